@@ -1,0 +1,5 @@
+"""The plexsync command line."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,232 @@
+"""The error tree: every failure plexsync expects, and the exit code it ends with.
+
+PlexsyncError                     1
+├── ConfigError                   2   usage or configuration
+├── StateError                    9   local files
+│   ├── StateCorruptError         9   a state or journal file cannot be read as written
+│   ├── StateVersionError         9   written by a newer plexsync
+│   ├── StateMismatchError        9   the state belongs to other servers
+│   └── StateLockedError          8   another run holds the lock
+├── ServerError                   4   a server did not do what was asked
+│   ├── TransientError            4   worth trying again; may carry `retry_after_s`
+│   ├── AuthError                 5   credentials refused, or the right is missing
+│   ├── LibraryMissingError       5   a configured library is not on the server
+│   ├── NotFoundError             4   one named thing is gone
+│   └── BadResponseError          4   an answer that cannot be what was asked for
+├── PlanError                     7
+│   ├── UnsafeError               6   a safety limit stopped the run before its first write
+│   └── MismatchError             7   a saved plan or undo target no longer fits
+├── ParseError                    1   a value that cannot be read; each edge re-raises it as its own
+└── InterruptedRunError     130/143   a signal asked the run to end
+
+Source: docs/contract.md, "Exit codes". `most_severe` settles which code a run with several ends in.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller. Source: docs/contract.md."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    SERVER = 4
+    ACCESS = 5
+    UNSAFE = 6
+    STALE = 7
+    LOCKED = 8
+    LOCAL_FILES = 9
+    CHANGES = 10
+    ONLY_REVIEW = 11
+    TOO_OLD = 12
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_SEVERITY = (
+    ExitCode.BUG,
+    ExitCode.LOCAL_FILES,
+    ExitCode.ACCESS,
+    ExitCode.SERVER,
+    ExitCode.UNSAFE,
+    ExitCode.LOCKED,
+    ExitCode.STALE,
+    ExitCode.SOME_FAILED,
+)
+
+
+def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code a run ends with when it met all of `codes`; OK for none.
+
+    Codes outside the contract's order (usage, interruption) never meet others and come back as
+    they are.
+    """
+    met = set(codes) - {ExitCode.OK}
+    for code in _SEVERITY:
+        if code in met:
+            return code
+    return min(met, default=ExitCode.OK)
+
+
+class PlexsyncError(Exception):
+    """A failure with words for the person who has to deal with it.
+
+    Args:
+        message: what happened, one sentence, no secret in it.
+        context: where, outermost first: `scene 812 > files[0].path`, `config.toml > [plex] > url`.
+        hint: what to do about it, one sentence; empty when there is nothing to do.
+    """
+
+    exit_code = ExitCode.BUG
+    kind = "bug"
+
+    def __init__(self, message: str, *, context: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+        self.hint = hint
+
+    def __str__(self) -> str:
+        where = f"{self.context}: " if self.context else ""
+        return f"{where}{self.message}"
+
+
+class ConfigError(PlexsyncError):
+    """Usage or configuration is wrong; nothing was asked of any server."""
+
+    exit_code = ExitCode.USAGE
+    kind = "config"
+
+
+class StateError(PlexsyncError):
+    """The files plexsync keeps cannot be read or written."""
+
+    exit_code = ExitCode.LOCAL_FILES
+    kind = "state"
+
+
+class StateCorruptError(StateError):
+    """A file is damaged: what it holds is not what was written."""
+
+    kind = "state-corrupt"
+
+
+class StateVersionError(StateError):
+    """A file was written by a newer plexsync."""
+
+    kind = "state-version"
+
+
+class StateMismatchError(StateError):
+    """The state remembers other servers than the configured ones."""
+
+    kind = "state-mismatch"
+
+
+class StateLockedError(StateError):
+    """Another run holds the lock."""
+
+    exit_code = ExitCode.LOCKED
+    kind = "locked"
+
+
+class ServerError(PlexsyncError):
+    """A server did not do what was asked."""
+
+    exit_code = ExitCode.SERVER
+    kind = "server"
+
+
+class TransientError(ServerError):
+    """The same request may well succeed later.
+
+    Args:
+        message: see `PlexsyncError`.
+        context: see `PlexsyncError`.
+        hint: see `PlexsyncError`.
+        retry_after_s: what the server asked for, in seconds; None when it did not say.
+    """
+
+    kind = "transient"
+
+    def __init__(
+        self, message: str, *, context: str = "", hint: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, context=context, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class AuthError(ServerError):
+    """Credentials are refused, or lack a right."""
+
+    exit_code = ExitCode.ACCESS
+    kind = "auth"
+
+
+class LibraryMissingError(ServerError):
+    """A configured library is not on the server."""
+
+    exit_code = ExitCode.ACCESS
+    kind = "library-missing"
+
+
+class NotFoundError(ServerError):
+    """One named thing is not there (any more)."""
+
+    kind = "not-found"
+
+
+class BadResponseError(ServerError):
+    """An answer that cannot be what was asked for: wrong shape, short, or somebody else's."""
+
+    kind = "bad-response"
+
+
+class PlanError(PlexsyncError):
+    """A plan must not or cannot be applied."""
+
+    exit_code = ExitCode.STALE
+    kind = "plan"
+
+
+class UnsafeError(PlanError):
+    """A safety limit stopped the run before its first write."""
+
+    exit_code = ExitCode.UNSAFE
+    kind = "unsafe"
+
+
+class MismatchError(PlanError):
+    """A saved plan or an undo target no longer fits what the servers hold."""
+
+    kind = "stale"
+
+
+class ParseError(PlexsyncError):
+    """A value cannot be read. Raised by pure code; each edge re-raises it as its own."""
+
+    kind = "parse"
+
+
+class InterruptedRunError(PlexsyncError):
+    """A signal asked the run to end; state is consistent.
+
+    Args:
+        exit_code: 130 for SIGINT, 143 for SIGTERM.
+    """
+
+    kind = "interrupted"
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__(
+            "interrupted; what was applied is remembered, the rest waits for next time"
+        )
+        self.exit_code = exit_code
