@@ -454,3 +454,51 @@ class Requests(_Value, frozen=True):
     stash: int = 0
     plex_reads: int = 0
     plex_writes: int = 0
+
+
+class RunHeader(_Value, frozen=True):
+    """What is known when a run starts talking. `stash` and `plex` are None until each answered."""
+
+    run_id: str
+    started_at: str
+    dry_run: bool = False
+    full: bool = False
+    stash: Server | None = None
+    plex: Server | None = None
+
+
+class Preview(_Value, frozen=True):
+    """What a person sees before the first write: the first rows, and how many there are.
+
+    `high` holds rows with changes, planned but not written; `low` rows that wait for review.
+    `high_total` counts HIGH matches, changed or not. `more_changes` says that rows beyond `high`
+    were not compared yet, so that further changes may follow.
+    """
+
+    high: tuple[Row, ...]
+    low: tuple[Row, ...]
+    high_total: int
+    low_total: int
+    unmatched_total: int
+    more_changes: bool
+    proposed_rules: tuple[PathRule, ...] = ()
+
+
+class RunSummary(_Value, frozen=True):
+    """How a run ended: everything of `plexsync run --json` but its rows.
+
+    `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
+    try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
+    or "listed".
+    """
+
+    header: RunHeader
+    finished_at: str
+    exit_code: int
+    counts: Counts
+    requests: Requests
+    new_review: int = 0
+    waiting: int = 0
+    index: str = "none"
+    proposed_rules: tuple[PathRule, ...] = ()
+    error: Problem | None = None
