@@ -21,7 +21,7 @@ class Reporter(Protocol):
         """Everything is matched and the first changes are planned; nothing is written yet."""
 
     def row(self, row: Row) -> None:
-        """One (scene, item) pair has its final outcome. Called once per row, in no special order."""
+        """One (scene, item) pair has its final outcome. Once per row, in any order."""
 
     def warn(self, message: str) -> None:
         """Something a person should know that is no failure."""
