@@ -274,6 +274,20 @@ class Policy(StrEnum):
     OFF = "off"
 
 
+class FieldRule(_Value, frozen=True):
+    """How one scene field reaches Plex: one entry of `[fields]` in the configuration.
+
+    `to` is the Plex field it is written to. `include` and `exclude` are shell patterns over the
+    names of a list, compared case-folded; an empty `include` lets every name in.
+    """
+
+    name: str
+    policy: Policy
+    to: PlexField
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
 class Desired(_Value, frozen=True):
     """What a scene says one Plex field should be.
 
