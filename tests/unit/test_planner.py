@@ -1,0 +1,245 @@
+"""The planner: policy tables over desired, observed and base."""
+
+from __future__ import annotations
+
+import pytest
+
+from plexsync.models import (
+    Base,
+    Desired,
+    ItemDetail,
+    ItemKind,
+    ItemPlan,
+    PlexField,
+    PlexItem,
+    Policy,
+    RatingKey,
+    SceneFile,
+    SceneId,
+    Value,
+)
+from plexsync.planner import (
+    Planned,
+    Rules,
+    desired_digest,
+    digest,
+    equal,
+    files_digest,
+    not_stored,
+    plan_item,
+    settled_base,
+)
+
+ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
+
+
+def detail(target: PlexField, value: Value, *, locked: bool = False) -> ItemDetail:
+    """An item that holds `value` and nothing else."""
+    locks = frozenset({target}) if locked else frozenset()
+    return ItemDetail(item=ITEM, values={target: value}, locked=locks)
+
+
+def plan(
+    policy: Policy,
+    desired: Value,
+    observed: Value,
+    *,
+    base: Value | None = None,
+    locked: bool = False,
+    rules: Rules = Rules(),  # noqa: B008 -- frozen, shared on purpose
+    target: PlexField = PlexField.TITLE,
+) -> Planned:
+    """Plan one field."""
+    known = {} if base is None else _applied(target, policy, base)
+    wants = [Desired(field="f", target=target, value=desired, policy=policy)]
+    return plan_item(wants, detail(target, observed, locked=locked), known, rules)
+
+
+def _applied(target: PlexField, policy: Policy, value: Value) -> dict[PlexField, Base]:
+    """The base after `value` was written to an empty field."""
+    wants = [Desired(field="f", target=target, value=value, policy=policy)]
+    empty: Value = () if isinstance(value, tuple) else ""
+    return plan_item(wants, detail(target, empty), {}, Rules()).base
+
+
+def written(planned: Planned) -> Value | None:
+    """The one value to write, or None."""
+    return planned.changes[0].after if planned.changes else None
+
+
+PRESERVE = Rules(preserve_plex_edits=True)
+CLEAR = Rules(clear_empty=True)
+
+TEXT_TABLE = [
+    # policy, base, observed, locked, rules -> what is written of "new", whether it is kept
+    pytest.param(Policy.OVERWRITE, None, "file", False, Rules(), "new", False, id="first time"),
+    pytest.param(Policy.OVERWRITE, None, "hand", True, Rules(), "new", False, id="over a lock"),
+    pytest.param(Policy.OVERWRITE, "old", "old", True, Rules(), "new", False, id="only desired"),
+    pytest.param(Policy.OVERWRITE, "new", "hand", True, Rules(), "new", False, id="drift"),
+    pytest.param(Policy.OVERWRITE, None, "hand", True, PRESERVE, None, True, id="preserve lock"),
+    pytest.param(Policy.OVERWRITE, "new", "hand", True, PRESERVE, None, True, id="preserve edit"),
+    pytest.param(Policy.OVERWRITE, "old", "old", True, PRESERVE, "new", False, id="ours, locked"),
+    pytest.param(Policy.OVERWRITE, "new", "agent", False, PRESERVE, "new", False, id="agent"),
+    pytest.param(Policy.FILL, None, "", False, Rules(), "new", False, id="fill empty"),
+    pytest.param(Policy.FILL, None, "", True, Rules(), None, True, id="fill, emptied by hand"),
+    pytest.param(Policy.FILL, None, "file", False, Rules(), None, True, id="fill full"),
+    pytest.param(Policy.FILL, "old", "old", True, Rules(), "new", False, id="fill what we filled"),
+    pytest.param(Policy.FILL, "old", "hand", True, Rules(), None, True, id="fill, edited since"),
+    pytest.param(Policy.KEEP, None, "file", False, Rules(), "new", False, id="keep, first time"),
+    pytest.param(Policy.KEEP, None, "hand", True, Rules(), None, True, id="keep, edited before"),
+    pytest.param(Policy.KEEP, "old", "old", True, Rules(), "new", False, id="keep, ours"),
+    pytest.param(Policy.KEEP, "old", "hand", True, Rules(), None, True, id="keep, edited since"),
+]
+
+
+@pytest.mark.parametrize(
+    ("policy", "base", "observed", "locked", "rules", "expected", "kept"), TEXT_TABLE
+)
+def test_a_text_follows_its_policy(  # noqa: PLR0917 -- one argument per column
+    policy: Policy,
+    base: str | None,
+    observed: str,
+    locked: bool,  # noqa: FBT001 -- a column of the table
+    rules: Rules,
+    expected: str | None,
+    kept: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """Each row of the policy table is a decision made on purpose."""
+    planned = plan(policy, "new", observed, base=base, locked=locked, rules=rules)
+    assert written(planned) == expected
+    assert planned.kept == (("f",) if kept else ())
+
+
+@pytest.mark.parametrize("policy", [Policy.OVERWRITE, Policy.FILL, Policy.KEEP])
+def test_silence_in_stash_clears_nothing(policy: Policy) -> None:
+    """An empty desired value leaves Plex alone and is not called kept."""
+    planned = plan(policy, "", "Plex's own")
+    assert planned == Planned(changes=(), kept=(), base={})
+
+
+def test_silence_clears_when_the_configuration_says_so() -> None:
+    """`empty = "clear"` turns an empty desired value into a change."""
+    assert written(plan(Policy.OVERWRITE, "", "Plex's own", rules=CLEAR)) == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "desired", "observed"),
+    [
+        pytest.param(PlexField.TITLE, "A  b", " A b\r\n", id="white space"),
+        pytest.param(PlexField.DATE, "2024-05-01", "2024-05-01 00:00:00", id="time part"),
+        pytest.param(PlexField.GENRES, ("Blonde", "day"), ("Day", "blonde"), id="case and order"),
+    ],
+)
+def test_spelling_alone_is_no_change(target: PlexField, desired: Value, observed: Value) -> None:
+    """What Plex shows alike is never written again."""
+    planned = plan(Policy.OVERWRITE, desired, observed, target=target)
+    assert planned.changes == ()
+    assert target in planned.base
+
+
+@pytest.mark.parametrize(
+    ("target", "one", "other"),
+    [
+        pytest.param(PlexField.TITLE, "Lake", "lake", id="a title's case is meant"),
+        pytest.param(PlexField.DATE, "2024-05-01", "2024-05-02", id="another day"),
+        pytest.param(PlexField.GENRES, ("a", "b"), ("a b",), id="two names are not one"),
+        pytest.param(PlexField.GENRES, ("é",), ("e",), id="an accent is meant"),
+    ],
+)
+def test_different_values_stay_different(target: PlexField, one: Value, other: Value) -> None:
+    """The comparison forms do not fold away what a person would see."""
+    assert not equal(target, one, other)
+    assert digest(target, one) != digest(target, other)
+
+
+def merge(
+    desired: tuple[str, ...],
+    observed: tuple[str, ...],
+    *,
+    base: tuple[str, ...] | None = None,
+    locked: bool = False,
+    rules: Rules = Rules(),  # noqa: B008 -- frozen, shared on purpose
+) -> Value | None:
+    """What merging writes."""
+    return written(
+        plan(
+            Policy.MERGE,
+            desired,
+            observed,
+            base=base,
+            locked=locked,
+            rules=rules,
+            target=PlexField.GENRES,
+        )
+    )
+
+
+def test_merge_adds_ours_and_keeps_theirs() -> None:
+    """Names Plex had before stay where they were; ours follow."""
+    assert merge(("x", "y"), ("hand", "X")) == ("hand", "X", "y")
+
+
+def test_merge_removes_only_what_we_once_added() -> None:
+    """A name we added and Stash dropped goes; a name somebody else added stays."""
+    assert merge(("y",), ("hand", "x", "y"), base=("x", "y")) == ("hand", "y")
+
+
+def test_merge_never_claims_a_name_that_was_there_before() -> None:
+    """A name both sides had on their own survives when Stash drops it."""
+    wants = [Desired(field="f", target=PlexField.GENRES, value=("x",), policy=Policy.MERGE)]
+    base = plan_item(wants, detail(PlexField.GENRES, ("x",)), {}, Rules()).base
+    later = [Desired(field="f", target=PlexField.GENRES, value=("y",), policy=Policy.MERGE)]
+    planned = plan_item(later, detail(PlexField.GENRES, ("x",)), base, Rules())
+    assert written(planned) == ("x", "y")
+
+
+def test_merge_removes_the_last_of_ours() -> None:
+    """Stash dropping its last name takes ours out, and nothing else."""
+    assert merge((), ("hand", "x"), base=("x",)) == ("hand",)
+
+
+def test_merge_puts_back_what_was_taken_out_unless_edits_are_preserved() -> None:
+    """A name of ours that a person removed comes back, but not under preserve_plex_edits."""
+    assert merge(("x", "y"), ("x",), base=("x", "y"), locked=True) == ("x", "y")
+    assert merge(("x", "y"), ("x",), base=("x", "y"), locked=True, rules=PRESERVE) is None
+
+
+def test_an_interrupted_write_that_arrived_becomes_the_base() -> None:
+    """Where Plex holds what was being written, the value is ours; elsewhere the base stands."""
+    changes = plan(Policy.OVERWRITE, "new", "file").changes
+    arrived = settled_base({}, changes, detail(PlexField.TITLE, "new"))
+    lost = settled_base({}, changes, detail(PlexField.TITLE, "file"))
+    assert arrived == {PlexField.TITLE: Base(digest=digest(PlexField.TITLE, "new"))}
+    assert lost == {}
+
+
+def test_a_value_plex_did_not_store_is_named() -> None:
+    """A read back that differs is found, field by field."""
+    changes = plan(Policy.OVERWRITE, "new", "file").changes
+    written_plan = ItemPlan(
+        scene_id=SceneId("1"),
+        rating_key=RatingKey("9"),
+        section_id="1",
+        kind=ItemKind.MOVIE,
+        path="/a",
+        lock=True,
+        changes=changes,
+    )
+    assert not_stored(written_plan, detail(PlexField.TITLE, "file")) == changes
+    assert not_stored(written_plan, detail(PlexField.TITLE, "new")) == ()
+
+
+def test_the_desired_digest_moves_with_values_and_rules() -> None:
+    """A digest that stood still would hide a change for ever."""
+    one = [Desired(field="f", target=PlexField.TITLE, value="a", policy=Policy.OVERWRITE)]
+    two = [Desired(field="f", target=PlexField.TITLE, value="b", policy=Policy.OVERWRITE)]
+    assert desired_digest(one, Rules()) != desired_digest(two, Rules())
+    assert desired_digest(one, Rules()) != desired_digest(one, PRESERVE)
+
+
+def test_the_files_digest_ignores_order_and_sees_moves() -> None:
+    """A link stands while its files do: same files in another order are the same files."""
+    a, b = SceneFile(path="/a", size_bytes=1), SceneFile(path="/b", size_bytes=2)
+    moved = SceneFile(path="/c", size_bytes=1)
+    assert files_digest((a, b)) == files_digest((b, a))
+    assert files_digest((a, b)) != files_digest((moved, b))
