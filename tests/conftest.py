@@ -1,0 +1,92 @@
+"""What holds for every test: no real home, no outside configuration, no network but loopback.
+
+Variables named `PLEXSYNC_LIVE_*` stay: they name real servers for the tests marked `live`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LIVE = "PLEXSYNC_LIVE_"
+
+FOREIGN_PREFIXES = ("PLEXSYNC_", "PLEXAPI_", "XDG_")
+FOREIGN_NAMES = frozenset(
+    {
+        "ALL_PROXY",
+        "CACHE_DIRECTORY",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "CREDENTIALS_DIRECTORY",
+        "CURL_CA_BUNDLE",
+        "FORCE_COLOR",
+        "FTP_PROXY",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "LINES",
+        "NETRC",
+        "NO_COLOR",
+        "NO_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "STATE_DIRECTORY",
+    }
+)
+
+
+def is_foreign(name: str) -> bool:
+    """Whether the environment variable `name` could change what plexsync does."""
+    if name.startswith(LIVE):
+        return False
+    return name.startswith(FOREIGN_PREFIXES) or name.upper() in FOREIGN_NAMES
+
+
+def is_loopback(host: object) -> bool:
+    """Whether a socket address's host stays on this machine."""
+    text = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+    if text == "localhost":
+        return True
+    try:
+        return ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def forbid_network(event: str, args: tuple[object, ...]) -> None:
+    """Audit hook: connecting anywhere but to loopback is an error in the test that does it."""
+    if event == "socket.connect":
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else "localhost"
+    elif event == "socket.getaddrinfo":
+        host = args[0]
+    else:
+        return
+    if not is_loopback(host):
+        raise RuntimeError(f"a test reached for {host!r}: tests stay on loopback")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forbid the network for the whole session, unless live servers were asked for."""
+    if "live" not in str(config.getoption("markexpr")):
+        sys.addaudithook(forbid_network)
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A home that does not exist, and must not exist afterwards; no foreign variables."""
+    for name in [name for name in os.environ if is_foreign(name)]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.getbasetemp() / "no-home"
+    monkeypatch.setenv("HOME", str(home))
+    yield home
+    assert not home.exists(), "the code under test wrote below the home directory"
