@@ -1,0 +1,443 @@
+"""Plex's JSON answers as our nouns: listings, details, hashes. Pure; nothing is fetched here.
+
+Each answer is decoded once into the few members we need; everything else is skipped unread. Plex
+is not strict about types (numbers as text, booleans as 0, 1, "1" or true) and titles come from
+file names, so an answer the strict parser refuses is read a second time leniently: a number that
+is none is dropped, a control character is kept, half a surrogate pair becomes U+FFFD. Only what
+is no JSON, or not the container asked for, is an error.
+
+Source: docs/plex-api.md 2, 3, 4 and 8.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from plexsync.errors import BadResponseError
+from plexsync.models import ItemDetail, ItemKind, PlexField, PlexFile, PlexItem, RatingKey, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_OPTIMISED = 42
+"""`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
+
+_KINDS = {kind.value: kind for kind in ItemKind}
+
+_T = TypeVar("_T")
+
+
+# ---- What we read of the wire --------------------------------------------------------------------
+
+
+_SPELLING = {
+    "rating_key": "ratingKey",
+    "date": "originallyAvailableAt",
+    "updated_at": "updatedAt",
+    "deleted_at": "deletedAt",
+    "proxy_type": "proxyType",
+    "section_id": "librarySectionID",
+    "total": "totalSize",
+    "sort_title": "titleSort",
+    "original_title": "originalTitle",
+    "content_rating": "contentRating",
+    "hash": "openSubtitleHash",
+    "versions": "Media",
+    "parts": "Part",
+    "genres": "Genre",
+    "roles": "Role",
+    "directors": "Director",
+    "labels": "Label",
+    "collections": "Collection",
+    "locks": "Field",
+    "entries": "Metadata",
+    "nodes": "MetadataItem",
+    "tree_versions": "MediaItem",
+    "tree_parts": "MediaPart",
+    "container": "MediaContainer",
+}
+
+
+class _Wire(msgspec.Struct, gc=False, rename=_SPELLING):
+    """What we read of one JSON object; lives until it is converted."""
+
+
+class _Part(_Wire):
+    id: int = 0
+    key: str = ""
+    file: str = ""
+    size: int | None = None
+    duration: int | None = None
+    deleted_at: int = 0
+
+
+class _Version(_Wire):
+    parts: list[_Part] = []
+    duration: int | None = None
+    width: int | None = None
+    height: int | None = None
+    proxy_type: int = 0
+    deleted_at: int = 0
+
+
+class _Item(_Wire):
+    rating_key: str | int
+    type: str = ""
+    title: str = ""
+    date: str = ""
+    updated_at: int = 0
+    deleted_at: int = 0
+    versions: list[_Version] = []
+
+
+class _Tag(_Wire):
+    tag: str = ""
+
+
+class _Lock(_Wire):
+    name: str = ""
+    locked: bool = False
+
+
+class _Detail(_Item):
+    section_id: str | int = ""
+    sort_title: str = ""
+    original_title: str = ""
+    summary: str = ""
+    tagline: str = ""
+    studio: str = ""
+    content_rating: str = ""
+    genres: list[_Tag] = []
+    roles: list[_Tag] = []
+    directors: list[_Tag] = []
+    labels: list[_Tag] = []
+    collections: list[_Tag] = []
+    locks: list[_Lock] = []
+
+
+class _Container(_Wire):
+    size: int | None = None
+    total: int | None = None
+    offset: int | None = None
+    section_id: str | int = ""
+
+
+class _Listing(_Container):
+    entries: list[_Item] = []
+
+
+class _Details(_Container):
+    entries: list[_Detail] = []
+
+
+class _TreePart(_Wire):
+    id: int = 0
+    hash: str = ""
+
+
+class _TreeVersion(_Wire):
+    tree_parts: list[_TreePart] = []
+
+
+class _TreeNode(_Wire):
+    tree_versions: list[_TreeVersion] = []
+    nodes: list[_TreeNode] = []
+
+
+class _Tree(_Wire):
+    nodes: list[_TreeNode] = []
+
+
+class _ListingAnswer(_Wire):
+    container: _Listing
+
+
+class _DetailsAnswer(_Wire):
+    container: _Details
+
+
+class _TreeAnswer(_Wire):
+    container: _Tree
+
+
+# ---- What we make of it --------------------------------------------------------------------------
+
+
+class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One page of a library.
+
+    Attributes:
+        items: its movies and episodes, trashed ones included.
+        entries: how many entries the page holds, other kinds included.
+        total: how many the library (or the filter) holds; None when the server did not say.
+        offset: where the page starts; None when the server did not say.
+    """
+
+    items: tuple[PlexItem, ...]
+    entries: int
+    total: int | None
+    offset: int | None
+
+
+FIELD_NAMES: Mapping[PlexField, str] = {
+    PlexField.TITLE: "title",
+    PlexField.SORT_TITLE: "titleSort",
+    PlexField.ORIGINAL_TITLE: "originalTitle",
+    PlexField.SUMMARY: "summary",
+    PlexField.TAGLINE: "tagline",
+    PlexField.DATE: "originallyAvailableAt",
+    PlexField.STUDIO: "studio",
+    PlexField.CONTENT_RATING: "contentRating",
+    PlexField.GENRES: "genre",
+    PlexField.ACTORS: "actor",
+    PlexField.DIRECTORS: "director",
+    PlexField.LABELS: "label",
+    PlexField.COLLECTIONS: "collection",
+}
+"""What Plex calls our fields in edits and locks. Source: docs/plex-api.md 5."""
+
+_FIELDS_BY_NAME = {name: field for field, name in FIELD_NAMES.items()}
+
+
+def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
+    """One page of `/library/sections/{id}/all`.
+
+    Args:
+        body: the answer as received.
+        section_id: the section that was asked; items carry it. Empty: the container's own.
+
+    Raises:
+        BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
+    """
+    container = _read(body, _LISTING, _ListingAnswer).container
+    entries = container.entries
+    if container.size is not None and container.size != len(entries):
+        raise BadResponseError(
+            f"Plex's listing announces {container.size} items and holds {len(entries)}"
+        )
+    section = section_id or str(container.section_id)
+    items = tuple(_item(entry, section) for entry in entries if entry.type in _KINDS)
+    return ListingPage(
+        items=items, entries=len(entries), total=container.total, offset=container.offset
+    )
+
+
+def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
+    """The items of `/library/metadata/{ids}`; other kinds than movies and episodes are left out.
+
+    Raises:
+        BadResponseError: not a container of items, or cut short.
+    """
+    container = _read(body, _DETAILS, _DetailsAnswer).container
+    entries = container.entries
+    if container.size is not None and container.size != len(entries):
+        raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
+    hoisted = container.section_id
+    return tuple(
+        _detail(entry, str(entry.section_id or hoisted))
+        for entry in entries
+        if entry.type in _KINDS
+    )
+
+
+def decode_hashes(body: bytes) -> dict[int, int]:
+    """Part id to OpenSubtitles hash, of `/library/metadata/{id}/tree`; parts without one left out.
+
+    Hashes are integers, because zero padding is not promised.
+    Source: docs/plex-api.md 3.
+
+    Raises:
+        BadResponseError: not a tree.
+    """
+    tree = _read(body, _TREE, _TreeAnswer).container
+    hashes: dict[int, int] = {}
+    waiting = list(tree.nodes)
+    while waiting:
+        node = waiting.pop()
+        waiting.extend(node.nodes)
+        for version in node.tree_versions:
+            for part in version.tree_parts:
+                number = _hexadecimal(part.hash)
+                if part.id and number is not None:
+                    hashes[part.id] = number
+    return hashes
+
+
+# ---- Items ---------------------------------------------------------------------------------------
+
+
+def _item(entry: _Item, section_id: str) -> PlexItem:
+    return PlexItem(
+        rating_key=RatingKey(str(entry.rating_key)),
+        section_id=section_id,
+        kind=_KINDS[entry.type],
+        title=entry.title,
+        # Few dates are shared by many items: one text for all of them saves memory.
+        date=sys.intern(entry.date[:10]),
+        files=_files(entry.versions),
+        trashed=entry.deleted_at != 0,
+        updated_at=entry.updated_at,
+    )
+
+
+def _files(versions: list[_Version]) -> tuple[PlexFile, ...]:
+    """The parts that are files of the library: no optimised versions, nothing in the trash."""
+    return tuple(
+        _file(part, version)
+        for version in versions
+        if version.proxy_type != _OPTIMISED and not version.deleted_at
+        for part in version.parts
+        if part.file and not part.deleted_at
+    )
+
+
+def _file(part: _Part, version: _Version) -> PlexFile:
+    # A stack stays one when some of its parts are gone: what is left is still not the whole.
+    stacked = len(version.parts) > 1
+    duration_ms = part.duration or (None if stacked else version.duration)
+    return PlexFile(
+        path=part.file,
+        size_bytes=part.size or None,
+        duration_s=duration_ms / 1000 if duration_ms else None,
+        width=version.width or None,
+        height=version.height or None,
+        part_id=part.id,
+        changed_at=_change_stamp(part.key),
+        stacked=stacked,
+    )
+
+
+def _change_stamp(key: str) -> int:
+    """The fourth step of `/library/parts/{id}/{change stamp}/file.ext`; 0 when there is none."""
+    steps = key.split("/", 5)
+    stamp = steps[4] if len(steps) > 4 else ""  # noqa: PLR2004 - the fourth step, see above
+    return int(stamp) if stamp.isdecimal() else 0
+
+
+def _detail(entry: _Detail, section_id: str) -> ItemDetail:
+    values: dict[PlexField, Value] = {
+        PlexField.TITLE: entry.title,
+        PlexField.SORT_TITLE: entry.sort_title,
+        PlexField.ORIGINAL_TITLE: entry.original_title,
+        PlexField.SUMMARY: entry.summary,
+        PlexField.TAGLINE: entry.tagline,
+        # Some agents store a time with the date. Source: docs/plex-api.md 2.
+        PlexField.DATE: entry.date[:10],
+        PlexField.STUDIO: entry.studio,
+        PlexField.CONTENT_RATING: entry.content_rating,
+        PlexField.GENRES: _names(entry.genres),
+        PlexField.ACTORS: _names(entry.roles),
+        PlexField.DIRECTORS: _names(entry.directors),
+        PlexField.LABELS: _names(entry.labels),
+        PlexField.COLLECTIONS: _names(entry.collections),
+    }
+    locked = frozenset(
+        _FIELDS_BY_NAME[lock.name]
+        for lock in entry.locks
+        if lock.locked and lock.name in _FIELDS_BY_NAME
+    )
+    return ItemDetail(item=_item(entry, section_id), values=values, locked=locked)
+
+
+def _names(tags: Iterable[_Tag]) -> tuple[str, ...]:
+    """The tags in order, each once: an actor with two roles comes twice."""
+    return tuple(dict.fromkeys(tag.tag for tag in tags if tag.tag))
+
+
+def _hexadecimal(text: str) -> int | None:
+    try:
+        return int(text, 16)
+    except ValueError:
+        return None
+
+
+# ---- Reading -------------------------------------------------------------------------------------
+
+_LISTING = msgspec.json.Decoder(_ListingAnswer, strict=False)
+_DETAILS = msgspec.json.Decoder(_DetailsAnswer, strict=False)
+_TREE = msgspec.json.Decoder(_TreeAnswer, strict=False)
+
+
+def _read(body: bytes, decoder: msgspec.json.Decoder[_T], shape: type[_T]) -> _T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _read_leniently(body, shape)
+
+
+def _read_leniently(body: bytes, shape: type[_T]) -> _T:
+    """Read what the strict parser refused; many times slower, so only then.
+
+    Raises:
+        BadResponseError: it is no JSON, or not of this shape.
+    """
+    try:
+        loose = json.loads(body.decode("utf-8", "replace"), strict=False)
+        return msgspec.convert(_mended(loose), shape, strict=False)
+    except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
+        raise BadResponseError(
+            "Plex sent something else than the JSON asked for",
+            hint="check that the URL leads to Plex itself, not to a login page or another service",
+        ) from error
+
+
+_NUMBERS = frozenset(
+    {
+        "id",
+        "size",
+        "totalSize",
+        "offset",
+        "duration",
+        "width",
+        "height",
+        "proxyType",
+        "updatedAt",
+        "deletedAt",
+    }
+)
+_LISTS = frozenset(
+    {
+        "Metadata",
+        "Media",
+        "Part",
+        "Genre",
+        "Role",
+        "Director",
+        "Label",
+        "Collection",
+        "Field",
+        "MetadataItem",
+        "MediaItem",
+        "MediaPart",
+    }
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
+    """The same JSON with every member we read in a type we accept, or left out."""
+    if isinstance(value, dict):
+        mended = ((key, _mended(inner, key)) for key, inner in value.items())
+        return {key: inner for key, inner in mended if inner is not None}
+    if name in _LISTS:
+        entries = value if isinstance(value, list) else [value]
+        return [_mended(entry) for entry in entries if isinstance(entry, dict)]
+    if name in _NUMBERS:
+        return _whole(value)
+    if name == "locked":
+        return str(value).lower() in {"1", "true"}
+    if isinstance(value, list):
+        return None
+    return None if value is None else _SURROGATES.sub("\ufffd", str(value))
+
+
+def _whole(value: Any) -> int | None:  # noqa: ANN401 - JSON enters here
+    try:
+        return int(float(value)) if isinstance(value, str) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
