@@ -1,0 +1,237 @@
+"""What an HTTP answer means: its body and headers, or the error it stands for, in plain words.
+
+Source: docs/plex-api.md 1 (status codes), docs/stash-api.md 1.3 and 1.4.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
+
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    NotFoundError,
+    ServerError,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507}) | frozenset(
+    range(520, 531)
+)
+"""Statuses worth another try; 520 to 530 are what reverse proxies invent.
+
+Source: docs/plex-api.md 1.
+"""
+
+_REDACTED = "[hidden]"
+_HTML_START = re.compile(
+    rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+_MAINTENANCE = re.compile(rb'<Response\b[^>]*\bstatus="([^"]{1,300})"')
+_PLAIN_EXCERPT_CHARS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete HTTP answer: body decoded, headers case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters; empty when the server named none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_html(self) -> bool:
+        """Whether this is a web page: a log-in form, a proxy's error page, a server's own UI."""
+        return self.content_type == "text/html" or bool(_HTML_START.match(self.body[:1024]))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How one server is talked about in messages and hints."""
+
+    name: str
+    origin: str
+    has_secret: bool
+
+    @property
+    def reachable_hint(self) -> str:
+        """What to look at when no connection comes about."""
+        return f"is {self.name} running, and is {self.url_key} right?"
+
+    @property
+    def url_key(self) -> str:
+        """The configuration key that holds this server's address."""
+        return f"[{self.name.lower()}] url"
+
+    def refused(self) -> AuthError:
+        """401: the credentials are wrong, or there are none."""
+        if self.name == "Plex":
+            return AuthError(
+                "Plex refuses the token",
+                hint="take the token of the account that owns the server and put it into "
+                "[plex] token",
+            )
+        if self.has_secret:
+            return AuthError(
+                f"{self.name} refuses the API key",
+                hint="copy the key from Settings > Security again; a Stash without a login takes "
+                "no key at all: remove [stash] api_key then",
+            )
+        return AuthError(
+            f"{self.name} asks for an API key",
+            hint="generate one under Settings > Security and put it into [stash] api_key",
+        )
+
+    def forbidden(self, body: bytes) -> AuthError:
+        """403: a right is missing, or Stash has locked itself."""
+        if self.name == "Plex":
+            return AuthError(
+                "Plex says the token lacks the right to do this",
+                hint="only the token of the account that owns the server may edit",
+            )
+        return AuthError(
+            f"{self.name} has shut itself off: {excerpt(body) or 'access is forbidden'}",
+            hint="a Stash without a login locks itself when it is reached from a public address: "
+            "set a user and password, see its log and config.yml",
+        )
+
+
+def classify(  # noqa: PLR0911 - a decision table, one line a status
+    answer: Answer, *, words: Words, base_url: str, now: datetime
+) -> ServerError:
+    """The error an answer with an unwanted status stands for.
+
+    `now` turns a Retry-After date into seconds if the answer itself carries no Date.
+    """
+    match answer.status:
+        case 401:
+            return words.refused()
+        # Stash v0.20 to v0.25 said it this way (docs/stash-api.md 1.3).
+        case 500 if answer.body.strip() == b"unauthorized":
+            return words.refused()
+        case 403:
+            return words.forbidden(answer.body)
+        case 498:
+            return AuthError(f"the {words.name} token has expired", hint="configure a new token")
+        case 404:
+            return NotFoundError(f"{words.name} has nothing there (404)")
+        case status if status in TRANSIENT_STATUSES:
+            after_s = retry_after_s(answer.headers, now)
+            return TransientError(_busy_message(answer, words), retry_after_s=after_s)
+        case status if 300 <= status < 400:  # noqa: PLR2004 - a status is clearest as its number
+            return _redirected(answer, words, base_url)
+        case status:
+            return BadResponseError(_with_excerpt(f"{words.name} answered {status}", answer))
+
+
+def _busy_message(answer: Answer, words: Words) -> str:
+    maintenance = _MAINTENANCE.search(answer.body)
+    if maintenance:
+        told = excerpt(maintenance.group(1)).rstrip(".")
+        return f"{words.name} is not ready ({answer.status}): {told}"
+    if answer.status == 429:  # noqa: PLR2004 - a status is clearest as its number
+        return f"{words.name} asks us to slow down (429)"
+    return f"{words.name} fails for the moment ({answer.status})"
+
+
+def _redirected(answer: Answer, words: Words, base_url: str) -> ServerError:
+    target = urlsplit(urljoin(base_url + "/", answer.headers.get("Location", "")))
+    if target.path.rstrip("/").endswith("/login"):
+        error = words.refused()
+        error.message = f"{words.name} sends us to a log-in page"
+        return error
+    here = urlsplit(base_url)
+    elsewhere = (target.scheme, target.hostname, target.port) != (
+        here.scheme,
+        here.hostname,
+        here.port,
+    )
+    hint = f"put the address that answers directly into {words.url_key}"
+    if elsewhere and target.scheme in {"http", "https"} and target.hostname:
+        hint = f"set {words.url_key} to {origin_of(target.geturl())}"
+    return BadResponseError(
+        f"{words.name} redirects ({answer.status}), which plexsync does not follow", hint=hint
+    )
+
+
+def _with_excerpt(message: str, answer: Answer) -> str:
+    if answer.is_html or not answer.body:
+        return message
+    return f"{message}: {excerpt(answer.body)}"
+
+
+def excerpt(body: bytes) -> str:
+    """The start of a text body on one line, fit for a message; empty for a web page."""
+    if _HTML_START.match(body[:1024]):
+        return ""
+    text = body[: 4 * _PLAIN_EXCERPT_CHARS].decode("utf-8", "replace")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _PLAIN_EXCERPT_CHARS else line[: _PLAIN_EXCERPT_CHARS - 1] + "…"
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asked us to wait, from `Retry-After`; None when it did not say.
+
+    The header holds seconds or an HTTP date. A date is read against the answer's own `Date`, so
+    that a clock that is off on either side does not matter; `now` serves when there is none.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        due = _http_date(text)
+        if due is None:
+            return None
+        seconds = (due - (_http_date(headers.get("Date", "")) or now)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, nothing else: no user, no path, no query."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` with every secret hidden, also where it stands percent-encoded or in base64."""
+    for spelling in _spellings(secrets):
+        text = text.replace(spelling, _REDACTED)
+    return text
+
+
+def _spellings(secrets: Iterable[str]) -> list[str]:
+    """Every way a secret may be written, longest first so that no rest of one stays behind."""
+    found: set[str] = set()
+    for secret in filter(None, secrets):
+        encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+        lowered = {re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), e) for e in encoded}
+        in_base64 = base64.b64encode(secret.encode()).decode()
+        found |= {secret, in_base64} | encoded | lowered
+    return sorted(found, key=len, reverse=True)

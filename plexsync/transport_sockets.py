@@ -1,0 +1,180 @@
+"""The wire under the transport: sockets that know a deadline, and bodies read whole or not at all.
+
+A timeout of requests counts from byte to byte, so a server that drips one byte at a time holds a
+program for ever. Here every read from a socket is given only what is left of the whole answer's
+time, headers and chunk sizes included.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import requests.adapters
+import urllib3
+import urllib3.connection
+import urllib3.connectionpool
+
+from plexsync.errors import BadResponseError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    Budget = Callable[[], float]
+    """Seconds the next read may take; 0 or less when the time is up."""
+
+PIECE_BYTES = 1 << 18
+"""How much of a body is read at a time.
+
+Measured: from 64 KiB to 1 MiB makes no difference, the 10 KB of requests' `.content` does.
+"""
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class TooLargeError(BadResponseError):
+    """The body is larger than any answer we ask for."""
+
+
+class CutShortError(Exception):
+    """The compressed body ends before its end mark."""
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket, each time for no longer than the budget allows."""
+
+    def __init__(self, sock: socket.socket, budget: Budget) -> None:
+        super().__init__()
+        self._sock = sock
+        self._budget = budget
+        # The socket counts its files: it closes for good when the last one does.
+        self._file = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int | None:  # noqa: ANN401 - a buffer, which 3.11 cannot spell
+        left_s = self._budget()
+        if left_s <= 0:
+            raise TimeoutError("the answer took too long as a whole")
+        self._sock.settimeout(left_s)
+        return self._file.readinto(into)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _TimedSocket:
+    """The one thing `http.client` wants of a socket it reads an answer from."""
+
+    def __init__(self, sock: socket.socket, budget: Budget) -> None:
+        self._sock = sock
+        self._budget = budget
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._sock, self._budget), PIECE_BYTES)
+
+
+def _pool_class(
+    pool: type[urllib3.HTTPConnectionPool],
+    connection: type[urllib3.connection.HTTPConnection],
+    budget: Budget,
+) -> type[urllib3.HTTPConnectionPool]:
+    """A pool whose connections read their answers under `budget`."""
+
+    def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
+        return http.client.HTTPResponse(_TimedSocket(sock, budget), *args, **kwargs)  # type: ignore[arg-type] # only makefile is used
+
+    timed = type("TimedConnection", (connection,), {"response_class": staticmethod(response)})
+    return type("TimedPool", (pool,), {"ConnectionCls": timed})
+
+
+class TimedAdapter(requests.adapters.HTTPAdapter):
+    """A requests adapter whose every read obeys `budget`. It never retries or redirects."""
+
+    def __init__(self, budget: Budget, *, connections: int = 4) -> None:
+        self._budget = budget
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+        """Make the pools, of timed connections. Called by the base class."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _pool_class(
+                urllib3.HTTPConnectionPool, urllib3.connection.HTTPConnection, self._budget
+            ),
+            "https": _pool_class(
+                urllib3.HTTPSConnectionPool, urllib3.connection.HTTPSConnection, self._budget
+            ),
+        }
+
+
+def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) -> bytes:
+    """The whole decoded body.
+
+    Args:
+        response: an answer of which nothing but the headers was read.
+        max_bytes: the largest decoded body to accept.
+        budget: seconds left for the whole answer.
+
+    Raises:
+        TooLargeError: more than `max_bytes`.
+        CutShortError: the compressed stream stops early.
+        TimeoutError: the budget is used up.
+        zlib.error: the compressed stream is damaged.
+        BadResponseError: an encoding we did not offer.
+        urllib3.exceptions.HTTPError: the connection failed on the way.
+    """
+    pieces: list[bytes] = []
+    size_bytes = 0
+    for piece in _decoded(_raw_pieces(response, budget), _encoding(response)):
+        size_bytes += len(piece)
+        if size_bytes > max_bytes:
+            raise TooLargeError(f"the answer is larger than {max_bytes} bytes")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _encoding(response: requests.Response) -> str:
+    return response.headers.get("Content-Encoding", "").strip().lower()
+
+
+def _raw_pieces(response: requests.Response, budget: Budget) -> Iterator[bytes]:
+    for piece in response.raw.stream(PIECE_BYTES, decode_content=False):
+        if budget() <= 0:
+            raise TimeoutError("the answer took too long as a whole")
+        yield piece
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding in {"", "identity"}:
+        return pieces
+    if encoding in {"gzip", "x-gzip"}:
+        return _unzipped(pieces)
+    raise BadResponseError(f"the answer is encoded as {encoding[:40]!r}, which nobody asked for")
+
+
+def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unzip piece by piece, at most `PIECE_BYTES` out at a time: a zip bomb meets the size cap.
+
+    A gzip body may be several streams one after the other (RFC 1952 2.2).
+    """
+    stream = zlib.decompressobj(_GZIP)
+    begun = False
+    for piece in pieces:
+        rest = piece
+        while rest:
+            if stream.eof:
+                stream = zlib.decompressobj(_GZIP)
+            begun = True
+            yield stream.decompress(rest, PIECE_BYTES)
+            rest = stream.unconsumed_tail or stream.unused_data
+    while begun and not stream.eof:
+        last = stream.decompress(b"", PIECE_BYTES)
+        if not last:
+            raise CutShortError("the compressed answer ends early")
+        yield last
