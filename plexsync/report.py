@@ -1,0 +1,367 @@
+"""What a person sees of matches: rich tables of HIGH and LOW, with changes old -> new.
+
+Everything here is rendering: values in, renderables out, nothing printed. All texts of servers pass
+`_text`, which cleans them and never reads them as markup.
+Source: docs/contract.md, "Output".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from plexsync.models import Confidence, Outcome
+from plexsync.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from plexsync.models import Change, ItemRef, Preview, Row, SceneRef
+
+MOST_ROWS = 20
+"""How many rows a table shows: with their changes they fill about two screens."""
+
+STACKED_BELOW = 90
+"""Columns below which a row is stacked: three columns side by side would wrap every second word."""
+
+REASONS_FROM = 140
+"""Columns from which the HIGH table also has room to say why."""
+
+_MOST_TEXT = 100
+"""Characters of one side of a change: about three lines of the changes column at 100 columns."""
+
+_MOST_NAMES = 8
+_KEPT_BEFORE_DIFFERENCE = 20
+_MOST_CANDIDATES = 10  # a row holds at most this many, so this many means "or more"
+
+_STYLES = {
+    Outcome.APPLIED: "green",
+    Outcome.PLANNED: "green",
+    Outcome.REVIEW: "yellow",
+    Outcome.FAILED: "bold red",
+    Outcome.SKIPPED: "yellow",
+    Outcome.KEPT: "cyan",
+}
+
+
+# ---- Public --------------------------------------------------------------------------------------
+
+
+def preview_view(preview: Preview, *, width: int, dry_run: bool, verbose: bool = False) -> Group:
+    """Both tables, each with its headline and with what it does not show.
+
+    Args:
+        preview: the first rows and the totals.
+        width: columns of the terminal.
+        dry_run: say "would be written" instead of "will be written".
+        verbose: show long texts uncut, and paths.
+    """
+    parts: list[RenderableType] = [_high_headline(preview, dry_run=dry_run)]
+    high = preview.high[:MOST_ROWS]
+    if high:
+        parts += [Text(""), high_table(high, width=width, verbose=verbose)]
+    more = _more_high(preview, shown=len(high), dry_run=dry_run)
+    if more:
+        parts += [Text(f"  {more}", style="dim")]
+    if preview.low_total:
+        low = preview.low[:MOST_ROWS]
+        parts += [Text(""), _low_headline(preview.low_total)]
+        parts += [Text(""), low_table(low, width=width, verbose=verbose)]
+        parts += _more_line(preview.low_total - len(low))
+    return Group(*parts)
+
+
+def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+    """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
+    if width < STACKED_BELOW:
+        return _stacked(
+            (Group(_pair_line(row), *_paths(row, verbose=verbose), _changes(row, verbose=verbose)))
+            for row in rows
+        )
+    table = _table()
+    table.add_column("Scene", max_width=width // 4, overflow="fold")
+    table.add_column("Plex item", max_width=width // 4, overflow="fold")
+    table.add_column("Changes", overflow="fold")
+    if width >= REASONS_FROM:
+        table.add_column("Why", max_width=width // 5, overflow="fold")
+    for row in rows:
+        cells: list[RenderableType] = [
+            _scene_cell(row.scene, verbose=verbose),
+            _item_cell(row.item, verbose=verbose),
+            _changes(row, verbose=verbose),
+            _text(row.reason, "dim"),
+        ]
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+    """LOW matches: the best candidate, how many there are, and why none of them is HIGH."""
+    if width < STACKED_BELOW:
+        return _stacked(
+            (
+                Group(
+                    _pair_line(row),
+                    *_paths(row, verbose=verbose),
+                    Text("  ") + _text(f"score {row.score:.2f}, {_candidates_words(row)}", "dim"),
+                    Text("  ") + _text(row.reason),
+                )
+            )
+            for row in rows
+        )
+    table = _table()
+    table.add_column("Scene", max_width=width // 4, overflow="fold")
+    table.add_column("Best candidate", max_width=width // 4, overflow="fold")
+    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("Of", justify="right", no_wrap=True)
+    table.add_column("Why not HIGH", overflow="fold")
+    for row in rows:
+        table.add_row(
+            _scene_cell(row.scene, verbose=verbose),
+            _item_cell(row.item, verbose=verbose),
+            f"{row.score:.2f}",
+            _candidate_count(row),
+            _text(row.reason),
+        )
+    return table
+
+
+def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
+    """The first failed rows with what went wrong; `total` counts those not given, too."""
+    headline = Text(f"FAILED: {total:,}", style="bold red")
+    if width < STACKED_BELOW:
+        body = _stacked(
+            Group(_pair_line(row), *[Text("  ") + line for line in _problem_lines(row)])
+            for row in rows
+        )
+        return Group(headline, Text(""), body, *_more_line(total - len(rows)))
+    table = _table()
+    table.add_column("Scene", max_width=width // 4, overflow="fold")
+    table.add_column("Plex item", max_width=width // 4, overflow="fold")
+    table.add_column("What went wrong", overflow="fold")
+    for row in rows:
+        table.add_row(_scene_cell(row.scene), _item_cell(row.item), Group(*_problem_lines(row)))
+    return Group(headline, Text(""), table, *_more_line(total - len(rows)))
+
+
+def row_line(row: Row, *, evidence: bool = False) -> Group:
+    """One row as it happens, for `-v`; with `evidence` also every comparison, for `-vv`."""
+    line = Text.assemble(
+        (f"{row.outcome:<9} ", _STYLES.get(row.outcome, "dim")), _pair_line(row), overflow="fold"
+    )
+    details: list[RenderableType] = []
+    if row.error:
+        details += [Text("          ") + line for line in _problem_lines(row)]
+    elif row.reason and row.confidence is not Confidence.HIGH:
+        details.append(_text(f"          {row.reason}", "dim"))
+    if evidence:
+        details += [_text(f"          {words}", "dim") for words in _evidence_words(row)]
+    return Group(line, *details)
+
+
+def change_text(change: Change, *, verbose: bool = False) -> Text:
+    """`before -> after` of a text, `+added, -removed` of a list."""
+    if isinstance(change.before, str) and isinstance(change.after, str):
+        return _text_change(change.before, change.after, verbose=verbose)
+    before, after = _names(change.before), _names(change.after)
+    return _list_change(before, after, verbose=verbose)
+
+
+# ---- Headlines -----------------------------------------------------------------------------------
+
+
+def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
+    if not preview.high_total:
+        return _headline("HIGH", "green", "no match is certain enough to write")
+    known = "" if preview.more_changes else f"{len(preview.high):,} of "
+    matches = f"{preview.high_total:,} match" + ("" if preview.high_total == 1 else "es")
+    if not preview.high and not preview.more_changes:
+        return _headline("HIGH", "green", f"{matches}, nothing to change")
+    verb = "would be written" if dry_run else "will be written"
+    if preview.more_changes:
+        return _headline("HIGH", "green", f"{matches}, those that differ {verb}")
+    return _headline("HIGH", "green", f"{known}{matches} {verb}")
+
+
+def _low_headline(total: int) -> Text:
+    matches = "1 match waits" if total == 1 else f"{total:,} matches wait"
+    return _headline("LOW", "yellow", f"{matches} for a person")
+
+
+def _headline(word: str, colour: str, rest: str) -> Text:
+    return Text.assemble((word, f"bold {colour}"), f": {rest}")
+
+
+def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
+    if preview.more_changes:
+        most = preview.high_total - shown
+        return f"… and up to {most:,} more, compared when their turn comes" if most > 0 else ""
+    hidden = len(preview.high) - shown
+    if hidden <= 0:
+        return ""
+    all_of_them = " (all of them: plexsync run -n | less)" if dry_run else ""
+    return f"… and {hidden:,} more{all_of_them}"
+
+
+def _more_line(hidden: int) -> list[Text]:
+    return [Text(f"  … and {hidden:,} more", style="dim")] if hidden > 0 else []
+
+
+# ---- Tables --------------------------------------------------------------------------------------
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+
+
+def _stacked(blocks: Iterable[RenderableType]) -> Table:
+    """A table of one column without a header, a blank line after each block."""
+    table = Table.grid(padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
+    table.add_column(overflow="fold")
+    for block in blocks:
+        table.add_row(block)
+    return table
+
+
+def _pair_line(row: Row) -> Text:
+    item = _item_words(row.item) if row.item else Text("no candidate", style="dim")
+    return Text.assemble(_scene_words(row.scene), " -> ", item, overflow="fold")
+
+
+def _scene_words(scene: SceneRef) -> Text:
+    return Text.assemble(_text(_scene_name(scene), "bold"), _text(f" (scene {scene.id})", "dim"))
+
+
+def _item_words(item: ItemRef) -> Text:
+    where = f" ({item.library} {item.rating_key})"
+    return Text.assemble(_text(item.title or _base_name(item.path)), _text(where, "dim"))
+
+
+def _scene_cell(scene: SceneRef, *, verbose: bool = False) -> Group:
+    lines = [_text(_scene_name(scene), "bold"), _text(f"scene {scene.id}", "dim")]
+    return Group(*lines, *([_text(scene.path, "dim")] if verbose else []))
+
+
+def _item_cell(item: ItemRef | None, *, verbose: bool = False) -> Group:
+    if item is None:
+        return Group(Text("none", style="dim"))
+    where = f"{item.library} {item.rating_key}"
+    lines = [_text(item.title or _base_name(item.path)), _text(where, "dim")]
+    return Group(*lines, *([_text(item.path, "dim")] if verbose else []))
+
+
+def _paths(row: Row, *, verbose: bool) -> list[Text]:
+    if not verbose:
+        return []
+    paths = [row.scene.path, row.item.path if row.item else ""]
+    return [Text("  ") + _text(path, "dim") for path in paths if path]
+
+
+def _scene_name(scene: SceneRef) -> str:
+    return scene.title or _base_name(scene.path) or "untitled"
+
+
+def _base_name(path: str) -> str:
+    """The last name of a path of either kind; for showing only."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def _candidate_count(row: Row) -> str:
+    count = len(row.candidates)
+    return f"{count}+" if count >= _MOST_CANDIDATES else str(count)
+
+
+def _candidates_words(row: Row) -> str:
+    return f"{_candidate_count(row)} candidate" + ("" if len(row.candidates) == 1 else "s")
+
+
+def _problem_lines(row: Row) -> list[Text]:
+    if row.error is None:
+        return [_text(row.reason)]
+    lines = [_text(row.error.message)]
+    return [*lines, _text(row.error.hint, "dim")] if row.error.hint else lines
+
+
+def _evidence_words(row: Row) -> list[str]:
+    return [f"{one.weight:+6.1f} bits  {one.name}: {one.value}" for one in row.evidence]
+
+
+# ---- Changes -------------------------------------------------------------------------------------
+
+
+def _changes(row: Row, *, verbose: bool) -> Table:
+    """A grid of field names and what happens to each."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="cyan")
+    grid.add_column(overflow="fold")
+    for change in row.changes:
+        grid.add_row(_text(change.field), change_text(change, verbose=verbose))
+    return grid
+
+
+def _text_change(before: str, after: str, *, verbose: bool) -> Text:
+    before, after = clean_for_terminal(before), clean_for_terminal(after)
+    if not verbose:
+        before, after = _shorten_both(before, after)
+    return Text.assemble(
+        (before, "red") if before else ("(empty)", "dim"),
+        (" -> ", "dim"),
+        (after, "green") if after else ("(empty)", "dim"),
+        overflow="fold",
+    )
+
+
+def _list_change(before: Sequence[str], after: Sequence[str], *, verbose: bool) -> Text:
+    marked = [("+", "green", name) for name in after if name not in before]
+    marked += [("-", "red", name) for name in before if name not in after]
+    if not marked:
+        return Text("same names in another order", style="dim")
+    most = len(marked) if verbose else _MOST_NAMES
+    parts = [Text(f"{sign}{clean_for_terminal(name)}", colour) for sign, colour, name in marked]
+    line = Text(", ").join(parts[:most])
+    if len(parts) > most:
+        line.append(f" … and {len(parts) - most} more", style="dim")
+    return line
+
+
+def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+def _shorten_both(before: str, after: str) -> tuple[str, str]:
+    """Cut two long texts so that the place where they begin to differ stays in sight."""
+    if max(len(before), len(after)) <= _MOST_TEXT:
+        return before, after
+    start = max(0, _common_prefix(before, after) - _KEPT_BEFORE_DIFFERENCE)
+    if not before or not after or start < _KEPT_BEFORE_DIFFERENCE:
+        start = 0
+    return _window(before, start), _window(after, start)
+
+
+def _window(text: str, start: int) -> str:
+    """At most `_MOST_TEXT` characters of `text` from the word at `start` on, with ellipses."""
+    if start:
+        word = text.find(" ", start)
+        start = word + 1 if 0 <= word < start + _KEPT_BEFORE_DIFFERENCE else start
+    shown = text[start : start + _MOST_TEXT]
+    if start + _MOST_TEXT < len(text):
+        shown = (shown.rpartition(" ")[0] or shown) + "…"
+    return f"…{shown}" if start else shown
+
+
+def _common_prefix(one: str, other: str) -> int:
+    for place, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return place
+    return min(len(one), len(other))
+
+
+def _text(value: str, style: str = "") -> Text:
+    """A server's text, made harmless."""
+    return Text(clean_for_terminal(value), style=style, overflow="fold")
