@@ -1,0 +1,353 @@
+"""Whom a run reports to when no person watches stdout: pipes, cron, JSON, JSON lines.
+
+A reporter never stops a run: when its reader goes away (`| head`) it falls silent, when its disk
+is full it remembers the error for the end. See `terminal.py` for the one people watch.
+Source: docs/contract.md, "Output".
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import IO, TYPE_CHECKING, Protocol
+
+import msgspec
+
+from plexsync import json_report, lines
+from plexsync.errors import ExitCode, StateError, most_severe
+from plexsync.models import Outcome
+from plexsync.summary import (
+    is_worth_a_mail,
+    next_steps,
+    outcome_sentence,
+    problem_lines,
+    problem_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexsync.models import Preview, Row, RunHeader, RunSummary
+
+_SPOOL_IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of rows kept in memory before they move to an anonymous temporary file."""
+
+
+class Meter(Protocol):
+    """Where progress is shown."""
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown) steps of `phase` are behind us."""
+
+    def clear(self) -> None:
+        """Leave no trace on the screen."""
+
+
+class NoMeter:
+    """Nobody watches."""
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """Show nothing."""
+
+    def clear(self) -> None:
+        """There is nothing to clear."""
+
+
+class Sink:
+    """A byte stream that may go away under us.
+
+    Attributes:
+        failure: the first error of the stream; nothing is written after it.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.failure: OSError | None = None
+
+    def write(self, piece: bytes) -> None:
+        """Write, unless the stream failed before."""
+        if self.failure:
+            return
+        try:
+            self._stream.write(piece)
+        except OSError as error:
+            self.failure = error
+
+    def flush(self) -> None:
+        """Hand over what is buffered."""
+        if self.failure:
+            return
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.failure = error
+
+    def write_line(self, text: str) -> None:
+        """Write one line of text as UTF-8 and hand it over."""
+        self.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        self.flush()
+
+
+class Spool:
+    """Pieces kept in order until the end of the run, outside memory when they are many.
+
+    Attributes:
+        failure: the first error of the file; what came later is lost.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives until `close`
+            max_size=_SPOOL_IN_MEMORY
+        )
+        self.failure: OSError | None = None
+
+    def add(self, line: bytes) -> None:
+        """Keep one piece; it must not hold a line feed."""
+        if self.failure:
+            return
+        try:
+            self._file.write(line + b"\n")
+        except OSError as error:
+            self.failure = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces in the order they came."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line[:-1]
+
+    def copy_to(self, sink: Sink) -> None:
+        """Write every piece as a line."""
+        for line in self:
+            sink.write(line + b"\n")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
+class PipeReporter:
+    """One tab-separated line per row that is not unchanged; words for people go to stderr.
+
+    Args:
+        out: stdout.
+        err: stderr.
+        meter: where progress is shown, when stderr is a terminal.
+        quiet: only errors, and no lines.
+    """
+
+    def __init__(
+        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+    ) -> None:
+        self._out, self._err, self._quiet = out, err, quiet
+        self._meter = meter or NoMeter()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why lines are missing; None when all were written."""
+        return self._out.failure
+
+    def started(self, header: RunHeader) -> None:
+        """A pipe hears of matches only."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on to the meter."""
+        self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """A pipe hears of each row once, when it ends."""
+
+    def row(self, row: Row) -> None:
+        """Write the row's line."""
+        if lines.is_worth_a_line(row) and not self._quiet:
+            self._out.write(lines.row_line(row).encode() + b"\n")
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._meter.clear()
+            self._err.write_line(f"plexsync: {message}")
+
+    def finished(self, summary: RunSummary) -> None:
+        """Say on stderr how it ended."""
+        self._meter.clear()
+        self._out.flush()
+        _write_end(self._err, summary, quiet=self._quiet)
+
+
+class CronReporter:
+    """Silence, unless something changed, is newly LOW, or failed; then words and lines.
+
+    Args:
+        out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new.
+        err: stderr, for the words.
+        quiet: only errors.
+    """
+
+    def __init__(self, out: Sink, err: Sink, *, quiet: bool = False) -> None:
+        self._out, self._err, self._quiet = out, err, quiet
+        self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why lines are missing; None when all were written."""
+        return self._out.failure or self._rows.failure or self._waiting.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Cron need not know."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Nobody watches."""
+
+    def preview(self, preview: Preview) -> None:
+        """Nobody watches."""
+
+    def row(self, row: Row) -> None:
+        """Keep the row's line until it is known whether anybody needs to hear of it."""
+        if lines.is_worth_a_line(row):
+            spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
+            spool.add(lines.row_line(row).encode())
+
+    def warn(self, message: str) -> None:
+        """Keep it, too."""
+        self._warnings.add(f"plexsync: {message}".encode("utf-8", "backslashreplace"))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Decide, and tell."""
+        if is_worth_a_mail(summary):
+            if not self._quiet:
+                self._write_rows(all_low=summary.new_review > 0)
+            _write_end(self._err, summary, quiet=self._quiet)
+        for spool in (self._rows, self._waiting, self._warnings):
+            spool.close()
+
+    def _write_rows(self, *, all_low: bool) -> None:
+        self._warnings.copy_to(self._err)
+        self._rows.copy_to(self._out)
+        if all_low:
+            self._waiting.copy_to(self._out)
+        self._out.flush()
+
+
+class JsonReporter:
+    """One document on stdout when the run is over, whatever happened.
+
+    Args:
+        out: stdout.
+        err: stderr, for warnings.
+        meter: where progress is shown, when stderr is a terminal.
+        quiet: no warnings.
+    """
+
+    def __init__(
+        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+    ) -> None:
+        self._out, self._err, self._quiet = out, err, quiet
+        self._meter = meter or NoMeter()
+        self._rows = Spool()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why rows are missing; None when all were written."""
+        return self._out.failure or self._rows.failure
+
+    def started(self, header: RunHeader) -> None:
+        """The summary will hold it."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on to the meter."""
+        self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """The document has each row once."""
+
+    def row(self, row: Row) -> None:
+        """Keep the row for the document."""
+        self._rows.add(json_report.match_json(row))
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._meter.clear()
+            self._err.write_line(f"plexsync: {message}")
+
+    def finished(self, summary: RunSummary) -> None:
+        """Write the document."""
+        self._meter.clear()
+        lost = self._rows.failure
+        whole = _with_lost_rows(summary, lost) if lost else summary
+        for piece in json_report.run_document(whole, () if lost else self._rows):
+            self._out.write(piece)
+        self._out.flush()
+        self._rows.close()
+
+
+class JsonlReporter:
+    """One event a line on stdout, as it happens.
+
+    Args:
+        out: stdout.
+    """
+
+    def __init__(self, out: Sink) -> None:
+        self._out = out
+
+    def started(self, header: RunHeader) -> None:
+        """Write the event."""
+        self._send(json_report.started_event(header))
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Write the event."""
+        self._send(json_report.progress_event(phase, done, total))
+
+    def preview(self, preview: Preview) -> None:
+        """Write the totals."""
+        self._send(json_report.preview_event(preview))
+
+    def row(self, row: Row) -> None:
+        """Write the event."""
+        self._send(json_report.match_event(row))
+
+    def warn(self, message: str) -> None:
+        """Write the event."""
+        self._send(json_report.warning_event(message))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Write the event."""
+        self._send(json_report.finished_event(summary))
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why events are missing; None when all were written."""
+        return self._out.failure
+
+    def _send(self, line: bytes) -> None:
+        self._out.write(line)
+        self._out.flush()
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _write_end(err: Sink, summary: RunSummary, *, quiet: bool) -> None:
+    """What went wrong, then what was done and what can be done next."""
+    if summary.error:
+        for line in problem_lines(summary.error):
+            err.write_line(line)
+    if quiet:
+        return
+    if sentence := outcome_sentence(summary):
+        err.write_line(sentence)
+    for note in next_steps(summary):
+        err.write_line(note.text)
+        for line in note.code:
+            err.write_line(f"    {line}")
+
+
+def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:
+    """A document that lacks rows must not look like a good one."""
+    error = StateError(
+        f"the rows of the report could not be kept: {cause.strerror or cause}",
+        hint="Free space in the folder for temporary files. The run itself is remembered.",
+    )
+    code = most_severe((ExitCode(summary.exit_code), error.exit_code))
+    return msgspec.structs.replace(summary, error=problem_of(error), exit_code=int(code))
