@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -81,7 +82,13 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
     """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
     if width < STACKED_BELOW:
         return _stacked(
-            (Group(_pair_line(row), *_paths(row, verbose=verbose), _changes(row, verbose=verbose)))
+            (
+                Group(
+                    _pair_line(row),
+                    *_paths(row, verbose=verbose),
+                    Padding(_changes(row, verbose=verbose), (0, 0, 0, 2)),
+                )
+            )
             for row in rows
         )
     table = _table()

@@ -83,19 +83,14 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     if counts.review:
         notes.append(_review_note(counts.review, summary.proposed_rules))
     if counts.failed:
-        scenes = "1 scene is" if counts.failed == 1 else f"{counts.failed:,} scenes are"
-        notes.append(
-            Note(f"The {scenes} kept for next time; nothing needs to be repeated by hand.")
-        )
+        notes.append(Note("What failed stays due: later runs try it again by themselves."))
     if counts.unmatched:
         notes.append(
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
         )
     if summary.waiting:
-        verb = "waits" if summary.waiting == 1 else "wait"
-        notes.append(
-            Note(f"{_plural(summary.waiting, 'scene')} from earlier {verb} for a later try.")
-        )
+        scenes = "1 scene waits" if summary.waiting == 1 else f"{summary.waiting:,} scenes wait"
+        notes.append(Note(f"{scenes} for a later try."))
     return tuple(notes)
 
 
