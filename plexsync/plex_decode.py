@@ -184,6 +184,9 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     offset: int | None
 
 
+TYPE_NUMBERS: Mapping[ItemKind, int] = {ItemKind.MOVIE: 1, ItemKind.EPISODE: 4}
+"""What Plex calls our kinds in queries. Source: docs/plex-api.md 2."""
+
 FIELD_NAMES: Mapping[PlexField, str] = {
     PlexField.TITLE: "title",
     PlexField.SORT_TITLE: "titleSort",

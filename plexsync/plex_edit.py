@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from plexsync.errors import UnsafeError
-from plexsync.models import LIST_FIELDS, ItemKind, PlexField
-from plexsync.plex_decode import FIELD_NAMES
+from plexsync.models import LIST_FIELDS, PlexField
+from plexsync.plex_decode import FIELD_NAMES, TYPE_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 URL_LIMIT_BYTES = 7_500
 """Longest path and query sent in one piece; reverse proxies stop at 8 KB (docs/plex-api.md 6)."""
-
-_TYPE_NUMBERS = {ItemKind.MOVIE: "1", ItemKind.EPISODE: "4"}
-"""Source: docs/plex-api.md 2."""
 
 _NUMBER = re.compile("[0-9]+")
 _LINE_BREAK = re.compile("\r\n?|[\u2028\u2029\x85]")
@@ -116,7 +113,7 @@ def _address(plan: ItemPlan) -> Arguments:
             "an edit must name exactly one item of one section",
             context=f"scene {plan.scene_id} > item {plan.rating_key!r} of {plan.section_id!r}",
         )
-    return (Argument("type", _TYPE_NUMBERS[plan.kind]), Argument("id", plan.rating_key))
+    return (Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", plan.rating_key))
 
 
 def _change_arguments(change: Change, plan: ItemPlan, locks: Mapping[PlexField, bool]) -> Arguments:

@@ -1,0 +1,486 @@
+"""Plex Media Server behind typed values: connect, list, read in full, edit, address.
+
+plexapi opens the connection, finds the libraries and carries the edits; listings and details are
+raw JSON on the same transport, because plexapi's objects cost a hundred times the CPU and fetch
+an item again whenever an empty attribute is read. No plexapi object but the server outlives a
+call, so that cannot happen here.
+
+Source: docs/plex-api.md.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote, urlencode
+from xml.etree.ElementTree import ParseError as XMLParseError
+
+from plexsync import __version__
+from plexsync.errors import BadResponseError, LibraryMissingError, NotFoundError
+from plexsync.models import ItemKind, Section, Server
+from plexsync.plex_decode import TYPE_NUMBERS, decode_details, decode_hashes, decode_listing
+from plexsync.plex_edit import NO_LOCKS, URL_LIMIT_BYTES, edit_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from xml.etree.ElementTree import Element
+
+    from plexsync.models import ItemDetail, ItemPlan, PlexField, PlexItem, RatingKey
+    from plexsync.plex_decode import ListingPage
+    from plexsync.transport import Transport
+
+PRODUCT = "plexsync"
+
+T = TypeVar("T")
+
+_JSON = (("Accept", "application/json"),)
+"""Plex answers in XML unless asked."""
+
+_LISTING_ATTEMPTS = 3
+"""How often a library that changes while it is listed is listed anew."""
+
+_PREFIX = "PLEXAPI_"
+"""What the environment variables plexapi reads begin with."""
+
+_SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
+
+_UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
+_UNREAD_FIELDS = "summary,tagline"
+"""Hints that make a listing smaller; a server may well ignore them."""
+
+
+class Listing(NamedTuple):
+    """A complete, verified listing.
+
+    Attributes:
+        items: every movie or episode once, in the server's order.
+        total: how many entries the server counts, which is at least as many.
+        filtered: False when the server ignored the filter and listed everything.
+    """
+
+    items: tuple[PlexItem, ...]
+    total: int
+    filtered: bool
+
+
+def request_headers(client_id: str, token: str = "") -> dict[str, str]:
+    """The headers a Plex transport sends with every request.
+
+    Args:
+        client_id: our stable identifier; a new one on every run would fill the owner's list of
+            devices (docs/plex-api.md 1).
+        token: left out when empty, as for a server that trusts the network.
+    """
+    headers = {
+        "X-Plex-Client-Identifier": client_id,
+        "X-Plex-Product": PRODUCT,
+        "X-Plex-Version": __version__,
+        "X-Plex-Device-Name": PRODUCT,
+        "X-Plex-Platform": platform.system(),
+    }
+    return headers | ({"X-Plex-Token": token} if token else {})
+
+
+class PlexClient:
+    """One Plex server.
+
+    Args:
+        transport: to the server, made with `request_headers`, so that the token stays inside it.
+        url: the server's address, for links a person follows.
+        client_id: see `request_headers`.
+        page_size: items asked for in one page of a listing.
+        detail_batch: items read in full in one request.
+        url_limit_bytes: longest edit sent in one request; see `plex_edit.edit_paths`.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str,
+        client_id: str,
+        page_size: int = 500,
+        detail_batch: int = 50,
+        url_limit_bytes: int = URL_LIMIT_BYTES,
+    ) -> None:
+        self._transport = transport
+        self._url = url.rstrip("/")
+        self._client_id = client_id
+        self._page_size = page_size
+        self._detail_batch = detail_batch
+        self._url_limit_bytes = url_limit_bytes
+        self._server: Any = None
+
+    def connect(self) -> Server:
+        """Say hello: one request.
+
+        Raises:
+            ServerError: unreachable, refused, or no Plex Media Server.
+        """
+        server = self._plex()
+        return Server(
+            url=self._url, version=server.version or "", identity=server.machineIdentifier
+        )
+
+    def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:
+        """The movie and show libraries called `names`, in that order; all of them for no names.
+
+        One request, after one to connect. Case and surrounding spaces do not matter in a name.
+
+        Raises:
+            LibraryMissingError: a name belongs to no library, or to one of another kind.
+            ServerError: the list cannot be had.
+        """
+        server = self._plex()
+        with _plexapi_errors("/library/sections"):
+            container = server.query("/library/sections")
+        if container is None or container.tag != "MediaContainer":
+            raise BadResponseError("Plex sent no list of libraries", context="/library/sections")
+        found = tuple(_section(entry) for entry in container.iter("Directory") if _usable(entry))
+        if not names:
+            return found
+        chosen: dict[str, Section] = {}
+        for name in names:
+            same = [section for section in found if _same_name(section.title, name)]
+            if not same:
+                raise _library_missing(name, container)
+            chosen.update((section.section_id, section) for section in same)
+        return tuple(chosen.values())
+
+    def listing(
+        self,
+        section: Section,
+        *,
+        updated_after: int | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Listing:
+        """Every movie or episode of a section, in ceil(items / page size) requests.
+
+        A library that changes while it is listed is listed anew, a few times.
+
+        Args:
+            section: what to list.
+            updated_after: only items Plex changed after this epoch. See `Listing.filtered`.
+            progress: told after each page how many of how many entries came.
+
+        Raises:
+            BadResponseError: what came never agreed with what the server counts.
+            ServerError: a page could not be had. Nothing is returned then: half a listing would
+                read as absence.
+        """
+        told = ""
+        for _ in range(_LISTING_ATTEMPTS):
+            sweep = _Sweep(updated_after)
+            for page in self._pages(section, updated_after):
+                sweep.add(page)
+                progress(sweep.entries, sweep.total)
+            if sweep.is_whole:
+                return sweep.listing()
+            told = f"{sweep.entries} came, {sweep.total} are counted"
+        raise BadResponseError(
+            f"library {section.title!r} cannot be listed completely: {told}",
+            hint="it may be changing; try again when Plex has finished scanning",
+        )
+
+    def count(self, section: Section) -> int:
+        """How many movies or episodes a section holds, trashed ones included. One request."""
+        page = self._page(section, start=0, size=0, updated_after=None)
+        if page.total is None:
+            raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
+        return page.total
+
+    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Fresh, full reads of items, in the order asked; those that are gone are left out.
+
+        Raises:
+            BadResponseError: an answer holds what was not asked for.
+            ServerError: an item could not be read.
+        """
+        read: dict[str, ItemDetail] = {}
+        wanted = tuple(dict.fromkeys(rating_keys))
+        for start in range(0, len(wanted), self._detail_batch):
+            batch = wanted[start : start + self._detail_batch]
+            read.update((detail.item.rating_key, detail) for detail in self._details(batch))
+        return tuple(read[key] for key in wanted if key in read)
+
+    def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
+        """Part id to OpenSubtitles hash of the items' files, one request an item.
+
+        Files Plex has not analysed and items that are gone are left out.
+
+        Raises:
+            ServerError: an item could not be read.
+        """
+        found: dict[int, int] = {}
+        for key in dict.fromkeys(rating_keys):
+            try:
+                found.update(self._ask(f"/library/metadata/{_digits(key)}/tree", decode_hashes))
+            except NotFoundError:
+                continue
+        return found
+
+    def edit(self, plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> None:
+        """Write all changes of an item: one request, as a rule.
+
+        Plex answers 200 whether or not anything changed, so only reading back proves a write.
+        More requests are needed when one would be too long for a proxy, or was refused as such;
+        the fields then go out in order, and those before a failure are written.
+
+        Args:
+            plan: what to write.
+            locks: see `plex_edit.edit_arguments`.
+
+        Raises:
+            UnsafeError: the plan does not name exactly one item. Nothing was sent.
+            AuthError: the token may not edit; only the owner's may.
+            ServerError: the write failed, or its answer was lost: it may have been applied.
+        """
+        paths = edit_paths(plan, locks=locks, limit_bytes=self._url_limit_bytes)
+        try:
+            self._put(paths)
+        except BadResponseError:
+            # 400, 414 and 431 are what servers and proxies say to long addresses.
+            shortest = edit_paths(plan, locks=locks, limit_bytes=0)
+            if len(shortest) == len(paths):
+                raise
+            self._put(shortest)
+
+    def item_url(self, rating_key: RatingKey) -> str:
+        """Where a person sees the item, in the server's own web app; "" before `connect`."""
+        if self._server is None:
+            return ""
+        key = quote(f"/library/metadata/{rating_key}", safe="")
+        machine = self._server.machineIdentifier
+        return f"{self._url}/web/index.html#!/server/{machine}/details?key={key}"
+
+    # ---- Requests --------------------------------------------------------------------------------
+
+    def _ask(self, path: str, decode: Callable[[bytes], T]) -> T:
+        return self._transport.ask("GET", path, lambda answer: decode(answer.body), headers=_JSON)
+
+    def _pages(self, section: Section, updated_after: int | None) -> Iterator[ListingPage]:
+        """Pages until the count is reached or an empty one ends it; a short page is no end."""
+        start = 0
+        while True:
+            page = self._page(
+                section, start=start, size=self._page_size, updated_after=updated_after
+            )
+            if page.offset not in (None, start):
+                raise BadResponseError(f"Plex sent a page from {page.offset}, not from {start}")
+            start += page.entries
+            yield page
+            if not page.entries or start >= (page.total or 0):
+                return
+
+    def _page(
+        self, section: Section, *, start: int, size: int, updated_after: int | None
+    ) -> ListingPage:
+        query = [
+            ("type", TYPE_NUMBERS[section.kind]),
+            *([] if updated_after is None else [("updatedAt>>", updated_after)]),
+            # New items come last, so that pages do not shift under us.
+            ("sort", "addedAt:asc"),
+            ("excludeElements", _UNREAD_ELEMENTS),
+            ("excludeFields", _UNREAD_FIELDS),
+            ("X-Plex-Container-Start", start),
+            ("X-Plex-Container-Size", size),
+        ]
+        path = f"/library/sections/{_digits(section.section_id)}/all?{urlencode(query)}"
+        section_id = section.section_id
+        return self._ask(path, lambda body: decode_listing(body, section_id=section_id))
+
+    def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        keys = ",".join(_digits(key) for key in batch)
+        # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
+        try:
+            details = self._ask(f"/library/metadata/{keys}?skipRefresh=1", decode_details)
+        except NotFoundError:
+            return self._details_one_by_one(batch)
+        for detail in details:
+            if detail.item.rating_key not in batch:
+                raise BadResponseError(
+                    f"Plex sent item {detail.item.rating_key}, which was not asked for",
+                    context=f"/library/metadata/{keys}",
+                )
+        return details
+
+    def _details_one_by_one(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Halve a batch that is not found: whether 404 means all or any of it is not known."""
+        if len(batch) == 1:
+            return ()
+        middle = len(batch) // 2
+        return self._details(batch[:middle]) + self._details(batch[middle:])
+
+    def _put(self, paths: Sequence[str]) -> None:
+        server = self._plex()
+        for path in paths:
+            with _plexapi_errors(path.partition("?")[0]):
+                server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
+
+    def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
+        """The connected server; connects at first."""
+        if self._server is None:
+            self._server = _connected(self._transport, self._client_id)
+        return self._server
+
+
+# ---- Completeness --------------------------------------------------------------------------------
+
+
+class _Sweep:
+    """Adds up the pages of one listing and says whether they make a whole."""
+
+    def __init__(self, updated_after: int | None) -> None:
+        self._updated_after = updated_after
+        self._items: dict[str, PlexItem] = {}
+        self._others = 0
+        self._totals: set[int] = set()
+        self.total = 0
+
+    @property
+    def entries(self) -> int:
+        """Different entries so far: items by rating key, and other kinds."""
+        return len(self._items) + self._others
+
+    @property
+    def is_whole(self) -> bool:
+        """The count stood still and everything counted came."""
+        return len(self._totals) == 1 and self.entries == self.total
+
+    def add(self, page: ListingPage) -> None:
+        """Take one page in.
+
+        Raises:
+            BadResponseError: it does not say how many there are in all.
+        """
+        if page.total is None:
+            raise BadResponseError(
+                "Plex does not say how many items the library holds",
+                hint="plexsync needs a Plex Media Server that lists page by page",
+            )
+        self._totals.add(page.total)
+        self.total = page.total
+        self._others += page.entries - len(page.items)
+        self._items.update((item.rating_key, item) for item in page.items)
+
+    def listing(self) -> Listing:
+        """What was swept up."""
+        after = self._updated_after
+        items = tuple(self._items.values())
+        # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
+        filtered = after is not None and all(item.updated_at > after for item in items)
+        return Listing(items, self.total, filtered)
+
+
+# ---- Sections ------------------------------------------------------------------------------------
+
+
+def _usable(entry: Element) -> bool:
+    return entry.get("type") in _SECTION_KINDS and bool(entry.get("key", "").isdecimal())
+
+
+def _section(entry: Element) -> Section:
+    return Section(
+        section_id=entry.get("key", ""),
+        title=entry.get("title", ""),
+        kind=_SECTION_KINDS[entry.get("type", "")],
+        uuid=entry.get("uuid", ""),
+        locations=tuple(place.get("path", "") for place in entry.iter("Location")),
+        refreshing=entry.get("refreshing") in {"1", "true"},
+        content_changed_at=_counter(entry, "contentChangedAt"),
+        scanned_at=_counter(entry, "scannedAt"),
+        updated_at=_counter(entry, "updatedAt"),
+    )
+
+
+def _counter(entry: Element, name: str) -> int:
+    text = entry.get(name, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def _same_name(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _library_missing(name: str, container: Element) -> LibraryMissingError:
+    entries = list(container.iter("Directory"))
+    for entry in entries:
+        if _same_name(entry.get("title", ""), name):
+            return LibraryMissingError(
+                f"the Plex library {name!r} is of type {entry.get('type')!r}; "
+                "only movie and show libraries can be kept in step"
+            )
+    usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
+    return LibraryMissingError(
+        f"there is no Plex library called {name!r}",
+        hint=f"the server has {', '.join(usable) or 'no movie or show library'}",
+    )
+
+
+def _digits(key: str) -> str:
+    """A rating key or section id as it may stand in a path; anything else would mean another."""
+    if not (key.isascii() and key.isdecimal()):
+        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
+    return key
+
+
+# ---- plexapi -------------------------------------------------------------------------------------
+
+
+def _connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped
+    """A `PlexServer` over our transport. The token is added there; plexapi never sees it."""
+    with _plain_environment(), _plexapi_errors("/"):
+        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
+        from plexapi.server import PlexServer  # noqa: PLC0415 - same
+
+        # If somebody imported plexapi before us, it has read a configuration file.
+        plexapi.CONFIG.data.clear()
+        plexapi.BASE_HEADERS.clear()
+        plexapi.BASE_HEADERS.update(request_headers(client_id))
+        session = transport.plexapi_session()
+        server = PlexServer(transport.base_url, session=session)  # type: ignore[no-untyped-call]  # plexapi has no types
+    if not getattr(server, "machineIdentifier", None):
+        # Any XML with status 200 makes a "valid" server in plexapi (docs/plex-api.md 1).
+        raise BadResponseError(
+            "what answers does not introduce itself as a Plex Media Server",
+            context="/",
+            hint="check [plex] url",
+        )
+    return server
+
+
+@contextmanager
+def _plain_environment() -> Iterator[None]:
+    """Hide every setting plexapi would take from the environment or the home directory.
+
+    It reads `PLEXAPI_*` and a configuration file when it is imported and again when a server is
+    made: a stray file could open a log file, put the token into addresses, or name another
+    token. The variables are back when the block ends.
+    """
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_PREFIX)}
+    os.environ[f"{_PREFIX}CONFIG_PATH"] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ[f"{_PREFIX}CONFIG_PATH"]
+        os.environ.update(hidden)
+
+
+@contextmanager
+def _plexapi_errors(place: str) -> Iterator[None]:
+    """Turn what plexapi makes of an unreadable answer into our words.
+
+    Failed requests do not come by here: the transport raises for them below plexapi.
+    """
+    from plexapi.exceptions import PlexApiException  # noqa: PLC0415 - late, as plexapi itself
+
+    try:
+        yield
+    except (PlexApiException, XMLParseError, ValueError) as error:
+        raise BadResponseError(
+            "Plex sent something else than the XML asked for",
+            context=place,
+            hint="check that [plex] url leads to Plex itself, not to another service",
+        ) from error
