@@ -424,12 +424,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
     """The same JSON with every member we read in a type we accept, or left out."""
-    if isinstance(value, dict):
-        mended = ((key, _mended(inner, key)) for key, inner in value.items())
-        return {key: inner for key, inner in mended if inner is not None}
     if name in _LISTS:
         entries = value if isinstance(value, list) else [value]
         return [_mended(entry) for entry in entries if isinstance(entry, dict)]
+    if isinstance(value, dict):
+        mended = ((key, _mended(inner, key)) for key, inner in value.items())
+        return {key: inner for key, inner in mended if inner is not None}
     if name in _NUMBERS:
         return _whole(value)
     if name == "locked":
