@@ -1,0 +1,234 @@
+"""Writing files that survive a crash: the few disk operations, and how a file is replaced as one.
+
+All writing of state goes through the `Filesystem` port, so that a test can end the program, or
+fill the disk, at any single operation.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from plexsync.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_DIRECTORY_MODE = 0o700
+_FILE_MODE = 0o600
+
+_HINTS = {
+    errno.ENOSPC: "Free some space on that disk and run again; what was applied is not lost.",
+    errno.EDQUOT: "Free some of your disk quota and run again; what was applied is not lost.",
+    errno.EROFS: "The disk is mounted read-only: mount it writable, or set PLEXSYNC_STATE_DIR.",
+    errno.EACCES: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
+    errno.EPERM: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
+    errno.EIO: "The disk itself reports a failure: check it before the next run.",
+}
+_OTHER_HINT = "Check that the directory is there and that plexsync may write to it."
+
+_NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
+"""What network and FUSE file systems answer that cannot fsync a directory."""
+
+
+class Filesystem(Protocol):
+    """The operations durable writing needs, each of which may raise OSError."""
+
+    def make_directory(self, path: Path) -> None:
+        """Create `path` and its parents, 0700; leave what is already there as it is."""
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """The names in directory `path`; none when there is no such directory."""
+
+    def read(self, path: Path) -> BinaryIO:
+        """Open `path` for reading."""
+
+    def create(self, path: Path) -> int:
+        """Open the new file `path` for writing, 0600. Raises FileExistsError."""
+
+    def write(self, handle: int, content: bytes) -> None:
+        """Append all of `content`."""
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        """Cut the file off after `size_bytes`."""
+
+    def sync(self, handle: int) -> None:
+        """Return when the file's content is on the disk."""
+
+    def close(self, handle: int) -> None:
+        """Give the handle back."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give `source` the name `target`, in one step, whether or not `target` exists."""
+
+    def remove(self, path: Path) -> None:
+        """Remove the file `path`."""
+
+    def sync_directory(self, path: Path) -> None:
+        """Return when the names in `path` are on the disk."""
+
+
+class Disk:
+    """The real file system. Holds nothing; the umask does not matter to it."""
+
+    __slots__ = ()
+
+    def make_directory(self, path: Path) -> None:
+        """Create `path` and its parents, 0700; leave what is already there as it is."""
+        missing = [place for place in (path, *path.parents) if not place.exists()]
+        for place in reversed(missing):
+            with suppress(FileExistsError):
+                place.mkdir(mode=_DIRECTORY_MODE)
+                place.chmod(_DIRECTORY_MODE)
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """The names in directory `path`, in order; none when there is no such directory."""
+        try:
+            return tuple(sorted(entry.name for entry in path.iterdir()))
+        except FileNotFoundError:
+            return ()
+
+    def read(self, path: Path) -> BinaryIO:
+        """Open `path` for reading."""
+        return path.open("rb")
+
+    def create(self, path: Path) -> int:
+        """Open the new file `path` for writing, 0600. Raises FileExistsError."""
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, _FILE_MODE)
+        os.fchmod(handle, _FILE_MODE)
+        return handle
+
+    def write(self, handle: int, content: bytes) -> None:
+        """Append all of `content`; a signal or a nearly full disk may make the system take less."""
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        """Cut the file off after `size_bytes`."""
+        os.ftruncate(handle, size_bytes)
+
+    def sync(self, handle: int) -> None:
+        """Return when the file's content is on the disk."""
+        os.fsync(handle)
+
+    def close(self, handle: int) -> None:
+        """Give the handle back."""
+        os.close(handle)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give `source` the name `target`, in one step, whether or not `target` exists."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove the file `path`."""
+        path.unlink()
+
+    def sync_directory(self, path: Path) -> None:
+        """Return when the names in `path` are on the disk, where the file system can promise it."""
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in _NO_DIRECTORY_SYNC:
+                raise
+        finally:
+            os.close(handle)
+
+
+DISK: Filesystem = Disk()
+"""The real file system, for everyone who is not told of another."""
+
+
+@contextmanager
+def explained(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a StateError that says what failed, where, and what to do.
+
+    Args:
+        action: what could not be done to `path`, as in "cannot <action>": "write".
+        path: the file or directory concerned.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
+        raise StateError(
+            f"cannot {action}: {reason}",
+            context=str(path),
+            hint=_HINTS.get(error.errno or 0, _OTHER_HINT),
+        ) from error
+
+
+def read_if_there(disk: Filesystem, path: Path) -> bytes | None:
+    """The content of `path`; None when there is no such file.
+
+    Raises:
+        StateError: it is there but cannot be read.
+    """
+    with explained("read", path):
+        try:
+            with disk.read(path) as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+
+
+def write_atomically(
+    disk: Filesystem, path: Path, chunks: Iterable[bytes], *, previous: Path | None = None
+) -> None:
+    """Make `chunks` the content of `path`, or leave `path` as it was.
+
+    Between the two renames there is no `path`, only `previous`: whoever asks for a previous copy
+    must be able to go on from that copy.
+
+    Args:
+        disk: where to write.
+        path: the file; its directory must exist.
+        chunks: the new content.
+        previous: where the content before is kept; None to let it go.
+
+    Raises:
+        StateError: the disk is full, read-only or failing; `path` holds what it held.
+    """
+    draft = path.with_name(f"{path.name}.tmp")
+    with explained("write", path):
+        _remove_if_there(disk, draft)
+        try:
+            _write_draft(disk, draft, chunks)
+            if previous is not None and path.name in disk.names(path.parent):
+                disk.replace(path, previous)
+            disk.replace(draft, path)
+            disk.sync_directory(path.parent)
+        except OSError:
+            with suppress(OSError):
+                _put_back(disk, path, previous)
+                _remove_if_there(disk, draft)
+            raise
+
+
+def _write_draft(disk: Filesystem, draft: Path, chunks: Iterable[bytes]) -> None:
+    handle = disk.create(draft)
+    try:
+        for chunk in chunks:
+            disk.write(handle, chunk)
+        disk.sync(handle)
+    finally:
+        disk.close(handle)
+
+
+def _put_back(disk: Filesystem, path: Path, previous: Path | None) -> None:
+    """Undo the first rename when the second one failed."""
+    names = disk.names(path.parent)
+    if previous is not None and path.name not in names and previous.name in names:
+        disk.replace(previous, path)
+
+
+def _remove_if_there(disk: Filesystem, path: Path) -> None:
+    """Remove `path`, which a killed run may have left behind."""
+    if path.name in disk.names(path.parent):
+        disk.remove(path)

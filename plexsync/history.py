@@ -1,0 +1,170 @@
+"""What the journals tell of past runs: who ran when, and what each one meant to write and did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.checkpoint import RunRecord
+from plexsync.durable import DISK, Filesystem
+from plexsync.errors import StateCorruptError
+from plexsync.journal import (
+    Begin,
+    End,
+    Entry,
+    Intent,
+    Result,
+    Settlement,
+    is_run_id,
+    read_journal,
+)
+from plexsync.models import ItemPlan, Problem
+from plexsync.state import journal_path, journal_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_OPEN = frozenset({None, Settlement.UNKNOWN})
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """One item a run meant to write. `status` is None when the run ended before it could say."""
+
+    seq: int
+    plan: ItemPlan
+    status: Settlement | None = None
+    problem: Problem | None = None
+
+
+class RunLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A run with everything it meant to write, in order."""
+
+    run: RunRecord
+    serial: int
+    written: tuple[Written, ...]
+
+
+def read_history(
+    directory: Path, *, limit: int | None = None, disk: Filesystem = DISK
+) -> tuple[RunRecord, ...]:
+    """The runs whose journals are kept, newest first.
+
+    Args:
+        directory: the state directory.
+        limit: how many at most; None for all.
+        disk: where to read.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    newest_first = journal_runs(directory, disk)[::-1]
+    found: list[RunRecord] = []
+    for run_id in newest_first:
+        if limit is not None and len(found) >= limit:
+            break
+        log = _follow(read_journal(journal_path(directory, run_id), disk))
+        if log is not None:
+            found.append(log.record())
+    return tuple(found)
+
+
+def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog | None:
+    """Everything one run meant to write, and what became of it; None when it left no journal.
+
+    What only a later run found out is included.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    if not is_run_id(run_id) or run_id not in journal_runs(directory, disk):
+        return None
+    path = journal_path(directory, run_id)
+    log = _follow(read_journal(path, disk))
+    if log is None:
+        return None
+    if any(result is None or result.status in _OPEN for result in log.results.values()):
+        _add_later_results(directory, log, disk)
+    try:
+        return log.run_log()
+    except msgspec.DecodeError as error:
+        raise StateCorruptError(
+            f"an intent is not what plexsync writes: {error}",
+            context=str(path),
+            hint="Restore the file from a backup; without one that run cannot be undone.",
+        ) from error
+
+
+class _Log:
+    """What the entries of one journal add up to."""
+
+    def __init__(self, begin: Begin) -> None:
+        self.begin = begin
+        self.end: End | None = None
+        self.plans: dict[int, msgspec.Raw] = {}
+        self.results: dict[int, Result | None] = {}
+
+    def take(self, entry: Entry) -> None:
+        match entry:
+            case Intent():
+                self.plans[entry.seq] = entry.plan
+                self.results[entry.seq] = None
+            case Result(run_id=""):
+                self.results[entry.intent] = entry
+            case End():
+                self.end = entry
+            case _:
+                pass
+
+    def record(self) -> RunRecord:
+        record = RunRecord(
+            run_id=self.begin.run_id,
+            kind=self.begin.kind,
+            started_at=self.begin.started_at,
+            written=len(self.plans),
+        )
+        if self.end is None:
+            return record
+        return msgspec.structs.replace(
+            record,
+            finished_at=self.end.finished_at,
+            exit_code=self.end.exit_code,
+            full=self.end.full,
+            counts=self.end.counts,
+        )
+
+    def run_log(self) -> RunLog:
+        return RunLog(
+            run=self.record(),
+            serial=self.begin.serial,
+            written=tuple(
+                Written(
+                    seq=seq,
+                    plan=msgspec.json.decode(plan, type=ItemPlan),
+                    status=result.status if (result := self.results[seq]) else None,
+                    problem=result.problem if result else None,
+                )
+                for seq, plan in self.plans.items()
+            ),
+        )
+
+
+def _follow(entries: Iterable[Entry]) -> _Log | None:
+    log: _Log | None = None
+    for entry in entries:
+        if isinstance(entry, Begin):
+            log = _Log(entry)
+        elif log is not None:
+            log.take(entry)
+    return log
+
+
+def _add_later_results(directory: Path, log: _Log, disk: Filesystem) -> None:
+    """Names sort by clock, which may have been set back, so every other journal is asked."""
+    for run_id in journal_runs(directory, disk):
+        if run_id == log.begin.run_id:
+            continue
+        for entry in read_journal(journal_path(directory, run_id), disk):
+            if isinstance(entry, Result) and entry.run_id == log.begin.run_id:
+                log.results[entry.intent] = entry

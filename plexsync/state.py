@@ -1,0 +1,431 @@
+"""What plexsync remembers: the last checkpoint plus every journal entry after it.
+
+`load_state` only reads: a dry run needs no lock, and nothing on disk changes. What a real run
+remembers goes through `session.Session`, which hands each entry both to the journal and to
+`State.apply`, so that memory and a later load cannot differ.
+
+Which journals a checkpoint lacks is told by the number of each run, counted without a gap, never
+by the clock. So a missing journal is noticed, and `state.json.previous` with the journals after it
+holds as much as `state.json` did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from plexsync.checkpoint import (
+    NAME,
+    PREVIOUS_NAME,
+    Checkpoint,
+    OpenIntent,
+    RunRecord,
+    corrupt,
+    id_order,
+    read_checkpoint,
+)
+from plexsync.durable import DISK, Filesystem, explained
+from plexsync.errors import StateCorruptError, StateMismatchError
+from plexsync.journal import (
+    DIRECTORY,
+    NULL,
+    SUFFIX,
+    Begin,
+    Decision,
+    End,
+    Entry,
+    Intent,
+    Lineage,
+    Result,
+    SceneKept,
+    Settlement,
+    first_entry,
+    read_journal,
+)
+from plexsync.models import ItemPlan, Outcome, RatingKey, SceneId, SceneRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, KeysView
+    from pathlib import Path
+
+WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.REVIEW})
+"""The outcomes that leave something to do for a later run or a person."""
+
+_RUNS_KEPT = 50
+
+T = TypeVar("T")
+
+
+class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
+    """A write of which nobody knows whether it reached Plex: line `seq` of run `run_id`."""
+
+    run_id: str
+    seq: int
+    plan: ItemPlan
+
+
+class _Standing(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says whether it waits."""
+
+    outcome: Outcome
+
+
+class _Version(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says what was handled."""
+
+    updated_at: str
+
+
+class _LinkKey(msgspec.Struct, gc=False):
+    rating_key: RatingKey
+
+
+class _Claims(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says which items it is written to."""
+
+    links: tuple[_LinkKey, ...] = ()
+
+
+_STANDING = msgspec.json.Decoder(_Standing)
+_VERSION = msgspec.json.Decoder(_Version)
+_CLAIMS = msgspec.json.Decoder(_Claims)
+_RECORD = msgspec.json.Decoder(SceneRecord)
+_PLAN = msgspec.json.Decoder(ItemPlan)
+
+
+class State:
+    """Everything remembered. Changes only through `apply`.
+
+    Args:
+        path: where `state.json` is or will be; errors name it.
+        base: the checkpoint to start from.
+        notes: what a person should know about how it was loaded, whole sentences.
+    """
+
+    def __init__(
+        self, path: Path, base: Checkpoint | None = None, *, notes: tuple[str, ...] = ()
+    ) -> None:
+        base = base or Checkpoint()
+        self.path = path
+        self.notes = notes
+        self.serial = base.serial
+        self.lineage = base.lineage
+        self.last_full_at = base.last_full_at
+        self.newest_updated_at = base.newest_updated_at
+        self.changes_since_checkpoint = 0
+        self.runs_since_checkpoint = 0
+        self._scenes = base.scenes
+        self._decisions = base.decisions
+        self._waiting = set(base.waiting)
+        self._runs = list(base.runs)
+        self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
+        # Which journals there are: those in which something happened, and the others.
+        self._busy = dict.fromkeys(base.folded)
+        self._idle = dict.fromkeys(base.idle)
+
+    # ---- Asking ----------------------------------------------------------------------------------
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no scene was ever remembered: there is nothing to compare a first run with."""
+        return not self._scenes
+
+    def scene_ids(self) -> KeysView[SceneId]:
+        """The remembered scenes, as a set that follows the state."""
+        return self._scenes.keys()
+
+    def get(self, scene_id: SceneId) -> SceneRecord | None:
+        """What is remembered of a scene; None when nothing is.
+
+        Raises:
+            StateCorruptError: the record is none.
+        """
+        raw = self._scenes.get(scene_id)
+        return None if raw is None else self._decoded(_RECORD, raw, f"scenes.{scene_id}")
+
+    def version(self, scene_id: SceneId) -> str:
+        """The version text of the scene that was handled last; "" when none was."""
+        raw = self._scenes.get(scene_id)
+        return "" if raw is None else self._decoded(_VERSION, raw, f"scenes.{scene_id}").updated_at
+
+    def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
+        """The scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
+        for scene_id in sorted(self._waiting, key=id_order):
+            record = self.get(scene_id)
+            if record is not None:
+                yield scene_id, record
+
+    def claims(self) -> dict[RatingKey, SceneId]:
+        """Which scene each item is linked with; of several, the one with the lowest id."""
+        claims: dict[RatingKey, SceneId] = {}
+        for scene_id, raw in self._scenes.items():
+            for link in self._decoded(_CLAIMS, raw, f"scenes.{scene_id}").links:
+                other = claims.setdefault(link.rating_key, scene_id)
+                if id_order(scene_id) < id_order(other):
+                    claims[link.rating_key] = scene_id
+        return claims
+
+    @property
+    def unsettled(self) -> tuple[Unsettled, ...]:
+        """The writes nobody knows the end of, oldest first. Plex has to be read to settle them."""
+        return tuple(
+            Unsettled(
+                run_id=run_id,
+                seq=seq,
+                plan=self._decoded(_PLAN, plan, f"unsettled.{run_id}.{seq}"),
+            )
+            for (run_id, seq), plan in self._open.items()
+        )
+
+    @property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The last runs, oldest first, at most 50; the last one may be under way."""
+        return tuple(self._runs)
+
+    def decision(self, key: str, type_: type[T]) -> T | None:
+        """What a person decided under `key`; None when nothing stands.
+
+        Raises:
+            StateCorruptError: it is not a `type_`.
+        """
+        raw = self._decisions.get(key)
+        if raw is None:
+            return None
+        return self._decoded(msgspec.json.Decoder(type_), raw, f"decisions.{key}")
+
+    def decision_keys(self) -> KeysView[str]:
+        """The keys decisions stand under, as a set that follows the state."""
+        return self._decisions.keys()
+
+    def check_lineage(self, lineage: Lineage) -> str:
+        """Whether this state belongs to the servers that answer.
+
+        Another Stash database is only told: scenes are recognised by their files, and whatever
+        does not fit is matched again.
+
+        Returns:
+            A sentence to tell, or "".
+
+        Raises:
+            StateMismatchError: the state remembers another Plex server.
+        """
+        if self.lineage.plex and lineage.plex != self.lineage.plex:
+            directory = self.path.parent
+            raise StateMismatchError(
+                f"the state belongs to Plex server {self.lineage.plex}, but {lineage.plex} answers",
+                context=str(self.path),
+                hint=(
+                    "Check [plex] url. For two servers give each a directory of its own with "
+                    f"PLEXSYNC_STATE_DIR; to start afresh with this one, move '{directory}' away."
+                ),
+            )
+        if self.lineage.stash and lineage.stash != self.lineage.stash:
+            return (
+                f"Stash now uses {lineage.stash or 'an unnamed database'} instead of "
+                f"{self.lineage.stash}; scenes are recognised by their files."
+            )
+        return ""
+
+    # ---- Changing --------------------------------------------------------------------------------
+
+    def apply(self, run_id: str, entry: Entry) -> None:
+        """Take in one entry of the journal of `run_id`, old or just written."""
+        match entry:
+            case Begin():
+                self._begin(entry)
+            case Intent():
+                self._open[run_id, entry.seq] = entry.plan
+                last = self._runs[-1]
+                self._runs[-1] = msgspec.structs.replace(last, written=last.written + 1)
+            case Result():
+                if entry.status is not Settlement.UNKNOWN:
+                    self._open.pop((entry.run_id or run_id, entry.intent), None)
+            case SceneKept():
+                self._keep(entry.scene_id, entry.record)
+            case Decision():
+                self._decide(entry.key, entry.value)
+            case End():
+                self._end(entry)
+        if not isinstance(entry, Begin | End) and run_id in self._idle:
+            self._busy[run_id] = self._idle.pop(run_id)
+
+    def _begin(self, entry: Begin) -> None:
+        self.serial = entry.serial
+        self.lineage = entry.lineage
+        self.runs_since_checkpoint += 1
+        self._idle[entry.run_id] = None
+        self._runs.append(
+            RunRecord(run_id=entry.run_id, kind=entry.kind, started_at=entry.started_at)
+        )
+        del self._runs[:-_RUNS_KEPT]
+
+    def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+        self.changes_since_checkpoint += 1
+        self._waiting.discard(scene_id)
+        if record == NULL:
+            self._scenes.pop(scene_id, None)
+            return
+        self._scenes[scene_id] = record
+        if self._decoded(_STANDING, record, f"scenes.{scene_id}").outcome in WAITING:
+            self._waiting.add(scene_id)
+
+    def _decide(self, key: str, value: msgspec.Raw) -> None:
+        self.changes_since_checkpoint += 1
+        if value == NULL:
+            self._decisions.pop(key, None)
+        else:
+            self._decisions[key] = value
+
+    def _end(self, entry: End) -> None:
+        last = self._runs[-1]
+        self._runs[-1] = msgspec.structs.replace(
+            last,
+            finished_at=entry.finished_at,
+            exit_code=entry.exit_code,
+            counts=entry.counts,
+            full=entry.full,
+        )
+        if entry.full:
+            self.last_full_at = last.started_at
+        if entry.newest_updated_at:
+            self.newest_updated_at = entry.newest_updated_at
+
+    def holds(self, scene_id: SceneId, record: msgspec.Raw) -> bool:
+        """Whether just this, as JSON, is remembered of the scene."""
+        return self._scenes.get(scene_id, NULL) == record
+
+    def checkpoint(self, journals: frozenset[str]) -> Checkpoint:
+        """All of this as a checkpoint.
+
+        Args:
+            journals: the runs whose journals are on disk; the others are forgotten.
+        """
+        return Checkpoint(
+            serial=self.serial,
+            lineage=self.lineage,
+            last_full_at=self.last_full_at,
+            newest_updated_at=self.newest_updated_at,
+            folded=tuple(run_id for run_id in self._busy if run_id in journals),
+            idle=tuple(run_id for run_id in self._idle if run_id in journals),
+            runs=self.runs,
+            unsettled=tuple(
+                OpenIntent(run_id=run_id, seq=seq, plan=plan)
+                for (run_id, seq), plan in self._open.items()
+            ),
+            waiting=tuple(sorted(self._waiting, key=id_order)),
+            decisions=self._decisions,
+            scenes=self._scenes,
+        )
+
+    def checkpointed(self) -> None:
+        """Everything up to here is in `state.json`."""
+        self.changes_since_checkpoint = 0
+        self.runs_since_checkpoint = 0
+
+    def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
+        try:
+            return decoder.decode(raw)
+        except msgspec.DecodeError as error:
+            raise corrupt(f"not what plexsync writes: {error}", self.path, below=below) from error
+
+
+# ---- Loading -------------------------------------------------------------------------------------
+
+
+def load_state(directory: Path, disk: Filesystem = DISK) -> State:
+    """Read what is remembered in `directory`, which need not exist. Writes nothing.
+
+    Without `state.json` the previous copy and all journals since are read instead, which hold the
+    same: a crash between the two renames of a checkpoint leaves it so.
+
+    Raises:
+        StateCorruptError: a file is damaged, or missing although later ones build on it.
+        StateVersionError: a newer plexsync wrote a file.
+        StateError: a file cannot be read.
+    """
+    return load_with_base(directory, disk)[0]
+
+
+def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Checkpoint]:
+    """The state, and the checkpoint on disk that it starts from (an empty one for none)."""
+    base, notes = _read_base(directory, disk)
+    state = State(directory / NAME, base, notes=notes)
+    for begin in _newer_runs(directory, base, disk):
+        for entry in read_journal(journal_path(directory, begin.run_id), disk):
+            state.apply(begin.run_id, entry)
+    return state, base
+
+
+def journal_path(directory: Path, run_id: str) -> Path:
+    """Where the journal of a run is."""
+    return directory / DIRECTORY / f"{run_id}{SUFFIX}"
+
+
+def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
+    """The ids of the runs that left a journal, in the order of their names.
+
+    Raises:
+        StateError: the directory cannot be read.
+    """
+    place = directory / DIRECTORY
+    with explained("read", place):
+        names = disk.names(place)
+    return tuple(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+
+
+def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str, ...]]:
+    base = read_checkpoint(directory / NAME, disk)
+    if base is not None:
+        return base, ()
+    previous = read_checkpoint(directory / PREVIOUS_NAME, disk)
+    if previous is None:
+        return Checkpoint(), ()
+    return previous, (f"{NAME} was not there; {PREVIOUS_NAME} and the journals hold as much.",)
+
+
+def _newer_runs(directory: Path, base: Checkpoint, disk: Filesystem) -> list[Begin]:
+    """The runs the checkpoint lacks, in order, complete."""
+    known = {*base.folded, *base.idle}
+    begins = [
+        begin
+        for run_id in journal_runs(directory, disk)
+        if run_id not in known and (begin := _begin_of(directory, run_id, disk)) is not None
+    ]
+    newer = sorted(
+        (begin for begin in begins if begin.serial > base.serial), key=lambda begin: begin.serial
+    )
+    for serial, begin in enumerate(newer, base.serial + 1):
+        if begin.serial != serial:
+            raise _gap(directory, base, serial, begin)
+    return newer
+
+
+def _begin_of(directory: Path, run_id: str, disk: Filesystem) -> Begin | None:
+    path = journal_path(directory, run_id)
+    begin = first_entry(path, disk)
+    if begin is not None and begin.run_id != run_id:
+        raise StateCorruptError(
+            f"the file holds the journal of another run, {begin.run_id}",
+            context=str(path),
+            hint=f"Move '{path}' away, or give it back its name.",
+        )
+    return begin
+
+
+def _gap(directory: Path, base: Checkpoint, serial: int, begin: Begin) -> StateCorruptError:
+    if begin.serial < serial:
+        message = f"two journals are of run number {begin.serial}, one of them {begin.run_id}"
+    elif base.serial:
+        message = f"the journal of run number {serial} is missing, though {begin.run_id} follows it"
+    else:
+        message = f"{NAME} is missing, though the journal of run number {begin.serial} is there"
+    return StateCorruptError(
+        message,
+        context=str(directory / (DIRECTORY if base.serial else NAME)),
+        hint=(
+            "Restore the files from a backup, all of the same time. To start afresh, move the "
+            f"whole directory '{directory}' away: everything is then read again, and names that "
+            "plexsync once added to lists count as yours."
+        ),
+    )
