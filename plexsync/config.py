@@ -1,0 +1,329 @@
+"""Configuration: flags, environment, a TOML file and defaults become one frozen `Config`.
+
+A value comes from the first that has it, in the order command line, environment, file, default.
+Everything that is wrong is collected and reported at once.
+Source: docs/contract.md, "Configuration".
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from plexsync import config_values as values
+from plexsync.config_schema import (
+    ENV_CONFIG,
+    KEYS,
+    MINIMAL,
+    PATHS,
+    ApplyConfig,
+    Config,
+    EmptyPolicy,
+    InvalidConfigError,
+    Key,
+    Kind,
+    MatchConfig,
+    MissingTimestamp,
+    PlexConfig,
+    RunConfig,
+    Setting,
+    StashConfig,
+)
+from plexsync.config_sources import BY_NAME, Raw, Sources
+from plexsync.errors import ConfigError, ParseError
+from plexsync.models import FieldRule, PathRule, PlexField, Policy
+from plexsync.normalize import normalize_path
+from plexsync.secret import Secret, SecretReader, describe, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+T = TypeVar("T")
+
+DEFAULT_ORIGIN = "default"
+
+_SCALAR_FIELDS = {
+    "title": PlexField.TITLE,
+    "summary": PlexField.SUMMARY,
+    "date": PlexField.DATE,
+    "studio": PlexField.STUDIO,
+}
+_UNSUPPORTED_FIELDS = ("rating", "poster", "background")
+
+
+def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:
+    """Where the configuration file is, or would be.
+
+    Args:
+        path: `--config`.
+        environ: the environment.
+        home: the home directory.
+    """
+    if path is not None:
+        return path
+    if named := environ.get(ENV_CONFIG, ""):
+        return Path(named)
+    # The XDG Base Directory Specification wants relative paths ignored.
+    base = Path(environ.get("XDG_CONFIG_HOME", ""))
+    return (base if base.is_absolute() else home / ".config") / "plexsync" / "config.toml"
+
+
+def load_config(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    home: Path,
+    overrides: Mapping[str, object] | None = None,
+) -> Config:
+    """Read and check the whole configuration.
+
+    Args:
+        path: `--config`; a file that must exist.
+        environ: the environment.
+        home: the home directory.
+        overrides: what the command line says, by key (`plex.libraries`), as TOML would give it.
+
+    Raises:
+        InvalidConfigError: with every problem that was found.
+        ConfigError: there is no configuration at all.
+    """
+    where = find_config(path, environ, home=home)
+    sources = Sources()
+    must_exist = path is not None or bool(environ.get(ENV_CONFIG))
+    source = where if sources.take_file(where, must_exist=must_exist) else None
+    sources.take_environment(environ)
+    sources.take_overrides(overrides or {})
+    if source is None and not sources.problems and not _has_any_required(sources):
+        raise _nothing_configured(where)
+    config = _compose(_Reader(sources, where, environ, home), source)
+    if sources.problems:
+        raise InvalidConfigError(tuple(sources.problems))
+    return config
+
+
+# ---- From keys to values -------------------------------------------------------------------------
+
+
+def _compose(reader: _Reader, source: Path | None) -> Config:
+    """Read every key. After a problem a value is a stand-in that nobody gets to see."""
+    return Config(
+        stash=_compose_stash(reader),
+        plex=_compose_plex(reader),
+        paths=reader.read_paths(),
+        match=MatchConfig(
+            strict_matching=reader.read_flag("match.strict_matching"),
+            use_content_hash=reader.read_flag("match.use_content_hash"),
+        ),
+        apply=_compose_apply(reader),
+        fields=_compose_fields(reader),
+        run=RunConfig(full_every_s=reader.read("run.full_every", values.duration, stand_in=0)),
+        source=source,
+        settings=tuple(reader.settings()),
+        warnings=tuple(reader.warnings),
+    )
+
+
+def _compose_stash(reader: _Reader) -> StashConfig:
+    return StashConfig(
+        url=reader.read("stash.url", values.stash_url, stand_in=""),
+        api_key=reader.read_secret("stash.api_key"),
+        verify=reader.read_verify("stash.verify"),
+        organized_only=reader.read_flag("stash.organized_only"),
+        exclude_tags=reader.read("stash.exclude_tags", values.names, stand_in=()),
+        missing_timestamp=reader.read(
+            "stash.missing_timestamp", values.word(MissingTimestamp), stand_in=MissingTimestamp.SYNC
+        ),
+    )
+
+
+def _compose_plex(reader: _Reader) -> PlexConfig:
+    return PlexConfig(
+        url=reader.read("plex.url", values.base_url, stand_in=""),
+        token=reader.read_secret("plex.token") or Secret(""),
+        verify=reader.read_verify("plex.verify"),
+        libraries=reader.read("plex.libraries", values.names, stand_in=()),
+    )
+
+
+def _compose_apply(reader: _Reader) -> ApplyConfig:
+    return ApplyConfig(
+        preserve_plex_edits=reader.read_flag("apply.preserve_plex_edits"),
+        lock_fields=reader.read_flag("apply.lock_fields"),
+        max_changes=reader.read("apply.max_changes", values.count, stand_in=1),
+        max_share=reader.read("apply.max_share", values.share, stand_in=1.0),
+        empty=reader.read("apply.empty", values.word(EmptyPolicy), stand_in=EmptyPolicy.KEEP),
+    )
+
+
+def _compose_fields(reader: _Reader) -> tuple[FieldRule, ...]:
+    for name in _UNSUPPORTED_FIELDS:
+        reader.read(f"fields.{name}", values.off_policy, stand_in=Policy.OFF)
+    reader.read("fields.studio.collection", values.no_collection, stand_in=False)
+    scalars = [
+        FieldRule(
+            name=name,
+            policy=reader.read(f"fields.{name}", values.scalar_policy, stand_in=Policy.OFF),
+            to=target,
+        )
+        for name, target in _SCALAR_FIELDS.items()
+    ]
+    tags_to = reader.read("fields.tags.to", values.tag_target, stand_in=PlexField.GENRES)
+    return (
+        *scalars,
+        _compose_list_field(reader, "performers", PlexField.ACTORS),
+        _compose_list_field(reader, "tags", tags_to),
+    )
+
+
+def _compose_list_field(reader: _Reader, name: str, target: PlexField) -> FieldRule:
+    key = f"fields.{name}"
+    return FieldRule(
+        name=name,
+        policy=reader.read(key, values.word(Policy), stand_in=Policy.OFF),
+        to=target,
+        include=reader.read(f"{key}.include", values.names, stand_in=()),
+        exclude=reader.read(f"{key}.exclude", values.names, stand_in=()),
+    )
+
+
+class _Reader:
+    """Reads keys one by one; what cannot be read becomes a problem of `sources`.
+
+    Every `read*` returns a stand-in then, so that the keys after it are checked as well.
+    """
+
+    def __init__(
+        self, sources: Sources, where: Path, environ: Mapping[str, str], home: Path
+    ) -> None:
+        self.warnings: list[str] = []
+        self._sources = sources
+        self._where = where
+        self._home = home
+        self._secrets = SecretReader(
+            environ, folder=where.parent, home=home, warn=self.warnings.append
+        )
+
+    def read(self, name: str, read_value: Callable[[object], T], *, stand_in: T) -> T:
+        """The value of the key `name` as `read_value` understands it."""
+        key = BY_NAME[name]
+        raw = self._raw(key)
+        if raw is None:
+            self._missing(key)
+            return stand_in
+        return self._checked(raw, read_value, stand_in)
+
+    def read_flag(self, name: str) -> bool:
+        """The value of a key that is true or false."""
+        return self.read(name, values.flag, stand_in=False)
+
+    def read_secret(self, name: str) -> Secret | None:
+        """The secret the key `name` holds or points to; None when there is none."""
+        key = BY_NAME[name]
+        raw = self._raw(key)
+        if raw is None:
+            self._missing(key)
+            return None
+        if raw.in_file and isinstance(raw.value, str) and self._sources.file_is_public:
+            self.warnings.append(
+                f"{raw.origin} holds a secret and everybody may read it: chmod 600 {self._where}"
+            )
+        return self._checked(raw, self._secrets.read, None)
+
+    def read_verify(self, name: str) -> bool | str:
+        """Whether to check certificates, or the full name of a file that exists."""
+        stand_in: bool | str = True
+        return self.read(name, self._verify, stand_in=stand_in)
+
+    def read_paths(self) -> tuple[PathRule, ...]:
+        """The path rules; two for one Stash folder are a problem."""
+        rules: dict[str, PathRule] = {}
+        for raw in self._sources.path_rules:
+            rule = self._checked(raw, values.path_rule, None)
+            if rule is None:
+                continue
+            folder = normalize_path(rule.stash)
+            if folder in rules:
+                self._sources.add_problem(
+                    raw.place,
+                    f"there is another rule for {rule.stash}",
+                    "Keep one of the two; a folder has one place in Plex.",
+                )
+            rules[folder] = rule
+        return tuple(rules.values())
+
+    def settings(self) -> Iterator[Setting]:
+        """Every key's effective value and where it comes from, secrets hidden."""
+        for key in KEYS:
+            raw = self._raw(key)
+            if raw is None:
+                yield Setting(key.name, "", DEFAULT_ORIGIN)
+            else:
+                shown = describe(raw.value) if key.kind is Kind.SECRET else _as_toml(raw.value)
+                yield Setting(key.name, shown, raw.origin)
+        for raw in self._sources.path_rules:
+            yield Setting(PATHS, _as_toml(raw.value), raw.origin)
+
+    def _raw(self, key: Key) -> Raw | None:
+        if key.name in self._sources.found:
+            return self._sources.found[key.name]
+        if not key.default:
+            return None
+        value = tomllib.loads(f"value = {key.default}")["value"]
+        return Raw(value, key.name, DEFAULT_ORIGIN)
+
+    def _checked(self, raw: Raw, read_value: Callable[[object], T], stand_in: T) -> T:
+        try:
+            return read_value(raw.value)
+        except ParseError as error:
+            self._sources.add_problem(raw.place, error.message, error.hint)
+            return stand_in
+
+    def _missing(self, key: Key) -> None:
+        # Of a file that could not be read nobody knows what is missing.
+        if key.required and not self._sources.file_failed:
+            section, _, name = key.name.partition(".")
+            self._sources.add_problem(
+                f"[{section}] > {name}",
+                "is missing",
+                f"Set {key.variable}, or write it into {self._where}.",
+            )
+
+    def _verify(self, value: object) -> bool | str:
+        wanted = values.verify(value)
+        if isinstance(wanted, bool):
+            return wanted
+        path = resolve(wanted, folder=self._where.parent, home=self._home)
+        if not path.is_file():
+            raise ParseError(f"there is no file {path}", hint="Name a PEM file of certificates.")
+        return str(path)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _has_any_required(sources: Sources) -> bool:
+    return any(key.name in sources.found for key in KEYS if key.required)
+
+
+def _nothing_configured(where: Path) -> ConfigError:
+    variables = ", ".join(key.variable for key in KEYS if key.required)
+    example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
+    return ConfigError(
+        "there is no configuration yet",
+        hint=f"Run plexsync init, or set {variables}, or write {where}:\n\n{example}",
+    )
+
+
+def _as_toml(value: object) -> str:
+    """A checked value as TOML would write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_as_toml(one) for one in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_as_toml(one)}" for name, one in value.items()) + " }"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)

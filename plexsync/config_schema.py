@@ -1,0 +1,269 @@
+"""What can be configured: every key with its default and meaning, and the values they become.
+
+Source: docs/contract.md, "Configuration". docs/configuration.md explains each key; a test compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plexsync.models import FieldRule, PathRule
+    from plexsync.secret import Secret
+
+ENV_PREFIX = "PLEXSYNC_"
+"""Every key is `PLEXSYNC_<SECTION>__<KEY>` in the environment. Source: docs/contract.md."""
+
+ENV_CONFIG = "PLEXSYNC_CONFIG"
+ENV_STATE_DIR = "PLEXSYNC_STATE_DIR"
+ENV_PATHS = "PLEXSYNC_PATHS"
+
+MINIMAL = """\
+[stash]
+url = "http://localhost:9999"
+[plex]
+url = "http://localhost:32400"
+token = { file = "plex-token" }
+"""
+"""The shortest useful configuration file."""
+
+
+# ---- Errors --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong with the configuration.
+
+    Args:
+        place: `config.toml:3 > [plex] > url`, or the name of an environment variable.
+        message: what is wrong; never a secret.
+        remedy: what to do about it.
+    """
+
+    place: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{self.place}: {self.message}.{remedy}"
+
+
+class InvalidConfigError(ConfigError):
+    """The configuration has problems, all of them listed.
+
+    Args:
+        problems: at least one.
+    """
+
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
+        self.problems = problems
+        if len(problems) == 1:
+            (only,) = problems
+            super().__init__(only.message, context=only.place, hint=only.remedy)
+        else:
+            lines = "".join(f"\n  {problem}" for problem in problems)
+            super().__init__(f"{len(problems)} problems in the configuration:{lines}")
+
+
+# ---- Keys ----------------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    """How a key's value is written: decides how the text of an environment variable is read."""
+
+    TEXT = "text"
+    FLAG = "true or false"
+    COUNT = "whole number"
+    SHARE = "number"
+    NAMES = "list of texts"
+    SECRET = "secret"  # noqa: S105 - the word, not one
+    VERIFY = "true, false or a file"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key.
+
+    Args:
+        name: `section.key`, or `fields.field.key`. The policy of a field is `fields.field`.
+        kind: how its value is written.
+        default: as TOML; "" when there is none.
+        required: whether plexsync cannot run without it.
+    """
+
+    name: str
+    kind: Kind
+    default: str = ""
+    required: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return ENV_PREFIX + self.name.upper().replace(".", "__")
+
+
+KEYS: tuple[Key, ...] = (
+    Key("stash.url", Kind.TEXT, required=True),
+    Key("stash.api_key", Kind.SECRET),
+    Key("stash.verify", Kind.VERIFY, "true"),
+    Key("stash.organized_only", Kind.FLAG, "false"),
+    Key("stash.exclude_tags", Kind.NAMES, "[]"),
+    Key("stash.missing_timestamp", Kind.TEXT, '"sync"'),
+    Key("plex.url", Kind.TEXT, required=True),
+    Key("plex.token", Kind.SECRET, required=True),
+    Key("plex.verify", Kind.VERIFY, "true"),
+    Key("plex.libraries", Kind.NAMES, "[]"),
+    Key("match.strict_matching", Kind.FLAG, "true"),
+    Key("match.use_content_hash", Kind.FLAG, "true"),
+    Key("apply.preserve_plex_edits", Kind.FLAG, "false"),
+    Key("apply.lock_fields", Kind.FLAG, "true"),
+    Key("apply.max_changes", Kind.COUNT, "500"),
+    Key("apply.max_share", Kind.SHARE, "0.3"),
+    Key("apply.empty", Kind.TEXT, '"keep"'),
+    Key("fields.title", Kind.TEXT, '"overwrite"'),
+    Key("fields.summary", Kind.TEXT, '"overwrite"'),
+    Key("fields.date", Kind.TEXT, '"overwrite"'),
+    Key("fields.studio", Kind.TEXT, '"overwrite"'),
+    Key("fields.studio.collection", Kind.FLAG, "false"),
+    Key("fields.performers", Kind.TEXT, '"merge"'),
+    Key("fields.performers.include", Kind.NAMES, "[]"),
+    Key("fields.performers.exclude", Kind.NAMES, "[]"),
+    Key("fields.tags", Kind.TEXT, '"merge"'),
+    Key("fields.tags.to", Kind.TEXT, '"genre"'),
+    Key("fields.tags.include", Kind.NAMES, "[]"),
+    Key("fields.tags.exclude", Kind.NAMES, "[]"),
+    Key("fields.rating", Kind.TEXT, '"off"'),
+    Key("fields.poster", Kind.TEXT, '"off"'),
+    Key("fields.background", Kind.TEXT, '"off"'),
+    Key("run.full_every", Kind.TEXT, '"7d"'),
+)
+"""Every key but `[[paths]]`, in the order of the file.
+
+`stash.verify`, `plex.verify` and `apply.empty` are additions to the contract. Rating, artwork and
+studio collections are not written by this version: their defaults are "off" where the contract
+has more, and asking for more is an error.
+"""
+
+PATHS = "paths"
+SECTIONS = ("stash", "plex", PATHS, "match", "apply", "fields", "run")
+
+
+# ---- Values --------------------------------------------------------------------------------------
+
+
+class MissingTimestamp(StrEnum):
+    """What to do with a scene without a usable `updated_at`."""
+
+    SYNC = "sync"
+    SKIP = "skip"
+
+
+class EmptyPolicy(StrEnum):
+    """What a field that is empty in Stash means for Plex."""
+
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StashConfig:
+    """`[stash]`. `url` has no trailing slash and no `/graphql`; `exclude_tags` are names."""
+
+    url: str
+    api_key: Secret | None
+    verify: bool | str
+    organized_only: bool
+    exclude_tags: tuple[str, ...]
+    missing_timestamp: MissingTimestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlexConfig:
+    """`[plex]`.
+
+    `url` has no trailing slash; no `libraries` means every movie and show library; `verify` is
+    whether to check certificates, or the file of those to trust.
+    """
+
+    url: str
+    token: Secret
+    verify: bool | str
+    libraries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchConfig:
+    """`[match]`."""
+
+    strict_matching: bool
+    use_content_hash: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyConfig:
+    """`[apply]`. `max_share` is above 0 and at most 1."""
+
+    preserve_plex_edits: bool
+    lock_fields: bool
+    max_changes: int
+    max_share: float
+    empty: EmptyPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """`[run]`. `full_every_s` in seconds; 0 makes every run a full one."""
+
+    full_every_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective value, ready to show.
+
+    Args:
+        key: as in `KEYS`, or `paths`.
+        value: as TOML; a secret only as where it comes from.
+        origin: `default`, `command line`, `config.toml:12` or the environment variable's name.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything a run is told.
+
+    Args:
+        stash: `[stash]`.
+        plex: `[plex]`.
+        paths: `[[paths]]`, as written.
+        match: `[match]`.
+        apply: `[apply]`.
+        fields: one rule per field this version can write, those that are off included.
+        run: `[run]`.
+        source: the file that was read; None when there is none.
+        settings: every key's effective value and origin.
+        warnings: what works but is unsafe, as sentences.
+    """
+
+    stash: StashConfig
+    plex: PlexConfig
+    paths: tuple[PathRule, ...]
+    match: MatchConfig
+    apply: ApplyConfig
+    fields: tuple[FieldRule, ...]
+    run: RunConfig
+    source: Path | None
+    settings: tuple[Setting, ...]
+    warnings: tuple[str, ...]
