@@ -8,7 +8,7 @@ Source: docs/contract.md, "Output".
 from __future__ import annotations
 
 import tempfile
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -16,11 +16,14 @@ from plexsync import json_report, lines
 from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome
 from plexsync.summary import (
+    cost_sentence,
     is_worth_a_mail,
     next_steps,
     outcome_sentence,
     problem_lines,
     problem_of,
+    servers_sentence,
+    warning_line,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +55,16 @@ class NoMeter:
         """There is nothing to clear."""
 
 
+class ByteStream(Protocol):
+    """The part of a binary stream that is used."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the bytes, or raise an OSError."""
+
+    def flush(self) -> object:
+        """Hand them on, or raise an OSError."""
+
+
 class Sink:
     """A byte stream that may go away under us.
 
@@ -59,7 +72,7 @@ class Sink:
         failure: the first error of the stream; nothing is written after it.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self.failure: OSError | None = None
 
@@ -133,12 +146,19 @@ class PipeReporter:
         err: stderr.
         meter: where progress is shown, when stderr is a terminal.
         quiet: only errors, and no lines.
+        verbose: also say whom we talked to and what it took.
     """
 
     def __init__(
-        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+        self,
+        out: Sink,
+        err: Sink,
+        *,
+        meter: Meter | None = None,
+        quiet: bool = False,
+        verbose: bool = False,
     ) -> None:
-        self._out, self._err, self._quiet = out, err, quiet
+        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
         self._meter = meter or NoMeter()
 
     @property
@@ -147,7 +167,9 @@ class PipeReporter:
         return self._out.failure
 
     def started(self, header: RunHeader) -> None:
-        """A pipe hears of matches only."""
+        """Say on stderr whom we talk to, if that was asked for."""
+        if self._verbose:
+            self._err.write_line(servers_sentence(header))
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Pass it on to the meter."""
@@ -165,13 +187,17 @@ class PipeReporter:
         """Say it on stderr."""
         if not self._quiet:
             self._meter.clear()
-            self._err.write_line(f"plexsync: {message}")
+            self._err.write_line(warning_line(message))
 
     def finished(self, summary: RunSummary) -> None:
         """Say on stderr how it ended."""
         self._meter.clear()
         self._out.flush()
-        _write_end(self._err, summary, quiet=self._quiet)
+        _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._meter.clear()
 
 
 class CronReporter:
@@ -181,10 +207,11 @@ class CronReporter:
         out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new.
         err: stderr, for the words.
         quiet: only errors.
+        verbose: never silent, and also say what it took.
     """
 
-    def __init__(self, out: Sink, err: Sink, *, quiet: bool = False) -> None:
-        self._out, self._err, self._quiet = out, err, quiet
+    def __init__(self, out: Sink, err: Sink, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
         self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
 
     @property
@@ -209,14 +236,17 @@ class CronReporter:
 
     def warn(self, message: str) -> None:
         """Keep it, too."""
-        self._warnings.add(f"plexsync: {message}".encode("utf-8", "backslashreplace"))
+        self._warnings.add(warning_line(message).encode())
 
     def finished(self, summary: RunSummary) -> None:
         """Decide, and tell."""
-        if is_worth_a_mail(summary):
+        if self._verbose or is_worth_a_mail(summary):
             if not self._quiet:
-                self._write_rows(all_low=summary.new_review > 0)
-            _write_end(self._err, summary, quiet=self._quiet)
+                self._write_rows(all_low=self._verbose or summary.new_review > 0)
+            _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+
+    def close(self) -> None:
+        """Give the files back."""
         for spool in (self._rows, self._waiting, self._warnings):
             spool.close()
 
@@ -268,7 +298,7 @@ class JsonReporter:
         """Say it on stderr."""
         if not self._quiet:
             self._meter.clear()
-            self._err.write_line(f"plexsync: {message}")
+            self._err.write_line(warning_line(message))
 
     def finished(self, summary: RunSummary) -> None:
         """Write the document."""
@@ -278,6 +308,10 @@ class JsonReporter:
         for piece in json_report.run_document(whole, () if lost else self._rows):
             self._out.write(piece)
         self._out.flush()
+
+    def close(self) -> None:
+        """Take the bar off the screen, give the file back."""
+        self._meter.clear()
         self._rows.close()
 
 
@@ -315,6 +349,9 @@ class JsonlReporter:
         """Write the event."""
         self._send(json_report.finished_event(summary))
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
     @property
     def failure(self) -> OSError | None:
         """Why events are missing; None when all were written."""
@@ -328,7 +365,7 @@ class JsonlReporter:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _write_end(err: Sink, summary: RunSummary, *, quiet: bool) -> None:
+def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) -> None:
     """What went wrong, then what was done and what can be done next."""
     if summary.error:
         for line in problem_lines(summary.error):
@@ -341,6 +378,8 @@ def _write_end(err: Sink, summary: RunSummary, *, quiet: bool) -> None:
         err.write_line(note.text)
         for line in note.code:
             err.write_line(f"    {line}")
+    if verbose:
+        err.write_line(cost_sentence(summary))
 
 
 def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:

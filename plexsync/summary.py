@@ -116,9 +116,14 @@ def problem_of(error: PlexsyncError) -> Problem:
 def problem_lines(problem: Problem) -> tuple[str, ...]:
     """An error as lines for a person: what happened, then what to do about it."""
     message = _clean_lines(problem.message)
-    lines = [f"plexsync: {message[0]}", *(f"  {line}" for line in message[1:])]
+    lines = [f"plexsync: {message[0]}", *(f"  {line.strip()}" for line in message[1:])]
     lines += [f"  hint: {line}" for line in _clean_lines(problem.hint) if line]
     return tuple(lines)
+
+
+def warning_line(message: str) -> str:
+    """A warning as a line for a person."""
+    return f"plexsync: {clean_for_terminal(message)}"
 
 
 # ---- Private -------------------------------------------------------------------------------------

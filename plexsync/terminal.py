@@ -16,6 +16,7 @@ from plexsync.summary import (
     outcome_sentence,
     problem_lines,
     servers_sentence,
+    warning_line,
 )
 
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ class TerminalReporter:
     def warn(self, message: str) -> None:
         """Say it on stderr."""
         if not self._quiet:
-            text = Text(f"plexsync: {clean_for_terminal(message)}", style="yellow")
-            self._print(self._err, text)
+            self._print(self._err, Text(warning_line(message), style="yellow"))
 
     def finished(self, summary: RunSummary) -> None:
         """Show what failed, what was done, and what can be done next."""
@@ -172,6 +172,10 @@ class TerminalReporter:
         if summary.error:
             for line in problem_lines(summary.error):
                 self._print(self._err, Text(line, style="bold red" if line[0] != " " else ""))
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._meter.clear()
 
     def _say(self, what: RenderableType, *, copyable: bool = False) -> None:
         if not self._quiet:

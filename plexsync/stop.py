@@ -1,0 +1,64 @@
+"""SIGINT and SIGTERM: the first asks a run to end in good order, the second ends it at once."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Self
+
+from plexsync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class StopSignals:
+    """Listens while it is open.
+
+    A signal that the process was started to ignore (nohup, a shell's background job) stays
+    ignored.
+
+    Args:
+        tell: called once, in the handler, when the first signal came.
+    """
+
+    def __init__(self, tell: Callable[[], None] = lambda: None) -> None:
+        self._tell = tell
+        self._code: ExitCode | None = None
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        """Install the handlers."""
+        for number in _CODES:
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put back what was there."""
+        for number, before in self._before.items():
+            signal.signal(number, before)  # type: ignore[arg-type] # what getsignal gave
+
+    def should_stop(self) -> bool:
+        """Whether a signal came. A run asks where it may safely end."""
+        return self._code is not None
+
+    @property
+    def code(self) -> ExitCode | None:
+        """The exit code of the first signal; None while none came."""
+        return self._code
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._code is not None:
+            raise KeyboardInterrupt
+        self._code = _CODES[signal.Signals(number)]
+        self._tell()
