@@ -30,14 +30,22 @@ import tenacity
 from plexsync import __version__
 from plexsync.errors import BadResponseError, ConfigError, ServerError, TransientError
 from plexsync.transport_answers import Answer, Words, classify, origin_of, redact
-from plexsync.transport_failures import WIRE_FAILURES, meaning_of
-from plexsync.transport_sockets import TimedAdapter, read_body
+from plexsync.transport_failures import WIRE_FAILURES, SlowError, meaning_of
+from plexsync.transport_sockets import TimedAdapter, TooLargeError, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-__all__ = ["Answer", "Repeat", "RetryPolicy", "Transport", "redact"]
+__all__ = [
+    "Answer",
+    "Repeat",
+    "RetryPolicy",
+    "SlowError",
+    "TooLargeError",
+    "Transport",
+    "redact",
+]
 
 T = TypeVar("T")
 
@@ -95,6 +103,7 @@ class _Task:
     write: bool
     repeatable: bool
     accept_status: frozenset[int]
+    divisible: bool = False
 
     @property
     def method(self) -> str:
@@ -103,6 +112,14 @@ class _Task:
     @property
     def where(self) -> str:
         return f"{self.method} {self.path}"
+
+    def bears_repeating(self, error: BaseException) -> bool:
+        """Whether sending the same again makes sense after `error`."""
+        return self.repeatable and isinstance(error, TransientError) and not self.leaves(error)
+
+    def leaves(self, error: BaseException) -> bool:
+        """Whether `error` is for the caller to deal with, by asking for less."""
+        return self.divisible and isinstance(error, SlowError)
 
 
 def _utc_now() -> datetime:
@@ -266,7 +283,7 @@ class Transport:
             accept_status=accept_status,
         )
 
-    def ask(
+    def ask(  # noqa: PLR0913 - the parts of an HTTP request, and rules for it
         self,
         method: str,
         path_and_query: str,
@@ -277,17 +294,20 @@ class Transport:
         write: bool = False,
         repeatable: bool = True,
         accept_status: frozenset[int] = _OK,
+        divisible: bool = False,
     ) -> T:
         """Send one request and return what `decode` makes of its answer.
 
         A TransientError that `decode` raises is retried like one of the wire: this is for servers
-        that say "try again" with a 200. Arguments and errors are those of `request`.
+        that say "try again" with a 200. `divisible` says that the caller will ask for less if
+        this takes too long: a SlowError is then raised at once, and is no sign of a server that
+        is down. Other arguments, and errors, are those of `request`.
         """
         path = "/" + path_and_query.lstrip("/")
         prepared = requests.Request(
             method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
         ).prepare()
-        task = _Task(prepared, _path_of(path), write, repeatable, accept_status)
+        task = _Task(prepared, _path_of(path), write, repeatable, accept_status, divisible)
         return self._perform(task, decode)
 
     def plexapi_session(self) -> requests.Session:
@@ -315,9 +335,7 @@ class Transport:
         retrying = tenacity.Retrying(
             stop=enough,
             wait=self._wait_s,
-            retry=tenacity.retry_if_exception(
-                lambda error: task.repeatable and isinstance(error, TransientError)
-            ),
+            retry=tenacity.retry_if_exception(task.bears_repeating),
             sleep=self._sleep,
             before_sleep=lambda state: self._tell(task, state),
             reraise=True,
@@ -325,7 +343,8 @@ class Transport:
         try:
             value: T = retrying(self._attempt, task, decode)
         except TransientError as error:
-            self._failed(error)
+            if not task.leaves(error):
+                self._failed(error)
             raise
         except ServerError:
             self._failures = 0

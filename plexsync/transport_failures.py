@@ -30,12 +30,18 @@ WIRE_FAILURES = (
 )
 """Everything that sending a request and reading its answer raise when the wire is at fault."""
 
+
+class SlowError(TransientError):
+    """The answer did not come, or did not end, in time. Asking for less may help."""
+
+
 _SLOW = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 
 _UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (socket.gaierror, "its host name is not known"),
     (ConnectionRefusedError, "the connection is refused"),
     (urllib3.exceptions.NewConnectionError, "no connection can be made"),
+    (urllib3.exceptions.ConnectTimeoutError, "nothing answers there"),
 )
 """Why no connection came about, the most telling first."""
 
@@ -56,7 +62,7 @@ def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float)
     """
     chain = tuple(_chain(error))
     if expired:
-        return TransientError(f"{words.name} took longer than {limit_s:g} s for one answer")
+        return SlowError(f"{words.name} took longer than {limit_s:g} s for one answer")
     if (untrusted := _first(ssl.SSLError, chain)) is not None:
         return _tls_error(untrusted, words)
     # urllib3 makes a refused connection a kind of connect timeout, so this comes first.
@@ -65,7 +71,7 @@ def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float)
             message = f"{words.name} cannot be reached at {words.origin}: {why}"
             return TransientError(message, hint=words.reachable_hint)
     if any(isinstance(one, _SLOW) for one in chain):
-        return TransientError(f"{words.name} said nothing for {limit_s:g} s")
+        return SlowError(f"{words.name} said nothing for {limit_s:g} s")
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
         return BadResponseError(f"{words.name} cannot be asked this", hint=words.reachable_hint)

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     Budget = Callable[[], float]
     """Seconds the next read may take; 0 or less when the time is up."""
 
-PIECE_BYTES = 1 << 18
-"""How much of a body is read at a time.
+PIECE_BYTES = 1 << 16
+"""How much of a body is read, or unzipped, at a time when its length is not known.
 
-Measured: from 64 KiB to 1 MiB makes no difference, the 10 KB of requests' `.content` does.
+Measured on bodies of 4 MB: 32 to 256 KiB cost the same, about what requests' `.content` costs;
+reading a body of known length in one go costs less than half of it.
 """
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -129,9 +130,13 @@ def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) ->
         BadResponseError: an encoding we did not offer.
         urllib3.exceptions.HTTPError: the connection failed on the way.
     """
+    announced_bytes = _announced_bytes(response)
+    if announced_bytes > max_bytes:
+        raise TooLargeError(f"the answer is larger than {max_bytes} bytes")
+    raw = _raw_pieces(response, announced_bytes or PIECE_BYTES, budget)
     pieces: list[bytes] = []
     size_bytes = 0
-    for piece in _decoded(_raw_pieces(response, budget), _encoding(response)):
+    for piece in _decoded(raw, _encoding(response)):
         size_bytes += len(piece)
         if size_bytes > max_bytes:
             raise TooLargeError(f"the answer is larger than {max_bytes} bytes")
@@ -139,12 +144,18 @@ def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) ->
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+def _announced_bytes(response: requests.Response) -> int:
+    """The Content-Length; 0 when there is none, or none worth the name."""
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def _encoding(response: requests.Response) -> str:
     return response.headers.get("Content-Encoding", "").strip().lower()
 
 
-def _raw_pieces(response: requests.Response, budget: Budget) -> Iterator[bytes]:
-    for piece in response.raw.stream(PIECE_BYTES, decode_content=False):
+def _raw_pieces(response: requests.Response, piece_bytes: int, budget: Budget) -> Iterator[bytes]:
+    for piece in response.raw.stream(piece_bytes, decode_content=False):
         if budget() <= 0:
             raise TimeoutError("the answer took too long as a whole")
         yield piece

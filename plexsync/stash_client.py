@@ -1,0 +1,327 @@
+"""Stash: scenes by keyset pages and by ids, decoded into our nouns.
+
+Lists are paged by id, never by offset, so that an edit, an insertion or a deletion between two
+pages neither skips nor repeats a scene. One scene Stash cannot read does not hide the others: it
+is found by halving and named. Source: docs/stash-api.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from plexsync.errors import BadResponseError, ConfigError, ServerError
+from plexsync.models import Scene, SceneDetail, SceneId, Server
+from plexsync.stash_decode import (
+    Ready,
+    SceneCount,
+    ScenePage,
+    WireDetail,
+    WireScene,
+    WireVersion,
+    decoder_of,
+    detail_of,
+    scene_of,
+    version_of,
+)
+from plexsync.stash_pages import Batches, Fetched, HasId, Keyset, Page, Where
+from plexsync.stash_queries import (
+    COUNT,
+    DETAILS,
+    READY,
+    SCENES,
+    SWEEP,
+    VERSIONS,
+    Json,
+    request_body,
+    where_after,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from plexsync.transport import Answer, Transport
+
+__all__ = ["Fetched", "StashClient", "base_url", "request_headers"]
+
+OLDEST_VERSION = (0, 27)
+OLDEST_SCHEMA = 67
+"""The database schema of v0.27.0. Source: docs/stash-api.md 7."""
+
+_ANSWERS = frozenset({200, 400, 422})
+"""A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""
+
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_GRAPHQL = "/graphql"
+
+W = TypeVar("W", bound=HasId)
+T = TypeVar("T")
+
+
+def base_url(url: str) -> str:
+    """The address of a Stash from what a person wrote: with or without `/graphql`.
+
+    Raises:
+        ConfigError: there is no `http://` or `https://` in front.
+    """
+    trimmed = url.strip().rstrip("/")
+    if not re.match(r"https?://", trimmed, re.IGNORECASE):
+        raise ConfigError(
+            "the address of Stash needs http:// or https:// in front",
+            context="[stash] url",
+            hint='write it like "http://localhost:9999"',
+        )
+    return trimmed.removesuffix(_GRAPHQL).rstrip("/")
+
+
+def request_headers(api_key: str) -> dict[str, str]:
+    """The headers a Stash transport sends with every request.
+
+    A Stash without a login refuses every key, so none is sent when none is configured. Both media
+    types are named, because with `Accept: */*` answers come uncompressed and errors differ.
+    Source: docs/stash-api.md 1.2 and 1.3.
+    """
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    return headers | ({"ApiKey": api_key} if api_key else {})
+
+
+class StashClient:
+    """One Stash.
+
+    Args:
+        transport: to `base_url(url)`, made with `request_headers`.
+        url: the server's address, for links a person follows.
+        page_size: scenes in one page of ids and versions.
+        sweep_size: scenes in one page of what matching needs.
+        detail_batch: scenes in one query by ids.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str,
+        page_size: int = 2000,
+        sweep_size: int = 1000,
+        detail_batch: int = 200,
+    ) -> None:
+        self._transport = transport
+        self._url = _without_user(base_url(url))
+        self._page_size = page_size
+        self._sweep_size = sweep_size
+        self._poisoned: dict[SceneId, str] = {}
+        self._decode_ready = decoder_of(Ready)
+        self._decode_count = decoder_of(SceneCount)
+        self._decode_versions = decoder_of(ScenePage[WireVersion])
+        self._decode_scenes = decoder_of(ScenePage[WireScene])
+        self._decode_details = decoder_of(ScenePage[WireDetail])
+        self._details = Batches(self._ask_details, detail_batch)
+        self._plain = Batches(self._ask_scenes, detail_batch)
+        self._tagged = Batches(self._ask_tagged_scenes, detail_batch)
+
+    @property
+    def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
+        """Every scene Stash failed to answer for since this client was made, with its words."""
+        return tuple(self._poisoned.items())
+
+    def connect(self) -> Server:
+        """Ask whether Stash is ready and new enough. One request, which needs no database.
+
+        Raises:
+            ServerError: Stash is not set up, waits for a migration, or is too old.
+            AuthError: it refuses the key, or wants one.
+        """
+        ready = self._ask(READY, {}, self._decode_ready)
+        self._check_status(ready.systemStatus.status)
+        version = ready.version.version or ""
+        if ready.systemStatus.appSchema < OLDEST_SCHEMA and not _is_recent(version):
+            raise ServerError(
+                f"Stash {version or 'of an unknown version'} is too old for plexsync",
+                hint="upgrade Stash to v0.27.0 or newer",
+            )
+        identity = ready.systemStatus.databasePath or ""
+        return Server(url=self._url, version=version or ready.version.hash or "", identity=identity)
+
+    def count(self, *, organized_only: bool = False) -> int:
+        """How many scenes there are."""
+        where: dict[str, Json] = {"organized": True} if organized_only else {}
+        return self._count(where)
+
+    def versions(
+        self, *, updated_after: str = "", organized_only: bool = False
+    ) -> Iterator[tuple[tuple[SceneId, str], ...]]:
+        """Id and version text of every scene, in pages, in the order of the ids.
+
+        A scene Stash cannot read comes with the version "", for it is there all the same; asking
+        for it by its id says why.
+
+        Args:
+            updated_after: only scenes whose version is a greater text. The server compares text,
+                so give a date alone, days before the one meant.
+            organized_only: only scenes Stash calls organized.
+
+        Raises:
+            ServerError: the walk did not come to its end; what came before is incomplete.
+        """
+        pages = self._walk(
+            VERSIONS,
+            self._decode_versions,
+            self._page_size,
+            updated_after=updated_after,
+            organized_only=organized_only,
+        )
+        for page in pages:
+            if page.poisoned is not None:
+                yield ((page.poisoned[0], ""),)
+            else:
+                yield tuple([version_of(row) for row in page.rows])
+
+    def sweep(
+        self, *, updated_after: str = "", with_tags: bool = False, organized_only: bool = False
+    ) -> Iterator[tuple[Scene, ...]]:
+        """Every scene with what matching needs, in pages, in the order of the ids.
+
+        A scene Stash cannot read is left out and added to `poisoned`. Arguments and errors are
+        those of `versions`; `with_tags` fills in the tags.
+        """
+        pages = self._walk(
+            SWEEP,
+            self._decode_scenes,
+            self._sweep_size,
+            {"tags": with_tags},
+            updated_after=updated_after,
+            organized_only=organized_only,
+        )
+        for page in pages:
+            if page.rows:
+                yield tuple([scene_of(row) for row in page.rows])
+
+    def scenes(self, ids: Sequence[SceneId], *, with_tags: bool = False) -> Fetched[Scene]:
+        """The named scenes with what matching needs; `with_tags` fills in the tags.
+
+        Raises:
+            ServerError: Stash fails as a whole. One bad scene is told apart and reported.
+        """
+        return self._fetch(self._tagged if with_tags else self._plain, ids, scene_of)
+
+    def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
+        """The named scenes with everything they say about themselves.
+
+        Raises:
+            ServerError: as `scenes`.
+        """
+        return self._fetch(self._details, ids, detail_of)
+
+    def scene_url(self, scene_id: SceneId) -> str:
+        """Where a person finds the scene."""
+        return f"{self._url}/scenes/{scene_id}"
+
+    # ---- asking --------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        query: str,
+        variables: Mapping[str, Json],
+        decode: Callable[[Answer], T],
+        *,
+        divisible: bool = False,
+    ) -> T:
+        """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
+        return self._transport.ask(
+            "POST",
+            _GRAPHQL,
+            decode,
+            body=request_body(query, variables),
+            accept_status=_ANSWERS,
+            divisible=divisible,
+        )
+
+    def _count(self, where: Where) -> int:
+        return self._ask(COUNT, {"where": where}, self._decode_count).findScenes.count
+
+    def _ask_by_ids(
+        self,
+        query: str,
+        ids: Sequence[SceneId],
+        decode: Callable[[Answer], ScenePage[W]],
+        more: Mapping[str, Json],
+        *,
+        divisible: bool,
+    ) -> tuple[W, ...]:
+        # An empty list means "no ids": the first 25 scenes would come back.
+        assert ids  # noqa: S101 - Batches never asks for nothing
+        page = self._ask(query, {"ids": ids, **more}, decode, divisible=divisible)
+        return page.findScenes.scenes
+
+    def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireDetail, ...]:  # noqa: FBT001 - a callback of Batches
+        return self._ask_by_ids(DETAILS, ids, self._decode_details, {}, divisible=divisible)
+
+    def _ask_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
+        more: dict[str, Json] = {"tags": False}
+        return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
+
+    def _ask_tagged_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
+        more: dict[str, Json] = {"tags": True}
+        return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
+
+    def _walk(
+        self,
+        query: str,
+        decode: Callable[[Answer], ScenePage[W]],
+        size: int,
+        more: Mapping[str, Json] | None = None,
+        *,
+        updated_after: str,
+        organized_only: bool,
+    ) -> Iterator[Page[W]]:
+        """The pages of a keyset walk; poisoned scenes are also kept."""
+
+        def ask(where: Where, n: int, divisible: bool) -> tuple[W, ...]:  # noqa: FBT001 - a callback of Keyset
+            variables: dict[str, Json] = {"where": where, "n": n, **(more or {})}
+            return self._ask(query, variables, decode, divisible=divisible).findScenes.scenes
+
+        def where(last_id: int) -> Where:
+            return where_after(last_id, updated_after=updated_after, organized_only=organized_only)
+
+        for page in Keyset(ask, self._count, where, size).pages():
+            if page.poisoned is not None:
+                self._poisoned.update([page.poisoned])
+            yield page
+
+    def _fetch(
+        self, batches: Batches[W], ids: Sequence[SceneId], convert: Callable[[W], T]
+    ) -> Fetched[T]:
+        fetched = batches.fetch(ids)
+        self._poisoned.update(fetched.poisoned)
+        found = tuple([convert(row) for row in fetched.found])
+        return Fetched(found, fetched.missing, fetched.poisoned)
+
+    def _check_status(self, status: str) -> None:
+        """Refuse to go on unless Stash is ready. Source: docs/stash-api.md 1.5."""
+        match status:
+            case "OK":
+                return
+            case "SETUP":
+                raise ServerError(
+                    "Stash is not set up yet", hint=f"open {self._url} in a browser and set it up"
+                )
+            case "NEEDS_MIGRATION":
+                raise ServerError(
+                    "Stash was upgraded and waits for its database to be migrated",
+                    hint=f"open {self._url} in a browser and start the migration",
+                )
+            case _:
+                raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
+
+
+def _is_recent(version: str) -> bool:
+    """Whether a version text says v0.27 or newer. Own builds may say nothing, or anything."""
+    found = _VERSION.match(version)
+    return found is not None and (int(found.group(1)), int(found.group(2))) >= OLDEST_VERSION
+
+
+def _without_user(url: str) -> str:
+    """An address fit to be shown: no user, no password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,377 @@
+"""From the bytes of a GraphQL answer to our nouns: one typed decode, then plain conversions.
+
+A GraphQL answer is judged by its `errors`, not by its status: resolver failures come with 200.
+Source: docs/stash-api.md 1.4 (errors), 3 (fields).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
+from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.transport_answers import Answer
+
+T = TypeVar("T")
+
+_TRANSIENT = ("database is locked", "beginning transaction", "context canceled")
+_NOT_READY = "nil pointer dereference"
+_MISSING_SCENE = re.compile(r"scene with id (\d{1,19}) not found")
+_MISSING_OTHER = re.compile(r"with id \d+ not found")
+_POISONED_SCENE = re.compile(r"single scene id (\d{1,19})\b")
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
+_NO_DATE = "0001-01-01"
+"""Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
+
+_OSHASH_HEX_DIGITS = 16
+_HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
+_COVER = "/screenshot"
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+class MissingSceneError(NotFoundError):
+    """A query by ids named a scene that is gone."""
+
+    def __init__(self, scene_id: SceneId) -> None:
+        super().__init__(f"scene {scene_id} is gone from Stash")
+        self.scene_id = scene_id
+
+
+class ResolverError(BadResponseError):
+    """Stash fails to answer for what was asked, again and again; `scene_id` if it says for whom."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"Stash answers with an error: {words}")
+        self.words = words
+        named = _POISONED_SCENE.search(words)
+        self.scene_id = SceneId(named.group(1)) if named else None
+
+
+# ---- what comes over the wire --------------------------------------------------------------------
+
+
+class _Wire(msgspec.Struct, frozen=True, gc=False):
+    """What all decoded shapes share. Unset texts come as "" or null alike."""
+
+
+class _Extensions(_Wire, frozen=True):
+    code: str | None = None
+
+
+class _GraphqlError(_Wire, frozen=True):
+    message: str = ""
+    extensions: _Extensions | None = None
+
+
+class _Envelope(_Wire, Generic[T], frozen=True):
+    data: T | None = None
+    errors: tuple[_GraphqlError, ...] | None = None
+
+
+class _Named(_Wire, frozen=True):
+    name: str
+
+
+class _Studio(_Wire, frozen=True):
+    name: str
+    parent_studio: _Studio | None = None
+
+
+class _Grouped(_Wire, frozen=True):
+    group: _Named
+
+
+class _Paths(_Wire, frozen=True):
+    screenshot: str | None = None
+
+
+class WireFile(_Wire, frozen=True):
+    """A `VideoFile`. Numbers may be -1, and any of them may be written as a float."""
+
+    path: str
+    size: int | float | None = None
+    duration: float | None = None
+    width: int | float | None = None
+    height: int | float | None = None
+    oshash: str | None = None
+
+
+class WireScene(_Wire, frozen=True):
+    """A scene as matching wants it."""
+
+    id: str
+    updated_at: str | None = None
+    title: str | None = None
+    date: str | None = None
+    organized: bool = False
+    files: tuple[WireFile, ...] = ()
+    tags: tuple[_Named, ...] = ()
+
+
+class WireDetail(_Wire, frozen=True):
+    """A scene with everything it says about itself."""
+
+    id: str
+    files: tuple[WireFile, ...]
+    paths: _Paths
+    groups: tuple[_Grouped, ...]
+    performers: tuple[_Named, ...]
+    tags: tuple[_Named, ...]
+    organized: bool
+    urls: tuple[str, ...] = ()
+    studio: _Studio | None = None
+    updated_at: str | None = None
+    title: str | None = None
+    code: str | None = None
+    details: str | None = None
+    director: str | None = None
+    date: str | None = None
+    rating100: int | float | None = None
+
+
+class WireVersion(_Wire, frozen=True):
+    """Id and version text of a scene."""
+
+    id: str
+    updated_at: str | None = None
+
+
+class _Scenes(_Wire, Generic[T], frozen=True):
+    scenes: tuple[T, ...]
+
+
+class ScenePage(_Wire, Generic[T], frozen=True):
+    """The answer to a query for scenes."""
+
+    findScenes: _Scenes[T]  # noqa: N815 - the server's spelling
+
+
+class _Count(_Wire, frozen=True):
+    count: int
+
+
+class SceneCount(_Wire, frozen=True):
+    """The answer to a query for their number."""
+
+    findScenes: _Count  # noqa: N815 - the server's spelling
+
+
+class WireBuild(_Wire, frozen=True):
+    """What Stash says of its build; own builds say nothing."""
+
+    version: str | None = None
+    hash: str | None = None
+
+
+class WireStatus(_Wire, frozen=True):
+    """What Stash says of its database."""
+
+    status: str
+    appSchema: int  # noqa: N815 - the server's spelling
+    databasePath: str | None = None  # noqa: N815 - the server's spelling
+
+
+class Ready(_Wire, frozen=True):
+    """The answer to "who are you, and are you ready"."""
+
+    version: WireBuild
+    systemStatus: WireStatus  # noqa: N815 - the server's spelling
+
+
+# ---- decoding ------------------------------------------------------------------------------------
+
+
+def decoder_of(kind: type[T]) -> Callable[[Answer], T]:
+    """A function that turns an answer into its `data`, of type `kind`.
+
+    It raises what `of_errors` says for an answer with errors, TransientError for one that is not
+    JSON, and BadResponseError for one that is a web page or of another shape.
+    """
+    decoder: msgspec.json.Decoder[_Envelope[T]] = msgspec.json.Decoder(_Envelope[kind])  # type: ignore[valid-type] # a type argument made at run time
+
+    def decode(answer: Answer) -> T:
+        if answer.is_html:
+            raise BadResponseError(
+                "Stash answers with a web page instead of data",
+                hint="this may be a log-in page or Stash's own pages: check [stash] url",
+            )
+        envelope = _envelope(decoder, answer.body)
+        if envelope.errors:
+            raise of_errors(envelope.errors)
+        if envelope.data is None:
+            raise BadResponseError("Stash answers without data and without an error")
+        return envelope.data
+
+    return decode
+
+
+_ONLY_ERRORS = msgspec.json.Decoder(_Envelope[msgspec.Raw])
+
+
+def _envelope(decoder: msgspec.json.Decoder[_Envelope[T]], body: bytes) -> _Envelope[T]:
+    """Decode; a wrong shape is excused when errors explain it."""
+    try:
+        return _lenient(decoder, body)
+    except msgspec.ValidationError as error:
+        # msgspec names types and the place, never a value.
+        problem = BadResponseError(f"Stash answers in another shape: {error}")
+        try:
+            errors = _lenient(_ONLY_ERRORS, body).errors
+        except msgspec.ValidationError:
+            raise problem from error
+        if not errors:
+            raise problem from error
+        raise of_errors(errors) from error
+
+
+def _lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode; text that is no Unicode costs the odd character, never the answer."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decoder.decode(_repaired(body))
+
+
+def _repaired(body: bytes) -> bytes:
+    """The same JSON without lone surrogates, invalid UTF-8 and bare control characters.
+
+    Raises:
+        TransientError: it is no JSON at all: cut short, or somebody else's answer.
+    """
+    try:
+        value = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise TransientError("Stash answers with something that is no JSON") from error
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
+    """The error a GraphQL `errors` list stands for."""
+    words = errors[0].message[:300]
+    code = errors[0].extensions.code if errors[0].extensions else None
+    if any(one in words for one in _TRANSIENT):
+        return TransientError(f"Stash is busy: {words}")
+    if _NOT_READY in words:
+        return TransientError("Stash's database is not ready: it is being migrated or imported")
+    if (gone := _MISSING_SCENE.search(words)) is not None:
+        return MissingSceneError(SceneId(gone.group(1)))
+    if _MISSING_OTHER.search(words):
+        # A tag or performer was deleted between two reads of one page.
+        return TransientError(f"Stash changed while it answered: {words}")
+    if code is not None and code.startswith("GRAPHQL_"):
+        return BadResponseError(
+            f"Stash does not understand the question: {words}",
+            hint="is this a Stash, and v0.27.0 or newer?",
+        )
+    return ResolverError(words)
+
+
+# ---- conversions ---------------------------------------------------------------------------------
+
+
+def scene_of(wire: WireScene) -> Scene:
+    """A scene as matching wants it."""
+    return Scene(
+        scene_id=SceneId(wire.id),
+        updated_at=wire.updated_at or "",
+        title=wire.title or "",
+        date=_date(wire.date),
+        organized=wire.organized,
+        files=_files(wire.files),
+        tags=tuple([tag.name for tag in wire.tags]),
+    )
+
+
+def detail_of(wire: WireDetail) -> SceneDetail:
+    """Everything a scene says about itself."""
+    return SceneDetail(
+        scene_id=SceneId(wire.id),
+        updated_at=wire.updated_at or "",
+        title=wire.title or "",
+        code=wire.code or "",
+        details=wire.details or "",
+        director=wire.director or "",
+        date=_date(wire.date),
+        rating100=None if wire.rating100 is None else int(wire.rating100),
+        organized=wire.organized,
+        urls=wire.urls,
+        studios=_studios(wire.studio),
+        groups=tuple([grouped.group.name for grouped in wire.groups]),
+        performers=tuple([performer.name for performer in wire.performers]),
+        tags=tuple([tag.name for tag in wire.tags]),
+        files=_files(wire.files),
+        cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
+    )
+
+
+def version_of(wire: WireVersion) -> tuple[SceneId, str]:
+    """Id and version text."""
+    return SceneId(wire.id), wire.updated_at or ""
+
+
+def _files(wires: tuple[WireFile, ...]) -> tuple[SceneFile, ...]:
+    return tuple([_file(wire) for wire in wires])
+
+
+def _file(wire: WireFile) -> SceneFile:
+    """One file. What Stash does not know is -1, or 0 where a video cannot have 0."""
+    return SceneFile(
+        path=wire.path,
+        size_bytes=_known(wire.size),
+        duration_s=wire.duration if wire.duration and wire.duration > 0 else None,
+        width=_known(wire.width),
+        height=_known(wire.height),
+        oshash=_oshash(wire.oshash),
+    )
+
+
+def _known(number: float | None) -> int | None:
+    return int(number) if number and number > 0 else None
+
+
+def _oshash(text: str | None) -> int | None:
+    """The hash as a number: neither server promises zero padding. 0 identifies nothing."""
+    if not text or not _HEX.fullmatch(text):
+        return None
+    return int(text, 16) or None
+
+
+def _date(text: str | None) -> str:
+    """`YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or "" for what is none of them."""
+    if not text:
+        return ""
+    day = text.partition("T")[0]
+    return day if _DATE.fullmatch(day) and day != _NO_DATE else ""
+
+
+def _studios(studio: _Studio | None) -> tuple[str, ...]:
+    """The studio's name, then its parents'."""
+    names: list[str] = []
+    while studio is not None:
+        names.append(studio.name)
+        studio = studio.parent_studio
+    return tuple(names)
+
+
+def _cover_path(scene_id: str, url: str) -> str:
+    """Path and query of the cover below the configured address.
+
+    Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
+    follows is kept. Source: docs/stash-api.md 3.2.
+    """
+    place = f"/scene/{scene_id}{_COVER}"
+    at = url.rfind(place)
+    return url[at:] if at >= 0 else ""
