@@ -38,7 +38,7 @@ class Filesystem(Protocol):
     """The operations durable writing needs, each of which may raise OSError."""
 
     def make_directory(self, path: Path) -> None:
-        """Create `path` and its parents, 0700; leave what is already there as it is."""
+        """Create `path` and its parents, 0700, on disk; leave what is already there as it is."""
 
     def names(self, path: Path) -> tuple[str, ...]:
         """The names in directory `path`; none when there is no such directory."""
@@ -77,12 +77,15 @@ class Disk:
     __slots__ = ()
 
     def make_directory(self, path: Path) -> None:
-        """Create `path` and its parents, 0700; leave what is already there as it is."""
+        """Create `path` and its parents, 0700, on disk; leave what is already there as it is."""
         missing = [place for place in (path, *path.parents) if not place.exists()]
         for place in reversed(missing):
             with suppress(FileExistsError):
                 place.mkdir(mode=_DIRECTORY_MODE)
                 place.chmod(_DIRECTORY_MODE)
+            # A parent that may not be listed may not be synced either; it is not ours then.
+            with suppress(PermissionError):
+                self.sync_directory(place.parent)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
@@ -207,6 +210,7 @@ def write_atomically(
         except OSError:
             with suppress(OSError):
                 _put_back(disk, path, previous)
+            with suppress(OSError):
                 _remove_if_there(disk, draft)
             raise
 

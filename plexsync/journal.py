@@ -2,9 +2,10 @@
 
 A run appends to a file of its own, `journal/<run id>.jsonl`. Each line is a JSON object that starts
 with the CRC-32 of the rest of the line. Lines go to disk in batches, each written and fsynced as
-one; every line names the first line of its batch. A crash can only harm the last batch, of which
-nobody was ever told that it is safe, so a reader drops it from the first bad line on. A bad line
-that a later batch follows was safe once: that is damage, and an error.
+one; every line names the first line of its batch, and the last one closes it. A crash can only
+harm the last batch, of which nobody was ever told that it is safe, so a reader drops it whole: a
+batch counts entirely or not at all. A bad line that a later batch follows was safe once: that is
+damage, and an error.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}")
 _OPENING = b'{"crc":"'
 _CRC_END = len(_OPENING) + 8
 _REST = _CRC_END + len(b'",')
-_FLUSH_BYTES = 1 << 20
-"""Results wait for the next fsync no longer than until this much of them is in memory."""
 
 
 # ---- What a journal says -------------------------------------------------------------------------
@@ -73,11 +72,12 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One line. `seq` counts from 1 within the file; `batch` is the `seq` its batch starts at.
 
-    Both are 0 until the entry is appended.
+    Both are 0 until the entry is appended. `closes` marks the last line of a batch.
     """
 
     seq: int = 0
     batch: int = 0
+    closes: bool = False
 
 
 class Begin(_Entry, frozen=True, tag="begin"):
@@ -182,13 +182,15 @@ def _sound(line: bytes) -> bool:
 def read_journal(path: Path, disk: Filesystem = DISK) -> Generator[Entry, None, None]:
     """The entries of one journal, in order, without a last batch that a crash left incomplete.
 
+    An entry comes only when its whole batch is known to be there.
+
     Raises:
         StateCorruptError: a line that was safely on disk is not what was written.
         StateVersionError: a newer plexsync wrote the journal.
         StateError: the file cannot be read.
     """
     with explained("read", path), disk.read(path) as stream:
-        yield from _sound_entries(stream, path)
+        yield from _safe_entries(stream, path)
 
 
 def first_entry(path: Path, disk: Filesystem = DISK) -> Begin | None:
@@ -198,17 +200,30 @@ def first_entry(path: Path, disk: Filesystem = DISK) -> Begin | None:
     return entry if isinstance(entry, Begin) else None
 
 
-def _sound_entries(stream: BinaryIO, path: Path) -> Iterator[Entry]:
+def _safe_entries(stream: BinaryIO, path: Path) -> Iterator[Entry]:
+    batch: list[Entry] = []
     expected = 1
     for line in stream:
         if not _sound(line):
             _require_unsafe(stream, path, expected)
             return
         entry = _decode(line, path, expected)
-        if entry.seq != expected or isinstance(entry, Begin) != (expected == 1):
+        if not _follows(entry, expected, batch):
             raise _damaged(path, expected)
-        yield entry
+        batch.append(entry)
         expected += 1
+        if entry.closes:
+            yield from batch
+            batch.clear()
+
+
+def _follows(entry: Entry, expected: int, batch: list[Entry]) -> bool:
+    """Whether `entry` is the one that comes after the entries of `batch`."""
+    return (
+        entry.seq == expected
+        and entry.batch == (batch[0].seq if batch else expected)
+        and isinstance(entry, Begin) == (expected == 1)
+    )
 
 
 def _require_unsafe(stream: BinaryIO, path: Path, missing: int) -> None:
@@ -268,7 +283,7 @@ class JournalWriter:
     def __init__(self, path: Path, disk: Filesystem = DISK) -> None:
         self._path = path
         self._disk = disk
-        self._buffer = bytearray()
+        self._entries: list[Entry] = []
         self._batch = 1
         self._next = 1
         self._size_bytes = 0
@@ -279,10 +294,8 @@ class JournalWriter:
     def append(self, entry: E) -> E:
         """Put `entry` at the end and return it with its number. It is safe after `commit`."""
         numbered = msgspec.structs.replace(entry, seq=self._next, batch=self._batch)
-        self._buffer += encode_line(numbered)
+        self._entries.append(numbered)
         self._next += 1
-        if len(self._buffer) >= _FLUSH_BYTES:
-            self.commit()
         return numbered
 
     def commit(self) -> None:
@@ -293,17 +306,18 @@ class JournalWriter:
         """
         if self._failure is not None:
             raise self._failure
-        if not self._buffer or self._handle is None:
+        if not self._entries or self._handle is None:
             return
+        content = _encode_batch(self._entries)
         try:
             with explained("write", self._path):
-                self._disk.write(self._handle, bytes(self._buffer))
+                self._disk.write(self._handle, content)
                 self._disk.sync(self._handle)
         except BaseException as error:
             self._cut_back(self._handle, error)
             raise
-        self._size_bytes += len(self._buffer)
-        self._buffer.clear()
+        self._size_bytes += len(content)
+        self._entries.clear()
         self._batch = self._next
 
     def close(self) -> None:
@@ -332,6 +346,11 @@ class JournalWriter:
             self._failure = StateError("a write was cut short", context=str(self._path))
         if isinstance(error, StateError):
             self._failure = error
+
+
+def _encode_batch(entries: list[Entry]) -> bytes:
+    closing_entry = msgspec.structs.replace(entries[-1], closes=True)
+    return b"".join(map(encode_line, [*entries[:-1], closing_entry]))
 
 
 def _create(disk: Filesystem, path: Path) -> int:

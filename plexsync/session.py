@@ -89,8 +89,10 @@ def open_session(
 class Session:
     """Remembers for one process, which must hold the lock; `open_session` sees to that.
 
-    A run is `begin`, then any of the others, then `end`. Everything but an intent may be buffered
-    until the next `commit`, `intend` or `end`; a crash before that only costs reading Plex again.
+    A run is `begin`, then any of the others, then `end`. Everything but an intent waits in memory
+    for the next `commit`, `intend` or `end`, and then counts entirely or not at all; a crash before
+    that only costs reading Plex again. So note a result and what is remembered of its scene without
+    one of these between them.
 
     Args:
         directory: the state directory, which must exist.
