@@ -8,7 +8,7 @@ Source: docs/contract.md, "Output".
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -103,12 +103,15 @@ class Sink:
 class Spool:
     """Pieces kept in order until the end of the run, outside memory when they are many.
 
+    Args:
+        file: where to keep them; an anonymous temporary file unless given.
+
     Attributes:
         failure: the first error of the file; what came later is lost.
     """
 
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives until `close`
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file or tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives until `close`
             max_size=_SPOOL_IN_MEMORY
         )
         self.failure: OSError | None = None
@@ -266,14 +269,21 @@ class JsonReporter:
         err: stderr, for warnings.
         meter: where progress is shown, when stderr is a terminal.
         quiet: no warnings.
+        spool: where rows wait.
     """
 
     def __init__(
-        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+        self,
+        out: Sink,
+        err: Sink,
+        *,
+        meter: Meter | None = None,
+        quiet: bool = False,
+        spool: Spool | None = None,
     ) -> None:
         self._out, self._err, self._quiet = out, err, quiet
         self._meter = meter or NoMeter()
-        self._rows = Spool()
+        self._rows = spool or Spool()
 
     @property
     def failure(self) -> OSError | None:
