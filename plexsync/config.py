@@ -39,6 +39,8 @@ from plexsync.secret import Secret, SecretReader, describe, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+__all__ = ["Config", "find_config", "load_config"]
+
 T = TypeVar("T")
 
 DEFAULT_ORIGIN = "default"

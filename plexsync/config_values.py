@@ -113,7 +113,7 @@ def share(value: object) -> float:
 def names(value: object) -> tuple[str, ...]:
     """A list of texts that are not blank; a repeated one counts once."""
     hint = 'Write a list of texts: ["one", "two"].'
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         raise ParseError("must be a list of texts", hint=hint)
     if not all(isinstance(name, str) and name.strip() for name in value):
         raise ParseError("must be a list of texts that are not empty", hint=hint)
