@@ -158,7 +158,9 @@ class PlexClient:
     ) -> Listing:
         """Every movie or episode of a section, in ceil(items / page size) requests.
 
-        A library that changes while it is listed is listed anew, a few times.
+        A library that grows or shrinks while it is listed is listed anew, a few times. Changes
+        that cancel each other out go unnoticed until the next look: the section's counters, which
+        were read before, have moved.
 
         Args:
             section: what to list.
@@ -186,10 +188,15 @@ class PlexClient:
 
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""
-        page = self._page(section, start=0, size=0, updated_after=None)
-        if page.total is None:
-            raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
-        return page.total
+        return _total(self._page(section, start=0, size=0), section)
+
+    def latest(self, section: Section) -> tuple[int, PlexItem | None]:
+        """What `count` says, and the item Plex made last. One request.
+
+        Rating keys grow, so the last one tells of an item that came while another went.
+        """
+        page = self._page(section, start=0, size=1, sort="id:desc")
+        return _total(page, section), next(iter(page.items), None)
 
     def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.
@@ -275,13 +282,19 @@ class PlexClient:
                 return
 
     def _page(
-        self, section: Section, *, start: int, size: int, updated_after: int | None
+        self,
+        section: Section,
+        *,
+        start: int,
+        size: int,
+        updated_after: int | None = None,
+        sort: str = "addedAt:asc",
     ) -> ListingPage:
         query = [
             ("type", TYPE_NUMBERS[section.kind]),
             *([] if updated_after is None else [("updatedAt>>", updated_after)]),
-            # New items come last, so that pages do not shift under us.
-            ("sort", "addedAt:asc"),
+            # By default new items come last, so that pages do not shift under us.
+            ("sort", sort),
             ("excludeElements", _UNREAD_ELEMENTS),
             ("excludeFields", _UNREAD_FIELDS),
             ("X-Plex-Container-Start", start),
@@ -324,6 +337,12 @@ class PlexClient:
         if self._server is None:
             self._server = _connected(self._transport, self._client_id)
         return self._server
+
+
+def _total(page: ListingPage, section: Section) -> int:
+    if page.total is None:
+        raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
+    return page.total
 
 
 # ---- Completeness --------------------------------------------------------------------------------

@@ -180,22 +180,21 @@ def _bring_up_to_date(
 def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) -> _Kept | None:
     """The old list with what changed since; None when it does not add up.
 
-    Two requests while the changes fit on one page: the changed items, and the count, which tells
-    of items that vanished.
+    Two requests while the changes fit on one page: the changed items, and the count with the item
+    made last, which tell of items that vanished and of items that came with an old update time.
     """
     changed = client.listing(section, updated_after=_bound(old))
     epoch = int(now.timestamp())
     if changed.filtered:
-        merged = {item.rating_key: item for item in old.items}
-        merged.update((item.rating_key, item) for item in changed.items)
-        items, listed_at = tuple(merged.values()), old.listed_at
-        others = old.total - len(old.items)
+        known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)
     else:
-        # The server ignored the filter, so this is the whole library.
-        items, listed_at = changed.items, epoch
-        others = changed.total - len(changed.items)
-    total = client.count(section)
-    if len(items) + others != total:
+        # The server ignored the filter, so what came is the whole library.
+        known, listed_at, others = (), epoch, changed.total - len(changed.items)
+    merged = {item.rating_key: item for item in (*known, *changed.items)}
+    total, latest = client.latest(section)
+    if len(merged) + others != total:
+        return None
+    if latest is not None and merged.get(latest.rating_key) != latest:
         return None
     return msgspec.structs.replace(
         old,
@@ -203,7 +202,7 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         listed_at=listed_at,
         checked_at=epoch,
         total=total,
-        items=items,
+        items=tuple(merged.values()),
     )
 
 
