@@ -52,6 +52,12 @@ OLDEST_SCHEMA = 67
 _ANSWERS = frozenset({200, 400, 422})
 """A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""
 
+_JSON = (("Content-Type", "application/json"), ("Accept", "application/json"))
+"""Both named, because with `Accept: */*` answers come uncompressed and errors differ.
+
+Source: docs/stash-api.md 1.2.
+"""
+
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _GRAPHQL = "/graphql"
 
@@ -78,12 +84,10 @@ def base_url(url: str) -> str:
 def request_headers(api_key: str) -> dict[str, str]:
     """The headers a Stash transport sends with every request.
 
-    A Stash without a login refuses every key, so none is sent when none is configured. Both media
-    types are named, because with `Accept: */*` answers come uncompressed and errors differ.
-    Source: docs/stash-api.md 1.2 and 1.3.
+    A Stash without a login refuses every key, so none is sent when none is configured.
+    Source: docs/stash-api.md 1.3.
     """
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return headers | ({"ApiKey": api_key} if api_key else {})
+    return {"ApiKey": api_key} if api_key else {}
 
 
 class StashClient:
@@ -233,6 +237,7 @@ class StashClient:
             _GRAPHQL,
             decode,
             body=request_body(query, variables),
+            headers=_JSON,
             accept_status=_ANSWERS,
             divisible=divisible,
         )
