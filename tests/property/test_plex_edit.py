@@ -1,0 +1,115 @@
+"""Laws of edits: one item, nothing added and removed at once, right on every kind of server."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
+from plexsync.plex_edit import cleaned, edit_arguments, edit_paths
+from tests.factories import make_plan
+from tests.property.strategies import texts
+
+NAMES = st.one_of(st.sampled_from(("A", "a", "b", "B ", "C, d", "100%", "%2C", "ß", "SS")), texts())
+LISTS = st.lists(NAMES, max_size=5).map(tuple)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Change:
+    """A change of any field, with awkward values."""
+    target = draw(st.sampled_from(PlexField))
+    values: st.SearchStrategy[Value] = LISTS if target in LIST_FIELDS else texts()
+    return Change(
+        field=target.value,
+        target=target,
+        before=draw(values),
+        after=draw(values),
+        policy=Policy.OVERWRITE,
+    )
+
+
+def plans() -> st.SearchStrategy[ItemPlan]:
+    """Plans with any number of changes, each of another field."""
+    found = st.lists(changes(), max_size=6, unique_by=lambda change: change.target)
+    return st.builds(
+        lambda chosen, lock: make_plan(changes=tuple(chosen), lock=lock), found, st.booleans()
+    )
+
+
+def after_edit(before: tuple[str, ...], query: list[tuple[str, str]], *, replace: bool) -> set[str]:
+    """What a server makes of the tags of an item: it adds or replaces, removal first."""
+    removed = [
+        unquote(part) for name, value in query if name.endswith("-") for part in value.split(",")
+    ]
+    added = [value for name, value in query if name.endswith(".tag.tag")]
+    worn = () if replace and added else before
+    gone = {name.casefold() for name in removed}
+    return {name.casefold() for name in worn if name.casefold() not in gone} | {
+        name.casefold() for name in added
+    }
+
+
+@given(plans(), st.integers(0, 3000))
+@settings(max_examples=80)
+def test_every_request_names_one_item_and_nothing_is_lost(plan: ItemPlan, limit: int) -> None:
+    """However the fields are spread over requests."""
+    paths = edit_paths(plan, limit_bytes=limit)
+
+    queries = [parse_qsl(urlsplit(path).query, keep_blank_values=True) for path in paths]
+    assert all(query[:2] == [("type", "1"), ("id", "9120")] for query in queries)
+    sent = [pair for query in queries for pair in query[2:]]
+    assert sent == [tuple(pair) for pair in edit_arguments(plan)[2:]]
+    assert all(path.isascii() and path.isprintable() and " " not in path for path in paths)
+
+
+@given(st.sampled_from(sorted(LIST_FIELDS)), LISTS, LISTS, st.booleans())
+@settings(max_examples=150)
+def test_a_list_ends_as_wanted(
+    target: PlexField,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    replace: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """On a server that appends and on one that replaces, whatever the names hold."""
+    storable = tuple(name for name in before if name.strip() and name == cleaned(name))
+    change = Change(field="x", target=target, before=storable, after=after, policy=Policy.OVERWRITE)
+    (path, *more) = edit_paths(make_plan(changes=(change,)))
+
+    query = parse_qsl(urlsplit(path).query, keep_blank_values=True)
+    wanted = {" ".join(cleaned(name).splitlines()).replace("\t", " ").strip() for name in after}
+    assert not more
+    assert after_edit(storable, query, replace=replace) == {
+        name.casefold() for name in wanted if name
+    }
+
+
+@given(changes())
+@settings(max_examples=80)
+def test_no_tag_is_added_and_removed_at_once(change: Change) -> None:
+    """Of which nobody knows what Plex makes."""
+    sent = edit_arguments(make_plan(changes=(change,)))
+
+    added = {value.casefold() for name, value in sent if name.endswith(".tag.tag")}
+    removed = {
+        unquote(part).casefold()
+        for name, value in sent
+        if name.endswith("-")
+        for part in value.split(",")
+    }
+    assert not added & removed
+
+
+@given(texts())
+@settings(max_examples=80)
+def test_cleaning_is_idempotent_and_leaves_what_can_be_stored(text: str) -> None:
+    """No control character but line feed and tab, no half of a pair."""
+    clean = cleaned(text)
+
+    assert cleaned(clean) == clean
+    clean.encode()
+    assert all(
+        character.isprintable() or ord(character) >= 0xA0 or character in "\n\t"
+        for character in clean
+    )
