@@ -1,0 +1,185 @@
+"""Show what would change, then write it: the way of linked pairs to Plex, past the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from plexsync.errors import UnsafeError
+from plexsync.limits import Limits
+from plexsync.models import Outcome, Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plexsync.config_schema import ApplyConfig
+    from plexsync.linking import Linked
+    from plexsync.models import Scene
+    from plexsync.pipeline import Pipeline, Ready
+    from plexsync.ports import RunOptions
+    from plexsync.rows import Pair, RowMaker
+    from plexsync.state import State
+    from plexsync.tally import Tally
+    from plexsync.unwritten import Unwritten
+
+PREVIEW_ROWS = 50
+"""Rows of each table a person is shown before the first write."""
+
+_PREVIEW_BATCHES = 20
+"""Detail reads after which the preview no longer waits for more changes to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Takes linked pairs to Plex.
+
+    Args:
+        config: the safety limits.
+        options: what the command line asks.
+        state: what earlier runs remember.
+        pipeline: reads, plans and writes.
+        unwritten: takes the scenes that go nowhere.
+        rows: makes the rows of the preview.
+        tally: counts, and knows whom to show the preview and the progress.
+    """
+
+    config: ApplyConfig
+    options: RunOptions
+    state: State
+    pipeline: Pipeline
+    unwritten: Unwritten
+    rows: RowMaker
+    tally: Tally
+
+    def deliver(
+        self,
+        pairs: list[Pair],
+        linked: Linked,
+        link_again: Callable[[Sequence[Scene]], Linked],
+    ) -> None:
+        """Take `pairs` to Plex, show and remember the rest of `linked`.
+
+        Args:
+            pairs: scenes on their way to an item.
+            linked: the rest of what matching found.
+            link_again: matches scenes against a fresh listing.
+
+        Raises:
+            UnsafeError: a limit is passed; nothing was written.
+            ServerError: a server is down or refuses us; the rest is due next time.
+            InterruptedRunError: asked to stop.
+        """
+        try:
+            unsafe = self._guard(pairs)
+            self._carry_out(pairs, linked)
+            self._match_again(link_again)
+        finally:
+            for pair in self.pipeline.unfinished(pairs):
+                note = "the run ended before its turn"
+                self.tally.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
+        if unsafe is not None:
+            raise unsafe
+
+    def _guard(self, pairs: list[Pair]) -> UnsafeError | None:
+        """Stop before the first write a run that would change too much of what was synced before.
+
+        Counting costs reading everything twice that changes, so it is done only where the known
+        pairs are so many that they could pass a limit at all. A dry run goes on, and says at the
+        end what would have stopped it.
+
+        Raises:
+            UnsafeError: a limit is passed; nothing was written.
+        """
+        known = [pair for pair in pairs if pair.known]
+        most = self.options.max_changes
+        limits = Limits(
+            max_changes=self.config.max_changes if most is None else most,
+            max_share=self.config.max_share,
+        )
+        synced = len(self.state.claims()) if known else 0
+        if self.options.force or not limits.exceeded(len(known), synced):
+            return None
+        changing = []
+        for batch in self.pipeline.ready(known):
+            for ready in batch:
+                self.pipeline.postpone(ready)
+                changing.append(ready.pair)
+            self.tally.reporter.progress("comparing", self.tally.done, len(pairs))
+        pairs[:] = changing + [pair for pair in pairs if not pair.known]
+        try:
+            limits.check(len(changing), synced)
+        except UnsafeError as unsafe:
+            if not self.options.dry_run:
+                raise
+            return unsafe
+        return None
+
+    def _carry_out(self, pairs: Sequence[Pair], linked: Linked) -> None:
+        """Show the first changes, then write them all, a batch at a time."""
+        batches = self.pipeline.ready(pairs)
+        ahead: list[list[Ready]] = []
+        planned = 0
+        for batch in batches:
+            ahead.append(batch)
+            planned += len(batch)
+            self.tally.reporter.progress("comparing", self.tally.done + planned, len(pairs))
+            if planned >= PREVIEW_ROWS or len(ahead) >= _PREVIEW_BATCHES:
+                break
+        self._preview(pairs, list(chain.from_iterable(ahead)), linked)
+        for one in linked.review:
+            self.unwritten.place(one, Outcome.REVIEW)
+        for one in linked.unmatched:
+            self.unwritten.place(one, Outcome.UNMATCHED)
+        for batch in chain(ahead, batches):
+            self._write(batch)
+            self.tally.reporter.progress("writing to Plex", self.tally.done, len(pairs))
+
+    def _write(self, batch: Sequence[Ready]) -> None:
+        if not batch:
+            return
+        if not self.options.dry_run:
+            self.pipeline.write(batch)
+            return
+        for ready in batch:
+            self.pipeline.show(ready)
+
+    def _preview(self, pairs: Sequence[Pair], ready: Sequence[Ready], linked: Linked) -> None:
+        high = tuple(
+            self.rows.pair(one.pair, Outcome.PLANNED, changes=one.planned.changes)
+            for one in ready[:PREVIEW_ROWS]
+        )
+        low = tuple(
+            self.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)
+            for one in linked.review[:PREVIEW_ROWS]
+        )
+        self.tally.reporter.preview(
+            Preview(
+                high=high,
+                low=low,
+                high_total=len(pairs),
+                low_total=len(linked.review),
+                unmatched_total=len(linked.unmatched),
+                more_changes=len(pairs) > self.tally.done + len(high),
+                proposed_rules=self.tally.proposed,
+            )
+        )
+
+    def _match_again(self, link: Callable[[Sequence[Scene]], Linked]) -> None:
+        """Match scenes anew whose item was gone, or held another file, when it was read."""
+        scenes = self.pipeline.take_orphans()
+        if not scenes:
+            return
+        linked = link(tuple(scenes.values()))
+        found = {pair.scene.scene_id for pair in linked.pairs}
+        for scene_id in scenes.keys() - found:
+            self.pipeline.forgo(scene_id)
+        for one, outcome in chain(
+            ((one, Outcome.REVIEW) for one in linked.review),
+            ((one, Outcome.UNMATCHED) for one in linked.unmatched),
+        ):
+            self.unwritten.place(one, outcome)
+        for batch in self.pipeline.ready(linked.pairs):
+            self._write(batch)
+        for pair in self.pipeline.orphans:
+            self.pipeline.skip(pair, "Plex keeps changing it; next time again")

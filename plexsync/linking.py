@@ -1,0 +1,152 @@
+"""From due scenes to linked pairs: what is remembered and still true, and what matching finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from plexsync.matcher import match, propose_rules, wanted_hashes
+from plexsync.models import Confidence, Link, Outcome
+from plexsync.planner import files_digest
+from plexsync.rows import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId, SceneRecord
+
+_UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
+
+
+class Records(Protocol):
+    """What linking asks of memory."""
+
+    def get(self, scene_id: SceneId) -> SceneRecord | None:
+        """What is remembered of a scene."""
+
+    def claims(self) -> Mapping[RatingKey, SceneId]:
+        """Which scene each remembered item is linked to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinked:
+    """A scene that goes to no item in this run, and why."""
+
+    scene: Scene
+    match: Match
+    item: PlexItem | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Linked:
+    """What became of the due scenes.
+
+    Attributes:
+        pairs: scenes on their way to an item.
+        review: LOW matches that wait for a person.
+        unmatched: scenes without a plausible candidate.
+        proposed: path rules that would settle some of the rest.
+    """
+
+    pairs: list[Pair] = field(default_factory=list)
+    review: list[Unlinked] = field(default_factory=list)
+    unmatched: list[Unlinked] = field(default_factory=list)
+    proposed: tuple[PathRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linker:
+    """Links scenes to items.
+
+    Args:
+        records: what earlier runs remember.
+        sections: ids of the libraries that take part.
+        rules: how Stash's paths become Plex's.
+        strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
+        hashes: reads the content hashes of a few items; None when they are not to be used.
+    """
+
+    records: Records
+    sections: frozenset[str]
+    rules: Sequence[PathRule]
+    strict: bool
+    hashes: Callable[[Sequence[RatingKey]], Mapping[int, int]] | None
+
+    def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
+        """The pairs earlier runs linked whose scene still has the same files, and the rest.
+
+        That the item still holds its file is checked when it is read, before it is written.
+        """
+        pairs: list[Pair] = []
+        rest: list[Scene] = []
+        for scene in scenes:
+            record = self.records.get(scene.scene_id)
+            if record is not None and self._stands(record, scene):
+                pairs.extend(Pair(scene=scene, link=link, known=True) for link in record.links)
+            else:
+                rest.append(scene)
+        return pairs, rest
+
+    def _stands(self, record: SceneRecord, scene: Scene) -> bool:
+        return (
+            bool(record.links)
+            and record.outcome not in _UNLINKED
+            and record.files == files_digest(scene.files)
+            and all(link.section_id in self.sections for link in record.links)
+            and not (self.strict and any(k.confidence is Confidence.LOW for k in record.links))
+        )
+
+    def matched(
+        self, scenes: Sequence[Scene], items: Sequence[PlexItem], taken: Sequence[Pair]
+    ) -> Linked:
+        """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
+        ours = {scene.scene_id for scene in scenes}
+        claims = {key: who for key, who in self.records.claims().items() if who not in ours}
+        claims.update((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
+        matches = self._match(scenes, items, claims)
+        by_key = {item.rating_key: item for item in items}
+        by_id = {scene.scene_id: scene for scene in scenes}
+        linked = Linked(proposed=propose_rules(matches, rules=self.rules))
+        for found in matches:
+            item = by_key[found.candidates[0].rating_key] if found.candidates else None
+            self._place(found, by_id[found.scene_id], item, linked)
+        return linked
+
+    def _match(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        claims: Mapping[RatingKey, SceneId],
+    ) -> list[Match]:
+        found = match(scenes, items, rules=self.rules, claims=claims)
+        if self.hashes is None:
+            return found
+        wanted = wanted_hashes(found, scenes, items)
+        if not wanted:
+            return found
+        return match(scenes, items, rules=self.rules, claims=claims, hashes=self.hashes(wanted))
+
+    def _place(self, found: Match, scene: Scene, item: PlexItem | None, linked: Linked) -> None:
+        if item is None or found.confidence is None:
+            linked.unmatched.append(Unlinked(scene=scene, match=found, item=None))
+        elif found.confidence is Confidence.HIGH or not self.strict:
+            linked.pairs.append(self._pair(found, scene, item))
+        else:
+            linked.review.append(Unlinked(scene=scene, match=found, item=item))
+
+    def _pair(self, found: Match, scene: Scene, item: PlexItem) -> Pair:
+        best = found.candidates[0]
+        record = self.records.get(scene.scene_id)
+        before = {link.rating_key: link for link in record.links} if record else {}
+        known = before.get(best.rating_key)
+        link = Link(
+            rating_key=best.rating_key,
+            section_id=item.section_id,
+            path=best.item_path,
+            confidence=found.confidence or Confidence.LOW,
+        )
+        if known is not None:
+            link = msgspec.structs.replace(link, base=known.base)
+        return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)

@@ -1,0 +1,96 @@
+"""The world a run lives in: whom it tells, what it is asked, what it talks to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+    from plexsync.plex_client import PlexClient
+    from plexsync.stash_client import StashClient
+
+
+class Reporter(Protocol):
+    """Whom a run tells what happens, as it happens. Implementations must not raise on odd text."""
+
+    def started(self, header: RunHeader) -> None:
+        """Both servers answered and the state is loaded."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
+
+    def preview(self, preview: Preview) -> None:
+        """Everything is matched and the first changes are planned; nothing is written yet."""
+
+    def row(self, row: Row) -> None:
+        """One (scene, item) pair has its final outcome. Once per row, in any order."""
+
+    def warn(self, message: str) -> None:
+        """Something a person should know that is no failure."""
+
+    def finished(self, summary: RunSummary) -> None:
+        """The run is over, well or not. The last call, and always made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line asks of one run.
+
+    Args:
+        dry_run: write nothing, anywhere.
+        full: look at every scene and every linked item.
+        scenes: look at just these.
+        libraries: only these Plex libraries, instead of the configured ones.
+        limit: at most so many scenes; the others stay due.
+        max_changes: instead of the configured limit.
+        force: pass the safety limits.
+        detailed_exitcode: say by exit code whether there were changes.
+        lock_wait_s: how long to wait for another run, in seconds.
+    """
+
+    dry_run: bool = False
+    full: bool = False
+    scenes: tuple[SceneId, ...] = ()
+    libraries: tuple[str, ...] = ()
+    limit: int | None = None
+    max_changes: int | None = None
+    force: bool = False
+    detailed_exitcode: bool = False
+    lock_wait_s: float = 0.0
+
+    @property
+    def partial(self) -> bool:
+        """Whether this run leaves scenes out that are due all the same."""
+        return bool(self.scenes or self.libraries or self.limit is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The world a run lives in, composed by the command line.
+
+    Args:
+        stash: where metadata comes from.
+        plex: where it goes.
+        requests: how many requests were sent so far.
+        plex_down: True once Plex failed so often that no further request is worth sending.
+        state_dir: what is remembered between runs.
+        cache_dir: what may be deleted at any time.
+        now: the clock; aware UTC.
+        should_stop: True once the run is asked to end.
+        run_id: this run's name, unique and sortable by time.
+    """
+
+    stash: StashClient
+    plex: PlexClient
+    requests: Callable[[], Requests]
+    plex_down: Callable[[], bool]
+    state_dir: Path
+    cache_dir: Path
+    now: Callable[[], datetime]
+    should_stop: Callable[[], bool]
+    run_id: str

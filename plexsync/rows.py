@@ -1,0 +1,131 @@
+"""Report rows: one (scene, item) pair of a run, as people and scripts are shown it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.models import ItemRef, Match, Outcome, Row, SceneRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plexsync.models import Change, Link, PlexItem, Problem, RatingKey, Scene, SceneId
+
+REMEMBERED = "linked in an earlier run, and the files are the same"
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """A scene on its way to one item.
+
+    Args:
+        scene: the scene, as matching knows it.
+        link: the item and what we last applied to it.
+        match: how they were found; None for a link remembered from an earlier run.
+        title: the item's title, as far as it is known.
+        known: the item was written in an earlier run, so safety limits count it.
+    """
+
+    scene: Scene
+    link: Link
+    match: Match | None = None
+    title: str = ""
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMaker:
+    """Makes rows.
+
+    Args:
+        scene_url: where a person opens a scene.
+        item_url: where a person opens an item.
+        libraries: library titles by section id.
+    """
+
+    scene_url: Callable[[SceneId], str]
+    item_url: Callable[[RatingKey], str]
+    libraries: Mapping[str, str]
+
+    def pair(
+        self,
+        pair: Pair,
+        outcome: Outcome,
+        *,
+        changes: tuple[Change, ...] = (),
+        problem: Problem | None = None,
+        note: str = "",
+    ) -> Row:
+        """The row of a linked pair; `note` is added to the reason."""
+        match = pair.match
+        reason = match.reason if match else REMEMBERED
+        return Row(
+            scene=self._scene(pair.scene),
+            item=ItemRef(
+                rating_key=pair.link.rating_key,
+                title=pair.title,
+                library=self.libraries.get(pair.link.section_id, ""),
+                path=pair.link.path,
+                url=self.item_url(pair.link.rating_key),
+            ),
+            confidence=match.confidence if match else pair.link.confidence,
+            score=match.score if match else 1.0,
+            margin=match.margin if match else 1.0,
+            reason=f"{reason}; {note}" if note else reason,
+            evidence=match.candidates[0].evidence if match and match.candidates else (),
+            candidates=match.candidates if match else (),
+            changes=changes,
+            outcome=outcome,
+            error=problem,
+        )
+
+    def unlinked(
+        self,
+        scene: Scene,
+        match: Match,
+        outcome: Outcome,
+        *,
+        problem: Problem | None = None,
+        item: PlexItem | None = None,
+    ) -> Row:
+        """The row of a scene that is written to no item in this run.
+
+        A LOW match names its best candidate; without one there is no item.
+        """
+        best = match.candidates[0] if match.candidates else None
+        return Row(
+            scene=self._scene(scene),
+            item=ItemRef(
+                rating_key=best.rating_key,
+                title=best.title,
+                library=self.libraries.get(item.section_id, "") if item else "",
+                path=best.item_path,
+                url=self.item_url(best.rating_key),
+            )
+            if best
+            else None,
+            confidence=match.confidence,
+            score=match.score,
+            margin=match.margin,
+            reason=match.reason,
+            evidence=best.evidence if best else (),
+            candidates=match.candidates,
+            changes=(),
+            outcome=outcome,
+            error=problem,
+        )
+
+    def failed(self, scene: Scene, problem: Problem) -> Row:
+        """The row of a scene Stash could not tell us about."""
+        match = Match(scene_id=scene.scene_id, confidence=None, reason=problem.message)
+        return self.unlinked(scene, match, Outcome.FAILED, problem=problem)
+
+    def _scene(self, scene: Scene) -> SceneRef:
+        return SceneRef(
+            id=scene.scene_id,
+            title=scene.title,
+            path=scene.files[0].path if scene.files else "",
+            updated_at=scene.updated_at,
+            url=self.scene_url(scene.scene_id),
+        )

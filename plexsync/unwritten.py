@@ -1,0 +1,94 @@
+"""What becomes of scenes that are written to no item in this run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.due import WAITING
+from plexsync.models import Match, Outcome, Problem, Scene, SceneRecord
+from plexsync.planner import files_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.detect import Detected
+    from plexsync.linking import Unlinked
+    from plexsync.rows import RowMaker
+    from plexsync.session import Session
+    from plexsync.state import State
+    from plexsync.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwritten:
+    """Shows and remembers scenes that wait, are left out, or cannot be read.
+
+    Args:
+        state: what earlier runs remember.
+        session: where this run remembers; None for nothing.
+        rows: makes their rows.
+        tally: takes their rows.
+        retry_at: ISO time at which a scene is due again after so many tries in a row.
+        believe_absence: False when only some libraries are looked at, so that a scene without
+            candidate may have one elsewhere.
+    """
+
+    state: State
+    session: Session | None
+    rows: RowMaker
+    tally: Tally
+    retry_at: Callable[[int], str]
+    believe_absence: bool
+
+    def note_absent(self, detected: Detected) -> None:
+        """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
+        for scene_id in detected.gone:
+            if self.session is not None:
+                self.session.forget(scene_id)
+        for scene in detected.left_out:
+            match = Match(scene_id=scene.scene_id, confidence=None, reason="has an excluded tag")
+            self.tally.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
+            self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
+        for scene_id, message in detected.poisoned:
+            previous = self.state.get(scene_id)
+            scene = Scene(scene_id=scene_id, updated_at=previous.updated_at if previous else "")
+            problem = Problem(
+                kind="bad-response",
+                message=f"Stash cannot tell about scene {scene_id}: {message}",
+                hint="open the scene in Stash; its log says what is wrong with it",
+            )
+            self.tally.emit(self.rows.failed(scene, problem))
+            self._remember(scene, Outcome.FAILED, previous, problem)
+
+    def place(self, one: Unlinked, outcome: Outcome) -> None:
+        """Settle a scene that waits: for a person, or for Plex to find its file."""
+        previous = self.state.get(one.scene.scene_id)
+        if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
+            self.tally.new_review += 1
+        self.tally.emit(self.rows.unlinked(one.scene, one.match, outcome, item=one.item))
+        self._remember(one.scene, outcome, previous)
+
+    def _remember(
+        self,
+        scene: Scene,
+        outcome: Outcome,
+        previous: SceneRecord | None,
+        problem: Problem | None = None,
+    ) -> None:
+        """Remember a scene that is written to no item in this run; what it was linked to stays."""
+        if self.session is None or not self.believe_absence:
+            return
+        tries = (previous.attempts if previous and previous.outcome is outcome else 0) + 1
+        self.session.remember(
+            scene.scene_id,
+            SceneRecord(
+                updated_at=scene.updated_at,
+                outcome=outcome,
+                files=files_digest(scene.files),
+                links=previous.links if previous else (),
+                attempts=tries,
+                due_at=self.retry_at(tries) if outcome in WAITING else "",
+                problem=problem,
+            ),
+        )
