@@ -1,5 +1,311 @@
-"""The plexsync command line."""
+"""The plexsync command line: options, the wording of errors, exit codes.
+
+What a command needs is imported when it runs: `plexsync --help` answers without requests, plexapi,
+rich or msgspec.
+Source: docs/contract.md, "Commands" and "Exit codes".
+"""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plexsync import __version__, console
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plexsync.console import Shape, Streams
+    from plexsync.ports import RunOptions
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
+_SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@dataclass(slots=True)
+class Session:
+    """What one invocation knows: the global options, and what must never be shown.
+
+    The one mutable object of a command: options arrive one by one, secrets when they are read.
+    """
+
+    shape: Shape
+    config: Path | None = None
+    secrets: list[str] = field(default_factory=list)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and end the process."""
+    sys.exit(run_command_line(sys.argv[1:]))
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command; whatever happens, it ends in words and an exit code."""
+    streams = console.standard_streams()
+    session = Session(_shape_ahead(arguments))
+    try:
+        code = _run(arguments, session, streams)
+    finally:
+        console.hush(streams.stdout)
+        console.hush(streams.stderr)
+    return code
+
+
+# ---- Options -------------------------------------------------------------------------------------
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Take a global option, whether it stands before the command or after it."""
+    session: Session = ctx.find_root().obj
+    if not value:
+        return
+    if param.name == "config":
+        session.config = Path(str(value))
+    elif param.name == "verbosity" and isinstance(value, int):
+        session.shape = replace(session.shape, verbosity=session.shape.verbosity + value)
+    elif param.name:
+        session.shape = replace(session.shape, **{param.name: bool(value)})
+
+
+def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click
+    return click.option(*names, callback=_keep, expose_value=False, **attributes)
+
+
+def _global_options(command: _F) -> _F:
+    """The options every command takes."""
+    for option in reversed(
+        (
+            _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
+            _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+            _global(
+                "-v",
+                "--verbose",
+                "verbosity",
+                count=True,
+                help="Show every match as it is done; -vv shows the evidence, too.",
+            ),
+            _global("--json", is_flag=True, help="Print one JSON document, errors included."),
+            _global("--jsonl", is_flag=True, help="Print one JSON event a line, as it happens."),
+            _global("--no-color", is_flag=True, help="Use no colours."),
+            click.version_option(__version__, message="plexsync %(version)s"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _scene_ids(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> object:
+    for text in value:
+        if not _SCENE_ID.fullmatch(text):
+            raise click.BadParameter(
+                f"{text!r} is no scene id. It is the number at the end of the scene's address."
+            )
+    return value
+
+
+def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """A span of time in seconds."""
+    found = _DURATION.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no span of time. Say 90s, 15m, 2h or 1d.")
+    return float(found["count"]) * _SECONDS[found["unit"]]
+
+
+# ---- Commands ------------------------------------------------------------------------------------
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command explains itself: plexsync run --help.",
+)
+@_global_options
+def cli() -> None:
+    """Make a Plex library say what a Stash library says, and keep it so.
+
+    Try it without any server of your own with `plexsync demo`. With PLEXSYNC_STASH__URL,
+    PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN set, `plexsync run -n` shows what a run would
+    write, and `plexsync run` writes it.
+    """
+
+
+@cli.command(short_help="Write to Plex what changed in Stash, once.")
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be written; write nothing anywhere."
+)
+@click.option(
+    "--full", is_flag=True, help="Look at every scene again, not just at what changed in Stash."
+)
+@click.option(
+    "--scene",
+    "scenes",
+    metavar="ID",
+    multiple=True,
+    callback=_scene_ids,
+    help="Only this scene, changed or not. May be given several times.",
+)
+@click.option(
+    "--library",
+    "libraries",
+    metavar="NAME",
+    multiple=True,
+    help="Only this Plex library. May be given several times.",
+)
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), help="Look at no more than N scenes."
+)
+@click.option(
+    "--max-changes",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Stop before the first write if more than N known items would change.",
+)
+@click.option("--force", is_flag=True, help="Write even if a safety limit says stop.")
+@click.option(
+    "--lock-wait",
+    metavar="DURATION",
+    default="0s",
+    callback=_duration,
+    help="Wait this long for another run to end (90s, 15m, 2h). Default: not at all.",
+)
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="End with 10 if there are changes, with 11 if only LOW matches wait.",
+)
+@_global_options
+@click.pass_obj
+def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
+    """Reconcile once: find what changed in Stash, match it, write it to Plex.
+
+    Shows HIGH matches with what changes, and LOW matches with the reason each is not HIGH. Writes
+    the HIGH ones; LOW ones wait for a person. Ctrl-C ends a run in good order: what was written
+    is remembered, the rest waits for next time.
+
+    \b
+    Examples:
+      plexsync run -n                    show what would be written
+      plexsync run                       write it
+      plexsync run -n --scene 812 -vv    one scene with all evidence
+      plexsync run --json | jq .counts   for programs
+      plexsync run --lock-wait 15m       for cron, see cron.example
+
+    \b
+    Exit codes:
+      0 done    2 usage or configuration    3 some scenes failed    4 server failing
+      5 access refused    6 safety limit    8 another run is busy    9 local files
+      130, 143 interrupted    1 a bug
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync import compose
+
+    return compose.reconcile_once(session, _run_options(options), console.standard_streams())
+
+
+@cli.command(short_help="Watch it work on a sample library.")
+@click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
+@_global_options
+@click.pass_obj
+def demo(session: Session, *, keep: bool) -> int:
+    """Watch a sample library being reconciled, with no server of your own.
+
+    Starts a simulated Stash and a simulated Plex on this machine, reachable from nowhere else,
+    and does real runs against them: a dry run, the first run, a run after someone edited both
+    sides, and one that finds nothing to do. Touches none of your own files.
+
+    \b
+    Examples:
+      plexsync demo
+      plexsync demo --keep    then try commands against it from another terminal
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    if session.shape.json or session.shape.jsonl:
+        raise click.UsageError("The demo talks to a person; it has no JSON.")
+    from plexsync.demo import run_demo
+
+    return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
+
+
+def _run_options(options: dict[str, Any]) -> RunOptions:
+    from plexsync.models import SceneId
+    from plexsync.ports import RunOptions
+
+    scenes = tuple(SceneId(text) for text in options.pop("scenes"))
+    libraries = tuple(options.pop("libraries"))
+    wait_s = options.pop("lock_wait")
+    return RunOptions(scenes=scenes, libraries=libraries, lock_wait_s=wait_s, **options)
+
+
+# ---- Errors --------------------------------------------------------------------------------------
+
+
+def _run(arguments: Sequence[str], session: Session, streams: Streams) -> int:
+    """Run a command; turn every way it can fail into words and an exit code."""
+    try:
+        result = cli.main(
+            args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=session
+        )
+    except click.ClickException as error:
+        return _usage_failure(error, session, streams)
+    except PlexsyncError as error:
+        return _failure(error, session, streams)
+    except (KeyboardInterrupt, click.Abort):
+        return _failure(InterruptedRunError(ExitCode.INTERRUPTED), session, streams)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words
+        return _bug(error, session, streams)
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _usage_failure(error: click.ClickException, session: Session, streams: Streams) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show(streams.stderr)
+        return ExitCode.USAGE
+    ctx = getattr(error, "ctx", None)
+    command = ctx.command_path if ctx else "plexsync"
+    return _failure(
+        ConfigError(error.format_message(), hint=f"{command} --help lists what there is."),
+        session,
+        streams,
+    )
+
+
+def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
+    """Say what happened, where, and what to do; as a document if one was asked for."""
+    if session.shape.json or session.shape.jsonl:
+        from plexsync.compose import report_failure
+
+        report_failure(error, session.shape, streams)
+    else:
+        from plexsync.summary import problem_lines, problem_of
+
+        console.write_lines(streams.stderr, problem_lines(problem_of(error)))
+    return error.exit_code
+
+
+def _bug(error: Exception, session: Session, streams: Streams) -> int:
+    """Show a traceback without secrets; nobody expected this."""
+    import traceback
+
+    from plexsync.transport_answers import redact
+
+    trace = redact("".join(traceback.format_exception(error)), session.secrets)
+    words = redact(f"{type(error).__name__}: {error}", session.secrets)
+    console.write_lines(streams.stderr, trace.splitlines())
+    bug = PlexsyncError(
+        f"a bug in plexsync {__version__}: {words}",
+        hint="please report it with the lines above; tokens in them are hidden",
+    )
+    return _failure(bug, session, streams)
+
+
+def _shape_ahead(arguments: Sequence[str]) -> Shape:
+    """Whether JSON is wanted, known before parsing so that usage errors can obey it."""
+    given = set(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    return console.Shape(json="--json" in given, jsonl="--jsonl" in given)

@@ -57,22 +57,22 @@ class RunReporter(Protocol):
         """The first error of its output; None when there was none."""
 
     def started(self, header: RunHeader) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def preview(self, preview: Preview) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def row(self, row: Row) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def warn(self, message: str) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def finished(self, summary: RunSummary) -> None:
-        """See `reconcile.Reporter`."""
+        """See `ports.Reporter`."""
 
     def close(self) -> None:
         """Leave the screen and the disk as they were; however the run ended."""

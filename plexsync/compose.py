@@ -1,0 +1,250 @@
+"""Puts a run together by hand: configuration, transports, clients, reporter, signals, clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.config import load_config
+from plexsync.console import is_terminal, make_reporter, write_lines
+from plexsync.errors import ExitCode, StateError, most_severe
+from plexsync.models import Counts, Requests, RunHeader, RunSummary
+from plexsync.places import cache_directory, load_client_id, state_directory
+from plexsync.plex_client import PlexClient, request_headers
+from plexsync.ports import Ports
+from plexsync.reconcile import run
+from plexsync.stash_client import StashClient
+from plexsync.stop import StopSignals
+from plexsync.summary import problem_lines, problem_of, warning_line
+from plexsync.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plexsync.cli import Session
+    from plexsync.config_schema import Config
+    from plexsync.console import RunReporter, Shape, Streams
+    from plexsync.errors import PlexsyncError
+    from plexsync.models import Preview, Row
+    from plexsync.ports import RunOptions
+    from plexsync.transport import Repeat
+
+_PRIVATE_UMASK = 0o077
+
+
+def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> int:
+    """`plexsync run`: read the configuration, run, report.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        PlexsyncError: the run could not begin.
+    """
+    # Every file a run makes is private, whatever the shell says.
+    os.umask(_PRIVATE_UMASK)
+    config = load_config(session.config, os.environ, home=Path.home())
+    session.secrets += config_secrets(config)
+    reporter = make_reporter(session.shape, streams, monotonic=time.monotonic)
+    with ExitStack() as stack:
+        stack.callback(reporter.close)
+        signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
+        truthful = Truthful(reporter, signals)
+        summary = run_with(
+            config,
+            options,
+            reporter=truthful,
+            environ=os.environ,
+            should_stop=signals.should_stop,
+        )
+    code = ExitCode(truthful.corrected(summary).exit_code)
+    return _final_code(code, reporter, streams)
+
+
+def run_with(
+    config: Config,
+    options: RunOptions,
+    *,
+    reporter: RunReporter,
+    environ: Mapping[str, str],
+    should_stop: Callable[[], bool],
+) -> RunSummary:
+    """One run with real clients and the real clock.
+
+    Args:
+        config: what to do it with.
+        options: what to do.
+        reporter: whom to tell.
+        environ: says where state and cache are.
+        should_stop: see `ports.Ports`.
+    """
+    state, cache = state_directory(environ), cache_directory(environ)
+    client_id = load_client_id(state, create=not options.dry_run, new_id=lambda: str(uuid.uuid4()))
+    for warning in config.warnings:
+        reporter.warn(warning)
+    with (
+        stash_transport(config, reporter) as stash,
+        plex_transport(config, client_id, reporter) as plex,
+    ):
+        ports = Ports(
+            stash=StashClient(stash, url=config.stash.url),
+            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            requests=lambda: Requests(
+                stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes
+            ),
+            plex_down=lambda: plex.down,
+            state_dir=state,
+            cache_dir=cache,
+            now=utc_now,
+            should_stop=should_stop,
+            run_id=make_run_id(utc_now()),
+        )
+        return run(config, options, ports, reporter)
+
+
+def stash_transport(config: Config, reporter: RunReporter) -> Transport:
+    """To the configured Stash, with its key in a header."""
+    key = config.stash.api_key.reveal() if config.stash.api_key else ""
+    return Transport(
+        config.stash.url,
+        name="Stash",
+        headers={"ApiKey": key} if key else {},
+        secrets=(key,),
+        verify=config.stash.verify,
+        on_retry=lambda repeat: reporter.warn(repeat_sentence(repeat)),
+    )
+
+
+def plex_transport(config: Config, client_id: str, reporter: RunReporter) -> Transport:
+    """To the configured Plex, with its token in a header."""
+    token = config.plex.token.reveal()
+    return Transport(
+        config.plex.url,
+        name="Plex",
+        headers=request_headers(client_id, token),
+        secrets=(token,),
+        verify=config.plex.verify,
+        on_retry=lambda repeat: reporter.warn(repeat_sentence(repeat)),
+    )
+
+
+def config_secrets(config: Config) -> list[str]:
+    """What must appear in no output."""
+    held = (config.stash.api_key, config.plex.token)
+    return [secret.reveal() for secret in held if secret and secret.reveal()]
+
+
+def repeat_sentence(repeat: Repeat) -> str:
+    """That a request is about to be sent again, and why."""
+    return f"{repeat.error.message}; trying again in {repeat.wait_s:.0f} s"
+
+
+def make_run_id(now: datetime) -> str:
+    """A name for a run that sorts by time: `20261122T083254Z-3f9a`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+def report_failure(error: PlexsyncError, shape: Shape, streams: Streams) -> None:
+    """A document for a run that never began."""
+    now = utc_now()
+    header = RunHeader(run_id=make_run_id(now), started_at=_stamp(now))
+    reporter = make_reporter(shape, streams, monotonic=time.monotonic)
+    reporter.finished(
+        RunSummary(
+            header=header,
+            finished_at=_stamp(utc_now()),
+            exit_code=error.exit_code,
+            counts=Counts(),
+            requests=Requests(),
+            error=problem_of(error),
+        )
+    )
+    reporter.close()
+
+
+class Truthful:
+    """A reporter that says SIGTERM where a run, which cannot know, says interrupted.
+
+    Args:
+        reporter: whom to tell.
+        signals: what came.
+    """
+
+    def __init__(self, reporter: RunReporter, signals: StopSignals) -> None:
+        self._reporter, self._signals = reporter, signals
+
+    @property
+    def failure(self) -> OSError | None:
+        """Of the reporter."""
+        return self._reporter.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Pass it on."""
+        self._reporter.started(header)
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on."""
+        self._reporter.progress(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """Pass it on."""
+        self._reporter.preview(preview)
+
+    def row(self, row: Row) -> None:
+        """Pass it on."""
+        self._reporter.row(row)
+
+    def warn(self, message: str) -> None:
+        """Pass it on."""
+        self._reporter.warn(message)
+
+    def finished(self, summary: RunSummary) -> None:
+        """Pass it on with the exit code the process will really end with."""
+        self._reporter.finished(self.corrected(summary))
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._reporter.close()
+
+    def corrected(self, summary: RunSummary) -> RunSummary:
+        """The summary with the exit code the process will really end with."""
+        if summary.exit_code == ExitCode.INTERRUPTED and self._signals.code:
+            return msgspec.structs.replace(summary, exit_code=int(self._signals.code))
+        return summary
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _tell_stopping(shape: Shape, streams: Streams) -> None:
+    if is_terminal(streams.stderr) and not shape.quiet:
+        line = warning_line("ending after what is under way; once more to end at once")
+        write_lines(streams.stderr, (f"\n{line}",))
+
+
+def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
+    """A report that could not be written is a failure, unless its reader just left."""
+    failure = reporter.failure
+    if failure is None or isinstance(failure, BrokenPipeError):
+        return code
+    error = StateError(f"the report could not be written: {failure.strerror or failure}")
+    write_lines(streams.stderr, problem_lines(problem_of(error)))
+    return most_severe((code, error.exit_code))
