@@ -50,17 +50,17 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
     """
     path = directory / _LOCK
     lock = filelock.FileLock(path, timeout=max(wait_s, 0.0), mode=_FILE_MODE, thread_local=False)
-    try:
-        with explained("lock", path):
+    with explained("lock", path):
+        try:
             lock.acquire()
-    except filelock.Timeout as timeout:
-        raise _locked(directory, wait_s) from timeout
-    except NotImplementedError as error:
-        raise StateError(
-            "this file system cannot lock files",
-            context=str(path),
-            hint="Set PLEXSYNC_STATE_DIR to a directory on a local disk.",
-        ) from error
+        except filelock.Timeout as timeout:  # an OSError itself
+            raise _locked(directory, wait_s) from timeout
+        except NotImplementedError as error:
+            raise StateError(
+                "this file system cannot lock files",
+                context=str(path),
+                hint="Set PLEXSYNC_STATE_DIR to a directory on a local disk.",
+            ) from error
     try:
         _leave_note(directory / _NOTE, Holder(pid=os.getpid(), since=since, host=_host()))
         yield
