@@ -20,7 +20,7 @@ SOURCES = ("file", "env", "command", "credential")
 _LARGEST_BYTES = 64 * 1024
 """More than any token or key; a bound so that a wrong path (/dev/zero) ends."""
 
-_COMMAND_S = 30
+COMMAND_S = 30.0
 """Long enough for a password manager on the network, short enough for cron."""
 
 
@@ -71,6 +71,7 @@ class SecretReader:
         folder: what a relative file name is relative to.
         home: what `~` stands for.
         warn: told what is unsafe but works.
+        command_s: how long a command may take, in seconds.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class SecretReader:
         folder: Path,
         home: Path,
         warn: Callable[[str], None],
+        command_s: float = COMMAND_S,
     ) -> None:
         self._environ = environ
         self._folder = folder
         self._home = home
         self._warn = warn
+        self._command_s = command_s
 
     def read(self, source: object) -> Secret:
         """Read the secret `source` holds or points to.
@@ -165,13 +168,13 @@ class SecretReader:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=_COMMAND_S,
+                timeout=self._command_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             # Not raised from the cause: it carries what the command printed so far.
             raise ParseError(
-                f"the command {program} took longer than {_COMMAND_S} s", hint=hint
+                f"the command {program} took longer than {self._command_s:g} s", hint=hint
             ) from None
         except (OSError, ValueError) as error:
             raise ParseError(f"the command {program} cannot be started", hint=hint) from error

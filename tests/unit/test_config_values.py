@@ -1,0 +1,88 @@
+"""Single values: durations, and the words of the environment."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plexsync.config_schema import Kind
+from plexsync.config_values import duration, from_environment, split_list, suggestion
+from plexsync.errors import ParseError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("5m", 300),
+        ("26h", 93_600),
+        ("7d", 604_800),
+        ("2w", 1_209_600),
+        ("1h30m", 5_400),
+        ("0s", 0),
+        (" 7d ", 604_800),
+    ],
+)
+def test_a_duration_is_read_in_seconds(text: str, seconds: int) -> None:
+    """Weeks, days, hours, minutes, seconds, and sums of them."""
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "7", "d", "7 d", "-7d", "1.5h", "7days", "7D", "\u0667d", 7, None, True, "9" * 30 + "s"],
+)
+def test_what_is_no_duration_is_an_error(value: object) -> None:
+    """A number without a unit could be seconds or days."""
+    with pytest.raises(ParseError, match="must be a duration"):
+        duration(value)
+
+
+@given(parts=st.lists(st.tuples(st.integers(0, 999), st.sampled_from("wdhms")), min_size=1))
+def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> None:
+    """Order and number of parts do not matter."""
+    written = [f"{number}{unit}" for number, unit in parts]
+    assert duration("".join(written)) == sum(map(duration, written))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (Kind.FLAG, "TRUE", True),
+        (Kind.FLAG, " off ", False),
+        (Kind.FLAG, "maybe", "maybe"),
+        (Kind.VERIFY, "no", False),
+        (Kind.VERIFY, "/ca.pem", "/ca.pem"),
+        (Kind.COUNT, "12", 12),
+        (Kind.COUNT, "1_000", "1_000"),
+        (Kind.COUNT, "\u0661", "\u0661"),
+        (Kind.SHARE, "0.25", 0.25),
+        (Kind.SHARE, "1", 1.0),
+        (Kind.SHARE, "nan", "nan"),
+        (Kind.NAMES, "a, b,,c", ["a", "b", "c"]),
+        (Kind.NAMES, "", []),
+        (Kind.TEXT, " a ", "a"),
+        (Kind.SECRET, " a ", "a"),
+    ],
+)
+def test_a_variable_becomes_what_toml_would_have_given(
+    kind: Kind, text: str, value: object
+) -> None:
+    """What does not fit stays a text, for the one place that complains."""
+    found = from_environment(text, kind)
+    assert (found, type(found)) == (value, type(value))
+
+
+@given(names=st.lists(st.text("abc é*", min_size=1).map(str.strip).filter(bool)))
+def test_a_list_comes_back_as_it_was_joined(names: list[str]) -> None:
+    """Commas part names, spaces around them do not count."""
+    assert split_list(" , ".join(names)) == names
+
+
+def test_a_suggestion_needs_something_near() -> None:
+    """A far-fetched one would mislead; what is no text has none."""
+    assert suggestion("libary", ["libraries", "url"]) == 'Did you mean "libraries"?'
+    assert suggestion("URL", ["libraries", "url"]) == 'Did you mean "url"?'
+    assert suggestion("zzz", ["libraries", "url"]) == ""
+    assert suggestion(5, ["libraries", "url"]) == ""
