@@ -31,7 +31,6 @@ def identity(parts: Parts, asked: Asked) -> SimResponse:
     """`/identity`, which needs no token."""
     attributes: dict[str, Scalar] = {
         "size": 0,
-        "apiVersion": "1.2.0",
         "claimed": True,
         "machineIdentifier": parts.identity.machine,
         "version": parts.identity.version,

@@ -487,8 +487,14 @@ def _tree_part(part: PlexPart, *, hashes: bool) -> Element:
         "duration": part.duration_ms,
     }
     shown = {name: value for name, value in known.items() if value is not None}
-    stream = Element("MediaStream", {"id": part.id * 2, "index": 0, "type": 1, "codec": "h264"})
-    return Element("MediaPart", shown, [stream])
+    stream: dict[str, Scalar] = {
+        "id": part.id * 2,
+        "index": 0,
+        "type": 1,
+        "codec": "h264",
+        "requiredBandwidths": ",".join(["5000"] * 8),
+    }
+    return Element("MediaPart", shown, [Element("MediaStream", stream)])
 
 
 def _content_hash(part: PlexPart) -> str:
