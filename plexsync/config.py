@@ -313,7 +313,7 @@ def _nothing_configured(where: Path) -> ConfigError:
     example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
     return ConfigError(
         "there is no configuration yet",
-        hint=f"Run plexsync init, or set {variables}, or write {where}:\n\n{example}",
+        hint=f"Set {variables}, or write {where}:\n\n{example}",
     )
 
 
