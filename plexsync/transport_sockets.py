@@ -33,6 +33,9 @@ Measured on bodies of 4 MB: 32 to 256 KiB cost the same, about what requests' `.
 reading a body of known length in one go costs less than half of it.
 """
 
+_LONGEST_LENGTH = 18
+"""Digits of a Content-Length that can be meant."""
+
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -69,6 +72,25 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+class _WholeLines(io.BufferedReader):
+    """Refuses a head that stops in the middle.
+
+    `http.client` takes the end of the connection for the end of the head, and so half a head for
+    an answer without a body.
+    """
+
+    _head_ended = False
+
+    def readline(self, limit: int | None = -1, /) -> bytes:
+        line = super().readline(limit)
+        if line in {b"\r\n", b"\n"}:
+            self._head_ended = True
+        cut = not line.endswith(b"\n") and (limit is None or limit < 0 or len(line) < limit)
+        if cut and not (self._head_ended and not line):
+            raise ConnectionResetError("the answer ends within its head")
+        return line
+
+
 class _TimedSocket:
     """The one thing `http.client` wants of a socket it reads an answer from."""
 
@@ -77,7 +99,7 @@ class _TimedSocket:
         self._budget = budget
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self._sock, self._budget), PIECE_BYTES)
+        return _WholeLines(_TimedReader(self._sock, self._budget), PIECE_BYTES)
 
 
 def _pool_class(
@@ -145,9 +167,16 @@ def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) ->
 
 
 def _announced_bytes(response: requests.Response) -> int:
-    """The Content-Length; 0 when there is none, or none worth the name."""
+    """The Content-Length, 0 when there is none.
+
+    What is no number would be read to the end of the connection, wherever that comes.
+    """
     text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    if not text or "Transfer-Encoding" in response.headers:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_LENGTH):
+        raise BadResponseError("the answer has an impossible length")
+    return int(text)
 
 
 def _encoding(response: requests.Response) -> str:
