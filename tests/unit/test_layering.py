@@ -22,6 +22,9 @@ RINGS: dict[int, tuple[str, ...]] = {
     1: (
         "normalize",
         "names",
+        "people",
+        "path_rules",
+        "tables",
         "blocking",
         "comparing",
         "evidence",
