@@ -8,6 +8,7 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plexsync import __version__, console
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ _F = TypeVar("_F", bound="Callable[..., object]")
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -49,12 +51,17 @@ def main() -> None:
     sys.exit(run_command_line(sys.argv[1:]))
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command; whatever happens, it ends in words and an exit code."""
+def run_command_line(arguments: Sequence[str], command: click.Command | None = None) -> int:
+    """Run one command; whatever happens, it ends in words and an exit code.
+
+    Args:
+        arguments: without the program's name.
+        command: what they are for; plexsync unless given.
+    """
     streams = console.standard_streams()
     session = Session(_shape_ahead(arguments))
     try:
-        code = _run(arguments, session, streams)
+        code = _run(command or cli, arguments, session, streams)
     finally:
         console.hush(streams.stdout)
         console.hush(streams.stderr)
@@ -201,13 +208,15 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
 
     \b
     Exit codes:
-      0 done    2 usage or configuration    3 some scenes failed    4 server failing
-      5 access refused    6 safety limit    8 another run is busy    9 local files
-      130, 143 interrupted    1 a bug
+      0  done, also when LOW matches wait     5  access refused, library missing
+      1  a bug                                6  safety limit, nothing written
+      2  usage or configuration               8  another run holds the lock
+      3  some scenes failed, kept for later   9  local files, disk full
+      4  a server is failing                  130, 143  interrupted
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync import compose
 
-    return compose.reconcile_once(session, _run_options(options), console.standard_streams())
+    return compose.reconcile_once(session, run_options(options), console.standard_streams())
 
 
 @cli.command(short_help="Watch it work on a sample library.")
@@ -233,7 +242,8 @@ def demo(session: Session, *, keep: bool) -> int:
     return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
 
 
-def _run_options(options: dict[str, Any]) -> RunOptions:
+def run_options(options: dict[str, Any]) -> RunOptions:
+    """What click parsed, as what a run takes."""
     from plexsync.models import SceneId
     from plexsync.ports import RunOptions
 
@@ -246,10 +256,12 @@ def _run_options(options: dict[str, Any]) -> RunOptions:
 # ---- Errors --------------------------------------------------------------------------------------
 
 
-def _run(arguments: Sequence[str], session: Session, streams: Streams) -> int:
+def _run(
+    command: click.Command, arguments: Sequence[str], session: Session, streams: Streams
+) -> int:
     """Run a command; turn every way it can fail into words and an exit code."""
     try:
-        result = cli.main(
+        result = command.main(
             args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=session
         )
     except click.ClickException as error:
@@ -258,8 +270,10 @@ def _run(arguments: Sequence[str], session: Session, streams: Streams) -> int:
         return _failure(error, session, streams)
     except (KeyboardInterrupt, click.Abort):
         return _failure(InterruptedRunError(ExitCode.INTERRUPTED), session, streams)
+    except SystemExit:
+        return ExitCode.OK  # click's way to say that the reader of its help left
     except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words
-        return _bug(error, session, streams)
+        return _unexpected(error, session, streams)
     return result if isinstance(result, int) else ExitCode.OK
 
 
@@ -278,19 +292,17 @@ def _usage_failure(error: click.ClickException, session: Session, streams: Strea
 
 def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
-    if session.shape.json or session.shape.jsonl:
-        from plexsync.compose import report_failure
+    from plexsync.failure import report_failure
 
-        report_failure(error, session.shape, streams)
-    else:
-        from plexsync.summary import problem_lines, problem_of
-
-        console.write_lines(streams.stderr, problem_lines(problem_of(error)))
+    report_failure(error, session.shape, streams)
     return error.exit_code
 
 
-def _bug(error: Exception, session: Session, streams: Streams) -> int:
-    """Show a traceback without secrets; nobody expected this."""
+def _unexpected(error: Exception, session: Session, streams: Streams) -> int:
+    """A full disk is nobody's bug; anything else is shown with its traceback, without secrets."""
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        full = StateError(f"nothing more can be written: {error.strerror}")
+        return _failure(full, session, streams)
     import traceback
 
     from plexsync.transport_answers import redact

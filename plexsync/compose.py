@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 import uuid
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,8 @@ import msgspec
 from plexsync.config import load_config
 from plexsync.console import is_terminal, make_reporter, write_lines
 from plexsync.errors import ExitCode, StateError, most_severe
-from plexsync.models import Counts, Requests, RunHeader, RunSummary
+from plexsync.failure import make_run_id, utc_now
+from plexsync.models import Requests, RunHeader, RunSummary
 from plexsync.places import cache_directory, load_client_id, state_directory
 from plexsync.plex_client import PlexClient, request_headers
 from plexsync.ports import Ports
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from plexsync.cli import Session
     from plexsync.config_schema import Config
     from plexsync.console import RunReporter, Shape, Streams
-    from plexsync.errors import PlexsyncError
     from plexsync.models import Preview, Row
     from plexsync.ports import RunOptions
     from plexsync.transport import Repeat
@@ -148,34 +146,6 @@ def repeat_sentence(repeat: Repeat) -> str:
     return f"{repeat.error.message}; trying again in {repeat.wait_s:.0f} s"
 
 
-def make_run_id(now: datetime) -> str:
-    """A name for a run that sorts by time: `20261122T083254Z-3f9a`."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-
-
-def utc_now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
-
-
-def report_failure(error: PlexsyncError, shape: Shape, streams: Streams) -> None:
-    """A document for a run that never began."""
-    now = utc_now()
-    header = RunHeader(run_id=make_run_id(now), started_at=_stamp(now))
-    reporter = make_reporter(shape, streams, monotonic=time.monotonic)
-    reporter.finished(
-        RunSummary(
-            header=header,
-            finished_at=_stamp(utc_now()),
-            exit_code=error.exit_code,
-            counts=Counts(),
-            requests=Requests(),
-            error=problem_of(error),
-        )
-    )
-    reporter.close()
-
-
 class Truthful:
     """A reporter that says SIGTERM where a run, which cannot know, says interrupted.
 
@@ -228,10 +198,6 @@ class Truthful:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _tell_stopping(shape: Shape, streams: Streams) -> None:

@@ -1,0 +1,67 @@
+"""Signals: the first asks, the second ends, and nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from plexsync.errors import ExitCode
+from plexsync.stop import StopSignals
+
+BOTH = [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)]
+
+
+def test_without_signals_a_run_goes_on() -> None:
+    """Nothing came, nothing stops."""
+    with StopSignals() as signals:
+        assert not signals.should_stop()
+        assert signals.code is None
+
+
+@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])
+def test_first_signal_only_asks(number: signal.Signals, code: ExitCode) -> None:
+    """The run is told, and decides itself where it is safe to end."""
+    told = []
+    with StopSignals(lambda: told.append(number)) as signals:
+        os.kill(os.getpid(), number)
+
+        assert signals.should_stop()
+        assert signals.code is code
+        assert told == [number]
+
+
+@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])
+def test_second_signal_ends_at_once(number: signal.Signals, code: ExitCode) -> None:
+    """Who insists is obeyed; the code is that of the first."""
+    with StopSignals() as signals:
+        os.kill(os.getpid(), number)
+
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.code is code
+
+
+def test_handlers_are_put_back() -> None:
+    """After a run the signals mean what they meant before."""
+    before = [signal.getsignal(number) for number, _ in BOTH]
+
+    with StopSignals():
+        during = [signal.getsignal(number) for number, _ in BOTH]
+
+    assert [signal.getsignal(number) for number, _ in BOTH] == before
+    assert during != before
+
+
+def test_ignored_signals_stay_ignored() -> None:
+    """`nohup plexsync run &` survives the Ctrl-C meant for somebody else."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with StopSignals() as signals:
+            os.kill(os.getpid(), signal.SIGINT)
+
+            assert not signals.should_stop()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
