@@ -1,0 +1,217 @@
+"""HIGH or LOW: which of the weighed pairs are certain, judged as a whole and never greedily.
+
+A pair is HIGH when the evidence for it is identity-grade and uncontradicted, its score passes the
+threshold, and it leads clearly over every other item its file could be and every other scene that
+could claim its item. Source: docs/design.md, "Matching"; docs/matching.md, "The decision".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.evidence import (
+    DEFAULT_WEIGHTS,
+    Assessment,
+    Comparison,
+    Level,
+    Place,
+    Spelling,
+    Weights,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plexsync.blocking import Ours, Theirs
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSettings:
+    """Where HIGH begins. Source: docs/matching.md, "The decision".
+
+    Attributes:
+        least_score: probability a HIGH match needs, 0 to 1.
+        lead_bits: how far it must be ahead of any rival.
+        plausible_bits: log2 odds below which a pair is not worth a person's time.
+        most_candidates: how many candidates a match keeps.
+        weights: what each piece of evidence says.
+    """
+
+    least_score: float = 0.99
+    lead_bits: float = 7.0
+    plausible_bits: float = -10.0
+    most_candidates: int = 10
+    weights: Weights = DEFAULT_WEIGHTS
+
+
+DEFAULT_SETTINGS = MatchSettings()
+
+
+class Option(msgspec.Struct, frozen=True, gc=False):
+    """One of our files and the part of one item that fits it best."""
+
+    ours: Ours
+    theirs: Theirs
+    made: Comparison
+    weighed: Assessment
+
+    @property
+    def item(self) -> int:
+        """Position of the item."""
+        return self.theirs.item
+
+    @property
+    def bits(self) -> float:
+        """Log2 odds that the two are one file, others left aside."""
+        return self.weighed.bits
+
+
+class Claimant(msgspec.Struct, frozen=True, gc=False):
+    """A scene that could claim an item, with its best file for it."""
+
+    scene: int
+    option: Option
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All options: by scene and file (`rows`); by item, one claimant a scene (`columns`)."""
+
+    rows: Sequence[Sequence[tuple[Option, ...]]]
+    columns: Mapping[int, Sequence[Claimant]]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of one option: `obstacle` is "" when it is HIGH, else why it is not."""
+
+    option: Option
+    score: float
+    margin: float
+    obstacle: str
+
+
+def look_alike(option: Option) -> bool:
+    """Whether the pair could be told from a copy of the same file by its place alone."""
+    made = option.made
+    if option.weighed.contradictions:
+        return False
+    named = made.spelling >= Spelling.FOLDED and made.size is Level.EQUAL
+    return named or made.content is Level.EQUAL
+
+
+def score_option(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> float:
+    """Probability of the pair among all that exclude it: no match, other items, other scenes."""
+    return _share(option.bits, _rival_bits(option, row, column))
+
+
+def judge(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:
+    """Why an option is not HIGH by the files alone; "" when it is."""
+    return (
+        _find_contradiction(option)
+        or _find_claimant(option, table, settings)
+        or _find_rival(option, row, settings)
+        or _find_twin(option, row, table, settings)
+        or _find_weakness(option, row, table, settings)
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _find_contradiction(option: Option) -> str:
+    weighed = option.weighed
+    if not weighed.contradictions:
+        return ""
+    return f"{weighed.summary}, but {' and '.join(weighed.contradictions)}"
+
+
+def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> str:
+    """Another scene that the item fits about as well, or better."""
+    scene = option.ours.scene
+    rivals = [one.option.bits for one in table.columns[option.item] if one.scene != scene]
+    if option.bits - max(rivals, default=-math.inf) >= settings.lead_bits:
+        return ""
+    return f"another scene has as good a claim to this item ({option.weighed.summary})"
+
+
+def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) -> str:
+    """Another item that the file fits about as well, or better."""
+    rivals = [one.bits for one in row if one.item != option.item]
+    if option.bits - max(rivals, default=-math.inf) >= settings.lead_bits:
+        return ""
+    alike = 1 + sum(option.bits - bits < settings.lead_bits for bits in rivals)
+    return f"{alike} items fit about equally well ({option.weighed.summary})"
+
+
+def _find_weakness(
+    option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
+) -> str:
+    """Evidence that is not identity-grade, or not likely enough."""
+    score = score_option(option, row, table.columns[option.item])
+    if option.weighed.grade is not None and score >= settings.least_score:
+        return ""
+    return f"{option.weighed.summary}: not enough to be sure"
+
+
+def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:
+    """Whether a copy stands in the way, which only a whole path can tell from the original.
+
+    A longer equal tail does not: a mount may begin further down than the copy's. But a copy that
+    clearly is another scene's own is no rival.
+    """
+    if option.made.place is Place.PATH:
+        return ""
+    scene = option.ours.scene
+    for other in row:
+        if other.item == option.item:
+            continue
+        better_placed = (
+            not other.weighed.contradictions
+            and other.made.spelling >= Spelling.FOLDED
+            and (other.made.place, other.made.folders) > (option.made.place, option.made.folders)
+        )
+        if better_placed and option.made.content is not Level.EQUAL:
+            return "another item of that name lies in a better place"
+        if look_alike(other) and not _is_owned(other, scene, table, settings):
+            return "a copy of the same file is another item"
+    for claimant in table.columns[option.item]:
+        other = claimant.option
+        if claimant.scene == scene or not look_alike(other):
+            continue
+        if not _has_own(claimant.scene, option.item, table, settings):
+            return "another scene holds a copy of the same file"
+    return ""
+
+
+def _is_owned(other: Option, scene: int, table: Table, settings: MatchSettings) -> bool:
+    """Whether a scene other than `scene` has a clearly better claim to the item of `other`."""
+    rivals = [one.option.bits for one in table.columns[other.item] if one.scene != scene]
+    return max(rivals, default=-math.inf) - other.bits >= settings.lead_bits
+
+
+def _has_own(scene: int, item: int, table: Table, settings: MatchSettings) -> bool:
+    """Whether `scene` has an item clearly more its own than `item`."""
+    for row in table.rows[scene]:
+        here = max((one.bits for one in row if one.item == item), default=-math.inf)
+        if here == -math.inf:
+            continue
+        best = max((one.bits for one in row if one.item != item), default=-math.inf)
+        if best - here < settings.lead_bits:
+            return False
+    return True
+
+
+def _rival_bits(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> list[float]:
+    rivals = [other.bits for other in row if other.item != option.item]
+    rivals += [one.option.bits for one in column if one.scene != option.ours.scene]
+    return rivals
+
+
+def _share(bits: float, rivals: Iterable[float]) -> float:
+    """2**bits / (2**bits + sum of 2**rivals + 1), without overflow."""
+    against = math.fsum(math.exp2(min(rival - bits, 900.0)) for rival in rivals)
+    return 1.0 / (1.0 + math.exp2(-bits) + against)
