@@ -82,12 +82,11 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
     """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
     if width < STACKED_BELOW:
         return _stacked(
-            (
-                Group(
-                    _pair_line(row),
-                    *_paths(row, verbose=verbose),
-                    Padding(_changes(row, verbose=verbose), (0, 0, 0, 2)),
-                )
+            Group(
+                _pair_line(row),
+                *[Text("  ") + mark for mark in _low_mark(row)],
+                *_paths(row, verbose=verbose),
+                Padding(_changes(row, verbose=verbose), (0, 0, 0, 2)),
             )
             for row in rows
         )
@@ -100,7 +99,7 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
     for row in rows:
         cells: list[RenderableType] = [
             _scene_cell(row.scene, verbose=verbose),
-            _item_cell(row.item, verbose=verbose),
+            Group(_item_cell(row.item, verbose=verbose), *_low_mark(row)),
             _changes(row, verbose=verbose),
             _text(row.reason, "dim"),
         ]
@@ -243,6 +242,13 @@ def _pair_line(row: Row) -> Text:
 
 def _scene_words(scene: SceneRef) -> Text:
     return Text.assemble(_text(_scene_name(scene), "bold"), _text(f" (scene {scene.id})", "dim"))
+
+
+def _low_mark(row: Row) -> list[Text]:
+    """Says of a row among the HIGH ones that it is there because strict_matching is off."""
+    if row.confidence is not Confidence.LOW:
+        return []
+    return [Text(f"LOW, score {row.score:.2f}", style="yellow")]
 
 
 def _item_words(item: ItemRef) -> Text:

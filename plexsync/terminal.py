@@ -84,7 +84,8 @@ class Bars:
             redirect_stderr=False,
         )
         progress.start()
-        return progress, progress.add_task(clean_for_terminal(phase), total=None)
+        words = clean_for_terminal(phase[:1].upper() + phase[1:])
+        return progress, progress.add_task(words, total=None)
 
 
 class TerminalReporter:

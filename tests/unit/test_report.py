@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from plexsync import report
-from plexsync.models import Outcome, PlexField, Policy
+from plexsync.models import Confidence, Outcome, PlexField, Policy
 from tests.factories import (
     make_candidate,
     make_change,
@@ -209,6 +209,14 @@ def test_full_tables_do_not_speak_of_more() -> None:
     rows = (make_row(),) * report.MOST_ROWS
 
     assert "more" not in preview_text(high=rows, high_total=len(rows), low=(), low_total=0)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_low_match_that_is_written_is_marked(width: int) -> None:
+    """With strict_matching off a LOW row is among those to be written, and says so."""
+    row = make_row(confidence=Confidence.LOW, score=0.62)
+
+    assert "LOW, score 0.62" in preview_text(high=(row,), low=(), low_total=0, width=width)
 
 
 # ---- LOW -----------------------------------------------------------------------------------------
