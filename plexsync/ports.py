@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from plexsync.durable import DISK, Filesystem
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -83,6 +85,7 @@ class Ports:
         now: the clock; aware UTC.
         should_stop: True once the run is asked to end.
         run_id: this run's name, unique and sortable by time.
+        disk: how files are read and written.
     """
 
     stash: StashClient
@@ -94,3 +97,4 @@ class Ports:
     now: Callable[[], datetime]
     should_stop: Callable[[], bool]
     run_id: str
+    disk: Filesystem = DISK

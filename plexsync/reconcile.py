@@ -68,9 +68,11 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
 def _memory(options: RunOptions, ports: Ports) -> Iterator[tuple[State, Session | None]]:
     """What is remembered, and for a real run the means to remember more, under the lock."""
     if options.dry_run:
-        yield load_state(ports.state_dir), None
+        yield load_state(ports.state_dir, ports.disk), None
         return
-    with open_session(ports.state_dir, now=ports.now(), wait_s=options.lock_wait_s) as session:
+    with open_session(
+        ports.state_dir, now=ports.now(), wait_s=options.lock_wait_s, disk=ports.disk
+    ) as session:
         yield session.state, session
 
 

@@ -1,0 +1,247 @@
+"""A whole world for tests: both simulators on loopback, a state directory, a clock, runs.
+
+Runs go through the real clients and real HTTP; only the clock and the sleeping between retries
+are the test's own.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from plexsync.simulators.stash import StashSimulator
+
+from plexsync.config import load_config
+from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+from plexsync.plex_client import PlexClient, request_headers
+from plexsync.ports import Ports, RunOptions
+from plexsync.reconcile import run
+from plexsync.simulators.plex import PlexSimulator
+from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.stash_client import StashClient
+from plexsync.state import State, load_state
+from plexsync.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from plexsync.config import Config
+    from plexsync.models import Outcome
+    from plexsync.simulators.library import Library
+
+CLIENT_ID = "5f0c8c2e-test"
+
+
+@dataclass
+class Recorder:
+    """A reporter that keeps everything it is told."""
+
+    headers: list[RunHeader] = field(default_factory=list)
+    previews: list[Preview] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    summaries: list[RunSummary] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
+
+    def started(self, header: RunHeader) -> None:
+        """Keep it."""
+        self.headers.append(header)
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Keep the phase, and hold that no step runs past its end."""
+        assert total is None or done <= total, (phase, done, total)
+        if phase not in self.phases:
+            self.phases.append(phase)
+
+    def preview(self, preview: Preview) -> None:
+        """Keep it."""
+        self.previews.append(preview)
+
+    def row(self, row: Row) -> None:
+        """Keep it."""
+        self.rows.append(row)
+
+    def warn(self, message: str) -> None:
+        """Keep it."""
+        self.warnings.append(message)
+
+    def finished(self, summary: RunSummary) -> None:
+        """Keep it."""
+        self.summaries.append(summary)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run did."""
+
+    summary: RunSummary
+    rows: tuple[Row, ...]
+    preview: Preview | None
+    warnings: tuple[str, ...]
+    stash: dict[str, int]
+    plex: dict[str, int]
+
+    @property
+    def puts(self) -> int:
+        """Edits that reached Plex."""
+        return self.plex.get("plex.put", 0)
+
+    def outcomes(self) -> dict[str, str]:
+        """What became of each scene, by id; of a scene with several items, the last."""
+        return {row.scene.id: row.outcome.value for row in self.rows}
+
+    def row(self, scene_id: str) -> Row:
+        """The only row of a scene."""
+        (row,) = [row for row in self.rows if row.scene.id == scene_id]
+        return row
+
+    def count(self, outcome: Outcome) -> int:
+        """How many rows ended so."""
+        return sum(row.outcome is outcome for row in self.rows)
+
+
+class World:
+    """Both servers, and a place to remember.
+
+    Args:
+        library: what they start with.
+        directory: for state and cache.
+        settings: `PLEXSYNC_` variables without the prefix, as the configuration reads them.
+    """
+
+    def __init__(self, library: Library, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+        self.library = library
+        self.stash = StashSimulator(library, api_key="stash-key", now=lambda: self.now)
+        self.plex = PlexSimulator(library)
+        self.stash_wire = Wired(self.stash)
+        self.plex_wire = Wired(self.plex)
+        self._stack = ExitStack()
+        self._runs = 0
+        self.stash_url = ""
+        self.plex_url = ""
+
+    def __enter__(self) -> Self:
+        """Start both servers."""
+        self.stash_url = self._stack.enter_context(LoopbackServer(self.stash_wire)).url
+        self.plex_url = self._stack.enter_context(LoopbackServer(self.plex_wire)).url
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop both servers."""
+        self._stack.close()
+
+    @property
+    def state_dir(self) -> Path:
+        """What is remembered."""
+        return self.directory / "state"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What may be deleted."""
+        return self.directory / "cache"
+
+    def environ(self, **settings: str) -> dict[str, str]:
+        """The environment a run finds."""
+        found = {
+            "PLEXSYNC_STASH__URL": self.stash_url,
+            "PLEXSYNC_STASH__API_KEY": "stash-key",
+            "PLEXSYNC_PLEX__URL": self.plex_url,
+            "PLEXSYNC_PLEX__TOKEN": self.plex.token,
+            "PLEXSYNC_STATE_DIR": str(self.state_dir),
+            "CACHE_DIRECTORY": str(self.cache_dir),
+        }
+        both = {**self.settings, **settings}
+        return found | {f"PLEXSYNC_{name}": value for name, value in both.items()}
+
+    def config(self, **settings: str) -> Config:
+        """The configuration of the next run."""
+        return load_config(None, self.environ(**settings), home=self.directory)
+
+    def run(
+        self,
+        options: RunOptions | None = None,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        page_size: int = 500,
+        **settings: str,
+    ) -> Ran:
+        """One run, a minute after the last one."""
+        self.now += timedelta(minutes=1)
+        self._runs += 1
+        self.stash_wire.counters.clear()
+        self.plex_wire.counters.clear()
+        recorder = Recorder()
+        config = self.config(**settings)
+        key = config.stash.api_key.reveal() if config.stash.api_key else ""
+        chance = random.Random(self._runs).random  # noqa: S311 - jitter, not cryptography
+        with (
+            Transport(
+                config.stash.url,
+                name="Stash",
+                headers={"ApiKey": key} if key else {},
+                secrets=(key,),
+                sleep=lambda _: None,
+                random=chance,
+            ) as stash,
+            Transport(
+                config.plex.url,
+                name="Plex",
+                headers=request_headers(CLIENT_ID, config.plex.token.reveal()),
+                secrets=(config.plex.token.reveal(),),
+                sleep=lambda _: None,
+                random=chance,
+            ) as plex,
+        ):
+            ports = Ports(
+                stash=StashClient(stash, url=config.stash.url),
+                plex=PlexClient(
+                    plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size
+                ),
+                requests=lambda: Requests(
+                    stash=stash.reads + stash.writes,
+                    plex_reads=plex.reads,
+                    plex_writes=plex.writes,
+                ),
+                plex_down=lambda: plex.down,
+                state_dir=self.state_dir,
+                cache_dir=self.cache_dir,
+                now=lambda: self.now,
+                should_stop=should_stop,
+                run_id=f"{self.now:%Y%m%dT%H%M%SZ}-{self._runs:04x}",
+            )
+            summary = run(config, options or RunOptions(), ports, recorder)
+        assert recorder.summaries == [summary]
+        return Ran(
+            summary=summary,
+            rows=tuple(recorder.rows),
+            preview=recorder.previews[0] if recorder.previews else None,
+            warnings=tuple(recorder.warnings),
+            stash=self.stash_wire.counters.by_kind(),
+            plex=self.plex_wire.counters.by_kind(),
+        )
+
+    def wait(self, hours: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(hours=hours)
+
+    def state(self) -> State:
+        """What is remembered now."""
+        return load_state(self.state_dir)
+
+
+def scene_ids(*ids: int | str) -> tuple[SceneId, ...]:
+    """Ids as the command line gives them."""
+    return tuple(SceneId(str(one)) for one in ids)
