@@ -27,7 +27,7 @@ _NOT_READY = "nil pointer dereference"
 _MISSING_SCENE = re.compile(r"scene with id (\d{1,19}) not found")
 _MISSING_OTHER = re.compile(r"with id \d+ not found")
 _POISONED_SCENE = re.compile(r"single scene id (\d{1,19})\b")
-_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _NO_DATE = "0001-01-01"
 """Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
 
@@ -73,9 +73,12 @@ class _GraphqlError(_Wire, frozen=True):
     extensions: _Extensions | None = None
 
 
-class _Envelope(_Wire, Generic[T], frozen=True):
-    data: T | None = None
+class _Errors(_Wire, frozen=True):
     errors: tuple[_GraphqlError, ...] | None = None
+
+
+class _Envelope(_Errors, Generic[T], frozen=True):
+    data: T | None = None
 
 
 class _Named(_Wire, frozen=True):
@@ -215,7 +218,7 @@ def decoder_of(kind: type[T]) -> Callable[[Answer], T]:
     return decode
 
 
-_ONLY_ERRORS = msgspec.json.Decoder(_Envelope[msgspec.Raw])
+_ONLY_ERRORS = msgspec.json.Decoder(_Errors)
 
 
 def _envelope(decoder: msgspec.json.Decoder[_Envelope[T]], body: bytes) -> _Envelope[T]:
