@@ -30,9 +30,10 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.plex_client import request_headers
+from plexsync.plex_client import PlexClient, request_headers
 from plexsync.simulators.records import PlexMedia, PlexPart
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, garbage, html
+from plexsync.transport import Transport
 from tests.contract.plex_bench import CLIENT_ID, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
@@ -118,6 +119,29 @@ def test_every_request_names_us_and_only_in_headers() -> None:
     assert {request.headers.get("X-Plex-Product") for request in seen} == {"plexsync"}
     assert {request.headers.get("X-Plex-Token") for request in seen} == {"owner-token"}
     assert not any("token" in request.target.casefold() for request in seen)
+
+
+def test_plexapi_adds_no_headers_of_its_own() -> None:
+    """It would call us a controller and name this machine."""
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        bench.client.connect()
+
+    ours = {name.casefold() for name in request_headers(CLIENT_ID, "owner-token")}
+    assert {name for name in seen[0].headers if name.startswith("x-plex-")} == ours
+
+
+def test_plexapi_never_invents_a_device() -> None:
+    """Even over a transport that names none: its own name changes from run to run."""
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        token = {"X-Plex-Token": bench.simulator.token}
+        with Transport(bench.transport.base_url, name="Plex", headers=token, secrets=()) as bare:
+            PlexClient(bare, url=bare.base_url, client_id="device-1").connect()
+
+    assert seen[0].headers["X-Plex-Client-Identifier"] == "device-1"
 
 
 def test_a_server_that_is_starting_is_waited_for() -> None:
