@@ -268,7 +268,8 @@ def test_each_setting_knows_its_origin(home: Path) -> None:
 def test_an_empty_variable_says_nothing(home: Path) -> None:
     """Containers pass unset variables as empty ones."""
     text = HEAD + "[apply]\nmax_changes = 1\n"
-    environ = {"PLEXSYNC_APPLY__MAX_CHANGES": "", "PLEXSYNC_PLEX__TOKEN": " ", "PLEXSYNC_PATHS": ""}
+    names = ("APPLY__MAX_CHANGES", "PLEX__TOKEN", "PLEX__TOKEN_FILE", "STASH__VERIFY", "PATHS")
+    environ = {f"PLEXSYNC_{name}": " " for name in names}
     assert load(home, text, environ).apply.max_changes == 1
 
 
@@ -438,9 +439,18 @@ def test_variables_of_others_are_left_alone(home: Path, name: str) -> None:
 
 def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
     """Which of the two should count is not for us to guess."""
-    environ = {"PLEXSYNC_PLEX__TOKEN": CANARY, "PLEXSYNC_PLEX__TOKEN_FILE": "/nowhere"}
-    places = [place for place, _, _ in problems(home, HEAD, environ)]
-    assert "PLEXSYNC_PLEX__TOKEN_FILE" in places
+    (home / "token").write_text("other", "utf-8")
+    environ = {
+        "PLEXSYNC_PLEX__TOKEN": CANARY,
+        "PLEXSYNC_PLEX__TOKEN_FILE": str(home / "token"),
+    }
+    assert problems(home, HEAD, environ) == [
+        (
+            "PLEXSYNC_PLEX__TOKEN_FILE",
+            "says the same as PLEXSYNC_PLEX__TOKEN",
+            "Set only one of the two.",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -473,6 +483,9 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
         ("[apply]\nlock_fields = 'yes'\n", "must be true or false"),
         ("[run]\nfull_every = '7 days'\n", "must be a duration"),
         ("match = 5\n", "must be a section"),
+        ("[fields.tags]\nexclude = 'temp*'\n", "must be a list of texts"),
+        ("[fields.tags]\nexclude = [' ']\n", "texts that are not empty"),
+        ("[fields.tags]\nexclude = [5]\n", "texts that are not empty"),
     ],
 )
 def test_a_value_that_does_not_fit_is_an_error(home: Path, addition: str, message: str) -> None:
@@ -612,6 +625,8 @@ def test_a_certificate_file_is_relative_to_the_configuration(home: Path) -> None
     assert load(home, text).plex.verify == str(home / "ca.pem")
     ((_, message, _),) = problems(home, text.replace("ca.pem", "other.pem"))
     assert "there is no file" in message
+    ((_, message, _),) = problems(home, text.replace('"ca.pem"', "5"))
+    assert "true, false or the name of a file" in message
 
 
 def test_a_repeated_library_counts_once(home: Path) -> None:

@@ -253,6 +253,7 @@ def test_a_secret_shows_itself_only_when_asked(home: Path) -> None:
         repr(config),
         str(config.settings),
         repr(dataclasses.asdict(config.plex)),
+        repr(copy.copy(secret)),
         repr(copy.deepcopy(config.plex)),
     )
     assert [text for text in shown if CANARY in text] == []

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync import errors
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, most_severe
+from plexsync.errors import (
+    ConfigError,
+    ExitCode,
+    InterruptedRunError,
+    PlexsyncError,
+    TransientError,
+    most_severe,
+)
 
 CONTRACT_ORDER = (1, 9, 5, 4, 6, 8, 7, 3)
 """Source: docs/contract.md, "Exit codes": most severe wins, in this order."""
@@ -121,6 +128,12 @@ def test_an_error_says_where_and_what() -> None:
 def test_an_error_without_a_place_is_its_message() -> None:
     """No stray colon."""
     assert str(ConfigError("is missing")) == "is missing"
+
+
+def test_a_transient_error_carries_what_the_server_asked_for() -> None:
+    """None when the server did not say."""
+    assert TransientError("busy", retry_after_s=7.5).retry_after_s == 7.5
+    assert TransientError("busy").retry_after_s is None
 
 
 @pytest.mark.parametrize("code", [ExitCode.INTERRUPTED, ExitCode.TERMINATED])
