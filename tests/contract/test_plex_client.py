@@ -536,6 +536,16 @@ def test_the_count_includes_the_trash_and_costs_one_request() -> None:
         assert trashed.rating_key == KEY
 
 
+def test_a_count_nobody_gives_is_an_error() -> None:
+    """It does not read as none."""
+    uncounted = garbage(b'{"MediaContainer": {"size": 0}}')
+    with plex_bench(None, Fault("plex.listing", 1, uncounted)) as bench:
+        section = bench.section()
+
+        with pytest.raises(BadResponseError, match="does not say"):
+            bench.client.count(section)
+
+
 def test_the_item_made_last_comes_with_the_count() -> None:
     """Whatever its times say; an empty library has none."""
     with plex_bench(make_library(5)) as bench:
