@@ -14,6 +14,7 @@ import base64
 import io
 import ipaddress
 import random as randomness
+import ssl
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,8 @@ import requests
 import requests.adapters
 import requests.utils
 import tenacity
+import urllib3
+import urllib3.exceptions
 
 from plexsync import __version__
 from plexsync.errors import BadResponseError, ConfigError, ServerError, TransientError
@@ -187,7 +190,7 @@ class Transport:
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._max_bytes = max_bytes
-        self._verify = verify
+        self._verify = _checked_verify(verify, name)
         self._breaker = breaker
         self._on_retry = on_retry
         self._sleep = sleep
@@ -388,9 +391,9 @@ class Transport:
 
     def _exchange(self, task: _Task) -> Answer:
         """Send once and read the answer to its end."""
+        self._local.deadline = self._monotonic() + self._deadline_s
         self._count(task)
         self._drop_doubtful_connections(task)
-        self._local.deadline = self._monotonic() + self._deadline_s
         response = self._adapter.send(
             task.prepared,
             stream=True,
@@ -524,12 +527,14 @@ def _path_of(path_and_query: str) -> str:
 
 
 def _checked_url(url: str, name: str) -> str:
-    """The base URL without a trailing slash, or a ConfigError."""
+    """The base URL in normal form, without a trailing slash, or a ConfigError."""
     key = f"[{name.lower()}] url"
+    prepared = requests.PreparedRequest()
     try:
-        parts = urlsplit(url.strip())
+        prepared.prepare_url(url.strip(), None)
+        parts = urlsplit(prepared.url or "")
         port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
+    except (requests.RequestException, ValueError):
         parts, port_is_valid = urlsplit(""), False
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
         raise ConfigError(
@@ -539,7 +544,22 @@ def _checked_url(url: str, name: str) -> str:
         )
     if parts.query or parts.fragment:
         raise ConfigError("an address ends before ? and #", context=key)
-    return url.strip().rstrip("/")
+    return parts.geturl().rstrip("/")
+
+
+def _checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001 - as requests has it
+    """`verify`, if a CA file it names can be used."""
+    if verify is False:
+        # Whoever switched it off knows; a warning a request helps nobody.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    if isinstance(verify, str):
+        try:
+            ssl.create_default_context(cafile=verify)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"the CA file {verify} cannot be used: {error}", context=f"[{name.lower()}] verify"
+            ) from error
+    return verify
 
 
 def _checked_headers(headers: Mapping[str, str], name: str) -> dict[str, str]:

@@ -548,6 +548,15 @@ def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
     assert caught.value.context == "[stash] url"
 
 
+def test_an_address_is_normalised() -> None:
+    """Case and spaces of the host do not make another origin for plexapi's requests."""
+    transport = Transport(" HTTP://LocalHost:80/Sub/ ", name="Plex", headers={}, secrets=())
+    assert (transport.base_url, transport.origin) == (
+        "http://localhost:80/Sub",
+        "http://localhost:80",
+    )
+
+
 @pytest.mark.parametrize("key", ["line\nbreak", "schlüssel", "tab\there"])
 def test_a_key_no_header_can_hold_is_a_configuration_error(key: str) -> None:
     """A key copied with something around it is named as such, not shown."""

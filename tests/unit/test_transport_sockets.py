@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.errors import BadResponseError, TransientError
+from plexsync.errors import BadResponseError, ConfigError, TransientError
 from plexsync.simulators.wire import Drip
 from plexsync.transport import SlowError, Transport
 from tests.transport_bench import ONCE, transport_bench
@@ -190,6 +190,23 @@ def test_an_untrusted_certificate_is_no_passing_failure() -> None:
         with pytest.raises(BadResponseError, match="certificate") as caught:
             transport.request("GET", "/")
         assert "plex.direct" in caught.value.hint
+
+
+def test_verification_can_be_switched_off() -> None:
+    """An explicit switch trusts any certificate, without a warning for each request."""
+    with raw_server(WHOLE, tls=True) as url, make_transport(url, verify=False) as transport:
+        assert transport.request("GET", "/").body == b"{}"
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["absent", "empty", "text"])
+def test_a_useless_ca_file_is_a_configuration_error(tmp_path: Path, content: str | None) -> None:
+    """A slip in the path must not look like a failing server."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        make_transport("https://localhost", verify=str(path))
+    assert caught.value.context == "[plex] verify"
 
 
 def test_the_environment_cannot_replace_the_ca_file(monkeypatch: pytest.MonkeyPatch) -> None:
