@@ -26,6 +26,7 @@ NAME = "state.json"
 PREVIOUS_NAME = "state.json.previous"
 
 _SCHEMA_FAMILY = "plexsync/state/"
+_HEADING = b'{\n"schema": "%b",\n' % SCHEMA.encode()
 _SEAL = b'"checksum": "crc32:%08x"\n}\n'
 _SEAL_BYTES = len(_SEAL % 0)
 _CHUNK_BYTES = 1 << 20
@@ -149,12 +150,14 @@ def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
 
 
 def _require_known_schema(content: bytes, path: Path) -> None:
+    if content.startswith(_HEADING):
+        return  # as we write it; the rest is for the checksum to judge
     try:
         schema = msgspec.json.decode(content, type=_Heading).schema
     except msgspec.DecodeError as error:
         raise corrupt(f"the file is not whole JSON: {error}", path) from error
     if schema == SCHEMA:
-        return
+        return  # reformatted, which the checksum will tell
     if schema.startswith(_SCHEMA_FAMILY):
         raise StateVersionError(
             f"written by a newer plexsync: schema {schema}, this one knows {SCHEMA}",

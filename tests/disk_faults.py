@@ -239,6 +239,8 @@ class MemoryDisk:
             for file in [file for file in names if file.parent == path]:
                 del names[file]
             names |= {file: inode for file, inode in self._names.items() if file.parent == path}
+        if self._durable == self._names:
+            self._pending.clear()
 
     def content(self) -> dict[Path, bytes]:
         """Every file with what it holds."""
