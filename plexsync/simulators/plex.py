@@ -18,7 +18,7 @@ import itertools
 import threading
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from plexsync.simulators import plex_answers as answers
 from plexsync.simulators import plex_writing as writing
@@ -35,10 +35,38 @@ if TYPE_CHECKING:
     from plexsync.simulators.exchange import SimRequest, SimResponse
     from plexsync.simulators.records import Library, PlexVideo
 
-__all__ = ["Identity", "Misdeeds", "PlexSimulator", "PlexWrite", "Switches"]
+__all__ = [
+    "Identity",
+    "ItemSnapshot",
+    "Misdeeds",
+    "PlexSimulator",
+    "PlexWrite",
+    "Snapshot",
+    "Switches",
+]
 
-Snapshot = dict[str, dict[str, object]]
-"""What `PlexSimulator.dump` gives: plain values by rating key."""
+
+class ItemSnapshot(TypedDict):
+    """Everything an edit can change of one item, as plain values.
+
+    `tags` holds pairs of name and role by kind. `updated_at` is 0 unless clocks were asked for.
+    """
+
+    section: int
+    type: str
+    fields: dict[str, str]
+    tags: dict[str, tuple[tuple[str, str], ...]]
+    locks: tuple[str, ...]
+    poster: str
+    art: str
+    rating: float | None
+    files: tuple[str, ...]
+    trashed: bool
+    updated_at: int
+
+
+Snapshot = dict[str, ItemSnapshot]
+"""What `PlexSimulator.dump` gives: by rating key."""
 
 _TOKEN = "X-Plex-Token"  # noqa: S105 - the name of the header, no secret
 _OPEN = "plex.identity"
@@ -413,7 +441,7 @@ class PlexSimulator:
         writing.touch(self._parts, item)
 
 
-def _snapshot(item: Item, *, clocks: bool) -> dict[str, object]:
+def _snapshot(item: Item, *, clocks: bool) -> ItemSnapshot:
     """One item as plain values; tags that are no longer there leave no trace."""
     return {
         "section": item.section.key,
@@ -430,7 +458,7 @@ def _snapshot(item: Item, *, clocks: bool) -> dict[str, object]:
         "rating": item.user_rating,
         "files": tuple(part.file for part in item.parts),
         "trashed": bool(item.deleted_at),
-        **({"updated_at": item.updated_at} if clocks else {}),
+        "updated_at": item.updated_at if clocks else 0,
     }
 
 

@@ -146,7 +146,7 @@ def make_answering_plex() -> PlexSimulator:
 def simulated(target: str, *, in_json: bool) -> list[Seen]:
     """Every element of an answer of the simulator."""
     plex = make_answering_plex()
-    keys = {str(entry["type"]): key for key, entry in plex.dump().items()}
+    keys = {entry["type"]: key for key, entry in plex.dump().items()}
     target = target.format(season=keys["season"], show=keys["show"])
     if in_json:
         return list(walk_json({"MediaContainer": ask_json(plex, target)}))
