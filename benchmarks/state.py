@@ -1,0 +1,198 @@
+"""What the state costs at 100,000 scenes, beside the floors nobody can go below.
+
+Run it with `python benchmarks/state.py [SCENES]`. Each time is CPU seconds of this process, the
+best of three. Floors: reading the bytes, and one walk of a JSON parser over them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.journal import Lineage, RunKind, Settlement, new_run_id
+from plexsync.models import (
+    Base,
+    Change,
+    Counts,
+    ItemKind,
+    ItemPlan,
+    Link,
+    Outcome,
+    PlexField,
+    Policy,
+    RatingKey,
+    SceneId,
+    SceneRecord,
+)
+from plexsync.session import open_session
+from plexsync.state import load_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = datetime(2026, 11, 22, 8, 32, 54, tzinfo=UTC)
+FIELDS = (
+    PlexField.TITLE,
+    PlexField.SUMMARY,
+    PlexField.DATE,
+    PlexField.STUDIO,
+    PlexField.ACTORS,
+    PlexField.GENRES,
+    PlexField.COLLECTIONS,
+)
+
+
+def make_record(number: int, version: str = "2026-11-21T10:00:00Z") -> SceneRecord:
+    """A record as an applied scene with seven fields leaves it, about 800 bytes."""
+    link = Link(
+        rating_key=RatingKey(str(number + 500_000)),
+        section_id="1",
+        path=f"/media/scenes/Some Studio/Some Studio - {number} - A Title Of Usual Length.mp4",
+        base={
+            field: Base(digest="0123456789abcdef", entries="0123456789abcdef") for field in FIELDS
+        },
+    )
+    return SceneRecord(
+        updated_at=version,
+        outcome=Outcome.FAILED if number % 100 == 0 else Outcome.APPLIED,
+        files="0123456789abcdef",
+        desired="0123456789abcdef",
+        links=(link,),
+    )
+
+
+def make_plan(number: int) -> ItemPlan:
+    """A change of one title."""
+    change = Change(
+        field="title", target=PlexField.TITLE, before="old", after="new", policy=Policy.OVERWRITE
+    )
+    return ItemPlan(
+        scene_id=SceneId(str(number)),
+        rating_key=RatingKey(str(number + 500_000)),
+        section_id="1",
+        kind=ItemKind.MOVIE,
+        path=f"/media/scenes/{number}.mp4",
+        lock=True,
+        changes=(change,),
+    )
+
+
+def measure(name: str, work: Callable[[], object], floor_s: float = 0.0, times: int = 3) -> float:
+    """Print the best CPU time of `work`, and how many floors that is."""
+    best_s = min(_once(work) for _ in range(times))
+    ratio = f"{best_s / floor_s:8.2f} x floor" if floor_s else ""
+    print(f"{name:<44}{best_s:8.3f} s{ratio}")
+    return best_s
+
+
+def _once(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def run(directory: Path, number: int, scenes: range) -> None:
+    """A run that writes and remembers `scenes`, in batches of 100."""
+    with open_session(directory, now=NOW) as session:
+        session.begin(
+            run_id=new_run_id(NOW, f"{number:04x}"),
+            kind=RunKind.RUN,
+            started_at="2026-11-22T08:32:54Z",
+            lineage=Lineage(plex="p", stash="s"),
+            version="0",
+        )
+        for start in range(scenes.start, scenes.stop, 100):
+            batch = range(start, min(start + 100, scenes.stop))
+            seqs = session.intend([make_plan(scene) for scene in batch])
+            for seq, scene in zip(seqs, batch, strict=True):
+                session.result(seq, Settlement.APPLIED)
+                session.remember(SceneId(str(scene)), make_record(scene, f"run {number}"))
+        session.end(finished_at=NOW, exit_code=0, counts=Counts())
+
+
+def peak_of_a_load(directory: Path) -> float:
+    """Megabytes a process peaks at that loads the state, over one that only imports it. Linux."""
+    code = (
+        "import sys; from pathlib import Path; from plexsync.state import load_state; "
+        "state = load_state(Path(sys.argv[1])); "
+        "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    )
+    peaks_kb = [
+        int(subprocess.check_output([sys.executable, "-c", code, str(place)]))  # noqa: S603 (our own code)
+        for place in (directory, directory / "empty")
+    ]
+    return (peaks_kb[0] - peaks_kb[1]) / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    scenes = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        path = directory / NAME
+        records = {
+            SceneId(str(number)): msgspec.Raw(msgspec.json.encode(make_record(number)))
+            for number in range(1, scenes + 1)
+        }
+        waiting = tuple(SceneId(str(number)) for number in range(100, scenes + 1, 100))
+        checkpoint = Checkpoint(serial=1, waiting=waiting, scenes=records)
+        write_checkpoint(path, checkpoint)
+        size_bytes = path.stat().st_size
+        print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {NAME}\n")
+
+        read_s = measure("floor: read the bytes", path.read_bytes)
+        content = path.read_bytes()
+        walk_s = read_s + measure(
+            "floor: one parser walk", lambda: msgspec.json.decode(content, type=msgspec.Raw)
+        )
+        measure("for comparison: json.loads", lambda: json.loads(content), walk_s, times=1)
+        print()
+        measure("load", lambda: load_state(directory), walk_s)
+        state = load_state(directory)
+        measure(
+            "ask every scene for its version",
+            lambda: [state.version(s) for s in state.scene_ids()],
+            walk_s,
+        )
+        measure("claims", state.claims, walk_s)
+        measure("waiting (one in a hundred)", lambda: list(state.waiting()), walk_s)
+        measure("write the checkpoint", lambda: write_checkpoint(path, checkpoint), walk_s)
+        print()
+        measure(
+            "run of 1 scene, loading included",
+            lambda: run(directory, 1, range(1, 2)),
+            walk_s,
+            times=1,
+        )
+        measure(
+            "run of no scene, loading included",
+            lambda: run(directory, 2, range(0)),
+            walk_s,
+            times=1,
+        )
+        measure(
+            "run of 1 % of the scenes",
+            lambda: run(directory, 3, range(1, scenes // 100 + 1)),
+            walk_s,
+            times=1,
+        )
+        peak_mb = peak_of_a_load(directory)
+        print(f"\npeak memory of a load: {peak_mb:.0f} MB, the file has {size_bytes / 1e6:.0f} MB")
+        first = directory / "first"
+        print()
+        measure("first run of every scene", lambda: run(first, 4, range(1, scenes + 1)), times=1)
+        (first / NAME).unlink()
+        measure("load from its journal alone", lambda: load_state(first), times=1)
+
+
+if __name__ == "__main__":
+    main()
