@@ -183,16 +183,17 @@ def change_text(change: Change, *, verbose: bool = False) -> Text:
 
 
 def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
-    if not preview.high_total:
+    total, changing = preview.high_total, len(preview.high)
+    if not total:
         return _headline("HIGH", "green", "no match is certain enough to write")
-    known = "" if preview.more_changes else f"{len(preview.high):,} of "
-    matches = f"{preview.high_total:,} match" + ("" if preview.high_total == 1 else "es")
-    if not preview.high and not preview.more_changes:
-        return _headline("HIGH", "green", f"{matches}, nothing to change")
+    matches = "1 match" if total == 1 else f"{total:,} matches"
     verb = "would be written" if dry_run else "will be written"
     if preview.more_changes:
         return _headline("HIGH", "green", f"{matches}, those that differ {verb}")
-    return _headline("HIGH", "green", f"{known}{matches} {verb}")
+    if not changing:
+        return _headline("HIGH", "green", f"{matches}, nothing to change")
+    share = "" if changing == total else f"{changing:,} of "
+    return _headline("HIGH", "green", f"{share}{matches} {verb}")
 
 
 def _low_headline(total: int) -> Text:

@@ -89,8 +89,11 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
         )
     if summary.waiting:
-        scenes = "1 scene waits" if summary.waiting == 1 else f"{summary.waiting:,} scenes wait"
-        notes.append(Note(f"{scenes} for a later try."))
+        scenes = "1 scene" if summary.waiting == 1 else f"{summary.waiting:,} scenes"
+        verb = "waits" if summary.waiting == 1 else "wait"
+        notes.append(
+            Note(f"{scenes} seen before still {verb}: for a person, for Plex, or for another try.")
+        )
     return tuple(notes)
 
 

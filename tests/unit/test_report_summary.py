@@ -118,8 +118,8 @@ def test_low_matches_without_rules_say_what_else_helps() -> None:
     [
         ({"counts": make_counts(failed=1)}, "later runs try it again"),
         ({"counts": make_counts(unmatched=1)}, "when Plex's libraries change"),
-        ({"waiting": 1}, "1 scene waits"),
-        ({"waiting": 2000}, "2,000 scenes wait"),
+        ({"waiting": 1}, "1 scene seen before still waits"),
+        ({"waiting": 2000}, "2,000 scenes seen before still wait"),
     ],
     ids=["failed", "unmatched", "waiting", "many waiting"],
 )
