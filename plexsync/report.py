@@ -41,6 +41,8 @@ _MOST_NAMES = 8
 _KEPT_BEFORE_DIFFERENCE = 20
 _MOST_CANDIDATES = 10  # a row holds at most this many, so this many means "or more"
 
+_OUTCOME_COLUMNS = 10  # the longest outcome and a space
+
 _STYLES = {
     Outcome.APPLIED: "green",
     Outcome.PLANNED: "green",
@@ -84,9 +86,9 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
         return _stacked(
             Group(
                 _pair_line(row),
-                *[Text("  ") + mark for mark in _low_mark(row)],
+                *map(_indented, _low_mark(row)),
                 *_paths(row, verbose=verbose),
-                Padding(_changes(row, verbose=verbose), (0, 0, 0, 2)),
+                _indented(_changes(row, verbose=verbose)),
             )
             for row in rows
         )
@@ -115,8 +117,8 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
                 Group(
                     _pair_line(row),
                     *_paths(row, verbose=verbose),
-                    Text("  ") + _text(f"score {row.score:.2f}, {_candidates_words(row)}", "dim"),
-                    Text("  ") + _text(row.reason),
+                    _indented(_text(f"score {row.score:.2f}, {_candidates_words(row)}", "dim")),
+                    _indented(_text(row.reason)),
                 )
             )
             for row in rows
@@ -143,8 +145,7 @@ def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
     headline = Text(f"FAILED: {total:,}", style="bold red")
     if width < STACKED_BELOW:
         body = _stacked(
-            Group(_pair_line(row), *[Text("  ") + line for line in _problem_lines(row)])
-            for row in rows
+            Group(_pair_line(row), *map(_indented, _problem_lines(row))) for row in rows
         )
         return Group(headline, Text(""), body, *_more_line(total - len(rows)))
     table = _table()
@@ -159,16 +160,18 @@ def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
 def row_line(row: Row, *, evidence: bool = False) -> Group:
     """One row as it happens, for `-v`; with `evidence` also every comparison, for `-vv`."""
     line = Text.assemble(
-        (f"{row.outcome:<9} ", _STYLES.get(row.outcome, "dim")), _pair_line(row), overflow="fold"
+        (f"{row.outcome:<{_OUTCOME_COLUMNS}}", _STYLES.get(row.outcome, "dim")),
+        _pair_line(row),
+        overflow="fold",
     )
-    details: list[RenderableType] = []
+    details: list[Text] = []
     if row.error:
-        details += [Text("          ") + line for line in _problem_lines(row)]
+        details += _problem_lines(row)
     elif row.reason and row.confidence is not Confidence.HIGH:
-        details.append(_text(f"          {row.reason}", "dim"))
+        details.append(_text(row.reason, "dim"))
     if evidence:
-        details += [_text(f"          {words}", "dim") for words in _evidence_words(row)]
-    return Group(line, *details)
+        details += [_text(words, "dim") for words in _evidence_words(row)]
+    return Group(line, *(_indented(one, by=_OUTCOME_COLUMNS) for one in details))
 
 
 def change_text(change: Change, *, verbose: bool = False) -> Text:
@@ -236,6 +239,10 @@ def _stacked(blocks: Iterable[RenderableType]) -> Table:
     return table
 
 
+def _indented(what: RenderableType, *, by: int = 2) -> Padding:
+    return Padding(what, (0, 0, 0, by))
+
+
 def _pair_line(row: Row) -> Text:
     item = _item_words(row.item) if row.item else Text("no candidate", style="dim")
     return Text.assemble(_scene_words(row.scene), " -> ", item, overflow="fold")
@@ -270,11 +277,11 @@ def _item_cell(item: ItemRef | None, *, verbose: bool = False) -> Group:
     return Group(*lines, *([_text(item.path, "dim")] if verbose else []))
 
 
-def _paths(row: Row, *, verbose: bool) -> list[Text]:
+def _paths(row: Row, *, verbose: bool) -> list[Padding]:
     if not verbose:
         return []
     paths = [row.scene.path, row.item.path if row.item else ""]
-    return [Text("  ") + _text(path, "dim") for path in paths if path]
+    return [_indented(_text(path, "dim")) for path in paths if path]
 
 
 def _scene_name(scene: SceneRef) -> str:
