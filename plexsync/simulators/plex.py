@@ -18,7 +18,7 @@ import itertools
 import threading
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from plexsync.simulators import plex_answers as answers
 from plexsync.simulators import plex_writing as writing
@@ -26,6 +26,7 @@ from plexsync.simulators.plex_answers import Shelf
 from plexsync.simulators.plex_build import fill, item_of
 from plexsync.simulators.plex_routes import find_route
 from plexsync.simulators.plex_server import Asked, Identity, Parts, RefusedError
+from plexsync.simulators.plex_snapshot import ItemSnapshot, Snapshot, take_snapshot
 from plexsync.simulators.plex_store import TAG_KINDS, Item, Section, Store
 from plexsync.simulators.plex_switches import Diary, Misdeeds, PlexWrite, Switches
 
@@ -45,28 +46,6 @@ __all__ = [
     "Switches",
 ]
 
-
-class ItemSnapshot(TypedDict):
-    """Everything an edit can change of one item, as plain values.
-
-    `tags` holds pairs of name and role by kind. `updated_at` is 0 unless clocks were asked for.
-    """
-
-    section: int
-    type: str
-    fields: dict[str, str]
-    tags: dict[str, tuple[tuple[str, str], ...]]
-    locks: tuple[str, ...]
-    poster: str
-    art: str
-    rating: float | None
-    files: tuple[str, ...]
-    trashed: bool
-    updated_at: int
-
-
-Snapshot = dict[str, ItemSnapshot]
-"""What `PlexSimulator.dump` gives: by rating key."""
 
 _TOKEN = "X-Plex-Token"  # noqa: S105 - the name of the header, no secret
 _OPEN = "plex.identity"
@@ -205,7 +184,7 @@ class PlexSimulator:
         """
         with self._lock:
             return {
-                str(item.rating_key): _snapshot(item, clocks=clocks)
+                str(item.rating_key): take_snapshot(item, clocks=clocks)
                 for item in self._store.items.values()
             }
 
@@ -439,27 +418,6 @@ class PlexSimulator:
     def _touch(self, item: Item) -> None:
         """Note a change."""
         writing.touch(self._parts, item)
-
-
-def _snapshot(item: Item, *, clocks: bool) -> ItemSnapshot:
-    """One item as plain values; tags that are no longer there leave no trace."""
-    return {
-        "section": item.section.key,
-        "type": item.kind.name.lower(),
-        "fields": dict(sorted(item.fields.items())),
-        "tags": {
-            kind: tuple((worn.tag.name, worn.role) for worn in item.tags[kind])
-            for kind in TAG_KINDS
-            if item.tags.get(kind)
-        },
-        "locks": tuple(sorted(item.locks)),
-        "poster": item.posters.selected,
-        "art": item.arts.selected,
-        "rating": item.user_rating,
-        "files": tuple(part.file for part in item.parts),
-        "trashed": bool(item.deleted_at),
-        "updated_at": item.updated_at if clocks else 0,
-    }
 
 
 def _stem(file: str) -> str:

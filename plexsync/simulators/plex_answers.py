@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.exchange import SimResponse
 from plexsync.simulators.plex_element import json_document, to_json, to_xml, xml_document
-from plexsync.simulators.plex_render import View, item_element
+from plexsync.simulators.plex_render import item_element
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.simulators.exchange import SimRequest
     from plexsync.simulators.plex_element import Element
+    from plexsync.simulators.plex_render_files import View
     from plexsync.simulators.plex_store import Item
 
 _COMMON = (

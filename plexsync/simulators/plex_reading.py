@@ -13,6 +13,7 @@ from plexsync.simulators import plex_render as render
 from plexsync.simulators.plex_answers import form_of
 from plexsync.simulators.plex_element import Element
 from plexsync.simulators.plex_query import read_kind
+from plexsync.simulators.plex_render_files import View, tree_element
 from plexsync.simulators.plex_server import RefusedError
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ def detail(parts: Parts, asked: Asked) -> SimResponse:
     request = asked.request
     if request.argument("includeBandwidths"):
         parts.diary.misdeeds.costly_details += 1
-    items = find_items(parts, asked)
+    items = known_items(parts, asked)
+    if not items and not parts.switches.missing_is_empty:
+        raise RefusedError(HTTPStatus.NOT_FOUND)
     view = _view(request, full=True)
     fragments = parts.shelf.fragments(items, form_of(request), view)
     return answers.document(request, render.detail_container(items), fragments)
@@ -136,7 +139,7 @@ def tree(parts: Parts, asked: Asked) -> SimResponse:
         raise RefusedError(HTTPStatus.NOT_FOUND)
     container = render.tree_container(len(items))
     hashes = parts.switches.tree_hashes
-    container.children.extend(render.tree_element(item, hashes=hashes) for item in items)
+    container.children.extend(tree_element(item, hashes=hashes) for item in items)
     return answers.document(asked.request, container)
 
 
@@ -200,11 +203,16 @@ def find_items(parts: Parts, asked: Asked) -> list[Item]:
     Raises:
         RefusedError: 404, all of them are gone.
     """
-    keys = dict.fromkeys(int(key) for key in asked.captured[0].split(","))
-    found = [parts.store.items[key] for key in keys if key in parts.store.items]
+    found = known_items(parts, asked)
     if not found:
         raise RefusedError(HTTPStatus.NOT_FOUND)
     return found
+
+
+def known_items(parts: Parts, asked: Asked) -> list[Item]:
+    """Those of the items an address names that exist, each once."""
+    keys = dict.fromkeys(int(key) for key in asked.captured[0].split(","))
+    return [parts.store.items[key] for key in keys if key in parts.store.items]
 
 
 def gallery_of(item: Item, kind: str) -> Gallery:
@@ -232,11 +240,11 @@ def _page(parts: Parts, request: SimRequest, total: int) -> tuple[int, int] | No
     return int(start) if start.isdecimal() else 0, min(int(size), cap)
 
 
-def _view(request: SimRequest, *, full: bool) -> render.View:
+def _view(request: SimRequest, *, full: bool) -> View:
     """Which version of the items is asked for."""
     elements = request.argument("excludeElements")
     fields = request.argument("excludeFields")
-    return render.View(
+    return View(
         full=full,
         guids=request.argument("includeGuids") == "1",
         check_files=full and request.argument("checkFiles") == "1",

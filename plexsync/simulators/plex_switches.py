@@ -20,6 +20,7 @@ class Switches:
         picture_limit: 413 for larger pictures, in bytes.
         plex_pass: without it an edition title is refused with 400.
         multi_id_tree: the tree answers for several ids; without it that path is a 404.
+        missing_is_empty: details of ids that are all gone are an empty container, not a 404.
         accept_tokens: without it every token is refused from now on with 401.
         fold_line_breaks: a stored text has its line breaks folded and its ends trimmed.
         tree_hashes: the tree shows hashes; without it no file looks analysed.
@@ -35,6 +36,7 @@ class Switches:
     picture_limit: int = _TEN_MEGABYTES
     plex_pass: bool = True
     multi_id_tree: bool = True
+    missing_is_empty: bool = False
     accept_tokens: bool = True
     fold_line_breaks: bool = False
     tree_hashes: bool = True

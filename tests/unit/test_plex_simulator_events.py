@@ -67,6 +67,8 @@ def test_a_moved_file_is_a_new_item_and_a_trashed_one() -> None:
     assert plex.key_of("/media/sub/moved.mp4") == new
     old_entry, new_entry = (plex.dump()[key] for key in ("10", new))
     assert (old_entry["trashed"], new_entry["trashed"]) == (True, False)
+    marks = [entry.get("deletedAt", 0) > 0 for entry in ask_json(plex, LISTING)["Metadata"]]
+    assert marks == [True, False]
     assert new_entry["tags"] == {}
     assert new_entry["fields"] == {"title": "moved"}
 

@@ -90,12 +90,14 @@ def test_a_page_may_hold_fewer_than_asked() -> None:
     plex = make_plex(*(make_video(key) for key in range(10, 17)))
     plex.switches.page_cap = 3
 
+    first = ask_json(plex, f"{ALL}&{PAGED}")
     items = every_page(
         lambda start: ask_json(
             plex, f"{ALL}&X-Plex-Container-Start={start}&X-Plex-Container-Size=100"
         )
     )
 
+    assert (first["size"], first["totalSize"]) == (3, 7)
     assert len(items) == 7
 
 
@@ -292,6 +294,16 @@ def test_details_leave_out_what_is_gone() -> None:
     assert [entry["ratingKey"] for entry in found["Metadata"]] == ["11", "10"]
     assert found["size"] == 2
     assert ask(plex, "/library/metadata/98,99").status == 404
+
+
+def test_details_of_nothing_can_be_an_empty_container() -> None:
+    """Nobody knows whether real servers say 404 or nothing, so both can be had."""
+    plex = make_plex(make_video(10))
+    plex.switches.missing_is_empty = True
+
+    found = ask_json(plex, "/library/metadata/98,99")
+
+    assert (found["size"], found.get("Metadata")) == (0, None)
 
 
 def test_details_of_several_libraries_name_none_on_the_container() -> None:
