@@ -1,4 +1,4 @@
-"""Writes the shape files from a folder of recorded answers: `python tests/shapes/derive.py FOLDER`.
+"""Writes the shape files from a folder of recorded answers: `python -m tests.shapes.derive FOLDER`.
 
 The recordings are other people's and stay out of this repository; what is kept is which attributes
 their elements have.
