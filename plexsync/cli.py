@@ -147,7 +147,7 @@ def cli() -> None:
 
 @cli.command(short_help="Write to Plex what changed in Stash, once.")
 @click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be written; write nothing anywhere."
+    "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
 )
 @click.option(
     "--full", is_flag=True, help="Look at every scene again, not just at what changed in Stash."
