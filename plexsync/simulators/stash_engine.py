@@ -35,8 +35,8 @@ from plexsync.simulators.stash_resolvers import Facts, Page, View, resolver
 from plexsync.simulators.stash_schema import (
     NEWEST,
     PAGE_FIELDS,
-    load_paged_schema,
-    load_schema,
+    Schemas,
+    load_schemas,
     version_of,
 )
 
@@ -89,7 +89,7 @@ class Engine:
         self._store = store
         self._facts = facts
         self._compiled = compiled
-        self._schemas: dict[tuple[int, int], tuple[GraphQLSchema, GraphQLSchema]] = {}
+        self._schemas: dict[tuple[int, int], Schemas] = {}
         self._prepared: OrderedDict[tuple[str, str], _Prepared] = OrderedDict()
         store.watch(self._forget)
 
@@ -107,11 +107,11 @@ class Engine:
 
     # -- preparing ---------------------------------------------------------------------------------
 
-    def _both_schemas(self) -> tuple[GraphQLSchema, GraphQLSchema]:
-        """The real schema, and the one whose pages are opaque."""
+    def _current(self) -> Schemas:
+        """The schemas of the version the server claims at the moment."""
         version = version_of(self._facts.version or NEWEST)
         if version not in self._schemas:
-            self._schemas[version] = load_schema(version), load_paged_schema(version)
+            self._schemas[version] = load_schemas(version)
         return self._schemas[version]
 
     def _prepare(self, text: str) -> _Prepared:
@@ -120,7 +120,7 @@ class Engine:
         known = self._prepared.get(key)
         if known is None:
             document = parse(text)
-            known = _Prepared(document, validate(self._both_schemas()[0], document))
+            known = _Prepared(document, validate(self._current().whole, document))
             self._prepared[key] = known
             if len(self._prepared) > _KEPT_QUERIES:
                 self._prepared.popitem(last=False)
@@ -133,7 +133,7 @@ class Engine:
         if operation is None:
             return [GraphQLError(f"operation {query.operation or ''} not found")]
         coerced = get_variable_values(
-            self._both_schemas()[0],
+            self._current().whole,
             operation.variable_definitions or (),
             dict(query.variables),
         )
@@ -144,7 +144,7 @@ class Engine:
     def _execute(self, prepared: _Prepared, query: Query, base: str) -> Answer:
         """Resolve everything; a failing resolver is no failing request."""
         view = View(self._store, self._facts, base)
-        whole, paged = self._both_schemas()
+        schemas = self._current()
         opaque = self._compiled and not _introspects(prepared.document)
 
         def resolve(row: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:  # noqa: ANN401 - graphql-core's signature
@@ -153,7 +153,7 @@ class Engine:
             return resolver(view, info.parent_type.name, info.field_name)(row, arguments)
 
         result = execute_sync(
-            paged if opaque else whole,
+            schemas.paged if opaque else schemas.whole,
             prepared.document,
             variable_values=dict(query.variables),
             operation_name=query.operation,
@@ -184,7 +184,7 @@ class Engine:
 
     def _renderer(self, view: View, info: GraphQLResolveInfo[Any]) -> Renderer:
         """Compile one page's selection."""
-        schema = self._both_schemas()[0]
+        schema = self._current().whole
         row_type = _row_type(schema, info.parent_type.name)
         setting = Setting(
             schema,

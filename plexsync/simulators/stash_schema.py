@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from graphql import (
     DocumentNode,
     FieldDefinitionNode,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     InputValueDefinitionNode,
     Node,
     build_ast_schema,
-    build_schema,
     parse,
-    print_ast,
     visit,
 )
 from graphql.language import REMOVE, Visitor
@@ -82,18 +84,28 @@ def version_of(text: str) -> Version:
     return int(major), int(minor)
 
 
-def load_schema(version: Version) -> GraphQLSchema:
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """One version's schema: as it is, and with each page of rows as one opaque value.
+
+    A renderer supplies the opaque values. The schema is known to be valid, so that checking it is
+    left out (a test checks it).
+    """
+
+    whole: GraphQLSchema
+    paged: GraphQLSchema
+
+
+def load_schemas(version: Version) -> Schemas:
     """The schema without what is newer than `version`."""
-    return build_ast_schema(_document(version))
-
-
-def load_paged_schema(version: Version) -> GraphQLSchema:
-    """The same, but each page of rows is one opaque value, so that a renderer may supply it."""
-    text = print_ast(_document(version))
-    for field in PAGE_FIELDS.values():
-        row = {"scenes": "Scene"}.get(field, field.rstrip("s").capitalize())
-        text = text.replace(f"  {field}: [{row}!]!\n}}", f"  {field}: RenderedPage!\n}}")
-    return build_schema(text + "\n\nscalar RenderedPage\n", assume_valid=True)
+    document = _document(version)
+    paged = build_ast_schema(document, assume_valid=True)
+    page = GraphQLNonNull(GraphQLScalarType("RenderedPage"))
+    for type_name, field_name in PAGE_FIELDS.items():
+        result_type = paged.type_map.get(type_name)
+        if isinstance(result_type, GraphQLObjectType):
+            result_type.fields[field_name].type = page
+    return Schemas(build_ast_schema(document, assume_valid=True), paged)
 
 
 def _document(version: Version) -> DocumentNode:
