@@ -70,9 +70,10 @@ class Delivery:
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
         """
+        total = len(pairs)
         try:
             unsafe = self._guard(pairs)
-            self._carry_out(pairs, linked)
+            self._carry_out(pairs, linked, total)
             self._match_again(link_again)
         finally:
             for pair in self.pipeline.unfinished(pairs):
@@ -115,7 +116,7 @@ class Delivery:
             return unsafe
         return None
 
-    def _carry_out(self, pairs: Sequence[Pair], linked: Linked) -> None:
+    def _carry_out(self, pairs: Sequence[Pair], linked: Linked, total: int) -> None:
         """Show the first changes, then write them all, a batch at a time."""
         batches = self.pipeline.ready(pairs)
         ahead: list[list[Ready]] = []
@@ -123,17 +124,17 @@ class Delivery:
         for batch in batches:
             ahead.append(batch)
             planned += len(batch)
-            self.tally.reporter.progress("comparing", self.tally.done + planned, len(pairs))
+            self.tally.reporter.progress("comparing", self.tally.done + planned, total)
             if planned >= PREVIEW_ROWS or len(ahead) >= _PREVIEW_BATCHES:
                 break
-        self._preview(pairs, list(chain.from_iterable(ahead)), linked)
+        self._preview(total, list(chain.from_iterable(ahead)), linked)
         for one in linked.review:
             self.unwritten.place(one, Outcome.REVIEW)
         for one in linked.unmatched:
             self.unwritten.place(one, Outcome.UNMATCHED)
         for batch in chain(ahead, batches):
             self._write(batch)
-            self.tally.reporter.progress("writing to Plex", self.tally.done, len(pairs))
+            self.tally.reporter.progress("writing to Plex", self.tally.done, total)
 
     def _write(self, batch: Sequence[Ready]) -> None:
         if not batch:
@@ -144,7 +145,7 @@ class Delivery:
         for ready in batch:
             self.pipeline.show(ready)
 
-    def _preview(self, pairs: Sequence[Pair], ready: Sequence[Ready], linked: Linked) -> None:
+    def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
             self.rows.pair(one.pair, Outcome.PLANNED, changes=one.planned.changes)
             for one in ready[:PREVIEW_ROWS]
@@ -157,10 +158,10 @@ class Delivery:
             Preview(
                 high=high,
                 low=low,
-                high_total=len(pairs),
+                high_total=total,
                 low_total=len(linked.review),
                 unmatched_total=len(linked.unmatched),
-                more_changes=len(pairs) > self.tally.done + len(high),
+                more_changes=total > self.tally.done + len(high),
                 proposed_rules=self.tally.proposed,
             )
         )

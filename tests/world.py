@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from plexsync.simulators.stash import StashSimulator
+import requests
 
 from plexsync.config import load_config
 from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
@@ -20,6 +20,7 @@ from plexsync.plex_client import PlexClient, request_headers
 from plexsync.ports import Ports, RunOptions
 from plexsync.reconcile import run
 from plexsync.simulators.plex import PlexSimulator
+from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
 from plexsync.stash_client import StashClient
 from plexsync.state import State, load_state
@@ -119,7 +120,7 @@ class World:
         self.settings = settings
         self.now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
         self.library = library
-        self.stash = StashSimulator(library, api_key="stash-key", now=lambda: self.now)
+        self.stash = StashSimulator(library, api_key="stash-key", clock=lambda: self.now)
         self.plex = PlexSimulator(library)
         self.stash_wire = Wired(self.stash)
         self.plex_wire = Wired(self.plex)
@@ -232,6 +233,54 @@ class World:
             stash=self.stash_wire.counters.by_kind(),
             plex=self.plex_wire.counters.by_kind(),
         )
+
+    def shown(self, rating_key: str, name: str) -> str:
+        """What Plex holds in a text field, by Plex's own name for it."""
+        fields = self.plex.dump()[rating_key]["fields"]
+        assert isinstance(fields, dict)
+        return str(fields.get(name, ""))
+
+    def tags(self, rating_key: str, kind: str) -> tuple[str, ...]:
+        """What Plex holds in a list, by Plex's own name for it."""
+        tags = self.plex.dump()[rating_key]["tags"]
+        assert isinstance(tags, dict)
+        return tuple(name for name, *_ in tags.get(kind, ()))
+
+    def key_of(self, scene_id: str) -> str:
+        """The rating key of the one item that truly shows a scene."""
+        (key,) = self.library.truth[scene_id]
+        return key
+
+    def exchange_file(self, rating_key: str, path: str) -> None:
+        """Plex holds another video under a rating key, as after a restored database."""
+        video = next(v for v in self.library.plex.videos if str(v.rating_key) == rating_key)
+        old = video.media[0]
+        part = replace(old.parts[0], file=path, size=1_234_567, oshash=7, duration_ms=61_000)
+        self.plex.remove_item(rating_key)
+        self.plex.add_item(replace(video, media=(replace(old, parts=(part,), duration_ms=61_000),)))
+
+    def scan_in(self, scene_id: str) -> str:
+        """Plex scans and finds a scene's file that it did not have; returns its rating key."""
+        scene = self.stash.scene(scene_id)
+        stash = self.stash.dump()
+        file = next(one for one in stash.files if one.id == scene.file_ids[0])
+        (path,) = self.stash.paths(scene_id)
+        like = self.library.plex.videos[0]
+        duration_ms = round(file.duration * 1000)
+        part = replace(
+            like.media[0].parts[0],
+            id=990_001,
+            file=path.replace("/data/", "/media/"),
+            size=file.size,
+            oshash=file.oshash,
+            duration_ms=duration_ms,
+        )
+        media = replace(like.media[0], id=990_001, parts=(part,), duration_ms=duration_ms)
+        self.plex.stage_item(replace(like, rating_key=990_001, title="new", media=(media,)))
+        section = f"/library/sections/{like.section_id}/refresh"
+        headers = {"X-Plex-Token": self.plex.token}
+        requests.get(f"{self.plex_url}{section}", headers=headers, timeout=5).raise_for_status()
+        return "990001"
 
     def wait(self, hours: float) -> None:
         """Let time pass."""
