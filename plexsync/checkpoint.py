@@ -14,7 +14,7 @@ import msgspec
 
 from plexsync.durable import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.errors import StateCorruptError, StateVersionError
-from plexsync.journal import Lineage, RunKind
+from plexsync.journal import UNREADABLE, Lineage, RunKind
 from plexsync.models import Counts, SceneId
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def read_checkpoint(path: Path, disk: Filesystem = DISK) -> Checkpoint | None:
         raise corrupt("the file is cut short or was edited: its checksum does not fit", path)
     try:
         return msgspec.json.decode(content, type=Checkpoint)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise corrupt(f"the file does not hold a state: {error}", path) from error
 
 
@@ -154,7 +154,7 @@ def _require_known_schema(content: bytes, path: Path) -> None:
         return  # as we write it; the rest is for the checksum to judge
     try:
         schema = msgspec.json.decode(content, type=_Heading).schema
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise corrupt(f"the file is not whole JSON: {error}", path) from error
     if schema == SCHEMA:
         return  # reformatted, which the checksum will tell

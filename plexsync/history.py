@@ -10,6 +10,7 @@ from plexsync.checkpoint import RunRecord
 from plexsync.durable import DISK, Filesystem
 from plexsync.errors import StateCorruptError
 from plexsync.journal import (
+    UNREADABLE,
     Begin,
     End,
     Entry,
@@ -88,7 +89,7 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
         _add_later_results(directory, log, disk)
     try:
         return log.run_log()
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise StateCorruptError(
             f"an intent is not what plexsync writes: {error}",
             context=str(path),

@@ -135,6 +135,9 @@ Entry = Begin | Intent | Result | SceneKept | Decision | End
 
 E = TypeVar("E", bound=Entry)
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What decoding raises; text that is no UTF-8 is told by Python's own error."""
+
 NULL = msgspec.Raw(b"null")
 """The record or value of an entry that takes one back."""
 
@@ -236,7 +239,7 @@ def _require_unsafe(stream: BinaryIO, path: Path, missing: int) -> None:
 def _decode(line: bytes, path: Path, number: int) -> Entry:
     try:
         entry = _DECODER.decode(line)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         # The line is exactly what was written, so whoever wrote it knows more than we do.
         raise _newer(path, number) from error
     if isinstance(entry, Begin) and entry.schema != SCHEMA:

@@ -76,7 +76,7 @@ def read_holder(directory: Path) -> Holder | None:
     try:
         with DISK.read(directory / _NOTE) as note:
             return msgspec.json.decode(note.read(), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         # Absent, or read while it was being written: then we just cannot say who it is.
         return None
 

@@ -31,6 +31,7 @@ from plexsync.journal import (
     DIRECTORY,
     NULL,
     SUFFIX,
+    UNREADABLE,
     Begin,
     Decision,
     End,
@@ -326,7 +327,7 @@ class State:
     def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
         try:
             return decoder.decode(raw)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise corrupt(f"not what plexsync writes: {error}", self.path, below=below) from error
 
 

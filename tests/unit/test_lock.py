@@ -107,7 +107,7 @@ def test_released_lock_leaves_its_file_and_no_note(tmp_path: Path) -> None:
     assert read_holder(tmp_path) is None
 
 
-@pytest.mark.parametrize("note", [b"", b"{", b'{"pid": "x"}', b"\xff"])
+@pytest.mark.parametrize("note", [b"", b"{", b'{"pid": "x"}', b"\xff", b'{"pid":1,"since":"\xff"}'])
 def test_unreadable_note_still_means_locked(tmp_path: Path, note: bytes) -> None:
     """Without a note we cannot say who it is, but we do not doubt that it is held."""
     with held_by_another_process(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,8 +33,8 @@ from tests.state_factories import LINEAGE, begin, end, make_plan, make_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+PLACE = Path("/nowhere/state")
 ONE, TWO, TEN = SceneId("1"), SceneId("2"), SceneId("10")
 
 
@@ -246,6 +247,7 @@ def test_new_state_fits_every_server(tmp_path: Path) -> None:
         (lambda content: content[:-1], "checksum does not fit"),
         (lambda content: content.replace(b'"9003"', b'"9004"'), "checksum does not fit"),
         (lambda content: content + b"\n", "checksum does not fit"),
+        (lambda content: content.replace(b"sync/state", b"sync/st\xe1te"), "not whole JSON"),
         (lambda _: b"", "not whole JSON"),
         (lambda _: b"\0" * 500, "not whole JSON"),
         (lambda _: b"{}", "not whole JSON"),
@@ -257,6 +259,7 @@ def test_new_state_fits_every_server(tmp_path: Path) -> None:
         "last byte",
         "edited",
         "longer",
+        "no text",
         "empty",
         "zeros",
         "bare",
@@ -380,6 +383,26 @@ def test_clock_set_back_does_not_hide_a_run(tmp_path: Path) -> None:
     session.commit()
 
     assert load_state(tmp_path).version(ONE) == "v2"
+
+
+def test_clock_set_back_between_two_unfolded_runs_keeps_their_order() -> None:
+    """The later run's word stands, though its name sorts first."""
+    disk = MemoryDisk()
+    for minute, version in ((60, "v1"), (5, "v2")):
+        session = Session(PLACE, disk=disk)
+        begin(session, minute)
+        session.remember(ONE, make_record(1, updated_at=version))
+        session.commit()
+
+    assert load_state(PLACE, disk).version(ONE) == "v2"
+
+
+def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> None:
+    """What it told is in the state; only history and undo need it."""
+    first, *_ = three_runs(tmp_path)
+    (tmp_path / DIRECTORY / f"{first}.jsonl").write_bytes(b"garbage\n{}\n")
+
+    assert len(load_state(tmp_path).scene_ids()) == 3
 
 
 def test_newer_state_is_not_read(tmp_path: Path) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from plexsync.durable import DISK, explained, read_if_there, write_atomically
 from plexsync.errors import ExitCode, StateError
-from tests.disk_faults import FaultyDisk, Strike
+from tests.disk_faults import FaultyDisk, MemoryDisk, Strike, dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o377], ids=["open", "usual", "closed"])
@@ -74,6 +74,38 @@ def test_failed_replacement_leaves_the_file_as_it_was(tmp_path: Path, at: int) -
 
     assert path.read_bytes() == b"one"
     assert DISK.names(tmp_path) == ("file",)
+
+
+def test_replacement_is_durable_on_return() -> None:
+    """After any power cut the new content is there, under its name."""
+    disk, path = MemoryDisk(), Path("/nowhere/file")
+    write_atomically(disk, path, [b"one"])
+
+    write_atomically(disk, path, [b"two"], previous=path.with_name("previous"))
+
+    for seed in range(20):
+        assert disk.after_power_cut(dice(seed)).content()[path] == b"two"
+
+
+class StubbornDisk(MemoryDisk):
+    """Refuses to give a draft its name."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """See `MemoryDisk`."""
+        if source.name.endswith(".tmp"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().replace(source, target)
+
+
+def test_failed_second_rename_takes_back_the_first() -> None:
+    """With the content before moved aside already, it is moved back."""
+    disk, path = StubbornDisk(), Path("/nowhere/file")
+    disk.write(disk.create(path), b"one")
+
+    with pytest.raises(StateError, match="input/output error"):
+        write_atomically(disk, path, [b"two"], previous=path.with_name("previous"))
+
+    assert disk.content() == {path: b"one"}
 
 
 def test_draft_of_a_killed_run_is_no_obstacle(tmp_path: Path) -> None:

@@ -250,6 +250,18 @@ def test_empty_runs_leave_twenty_journals_at_most_beyond_the_unfolded() -> None:
     assert len(load_state(PLACE, disk).runs) >= 50
 
 
+def test_previous_copy_keeps_the_empty_journals_it_needs() -> None:
+    """Runs are counted without a gap, so an empty one it lacks is needed as well."""
+    disk = library(3)
+    for number in range(1, 152):
+        session = Session(PLACE, disk=disk)
+        begin(session, number)
+        end(session)
+    disk.remove(PLACE / NAME)
+
+    assert load_state(PLACE, disk).serial == 152
+
+
 def test_journals_with_writes_are_kept_their_time() -> None:
     """History and undo reach back `keep_days`; older ones go, once nothing needs them."""
     disk = MemoryDisk()
