@@ -265,6 +265,10 @@ def test_what_is_not_repeatable_gets_a_fresh_connection() -> None:
         bench.transport.request("GET", "/one")
         answer = bench.transport.request("POST", "/two", body=b"x", repeatable=False)
         assert answer.status == 200
+    with transport_bench() as bench:
+        bench.transport.request("GET", "/one")
+        bench.transport.request("POST", "/two", body=b"x", repeatable=False)
+        assert len(set(bench.simulator.threads)) == 2
 
 
 @pytest.mark.parametrize(("idle_s", "connections"), [(15.0, 1), (15.1, 2)])
@@ -447,6 +451,18 @@ def test_no_secret_in_any_text(effect: Effect) -> None:
     for text in texts:
         assert KEY not in text
         assert "canary-key%2Bof" not in text
+
+
+def test_no_secret_in_the_cause() -> None:
+    """What requests says of a refused connection holds the whole address; ours does not."""
+    with transport_bench() as bench:
+        url = bench.server.url
+    transport = Transport(url, name="Plex", headers={}, secrets=(KEY,), retry=ONCE)
+    with pytest.raises(TransientError) as caught:
+        transport.request("GET", f"/{KEY}")
+    assert "Max retries exceeded with url: /[hidden]" in repr(caught.value.__cause__)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
 
 
 def test_a_password_in_the_address_is_a_secret() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +27,17 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 DEADLINE_S = 0.25
+SILENCE_S = 5.0
 STEP_S = 0.02
 
 
 @contextmanager
-def raw_server(answer: bytes, *, drip_from: int | None = None, tls: bool = False) -> Iterator[str]:
+def raw_server(
+    answer: bytes, *, drip_from: int | None = None, then_hang: bool = False, tls: bool = False
+) -> Iterator[str]:
     """A server for one connection: it reads once and sends `answer`, byte by byte from an offset.
+
+    `then_hang` keeps the connection open and silent afterwards.
 
     Yields:
         Its base URL.
@@ -54,6 +60,8 @@ def raw_server(answer: bytes, *, drip_from: int | None = None, tls: bool = False
                     if ended.wait(STEP_S):
                         return
                     talk.sendall(bytes([byte]))
+                if then_hang:
+                    ended.wait()
 
     thread = threading.Thread(target=converse, daemon=True)
     thread.start()
@@ -73,7 +81,7 @@ def make_transport(url: str, *, verify: bool | str = True) -> Transport:
         headers={},
         secrets=(),
         retry=ONCE,
-        timeout_s=5.0,
+        timeout_s=SILENCE_S,
         deadline_s=DEADLINE_S,
         verify=verify,
     )
@@ -98,6 +106,19 @@ def test_a_drip_ends_at_the_deadline(answer: bytes, drip_from: int) -> None:
         pytest.raises(SlowError, match=r"took longer than 0\.25 s"),
     ):
         transport.request("GET", "/")
+
+
+def test_silence_after_a_start_ends_at_the_deadline() -> None:
+    """The last wait is only as long as what is left, whatever the timeout allows."""
+    answer = HEAD + b"Content-Length: 2000\r\n\r\n" + b"x" * 30
+    began = time.monotonic()
+    with (
+        raw_server(answer, drip_from=len(answer) - 3, then_hang=True) as url,
+        make_transport(url) as transport,
+        pytest.raises(SlowError),
+    ):
+        transport.request("GET", "/")
+    assert time.monotonic() - began < SILENCE_S
 
 
 def test_a_drip_that_ends_in_time_is_an_answer() -> None:
