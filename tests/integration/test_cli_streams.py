@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,6 @@ from tests.terminals import Said, plain, run_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from plexsync.simulators.exchange import SimRequest
 
@@ -165,6 +166,23 @@ def test_detailed_exit_code_tells_of_changes(house: House, arguments: list[str],
 
     assert first.code == code
     assert later.code == ExitCode.ONLY_REVIEW
+
+
+def test_readme_shows_what_a_run_prints(house: House) -> None:
+    """The sample in the README is a real one, but for addresses, the run's name and its time."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    sample = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[0]
+    scenes = ("--scene", "2", "--scene", "4", "--scene", "7")
+
+    said = house.run("-n", *scenes, terminals=("stdout",), width=96)
+
+    shown = [line.rstrip() for line in plain(said.out).splitlines()]
+    assert shown[2:-1] == sample.splitlines()[2:-1]
+    assert _without_names(shown[-1]) == _without_names(sample.splitlines()[-1])
+
+
+def _without_names(cost: str) -> str:
+    return re.sub(r"Run \S+ took \d+ s", "Run", cost)
 
 
 # ---- Signals -------------------------------------------------------------------------------------

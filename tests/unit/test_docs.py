@@ -1,0 +1,253 @@
+"""What the documents say and what the program does, compared: neither may run ahead."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync import json_report
+from plexsync.cli import Session, cli
+from plexsync.config import load_config
+from plexsync.console import Shape
+from plexsync.errors import ExitCode
+from plexsync.lines import COLUMNS
+from plexsync.models import Outcome
+from tests.factories import make_header, make_preview, make_row, make_summary
+
+if TYPE_CHECKING:
+    import click
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+COMMANDS = DOCS / "commands.md"
+OUTPUT = DOCS / "output.md"
+CRON = ROOT / "cron.example"
+PAGES = (README, *sorted(DOCS.glob("*.md")))
+TODAY = (README, COMMANDS, OUTPUT, DOCS / "lifecycle.md", DOCS / "configuration.md", CRON)
+"""Pages about this version; the contract and the design also speak of later ones."""
+
+NOT_YET = {ExitCode.STALE, ExitCode.TOO_OLD}
+"""Exit codes of commands that do not exist yet."""
+
+
+def text_of(page: Path) -> str:
+    """A page."""
+    return page.read_text(encoding="utf-8")
+
+
+def section(page: Path, title: str) -> str:
+    """What stands under a heading, up to the next one of its level or above."""
+    level = title.partition(" ")[0]
+    body = text_of(page).partition(f"\n{title}\n")[2]
+    assert body, f"{page.name} has no {title!r}"
+    return re.split(rf"\n#{{1,{len(level)}}} ", body)[0]
+
+
+def first_cells(table: str) -> list[str]:
+    """The first column of the tables in `table`, without their headings."""
+    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+    return [row for row in rows if row not in {"option", "command", "code", "column", "event"}]
+
+
+def documented_options(title: str) -> set[str]:
+    """Every spelling of every option in the table under a heading."""
+    cells = first_cells(section(COMMANDS, title))
+    return {name for cell in cells for name in re.findall(r"(?<![\w-])--?[a-z][\w-]*", cell)}
+
+
+def spellings(command: click.Command) -> set[str]:
+    """Every spelling of every option of a command; `-vv` is `-v` twice."""
+    return {name for option in command.params for name in option.opts} | {"-h", "--help"}
+
+
+# ---- Commands and options ------------------------------------------------------------------------
+
+
+def test_commands_are_documented_and_exist() -> None:
+    """The table of commands names each command, and nothing else."""
+    told = re.findall(r"`plexsync (\w+)`", text_of(COMMANDS).partition("\n## ")[0])
+
+    assert sorted(told) == sorted(cli.commands)
+
+
+def test_global_options_are_documented_and_exist() -> None:
+    """The table of options of every command, both ways."""
+    assert documented_options("## Options of every command") == spellings(cli)
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_options_of_a_command_are_documented_and_exist(name: str) -> None:
+    """Each command's own table, both ways."""
+    own = spellings(cli.commands[name]) - spellings(cli)
+
+    assert documented_options(f"## `plexsync {name}`") == own
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_commands_have_help(name: str) -> None:
+    """A command explains itself."""
+    assert cli.commands[name].help
+    assert cli.commands[name].short_help
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Every line of the pages about this version that calls plexsync, with its page."""
+    found = []
+    for page in TODAY:
+        for line in text_of(page).splitlines():
+            call = re.search(r"(?:^ +|^\S+ +\* +\* +\* +\* +|ExecStart=|`)(plexsync [^`|#]+)", line)
+            if call:
+                found.append((page.name, re.split(r"\s{2,}", call[1])[0].strip()))
+    return found
+
+
+def test_there_are_calls_to_check() -> None:
+    """The pattern finds what it should."""
+    lines = command_lines()
+
+    assert len(lines) > 20
+    assert ("cron.example", "plexsync run --lock-wait 10m") in lines
+
+
+@pytest.mark.parametrize(("page", "line"), command_lines(), ids=str)
+def test_calls_in_the_documents_parse(page: str, line: str) -> None:
+    """Whoever copies a line gets no usage error."""
+    words = [word for word in shlex.split(line)[1:] if word not in {"COMMAND", "--help"}]
+    names = [word for word in words if word in cli.commands]
+    if not names:
+        assert words in ([], ["-v"], ["--version"]), f"{page} calls something that is not there"
+        return
+
+    context = cli.commands[names[0]].make_context(
+        names[0], [word for word in words if word not in names], obj=Session(Shape())
+    )
+
+    assert context.command is cli.commands[names[0]]
+
+
+# ---- Exit codes ----------------------------------------------------------------------------------
+
+
+def test_exit_codes_are_documented_and_exist() -> None:
+    """The table of exit codes names each code this version can end with, and nothing else."""
+    told = {
+        int(code)
+        for cell in first_cells(section(COMMANDS, "## Exit codes"))
+        for code in re.findall(r"\d+", cell)
+    }
+
+    assert told == {int(code) for code in ExitCode} - NOT_YET
+
+
+def test_help_of_run_tells_every_exit_code() -> None:
+    """Those without a special option."""
+    told = (cli.commands["run"].help or "").partition("Exit codes:")[2]
+
+    optional = {ExitCode.CHANGES, ExitCode.ONLY_REVIEW}
+    for code in set(ExitCode) - NOT_YET - optional:
+        assert re.search(rf"\b{int(code)}\b", told), code
+
+
+# ---- Output --------------------------------------------------------------------------------------
+
+
+def test_columns_of_a_line_are_documented_in_order() -> None:
+    """The table is the format."""
+    assert tuple(first_cells(section(OUTPUT, "## Lines"))) == COLUMNS
+
+
+def test_outcomes_of_a_line_are_documented() -> None:
+    """All but unchanged, which gets no line."""
+    (row,) = re.findall(r"\| outcome \|(.*)\|", text_of(OUTPUT))
+
+    assert set(re.findall(r"`(\w+)`", row)) == set(Outcome) - {Outcome.UNCHANGED}
+
+
+def test_events_are_documented_in_order() -> None:
+    """Each event once, as a run tells them."""
+    events = [
+        json_report.started_event(make_header()),
+        json_report.progress_event("x", 0, None),
+        json_report.preview_event(make_preview()),
+        json_report.match_event(make_row()),
+        json_report.warning_event("x"),
+        json_report.finished_event(make_summary()),
+    ]
+
+    told = [cell.strip("`") for cell in first_cells(section(OUTPUT, "## JSON lines"))]
+    assert told == [re.findall(rb'"event":"(\w+)"', event)[0].decode() for event in events]
+
+
+# ---- README, cron.example, changelog -------------------------------------------------------------
+
+
+def test_readme_begins_with_the_two_commands() -> None:
+    """`make demo` and `make test` come first, and both are there."""
+    commands = re.findall(r"^    (\S.*?)\s*(?:#.*)?$", text_of(README), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+
+    assert commands[:2] == ["make demo", "make test"]
+    assert {"demo", "test"} <= set(targets)
+
+
+def test_configuration_in_the_readme_is_valid(tmp_path: Path) -> None:
+    """Copied as it stands it is accepted, without a warning."""
+    (block,) = re.findall(r"```toml\n(.*?)```", text_of(README), re.DOTALL)
+    config = tmp_path / "config.toml"
+    for path, content in ((config, block), (tmp_path / "plex-token", "x" * 20)):
+        path.write_text(content, encoding="utf-8")
+        path.chmod(0o600)
+
+    loaded = load_config(config, {}, home=tmp_path)
+
+    assert tomllib.loads(block)["plex"]["libraries"] == list(loaded.plex.libraries)
+    assert loaded.warnings == ()
+
+
+def test_variables_in_the_crontab_are_enough(tmp_path: Path) -> None:
+    """What cron.example sets is a complete configuration."""
+    token = tmp_path / "plex-token"
+    token.write_text("x" * 20, encoding="utf-8")
+    token.chmod(0o600)
+    environ = dict(re.findall(r"^(PLEXSYNC_\w+)=(.*)$", text_of(CRON), re.MULTILINE))
+
+    loaded = load_config(None, environ | {"PLEXSYNC_PLEX__TOKEN_FILE": str(token)}, home=tmp_path)
+
+    assert "PLEXSYNC_PLEX__TOKEN_FILE" in environ
+    assert loaded.plex.url == "http://localhost:32400"
+
+
+def test_changelog_has_a_place_for_what_comes_next() -> None:
+    """Keep a Changelog: an Unreleased section with something in it."""
+    assert "\n- " in section(ROOT / "CHANGELOG.md", "## Unreleased")
+
+
+# ---- Links ---------------------------------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors a page's headings make, as GitHub spells them."""
+    titles = re.findall(r"^#+ (.*)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Files exist, and so do the headings within them."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text_of(page)):
+        linked = (page.parent / target).resolve() if target else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}#{anchor}"
+
+
+def test_index_names_every_page() -> None:
+    """Nothing in docs/ is hidden."""
+    index = text_of(DOCS / "README.md")
+
+    assert [page.name for page in DOCS.glob("*.md") if page.name not in index] == []
