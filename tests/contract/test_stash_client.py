@@ -329,6 +329,15 @@ def test_a_poisoned_scene_does_not_end_a_walk() -> None:
         assert [scene_id for scene_id, text in versions.items() if not text] == ["7", "12"]
 
 
+def test_a_question_stash_does_not_understand_is_told_as_such() -> None:
+    """A refused query is a 422 that explains itself, and no reason to ask again."""
+    with stash_bench(version="v0.26.2") as bench:
+        with pytest.raises(BadResponseError, match="does not understand") as caught:
+            bench.client.details(ids(1))
+        assert "v0.27.0" in caught.value.hint
+        assert bench.asked == 1
+
+
 # ---- faults in the middle ------------------------------------------------------------------------
 
 

@@ -178,6 +178,32 @@ def test_a_page_out_of_order_never_loops(rows: list[str]) -> None:
         list(Keyset(ask, lambda _where: 0, after, 3).pages())
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [("1", "2", "2"), ("2", "1", "3"), ("1", "2", "3"), ("1", "2", "x"), ("1", "2", "3", "4")],
+    ids=["twice", "backwards", "the same page again", "no id", "more than asked for"],
+)
+def test_a_page_that_breaks_its_promise_is_refused(rows: tuple[str, ...]) -> None:
+    """Ids rise from page to page, and a page holds no more than was asked for."""
+    calls = 0
+
+    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:  # noqa: FBT001 - the callback's shape
+        nonlocal calls
+        calls += 1
+        assert calls < 3
+        return tuple(Row(one) for one in rows)
+
+    with pytest.raises(BadResponseError):
+        list(Keyset(ask, lambda _where: 0, after, 3).pages())
+
+
+def test_pages_grow_again_behind_a_poisoned_scene() -> None:
+    """One bad row costs a few small pages, not a small page for each scene after it."""
+    stash = FakeStash(frozenset(range(2, 1001)), frozenset({1}))
+    list(Keyset(stash.page, stash.count, after, 100).pages())
+    assert stash.asked < 40
+
+
 DECODERS = [decoder_of(ScenePage[kind]) for kind in (WireVersion, WireScene, WireDetail)]  # type: ignore[valid-type]  # each kind in turn
 
 
