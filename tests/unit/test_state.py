@@ -400,7 +400,8 @@ def test_clock_set_back_between_two_unfolded_runs_keeps_their_order() -> None:
 def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> None:
     """What it told is in the state; only history and undo need it."""
     first, *_ = three_runs(tmp_path)
-    (tmp_path / DIRECTORY / f"{first}.jsonl").write_bytes(b"garbage\n{}\n")
+    path = tmp_path / DIRECTORY / f"{first}.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"begin", b"began", 1))
 
     assert len(load_state(tmp_path).scene_ids()) == 3
 

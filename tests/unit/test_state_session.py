@@ -213,6 +213,21 @@ def test_state_is_rewritten_only_when_worth_it(scenes: int, changes: int, folded
     assert load_state(PLACE, disk).version(SceneId(str(changes))) == "later"
 
 
+def test_run_without_news_after_one_that_was_folded_rewrites_nothing() -> None:
+    """What is in the state already counts no more, in the same process either."""
+    disk = library(3)
+    session = Session(PLACE, disk=disk)
+    begin(session, 1)
+    session.remember(ONE, make_record(1, updated_at="later"))
+    end(session)
+    before = disk.content()[PLACE / NAME]
+
+    begin(session, 2)
+    end(session)
+
+    assert disk.content()[PLACE / NAME] == before
+
+
 def test_changes_of_several_runs_add_up() -> None:
     """Two runs of half a percent each are worth a rewrite together, also across processes."""
     disk = library(20_000)
