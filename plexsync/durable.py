@@ -182,7 +182,12 @@ def read_if_there(disk: Filesystem, path: Path) -> bytes | None:
 
 
 def write_atomically(
-    disk: Filesystem, path: Path, chunks: Iterable[bytes], *, previous: Path | None = None
+    disk: Filesystem,
+    path: Path,
+    chunks: Iterable[bytes],
+    *,
+    previous: Path | None = None,
+    draft: Path | None = None,
 ) -> None:
     """Make `chunks` the content of `path`, or leave `path` as it was.
 
@@ -194,11 +199,13 @@ def write_atomically(
         path: the file; its directory must exist.
         chunks: the new content.
         previous: where the content before is kept; None to let it go.
+        draft: where the content is until it is whole; `path` with `.tmp` unless said otherwise.
+            Needed where two processes may write at once, which must not share a draft.
 
     Raises:
         StateError: the disk is full, read-only or failing; `path` holds what it held.
     """
-    draft = path.with_name(f"{path.name}.tmp")
+    draft = draft or path.with_name(f"{path.name}.tmp")
     with explained("write", path):
         _remove_if_there(disk, draft)
         try:

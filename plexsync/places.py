@@ -5,6 +5,7 @@ Source: docs/contract.md, "Files".
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,10 @@ def load_client_id(
 def _keep_new_id(disk: Filesystem, path: Path, client_id: str) -> str:
     with explained("create", path.parent):
         disk.make_directory(path.parent)
-    write_atomically(disk, path, [f"{client_id}\n".encode()])
+    # Not under the lock, because Plex is greeted before it is taken: two first runs at once each
+    # write a whole file, and one of them stays.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    write_atomically(disk, path, [f"{client_id}\n".encode()], draft=draft)
     return client_id
 
 

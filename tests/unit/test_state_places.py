@@ -72,6 +72,17 @@ def test_client_id_is_made_once(tmp_path: Path) -> None:
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
+def test_two_first_runs_at_once_do_not_meet_in_one_draft(tmp_path: Path) -> None:
+    """A draft another process is just writing is neither taken over nor taken away."""
+    foreign = tmp_path / "client-id.tmp"
+    foreign.write_text("half an ident")
+
+    load_client_id(tmp_path, create=True, new_id=lambda: "whole-identifier")
+
+    assert foreign.read_text() == "half an ident"
+    assert (tmp_path / "client-id").read_text() == "whole-identifier\n"
+
+
 def test_dry_run_makes_no_client_id(tmp_path: Path) -> None:
     """Without one it goes by a fixed name, and writes nothing."""
     directory = tmp_path / "state"
