@@ -101,6 +101,17 @@ def test_names_and_changes_stand_whole_at_usual_widths(width: int) -> None:
     assert "two items are equally plausible" in text
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_are_wrapped_not_cut(width: int) -> None:
+    """Every letter of a name is on the screen, however narrow it is."""
+    title = "ж" * 150
+    row = make_row(scene=make_scene_ref(title=title), item=make_item_ref(title=title))
+
+    text = preview_text(width=width, high=(row,), low=(row,))
+
+    assert text.count("ж") == 4 * len(title)
+
+
 def test_server_text_is_never_markup() -> None:
     """Square brackets are letters like any other."""
     row = make_row(
