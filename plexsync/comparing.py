@@ -58,6 +58,23 @@ def compare_row(row: Row, context: Context) -> list[tuple[Comparison, Theirs]]:
     ]
 
 
+def compare_resembling(
+    ours: Ours, theirs: Theirs, context: Context, *, title: Level, date: Level
+) -> Comparison:
+    """Compare a pair that only its title brought together; either may lack a file."""
+    row = Row(ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True)
+    ((made, _),) = compare_row(row, context)
+    known = bool(ours.path and theirs.path)
+    return made._replace(
+        title=title,
+        date=date,
+        place=made.place if known else Place.UNKNOWN,
+        spelling=made.spelling if known else Spelling.DIFFERENT,
+        ruled=made.ruled and known,
+        elsewhere=made.elsewhere and known,
+    )
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 _Placed = tuple[Place, int, int]

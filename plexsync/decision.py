@@ -13,20 +13,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.assignment import assign
 from plexsync.evidence import (
     DEFAULT_WEIGHTS,
     Assessment,
     Comparison,
+    Grade,
     Level,
     Place,
     Spelling,
     Weights,
+    compare_duration,
 )
+from plexsync.path_rules import split_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.blocking import Ours, Theirs
+    from plexsync.models import PlexItem, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,21 @@ class Claimant(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All options: by scene and file (`rows`); by item, one claimant a scene (`columns`)."""
+    """All options, and what they say together.
+
+    Attributes:
+        rows: by scene and file.
+        columns: by item, one claimant a scene.
+        roots: pairs of folders the libraries' certain pairs lie below; empty when unknown.
+        assigned: for scenes that compete, the item each gets when the whole group is served best.
+        held: items of scenes that are not looked at now, by a link or a person's word.
+    """
 
     rows: Sequence[Sequence[tuple[Option, ...]]]
     columns: Mapping[int, Sequence[Claimant]]
+    roots: frozenset[tuple[str, str]]
+    assigned: Mapping[int, int]
+    held: frozenset[int]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -90,7 +106,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     option: Option
     score: float
-    margin: float
     obstacle: str
 
 
@@ -108,6 +123,43 @@ def score_option(option: Option, row: Sequence[Option], column: Sequence[Claiman
     return _share(option.bits, _rival_bits(option, row, column))
 
 
+def group(
+    rows: Sequence[Sequence[tuple[Option, ...]]],
+    columns: Mapping[int, Sequence[Claimant]],
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    *,
+    settings: MatchSettings,
+) -> dict[int, int]:
+    """Assign the items scenes compete for, each connected group as a whole.
+
+    Scenes nobody competes with are left out, and so are groups of more than `_MOST_IN_GROUP`
+    scenes: nothing but a name holds those together, and none of them becomes HIGH.
+    """
+    assigned: dict[int, int] = {}
+    for rivals in _connect(columns):
+        if len(rivals) > _MOST_IN_GROUP:
+            continue
+        # Ids settle ties, so that the order of the input does not matter.
+        ranked = sorted(rivals, key=lambda one: id_order(scenes[one].scene_id))
+        edges = [_edges(rows[scene], settings) for scene in ranked]
+        order = sorted(
+            {item for one in edges for item in one},
+            key=lambda one: id_order(items[one].rating_key),
+        )
+        rank = {item: position for position, item in enumerate(order)}
+        found = assign([{rank[item]: bits for item, bits in one.items()} for one in edges])
+        for scene, column in zip(ranked, found, strict=True):
+            if column is not None:
+                assigned[scene] = order[column]
+    return assigned
+
+
+def id_order(number: str) -> tuple[int, str]:
+    """Sorts decimal text by its value."""
+    return len(number), number
+
+
 def judge(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:
     """Why an option is not HIGH by the files alone; "" when it is."""
     return (
@@ -115,11 +167,71 @@ def judge(option: Option, row: Sequence[Option], table: Table, settings: MatchSe
         or _find_claimant(option, table, settings)
         or _find_rival(option, row, settings)
         or _find_twin(option, row, table, settings)
+        or _find_stranger(option, table)
         or _find_weakness(option, row, table, settings)
     )
 
 
+def find_stacked(option: Option, item: PlexItem, rows: Sequence[tuple[Option, ...]]) -> str:
+    """A part of a stack stands for the whole only when the scene holds the other parts too."""
+    if not option.theirs.file.stacked:
+        return ""
+    held = {
+        one.theirs.file.path
+        for row in rows
+        for one in row
+        if one.item == option.item and not one.weighed.contradictions
+    }
+    if all(file.path in held for file in item.files if file.stacked):
+        return ""
+    return "the file is one part of several that Plex plays as one video"
+
+
+def find_other_version(option: Option, item: PlexItem) -> str:
+    """An item whose versions are of different length holds more than one video."""
+    length = option.theirs.file.duration_s
+    for file in item.files:
+        if file.stacked or file.path == option.theirs.file.path:
+            continue
+        if compare_duration(length, file.duration_s) is Level.DIFFERENT:
+            return "the item holds another video as well"
+    return ""
+
+
 # ---- Private -------------------------------------------------------------------------------------
+
+_MOST_IN_GROUP = 500
+
+
+def _connect(columns: Mapping[int, Sequence[Claimant]]) -> list[list[int]]:
+    """The groups of scenes that compete for an item, directly or through others."""
+    leader: dict[int, int] = {}
+
+    def lead(scene: int) -> int:
+        while leader[scene] != scene:
+            leader[scene] = leader[leader[scene]]
+            scene = leader[scene]
+        return scene
+
+    for column in columns.values():
+        if len(column) > 1:
+            first = leader.setdefault(column[0].scene, column[0].scene)
+            for claimant in column[1:]:
+                leader.setdefault(claimant.scene, claimant.scene)
+                leader[lead(claimant.scene)] = lead(first)
+    groups: dict[int, list[int]] = {}
+    for scene in leader:
+        groups.setdefault(lead(scene), []).append(scene)
+    return list(groups.values())
+
+
+def _edges(rows: Sequence[tuple[Option, ...]], settings: MatchSettings) -> dict[int, float]:
+    """What each item is worth to a scene, from just above 0 for a barely plausible one."""
+    best: dict[int, float] = {}
+    for option in (one for row in rows for one in row):
+        worth = max(option.bits - settings.plausible_bits, 0.0) + 1e-6
+        best[option.item] = max(best.get(option.item, 0.0), worth)
+    return best
 
 
 def _find_contradiction(option: Option) -> str:
@@ -145,6 +257,15 @@ def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) 
         return ""
     alike = 1 + sum(option.bits - bits < settings.lead_bits for bits in rivals)
     return f"{alike} items fit about equally well ({option.weighed.summary})"
+
+
+def _find_stranger(option: Option, table: Table) -> str:
+    """A name alone proves nothing in a place where no certain pair lies."""
+    if option.weighed.grade is not Grade.NAME or not table.roots:
+        return ""
+    if split_prefixes(option.ours.path, option.theirs.path) in table.roots:
+        return ""
+    return f"{option.weighed.summary}, but the item lies where no other file of that folder does"
 
 
 def _find_weakness(
@@ -189,6 +310,8 @@ def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: Ma
 
 def _is_owned(other: Option, scene: int, table: Table, settings: MatchSettings) -> bool:
     """Whether a scene other than `scene` has a clearly better claim to the item of `other`."""
+    if other.item in table.held:
+        return True
     rivals = [one.option.bits for one in table.columns[other.item] if one.scene != scene]
     return max(rivals, default=-math.inf) - other.bits >= settings.lead_bits
 

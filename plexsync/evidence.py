@@ -97,9 +97,9 @@ class Weights:
     frame_different: float = -4.0
     hash_equal: float = 34.0
     hash_different: float = -12.0
-    title_equal: float = 9.0
-    title_close: float = 7.0
-    title_near: float = 5.0
+    title_equal: float = 14.0
+    title_close: float = 10.0
+    title_near: float = 7.0
     date_equal: float = 3.0
     date_different: float = -1.0
 
@@ -113,6 +113,8 @@ DURATION_OFF_S = 5.0
 DURATION_OFF_SHARE = 0.01
 FRAME_SLACK = 16
 """Coded heights are multiples of 16: 1088 stored, 1080 shown."""
+TELLING_SIZE_BITS = 16
+"""Cut, padded and recorded files have round sizes that many share; others differ by the byte."""
 HASH_LEAST_BYTES = 131_072
 """Below two blocks of 64 KiB the hash's halves overlap. Source: docs/plex-api.md 3."""
 
@@ -199,6 +201,14 @@ def compare_content(ours: int | None, theirs: int | None, size_bytes: int | None
     return Level.EQUAL if ours == theirs else Level.DIFFERENT
 
 
+def compare_date(ours: str, theirs: str) -> Level:
+    """Dates as far as both are known: `2021` agrees with `2021-03-04`."""
+    if not ours or not theirs:
+        return Level.UNKNOWN
+    known = min(len(ours), len(theirs), 10)
+    return Level.EQUAL if ours[:known] == theirs[:known] else Level.DIFFERENT
+
+
 def measure_size(size_bytes: int, others: int, items: int, most: float) -> int:
     """How many bits the equality of this size is worth.
 
@@ -276,8 +286,9 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
 def _grade_name(made: Comparison) -> Grade | None:
     """What an equal name is worth, with what else agrees."""
     if made.size is Level.EQUAL:
-        # Everybody has a video.mp4: size and length and folder together, or nothing.
-        placed = made.duration >= Level.CLOSE and made.place is Place.FOLDERS
+        # Everybody has a video.mp4: a telling size, the length and the folder together, or nothing.
+        telling = made.size_bits >= TELLING_SIZE_BITS and made.duration >= Level.CLOSE
+        placed = telling and made.place is Place.FOLDERS
         return Grade.NAME_AND_SIZE if placed or not made.generic else None
     # The classic rule: the one file of that name, when nothing else is known that could speak.
     alone = made.others == 0 and not made.generic and made.spelling is Spelling.EXACT
