@@ -9,6 +9,7 @@ or with `error`.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     library = _library(options)
     stash = _wired(StashSimulator(library, api_key=API_KEY), options)
     plex = _wired(PlexSimulator(library, token=TOKEN), options)
+    # The library stays for good: no collection needs to look through it again.
+    gc.collect()
+    gc.freeze()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     targets = {

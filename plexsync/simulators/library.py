@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from plexsync.simulators.library_cases import Case, add, draw
 from plexsync.simulators.library_demo import LATE_EDIT, PLEX_EDIT, LateEdit, PlexEdit, demo_library
-from plexsync.simulators.library_maker import Case, Maker
+from plexsync.simulators.library_maker import Maker
 from plexsync.simulators.library_odd import add_odd_scenes
 from plexsync.simulators.records import (
     Library,
@@ -111,10 +112,10 @@ def make_library(spec: LibrarySpec | None = None) -> Library:
     maker = Maker(
         spec.seed, scenes=spec.scenes, hashed=spec.hashed, edited=spec.edited, odd=spec.odd
     )
-    cases = maker.draw(spec.mix, spec.scenes)
+    cases = draw(maker.random, spec.mix, spec.scenes)
     while (room := spec.scenes - maker.scene_count) > 0:
         case = cases.pop()
-        maker.add(Case.SAME if case is Case.DUPLICATE and room == 1 else case)
+        add(maker, Case.SAME if case is Case.DUPLICATE and room == 1 else case)
     for _ in range(int(spec.scenes * spec.extra_items)):
         maker.add_item_without_scene()
     if spec.odd:

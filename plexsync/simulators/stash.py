@@ -22,7 +22,7 @@ from plexsync.simulators.faults import Status
 from plexsync.simulators.stash_covers import serve_cover
 from plexsync.simulators.stash_engine import Engine, Query
 from plexsync.simulators.stash_render import to_json
-from plexsync.simulators.stash_resolvers import Facts, Job
+from plexsync.simulators.stash_roots import Facts, Job
 from plexsync.simulators.stash_schema import NEWEST, version_of
 from plexsync.simulators.stash_store import StashStore
 

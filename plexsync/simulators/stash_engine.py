@@ -31,7 +31,8 @@ from plexsync.simulators.stash_render import (
     compile_renderer,
     to_json,
 )
-from plexsync.simulators.stash_resolvers import Facts, Page, View, resolver
+from plexsync.simulators.stash_resolvers import resolver
+from plexsync.simulators.stash_roots import Facts, Page, View
 from plexsync.simulators.stash_schema import (
     NEWEST,
     PAGE_FIELDS,

@@ -7,10 +7,9 @@ Source: docs/stash-api.md 4.1. Ids are taken as numbers or as text.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Generic, TypeVar
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from plexsync.simulators.records import (
     StashFile,
@@ -22,72 +21,12 @@ from plexsync.simulators.records import (
     StashStudio,
     StashTag,
 )
+from plexsync.simulators.stash_table import Row, Table, descendants, split, stored_time, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 Id = int | str
-
-_Row = TypeVar(
-    "_Row",
-    StashScene,
-    StashFile,
-    StashFolder,
-    StashPerformer,
-    StashTag,
-    StashStudio,
-    StashGroup,
-)
-
-
-class Table(Generic[_Row]):
-    """Rows by id. An id is never used again. Source: docs/stash-api.md 2.2."""
-
-    def __init__(self, rows: Iterable[_Row]) -> None:
-        self._rows: dict[int, _Row] = {row.id: row for row in rows}
-        self._ids = sorted(self._rows)
-        self._next_id = self._ids[-1] + 1 if self._ids else 1
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __contains__(self, row_id: int) -> bool:
-        return row_id in self._rows
-
-    def __iter__(self) -> Iterator[_Row]:
-        return iter(self._rows.values())
-
-    def __getitem__(self, row_id: int) -> _Row:
-        return self._rows[row_id]
-
-    def get(self, row_id: int | None) -> _Row | None:
-        """The row, or None."""
-        return None if row_id is None else self._rows.get(row_id)
-
-    @property
-    def ids(self) -> list[int]:
-        """All ids, ascending. Not to be changed."""
-        return self._ids
-
-    def change(self, row_id: int, **changes: object) -> _Row:
-        """Replace some values of a row."""
-        row = self._rows[row_id]
-        changed = replace(row, **changes)  # type: ignore[arg-type] # by replace
-        self._rows[row_id] = changed
-        return changed
-
-    def add(self, row: _Row) -> _Row:
-        """Keep a row under the next free id."""
-        added = replace(row, id=self._next_id)
-        self._rows[added.id] = added
-        self._ids.append(added.id)
-        self._next_id += 1
-        return added
-
-    def remove(self, row_id: int) -> None:
-        """Forget a row."""
-        del self._rows[row_id]
-        del self._ids[bisect_left(self._ids, row_id)]
 
 
 class StashStore:
@@ -262,7 +201,7 @@ class StashStore:
     def add_file(self, path: str, *, size: int, duration: float, oshash: int | None) -> int:
         """A file that no scene has yet; its id."""
         with self.lock:
-            folder_path, basename = _split(path)
+            folder_path, basename = split(path)
             file = StashFile(
                 0, self._folder_id(folder_path), basename, size, duration, oshash, oshash
             )
@@ -285,7 +224,7 @@ class StashStore:
 
     def move_file(self, file_id: Id, path: str) -> None:
         """A file is renamed or moved: its own time moves, no scene's."""
-        folder_path, basename = _split(path)
+        folder_path, basename = split(path)
         with self.lock:
             folder_id = self._folder_id(folder_path)
             self._change_file(int(file_id), folder_id=folder_id, basename=basename)
@@ -298,7 +237,7 @@ class StashStore:
     def rename_folder(self, old: str, new: str) -> None:
         """A folder and all below it move: no time of scene or file moves."""
         with self.lock:
-            moved = [f for f in self.folders if _within(f.path, old)]
+            moved = [f for f in self.folders if within(f.path, old)]
             for folder in moved:
                 self.folders.change(folder.id, path=new + folder.path[len(old) :])
             ids = {folder.id for folder in moved}
@@ -407,13 +346,13 @@ class StashStore:
 
     def studios_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
         """The studios and their descendants down to `depth` generations; -1 for all."""
-        return _descendants(
+        return descendants(
             roots, ((s.id, (s.parent_id,)) for s in self.studios if s.parent_id), depth
         )
 
     def tags_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
         """The tags and their descendants down to `depth` generations; -1 for all."""
-        return _descendants(roots, ((t.id, t.parent_ids) for t in self.tags if t.parent_ids), depth)
+        return descendants(roots, ((t.id, t.parent_ids) for t in self.tags if t.parent_ids), depth)
 
     def _scenes_with_tag(self, tag_id: int) -> list[StashScene]:
         return [scene for scene in self.scenes if tag_id in scene.tag_ids]
@@ -444,7 +383,7 @@ class StashStore:
 
     # -- private -----------------------------------------------------------------------------------
 
-    def _add(self, table: Table[_Row], row: _Row, values: dict[str, object]) -> int:
+    def _add(self, table: Table[Row], row: Row, values: dict[str, object]) -> int:
         with self.lock:
             text = self.now_text()
             stamped = {"created_at": text, "updated_at": text, **values}
@@ -452,7 +391,7 @@ class StashStore:
             self._changed(())
             return added.id
 
-    def _edit(self, table: Table[_Row], row_id: int, changes: dict[str, object]) -> None:
+    def _edit(self, table: Table[Row], row_id: int, changes: dict[str, object]) -> None:
         with self.lock:
             before = {scene.id for scene in self._concerned(table, row_id)}
             table.change(row_id, **{"updated_at": self.now_text(), **changes})
@@ -473,39 +412,3 @@ class StashStore:
     def _changed(self, scene_ids: Collection[int]) -> None:
         for watcher in self._watchers:
             watcher(scene_ids)
-
-
-def stored_time(moment: datetime, zone: tzinfo) -> str:
-    """RFC 3339 in local time, whole seconds; offset zero is `Z`. Source: docs/stash-api.md 2.5."""
-    local = moment.astimezone(zone).replace(microsecond=0)
-    text = local.isoformat()
-    return text.removesuffix("+00:00") + "Z" if local.utcoffset() == timedelta(0) else text
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Folder and base name."""
-    separator = "\\" if "\\" in path else "/"
-    folder, _, basename = path.rpartition(separator)
-    return folder, basename
-
-
-def _within(path: str, folder: str) -> bool:
-    """Whether a folder is another one or lies below it."""
-    return path == folder or path.startswith((folder + "/", folder + "\\"))
-
-
-def _descendants(
-    roots: Iterable[int], parents: Iterable[tuple[int, Iterable[int]]], depth: int
-) -> set[int]:
-    """The roots and what is below them, `depth` generations deep (-1: all)."""
-    children: dict[int, list[int]] = {}
-    for child, above in parents:
-        for parent in above:
-            children.setdefault(parent, []).append(child)
-    found = set(roots)
-    front = set(found)
-    while front and depth != 0:
-        front = {child for parent in front for child in children.get(parent, ())} - found
-        found |= front
-        depth -= 1
-    return found
