@@ -13,7 +13,7 @@ import msgspec
 
 from plexsync.config import load_config
 from plexsync.console import is_terminal, make_reporter, write_lines
-from plexsync.errors import ExitCode, StateError, most_severe
+from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
 from plexsync.failure import make_run_id, utc_now
 from plexsync.models import Requests, RunHeader, RunSummary
 from plexsync.places import cache_directory, load_client_id, state_directory
@@ -47,6 +47,7 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
     Raises:
         ConfigError: the configuration is wrong.
         PlexsyncError: the run could not begin.
+        InterruptedRunError: a second signal ended it at once.
     """
     # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
@@ -57,13 +58,17 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
         stack.callback(reporter.close)
         signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
         truthful = Truthful(reporter, signals)
-        summary = run_with(
-            config,
-            options,
-            reporter=truthful,
-            environ=os.environ,
-            should_stop=signals.should_stop,
-        )
+        try:
+            summary = run_with(
+                config,
+                options,
+                reporter=truthful,
+                environ=os.environ,
+                should_stop=signals.should_stop,
+            )
+        except KeyboardInterrupt:
+            signals.exit_at_next()
+            raise InterruptedRunError(signals.code or ExitCode.INTERRUPTED) from None
     code = ExitCode(truthful.corrected(summary).exit_code)
     return _final_code(code, reporter, streams)
 

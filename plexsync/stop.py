@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING, Self
 
@@ -56,6 +57,16 @@ class StopSignals:
     def code(self) -> ExitCode | None:
         """The exit code of the first signal; None while none came."""
         return self._code
+
+    def exit_at_next(self) -> None:
+        """From now on a further signal ends the process on the spot, without another word.
+
+        For somebody who keeps pressing Ctrl-C while the last words are being written.
+        """
+        code = self._code or ExitCode.INTERRUPTED
+        for number in self._before:
+            signal.signal(number, lambda _number, _frame: os._exit(code))
+        self._before.clear()
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._code is not None:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -204,12 +205,7 @@ def test_signal_ends_a_run_in_good_order(
             os.kill(children[0], number)
 
     house.plex_server.wired.on_request = interrupt
-    with subprocess.Popen(
-        [sys.executable, "-m", "plexsync", "run", "--json"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env={**os.environ, **house.environ},
-    ) as child:
+    with _started(house) as child:
         children.append(child.pid)
         out, _ = child.communicate(timeout=60)
     written = len(house.plex.writes)
@@ -221,6 +217,47 @@ def test_signal_ends_a_run_in_good_order(
     assert found["counts"]["applied"] == written == 3
     assert rest["counts"]["applied"] == 7
     assert len(house.plex.writes) == 10
+
+
+def test_second_signal_ends_a_run_at_once(house: House) -> None:
+    """While Plex does not answer: 143 at once, and later runs settle what was under way.
+
+    Signals that come too close together count as one, so it takes more than two; those that come
+    after the second must not end in a traceback or in another exit code.
+    """
+    children: list[int] = []
+    ended = threading.Event()
+
+    def insist(request: SimRequest) -> None:
+        if house.plex.kind(request) == "plex.put":
+            while not ended.wait(0.05):
+                os.kill(children[0], signal.SIGTERM)
+
+    house.plex_server.wired.on_request = insist
+    with _started(house) as child:
+        children.append(child.pid)
+        _, err = child.communicate(timeout=60)
+        ended.set()
+    rest = json.loads(house.run("--json").out)
+    last = json.loads(house.run("--full", "--json").out)
+
+    # A shell calls both 143: the second is a signal that met the interpreter on its way out.
+    assert child.returncode in {ExitCode.TERMINATED, -signal.SIGTERM}
+    assert err == b""
+    assert rest["exit_code"] == ExitCode.OK
+    assert last["counts"]["unchanged"] == 10
+    assert last["requests"]["plex_writes"] == 0
+
+
+def _started(house: House) -> subprocess.Popen[bytes]:
+    """A run under way, its document in a pipe."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "plexsync", "run", "--json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **house.environ},
+    )
 
 
 # ---- Secrets -------------------------------------------------------------------------------------
