@@ -101,7 +101,9 @@ def command_lines() -> list[tuple[str, str]]:
     found = []
     for page in TODAY:
         for line in text_of(page).splitlines():
-            call = re.search(r"(?:^ +|^\S+ +\* +\* +\* +\* +|ExecStart=|`)(plexsync [^`|#]+)", line)
+            call = re.search(
+                r"(?:^ +|^\S+ +\* +\* +\* +\* +|ExecStart=\S*/|`)(plexsync [^`|#]+)", line
+            )
             if call:
                 found.append((page.name, re.split(r"\s{2,}", call[1])[0].strip()))
     return found
