@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 class StashScenes(Protocol):
     """What detection asks Stash."""
 
+    @property
+    def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
+        """Scenes it could not tell about so far, each with its words."""
+
     def count(self) -> int:
         """How many scenes there are, whatever the configuration leaves out."""
 
@@ -153,6 +157,7 @@ class Detector:
                 self._sort(scene, found)
             found.scenes_read += len(page)
             self.step(found.scenes_read)
+        found.poisoned.extend(self._new_poison(seen))
         # Scenes left out because they are not organized are not gone, and look the same here.
         if not self.scope.organized_only:
             self._check_complete(seen, found)
@@ -222,10 +227,15 @@ class Detector:
         if not known or (record and record.updated_at != scene.updated_at):
             found.left_out.append(scene)
 
+    def _new_poison(self, seen: set[SceneId]) -> Iterator[tuple[SceneId, str]]:
+        """Scenes the sweep had to leave out, unless one waits for a later try."""
+        for scene_id, message in self.stash.poisoned:
+            if scene_id not in seen and self._due(scene_id, ""):
+                yield scene_id, message
+
     def _check_complete(self, seen: set[SceneId], found: Detected) -> None:
         """Compare with Stash's own count: who is absent from a short sweep is not gone."""
-        found.complete = len(seen) + len(found.poisoned) >= self.stash.count()
+        here = seen.union(scene_id for scene_id, _ in self.stash.poisoned)
+        found.complete = len(here) >= self.stash.count()
         if found.complete:
-            poisoned = {scene_id for scene_id, _ in found.poisoned}
-            known = self.records.scene_ids()
-            found.gone.extend(i for i in known if i not in seen and i not in poisoned)
+            found.gone.extend(i for i in self.records.scene_ids() if i not in here)

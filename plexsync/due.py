@@ -45,13 +45,11 @@ def is_due(
         woken: the Plex library changed since the last run.
         sync_unversioned: a scene without a version is always due; else never.
     """
+    if record is not None and record.updated_at == version and record.outcome in WAITING:
+        return (woken and record.outcome in WOKEN) or record.due_at <= iso(now)
     if not version:
         return sync_unversioned
-    if record is None or record.updated_at != version:
-        return True
-    if record.outcome not in WAITING:
-        return False
-    return (woken and record.outcome in WOKEN) or record.due_at <= iso(now)
+    return record is None or record.updated_at != version
 
 
 def next_try(attempts: int, now: datetime) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
+from msgspec.structs import replace
 
 from plexsync.errors import (
     AuthError,
@@ -23,7 +23,6 @@ from plexsync.errors import (
     PlexsyncError,
     ServerError,
 )
-from plexsync.fieldmap import desired_fields
 from plexsync.journal import Settlement
 from plexsync.models import (
     ItemKind,
@@ -37,20 +36,14 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.normalize import normalize_path
-from plexsync.planner import (
-    Planned,
-    Rules,
-    desired_digest,
-    files_digest,
-    not_stored,
-    plan_item,
-    settled_base,
-)
+from plexsync.planner import files_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Base, Change, FieldRule, ItemDetail, Link, Row, Scene
+    from plexsync.fieldmap import FieldMap
+    from plexsync.models import Change, Desired, ItemDetail, Link, Row, Scene
+    from plexsync.planner import Planned, Planner
     from plexsync.rows import Pair, RowMaker
     from plexsync.stash_client import Fetched
     from plexsync.state import Unsettled
@@ -107,16 +100,18 @@ class Settings:
     """What the pipeline does not decide itself.
 
     Args:
-        rules: what decides besides the policies.
-        fields: how each scene field reaches Plex.
+        fields: says what a scene wants.
+        planner: decides what is written.
+        lock_fields: a written field is locked.
         compare_all: read every item, also where Stash's side did not move since the last run.
         retry_at: ISO time at which a scene is due again after so many failed tries in a row.
         should_stop: asked between requests; True ends the run in good order.
         plex_down: True once Plex failed so often that no further request is worth sending.
     """
 
-    rules: Rules
-    fields: Sequence[FieldRule]
+    fields: FieldMap
+    planner: Planner
+    lock_fields: bool
     compare_all: bool
     retry_at: Callable[[int], str]
     should_stop: Callable[[], bool]
@@ -152,7 +147,7 @@ class _Progress:
     scene: Scene
     open_pairs: int = 0
     version: str = ""
-    desired: str = ""
+    desired: tuple[Desired, ...] = ()
     links: dict[RatingKey, Link] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     problem: Problem | None = None
@@ -164,7 +159,7 @@ class Pipeline:
     Args:
         stash: where desired values come from.
         plex: where observed values come from, and where changes go.
-        notebook: where a run is written down.
+        notebook: where a run is written down; None for a dry run, which writes nothing.
         settings: what is decided elsewhere.
         memory: what earlier runs left.
         rows: makes the row of a pair that is done.
@@ -175,7 +170,7 @@ class Pipeline:
         self,
         stash: StashDetails,
         plex: PlexItems,
-        notebook: Notebook,
+        notebook: Notebook | None,
         *,
         settings: Settings,
         memory: Memory,
@@ -185,6 +180,8 @@ class Pipeline:
         self._stash = stash
         self._plex = plex
         self._notebook = notebook
+        self._fields = settings.fields
+        self._planner = settings.planner
         self._settings = settings
         self._memory = memory
         self._rows = rows
@@ -221,17 +218,19 @@ class Pipeline:
             self._pause()
             fetched = self._stash.details(chunk)
             for detail in fetched.found:
-                pairs = by_scene[detail.scene_id]
                 self._note_desired(detail)
-                for pair in pairs:
-                    if self._handled(pair):
+                for pair in by_scene[detail.scene_id]:
+                    # A scene deleted while it was read has lost its files and all its names.
+                    if pair.scene.files and not detail.files:
+                        self.skip(pair, "changed in Stash while it was read")
+                    elif self._handled(pair):
                         self._finish(pair, Outcome.UNCHANGED, note="nothing to write has changed")
                     else:
                         yield pair, detail
             # A scene deleted since it was listed says nothing; the next sweep forgets it.
             for scene_id in fetched.missing:
                 for pair in by_scene[scene_id]:
-                    self._finish(pair, Outcome.SKIPPED, note="deleted in Stash meanwhile")
+                    self.skip(pair, "deleted in Stash meanwhile")
             for scene_id, message in fetched.poisoned:
                 problem = Problem(kind="bad-response", message=message)
                 for pair in by_scene[scene_id]:
@@ -240,9 +239,8 @@ class Pipeline:
     def _note_desired(self, detail: SceneDetail) -> None:
         """Remember which version and which values of a scene are being compared."""
         progress = self._scenes[detail.scene_id]
-        everything = desired_fields(detail, self._settings.fields, ItemKind.MOVIE)
         progress.version = detail.updated_at
-        progress.desired = desired_digest(everything, self._settings.rules)
+        progress.desired = self._fields.desired(detail, ItemKind.MOVIE)
 
     def _handled(self, pair: Pair) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
@@ -252,9 +250,9 @@ class Pipeline:
             pair.match is None
             and record is not None
             and record.outcome in _GOOD
-            and record.desired == self._scenes[scene_id].desired
             and not self._settings.compare_all
             and (scene_id, pair.link.rating_key) not in self._memory.unsettled
+            and record.desired == self._planner.desired_digest(self._scenes[scene_id].desired)
         )
 
     def _plan_batch(self, batch: Sequence[tuple[Pair, SceneDetail]]) -> list[Ready]:
@@ -275,32 +273,36 @@ class Pipeline:
     def _plan(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Ready | None:
         """What one pair needs; None when it needs nothing and is finished."""
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
-        desired = desired_fields(scene, self._settings.fields, detail.item.kind)
-        base = self._settle(pair, detail)
-        planned = plan_item(desired, detail, base, self._settings.rules)
+        kind = detail.item.kind
+        movie = kind is ItemKind.MOVIE
+        progress = self._scenes[pair.scene.scene_id]
+        desired = progress.desired if movie else self._fields.desired(scene, kind)
+        pair.link = self._settled(pair, detail)
+        planned = self._planner.plan(desired, detail, pair.link.base)
         if not planned.changes:
             outcome = Outcome.KEPT if planned.kept else Outcome.UNCHANGED
-            self._finish(pair, outcome, base=planned.base, note=_kept_note(planned))
+            self._finish(pair, outcome, holds=planned.agreed, note=_kept_note(planned))
             return None
         plan = ItemPlan(
             scene_id=scene.scene_id,
             rating_key=pair.link.rating_key,
             section_id=detail.item.section_id,
-            kind=detail.item.kind,
+            kind=kind,
             path=pair.link.path,
-            lock=self._settings.rules.lock_fields,
+            lock=self._settings.lock_fields,
             changes=planned.changes,
         )
         return Ready(pair=pair, planned=planned, plan=plan)
 
-    def _settle(self, pair: Pair, detail: ItemDetail) -> dict[PlexField, Base]:
-        """The base, brought up to date by writes of earlier runs whose result nobody noted."""
-        base = dict(pair.link.base)
+    def _settled(self, pair: Pair, detail: ItemDetail) -> Link:
+        """The link with its base brought up to date by writes whose result nobody noted."""
         key = (pair.scene.scene_id, pair.link.rating_key)
+        base = pair.link.base
         for unsettled in self._memory.unsettled.get(key, ()):
-            base = settled_base(base, unsettled.plan.changes, detail)
-            self._notebook.settle(unsettled)
-        return base
+            base = self._planner.settle(base, unsettled.plan.changes, detail)
+            if self._notebook is not None:
+                self._notebook.settle(unsettled)
+        return pair.link if base is pair.link.base else replace(pair.link, base=base)
 
     def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Fresh details by rating key; one bad item is narrowed down to itself.
@@ -317,30 +319,34 @@ class Pipeline:
                 raise
             if len(keys) == 1:
                 return {keys[0]: error}
-        half = len(keys) // 2
-        return self._read(keys[:half]) | self._read(keys[half:])
+        # One by one and not by halves: each half that fails brings Plex nearer to being given up.
+        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        for key in keys:
+            found |= self._read([key])
+        return found
 
     # ---- writing
 
     def write(self, batch: Sequence[Ready]) -> None:
-        """Write `batch`, read it back, and remember what Plex was seen to hold.
+        """Write `batch`, read it back, and remember what Plex was seen to hold. Not in a dry run.
 
         Raises:
             AuthError: the token may not write.
             ServerError: Plex is down; what was sent is settled by the next run.
             InterruptedRunError: asked to stop; what was sent is read back and remembered.
         """
-        seqs = self._notebook.intend([ready.plan for ready in batch])
+        notebook = self._written_down()
+        seqs = notebook.intend([ready.plan for ready in batch])
         tried: list[tuple[int, Ready, ServerError | None]] = []
         for seq, ready in zip(seqs, batch, strict=True):
             if self._settings.should_stop():
-                self._notebook.result(seq, Settlement.FAILED, _UNSENT)
+                notebook.result(seq, Settlement.FAILED, _UNSENT)
                 continue
             try:
                 self._plex.edit(ready.plan)
             except AuthError as error:
-                self._notebook.result(seq, Settlement.FAILED, as_problem(error))
-                self._notebook.commit()
+                notebook.result(seq, Settlement.FAILED, as_problem(error))
+                notebook.commit()
                 raise
             except ServerError as error:
                 tried.append((seq, ready, error))
@@ -348,7 +354,7 @@ class Pipeline:
                 tried.append((seq, ready, None))
         if tried:
             self._read_back(tried)
-        self._notebook.commit()
+        notebook.commit()
         self._pause()
 
     def _read_back(self, tried: Sequence[tuple[int, Ready, ServerError | None]]) -> None:
@@ -366,29 +372,30 @@ class Pipeline:
                     problem=as_problem(cause),
                 )
                 continue
-            missing = not_stored(ready.plan, detail)
+            missing = self._planner.not_stored(ready.plan, detail)
             self._note_result(seq, ready, missing, error)
 
     def _note_result(
         self, seq: int, ready: Ready, missing: tuple[Change, ...], error: ServerError | None
     ) -> None:
-        changes = ready.planned.changes
-        if not missing:
-            self._notebook.result(seq, Settlement.APPLIED)
-            self._finish(
-                ready.pair,
-                Outcome.APPLIED,
-                changes=changes,
-                base=ready.planned.base,
-                note=_kept_note(ready.planned),
-            )
-            return
-        problem = as_problem(error) if error else _not_stored_problem(missing)
-        self._notebook.result(seq, Settlement.FAILED, problem)
-        lost = {change.target for change in missing}
-        base = {t: b for t, b in ready.planned.base.items() if t not in lost}
-        base |= {t: b for t, b in ready.pair.link.base.items() if t in lost}
-        self._finish(ready.pair, Outcome.FAILED, changes=changes, base=base, problem=problem)
+        notebook, planned = self._written_down(), ready.planned
+        problem = None
+        if missing:
+            problem = as_problem(error) if error else _not_stored_problem(missing)
+        notebook.result(seq, Settlement.FAILED if missing else Settlement.APPLIED, problem)
+        stored = tuple(change for change in planned.changes if change not in missing)
+        self._finish(
+            ready.pair,
+            Outcome.FAILED if missing else Outcome.APPLIED,
+            changes=planned.changes,
+            holds=(*stored, *planned.agreed),
+            problem=problem,
+            note=_kept_note(planned),
+        )
+
+    def _written_down(self) -> Notebook:
+        assert self._notebook is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
+        return self._notebook
 
     # ---- finishing
 
@@ -444,42 +451,54 @@ class Pipeline:
         outcome: Outcome,
         *,
         changes: tuple[Change, ...] = (),
-        base: Mapping[PlexField, Base] | None = None,
+        holds: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
     ) -> None:
+        """Show a pair's outcome; `holds` is what Plex was seen to hold as Stash wants it."""
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1
         link = pair.link
-        if base is not None:
-            link = msgspec.structs.replace(link, base=dict(base))
+        if self._notebook is not None and holds:
+            link = replace(link, base=self._planner.base_after(holds, link.base))
         progress.links[link.rating_key] = link
         progress.outcomes.append(outcome)
         progress.problem = problem or progress.problem
         self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
         if not progress.open_pairs:
             self._remember(progress)
+        elif self._notebook is not None:
+            # What is ours on this item must be known even if the scene's others are never reached.
+            self._notebook.remember(pair.scene.scene_id, self._unfinished_record(progress))
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        self._notebook.remember(scene_id, self._record(progress))
+        if self._notebook is not None:
+            self._notebook.remember(scene_id, self._record(progress))
         self._finished.add(scene_id)
         del self._scenes[scene_id]
 
     def _record(self, progress: _Progress) -> SceneRecord:
         previous = self._memory.record(progress.scene.scene_id)
-        outcome = next(o for o in _WORST_FIRST if o in progress.outcomes)
+        outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
         failed = outcome is Outcome.FAILED
         attempts = (previous.attempts if previous else 0) + 1 if failed else 0
+        desired = progress.desired
         return SceneRecord(
             updated_at=progress.version or progress.scene.updated_at,
             outcome=outcome,
             files=files_digest(progress.scene.files),
-            desired=progress.desired,
+            desired=self._planner.desired_digest(desired) if desired else "",
             links=tuple(progress.links.values()),
             attempts=attempts,
             due_at=self._settings.retry_at(attempts) if failed else "",
             problem=progress.problem if failed else None,
+        )
+
+    def _unfinished_record(self, progress: _Progress) -> SceneRecord:
+        """What holds while items of a scene are still to come: due, and to be matched again."""
+        return SceneRecord(
+            updated_at="", outcome=Outcome.SKIPPED, links=tuple(progress.links.values())
         )
 
     def _pause(self) -> None:

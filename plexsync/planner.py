@@ -11,20 +11,18 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy
-from plexsync.normalize import fold_tag, fold_whitespace
+from plexsync.normalize import fold_whitespace
+from plexsync.spelling import ENTRY_DIGITS, Spellings, short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import Desired, ItemDetail, ItemPlan, SceneFile, Value
 
-_ENTRY_DIGITS = 12
-"""Hex digits per remembered name: 48 bits, so that a chance collision inside one item's list of
-a few hundred names stays below one in a billion."""
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,173 +47,196 @@ class Planned:
     Args:
         changes: what to write; empty when nothing differs that may be written.
         kept: the configured names of fields whose value in Plex stays although Stash differs.
-        base: what to remember once `changes` are applied and read back.
+        agreed: fields that need no write because Plex shows what Stash wants, as changes that
+            change nothing: they become base all the same.
     """
 
     changes: tuple[Change, ...]
     kept: tuple[str, ...]
-    base: dict[PlexField, Base]
+    agreed: tuple[Change, ...]
 
 
-def plan_item(
-    desired: Sequence[Desired], detail: ItemDetail, base: Mapping[PlexField, Base], rules: Rules
-) -> Planned:
-    """Compare what one scene wants with what its item holds."""
-    changes: list[Change] = []
-    kept: list[str] = []
-    new_base: dict[PlexField, Base] = dict(base)
-    for want in desired:
-        observed = detail.values.get(want.target, () if want.target in LIST_FIELDS else "")
-        locked = want.target in detail.locked
-        after = _after(want, observed, base.get(want.target), locked=locked, rules=rules)
-        if after is None:
-            kept.append(want.field)
-            continue
-        change = Change(
-            field=want.field,
-            target=want.target,
-            before=observed,
-            after=after,
-            policy=want.policy,
-            locked_before=locked,
-        )
-        if not equal(want.target, after, observed):
-            changes.append(change)
-        # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
-        if want.value or after != observed:
-            new_base[want.target] = _base_after(change, base.get(want.target))
-    return Planned(changes=tuple(changes), kept=tuple(kept), base=new_base)
+class Planner:
+    """Decides field by field.
 
-
-def _after(
-    want: Desired, observed: Value, base: Base | None, *, locked: bool, rules: Rules
-) -> Value | None:
-    """The value the field should have; None when Plex's own stays although Stash's differs."""
-    if equal(want.target, want.value, observed):
-        return observed
-    if want.policy is Policy.MERGE and not isinstance(want.value, str):
-        names = tuple(observed)
-        return _merged(want.value, names, base, keep=locked and rules.preserve_plex_edits)
-    # Absent is not empty: Stash's silence clears Plex only when the configuration says so.
-    if not want.value and not rules.clear_empty:
-        return observed
-    theirs = locked and not _is_ours(want.target, observed, base)
-    match want.policy:
-        case Policy.FILL | Policy.MERGE:  # a text cannot be merged
-            # What we once filled in is ours to bring up to date; all else is Plex's.
-            ours = base is not None and _is_ours(want.target, observed, base)
-            return want.value if ours or (not observed and not theirs) else None
-        case Policy.KEEP:
-            return None if theirs else want.value
-        case _:
-            return None if theirs and rules.preserve_plex_edits else want.value
-
-
-def _merged(
-    desired: tuple[str, ...], observed: tuple[str, ...], base: Base | None, *, keep: bool
-) -> tuple[str, ...]:
-    """Plex's list with ours added, and without what we once added and no longer want.
-
-    With `keep` a name of ours that a person took out of Plex is not put back.
+    Args:
+        rules: what decides besides the policies.
     """
-    ours = _entries(base)
-    wanted = {fold_tag(name) for name in desired}
-    present = {fold_tag(name) for name in observed}
-    stay = [n for n in observed if fold_tag(n) in wanted or _entry(n) not in ours]
-    add = [n for n in desired if fold_tag(n) not in present and not (keep and _entry(n) in ours)]
-    return (*stay, *add)
 
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._spellings = Spellings()
 
-def _base_after(change: Change, base: Base | None) -> Base:
-    stored = digest(change.target, change.after)
-    if isinstance(change.after, str) or isinstance(change.before, str):
-        return Base(digest=stored)
-    # Under merge, a name that was in Plex before us is somebody else's even if Stash has it too.
-    merging = change.policy is Policy.MERGE
-    foreign = {fold_tag(name) for name in change.before} if merging else frozenset()
-    owned = _entries(base)
-    mine = {
-        _entry(name)
-        for name in change.after
-        if fold_tag(name) not in foreign or _entry(name) in owned
-    }
-    return Base(digest=stored, entries="".join(sorted(mine)))
+    def plan(
+        self, desired: Sequence[Desired], detail: ItemDetail, base: Mapping[PlexField, Base]
+    ) -> Planned:
+        """Compare what one scene wants with what its item holds."""
+        changes: list[Change] = []
+        agreed: list[Change] = []
+        kept: list[str] = []
+        for want in desired:
+            target = want.target
+            observed = detail.values.get(target, () if target in LIST_FIELDS else "")
+            locked = target in detail.locked
+            after = self._after(want, observed, base.get(target), locked=locked)
+            if after is None:
+                kept.append(want.field)
+                continue
+            change = Change(
+                field=want.field,
+                target=target,
+                before=observed,
+                after=after,
+                policy=want.policy,
+                locked_before=locked,
+            )
+            if after is not observed and not self.equal(target, after, observed):
+                changes.append(change)
+            elif want.value:
+                # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
+                agreed.append(change)
+        return Planned(changes=tuple(changes), kept=tuple(kept), agreed=tuple(agreed))
 
+    def base_after(
+        self, changes: Iterable[Change], base: Mapping[PlexField, Base]
+    ) -> dict[PlexField, Base]:
+        """The base once Plex holds what `changes` say."""
+        after = dict(base)
+        for change in changes:
+            after[change.target] = self._base_of(change, base.get(change.target))
+        return after
 
-def _is_ours(target: PlexField, observed: Value, base: Base | None) -> bool:
-    return base is not None and digest(target, observed) == base.digest
+    def settle(
+        self, base: Mapping[PlexField, Base], changes: Iterable[Change], detail: ItemDetail
+    ) -> dict[PlexField, Base]:
+        """The base after an interrupted write: where Plex holds what was being written, it was.
 
+        `changes` are those of an intent whose result is unknown; the others of its fields keep
+        their base, and the next plan compares them as if the write had never been tried.
+        """
+        return self.base_after((one for one in changes if self._shows(detail, one)), base)
 
-def equal(target: PlexField, one: Value, other: Value) -> bool:
-    """Whether Plex would show the same: texts up to white space, names up to case and order."""
-    return one == other or _comparable(target, one) == _comparable(target, other)
+    def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
+        """The changes of an applied plan that a read back does not show."""
+        return tuple(change for change in plan.changes if not self._shows(detail, change))
 
+    def equal(self, target: PlexField, one: Value, other: Value) -> bool:
+        """Whether Plex would show the same: texts up to white space, names up to case and order."""
+        if one == other:
+            return True
+        if not one or not other:
+            # White space alone shows as nothing; a name is never empty.
+            return not (_shown(one) or _shown(other))
+        return self._comparable(target, one) == self._comparable(target, other)
 
-def _comparable(target: PlexField, value: Value) -> str | frozenset[str]:
-    if isinstance(value, tuple):
-        return frozenset(map(fold_tag, value))
-    if target is PlexField.DATE:
-        return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
-    return fold_whitespace(value)
+    def digest(self, target: PlexField, value: Value) -> str:
+        """16 hex digits that agree for values `equal` calls the same."""
+        form = self._comparable(target, value)
+        text = form if isinstance(form, str) else "\x1f".join(sorted(form))
+        return short_digest(text, _DIGITS)
 
+    def desired_digest(self, desired: Sequence[Desired]) -> str:
+        """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
+        rules = self._rules
+        parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.clear_empty}"]
+        parts += [f"{w.field}\x1e{w.policy}\x1e{w.target}\x1e{_spelled(w.value)}" for w in desired]
+        return short_digest("\x1d".join(parts), _DIGITS)
 
-def digest(target: PlexField, value: Value) -> str:
-    """16 hex digits that agree for values `equal` calls the same."""
-    form = _comparable(target, value)
-    text = form if isinstance(form, str) else "\x1f".join(sorted(form))
-    return _hash(text, 16)
+    # ---- one field
 
+    def _after(
+        self, want: Desired, observed: Value, base: Base | None, *, locked: bool
+    ) -> Value | None:
+        """The value the field should have; None when Plex's own stays although Stash's differs."""
+        rules = self._rules
+        if self.equal(want.target, want.value, observed):
+            return observed
+        if want.policy is Policy.MERGE and not isinstance(want.value, str):
+            keep = locked and rules.preserve_plex_edits
+            return self._merged(want.value, tuple(observed), base, keep=keep)
+        # Absent is not empty: Stash's silence clears Plex only when the configuration says so.
+        if not want.value and not rules.clear_empty:
+            return observed
+        theirs = locked and not self._is_ours(want.target, observed, base)
+        match want.policy:
+            case Policy.FILL | Policy.MERGE:  # a text cannot be merged
+                # What we once filled in is ours to bring up to date; all else is Plex's.
+                ours = self._is_ours(want.target, observed, base)
+                return want.value if ours or (not observed and not theirs) else None
+            case Policy.KEEP:
+                return None if theirs else want.value
+            case _:
+                return None if theirs and rules.preserve_plex_edits else want.value
 
-def desired_digest(desired: Sequence[Desired], rules: Rules) -> str:
-    """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
-    parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.clear_empty}"]
-    parts += [f"{w.field}\x1e{w.policy}\x1e{w.target}\x1e{_spelled(w.value)}" for w in desired]
-    return _hash("\x1d".join(parts), 16)
+    def _merged(
+        self,
+        desired: tuple[str, ...],
+        observed: tuple[str, ...],
+        base: Base | None,
+        *,
+        keep: bool,
+    ) -> tuple[str, ...]:
+        """Plex's list with ours added, and without what we once added and no longer want.
+
+        With `keep` a name of ours that a person took out of Plex is not put back.
+        """
+        if not observed and not keep:
+            return desired
+        folded, entry = self._spellings.folded, self._spellings.entries
+        ours = _entries(base)
+        wanted = {folded[name] for name in desired}
+        present = {folded[name] for name in observed}
+        stay = [n for n in observed if folded[n] in wanted or entry[n] not in ours]
+        add = [n for n in desired if folded[n] not in present and not (keep and entry[n] in ours)]
+        return (*stay, *add)
+
+    def _base_of(self, change: Change, base: Base | None) -> Base:
+        stored = self.digest(change.target, change.after)
+        if isinstance(change.after, str) or isinstance(change.before, str):
+            return Base(digest=stored)
+        # Under merge, a name that was in Plex before us is somebody else's even if Stash has it.
+        folded, entry = self._spellings.folded, self._spellings.entries
+        merging = change.policy is Policy.MERGE
+        foreign = {folded[name] for name in change.before} if merging else frozenset()
+        owned = _entries(base)
+        mine = {
+            entry[name]
+            for name in change.after
+            if folded[name] not in foreign or entry[name] in owned
+        }
+        return Base(digest=stored, entries="".join(sorted(mine)))
+
+    def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:
+        return base is not None and self.digest(target, observed) == base.digest
+
+    def _shows(self, detail: ItemDetail, change: Change) -> bool:
+        empty = () if change.target in LIST_FIELDS else ""
+        observed = detail.values.get(change.target, empty)
+        return self.equal(change.target, change.after, observed)
+
+    def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
+        if isinstance(value, tuple):
+            return frozenset(map(self._spellings.folded.__getitem__, value))
+        if target is PlexField.DATE:
+            return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
+        return fold_whitespace(value)
 
 
 def files_digest(files: Sequence[SceneFile]) -> str:
     """One digest of a scene's files: while it stands, a remembered link is still about them."""
     parts = sorted(f"{f.path}\x1e{f.size_bytes}\x1e{f.oshash}" for f in files)
-    return _hash("\x1d".join(parts), 16)
+    return short_digest("\x1d".join(parts), _DIGITS)
 
 
-def settled_base(
-    base: Mapping[PlexField, Base], changes: Iterable[Change], detail: ItemDetail
-) -> dict[PlexField, Base]:
-    """The base after an interrupted write: where Plex holds what was being written, it was written.
-
-    `changes` are those of an intent whose result is unknown; the others of its fields keep their
-    base, and the next plan compares them as if the write had never been tried.
-    """
-    settled = dict(base)
-    for change in changes:
-        if equal(change.target, change.after, detail.values.get(change.target, "")):
-            settled[change.target] = _base_after(change, base.get(change.target))
-    return settled
-
-
-def not_stored(plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
-    """The changes of an applied plan that a read back does not show."""
-    return tuple(
-        change
-        for change in plan.changes
-        if not equal(change.target, change.after, detail.values.get(change.target, ""))
-    )
+def _shown(value: Value) -> bool:
+    """Whether anything of a value would be seen."""
+    return any(map(str.strip, value)) if isinstance(value, tuple) else bool(value.strip())
 
 
 def _entries(base: Base | None) -> frozenset[str]:
     text = base.entries if base else ""
-    return frozenset(text[i : i + _ENTRY_DIGITS] for i in range(0, len(text), _ENTRY_DIGITS))
-
-
-def _entry(name: str) -> str:
-    return _hash(fold_tag(name), _ENTRY_DIGITS)
+    return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
 
 
 def _spelled(value: Value) -> str:
     return value if isinstance(value, str) else "\x1f".join(value)
-
-
-def _hash(text: str, digits: int) -> str:
-    # Texts from servers may hold lone surrogates, which have bytes only with "surrogatepass".
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()

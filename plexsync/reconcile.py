@@ -19,13 +19,13 @@ from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
 from plexsync.due import iso, narrowing_bound, next_try
 from plexsync.errors import PlexsyncError, StateError
-from plexsync.fieldmap import unsupported_fields
-from plexsync.journal import Lineage, RunKind, Settlement
+from plexsync.fieldmap import FieldMap, unsupported_fields
+from plexsync.journal import Lineage, RunKind
 from plexsync.linking import Linked, Linker
-from plexsync.models import ItemPlan, Problem, RunHeader, RunSummary, SceneRecord
+from plexsync.models import RunHeader, RunSummary
 from plexsync.normalize import fold_tag
 from plexsync.pipeline import Memory, Pipeline, Settings
-from plexsync.planner import Rules
+from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
 from plexsync.rows import Pair, RowMaker
 from plexsync.session import Session, open_session
@@ -241,7 +241,7 @@ class _Run:
             config=self._config.apply,
             options=self._options,
             state=state,
-            pipeline=self._pipeline(state, session or Forgetful(), rows),
+            pipeline=self._pipeline(state, session, rows),
             unwritten=unwritten,
             rows=rows,
             tally=self._tally,
@@ -291,7 +291,7 @@ class _Run:
         self._tally.proposed = linked.proposed or self._tally.proposed
         return linked
 
-    def _pipeline(self, state: State, notebook: Session | Forgetful, rows: RowMaker) -> Pipeline:
+    def _pipeline(self, state: State, notebook: Session | None, rows: RowMaker) -> Pipeline:
         unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
         for one in state.unsettled:
             unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
@@ -300,8 +300,9 @@ class _Run:
             self._ports.plex,
             notebook,
             settings=Settings(
-                rules=self._rules(),
-                fields=self._config.fields,
+                fields=FieldMap(self._config.fields),
+                planner=Planner(self._rules()),
+                lock_fields=self._config.apply.lock_fields,
                 compare_all=self._tally.header.full or bool(self._options.scenes),
                 retry_at=self._retry_at,
                 should_stop=self._ports.should_stop,
@@ -340,27 +341,6 @@ class _Run:
 
     def _retry_at(self, attempts: int) -> str:
         return next_try(attempts, self._ports.now())
-
-
-class Forgetful:
-    """The notebook of a dry run: nothing is written down."""
-
-    def intend(self, _plans: Sequence[ItemPlan], /) -> Sequence[int]:
-        """Never called: a dry run intends nothing."""
-        raise AssertionError("a dry run intends nothing")
-
-    def result(self, _seq: int, _status: Settlement, _problem: Problem | None = None, /) -> None:
-        """Never called: a dry run has no results."""
-        raise AssertionError("a dry run has no results")
-
-    def settle(self, _unsettled: Unsettled, /) -> None:
-        """An open question stays open."""
-
-    def remember(self, _scene_id: SceneId, _record: SceneRecord, /) -> None:
-        """Nothing is remembered."""
-
-    def commit(self) -> None:
-        """There is nothing to make durable."""
 
 
 def _digest(parts: Iterable[str]) -> str:

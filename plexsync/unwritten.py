@@ -52,7 +52,8 @@ class Unwritten:
             self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
         for scene_id, message in detected.poisoned:
             previous = self.state.get(scene_id)
-            scene = Scene(scene_id=scene_id, updated_at=previous.updated_at if previous else "")
+            # No version is remembered: whatever it is when Stash can tell again, it is news.
+            scene = Scene(scene_id=scene_id, updated_at="")
             problem = Problem(
                 kind="bad-response",
                 message=f"Stash cannot tell about scene {scene_id}: {message}",

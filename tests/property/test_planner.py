@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import (
+    Base,
     Desired,
     ItemDetail,
     ItemKind,
@@ -16,7 +17,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.normalize import fold_tag
-from plexsync.planner import Planned, Rules, plan_item
+from plexsync.planner import Planned, Planner, Rules
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 names = st.lists(st.sampled_from(["a", "B", "b", "c d", "É", "x", "Y"]), max_size=4).map(tuple)
@@ -39,6 +40,11 @@ def observe(text: str, tags: tuple[str, ...], planned: Planned | None = None) ->
     return ItemDetail(item=ITEM, values=values, locked=frozenset(c.target for c in changes))
 
 
+def base_of(planner: Planner, planned: Planned) -> dict[PlexField, Base]:
+    """What is remembered once `planned` is written to an item without base."""
+    return planner.base_after((*planned.changes, *planned.agreed), {})
+
+
 def wants(text: str, tags: tuple[str, ...], policy: Policy) -> list[Desired]:
     """A title and a list of genres under one policy."""
     return [
@@ -57,9 +63,9 @@ def test_a_plan_applied_once_leaves_nothing_to_do(  # noqa: PLR0917 -- one per a
     rule: Rules,
 ) -> None:
     """Applying is idempotent: the second plan over the written item is empty."""
-    desired = wants(text, tags, policy)
-    first = plan_item(desired, observe(seen, seen_tags), {}, rule)
-    second = plan_item(desired, observe(seen, seen_tags, first), first.base, rule)
+    planner, desired = Planner(rule), wants(text, tags, policy)
+    first = planner.plan(desired, observe(seen, seen_tags), {})
+    second = planner.plan(desired, observe(seen, seen_tags, first), base_of(planner, first))
     assert second.changes == ()
 
 
@@ -71,9 +77,11 @@ def test_merge_never_loses_somebody_elses_name(
     rule: Rules,
 ) -> None:
     """Whatever Stash says first and later, names that were in Plex before stay there."""
-    first = plan_item(wants("", first_tags, Policy.MERGE), observe("", theirs), {}, rule)
+    planner = Planner(rule)
+    first = planner.plan(wants("", first_tags, Policy.MERGE), observe("", theirs), {})
     after_first = observe("", theirs, first)
-    later = plan_item(wants("", later_tags, Policy.MERGE), after_first, first.base, rule)
+    base = base_of(planner, first)
+    later = planner.plan(wants("", later_tags, Policy.MERGE), after_first, base)
     final = dict(after_first.values)
     final.update({change.target: change.after for change in later.changes})
     left = {fold_tag(name) for name in final[PlexField.GENRES]}
@@ -85,13 +93,13 @@ def test_merge_never_loses_somebody_elses_name(
 @given(texts, texts, texts)
 def test_keep_never_overwrites_a_locked_stranger(text: str, seen: str, hand: str) -> None:
     """After our write, a person's locked edit stays whatever Stash says next."""
-    desired = wants(text, (), Policy.KEEP)
-    first = plan_item(desired, observe(seen, ()), {}, Rules())
+    planner, desired = Planner(Rules()), wants(text, (), Policy.KEEP)
+    base = base_of(planner, planner.plan(desired, observe(seen, ()), {}))
     edited = ItemDetail(
         item=ITEM,
         values={PlexField.TITLE: hand, PlexField.GENRES: ()},
         locked=frozenset({PlexField.TITLE}),
     )
-    later = plan_item(wants(text + "!", (), Policy.KEEP), edited, first.base, Rules())
-    ours = plan_item(desired, edited, first.base, Rules()).kept == ()
+    later = planner.plan(wants(text + "!", (), Policy.KEEP), edited, base)
+    ours = planner.plan(desired, edited, base).kept == ()
     assert ours or later.changes == ()

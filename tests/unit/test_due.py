@@ -56,6 +56,12 @@ def test_a_scene_without_a_version_follows_the_configuration() -> None:
     assert not is_due("", None, now=NOW, sync_unversioned=False)
 
 
+def test_a_scene_without_a_version_that_failed_waits_its_turn() -> None:
+    """Trouble reading a scene is not a reason to try it on every run."""
+    waiting = record(Outcome.FAILED, version="", due_at=iso(NOW + timedelta(hours=1)))
+    assert not is_due("", waiting, now=NOW, sync_unversioned=True)
+
+
 def test_waits_double_up_to_a_day() -> None:
     """Five minutes, ten, twenty ... a day."""
     waits = [next_try(n, NOW) for n in (1, 2, 3, 9, 10, 60)]

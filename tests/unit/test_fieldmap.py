@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.fieldmap import desired_fields, unsupported_fields
+from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.models import FieldRule, ItemKind, PlexField, Policy, SceneDetail, SceneId, Value
 
 RULES = (
@@ -24,7 +24,7 @@ def detail(**fields: object) -> SceneDetail:
 
 def value(name: str, scene: SceneDetail, *rules: FieldRule) -> Value:
     """What `scene` wants of the field called `name`."""
-    wants = desired_fields(scene, rules or RULES, ItemKind.MOVIE)
+    wants = FieldMap(rules or RULES).desired(scene, ItemKind.MOVIE)
     return next(want.value for want in wants if want.field == name)
 
 
@@ -63,13 +63,13 @@ def test_the_studio_is_the_scenes_own() -> None:
 
 def test_a_field_that_is_off_is_not_wanted() -> None:
     """`off` asks for nothing."""
-    wants = desired_fields(detail(), RULES, ItemKind.MOVIE)
+    wants = FieldMap(RULES).desired(detail(), ItemKind.MOVIE)
     assert "studio" not in {want.field for want in wants}
 
 
 def test_an_episode_is_asked_only_for_what_it_stores() -> None:
     """The rest is named, so that somebody can say so."""
-    wants = desired_fields(detail(), RULES, ItemKind.EPISODE)
+    wants = FieldMap(RULES).desired(detail(), ItemKind.EPISODE)
     assert {want.field for want in wants} == {"title", "summary", "date"}
     assert unsupported_fields(RULES, ItemKind.EPISODE) == ("performers", "tags")
     assert unsupported_fields(RULES, ItemKind.MOVIE) == ()

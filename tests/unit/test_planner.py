@@ -18,18 +18,9 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.planner import (
-    Planned,
-    Rules,
-    desired_digest,
-    digest,
-    equal,
-    files_digest,
-    not_stored,
-    plan_item,
-    settled_base,
-)
+from plexsync.planner import Planned, Planner, Rules, files_digest
 
+PLANNER = Planner(Rules())
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 
 
@@ -52,14 +43,19 @@ def plan(
     """Plan one field."""
     known = {} if base is None else _applied(target, policy, base)
     wants = [Desired(field="f", target=target, value=desired, policy=policy)]
-    return plan_item(wants, detail(target, observed, locked=locked), known, rules)
+    return Planner(rules).plan(wants, detail(target, observed, locked=locked), known)
 
 
 def _applied(target: PlexField, policy: Policy, value: Value) -> dict[PlexField, Base]:
     """The base after `value` was written to an empty field."""
     wants = [Desired(field="f", target=target, value=value, policy=policy)]
     empty: Value = () if isinstance(value, tuple) else ""
-    return plan_item(wants, detail(target, empty), {}, Rules()).base
+    return base_of(PLANNER.plan(wants, detail(target, empty), {}))
+
+
+def base_of(planned: Planned) -> dict[PlexField, Base]:
+    """What is remembered once `planned` is written to a field without base."""
+    return PLANNER.base_after((*planned.changes, *planned.agreed), {})
 
 
 def written(planned: Planned) -> Value | None:
@@ -114,7 +110,7 @@ def test_a_text_follows_its_policy(  # noqa: PLR0917 -- one argument per column
 def test_silence_in_stash_clears_nothing(policy: Policy) -> None:
     """An empty desired value leaves Plex alone and is not called kept."""
     planned = plan(policy, "", "Plex's own")
-    assert planned == Planned(changes=(), kept=(), base={})
+    assert planned == Planned(changes=(), kept=(), agreed=())
 
 
 def test_silence_clears_when_the_configuration_says_so() -> None:
@@ -134,7 +130,7 @@ def test_spelling_alone_is_no_change(target: PlexField, desired: Value, observed
     """What Plex shows alike is never written again."""
     planned = plan(Policy.OVERWRITE, desired, observed, target=target)
     assert planned.changes == ()
-    assert target in planned.base
+    assert target in base_of(planned)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +144,8 @@ def test_spelling_alone_is_no_change(target: PlexField, desired: Value, observed
 )
 def test_different_values_stay_different(target: PlexField, one: Value, other: Value) -> None:
     """The comparison forms do not fold away what a person would see."""
-    assert not equal(target, one, other)
-    assert digest(target, one) != digest(target, other)
+    assert not PLANNER.equal(target, one, other)
+    assert PLANNER.digest(target, one) != PLANNER.digest(target, other)
 
 
 def merge(
@@ -187,9 +183,9 @@ def test_merge_removes_only_what_we_once_added() -> None:
 def test_merge_never_claims_a_name_that_was_there_before() -> None:
     """A name both sides had on their own survives when Stash drops it."""
     wants = [Desired(field="f", target=PlexField.GENRES, value=("x",), policy=Policy.MERGE)]
-    base = plan_item(wants, detail(PlexField.GENRES, ("x",)), {}, Rules()).base
+    base = base_of(PLANNER.plan(wants, detail(PlexField.GENRES, ("x",)), {}))
     later = [Desired(field="f", target=PlexField.GENRES, value=("y",), policy=Policy.MERGE)]
-    planned = plan_item(later, detail(PlexField.GENRES, ("x",)), base, Rules())
+    planned = PLANNER.plan(later, detail(PlexField.GENRES, ("x",)), base)
     assert written(planned) == ("x", "y")
 
 
@@ -207,9 +203,9 @@ def test_merge_puts_back_what_was_taken_out_unless_edits_are_preserved() -> None
 def test_an_interrupted_write_that_arrived_becomes_the_base() -> None:
     """Where Plex holds what was being written, the value is ours; elsewhere the base stands."""
     changes = plan(Policy.OVERWRITE, "new", "file").changes
-    arrived = settled_base({}, changes, detail(PlexField.TITLE, "new"))
-    lost = settled_base({}, changes, detail(PlexField.TITLE, "file"))
-    assert arrived == {PlexField.TITLE: Base(digest=digest(PlexField.TITLE, "new"))}
+    arrived = PLANNER.settle({}, changes, detail(PlexField.TITLE, "new"))
+    lost = PLANNER.settle({}, changes, detail(PlexField.TITLE, "file"))
+    assert arrived == {PlexField.TITLE: Base(digest=PLANNER.digest(PlexField.TITLE, "new"))}
     assert lost == {}
 
 
@@ -225,16 +221,16 @@ def test_a_value_plex_did_not_store_is_named() -> None:
         lock=True,
         changes=changes,
     )
-    assert not_stored(written_plan, detail(PlexField.TITLE, "file")) == changes
-    assert not_stored(written_plan, detail(PlexField.TITLE, "new")) == ()
+    assert PLANNER.not_stored(written_plan, detail(PlexField.TITLE, "file")) == changes
+    assert PLANNER.not_stored(written_plan, detail(PlexField.TITLE, "new")) == ()
 
 
 def test_the_desired_digest_moves_with_values_and_rules() -> None:
     """A digest that stood still would hide a change for ever."""
     one = [Desired(field="f", target=PlexField.TITLE, value="a", policy=Policy.OVERWRITE)]
     two = [Desired(field="f", target=PlexField.TITLE, value="b", policy=Policy.OVERWRITE)]
-    assert desired_digest(one, Rules()) != desired_digest(two, Rules())
-    assert desired_digest(one, Rules()) != desired_digest(one, PRESERVE)
+    assert PLANNER.desired_digest(one) != PLANNER.desired_digest(two)
+    assert PLANNER.desired_digest(one) != Planner(PRESERVE).desired_digest(one)
 
 
 def test_the_files_digest_ignores_order_and_sees_moves() -> None:
