@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import Preview, Row, RunHeader, RunSummary
-    from plexsync.reporters import ByteStream, Meter
+    from plexsync.sinks import ByteStream, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
     A terminal on stdout gets tables. Without one, stdout is a pipe if a terminal is on any other
     stream, else nobody watches at all, as under cron or systemd.
     """
-    from plexsync.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter, Sink
+    from plexsync.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
+    from plexsync.sinks import Sink
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
@@ -128,7 +129,7 @@ def byte_stream(stream: IO[str] | None) -> ByteStream:
 
 def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
     """Lines for a person; a stream that is gone takes nothing."""
-    from plexsync.reporters import Sink
+    from plexsync.sinks import Sink
 
     sink = Sink(byte_stream(stream))
     for line in lines:
@@ -174,7 +175,7 @@ class _Nowhere:
 
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
-    from plexsync.reporters import NoMeter
+    from plexsync.sinks import NoMeter
 
     if shape.quiet or not is_terminal(streams.stderr):
         return NoMeter()

@@ -22,7 +22,7 @@ from plexsync.config import load_config
 from plexsync.console import is_terminal, make_console
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.ports import RunOptions
-from plexsync.reporters import NoMeter
+from plexsync.sinks import NoMeter
 from plexsync.stop import StopSignals
 from plexsync.terminal import Bars, TerminalReporter
 

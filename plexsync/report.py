@@ -17,13 +17,14 @@ from rich.text import Text
 
 from plexsync.models import Confidence, Outcome
 from plexsync.normalize import clean_for_terminal
+from plexsync.report_changes import change_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
-    from plexsync.models import Change, ItemRef, Preview, Row, SceneRef
+    from plexsync.models import ItemRef, Preview, Row, SceneRef
 
 MOST_ROWS = 20
 """How many rows a table shows: with their changes they fill about two screens."""
@@ -34,11 +35,6 @@ STACKED_BELOW = 90
 REASONS_FROM = 140
 """Columns from which the HIGH table also has room to say why."""
 
-_MOST_TEXT = 100
-"""Characters of one side of a change: about three lines of the changes column at 100 columns."""
-
-_MOST_NAMES = 8
-_KEPT_BEFORE_DIFFERENCE = 20
 _MOST_CANDIDATES = 10  # a row holds at most this many, so this many means "or more"
 
 _OUTCOME_COLUMNS = 10  # the longest outcome and a space
@@ -174,14 +170,6 @@ def row_line(row: Row, *, evidence: bool = False) -> Group:
     return Group(line, *(_indented(one, by=_OUTCOME_COLUMNS) for one in details))
 
 
-def change_text(change: Change, *, verbose: bool = False) -> Text:
-    """`before -> after` of a text, `+added, -removed` of a list."""
-    if isinstance(change.before, str) and isinstance(change.after, str):
-        return _text_change(change.before, change.after, verbose=verbose)
-    before, after = _names(change.before), _names(change.after)
-    return _list_change(before, after, verbose=verbose)
-
-
 # ---- Headlines -----------------------------------------------------------------------------------
 
 
@@ -313,9 +301,6 @@ def _evidence_words(row: Row) -> list[str]:
     return [f"{one.weight:+6.1f} bits  {one.name}: {one.value}" for one in row.evidence]
 
 
-# ---- Changes -------------------------------------------------------------------------------------
-
-
 def _changes(row: Row, *, verbose: bool) -> Table:
     """A grid of field names and what happens to each."""
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -324,63 +309,6 @@ def _changes(row: Row, *, verbose: bool) -> Table:
     for change in row.changes:
         grid.add_row(_text(change.field), change_text(change, verbose=verbose))
     return grid
-
-
-def _text_change(before: str, after: str, *, verbose: bool) -> Text:
-    before, after = clean_for_terminal(before), clean_for_terminal(after)
-    if not verbose:
-        before, after = _shorten_both(before, after)
-    return Text.assemble(
-        (before, "red") if before else ("(empty)", "dim"),
-        (" -> ", "dim"),
-        (after, "green") if after else ("(empty)", "dim"),
-        overflow="fold",
-    )
-
-
-def _list_change(before: Sequence[str], after: Sequence[str], *, verbose: bool) -> Text:
-    marked = [("+", "green", name) for name in after if name not in before]
-    marked += [("-", "red", name) for name in before if name not in after]
-    if not marked:
-        return Text("same names in another order", style="dim")
-    most = len(marked) if verbose else _MOST_NAMES
-    parts = [Text(f"{sign}{clean_for_terminal(name)}", colour) for sign, colour, name in marked]
-    line = Text(", ").join(parts[:most])
-    if len(parts) > most:
-        line.append(f" … and {len(parts) - most} more", style="dim")
-    return line
-
-
-def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
-
-
-def _shorten_both(before: str, after: str) -> tuple[str, str]:
-    """Cut two long texts so that the place where they begin to differ stays in sight."""
-    if max(len(before), len(after)) <= _MOST_TEXT:
-        return before, after
-    start = max(0, _common_prefix(before, after) - _KEPT_BEFORE_DIFFERENCE)
-    if not before or not after or start < _KEPT_BEFORE_DIFFERENCE:
-        start = 0
-    return _window(before, start), _window(after, start)
-
-
-def _window(text: str, start: int) -> str:
-    """At most `_MOST_TEXT` characters of `text` from the word at `start` on, with ellipses."""
-    if start:
-        word = text.find(" ", start)
-        start = word + 1 if 0 <= word < start + _KEPT_BEFORE_DIFFERENCE else start
-    shown = text[start : start + _MOST_TEXT]
-    if start + _MOST_TEXT < len(text):
-        shown = (shown.rpartition(" ")[0] or shown) + "…"
-    return f"…{shown}" if start else shown
-
-
-def _common_prefix(one: str, other: str) -> int:
-    for place, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return place
-    return min(len(one), len(other))
 
 
 def _text(value: str, style: str = "") -> Text:

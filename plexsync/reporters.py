@@ -7,14 +7,14 @@ Source: docs/contract.md, "Output".
 
 from __future__ import annotations
 
-import tempfile
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync import json_report, lines
 from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome
+from plexsync.sinks import NoMeter, Spool
 from plexsync.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -27,9 +27,9 @@ from plexsync.summary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.sinks import Meter, Sink
+
 
 class PipeReporter:
     """One tab-separated line per row that is not unchanged; words for people go to stderr.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from plexsync.models import Preview, Row, RunHeader, RunSummary
-    from plexsync.reporters import Meter
+    from plexsync.sinks import Meter
 
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30

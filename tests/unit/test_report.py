@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from plexsync import report
 from plexsync.models import Confidence, Outcome, PlexField, Policy
+from plexsync.report_changes import change_text
 from tests.factories import (
     make_candidate,
     make_change,
@@ -267,16 +268,14 @@ def test_change_reads_as_before_and_after(
     """Texts are shown old -> new, lists as what comes and what goes."""
     change = make_change(before=before, after=after, policy=Policy.MERGE)
 
-    assert report.change_text(change).plain == expected
+    assert change_text(change).plain == expected
 
 
 def test_long_texts_are_shortened_around_the_difference() -> None:
     """Of two long texts, the place where they part is what a person needs to see."""
     start = "The same beginning, " * 20
 
-    plain = report.change_text(
-        make_change(before=start + "then old.", after=start + "then new.")
-    ).plain
+    plain = change_text(make_change(before=start + "then old.", after=start + "then new.")).plain
 
     assert "then old." in plain
     assert "then new." in plain
@@ -286,7 +285,7 @@ def test_long_texts_are_shortened_around_the_difference() -> None:
 
 def test_long_text_that_differs_at_once_keeps_its_beginning() -> None:
     """No ellipsis in front where nothing was left out."""
-    plain = report.change_text(make_change(before="", after="Once upon a time. " * 50)).plain
+    plain = change_text(make_change(before="", after="Once upon a time. " * 50)).plain
 
     assert plain.startswith("(empty) -> Once upon")
     assert plain.endswith("…")
@@ -296,14 +295,14 @@ def test_long_texts_are_whole_when_asked_for() -> None:
     """`-v` cuts nothing."""
     change = make_change(before=LONG, after=LONG + "end")
 
-    assert report.change_text(change, verbose=True).plain == f"{LONG} -> {LONG}end"
+    assert change_text(change, verbose=True).plain == f"{LONG} -> {LONG}end"
 
 
 def test_long_lists_are_counted() -> None:
     """Many names: the first ones, and how many more."""
     names = tuple(f"n{number}" for number in range(20))
 
-    plain = report.change_text(make_change(before=(), after=names)).plain
+    plain = change_text(make_change(before=(), after=names)).plain
 
     assert plain == "+n0, +n1, +n2, +n3, +n4, +n5, +n6, +n7 … and 12 more"
 

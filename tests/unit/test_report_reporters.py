@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from plexsync.models import Outcome
-from plexsync.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter, Sink, Spool
+from plexsync.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
+from plexsync.sinks import Sink, Spool
 from plexsync.terminal import Bars, TerminalReporter
 from tests.factories import (
     make_counts,

@@ -1,0 +1,118 @@
+"""Where a reporter writes: streams that may go away, rows that wait, a meter somebody may watch."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import IO, TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SPOOL_IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of rows kept in memory before they move to an anonymous temporary file."""
+
+
+class Meter(Protocol):
+    """Where progress is shown."""
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown) steps of `phase` are behind us."""
+
+    def clear(self) -> None:
+        """Leave no trace on the screen."""
+
+
+class NoMeter:
+    """Nobody watches."""
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """Show nothing."""
+
+    def clear(self) -> None:
+        """There is nothing to clear."""
+
+
+class ByteStream(Protocol):
+    """The part of a binary stream that is used."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the bytes, or raise an OSError."""
+
+    def flush(self) -> object:
+        """Hand them on, or raise an OSError."""
+
+
+class Sink:
+    """A byte stream that may go away under us.
+
+    Attributes:
+        failure: the first error of the stream; nothing is written after it.
+    """
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self.failure: OSError | None = None
+
+    def write(self, piece: bytes) -> None:
+        """Write, unless the stream failed before."""
+        if self.failure:
+            return
+        try:
+            self._stream.write(piece)
+        except OSError as error:
+            self.failure = error
+
+    def flush(self) -> None:
+        """Hand over what is buffered."""
+        if self.failure:
+            return
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.failure = error
+
+    def write_line(self, text: str) -> None:
+        """Write one line of text as UTF-8 and hand it over."""
+        self.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        self.flush()
+
+
+class Spool:
+    """Pieces kept in order until the end of the run, outside memory when they are many.
+
+    Args:
+        file: where to keep them; an anonymous temporary file unless given.
+
+    Attributes:
+        failure: the first error of the file; what came later is lost.
+    """
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file or tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives until `close`
+            max_size=_SPOOL_IN_MEMORY
+        )
+        self.failure: OSError | None = None
+
+    def add(self, line: bytes) -> None:
+        """Keep one piece; it must not hold a line feed."""
+        if self.failure:
+            return
+        try:
+            self._file.write(line + b"\n")
+        except OSError as error:
+            self.failure = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces in the order they came."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line[:-1]
+
+    def copy_to(self, sink: Sink) -> None:
+        """Write every piece as a line."""
+        for line in self:
+            sink.write(line + b"\n")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
