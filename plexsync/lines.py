@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Outcome
 from plexsync.normalize import clean_for_terminal
+from plexsync.summary import score_text
 
 if TYPE_CHECKING:
     from plexsync.models import Change, Row
@@ -42,7 +43,7 @@ def row_line(row: Row) -> str:
     fields = (
         row.outcome,
         row.confidence or "",
-        f"{row.score:.3f}" if item else "",
+        score_text(row.score, 3) if item else "",
         row.scene.id,
         item.rating_key if item else "",
         row.scene.title,

@@ -18,6 +18,7 @@ from rich.text import Text
 from plexsync.models import Confidence, Outcome
 from plexsync.normalize import clean_for_terminal
 from plexsync.report_changes import change_text
+from plexsync.summary import score_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +114,9 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
                 Group(
                     _pair_line(row),
                     *_paths(row, verbose=verbose),
-                    _indented(_text(f"score {row.score:.2f}, {_candidates_words(row)}", "dim")),
+                    _indented(
+                        _text(f"score {score_text(row.score)}, {_candidates_words(row)}", "dim")
+                    ),
                     _indented(_text(row.reason)),
                 )
             )
@@ -129,7 +132,7 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
         table.add_row(
             _scene_cell(row.scene, verbose=verbose),
             _item_cell(row.item, verbose=verbose),
-            f"{row.score:.2f}",
+            f"{score_text(row.score)}",
             _candidate_count(row),
             _text(row.reason),
         )
@@ -244,7 +247,7 @@ def _low_mark(row: Row) -> list[Text]:
     """Says of a row among the HIGH ones that it is there because strict_matching is off."""
     if row.confidence is not Confidence.LOW:
         return []
-    return [Text(f"LOW, score {row.score:.2f}", style="yellow")]
+    return [Text(f"LOW, score {score_text(row.score)}", style="yellow")]
 
 
 def _item_words(item: ItemRef) -> Text:

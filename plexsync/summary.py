@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
@@ -111,6 +112,13 @@ def is_worth_a_mail(summary: RunSummary) -> bool:
     )
 
 
+def score_text(score: float, decimals: int = 2) -> str:
+    """A probability, never rounded up: 1.00 is kept for certainty."""
+    steps = 10**decimals
+    # The margin is for 0.57 * 100, which is a little less than 57.
+    return f"{floor(score * steps + 1e-9) / steps:.{decimals}f}"
+
+
 def problem_of(error: PlexsyncError) -> Problem:
     """An error as data, where it happened included in the message."""
     return Problem(kind=error.kind, message=str(error), hint=error.hint)
@@ -135,8 +143,8 @@ def warning_line(message: str) -> str:
 def _review_note(count: int, rules: tuple[PathRule, ...]) -> Note:
     match = "1 LOW match waits" if count == 1 else f"{count:,} LOW matches wait"
     if rules:
-        how = "these path rules, found in your libraries, settle them; add to config.toml:"
-        return Note(f"{match} for a person: {how}", _rule_lines(rules))
+        how = "These path rules fit your libraries and may settle many; add to config.toml:"
+        return Note(f"{match} for a person. {how}", _rule_lines(rules))
     return Note(
         f"{match} for a person: add a [[paths]] rule that says how Plex sees Stash's folder, give "
         "the files distinct names, or set strict_matching = false under [match] to have the best "
@@ -148,7 +156,7 @@ def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:
     lines: list[str] = []
     for rule in rules:
         lines += [
-            f"[[paths]]  # settles {_plural(rule.explains, 'file')}",
+            f"[[paths]]  # fits {_plural(rule.explains, 'file')}",
             f"stash = {_toml_text(rule.stash)}",
             f"plex = {_toml_text(rule.plex)}",
         ]

@@ -15,6 +15,7 @@ from plexsync.summary import (
     outcome_sentence,
     problem_lines,
     problem_of,
+    score_text,
     servers_sentence,
 )
 from tests.factories import make_counts, make_header, make_problem, make_rule, make_summary
@@ -99,7 +100,7 @@ def test_low_matches_come_with_the_rules_that_settle_them() -> None:
     )
 
     assert "4 LOW matches wait for a person" in text
-    assert "# settles 4 files" in text
+    assert "# fits 4 files" in text
     assert 'stash = "/data/"\nplex = "/media/"' in text
     assert 'stash = "C:\\\\v\\\\"' in text
 
@@ -137,6 +138,23 @@ def test_only_commands_that_exist_are_named() -> None:
     )
 
     assert set(re.findall(r"plexsync (\w+)", text)) == {"run"}
+
+
+@pytest.mark.parametrize(
+    ("score", "decimals", "shown"),
+    [
+        (0.0, 2, "0.00"),
+        (0.57, 2, "0.57"),
+        (0.58, 2, "0.58"),
+        (0.999, 3, "0.999"),
+        (0.9999, 3, "0.999"),
+        (0.9999, 2, "0.99"),
+        (1.0, 2, "1.00"),
+    ],
+)
+def test_scores_are_never_rounded_up(score: float, decimals: int, shown: str) -> None:
+    """A LOW match with 1.00 would look like a contradiction."""
+    assert score_text(score, decimals) == shown
 
 
 # ---- Cron ----------------------------------------------------------------------------------------
