@@ -289,8 +289,9 @@ def _candidate_count(row: Row) -> str:
     return f"{count}+" if count >= _MOST_CANDIDATES else str(count)
 
 
-def _candidates_words(row: Row) -> str:
-    return f"{_candidate_count(row)} candidate" + ("" if len(row.candidates) == 1 else "s")
+def _score_words(row: Row) -> str:
+    noun = "candidate" if len(row.candidates) == 1 else "candidates"
+    return f"score {score_text(row.score)}, {_candidate_count(row)} {noun}"
 
 
 def _problem_lines(row: Row) -> list[Text]:
