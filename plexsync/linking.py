@@ -130,8 +130,21 @@ class Linker:
         wanted = wanted_hashes(scenes, items, found, claims=claims, limit=_MOST_HASHES)
         if not wanted:
             return found
-        # All scenes again, because what one of them wins or loses may decide another.
-        return match(scenes, items, rules=self.rules, claims=claims, hashes=self.hashes(wanted))
+        # What one scene wins or loses may decide another, so all that compete are decided again.
+        again = _competing(found, frozenset(wanted))
+        settled = {
+            one.candidates[0].rating_key: one.scene_id
+            for one in found
+            if one.scene_id not in again and one.confidence is Confidence.HIGH
+        }
+        decided = match(
+            [scene for scene in scenes if scene.scene_id in again],
+            items,
+            rules=self.rules,
+            claims={**claims, **settled},
+            hashes=self.hashes(wanted),
+        )
+        return [one for one in found if one.scene_id not in again] + decided
 
     def _place(self, found: Match, scene: Scene, item: PlexItem | None, linked: Linked) -> None:
         if item is None or found.confidence is None:
@@ -155,3 +168,27 @@ class Linker:
         if known is not None:
             link = msgspec.structs.replace(link, base=known.base)
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
+
+
+def _competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:
+    """The scenes that may go to one of `keys`, and those that compete with them, and so on."""
+    reached: set[SceneId] = set()
+    while True:
+        more = {
+            one.scene_id
+            for one in matches
+            if one.scene_id not in reached
+            and (
+                one.candidate_count > len(one.candidates) > 1
+                or any(candidate.rating_key in keys for candidate in one.candidates)
+            )
+        }
+        if not more:
+            return reached
+        reached |= more
+        keys |= {
+            candidate.rating_key
+            for one in matches
+            if one.scene_id in more
+            for candidate in one.candidates
+        }
