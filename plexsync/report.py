@@ -114,9 +114,7 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
                 Group(
                     _pair_line(row),
                     *_paths(row, verbose=verbose),
-                    _indented(
-                        _text(f"score {score_text(row.score)}, {_candidates_words(row)}", "dim")
-                    ),
+                    _indented(_text(_score_words(row), "dim")),
                     _indented(_text(row.reason)),
                 )
             )
