@@ -112,7 +112,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def look_alike(option: Option) -> bool:
     """Whether the pair could be told from a copy of the same file by its place alone."""
     made = option.made
-    if option.weighed.contradictions:
+    if Level.DIFFERENT in (made.size, made.duration, made.content):
         return False
     named = made.spelling >= Spelling.FOLDED and made.size is Level.EQUAL
     return named or made.content is Level.EQUAL

@@ -86,6 +86,7 @@ class Weights:
     folders_agreed: float = 9.0
     folders_compared: float = 10.0
     elsewhere: float = -4.0
+    spare: float = -3.0
     size_most: float = 24.0
     size_different: float = -6.0
     duration_equal: float = 11.0
@@ -123,7 +124,8 @@ class Comparison(NamedTuple):
     """Everything about a pair that its weight depends on; equal comparisons weigh the same.
 
     `others` counts the other files with this name, `tail_others` those that also share the equal
-    folders; `folder_bits` is what these folders are worth by their own names.
+    folders; `folder_bits` is what these folders are worth by their own names. `title`, `date` and
+    `spare` only rank what is LOW.
     """
 
     spelling: Spelling
@@ -142,6 +144,7 @@ class Comparison(NamedTuple):
     content: Level
     title: Level = Level.UNKNOWN
     date: Level = Level.UNKNOWN
+    spare: bool = False
 
 
 class Assessment(NamedTuple):
@@ -312,6 +315,8 @@ def _weigh_place(
     if made.elsewhere:
         value = "outside of every folder the path rules name"
         found.append(Evidence(name="rule", value=value, weight=weights.elsewhere))
+    if made.spare:
+        found.append(Evidence(name="copy", value="in a folder for copies", weight=weights.spare))
     return found
 
 

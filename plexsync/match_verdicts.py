@@ -17,8 +17,7 @@ from plexsync.decision import (
     judge,
     score_option,
 )
-from plexsync.evidence import Level, Spelling, compare_date
-from plexsync.match_titles import compare_titles, texts_of_item, texts_of_scene
+from plexsync.match_ranking import refine
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -168,7 +167,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         doubts = (self._doubt(scene, pin) for pin in self.people.pins.get(scene.scene_id, ()))
         doubt = next((one for one in doubts if one), "")
         best: dict[int, Verdict] = {}
-        for verdict in (one for row in judged for one in self._retitle(row, scene)):
+        for verdict in (one for row in judged for one in self._refine(row, scene)):
             other = best.get(verdict.option.item)
             if other is None or self._rank(verdict) < self._rank(other):
                 best[verdict.option.item] = verdict
@@ -192,12 +191,9 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             candidate_count=len(ranked),
         )
 
-    def _retitle(self, row: list[Verdict], scene: Scene) -> list[Verdict]:
-        """Let titles and dates rank what is LOW anyway; they lift no score over the threshold."""
-        if len(row) > _MOST_TITLED:
-            return row
-        texts = texts_of_scene(scene)
-        options = [self._with_title(one.option, scene, texts) for one in row]
+    def _refine(self, row: list[Verdict], scene: Scene) -> list[Verdict]:
+        """Rank what is LOW anyway by all there is; no score is lifted over the threshold."""
+        options = refine([one.option for one in row], scene, self.items, self.scale)
         return [
             msgspec.structs.replace(
                 verdict,
@@ -209,18 +205,6 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             )
             for verdict, option in zip(row, options, strict=True)
         ]
-
-    def _with_title(self, option: Option, scene: Scene, texts: tuple[str, ...]) -> Option:
-        """Add what title and date say, unless the name has said it already."""
-        made = option.made
-        named = made.spelling is not Spelling.DIFFERENT and not made.generic
-        if named or made.title is not Level.UNKNOWN:
-            return option
-        item = self.items[option.item]
-        title = compare_titles(texts, texts_of_item(item))
-        date = compare_date(scene.date, item.date)
-        made = made._replace(title=title, date=date)
-        return Option(option.ours, option.theirs, made, self.scale.weigh(made))
 
     # ---- Pins ------------------------------------------------------------------------------------
 
@@ -318,8 +302,6 @@ def prepare_matching(
 # ---- Private -------------------------------------------------------------------------------------
 
 _PINNED = Evidence(name="pin", value="a person confirmed this pair", weight=64.0)
-_MOST_TITLED = 64
-"""A row of more options than this is not ranked by titles: nobody would read it."""
 
 
 def _siblings(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> set[int]:

@@ -44,6 +44,11 @@ GENERIC_WORDS = frozenset(_WORDS_OF_NOTHING.split())
 
 _GENERIC_FOLDER_WORDS = GENERIC_WORDS | frozenset(_WORDS_OF_LAYOUTS.split())
 
+COPY_FOLDERS = frozenset(
+    {"backup", "backups", "bak", "copies", "copy", "duplicates", "mirror", "old", "snapshots"}
+)
+"""Folders people keep copies in. Never decides anything; it only ranks copies."""
+
 _EXTRA = re.compile(r"(?:^|[^a-z])(?:trailer|sample|teaser|preview|promo)s?(?:[^a-z]|$)")
 
 
