@@ -1,0 +1,1 @@
+"""Labelled corpora for matching, and what matching makes of them."""

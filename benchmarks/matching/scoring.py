@@ -1,0 +1,99 @@
+"""What matching made of a corpus, counted by situation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.matcher import match, wanted_hashes
+from plexsync.models import Confidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from benchmarks.matching.corpus import Corpus
+    from benchmarks.matching.world import Label
+    from plexsync.models import Match, SceneId
+
+
+@dataclass(slots=True)
+class Tally:
+    """How the scenes of one situation ended.
+
+    Attributes:
+        scenes: how many there were.
+        high_right: HIGH, and every linked item is true.
+        high_wrong: HIGH for an item that is not the scene's.
+        low_first: LOW, a true item first.
+        low_listed: LOW, a true item further down.
+        low_other: LOW, while Plex has no true item.
+        missed: Plex has a true item, and it is not among the candidates.
+        nothing: no candidate, and rightly so.
+        certain: scenes with identity-grade evidence.
+        certain_high: those of them that are HIGH and right.
+    """
+
+    scenes: int = 0
+    high_right: int = 0
+    high_wrong: int = 0
+    low_first: int = 0
+    low_listed: int = 0
+    low_other: int = 0
+    missed: int = 0
+    nothing: int = 0
+    certain: int = 0
+    certain_high: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count `other` in."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def run(corpus: Corpus) -> dict[str, Tally]:
+    """Match a corpus, as a run would, and count."""
+    found = match(corpus.scenes, corpus.items, rules=corpus.rules, claims=corpus.claims)
+    if corpus.mix.hashes:
+        wanted = wanted_hashes(
+            corpus.scenes, corpus.items, found, claims=corpus.claims, limit=10**9
+        )
+        hashes = {part: corpus.hashes[part] for key in wanted for part in corpus.parts[key]}
+        found = match(
+            corpus.scenes, corpus.items, rules=corpus.rules, claims=corpus.claims, hashes=hashes
+        )
+    return tally(found, corpus.labels)
+
+
+def tally(found: Iterable[Match], labels: Mapping[SceneId, Label]) -> dict[str, Tally]:
+    """Count matches by situation."""
+    by_scene: dict[SceneId, list[Match]] = defaultdict(list)
+    for made in found:
+        by_scene[made.scene_id].append(made)
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for scene_id, matches in by_scene.items():
+        label = labels[scene_id]
+        counts = tallies[label.situation]
+        counts.scenes += 1
+        counts.certain += label.certain
+        ending = _end(matches, label)
+        setattr(counts, ending, getattr(counts, ending) + 1)
+        counts.certain_high += label.certain and ending == "high_right"
+    return dict(tallies)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _end(matches: list[Match], label: Label) -> str:
+    linked = {
+        made.candidates[0].rating_key for made in matches if made.confidence is Confidence.HIGH
+    }
+    if linked:
+        return "high_right" if linked <= label.items else "high_wrong"
+    keys = [one.rating_key for one in matches[0].candidates]
+    if not label.items:
+        return "low_other" if keys else "nothing"
+    if keys and keys[0] in label.items:
+        return "low_first"
+    return "low_listed" if label.items & set(keys) else "missed"
