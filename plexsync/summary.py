@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from math import floor
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
@@ -113,10 +112,8 @@ def is_worth_a_mail(summary: RunSummary) -> bool:
 
 
 def score_text(score: float, decimals: int = 2) -> str:
-    """A probability, never rounded up: 1.00 is kept for certainty."""
-    steps = 10**decimals
-    # The margin is for 0.57 * 100, which is a little less than 57.
-    return f"{floor(score * steps + 1e-9) / steps:.{decimals}f}"
+    """A probability, rounded, but never up to 1.00: that is kept for certainty."""
+    return f"{score if score >= 1 else min(score, 1 - 10**-decimals):.{decimals}f}"
 
 
 def problem_of(error: PlexsyncError) -> Problem:

@@ -145,14 +145,14 @@ def test_only_commands_that_exist_are_named() -> None:
     [
         (0.0, 2, "0.00"),
         (0.57, 2, "0.57"),
-        (0.58, 2, "0.58"),
+        (0.4999, 2, "0.50"),
         (0.999, 3, "0.999"),
         (0.9999, 3, "0.999"),
         (0.9999, 2, "0.99"),
         (1.0, 2, "1.00"),
     ],
 )
-def test_scores_are_never_rounded_up(score: float, decimals: int, shown: str) -> None:
+def test_scores_are_not_rounded_up_to_certainty(score: float, decimals: int, shown: str) -> None:
     """A LOW match with 1.00 would look like a contradiction."""
     assert score_text(score, decimals) == shown
 
