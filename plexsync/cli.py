@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -132,7 +133,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=_CONTEXT,
     epilog="Every command explains itself: plexsync run --help.",
 )
 @_global_options
@@ -145,7 +146,7 @@ def cli() -> None:
     """
 
 
-@cli.command(short_help="Write to Plex what changed in Stash, once.")
+@cli.command(context_settings=_CONTEXT, short_help="Write to Plex what changed in Stash, once.")
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
 )
@@ -219,7 +220,7 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
     return compose.reconcile_once(session, run_options(options), console.standard_streams())
 
 
-@cli.command(short_help="Watch it work on a sample library.")
+@cli.command(context_settings=_CONTEXT, short_help="Watch it work on a sample library.")
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
 @_global_options
 @click.pass_obj
