@@ -248,6 +248,15 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}#{anchor}"
 
 
+def test_modules_named_in_the_lifecycle_exist() -> None:
+    """Whoever reads on finds the module: those in brackets, `(config)` or `(state, journal)`."""
+    brackets = re.findall(r"\(((?:`\w+`,?\s*)+)\)", text_of(DOCS / "lifecycle.md"))
+    named = {name for found in brackets for name in re.findall(r"`(\w+)`", found)}
+
+    assert len(named) > 10
+    assert {name for name in named if not (ROOT / "plexsync" / f"{name}.py").exists()} == set()
+
+
 def test_index_names_every_page() -> None:
     """Nothing in docs/ is hidden."""
     index = text_of(DOCS / "README.md")
