@@ -6,6 +6,7 @@ are the test's own.
 
 from __future__ import annotations
 
+import itertools
 import random
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Self
 import requests
 
 from plexsync.config import load_config
+from plexsync.durable import DISK, Filesystem
 from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+from plexsync.places import cache_directory, state_directory
 from plexsync.plex_client import PlexClient, request_headers
 from plexsync.ports import Ports, RunOptions
 from plexsync.reconcile import run
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from plexsync.config import Config
     from plexsync.models import Outcome
+    from plexsync.ports import Reporter
     from plexsync.simulators.library import Library
 
 CLIENT_ID = "5f0c8c2e-test"
@@ -106,6 +110,74 @@ class Ran:
         return sum(row.outcome is outcome for row in self.rows)
 
 
+@dataclass(frozen=True)
+class Visit:
+    """All that one run knows of its world; may be sent to another process.
+
+    Attributes:
+        environ: the environment the configuration is read from.
+        home: the home directory.
+        now: the time, which stands still during the run.
+        number: which run of its world this is.
+    """
+
+    environ: dict[str, str]
+    home: Path
+    now: datetime
+    number: int
+
+
+def run_once(
+    visit: Visit,
+    options: RunOptions,
+    reporter: Reporter,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    page_size: int = 500,
+    disk: Filesystem = DISK,
+) -> RunSummary:
+    """One run with real clients over real HTTP."""
+    config = load_config(None, visit.environ, home=visit.home)
+    key = config.stash.api_key.reveal() if config.stash.api_key else ""
+    token = config.plex.token.reveal()
+    chance = random.Random(visit.number).random  # noqa: S311 - jitter, not cryptography
+    with (
+        Transport(
+            config.stash.url,
+            name="Stash",
+            headers={"ApiKey": key} if key else {},
+            secrets=(key,),
+            sleep=lambda _: None,
+            random=chance,
+        ) as stash,
+        Transport(
+            config.plex.url,
+            name="Plex",
+            headers=request_headers(CLIENT_ID, token),
+            secrets=(token,),
+            sleep=lambda _: None,
+            random=chance,
+        ) as plex,
+    ):
+        ports = Ports(
+            stash=StashClient(stash, url=config.stash.url),
+            plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
+            requests=lambda: Requests(
+                stash=stash.reads + stash.writes,
+                plex_reads=plex.reads,
+                plex_writes=plex.writes,
+            ),
+            plex_down=lambda: plex.down,
+            state_dir=state_directory(visit.environ),
+            cache_dir=cache_directory(visit.environ),
+            now=lambda: visit.now,
+            should_stop=should_stop,
+            run_id=f"{visit.now:%Y%m%dT%H%M%SZ}-{visit.number:04x}",
+            disk=disk,
+        )
+        return run(config, options, ports, reporter)
+
+
 class World:
     """Both servers, and a place to remember.
 
@@ -177,53 +249,21 @@ class World:
         *,
         should_stop: Callable[[], bool] = lambda: False,
         page_size: int = 500,
+        disk: Filesystem = DISK,
         **settings: str,
     ) -> Ran:
         """One run, a minute after the last one."""
-        self.now += timedelta(minutes=1)
-        self._runs += 1
         self.stash_wire.counters.clear()
         self.plex_wire.counters.clear()
         recorder = Recorder()
-        config = self.config(**settings)
-        key = config.stash.api_key.reveal() if config.stash.api_key else ""
-        chance = random.Random(self._runs).random  # noqa: S311 - jitter, not cryptography
-        with (
-            Transport(
-                config.stash.url,
-                name="Stash",
-                headers={"ApiKey": key} if key else {},
-                secrets=(key,),
-                sleep=lambda _: None,
-                random=chance,
-            ) as stash,
-            Transport(
-                config.plex.url,
-                name="Plex",
-                headers=request_headers(CLIENT_ID, config.plex.token.reveal()),
-                secrets=(config.plex.token.reveal(),),
-                sleep=lambda _: None,
-                random=chance,
-            ) as plex,
-        ):
-            ports = Ports(
-                stash=StashClient(stash, url=config.stash.url),
-                plex=PlexClient(
-                    plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size
-                ),
-                requests=lambda: Requests(
-                    stash=stash.reads + stash.writes,
-                    plex_reads=plex.reads,
-                    plex_writes=plex.writes,
-                ),
-                plex_down=lambda: plex.down,
-                state_dir=self.state_dir,
-                cache_dir=self.cache_dir,
-                now=lambda: self.now,
-                should_stop=should_stop,
-                run_id=f"{self.now:%Y%m%dT%H%M%SZ}-{self._runs:04x}",
-            )
-            summary = run(config, options or RunOptions(), ports, recorder)
+        summary = run_once(
+            self.next_visit(**settings),
+            options or RunOptions(),
+            recorder,
+            should_stop=should_stop,
+            page_size=page_size,
+            disk=disk,
+        )
         assert recorder.summaries == [summary]
         return Ran(
             summary=summary,
@@ -232,6 +272,17 @@ class World:
             warnings=tuple(recorder.warnings),
             stash=self.stash_wire.counters.by_kind(),
             plex=self.plex_wire.counters.by_kind(),
+        )
+
+    def next_visit(self, **settings: str) -> Visit:
+        """What the next run needs to know of this world, a minute after the last one."""
+        self.now += timedelta(minutes=1)
+        self._runs += 1
+        return Visit(
+            environ=self.environ(**settings),
+            home=self.directory,
+            now=self.now,
+            number=self._runs,
         )
 
     def shown(self, rating_key: str, name: str) -> str:
@@ -294,3 +345,9 @@ class World:
 def scene_ids(*ids: int | str) -> tuple[SceneId, ...]:
     """Ids as the command line gives them."""
     return tuple(SceneId(str(one)) for one in ids)
+
+
+def stops_after(times: int) -> Callable[[], bool]:
+    """A `should_stop` that says yes once it was asked more than `times` times."""
+    asked = itertools.count(1)
+    return lambda: next(asked) > times

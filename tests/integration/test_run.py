@@ -12,7 +12,7 @@ from plexsync.models import Confidence, Outcome
 from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status, html
-from tests.world import World, scene_ids
+from tests.world import World, scene_ids, stops_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -524,13 +524,28 @@ def test_a_web_page_instead_of_an_answer_is_an_error_and_not_an_empty_library(
 
 def test_a_run_asked_to_stop_ends_in_good_order(world: World) -> None:
     """What was sent is read back and remembered; the next run does the rest, and nothing twice."""
-    asked = iter(range(10_000))
-    ran = world.run(should_stop=lambda: next(asked) > 12)
+    ran = world.run(should_stop=stops_after(12))
     assert ran.summary.exit_code == ExitCode.INTERRUPTED
     assert 0 < ran.puts < 30
     assert ran.count(Outcome.APPLIED) == ran.puts
     rest = world.run()
     assert ran.puts + rest.puts == 30
+
+
+def test_a_stop_between_the_items_of_a_scene_loses_nothing_of_what_is_ours(tmp_path: Path) -> None:
+    """Its first item was written, its second was not: the first is still known to be ours."""
+    spec = LibrarySpec(seed=4, scenes=60, mix={Case.SAME: 1, Case.TWO_ITEMS: 6}, edited=0.0)
+    for stop_after in (30, 54, 56, 58, 80):
+        directory = tmp_path / str(stop_after)
+        directory.mkdir()
+        with World(make_library(spec), directory, **MOVIES_ONLY) as world:
+            stopped = world.run(should_stop=stops_after(stop_after))
+            assert stopped.summary.exit_code == ExitCode.INTERRUPTED
+            world.stash.edit_scenes([scene.id for scene in world.library.stash.scenes], title="New")
+            ran = world.run(RunOptions(force=True), APPLY__PRESERVE_PLEX_EDITS="true")
+            assert ran.count(Outcome.KEPT) == 0
+            written = {row.scene.id for row in stopped.rows if row.outcome is Outcome.APPLIED}
+            assert written
 
 
 def test_plex_starting_up_is_waited_for(synced: World) -> None:
