@@ -196,10 +196,10 @@ class _Crowd:
                 self._durations.setdefault(round(part.file.duration_s), []).append(part)
 
     def choose(self, one: Ours) -> list[Theirs]:
-        """The bearers in the longest useful folder tail, of this size and of this length."""
+        """The bearers in the shortest useful folder tail and of this size, else of this length."""
         chosen = self._in_useful_tail(one)
         chosen += _few(self._sizes.get(one.file.size_bytes or 0, []))
-        if one.file.duration_s:
+        if one.file.duration_s and not chosen:
             length = round(one.file.duration_s)
             for near in (length - 1, length, length + 1):
                 chosen += _few(self._durations.get(near, []))

@@ -102,11 +102,10 @@ class Table:
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of one option: `obstacle` is "" when it is HIGH, else why it is not."""
+    """One option and how likely it is, all rivals considered."""
 
     option: Option
     score: float
-    obstacle: str
 
 
 def look_alike(option: Option) -> bool:

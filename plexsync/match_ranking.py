@@ -17,6 +17,7 @@ from plexsync.names import COPY_FOLDERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plexsync.match_titles import Text
     from plexsync.models import PlexItem, Scene
     from plexsync.tables import Scale
 
@@ -41,7 +42,7 @@ def refine(
 
 
 def _add_title(
-    option: Option, scene: Scene, texts: tuple[str, ...], items: Sequence[PlexItem]
+    option: Option, scene: Scene, texts: tuple[Text, ...], items: Sequence[PlexItem]
 ) -> Option:
     """Add what title and date say, unless the name has said it already."""
     made = option.made

@@ -7,13 +7,13 @@ choose the items worth comparing, so that the cost stays linear in the library.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
 
 from plexsync.evidence import Level
 from plexsync.names import GENERIC_WORDS, is_extra, numbers
-from plexsync.normalize import base_name, fold, normalize_path, normalize_title, stem
+from plexsync.normalize import fold, normalize_path, normalize_title, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +24,8 @@ _LEAST_LETTERS = 3
 _MOST_BEARERS = 64
 """A word in more titles than this chooses nothing."""
 _MOST_COMPARED = 24
+_MOST_FOUND = 10
+_SEVERAL = 3
 _FEW_WORDS = 32
 """Up to so many words are looked for as they are before a title is normalised."""
 _CLOSE = 93.0
@@ -31,16 +33,24 @@ _NEAR = 85.0
 """Similarities, 0 to 100. Source: docs/matching.md, "Titles"."""
 
 
+class Text(NamedTuple):
+    """A title or name ready to compare: its words in order of the alphabet, and its numbers."""
+
+    words: str
+    numbers: tuple[int, ...]
+    extra: bool
+
+
 def find_by_title(
     positions: Iterable[int], scenes: Sequence[Scene], items: Sequence[PlexItem]
 ) -> dict[int, list[tuple[int, Level]]]:
-    """For each scene at one of `positions` the items it resembles, and how nearly.
+    """For each scene at one of `positions` the items it resembles most, and how nearly.
 
     Numbers must agree, and a trailer resembles trailers only.
     """
     texts = {position: texts_of_scene(scenes[position]) for position in positions}
     bearers: dict[str, list[int]] = {
-        word: [] for ours in texts.values() for text in ours for word in _words(text)
+        word: [] for ours in texts.values() for text in ours for word in _telling(text)
     }
     titles = _stream(items, bearers)
     found = {}
@@ -49,30 +59,29 @@ def find_by_title(
         levels = [(one, compare_titles(ours, titles[one])) for one in chosen]
         resembling = [(one, level) for one, level in levels if level >= Level.NEAR]
         if resembling:
-            found[position] = resembling
+            resembling.sort(key=lambda one: -one[1])
+            found[position] = resembling[:_MOST_FOUND]
     return found
 
 
-def texts_of_scene(scene: Scene) -> tuple[str, ...]:
-    """What a scene calls itself, normalised: its title and its files' stems."""
-    stems = (stem(normalize_path(file.path)) for file in scene.files)
-    texts = (normalize_title(text) for text in (scene.title, *stems))
-    return tuple(dict.fromkeys(text for text in texts if text))
+def texts_of_scene(scene: Scene) -> tuple[Text, ...]:
+    """What a scene calls itself: its title and its files' stems."""
+    return _texts([scene.title, *(stem(normalize_path(file.path)) for file in scene.files)])
 
 
-def texts_of_item(item: PlexItem) -> tuple[str, ...]:
-    """What an item calls itself, normalised: its title and its files' stems."""
+def texts_of_item(item: PlexItem) -> tuple[Text, ...]:
+    """What an item calls itself: its title and its files' stems."""
     texts = [item.title]
     for file in item.files:
-        name = base_name(normalize_path(file.path))
-        # Without an agent Plex takes the name for the title: compare it once.
-        if not name.startswith(item.title) or len(name) > len(item.title) + 5:
-            texts.append(name.rpartition(".")[0] or name)
-    return tuple(dict.fromkeys(normalize_title(text) for text in texts if text))
+        name = stem(normalize_path(file.path))
+        # Without an agent Plex takes the name for the title: normalise it once.
+        if name != item.title:
+            texts.append(name)
+    return _texts(texts)
 
 
-def compare_titles(ours: Sequence[str], theirs: Sequence[str]) -> Level:
-    """How near the nearest two of normalised texts are; DIFFERENT below similarity."""
+def compare_titles(ours: Sequence[Text], theirs: Sequence[Text]) -> Level:
+    """How near the nearest two texts are; DIFFERENT below similarity."""
     return max((_similarity(one, other) for one in ours for other in theirs), default=_NOTHING)
 
 
@@ -81,26 +90,37 @@ def compare_titles(ours: Sequence[str], theirs: Sequence[str]) -> Level:
 _NOTHING = Level.DIFFERENT
 
 
-def _words(text: str) -> set[str]:
+def _texts(texts: Iterable[str]) -> tuple[Text, ...]:
+    normal = dict.fromkeys(normalize_title(text) for text in texts if text)
+    return tuple(
+        Text(" ".join(sorted(text.split())), tuple(sorted(numbers(text))), is_extra(text))
+        for text in normal
+        if text
+    )
+
+
+def _telling(text: Text) -> set[str]:
     return {
         word
-        for word in text.split()
+        for word in text.words.split()
         if (len(word) >= _LEAST_LETTERS or not word.isascii())
         and not word.isdigit()
         and word not in GENERIC_WORDS
     }
 
 
-def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> dict[int, tuple[str, ...]]:
+def _stream(
+    items: Sequence[PlexItem], bearers: dict[str, list[int]]
+) -> dict[int, tuple[Text, ...]]:
     """Note the items that bear one of our words, and their texts."""
-    titles: dict[int, tuple[str, ...]] = {}
+    titles: dict[int, tuple[Text, ...]] = {}
     wanted = bearers.keys()
     few = tuple(wanted) if len(wanted) <= _FEW_WORDS else ()
     for position, item in enumerate(items):
         if item.trashed or not wanted or (few and not _mentions(item, few)):
             continue
         texts = texts_of_item(item)
-        shared = wanted & set(" ".join(texts).split())
+        shared = wanted & {word for text in texts for word in text.words.split()}
         for word in shared:
             if len(bearers[word]) <= _MOST_BEARERS:
                 bearers[word].append(position)
@@ -116,24 +136,31 @@ def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:
 
 
 def _choose(
-    ours: tuple[str, ...], bearers: dict[str, list[int]], items: Sequence[PlexItem]
+    ours: tuple[Text, ...], bearers: dict[str, list[int]], items: Sequence[PlexItem]
 ) -> list[int]:
     """The items that share most of our rare words, in an order that is the items' own."""
+    rare = [
+        found
+        for word in {word for text in ours for word in _telling(text)}
+        if 0 < len(found := bearers[word]) <= _MOST_BEARERS
+    ]
     shared: Counter[int] = Counter()
-    for word in {word for text in ours for word in _words(text)}:
-        if len(bearers[word]) <= _MOST_BEARERS:
-            shared.update(bearers[word])
-    keys = {position: items[position].rating_key for position in shared}
-    ranked = sorted(shared, key=lambda one: (-shared[one], len(keys[one]), keys[one]))
-    return ranked[:_MOST_COMPARED]
+    for found in rare:
+        shared.update(found)
+    # One rare word in common is chance where there are several to choose from.
+    least = 1 if len(rare) < _SEVERAL else 2
+    chosen = [one for one, count in shared.items() if count >= least]
+    keys = {one: items[one].rating_key for one in chosen}
+    chosen.sort(key=lambda one: (-shared[one], len(keys[one]), keys[one]))
+    return chosen[:_MOST_COMPARED]
 
 
-def _similarity(one: str, other: str) -> Level:
-    if numbers(one) != numbers(other) or is_extra(one) != is_extra(other):
+def _similarity(one: Text, other: Text) -> Level:
+    if one.numbers != other.numbers or one.extra != other.extra:
         return _NOTHING
-    if one == other:
+    if one.words == other.words:
         return Level.EQUAL
-    similarity = fuzz.token_sort_ratio(one, other, score_cutoff=_NEAR)
+    similarity = fuzz.ratio(one.words, other.words, score_cutoff=_NEAR)
     if similarity >= _CLOSE:
         return Level.CLOSE
     return Level.NEAR if similarity >= _NEAR else _NOTHING

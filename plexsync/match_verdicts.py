@@ -84,13 +84,12 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def _judge_row(
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[Verdict]:
-        own = _siblings(row, rows)
+        rivals = _rivals(row, rows)
         verdicts = []
         for option in row:
-            rivals = [one for one in row if one.item == option.item or one.item not in own]
-            score = score_option(option, rivals, self.table.columns[option.item])
-            obstacle = self._obstacle(option, rivals, rows)
-            verdicts.append(Verdict(option=option, score=score, obstacle=obstacle))
+            others = [one for one in rivals if one is not option]
+            score = score_option(option, others, self.table.columns[option.item])
+            verdicts.append(Verdict(option=option, score=score))
         verdicts.sort(key=self._rank)
         return verdicts
 
@@ -98,15 +97,16 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         key = self.items[verdict.option.item].rating_key
         return -verdict.score, -verdict.option.bits, *id_order(key)
 
-    def _obstacle(
-        self, option: Option, row: Sequence[Option], rows: Sequence[tuple[Option, ...]]
-    ) -> str:
-        """Why an option is not HIGH; "" when it is."""
+    def obstacle(self, option: Option) -> str:
+        """Why an option is not HIGH; "" when it is. Asked of the best options only."""
+        rows = self.table.rows[option.ours.scene]
+        row = next(one for one in rows if one[0].ours is option.ours)
         scene = self.scenes[option.ours.scene].scene_id
         item = self.items[option.item]
+        rivals = [one for one in _rivals(row, rows) if one.item != option.item]
         return (
             self._said(scene, item)
-            or judge(option, row, self.table, self.settings)
+            or judge(option, rivals, self.table, self.settings)
             or self._find_better_whole(option, rows)
             or find_stacked(option, item, rows)
             or find_other_version(option, item)
@@ -142,7 +142,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         best: dict[RatingKey, Match] = {}
         for row in judged:
             key = self.items[row[0].option.item].rating_key
-            if row[0].obstacle or key in linked:
+            if key in linked or self.obstacle(row[0].option):
                 continue
             made = self._high(scene, row)
             if key not in best or made.score > best[key].score:
@@ -184,7 +184,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return Match(
             scene_id=scene.scene_id,
             confidence=Confidence.LOW,
-            reason=doubt or first.obstacle,
+            reason=doubt or self.obstacle(first.option) or _NOT_ALONE,
             score=first.score,
             margin=max(first.score - max((one.score for one in ranked[1:]), default=0.0), 0.0),
             candidates=tuple(map(self._candidate, ranked[: self.settings.most_candidates])),
@@ -301,13 +301,14 @@ def prepare_matching(
 
 # ---- Private -------------------------------------------------------------------------------------
 
+_NOT_ALONE = "not the likeliest item of this file"
 _PINNED = Evidence(name="pin", value="a person confirmed this pair", weight=64.0)
 
 
-def _siblings(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> set[int]:
-    """Items that other files of the same scene are: linked anyway, so no rivals."""
+def _rivals(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> Sequence[Option]:
+    """A row without the items that other files of the scene are: linked anyway, so no rivals."""
     if len(rows) == 1:
-        return set()
+        return row
     options = [(one, place) for place, other in enumerate(rows) for one in other]
     options.sort(key=lambda one: (-one[0].bits, one[0].ours.file.path, one[0].theirs.file.path))
     items_taken: dict[int, int] = {}
@@ -316,7 +317,8 @@ def _siblings(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> se
         if option.item not in items_taken and place not in rows_served:
             items_taken[option.item] = place
             rows_served.add(place)
-    return {item for item, place in items_taken.items() if rows[place] is not row}
+    own = {item for item, place in items_taken.items() if rows[place] is not row}
+    return [one for one in row if one.item not in own]
 
 
 def _nothing(scene: Scene, reason: str) -> Match:
