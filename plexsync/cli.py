@@ -9,42 +9,28 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 from __future__ import annotations
 
 import errno
-import re
 import sys
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_options import (
+    CONTEXT,
+    Session,
+    check_scene_ids,
+    global_options,
+    read_duration,
+)
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from plexsync.console import Shape, Streams
     from plexsync.ports import RunOptions
 
-_F = TypeVar("_F", bound="Callable[..., object]")
-
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
-
-
-@dataclass(slots=True)
-class Session:
-    """What one invocation knows: the global options, and what must never be shown.
-
-    The one mutable object of a command: options arrive one by one, secrets when they are read.
-    """
-
-    shape: Shape
-    config: Path | None = None
-    secrets: list[str] = field(default_factory=list)
 
 
 def main() -> None:
@@ -69,74 +55,14 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
     return code
 
 
-# ---- Options -------------------------------------------------------------------------------------
-
-
-def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
-    """Take a global option, whether it stands before the command or after it."""
-    session: Session = ctx.find_root().obj
-    if not value:
-        return
-    if param.name == "config":
-        session.config = Path(str(value))
-    elif param.name == "verbosity" and isinstance(value, int):
-        session.shape = replace(session.shape, verbosity=session.shape.verbosity + value)
-    elif param.name:
-        session.shape = replace(session.shape, **{param.name: bool(value)})
-
-
-def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click
-    return click.option(*names, callback=_keep, expose_value=False, **attributes)
-
-
-def _global_options(command: _F) -> _F:
-    """The options every command takes."""
-    for option in reversed(
-        (
-            _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
-            _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-            _global(
-                "-v",
-                "--verbose",
-                "verbosity",
-                count=True,
-                help="Show every match as it is done; -vv shows the evidence, too.",
-            ),
-            _global("--json", is_flag=True, help="Print one JSON document, errors included."),
-            _global("--jsonl", is_flag=True, help="Print one JSON event a line, as it happens."),
-            _global("--no-color", is_flag=True, help="Use no colours."),
-            click.version_option(__version__, message="plexsync %(version)s"),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _scene_ids(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> object:
-    for text in value:
-        if not _SCENE_ID.fullmatch(text):
-            raise click.BadParameter(
-                f"{text!r} is no scene id. It is the number at the end of the scene's address."
-            )
-    return value
-
-
-def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    """A span of time in seconds."""
-    found = _DURATION.fullmatch(value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no span of time. Say 90s, 15m, 2h or 1d.")
-    return float(found["count"]) * _SECONDS[found["unit"]]
-
-
 # ---- Commands ------------------------------------------------------------------------------------
 
 
 @click.group(
-    context_settings=_CONTEXT,
+    context_settings=CONTEXT,
     epilog="Every command explains itself: plexsync run --help.",
 )
-@_global_options
+@global_options
 def cli() -> None:
     """Make a Plex library say what a Stash library says, and keep it so.
 
@@ -146,7 +72,7 @@ def cli() -> None:
     """
 
 
-@cli.command(context_settings=_CONTEXT, short_help="Write to Plex what changed in Stash, once.")
+@cli.command(context_settings=CONTEXT, short_help="Write to Plex what changed in Stash, once.")
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
 )
@@ -158,7 +84,7 @@ def cli() -> None:
     "scenes",
     metavar="ID",
     multiple=True,
-    callback=_scene_ids,
+    callback=check_scene_ids,
     help="Only this scene, changed or not. May be given several times.",
 )
 @click.option(
@@ -182,7 +108,7 @@ def cli() -> None:
     "--lock-wait",
     metavar="DURATION",
     default="0s",
-    callback=_duration,
+    callback=read_duration,
     help="Wait this long for another run to end (90s, 15m, 2h). Default: not at all.",
 )
 @click.option(
@@ -190,7 +116,7 @@ def cli() -> None:
     is_flag=True,
     help="End with 10 if there are changes, with 11 if only LOW matches wait.",
 )
-@_global_options
+@global_options
 @click.pass_obj
 def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
     """Reconcile once: find what changed in Stash, match it, write it to Plex.
@@ -220,9 +146,9 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
     return compose.reconcile_once(session, run_options(options), console.standard_streams())
 
 
-@cli.command(context_settings=_CONTEXT, short_help="Watch it work on a sample library.")
+@cli.command(context_settings=CONTEXT, short_help="Watch it work on a sample library.")
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
-@_global_options
+@global_options
 @click.pass_obj
 def demo(session: Session, *, keep: bool) -> int:
     """Watch a sample library being reconciled, with no server of your own.

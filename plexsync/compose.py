@@ -28,7 +28,7 @@ from plexsync.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plexsync.cli import Session
+    from plexsync.cli_options import Session
     from plexsync.config_schema import Config
     from plexsync.console import RunReporter, Shape, Streams
     from plexsync.models import Preview, Row

@@ -12,7 +12,8 @@ import click
 import pytest
 
 from plexsync import __version__, errors
-from plexsync.cli import Session, cli, run, run_command_line, run_options
+from plexsync.cli import cli, run, run_command_line, run_options
+from plexsync.cli_options import Session
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.models import SceneId
 from plexsync.ports import RunOptions

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync import json_report
-from plexsync.cli import Session, cli
+from plexsync.cli import cli
+from plexsync.cli_options import Session
 from plexsync.config import load_config
 from plexsync.console import Shape
 from plexsync.errors import ExitCode
