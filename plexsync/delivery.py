@@ -132,9 +132,10 @@ class Delivery:
             self.unwritten.place(one, Outcome.REVIEW)
         for one in linked.unmatched:
             self.unwritten.place(one, Outcome.UNMATCHED)
+        phase = "comparing" if self.options.dry_run else "writing to Plex"
         for batch in chain(ahead, batches):
             self._write(batch)
-            self.tally.reporter.progress("writing to Plex", self.tally.done, total)
+            self.tally.reporter.progress(phase, self.tally.done, total)
 
     def _write(self, batch: Sequence[Ready]) -> None:
         if not batch:

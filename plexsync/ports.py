@@ -44,7 +44,7 @@ class RunOptions:
     """What the command line asks of one run.
 
     Args:
-        dry_run: write nothing, anywhere.
+        dry_run: change nothing in Plex and remember nothing; only the cache may be written.
         full: look at every scene and every linked item.
         scenes: look at just these.
         libraries: only these Plex libraries, instead of the configured ones.

@@ -149,7 +149,7 @@ class _Run:
             lost = unsupported_fields(self._config.fields, kind)
             if lost:
                 self._reporter.warn(
-                    f"Plex keeps no {', '.join(lost)} for an {kind}; not written there"
+                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
                 )
         for section in sections:
             if section.refreshing:

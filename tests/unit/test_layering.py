@@ -33,6 +33,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "match*",
         "fieldmap",
         "planner",
+        "spelling",
         "limits",
         "due",
     ),
