@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.blocking import Ours, Row, Theirs, split_folders
-from plexsync.evidence import (
-    Comparison,
+from plexsync.evidence import Comparison, Place, Spelling
+from plexsync.match_values import (
     Level,
-    Place,
-    Spelling,
     compare_content,
     compare_duration,
     compare_frame,
@@ -30,19 +28,33 @@ if TYPE_CHECKING:
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What comparing needs beside the two files.
 
-    `mapped` are the folders the path rules lead to, each with a slash at its end.
+    `mapped` are the folders the path rules lead to, each with a slash at its end; `merged` those
+    that more than one folder of Stash leads to.
     """
 
     items: int
     hashes: Mapping[int, int]
     mapped: tuple[str, ...]
-    size_most: float
+    merged: tuple[str, ...]
 
 
 def mapped_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
     """The Plex side of the rules, as prefixes."""
     folders = [normalize_path(rule.plex) for rule in rules if rule.stash and rule.plex]
     return tuple(folder if folder.endswith("/") else f"{folder}/" for folder in folders)
+
+
+def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
+    """The folders of Plex that more than one rule leads to, or into."""
+    folders = mapped_folders(list(dict.fromkeys(rules)))
+    return tuple(
+        one
+        for at, one in enumerate(folders)
+        if any(
+            at != other and (one.startswith(folder) or folder.startswith(one))
+            for other, folder in enumerate(folders)
+        )
+    )
 
 
 def compare_row(row: Row, context: Context) -> list[tuple[Comparison, Theirs]]:
@@ -78,9 +90,7 @@ def compare_resembling(
 # ---- Private -------------------------------------------------------------------------------------
 
 _Placed = tuple[Place, int, int]
-"""How two folders compare, how many trailing ones are equal, and what those are worth."""
-
-_NAMED_FOLDER_BITS = 4
+"""How two folders compare, how many trailing ones are equal, and how many of those telling."""
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,16 +106,16 @@ def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
         same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
         return (Place.PATH if same else Place.PATH_FOLDED), 0, 0
     others = split_folders(theirs.path)
-    equal = worth = 0
+    equal = telling = 0
     for mine, other in zip(folders, others, strict=False):
         if mine != other:
             break
         equal += 1
-        worth += 1 if is_generic_folder(mine) else _NAMED_FOLDER_BITS
+        telling += not is_generic_folder(mine)
     if equal == len(folders) == len(others) and fold(ours.name) == fold(theirs.name):
-        return Place.PATH_FOLDED, equal, worth
+        return Place.PATH_FOLDED, equal, telling
     if equal:
-        return Place.FOLDERS, equal, worth
+        return Place.FOLDERS, equal, telling
     # A file right in a root lies in no folder that both servers could see.
     rooted = min(len(folders), len(others)) <= 1
     return (Place.UNKNOWN if rooted else Place.APART), 0, 0
@@ -138,13 +148,13 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
     ours = row.ours
     file, other = ours.file, theirs.file
     spelling = _spell(ours, theirs)
-    place, equal, worth = placed
+    place, equal, telling = placed
     size = compare_size(file.size_bytes, other.size_bytes)
     ruled = ours.ruled
     named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
     bits = 0
     if size is Level.EQUAL and file.size_bytes:
-        bits = measure_size(file.size_bytes, row.size_others, context.items, context.size_most)
+        bits = measure_size(file.size_bytes, row.size_others, context.items)
     content = context.hashes.get(other.part_id) if other.part_id else None
     return Comparison(
         spelling=spelling,
@@ -152,9 +162,10 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
         others=named if spelling else 0,
         place=place,
         ruled=ruled,
+        merged=theirs.path.startswith(context.merged if ruled else context.mapped),
         elsewhere=ruled and not theirs.path.startswith(context.mapped),
         folders=equal,
-        folder_bits=min(worth, 24),
+        telling_folders=telling,
         tail_others=min(tail, named),
         size=size,
         size_bits=bits,

@@ -19,12 +19,11 @@ from plexsync.evidence import (
     Assessment,
     Comparison,
     Grade,
-    Level,
     Place,
     Spelling,
     Weights,
-    compare_duration,
 )
+from plexsync.match_values import Level, compare_duration
 from plexsync.path_rules import split_prefixes
 
 if TYPE_CHECKING:

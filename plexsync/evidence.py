@@ -13,18 +13,13 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+from plexsync.match_values import (
+    DURATION_CLOSE_S,
+    DURATION_EQUAL_S,
+    DURATION_NEAR_S,
+    Level,
+)
 from plexsync.models import Evidence
-
-
-class Level(IntEnum):
-    """How two values compare; from against to for, so that greater means nearer."""
-
-    DIFFERENT = 0
-    OFF = 1
-    UNKNOWN = 2
-    NEAR = 3
-    CLOSE = 4
-    EQUAL = 5
 
 
 class Spelling(IntEnum):
@@ -65,20 +60,51 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Every number the evidence rests on. Bits, unless a name says otherwise.
+    """Every number the evidence rests on, in bits. Source: docs/matching.md, "Weights".
 
-    `*_twins` are expected counts: how many *other* files in a library of any size carry the same
-    value, beside those that can be seen. Source: docs/matching.md, "Where the weights come from".
+    Attributes:
+        least_items: the prior takes no library for smaller than this (a count, not bits).
+        name: an equal telling name that no other file bears, as far as can be seen.
+        generic_name: an equal name anybody gives, `video.mp4`.
+        folder: each equal trailing folder on top of the name, when its own name is telling.
+        generic_folder: the same for `2024`, `01`, `videos`.
+        name_most: name and folders together, as long as the whole path is not equal.
+        path: the whole path, which stands for name and folders.
+        path_folded: the whole path but for case or Unicode form.
+        other_form: a name in another Unicode form.
+        other_case: a name in other case or width.
+        other_extension: a name with another extension.
+        name_different: another name altogether.
+        folders_agreed: prior belief, in pairs: whose last folders are equal.
+        folders_compared: prior belief, in pairs: seen in all.
+        elsewhere: outside of every folder the path rules lead to.
+        spare: in a folder for copies.
+        size_most: an equal size that nobody shares.
+        size_different: another size.
+        duration_equal: within 0.1 s.
+        duration_close: within 1 s.
+        duration_near: within 2 s.
+        duration_off: within 5 s or 1 %.
+        duration_different: further apart.
+        frame_equal: equal width and height.
+        frame_different: another frame, neither padded nor turned.
+        hash_equal: equal content hashes.
+        hash_different: other content hashes.
+        title_equal: equal titles; these three only rank.
+        title_close: nearly equal titles.
+        title_near: similar titles.
+        date_equal: equal dates; these two only rank.
+        date_different: other dates.
     """
 
     least_items: int = 1024
-    name_twins: float = 2.0**-10
-    generic_twins: float = 8.0
+    name: float = 20.0
+    generic_name: float = 7.0
     folder: float = 4.0
     generic_folder: float = 1.0
-    folders_twins: float = 2.0**-14
-    path_twins: float = 2.0**-18
-    path_folded_twins: float = 2.0**-15
+    name_most: float = 24.0
+    path: float = 28.0
+    path_folded: float = 25.0
     other_form: float = -1.0
     other_case: float = -2.0
     other_extension: float = -5.0
@@ -107,25 +133,32 @@ class Weights:
 
 DEFAULT_WEIGHTS = Weights()
 
-DURATION_EQUAL_S = 0.1
-DURATION_CLOSE_S = 1.0
-DURATION_NEAR_S = 2.0
-DURATION_OFF_S = 5.0
-DURATION_OFF_SHARE = 0.01
-FRAME_SLACK = 16
-"""Coded heights are multiples of 16: 1088 stored, 1080 shown."""
 TELLING_SIZE_BITS = 16
 """Cut, padded and recorded files have round sizes that many share; others differ by the byte."""
-HASH_LEAST_BYTES = 131_072
-"""Below two blocks of 64 KiB the hash's halves overlap. Source: docs/plex-api.md 3."""
 
 
 class Comparison(NamedTuple):
     """Everything about a pair that its weight depends on; equal comparisons weigh the same.
 
-    `others` counts the other files with this name, `tail_others` those that also share the equal
-    folders; `folder_bits` is what these folders are worth by their own names. `title`, `date` and
-    `spare` only rank what is LOW.
+    Attributes:
+        spelling: how the base names compare.
+        generic: the name is one anybody gives.
+        others: other files of this name, on both sides.
+        place: how the folders compare.
+        ruled: a path rule covers our file.
+        merged: several roots of Stash lead to this root of Plex, so a path alone proves less.
+        elsewhere: a path rule covers our file, and theirs lies in no folder the rules lead to.
+        folders: equal trailing folders.
+        telling_folders: those of them whose own name is telling.
+        tail_others: other items that share name and equal folders.
+        size: how the sizes compare.
+        size_bits: what the equality of this size is worth.
+        duration: how the durations compare.
+        frame: how width and height compare.
+        content: how the content hashes compare.
+        title: how the titles compare; like the next two it only ranks what is LOW.
+        date: how the dates compare.
+        spare: the item, unlike our file, lies in a folder for copies.
     """
 
     spelling: Spelling
@@ -133,9 +166,10 @@ class Comparison(NamedTuple):
     others: int
     place: Place
     ruled: bool
+    merged: bool
     elsewhere: bool
     folders: int
-    folder_bits: int
+    telling_folders: int
     tail_others: int
     size: Level
     size_bits: int
@@ -157,75 +191,6 @@ class Assessment(NamedTuple):
     summary: str
 
 
-def compare_size(ours: int | None, theirs: int | None) -> Level:
-    """Bytes are equal or they are not; zero and less mean unknown."""
-    if not ours or not theirs or ours < 0 or theirs < 0:
-        return Level.UNKNOWN
-    return Level.EQUAL if ours == theirs else Level.DIFFERENT
-
-
-def compare_duration(ours: float | None, theirs: float | None) -> Level:
-    """Seconds, with a tolerance: containers round, and servers measure by different streams."""
-    if not ours or not theirs or not (0 < ours < math.inf and 0 < theirs < math.inf):
-        return Level.UNKNOWN
-    gap = abs(ours - theirs)
-    if gap <= DURATION_EQUAL_S + 1e-9:
-        return Level.EQUAL
-    if gap <= DURATION_CLOSE_S:
-        return Level.CLOSE
-    if gap <= DURATION_NEAR_S:
-        return Level.NEAR
-    if gap <= max(DURATION_OFF_S, DURATION_OFF_SHARE * max(ours, theirs)):
-        return Level.OFF
-    return Level.DIFFERENT
-
-
-def compare_frame(
-    ours: tuple[int | None, int | None], theirs: tuple[int | None, int | None]
-) -> Level:
-    """Width and height; a rotated or padded frame says nothing."""
-    if ours == theirs:
-        return Level.EQUAL if ours[0] and ours[1] else Level.UNKNOWN
-    wide, high = ours
-    other_wide, other_high = theirs
-    if not (wide and high and other_wide and other_high):
-        return Level.UNKNOWN
-    if min(wide, high, other_wide, other_high) < 0:
-        return Level.UNKNOWN
-    straight = abs(wide - other_wide) <= FRAME_SLACK and abs(high - other_high) <= FRAME_SLACK
-    turned = abs(wide - other_high) <= FRAME_SLACK and abs(high - other_wide) <= FRAME_SLACK
-    return Level.UNKNOWN if straight or turned else Level.DIFFERENT
-
-
-def compare_content(ours: int | None, theirs: int | None, size_bytes: int | None) -> Level:
-    """OpenSubtitles hashes; zero means unknown, and tiny files have none worth comparing."""
-    if not ours or not theirs or (size_bytes is not None and 0 < size_bytes < HASH_LEAST_BYTES):
-        return Level.UNKNOWN
-    return Level.EQUAL if ours == theirs else Level.DIFFERENT
-
-
-def compare_date(ours: str, theirs: str) -> Level:
-    """Dates as far as both are known: `2021` agrees with `2021-03-04`."""
-    if not ours or not theirs:
-        return Level.UNKNOWN
-    known = min(len(ours), len(theirs), 10)
-    return Level.EQUAL if ours[:known] == theirs[:known] else Level.DIFFERENT
-
-
-def measure_size(size_bytes: int, others: int, items: int, most: float) -> int:
-    """How many bits the equality of this size is worth.
-
-    Sizes vary by the byte, unless a recorder or a person made them round: then by their largest
-    power of two from a disk block up, or of ten. Other files of this size tell how common it is.
-    """
-    block = size_bytes & -size_bytes
-    step = max(block if block >= 4096 else 1, _largest_power_of_ten(size_bytes))  # noqa: PLR2004 - a disk block
-    bits = min(most, math.log2(size_bytes / step))
-    if others:
-        bits = min(bits, math.log2(max(items / others, 1.0)))
-    return int(bits)
-
-
 def weigh(made: Comparison, *, items: int, agreement: float, weights: Weights) -> Assessment:
     """Add up what `made` says.
 
@@ -235,13 +200,15 @@ def weigh(made: Comparison, *, items: int, agreement: float, weights: Weights) -
         agreement: share of true pairs whose last folder is equal (`folder_agreement`).
         weights: the numbers.
     """
-    size = max(items, weights.least_items)
-    evidence = [Evidence(name="prior", value=f"one of {items:,} items", weight=-_log2(size))]
-    evidence += _weigh_place(made, size, agreement, weights)
-    evidence += _weigh_facts(made, weights)
+    count = max(items, weights.least_items)
+    evidence = (
+        Evidence(name="prior", value=f"one of {count:,} items", weight=-math.log2(count)),
+        *_weigh_place(made, count, agreement, weights),
+        *_weigh_facts(made, weights),
+    )
     return Assessment(
         bits=math.fsum(one.weight for one in evidence),
-        evidence=tuple(evidence),
+        evidence=evidence,
         grade=find_grade(made),
         contradictions=find_contradictions(made),
         summary=_summarize(made),
@@ -258,10 +225,12 @@ def find_grade(made: Comparison) -> Grade | None:
     # Equal hashes with different sizes cannot be: one server's record is stale.
     if made.content is Level.EQUAL and made.size is not Level.DIFFERENT:
         return Grade.CONTENT
-    if made.place is Place.PATH:
-        return Grade.PATH
-    # Case and Unicode twins are two files on Linux: something else has to agree as well.
+    # Case and Unicode twins are two files on Linux, and so are files of two roots that rules make
+    # one: there something else has to agree, or at least no other file has the name.
     agreed = made.size is Level.EQUAL or made.duration >= Level.CLOSE
+    alone = not made.merged or (made.others == 0 and not made.generic)
+    if made.place is Place.PATH and (agreed or alone):
+        return Grade.PATH
     if made.place is Place.PATH_FOLDED and agreed:
         return Grade.PATH
     return _grade_name(made) if made.spelling >= Spelling.FOLDED else None
@@ -304,37 +273,33 @@ def _weigh_place(
 ) -> list[Evidence]:
     """Name and folders, or the whole path, which says all that both say."""
     if made.place >= Place.PATH_FOLDED:
-        return [_weigh_path(made, items, weights)]
+        return [_weigh_path(made, weights)]
     found = [_weigh_name(made, items, weights)]
     if made.place is Place.FOLDERS:
         found.append(_weigh_folders(made, items, weights))
     elif made.place is Place.APART:
         # Two files share their last folder by accident so rarely that only `agreement` counts.
-        weight = _log2(max(1.0 - agreement, 1e-9))
+        weight = math.log2(max(1.0 - agreement, 1e-9))
         found.append(Evidence(name="folders", value="none is equal", weight=weight))
     if made.elsewhere:
-        value = "outside of every folder the path rules name"
+        value = "outside of every folder the path rules lead to"
         found.append(Evidence(name="rule", value=value, weight=weights.elsewhere))
     if made.spare:
         found.append(Evidence(name="copy", value="in a folder for copies", weight=weights.spare))
     return found
 
 
-def _weigh_path(made: Comparison, items: int, weights: Weights) -> Evidence:
+def _weigh_path(made: Comparison, weights: Weights) -> Evidence:
     how = "after a path rule" if made.ruled else "as it is"
     if made.place is Place.PATH:
-        weight = _log2(items / weights.path_twins)
-        return Evidence(name="path", value=f"equal {how}", weight=weight)
-    weight = _log2(items / weights.path_folded_twins)
+        return Evidence(name="path", value=f"equal {how}", weight=weights.path)
     value = f"equal {how}, but for case or Unicode form"
-    return Evidence(name="path", value=value, weight=weight)
+    return Evidence(name="path", value=value, weight=weights.path_folded)
 
 
 def _weigh_name(made: Comparison, items: int, weights: Weights) -> Evidence:
     if made.spelling is Spelling.DIFFERENT:
         return Evidence(name="name", value="different", weight=weights.name_different)
-    twins = made.others + _twins(made, weights)
-    rare = max(_log2(items / twins), 0.0)
     how, cost = {
         Spelling.STEM: ("equal but for the extension", weights.other_extension),
         Spelling.FOLDED: ("equal but for case or width", weights.other_case),
@@ -342,76 +307,78 @@ def _weigh_name(made: Comparison, items: int, weights: Weights) -> Evidence:
         Spelling.EXACT: ("equal", 0.0),
     }[made.spelling]
     kind = "a generic name" if made.generic else "a name"
-    spread = f"shared by {made.others} more" if made.others else "found nowhere else"
+    spread = f"{made.others:,} more files bear" if made.others else "no other file bears"
+    rare = _rarity(_name_bits(made, weights), made.others, items)
     return Evidence(name="name", value=f"{how}, {kind} {spread}", weight=rare + cost)
 
 
 def _weigh_folders(made: Comparison, items: int, weights: Weights) -> Evidence:
-    count = f"the last {made.folders} are equal" if made.folders > 1 else "the last one is equal"
+    """What equal folders add to an equal name; next to another name they are a hint."""
+    value = f"the last {made.folders} are equal" if made.folders > 1 else "the last one is equal"
+    plain = made.folders - made.telling_folders
+    worth = made.telling_folders * weights.folder + plain * weights.generic_folder
     if made.spelling is Spelling.DIFFERENT:
-        return Evidence(name="folders", value=count, weight=made.folder_bits / 2)
-    twins = _twins(made, weights)
-    rest = max(twins * 2.0**-made.folder_bits, min(twins, weights.folders_twins))
-    before = min(made.others + twins, items)
-    weight = max(_log2(before / (made.tail_others + rest)), 0.0)
-    value = count if not made.tail_others else f"{count}, as in {made.tail_others} more"
+        weight = min(worth, weights.name_most) / 2
+        return Evidence(name="folders", value=value, weight=weight)
+    name = _name_bits(made, weights)
+    tail = _rarity(min(name + worth, weights.name_most), made.tail_others, items)
+    if made.tail_others:
+        value = f"{value}, as in {made.tail_others:,} more"
+    weight = max(tail - _rarity(name, made.others, items), 0.0)
     return Evidence(name="folders", value=value, weight=weight)
 
 
+def _name_bits(made: Comparison, weights: Weights) -> float:
+    return weights.generic_name if made.generic else weights.name
+
+
+def _rarity(most: float, others: int, items: int) -> float:
+    """Bits of a value's equality: at most `most`, less the more other files share it.
+
+    The term frequency adjustment of Splink: u is the value's own frequency.
+    """
+    return max(-math.log2(others / items + 2.0**-most), 0.0)
+
+
 def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
+    """The facts that are known on both sides."""
+    size = {
+        Level.EQUAL: ("equal to the byte", min(float(made.size_bits), weights.size_most)),
+        Level.DIFFERENT: ("different", weights.size_different),
+    }
+    duration = {
+        Level.EQUAL: (f"equal within {DURATION_EQUAL_S:g} s", weights.duration_equal),
+        Level.CLOSE: (f"equal within {DURATION_CLOSE_S:g} s", weights.duration_close),
+        Level.NEAR: (f"equal within {DURATION_NEAR_S:g} s", weights.duration_near),
+        Level.OFF: ("a few seconds apart", weights.duration_off),
+        Level.DIFFERENT: ("different", weights.duration_different),
+    }
+    frame = {
+        Level.EQUAL: ("equal width and height", weights.frame_equal),
+        Level.DIFFERENT: ("different width or height", weights.frame_different),
+    }
+    content = {
+        Level.EQUAL: ("equal to Plex's content hash", weights.hash_equal),
+        Level.DIFFERENT: ("differs from Plex's content hash", weights.hash_different),
+    }
+    title = {
+        Level.EQUAL: ("equal", weights.title_equal),
+        Level.CLOSE: ("nearly equal", weights.title_close),
+        Level.NEAR: ("similar", weights.title_near),
+    }
+    date = {
+        Level.EQUAL: ("equal", weights.date_equal),
+        Level.DIFFERENT: ("different", weights.date_different),
+    }
     said = (
-        ("size", made.size, _size_words(made, weights)),
-        ("duration", made.duration, _duration_words(made, weights)),
-        ("frame", made.frame, _FRAME_WORDS.get(made.frame)),
-        ("oshash", made.content, _HASH_WORDS.get(made.content)),
-        ("title", made.title, _TITLE_WORDS.get(made.title)),
-        ("date", made.date, _DATE_WORDS.get(made.date)),
+        ("size", size.get(made.size)),
+        ("duration", duration.get(made.duration)),
+        ("frame", frame.get(made.frame)),
+        ("oshash", content.get(made.content)),
+        ("title", title.get(made.title)),
+        ("date", date.get(made.date)),
     )
-    return [
-        Evidence(name=name, value=words[0], weight=_resolve(words[1], weights))
-        for name, _, words in said
-        if words is not None
-    ]
-
-
-def _resolve(weight: float | str, weights: Weights) -> float:
-    return float(getattr(weights, weight)) if isinstance(weight, str) else weight
-
-
-def _size_words(made: Comparison, weights: Weights) -> tuple[str, float | str] | None:
-    if made.size is Level.EQUAL:
-        return "equal to the byte", min(float(made.size_bits), weights.size_most)
-    return ("different", "size_different") if made.size is Level.DIFFERENT else None
-
-
-def _duration_words(made: Comparison, _weights: Weights) -> tuple[str, float | str] | None:
-    return _DURATION_WORDS.get(made.duration)
-
-
-_DURATION_WORDS: dict[Level, tuple[str, float | str]] = {
-    Level.EQUAL: (f"equal within {DURATION_EQUAL_S} s", "duration_equal"),
-    Level.CLOSE: (f"equal within {DURATION_CLOSE_S:g} s", "duration_close"),
-    Level.NEAR: (f"equal within {DURATION_NEAR_S:g} s", "duration_near"),
-    Level.OFF: ("a few seconds apart", "duration_off"),
-    Level.DIFFERENT: ("different", "duration_different"),
-}
-_FRAME_WORDS: dict[Level, tuple[str, float | str]] = {
-    Level.EQUAL: ("equal width and height", "frame_equal"),
-    Level.DIFFERENT: ("different width or height", "frame_different"),
-}
-_HASH_WORDS: dict[Level, tuple[str, float | str]] = {
-    Level.EQUAL: ("equal to Plex's content hash", "hash_equal"),
-    Level.DIFFERENT: ("differs from Plex's content hash", "hash_different"),
-}
-_TITLE_WORDS: dict[Level, tuple[str, float | str]] = {
-    Level.EQUAL: ("equal", "title_equal"),
-    Level.CLOSE: ("nearly equal", "title_close"),
-    Level.NEAR: ("similar", "title_near"),
-}
-_DATE_WORDS: dict[Level, tuple[str, float | str]] = {
-    Level.EQUAL: ("equal", "date_equal"),
-    Level.DIFFERENT: ("different", "date_different"),
-}
+    return [Evidence(name=name, value=found[0], weight=found[1]) for name, found in said if found]
 
 
 def _summarize(made: Comparison) -> str:
@@ -432,18 +399,3 @@ def _summarize(made: Comparison) -> str:
     if made.title >= Level.NEAR:
         parts.append("title similar")
     return ", ".join(parts) or "nothing but a resemblance"
-
-
-def _twins(made: Comparison, weights: Weights) -> float:
-    return weights.generic_twins if made.generic else weights.name_twins
-
-
-def _largest_power_of_ten(number: int) -> int:
-    power = 1
-    while number % (power * 10) == 0:
-        power *= 10
-    return power
-
-
-def _log2(number: float) -> float:
-    return math.log2(number)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from plexsync.blocking import split_folders
 from plexsync.decision import Option, look_alike
-from plexsync.evidence import Level, Place, Spelling, compare_date
+from plexsync.evidence import Place, Spelling
 from plexsync.match_titles import compare_titles, texts_of_item, texts_of_scene
+from plexsync.match_values import Level, compare_date
 from plexsync.names import COPY_FOLDERS
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ def _even_out(options: list[Option]) -> list[Option]:
     if len(alike) <= 1:
         return options
     tail = max(one.made.tail_others for one in alike)
-    worth = min(one.made.folder_bits for one in alike)
+    depth = min(one.made.folders for one in alike)
+    telling = min(one.made.telling_folders for one in alike)
     return [
         _change(
             one,
             tail_others=max(one.made.tail_others, tail),
-            folder_bits=min(one.made.folder_bits, worth),
+            folders=min(one.made.folders, depth),
+            telling_folders=min(one.made.telling_folders, telling),
             spare=_is_spare(one),
         )
         if one in alike

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
 
-from plexsync.evidence import Level
+from plexsync.match_values import Level
 from plexsync.names import GENERIC_WORDS, is_extra, numbers
 from plexsync.normalize import fold, normalize_path, normalize_title, stem
 

@@ -270,7 +270,12 @@ def prepare_matching(
     hashes: Mapping[int, int],
     people: People,
 ) -> Matching:
-    """Compare and weigh everything, so that `Matching.decide` can."""
+    """Compare and weigh everything, so that `Matching.decide` can.
+
+    An item or a scene that is given twice counts once.
+    """
+    scenes = list({one.scene_id: one for one in scenes}.values())
+    items = _deduplicate(items)
     due = {scene.scene_id for scene in scenes}
     owners = {key: scene for key, scene in claims.items() if scene not in due}
     given = {key for key, several in people.pinned.items() if several - due}
@@ -303,6 +308,20 @@ def prepare_matching(
 
 _NOT_ALONE = "not the likeliest item of this file"
 _PINNED = Evidence(name="pin", value="a person confirmed this pair", weight=64.0)
+
+
+def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:
+    """Each rating key once, in its newest state: listings that move while read repeat items."""
+    newest: dict[RatingKey, PlexItem] = {}
+    for item in items:
+        other = newest.get(item.rating_key)
+        if other is None or _freshness(item) > _freshness(other):
+            newest[item.rating_key] = item
+    return items if len(newest) == len(items) else list(newest.values())
+
+
+def _freshness(item: PlexItem) -> tuple[int, int, str]:
+    return item.updated_at, len(item.files), repr(item)
 
 
 def _rivals(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> Sequence[Option]:

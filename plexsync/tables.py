@@ -13,20 +13,20 @@ from plexsync.comparing import (
     compare_resembling,
     compare_row,
     mapped_folders,
+    merged_folders,
 )
 from plexsync.decision import Claimant, MatchSettings, Option, Table, group
 from plexsync.evidence import (
     Assessment,
     Comparison,
-    Level,
     Place,
     Spelling,
     Weights,
-    compare_date,
     folder_agreement,
     weigh,
 )
 from plexsync.match_titles import find_by_title
+from plexsync.match_values import Level, compare_date
 from plexsync.models import PlexFile, SceneFile
 from plexsync.normalize import compile_rules, normalize_path
 from plexsync.path_rules import split_prefixes
@@ -80,7 +80,7 @@ def tabulate(
         items=len(items),
         hashes=hashes,
         mapped=mapped_folders(rules),
-        size_most=weights.size_most,
+        merged=merged_folders(rules),
     )
     compared = _compare_all(scenes, items, path_map, context)
     sure = [one for one in compared if _is_sure(one)]
