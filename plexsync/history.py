@@ -20,7 +20,7 @@ from plexsync.journal import (
     is_run_id,
     read_journal,
 )
-from plexsync.models import ItemPlan, Problem
+from plexsync.models import ItemPlan, PlexField, Problem
 from plexsync.state import journal_path, journal_runs
 
 if TYPE_CHECKING:
@@ -31,12 +31,16 @@ _OPEN = frozenset({None, Settlement.UNKNOWN})
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """One item a run meant to write. `status` is None when the run ended before it could say."""
+    """One item a run meant to write. `status` is None when the run ended before it could say.
+
+    `missing` are the fields of a failed one that Plex did not show afterwards.
+    """
 
     seq: int
     plan: ItemPlan
     status: Settlement | None = None
     problem: Problem | None = None
+    missing: tuple[PlexField, ...] = ()
 
 
 class RunLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +149,7 @@ class _Log:
                     plan=msgspec.json.decode(plan, type=ItemPlan),
                     status=result.status if (result := self.results[seq]) else None,
                     problem=result.problem if result else None,
+                    missing=result.missing if result else (),
                 )
                 for seq, plan in self.plans.items()
             ),

@@ -20,7 +20,12 @@ import msgspec
 
 from plexsync.durable import DISK, Filesystem, explained
 from plexsync.errors import StateCorruptError, StateError, StateVersionError
-from plexsync.models import Counts, Problem, SceneId  # noqa: TC001 (msgspec reads annotations)
+from plexsync.models import (  # noqa: TC001 (msgspec reads annotations)
+    Counts,
+    PlexField,
+    Problem,
+    SceneId,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -52,7 +57,7 @@ class RunKind(StrEnum):
 class Settlement(StrEnum):
     """What is known of an intent.
 
-    APPLIED: written and read back. FAILED: the server refused, nothing was written. UNKNOWN: the
+    APPLIED: Plex was seen to hold all of it. FAILED: it was not, see `Result.missing`. UNKNOWN: the
     reply was lost. SETTLED: found out later by reading Plex, whichever way it went.
     """
 
@@ -99,12 +104,16 @@ class Intent(_Entry, frozen=True, tag="intent"):
 
 
 class Result(_Entry, frozen=True, tag="result"):
-    """What became of an intent: line `intent` of this run, or of the earlier run `run_id`."""
+    """What became of an intent: line `intent` of this run, or of the earlier run `run_id`.
+
+    `missing` are the fields of a failed one that Plex did not show; the others were written.
+    """
 
     intent: int
     status: Settlement
     run_id: str = ""
     problem: Problem | None = None
+    missing: tuple[PlexField, ...] = ()
 
 
 class SceneKept(_Entry, frozen=True, tag="scene"):

@@ -1,10 +1,8 @@
-"""From linked pairs to written items: read, plan, write, read back, remember.
+"""From linked pairs to written items: read, plan, write, remember.
 
 Pairs flow through in batches of one detail read, so that a value is written seconds after it was
-read, and memory holds one batch and not the library. The order inside a batch is what makes a run
-safe to kill at any instant: the old values are durable in the journal before the first request
-that replaces one, and a scene is remembered as written only after Plex was seen to hold what was
-sent.
+read, and memory holds one batch and not the library. `writing` sends and reads back; a scene is
+remembered as written only after Plex was seen to hold what was sent.
 """
 
 from __future__ import annotations
@@ -16,13 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from plexsync.errors import (
-    AuthError,
-    ExitCode,
-    InterruptedRunError,
-    PlexsyncError,
-    ServerError,
-)
+from plexsync.errors import ExitCode, InterruptedRunError, ServerError
 from plexsync.journal import Settlement
 from plexsync.models import (
     ItemKind,
@@ -37,6 +29,7 @@ from plexsync.models import (
 )
 from plexsync.normalize import normalize_path
 from plexsync.planner import files_digest
+from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,14 +40,10 @@ if TYPE_CHECKING:
     from plexsync.rows import Pair, RowMaker
     from plexsync.stash_client import Fetched
     from plexsync.state import Unsettled
-
-DETAIL_BATCH = 50
-"""Items per detail read. Source: docs/plex-api.md 3 (50 to 100 ids per request is prudent)."""
+    from plexsync.writing import Notebook, PlexItems, Verdict
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
-
-_UNSENT = Problem(kind="interrupted", message="not sent: the run was asked to end")
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 
@@ -64,35 +53,6 @@ class StashDetails(Protocol):
 
     def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
         """All a scene says about itself."""
-
-
-class PlexItems(Protocol):
-    """What the pipeline asks Plex."""
-
-    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
-        """Fresh full reads; an item that is gone is left out."""
-
-    def edit(self, plan: ItemPlan) -> None:
-        """Send one item's changes."""
-
-
-class Notebook(Protocol):
-    """What a run writes down; durable when `intend` or `commit` returns."""
-
-    def intend(self, plans: Sequence[ItemPlan], /) -> Sequence[int]:
-        """Note what is about to be written; one number per plan."""
-
-    def result(self, seq: int, status: Settlement, problem: Problem | None = None, /) -> None:
-        """Note what became of an intent."""
-
-    def settle(self, unsettled: Unsettled, /) -> None:
-        """Note that Plex was read and the end of an earlier run's intent is known."""
-
-    def remember(self, scene_id: SceneId, record: SceneRecord, /) -> None:
-        """Note what is now known of a scene."""
-
-    def commit(self) -> None:
-        """Make everything noted so far durable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +138,17 @@ class Pipeline:
         emit: Callable[[Row], None],
     ) -> None:
         self._stash = stash
-        self._plex = plex
+        self._reader = Reader(plex, plex_down=settings.plex_down)
         self._notebook = notebook
+        self._writer = None
+        if notebook is not None:
+            self._writer = Writer(
+                plex,
+                self._reader,
+                notebook,
+                planner=settings.planner,
+                should_stop=settings.should_stop,
+            )
         self._fields = settings.fields
         self._planner = settings.planner
         self._settings = settings
@@ -256,7 +225,7 @@ class Pipeline:
         )
 
     def _plan_batch(self, batch: Sequence[tuple[Pair, SceneDetail]]) -> list[Ready]:
-        read = self._read([pair.link.rating_key for pair, _ in batch])
+        read = self._reader.read([pair.link.rating_key for pair, _ in batch])
         ready = []
         for pair, scene in batch:
             detail = read.get(pair.link.rating_key)
@@ -301,29 +270,13 @@ class Pipeline:
         for unsettled in self._memory.unsettled.get(key, ()):
             base = self._planner.settle(base, unsettled.plan.changes, detail)
             if self._notebook is not None:
-                self._notebook.settle(unsettled)
+                missing = self._planner.not_stored(unsettled.plan, detail)
+                self._notebook.settle(
+                    unsettled,
+                    Settlement.FAILED if missing else Settlement.APPLIED,
+                    missing=tuple(change.target for change in missing),
+                )
         return pair.link if base is pair.link.base else replace(pair.link, base=base)
-
-    def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
-        """Fresh details by rating key; one bad item is narrowed down to itself.
-
-        Raises:
-            ServerError: Plex is down, or refuses us altogether.
-        """
-        try:
-            return {detail.item.rating_key: detail for detail in self._plex.details(keys)}
-        except AuthError:
-            raise
-        except ServerError as error:
-            if self._settings.plex_down():
-                raise
-            if len(keys) == 1:
-                return {keys[0]: error}
-        # One by one and not by halves: each half that fails brings Plex nearer to being given up.
-        found: dict[RatingKey, ItemDetail | ServerError] = {}
-        for key in keys:
-            found |= self._read([key])
-        return found
 
     # ---- writing
 
@@ -335,67 +288,31 @@ class Pipeline:
             ServerError: Plex is down; what was sent is settled by the next run.
             InterruptedRunError: asked to stop; what was sent is read back and remembered.
         """
-        notebook = self._written_down()
-        seqs = notebook.intend([ready.plan for ready in batch])
-        tried: list[tuple[int, Ready, ServerError | None]] = []
-        for seq, ready in zip(seqs, batch, strict=True):
-            if self._settings.should_stop():
-                notebook.result(seq, Settlement.FAILED, _UNSENT)
-                continue
-            try:
-                self._plex.edit(ready.plan)
-            except AuthError as error:
-                notebook.result(seq, Settlement.FAILED, as_problem(error))
-                notebook.commit()
-                raise
-            except ServerError as error:
-                tried.append((seq, ready, error))
-            else:
-                tried.append((seq, ready, None))
-        if tried:
-            self._read_back(tried)
-        notebook.commit()
-        self._pause()
-
-    def _read_back(self, tried: Sequence[tuple[int, Ready, ServerError | None]]) -> None:
-        """Decide by reading what became of each write, whatever its reply said."""
-        read = self._read([ready.plan.rating_key for _, ready, _ in tried])
-        for seq, ready, error in tried:
-            detail = read.get(ready.plan.rating_key)
-            if detail is None or isinstance(detail, ServerError):
-                cause = detail or error or ServerError("the item vanished while it was written")
-                # Without a result the intent stays unsettled, and the next run looks again.
-                self._finish(
-                    ready.pair,
-                    Outcome.FAILED,
-                    changes=ready.planned.changes,
-                    problem=as_problem(cause),
-                )
-                continue
-            missing = self._planner.not_stored(ready.plan, detail)
-            self._note_result(seq, ready, missing, error)
-
-    def _note_result(
-        self, seq: int, ready: Ready, missing: tuple[Change, ...], error: ServerError | None
-    ) -> None:
-        notebook, planned = self._written_down(), ready.planned
-        problem = None
-        if missing:
-            problem = as_problem(error) if error else _not_stored_problem(missing)
-        notebook.result(seq, Settlement.FAILED if missing else Settlement.APPLIED, problem)
-        stored = tuple(change for change in planned.changes if change not in missing)
-        self._finish(
-            ready.pair,
-            Outcome.FAILED if missing else Outcome.APPLIED,
-            changes=planned.changes,
-            holds=(*stored, *planned.agreed),
-            problem=problem,
-            note=_kept_note(planned),
+        assert self._writer is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
+        ready_for = {(ready.plan.scene_id, ready.plan.rating_key): ready for ready in batch}
+        self._writer.write(
+            [ready.plan for ready in batch],
+            lambda plan, verdict: self._conclude(
+                ready_for[plan.scene_id, plan.rating_key], verdict
+            ),
         )
 
-    def _written_down(self) -> Notebook:
-        assert self._notebook is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
-        return self._notebook
+    def _conclude(self, ready: Ready, verdict: Verdict) -> None:
+        planned = ready.planned
+        if verdict.detail is None:
+            self._finish(
+                ready.pair, Outcome.FAILED, changes=planned.changes, problem=verdict.problem
+            )
+            return
+        stored = tuple(change for change in planned.changes if change not in verdict.missing)
+        self._finish(
+            ready.pair,
+            Outcome.FAILED if verdict.missing else Outcome.APPLIED,
+            changes=planned.changes,
+            holds=(*stored, *planned.agreed),
+            problem=verdict.problem,
+            note=_kept_note(planned),
+        )
 
     # ---- finishing
 
@@ -517,11 +434,6 @@ _WORST_FIRST = (
 )
 
 
-def as_problem(error: PlexsyncError) -> Problem:
-    """An error as a row and a record hold it."""
-    return Problem(kind=error.kind, message=str(error), hint=error.hint)
-
-
 def _holds(detail: ItemDetail, path: str) -> bool:
     """Whether the item still holds the matched file."""
     wanted = normalize_path(path)
@@ -532,12 +444,3 @@ def _holds(detail: ItemDetail, path: str) -> bool:
 
 def _kept_note(planned: Planned) -> str:
     return f"Plex's own kept for {', '.join(planned.kept)}" if planned.kept else ""
-
-
-def _not_stored_problem(missing: Sequence[Change]) -> Problem:
-    fields = ", ".join(change.field for change in missing)
-    return Problem(
-        kind="not-stored",
-        message=f"Plex accepted the change but does not hold what was sent: {fields}",
-        hint="compare the field in Plex; another program may be writing to it",
-    )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plexsync.models import Counts, ItemPlan, Problem, SceneId, SceneRecord
+    from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
@@ -164,17 +164,38 @@ class Session:
             self.state.apply(self._run_id, entry)
         return tuple(entry.seq for entry in entries)
 
-    def result(self, seq: int, status: Settlement, problem: Problem | None = None) -> None:
-        """Note what became of plan number `seq` of this run."""
-        self._note(Result(intent=seq, status=status, problem=problem))
+    def result(
+        self,
+        seq: int,
+        status: Settlement,
+        problem: Problem | None = None,
+        *,
+        missing: tuple[PlexField, ...] = (),
+    ) -> None:
+        """Note what became of plan number `seq` of this run.
 
-    def settle(self, unsettled: Unsettled, status: Settlement = Settlement.SETTLED) -> None:
+        Args:
+            seq: as `intend` gave it.
+            status: what is known.
+            problem: why it failed.
+            missing: the fields of a failed plan that Plex did not show.
+        """
+        self._note(Result(intent=seq, status=status, problem=problem, missing=missing))
+
+    def settle(
+        self,
+        unsettled: Unsettled,
+        status: Settlement = Settlement.SETTLED,
+        *,
+        missing: tuple[PlexField, ...] = (),
+    ) -> None:
         """Note what became of a write of an earlier run, now that Plex was read."""
         self._note(
             Result(
                 run_id=unsettled.run_id,
                 intent=unsettled.seq,
                 status=status,
+                missing=missing,
             )
         )
 

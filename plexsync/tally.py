@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plexsync.due import iso
 from plexsync.errors import ExitCode, PlexsyncError, most_severe
 from plexsync.models import Confidence, Counts, Outcome, PathRule, Row, RunHeader, RunSummary
-from plexsync.pipeline import as_problem
+from plexsync.writing import as_problem
 
 if TYPE_CHECKING:
     from plexsync.detect import Detected

@@ -70,6 +70,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "linking",
         "unwritten",
         "pipeline",
+        "writing",
         "delivery",
         "tally",
         "session",

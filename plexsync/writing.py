@@ -1,0 +1,253 @@
+"""The one loop that writes to Plex: intents on disk, requests, read back, results.
+
+Runs, applied plans and undos all come by here. The order inside a batch is what makes them safe to
+kill at any instant: the old values are durable in the journal before the first request that
+replaces one, and a write counts only once Plex was seen to hold what was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from plexsync.errors import (
+    AuthError,
+    ExitCode,
+    InterruptedRunError,
+    PlexsyncError,
+    ServerError,
+)
+from plexsync.journal import Settlement
+from plexsync.models import LIST_FIELDS, ItemDetail, Problem, RatingKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plexsync.models import Change, ItemPlan, PlexField, SceneId, SceneRecord, Value
+    from plexsync.planner import Planner
+    from plexsync.state import Unsettled
+
+DETAIL_BATCH = 50
+"""Items per detail read. Source: docs/plex-api.md 3 (50 to 100 ids per request is prudent)."""
+
+NOT_STORED = "not-stored"
+"""The kind of problem of a write that Plex accepted and does not show."""
+
+_UNSENT = Problem(kind="interrupted", message="not sent: the run was asked to end")
+
+_SHOWN_CHARACTERS = 60
+"""As much of a value as an error shows."""
+
+
+class PlexItems(Protocol):
+    """What writing asks Plex."""
+
+    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Fresh full reads; an item that is gone is left out."""
+
+    def edit(self, plan: ItemPlan) -> None:
+        """Send one item's changes."""
+
+
+class Notebook(Protocol):
+    """What a run writes down; durable when `intend` or `commit` returns."""
+
+    def intend(self, plans: Sequence[ItemPlan], /) -> Sequence[int]:
+        """Note what is about to be written; one number per plan."""
+
+    def result(
+        self,
+        seq: int,
+        status: Settlement,
+        problem: Problem | None = None,
+        /,
+        *,
+        missing: tuple[PlexField, ...] = (),
+    ) -> None:
+        """Note what became of an intent; `missing` are the fields Plex does not show."""
+
+    def settle(
+        self,
+        unsettled: Unsettled,
+        status: Settlement,
+        /,
+        *,
+        missing: tuple[PlexField, ...] = (),
+    ) -> None:
+        """Note that Plex was read and the end of an earlier run's intent is known."""
+
+    def remember(self, scene_id: SceneId, record: SceneRecord, /) -> None:
+        """Note what is now known of a scene."""
+
+    def commit(self) -> None:
+        """Make everything noted so far durable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one write.
+
+    Args:
+        missing: the changes Plex does not show; all of them when it could not be read.
+        problem: why; None when everything is stored.
+        detail: the item as it was read back; None when it could not be.
+    """
+
+    missing: tuple[Change, ...] = ()
+    problem: Problem | None = None
+    detail: ItemDetail | None = None
+
+
+class Reader:
+    """Reads items, and narrows an answer that fails down to the items that fail.
+
+    Args:
+        plex: where to read.
+        plex_down: True once Plex failed so often that no further request is worth sending.
+    """
+
+    def __init__(self, plex: PlexItems, *, plex_down: Callable[[], bool]) -> None:
+        self._plex = plex
+        self._plex_down = plex_down
+
+    def read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
+        """Fresh details by rating key, or what went wrong; an item that is gone is left out.
+
+        Raises:
+            ServerError: Plex is down, or refuses us altogether.
+        """
+        try:
+            return {detail.item.rating_key: detail for detail in self._plex.details(keys)}
+        except AuthError:
+            raise
+        except ServerError as error:
+            if self._plex_down():
+                raise
+            if len(keys) == 1:
+                return {keys[0]: error}
+        # One by one and not by halves: each half that fails brings Plex nearer to being given up.
+        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        for key in keys:
+            found |= self.read([key])
+        return found
+
+
+class Writer:
+    """Writes batches of plans.
+
+    Args:
+        plex: where changes go.
+        reader: where they are read back.
+        notebook: where intents and results are written down.
+        planner: says whether Plex shows what was sent.
+        should_stop: asked between requests; True ends the run in good order.
+    """
+
+    def __init__(
+        self,
+        plex: PlexItems,
+        reader: Reader,
+        notebook: Notebook,
+        *,
+        planner: Planner,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._plex = plex
+        self._reader = reader
+        self._notebook = notebook
+        self._planner = planner
+        self._should_stop = should_stop
+
+    def write(
+        self, plans: Sequence[ItemPlan], conclude: Callable[[ItemPlan, Verdict], None]
+    ) -> None:
+        """Write `plans`, read them back, and note what Plex was seen to hold.
+
+        Args:
+            plans: what to write, each for another item.
+            conclude: told what became of each plan that was sent. What it notes is on disk
+                together with the result, or not at all.
+
+        Raises:
+            AuthError: the token may not write.
+            ServerError: Plex is down; what was sent is settled by a later run.
+            InterruptedRunError: asked to stop; what was sent is read back and remembered.
+        """
+        tried: list[tuple[int, ItemPlan, ServerError | None]] = []
+        for seq, plan in zip(self._notebook.intend(plans), plans, strict=True):
+            if self._should_stop():
+                unsent = tuple(change.target for change in plan.changes)
+                self._notebook.result(seq, Settlement.FAILED, _UNSENT, missing=unsent)
+                continue
+            tried.append((seq, plan, self._send(seq, plan)))
+        if tried:
+            self._read_back(tried, conclude)
+        self._notebook.commit()
+        if self._should_stop():
+            raise InterruptedRunError(ExitCode.INTERRUPTED)
+
+    def _send(self, seq: int, plan: ItemPlan) -> ServerError | None:
+        try:
+            self._plex.edit(plan)
+        except AuthError as error:
+            # A plan of several requests may have been written in part, so it stays open.
+            self._notebook.result(seq, Settlement.UNKNOWN, as_problem(error))
+            self._notebook.commit()
+            raise
+        except ServerError as error:
+            return error
+        return None
+
+    def _read_back(
+        self,
+        tried: Sequence[tuple[int, ItemPlan, ServerError | None]],
+        conclude: Callable[[ItemPlan, Verdict], None],
+    ) -> None:
+        """Decide by reading what became of each write, whatever its reply said."""
+        read = self._reader.read([plan.rating_key for _, plan, _ in tried])
+        for seq, plan, error in tried:
+            detail = read.get(plan.rating_key)
+            if detail is None or isinstance(detail, ServerError):
+                cause = detail or error or ServerError("the item vanished while it was written")
+                # Without a result the intent stays unsettled, and the next run looks again.
+                conclude(plan, Verdict(missing=plan.changes, problem=as_problem(cause)))
+                continue
+            verdict = self._judge(plan, detail, error)
+            status = Settlement.FAILED if verdict.missing else Settlement.APPLIED
+            missing = tuple(change.target for change in verdict.missing)
+            self._notebook.result(seq, status, verdict.problem, missing=missing)
+            conclude(plan, verdict)
+
+    def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
+        missing = self._planner.not_stored(plan, detail)
+        problem = None
+        if missing:
+            problem = as_problem(error) if error else _not_stored_problem(missing, detail)
+        return Verdict(missing=missing, problem=problem, detail=detail)
+
+
+def as_problem(error: PlexsyncError) -> Problem:
+    """An error as a row and a record hold it."""
+    return Problem(kind=error.kind, message=str(error), hint=error.hint)
+
+
+def _not_stored_problem(missing: Sequence[Change], detail: ItemDetail) -> Problem:
+    fields = "; ".join(_both_values(change, detail) for change in missing)
+    return Problem(
+        kind=NOT_STORED,
+        message=f"Plex accepted the change but does not hold what was sent: {fields}",
+        hint="compare the field in Plex; another program may be writing to it",
+    )
+
+
+def _both_values(change: Change, detail: ItemDetail) -> str:
+    empty: Value = () if change.target in LIST_FIELDS else ""
+    held = detail.values.get(change.target, empty)
+    return f"{change.field} sent {_shortened(change.after)}, Plex holds {_shortened(held)}"
+
+
+def _shortened(value: Value) -> str:
+    text = value if isinstance(value, str) else ", ".join(value)
+    if len(text) > _SHOWN_CHARACTERS:
+        text = f"{text[: _SHOWN_CHARACTERS - 1]}…"
+    return f"'{text}'"
