@@ -118,7 +118,14 @@ def look_alike(option: Option) -> bool:
 
 def score_option(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
-    return _share(option.bits, _rival_bits(option, row, column))
+    return _share(option.bits, rival_bits(option, row, column))
+
+
+def rival_bits(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> list[float]:
+    """What speaks for all that excludes an option: the file's other items, the item's scenes."""
+    rivals = [other.bits for other in row if other.item != option.item]
+    rivals += [one.option.bits for one in column if one.scene != option.ours.scene]
+    return rivals
 
 
 def group(
@@ -324,12 +331,6 @@ def _has_own(scene: int, item: int, table: Table, settings: MatchSettings) -> bo
         if best - here < settings.lead_bits:
             return False
     return True
-
-
-def _rival_bits(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> list[float]:
-    rivals = [other.bits for other in row if other.item != option.item]
-    rivals += [one.option.bits for one in column if one.scene != option.ours.scene]
-    return rivals
 
 
 def _share(bits: float, rivals: Iterable[float]) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.decision import (
+    Claimant,
     MatchSettings,
     Option,
     Table,
@@ -34,6 +36,7 @@ from plexsync.tables import Scale, tabulate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from plexsync.evidence import Comparison
     from plexsync.models import PathRule
 
 Judged = list[list[Verdict]]
@@ -85,11 +88,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[Verdict]:
         rivals = _rivals(row, rows)
-        verdicts = []
-        for option in row:
-            others = [one for one in rivals if one is not option]
-            score = score_option(option, others, self.table.columns[option.item])
-            verdicts.append(Verdict(option=option, score=score))
+        verdicts = [
+            Verdict(option=one, score=score_option(one, rivals, self.table.columns[one.item]))
+            for one in row
+        ]
         verdicts.sort(key=self._rank)
         return verdicts
 
@@ -97,13 +99,38 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         key = self.items[verdict.option.item].rating_key
         return -verdict.score, -verdict.option.bits, *id_order(key)
 
+    def row_of(self, option: Option) -> tuple[Option, ...]:
+        """All options of the same file."""
+        rows = self.table.rows[option.ours.scene]
+        return next(one for one in rows if one[0].ours is option.ours)
+
+    def suppose(self, option: Option, made: Comparison) -> str:
+        """What would keep an option from HIGH if its comparison were `made`; "" for nothing."""
+        scene = option.ours.scene
+        changed = Option(option.ours, option.theirs, made, self.scale.weigh(made))
+        rows = [
+            tuple(changed if one is option else one for one in row)
+            for row in self.table.rows[scene]
+        ]
+        column = [
+            Claimant(scene, changed) if one.scene == scene else one
+            for one in self.table.columns[option.item]
+        ]
+        supposed = dataclasses.replace(
+            self.table,
+            rows=[*self.table.rows[:scene], rows, *self.table.rows[scene + 1 :]],
+            columns={**self.table.columns, option.item: column},
+            assigned={},
+        )
+        return msgspec.structs.replace(self, table=supposed).obstacle(changed)
+
     def obstacle(self, option: Option) -> str:
         """Why an option is not HIGH; "" when it is. Asked of the best options only."""
         rows = self.table.rows[option.ours.scene]
-        row = next(one for one in rows if one[0].ours is option.ours)
+        row = self.row_of(option)
         scene = self.scenes[option.ours.scene].scene_id
         item = self.items[option.item]
-        rivals = [one for one in _rivals(row, rows) if one.item != option.item]
+        rivals = _rivals(row, rows)
         return (
             self._said(scene, item)
             or judge(option, rivals, self.table, self.settings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.decision import DEFAULT_SETTINGS, MatchSettings
+from plexsync.match_account import Account, Standing, account, account_of_item
 from plexsync.match_verdicts import prepare_matching
 from plexsync.models import Confidence
 from plexsync.path_rules import propose_rules
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_SETTINGS",
+    "Account",
     "MatchSettings",
     "Pin",
     "Refusal",
+    "Standing",
+    "account",
+    "account_of_item",
     "match",
     "propose_rules",
     "wanted_hashes",
