@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test test-oldest lint bench lock clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -34,14 +34,22 @@ lint: $(VENV)/.dev
 test: lint
 	$(BIN)/pytest -W error $(PYTEST_ARGS)
 
+# The suite on the oldest versions pyproject.toml allows, in an environment of its own.
+test-oldest: requirements/oldest.lock
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/oldest.lock
+	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
+	.venv-oldest/bin/pytest $(PYTEST_ARGS)
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
-# Rewrites both lock files from pyproject.toml with the newest versions its ranges allow.
+# Rewrites the lock files from pyproject.toml: the newest versions its ranges allow, and the oldest.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
 	$(BIN)/uv pip compile pyproject.toml --extra demo --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/demo.lock requirements/build.in
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/dev.lock requirements/build.in
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q --resolution lowest-direct -o requirements/oldest.lock requirements/build.in
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis

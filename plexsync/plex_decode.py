@@ -382,7 +382,7 @@ def _read_leniently(body: bytes, shape: type[_T]) -> _T:
     try:
         loose = json.loads(body.decode("utf-8", "replace"), strict=False)
         return msgspec.convert(_mended(loose), shape, strict=False)
-    except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise BadResponseError(
             "Plex sent something else than the JSON asked for",
             hint="check that the URL leads to Plex itself, not to a login page or another service",
