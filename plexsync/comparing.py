@@ -76,15 +76,20 @@ def compare_resembling(
     """Compare a pair that only its title brought together; either may lack a file."""
     row = Row(ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True)
     ((made, _),) = compare_row(row, context)
-    known = bool(ours.path and theirs.path)
-    return made._replace(
-        title=title,
-        date=date,
-        place=made.place if known else Place.UNKNOWN,
-        spelling=made.spelling if known else Spelling.DIFFERENT,
-        ruled=made.ruled and known,
-        elsewhere=made.elsewhere and known,
-    )
+    if not (ours.path and theirs.path):
+        return made._replace(
+            title=title,
+            date=date,
+            place=Place.UNKNOWN,
+            spelling=Spelling.DIFFERENT,
+            ruled=False,
+            merged=False,
+            elsewhere=False,
+        )
+    # A telling name that is equal has said already what the title would say again.
+    if made.spelling is not Spelling.DIFFERENT and not made.generic:
+        return made
+    return made._replace(title=title, date=date)
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
         size_bits=bits,
         duration=compare_duration(file.duration_s, other.duration_s),
         frame=compare_frame((file.width, file.height), (other.width, other.height)),
-        content=compare_content(file.oshash, content, file.size_bytes),
+        content=compare_content(file.oshash, content, file.size_bytes or other.size_bytes),
     )
 
 

@@ -169,7 +169,7 @@ def _rank(several: Iterator[list[Standing]]) -> tuple[Standing, ...]:
     best: dict[tuple[SceneId, RatingKey], Standing] = {}
     for standing in (one for row in several for one in row):
         pair = standing.scene_id, standing.candidate.rating_key
-        if pair not in best or standing.candidate.score > best[pair].candidate.score:
+        if pair not in best or _worth(standing) > _worth(best[pair]):
             best[pair] = standing
     return tuple(
         sorted(
@@ -177,6 +177,11 @@ def _rank(several: Iterator[list[Standing]]) -> tuple[Standing, ...]:
             key=lambda one: (-one.candidate.score, id_order(one.candidate.rating_key)),
         )
     )
+
+
+def _worth(standing: Standing) -> tuple[bool, float]:
+    """Of several files of a scene, the one that makes the pair HIGH speaks for it."""
+    return not standing.obstacle, standing.candidate.score
 
 
 def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:

@@ -1,0 +1,300 @@
+"""Laws of matching that hold for any two libraries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from plexsync.assignment import assign
+from plexsync.matcher import account, match, wanted_hashes
+from plexsync.models import (
+    Confidence,
+    ItemKind,
+    PathRule,
+    PlexFile,
+    PlexItem,
+    RatingKey,
+    Scene,
+    SceneFile,
+    SceneId,
+)
+
+if TYPE_CHECKING:
+    import random
+
+    from plexsync.models import Match
+
+RULES = (PathRule(stash="/data/", plex="/media/"), PathRule(stash="/old/", plex="/media/"))
+
+# Few values of everything, so that the libraries are full of coincidences.
+_NAMES = ("beach day", "Beach Day", "caf\u00e9 ole", "cafe\u0301 ole", "video", "part 2", "strand")
+_FOLDERS = ("", "ann", "2024/01", "ann/summer", "bo/summer")
+_SIZES = st.sampled_from((None, 1_155_219_457, 755_219_459, 2**30, 9_001))
+_LENGTHS = st.sampled_from((None, 600.0, 600.4, 601.7, 604.0, 900.0))
+_FRAMES = st.sampled_from((None, (1920, 1080), (1280, 720)))
+_CONTENTS = st.sampled_from((None, 11, 12, 13))
+
+
+@st.composite
+def _paths(draw: st.DrawFn, roots: tuple[str, ...]) -> str:
+    name = draw(st.sampled_from(_NAMES)) + draw(st.sampled_from((".mp4", ".mkv")))
+    parts = draw(st.sampled_from(roots)), draw(st.sampled_from(_FOLDERS)), name
+    return "/".join(part for part in parts if part)
+
+
+@st.composite
+def _scene_files(draw: st.DrawFn) -> SceneFile:
+    wide, high = draw(_FRAMES) or (None, None)
+    return SceneFile(
+        path=draw(_paths(("/data", "/old", "/media"))),
+        size_bytes=draw(_SIZES),
+        duration_s=draw(_LENGTHS),
+        width=wide,
+        height=high,
+        oshash=draw(_CONTENTS),
+    )
+
+
+@st.composite
+def _plex_files(draw: st.DrawFn) -> PlexFile:
+    wide, high = draw(_FRAMES) or (None, None)
+    return PlexFile(
+        path=draw(_paths(("/media", "/backup"))),
+        size_bytes=draw(_SIZES),
+        duration_s=draw(_LENGTHS),
+        width=wide,
+        height=high,
+        part_id=draw(st.integers(0, 6)),
+        stacked=draw(st.booleans()) and draw(st.booleans()),
+    )
+
+
+@st.composite
+def _libraries(draw: st.DrawFn) -> tuple[list[Scene], list[PlexItem]]:
+    titles = st.sampled_from(("", "Beach Day", "Strand", "Something Else"))
+    files = draw(st.lists(st.lists(_scene_files(), max_size=2), min_size=1, max_size=5))
+    scenes = [
+        Scene(
+            scene_id=SceneId(str(number)), updated_at="1", title=draw(titles), files=tuple(several)
+        )
+        for number, several in enumerate(files, start=1)
+    ]
+    parts = draw(st.lists(st.lists(_plex_files(), max_size=2), max_size=5))
+    items = [
+        PlexItem(
+            rating_key=RatingKey(str(100 + number)),
+            section_id="1",
+            kind=ItemKind.MOVIE,
+            title=draw(titles),
+            files=tuple(several),
+            trashed=draw(st.integers(0, 9)) == 0,
+        )
+        for number, several in enumerate(parts)
+    ]
+    return scenes, items
+
+
+_RULES = st.sampled_from(((), RULES))
+_HASHES = st.dictionaries(st.integers(1, 6), st.sampled_from((11, 12, 13)), max_size=4)
+_THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@_THOROUGH
+@given(_libraries(), _RULES, _HASHES)
+def test_score_is_a_probability(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int],
+) -> None:
+    """Scores and margins lie within 0 and 1, candidates are in order, and each is there once."""
+    scenes, items = libraries
+    for made in match(scenes, items, rules=rules, hashes=hashes):
+        assert 0.0 <= made.margin <= 1.0
+        assert all(0.0 <= one.score <= 1.0 for one in made.candidates)
+        keys = [one.rating_key for one in made.candidates]
+        assert len(keys) == len(set(keys))
+        assert len(keys) <= max(made.candidate_count, 0)
+        assert (made.confidence is None) == (not keys)
+        assert made.reason
+
+
+@_THOROUGH
+@given(_libraries(), _RULES, _HASHES, st.randoms(use_true_random=False))
+def test_order_of_input_never_matters(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int],
+    rng: random.Random,
+) -> None:
+    """Shuffled libraries give the same matches, in the order of the scenes."""
+    scenes, items = libraries
+    mixed_scenes, mixed_items = list(scenes), list(items)
+    rng.shuffle(mixed_scenes)
+    rng.shuffle(mixed_items)
+    straight = match(scenes, items, rules=rules, hashes=hashes)
+    mixed = match(mixed_scenes, mixed_items, rules=tuple(reversed(rules)), hashes=hashes)
+    assert sorted(straight, key=_first) == sorted(mixed, key=_first)
+    assert [one.scene_id for one in mixed] == sorted(
+        (one.scene_id for one in mixed), key=[one.scene_id for one in mixed_scenes].index
+    )
+
+
+def _first(made: Match) -> tuple[str, str]:
+    return made.scene_id, made.candidates[0].rating_key if made.candidates else ""
+
+
+@_THOROUGH
+@given(_libraries(), _RULES, _HASHES)
+def test_no_item_is_linked_twice(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int],
+) -> None:
+    """Two HIGH matches never name one item, and nothing in the trash is HIGH."""
+    scenes, items = libraries
+    found = match(scenes, items, rules=rules, hashes=hashes)
+    linked = [m.candidates[0].rating_key for m in found if m.confidence is Confidence.HIGH]
+    assert len(linked) == len(set(linked))
+    assert not set(linked) & {one.rating_key for one in items if one.trashed}
+
+
+@_THOROUGH
+@given(_libraries(), _RULES)
+def test_claimed_item_is_never_high_for_another(
+    libraries: tuple[list[Scene], list[PlexItem]], rules: tuple[PathRule, ...]
+) -> None:
+    """What a scene that is not due is linked to is not taken from it."""
+    scenes, items = libraries
+    claims = {one.rating_key: SceneId("elsewhere") for one in items}
+    found = match(scenes, items, rules=rules, claims=claims)
+    assert all(one.confidence is not Confidence.HIGH for one in found)
+
+
+def _pair(file: SceneFile, part: PlexFile, rules: tuple[PathRule, ...]) -> Match:
+    """The match of a scene and an item alone in the world."""
+    scene = Scene(scene_id=SceneId("1"), updated_at="1", files=(file,))
+    item = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE, files=(part,))
+    (made,) = match([scene], [item], rules=rules, hashes={5: 11})
+    return made
+
+
+_RANK = {None: 0, Confidence.LOW: 1, Confidence.HIGH: 2}
+
+_AGREEING: tuple[dict[str, object], ...] = (
+    {"size_bytes": True},
+    {"duration_s": True},
+    {"width": True, "height": True},
+)
+
+
+@_THOROUGH
+@given(_scene_files(), _plex_files(), _RULES, st.sampled_from(_AGREEING))
+def test_more_agreement_never_lowers(
+    file: SceneFile, part: PlexFile, rules: tuple[PathRule, ...], fact: dict[str, object]
+) -> None:
+    """A fact both servers agree on is never worse than one of them not knowing it."""
+    part = msgspec.structs.replace(part, stacked=False)
+    assume(all(getattr(part, name) for name in fact))
+    silent = msgspec.structs.replace(file, **dict.fromkeys(fact))
+    agreed = msgspec.structs.replace(file, **{name: getattr(part, name) for name in fact})
+    before, after = _pair(silent, part, rules), _pair(agreed, part, rules)
+    assert after.score >= before.score
+    assert _RANK[after.confidence] >= _RANK[before.confidence]
+
+
+_DISAGREEING: tuple[dict[str, object], ...] = (
+    {"size_bytes": 77_777_777},
+    {"duration_s": 77.0},
+    {"width": 640, "height": 360},
+    {"oshash": 12},
+)
+
+
+@_THOROUGH
+@given(_scene_files(), _plex_files(), _RULES, st.sampled_from(_DISAGREEING))
+def test_more_disagreement_never_raises(
+    file: SceneFile, part: PlexFile, rules: tuple[PathRule, ...], fact: dict[str, object]
+) -> None:
+    """A fact the servers disagree on is never better than one of them not knowing it."""
+    part = msgspec.structs.replace(part, stacked=False, part_id=5)
+    assume(all(getattr(part, name, 11) for name in fact))
+    silent = msgspec.structs.replace(file, **dict.fromkeys(fact))
+    contrary = msgspec.structs.replace(file, **fact)
+    before, after = _pair(silent, part, rules), _pair(contrary, part, rules)
+    assert after.score <= before.score
+    assert _RANK[after.confidence] <= _RANK[before.confidence]
+
+
+@_THOROUGH
+@given(_scene_files(), _plex_files())
+def test_better_place_never_lowers(file: SceneFile, part: PlexFile) -> None:
+    """Another name, the name, the whole path: each is at least as good as the one before."""
+    base = part.path.rpartition("/")[2]
+    places = ("/data/else/where/strange thing.mp4", f"/data/else/where/{base}", part.path)
+    stages = [_pair(msgspec.structs.replace(file, path=one), part, ()) for one in places]
+    scores = [one.score for one in stages]
+    assert scores == sorted(scores)
+
+
+@_THOROUGH
+@given(_libraries(), _RULES)
+def test_hashes_are_never_wanted_twice(
+    libraries: tuple[list[Scene], list[PlexItem]], rules: tuple[PathRule, ...]
+) -> None:
+    """Once known, a hash is not asked for again, and only live items are asked about."""
+    scenes, items = libraries
+    found = match(scenes, items, rules=rules)
+    wanted = wanted_hashes(scenes, items, found)
+    known = {file.part_id: 11 for item in items for file in item.files}
+    assert len(wanted) == len(set(wanted))
+    assert not set(wanted) & {one.rating_key for one in items if one.trashed}
+    again = match(scenes, items, rules=rules, hashes=known)
+    assert wanted_hashes(scenes, items, again, hashes=known) == ()
+
+
+@_THOROUGH
+@given(_libraries(), _RULES, _HASHES)
+def test_account_agrees_with_the_match(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int],
+) -> None:
+    """The account of a scene tells the match that was made, candidate by candidate."""
+    scenes, items = libraries
+    whole = match(scenes, items, rules=rules, hashes=hashes)
+    told = account(scenes[0], items, others=scenes[1:], rules=rules, hashes=hashes)
+    assert list(told.matches) == [one for one in whole if one.scene_id == scenes[0].scene_id]
+    high = {m.candidates[0].rating_key for m in told.matches if m.confidence == "HIGH"}
+    clear = {one.candidate.rating_key for one in told.standings if not one.obstacle}
+    assert high <= clear
+
+
+@settings(max_examples=100, deadline=None)
+@example([{0: 10.0, 1: 9.9}, {0: 9.9}])
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 4), st.sampled_from((0.5, 1.0, 2.5, 7.0)), max_size=4),
+        max_size=5,
+    )
+)
+def test_assignment_is_the_best_there_is(rows: list[dict[int, float]]) -> None:
+    """No other one-to-one assignment weighs more."""
+    found = assign(rows)
+    taken = [column for column in found if column is not None]
+    assert len(taken) == len(set(taken))
+    weight = sum(row[column] for row, column in zip(rows, found, strict=True) if column is not None)
+    assert weight == max(_weights(rows, frozenset()))
+
+
+def _weights(rows: list[dict[int, float]], used: frozenset[int]) -> list[float]:
+    """The weight of every one-to-one assignment of `rows`."""
+    if not rows:
+        return [0.0]
+    found = _weights(rows[1:], used)
+    for column, weight in rows[0].items():
+        if column not in used:
+            found += [weight + rest for rest in _weights(rows[1:], used | {column})]
+    return found
