@@ -143,14 +143,8 @@ class _Run:
         return lineage
 
     def _sections(self) -> tuple[Section, ...]:
-        """The libraries that take part, with a word on what cannot be done there."""
+        """The libraries that take part, with a word on those that are changing."""
         sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
-        for kind in sorted({section.kind for section in sections}):
-            lost = unsupported_fields(self._config.fields, kind)
-            if lost:
-                self._reporter.warn(
-                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
-                )
         for section in sections:
             if section.refreshing:
                 self._reporter.warn(
@@ -237,6 +231,7 @@ class _Run:
         linker = self._linker(state, sections)
         pairs, rest = linker.remembered(detected.due)
         linked = self._link(linker, rest, pairs, sections)
+        self._tell_unsupported(linked, sections)
         delivery = Delivery(
             config=self._config.apply,
             options=self._options,
@@ -290,6 +285,16 @@ class _Run:
         linked = linker.matched(scenes, index.items, taken)
         self._tally.proposed = linked.proposed or self._tally.proposed
         return linked
+
+    def _tell_unsupported(self, linked: Linked, sections: Sequence[Section]) -> None:
+        """Say what Plex does not keep, once: when an item of such a kind is linked first."""
+        kinds = {section.section_id: section.kind for section in sections}
+        for kind in sorted({kinds[pair.link.section_id] for pair in linked.pairs}):
+            lost = unsupported_fields(self._config.fields, kind)
+            if lost:
+                self._reporter.warn(
+                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
+                )
 
     def _pipeline(self, state: State, notebook: Session | None, rows: RowMaker) -> Pipeline:
         unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)

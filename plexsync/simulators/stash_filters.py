@@ -131,7 +131,7 @@ def checked_ids(table: Table[Any], ids: Sequence[str], noun: str) -> list[int]:
             raise FilterError(f'strconv.Atoi: parsing "{text}": invalid syntax')
         number = int(text)
         if number in numbers:
-            raise FilterError(f"duplicate id found: {number}")
+            raise FilterError(f"validating ids: duplicate id found: {number}")
         if number not in table:
             raise FilterError(f"{noun} with id {number} not found")
         numbers[number] = None

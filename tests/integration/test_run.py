@@ -131,6 +131,19 @@ def test_the_preview_comes_before_the_first_write(world: World) -> None:
     assert all(change.before != change.after for change in titles)
 
 
+def test_what_plex_does_not_keep_is_said_once(tmp_path: Path) -> None:
+    """When the first episode is linked, and not on every run of every day after."""
+    spec = LibrarySpec(seed=6, scenes=8, mix={Case.SAME: 1, Case.EPISODE: 1}, edited=0.0)
+    rules = "/data/=/media/,/data-series/=/shows/"
+    with World(make_library(spec), tmp_path, PATHS=rules) as world:
+        first = world.run()
+        assert [w for w in first.warnings if "performers" in w and "episode" in w]
+        world.stash.edit_scenes([scene.id for scene in world.library.stash.scenes], title="New")
+        again = world.run()
+        assert again.puts == 8
+        assert again.warnings == ()
+
+
 # ---- budget --------------------------------------------------------------------------------------
 
 

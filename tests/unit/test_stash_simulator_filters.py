@@ -131,7 +131,7 @@ def test_empty_ids_mean_no_ids(stash: StashSimulator) -> None:
     ("ids", "message"),
     [
         ('"1", "4"', "scene with id 4 not found"),
-        ('"1", "1"', "duplicate id found: 1"),
+        ('"1", "1"', "validating ids: duplicate id found: 1"),
         ('"1", "x"', 'strconv.Atoi: parsing "x": invalid syntax'),
     ],
 )
