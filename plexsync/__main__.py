@@ -1,6 +1,26 @@
-"""`python -m plexsync` is `plexsync`."""
+"""`python -m plexsync` is `plexsync`, and so is the installed program.
 
-from plexsync.cli import main
+The Stash hook takes a way of its own: Stash waits for it at every save, so it must not wait for the
+imports of a command line.
+"""
+
+# ruff: noqa: PLC0415 - either way imports only what it needs
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    if sys.argv[1:2] == ["hook"]:
+        from plexsync import hook
+
+        if hook.is_plain_call(sys.argv[2:]):
+            sys.exit(hook.main(sys.argv[2:]))
+    from plexsync import cli
+
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_hook import hook, schedule
 from plexsync.cli_options import (
     CONTEXT,
     Session,
@@ -167,6 +168,10 @@ def demo(session: Session, *, keep: bool) -> int:
     from plexsync.demo import run_demo
 
     return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
+
+
+cli.add_command(hook)
+cli.add_command(schedule)
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:

@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
+from plexsync.errors import StateError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -134,6 +136,33 @@ def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
     sink = Sink(byte_stream(stream))
     for line in lines:
         sink.write_line(line)
+
+
+def print_text(streams: Streams, text: str) -> None:
+    """All of `text` on stdout; a reader that left early is no failure.
+
+    Raises:
+        StateError: it cannot be written.
+    """
+    from plexsync.sinks import Sink
+
+    sink = Sink(byte_stream(streams.stdout))
+    sink.write(text.encode("utf-8", "backslashreplace"))
+    sink.flush()
+    failure = sink.failure
+    if failure and not isinstance(failure, BrokenPipeError):
+        raise StateError(f"the output could not be written: {failure.strerror or failure}")
+
+
+def print_document(streams: Streams, document: object) -> None:
+    """One JSON document on stdout; see `print_text`.
+
+    Raises:
+        StateError: it cannot be written.
+    """
+    import msgspec
+
+    print_text(streams, msgspec.json.encode(document).decode() + "\n")
 
 
 def hush(stream: IO[str] | None) -> None:

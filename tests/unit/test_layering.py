@@ -62,6 +62,8 @@ RINGS: dict[int, tuple[str, ...]] = {
         "console",
         "failure",
         "stop",
+        "hook",
+        "schedule",
     ),
     # The shell: use cases and their composition.
     3: (

@@ -1,0 +1,299 @@
+"""What starts plexsync by itself: ready to use, quoted for its reader, without secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.cli import cli, run_command_line
+from plexsync.cli_options import Session
+from plexsync.config_schema import InvalidConfigError
+from plexsync.console import Shape
+from plexsync.errors import ConfigError, ExitCode
+from plexsync.schedule import (
+    Setup,
+    crontab,
+    find_program,
+    find_setup,
+    stash_manifest,
+    systemd_service,
+    systemd_timer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CANARY = "canary-7f3a9c"
+ODD = '/srv/it\'s 100% $HOME "q"/ü'
+
+
+def make_setup(**changes: object) -> Setup:
+    """A setup whose every path is awkward."""
+    given: dict[str, object] = {
+        "program": (f"{ODD}/bin/plexsync",),
+        "config": Path(f"{ODD}/config.toml"),
+        "folder": Path(ODD),
+        "state": Path(f"{ODD}/state"),
+        "variables": (("PLEXSYNC_PLEX__LIBRARIES", 'A "b", 50%'),),
+    }
+    return Setup(**(given | changes))  # type: ignore[arg-type]  # fields of Setup
+
+
+def setup_of(environ: Mapping[str, str], path: Path | None = None) -> Setup:
+    """The setup of a configuration."""
+    return find_setup(path, environ, home=Path("/home/you"), program=("/bin/plexsync",))
+
+
+def as_cron_runs(line: str) -> list[str]:
+    """The arguments cron's shell hands over. Source: crontab(5)."""
+    command = line.split(" ", 5)[5]
+    assert not re.search(r"(?<!\\)%", command)
+    return shlex.split(command.replace("\\%", "%"))
+
+
+def as_systemd_reads(value: str) -> list[str]:
+    """The words of a setting. Source: systemd.syntax(7), "Quoting"."""
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', value)
+    plain = [re.sub(r"\\(.)", r"\1", quoted) or bare for quoted, bare in words]
+    assert not any("%" in word.replace("%%", "") for word in plain)
+    return [word.replace("%%", "%") for word in plain]
+
+
+def as_systemd_runs(value: str) -> list[str]:
+    """The arguments systemd hands over. Source: systemd.service(5), "Command lines"."""
+    program, *arguments = as_systemd_reads(value)
+    assert not any("$" in word.replace("$$", "") for word in arguments)
+    return [program, *(word.replace("$$", "$") for word in arguments)]
+
+
+def settings_of(unit: str) -> list[tuple[str, str]]:
+    """The settings of a unit, in order."""
+    lines = [line for line in unit.splitlines() if line and line[0] not in "#["]
+    return [(name, value) for name, _, value in (line.partition("=") for line in lines)]
+
+
+def expected(setup: Setup) -> list[str]:
+    """The command line every starter has to run."""
+    config = ["--config", str(setup.config)] if setup.config else []
+    return [*setup.program, "run", "--lock-wait", "10m", *config]
+
+
+def test_crontab_runs_the_command_whatever_the_paths_hold() -> None:
+    """Quotes, blanks, dollars and percent signs arrive as they are."""
+    setup = make_setup()
+
+    *_, line = crontab(setup).splitlines()
+
+    assert line.startswith("*/15 * * * * ")
+    assert as_cron_runs(line) == expected(setup)
+
+
+def test_crontab_sets_what_cron_does_not_have() -> None:
+    """Variables of the shell, and where the state is."""
+    text = crontab(make_setup(cache=Path("/c"), path="/usr/bin"))
+
+    assert '\nPLEXSYNC_PLEX__LIBRARIES=A "b", 50%\n' in text
+    assert f"\nPLEXSYNC_STATE_DIR={ODD}/state\n" in text
+    assert "\nCACHE_DIRECTORY=/c\nPATH=/usr/bin\n" in text
+
+
+@pytest.mark.parametrize("user", ["", "you"], ids=["user", "system"])
+def test_service_runs_the_command_whatever_the_paths_hold(user: str) -> None:
+    """Specifiers and variables of systemd are not mistaken for its own."""
+    setup = make_setup()
+
+    found = dict(settings_of(systemd_service(setup, user=user)))
+
+    assert as_systemd_runs(found["ExecStart"]) == expected(setup)
+    assert found["EnvironmentFile"] == f"-{ODD}/environment".replace("%", "%%")
+    assert found["Type"] == "oneshot"
+    assert found["NoNewPrivileges"] == "yes"
+
+
+def test_service_of_a_user_keeps_the_state_where_the_shell_has_it() -> None:
+    """`plexsync status` in a shell must look at the same state."""
+    found = settings_of(systemd_service(make_setup()))
+
+    said = [as_systemd_reads(value)[0] for name, value in found if name == "Environment"]
+    assert f"PLEXSYNC_STATE_DIR={ODD}/state" in said
+    assert "StateDirectory" not in dict(found)
+    assert "ProtectSystem" not in dict(found)
+
+
+def test_service_of_the_system_has_directories_and_a_cage_of_its_own() -> None:
+    """Directories are made; the rest of the disk is read-only."""
+    found = dict(settings_of(systemd_service(make_setup(), user="you")))
+
+    assert found["User"] == "you"
+    assert (found["StateDirectory"], found["CacheDirectory"]) == ("plexsync", "plexsync")
+    assert found["ProtectSystem"] == "strict"
+    assert "PLEXSYNC_STATE_DIR" not in systemd_service(make_setup(), user="you")
+
+
+def test_timer_is_installed_and_catches_up() -> None:
+    """After a night off it runs at once, and it starts at boot."""
+    found = dict(settings_of(systemd_timer(system=False)))
+
+    assert found == {
+        "Description": "Start plexsync regularly",
+        "OnCalendar": "*:0/15",
+        "RandomizedDelaySec": "60",
+        "Persistent": "true",
+        "WantedBy": "timers.target",
+    }
+
+
+def test_manifest_holds_only_keys_stash_knows() -> None:
+    """One unknown key and Stash does not load the plugin. Source: docs/stash-api.md 6."""
+    text = stash_manifest(make_setup(), "1.2.3")
+
+    keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    assert keys <= {"name", "description", "version", "url", "exec", "interface", "hooks"}
+    inner = set(re.findall(r"^ +(?:- )?(\w+):(?: |$)", text, re.MULTILINE))
+    assert inner == {"name", "description", "triggeredBy"}
+    assert '\nversion: "1.2.3"\n' in text
+    assert re.findall(r"- (Scene\.\w+\.Post)", text) == [
+        "Scene.Create.Post",
+        "Scene.Update.Post",
+        "Scene.Destroy.Post",
+    ]
+
+
+def test_manifest_calls_the_hook_for_this_state() -> None:
+    """Every word a quoted text, so that no path reads as something else."""
+    text = stash_manifest(make_setup(), "1")
+
+    block = text.partition("\nexec:\n")[2].partition("\ninterface:")[0]
+    words = [json.loads(line.removeprefix("  - ")) for line in block.splitlines()]
+    assert words == [f"{ODD}/bin/plexsync", "hook", "--state-dir", f"{ODD}/state"]
+
+
+def test_what_is_started_is_what_the_command_line_takes() -> None:
+    """Each starter's command parses."""
+    for words in (expected(make_setup())[1:], ["hook", "--state-dir", "x"]):
+        command = cli.commands[words[0]]
+        command.make_context(words[0], words[1:], obj=Session(Shape()))
+
+
+# ---- What a setup holds --------------------------------------------------------------------------
+
+SERVERS = {"PLEXSYNC_STASH__URL": "http://s:9999", "PLEXSYNC_PLEX__URL": "http://p:32400"}
+
+
+def test_secrets_stay_in_the_shell(tmp_path: Path) -> None:
+    """Only their names are told, with what to do."""
+    token = tmp_path / "token"
+    environ = {
+        **SERVERS,
+        "PLEXSYNC_PLEX__TOKEN": CANARY,
+        "PLEXSYNC_STASH__API_KEY_FILE": str(token),
+        "HOME": "/home/you",
+    }
+
+    setup = setup_of(environ)
+
+    texts = (crontab(setup), systemd_service(setup), stash_manifest(setup, "1"))
+    assert not [text for text in texts if CANARY in text]
+    assert "PLEXSYNC_PLEX__TOKEN_FILE" in texts[0]
+    assert f"PLEXSYNC_STASH__API_KEY_FILE={token}" in texts[0]
+    assert "PLEXSYNC_PLEX__TOKEN into /home/you/.config/plexsync/environment" in texts[1]
+
+
+def test_secret_of_a_program_brings_the_path(tmp_path: Path) -> None:
+    """`pass` is found there as it is here."""
+    config = tmp_path / "config.toml"
+    config.write_text('[plex]\ntoken = { command = ["pass", "plex"] }\n', "utf-8")
+
+    setup = setup_of({**SERVERS, "PATH": "/opt/bin:/bin"}, config)
+
+    assert setup.path == "/opt/bin:/bin"
+    assert setup.config == config
+
+
+def test_secret_of_a_credential_is_not_needed_here(tmp_path: Path) -> None:
+    """It exists only within the unit that is about to be written."""
+    config = tmp_path / "config.toml"
+    config.write_text('[plex]\ntoken = { credential = "plex" }\n', "utf-8")
+
+    assert setup_of(SERVERS, config).secrets == ()
+
+
+def test_file_names_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cron starts elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.toml").write_text("", "utf-8")
+    environ = {**SERVERS, "PLEXSYNC_PLEX__TOKEN_FILE": "token", "PLEXSYNC_CONFIG": "c.toml"}
+
+    setup = setup_of(environ)
+
+    assert ("PLEXSYNC_PLEX__TOKEN_FILE", str(tmp_path / "token")) in setup.variables
+    assert setup.config == tmp_path / "c.toml"
+
+
+def test_without_a_file_there_is_no_config_option(tmp_path: Path) -> None:
+    """Variables alone are a configuration."""
+    setup = setup_of({**SERVERS, "XDG_CONFIG_HOME": str(tmp_path)})
+
+    assert setup.config is None
+    assert "--config" not in crontab(setup)
+
+
+@pytest.mark.parametrize(
+    ("environ", "kind"),
+    [
+        ({"PLEXSYNC_PLEX__TOKN": "x"}, InvalidConfigError),
+        ({"PLEXSYNC_PLEX__LIBRARIES": "a\nMAILTO=you"}, ConfigError),
+    ],
+    ids=["unknown", "line break"],
+)
+def test_what_cannot_be_set_there_is_an_error(
+    environ: dict[str, str], kind: type[ConfigError]
+) -> None:
+    """Nothing half right is printed."""
+    with pytest.raises(kind):
+        setup_of(environ)
+
+
+def test_program_is_the_installed_one_or_the_module(tmp_path: Path) -> None:
+    """The script beside the interpreter, if there is one."""
+    python = tmp_path / "python"
+
+    assert find_program(str(python)) == (str(python), "-m", "plexsync")
+
+    (tmp_path / "plexsync").touch()
+    assert find_program(str(python)) == (str(tmp_path / "plexsync"),)
+
+
+@pytest.mark.parametrize("kind", ["cron", "systemd", "stash-plugin"])
+def test_schedules_are_printed_as_text_or_as_a_document(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same text either way."""
+    assert run_command_line(["schedule", kind]) == ExitCode.OK
+    text = capsys.readouterr().out
+    assert run_command_line(["schedule", kind, "--json"]) == ExitCode.OK
+
+    document = json.loads(capsys.readouterr().out)
+    assert document == {"schema": "plexsync/schedule/1", "kind": kind, "text": text}
+    assert "plexsync" in text
+
+
+@pytest.mark.parametrize("system", [[], ["--system"]], ids=["user", "system"])
+def test_one_part_is_a_file_of_its_own(
+    system: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--only` leaves out the other and what to type."""
+    run_command_line(["schedule", "systemd", *system, "--only", "timer"])
+    timer = capsys.readouterr().out
+    run_command_line(["schedule", "systemd", *system, "--only", "service"])
+    service = capsys.readouterr().out
+
+    assert "[Timer]" in timer
+    assert "[Service]" not in timer
+    assert "[Service]" in service
+    assert "systemctl" not in timer + service
