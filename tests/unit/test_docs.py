@@ -6,8 +6,8 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from plexsync import json_report
@@ -19,9 +19,6 @@ from plexsync.errors import ExitCode
 from plexsync.lines import COLUMNS
 from plexsync.models import Outcome
 from tests.factories import make_header, make_preview, make_row, make_summary
-
-if TYPE_CHECKING:
-    import click
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -103,7 +100,7 @@ def command_lines() -> list[tuple[str, str]]:
     for page in TODAY:
         for line in text_of(page).splitlines():
             call = re.search(
-                r"(?:^ +|^\S+ +\* +\* +\* +\* +|ExecStart=\S*/|`)(plexsync [^`|#]+)", line
+                r"(?:^ +|^\S+ +\* +\* +\* +\* +|ExecStart=\S*/|`)(plexsync [^`|#<>]+)", line
             )
             if call:
                 found.append((page.name, re.split(r"\s{2,}", call[1])[0].strip()))
@@ -127,11 +124,18 @@ def test_calls_in_the_documents_parse(page: str, line: str) -> None:
         assert words in ([], ["-v"], ["--version"]), f"{page} calls something that is not there"
         return
 
-    context = cli.commands[names[0]].make_context(
-        names[0], [word for word in words if word not in names], obj=Session(Shape())
-    )
+    command = cli.commands[names[0]]
+    given = [word for word in words if word not in names]
+    if isinstance(command, click.Group):
+        if not given:
+            return
+        _, subcommand, given = command.resolve_command(click.Context(command), given)
+        assert subcommand, f"{page} calls something that is not there"
+        command = subcommand
 
-    assert context.command is cli.commands[names[0]]
+    context = command.make_context(command.name, given, obj=Session(Shape()))
+
+    assert context.command is command
 
 
 # ---- Exit codes ----------------------------------------------------------------------------------
