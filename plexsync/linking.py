@@ -113,9 +113,11 @@ class Linker:
         by_key = {item.rating_key: item for item in items}
         by_id = {scene.scene_id: scene for scene in scenes}
         linked = Linked(proposed=propose_rules(matches, rules=self.rules))
-        for found in matches:
+        spoken_for = set(claims)
+        # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
+        for found in sorted(matches, key=_surest_first):
             item = by_key[found.candidates[0].rating_key] if found.candidates else None
-            self._place(found, by_id[found.scene_id], item, linked)
+            self._place(found, by_id[found.scene_id], item, linked, spoken_for=spoken_for)
         return linked
 
     def _match(
@@ -146,10 +148,21 @@ class Linker:
         )
         return [one for one in found if one.scene_id not in again] + decided
 
-    def _place(self, found: Match, scene: Scene, item: PlexItem | None, linked: Linked) -> None:
+    def _place(
+        self,
+        found: Match,
+        scene: Scene,
+        item: PlexItem | None,
+        linked: Linked,
+        *,
+        spoken_for: set[RatingKey],
+    ) -> None:
         if item is None or found.confidence is None:
             linked.unmatched.append(Unlinked(scene=scene, match=found, item=None))
-        elif found.confidence is Confidence.HIGH or not self.strict:
+        elif found.confidence is Confidence.HIGH or (
+            not self.strict and item.rating_key not in spoken_for
+        ):
+            spoken_for.add(item.rating_key)
             linked.pairs.append(self._pair(found, scene, item))
         else:
             linked.review.append(Unlinked(scene=scene, match=found, item=item))
@@ -168,6 +181,10 @@ class Linker:
         if known is not None:
             link = msgspec.structs.replace(link, base=known.base)
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
+
+
+def _surest_first(found: Match) -> tuple[bool, float]:
+    return found.confidence is not Confidence.HIGH, -found.score
 
 
 def _competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:

@@ -430,6 +430,21 @@ def test_without_strict_matching_the_best_low_candidate_is_applied(doubtful: Wor
     assert {r.outcome for r in strict.rows if r.confidence is Confidence.LOW} == {Outcome.REVIEW}
 
 
+def test_two_scenes_never_take_turns_at_one_item(tmp_path: Path) -> None:
+    """Without strict matching too, an item goes to one scene; the other waits for a person."""
+    spec = LibrarySpec(seed=9, scenes=2, mix={Case.DUPLICATE: 1}, extra_items=0.0, edited=0.0)
+    settings = {"MATCH__STRICT_MATCHING": "false"}
+    with World(make_library(spec), tmp_path, **MOVIES_ONLY, **settings) as world:
+        first, second = world.plex.rating_keys()
+        world.plex.remove_item(first)
+        ran = world.run()
+        assert {row.confidence for row in ran.rows} == {Confidence.LOW}
+        assert sorted(ran.outcomes().values()) == ["applied", "review"]
+        assert [row.item.rating_key for row in ran.rows if row.item] == [second, second]
+        world.wait(hours=48)
+        assert world.run(RunOptions(full=True)).puts == 0
+
+
 # ---- faults --------------------------------------------------------------------------------------
 
 
