@@ -98,6 +98,10 @@ _Placed = tuple[Place, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
 
 
+_MANY_NAMESAKES = 8
+"""A name that so many other files bear is generic, whatever it is made of."""
+
+
 class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all pairs of one of our files share."""
 
@@ -163,7 +167,7 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
     content = context.hashes.get(other.part_id) if other.part_id else None
     return Comparison(
         spelling=spelling,
-        generic=common.generic,
+        generic=common.generic or named >= _MANY_NAMESAKES,
         others=named if spelling else 0,
         place=place,
         ruled=ruled,

@@ -139,7 +139,7 @@ def group(
     """Assign the items scenes compete for, each connected group as a whole.
 
     Scenes nobody competes with are left out, and so are groups of more than `_MOST_IN_GROUP`
-    scenes: nothing but a name holds those together, and none of them becomes HIGH.
+    scenes, whose members are judged by their own rivals alone.
     """
     assigned: dict[int, int] = {}
     for rivals in _connect(columns):
@@ -302,7 +302,9 @@ def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: Ma
         )
         if better_placed and option.made.content is not Level.EQUAL:
             return "another item of that name lies in a better place"
-        if look_alike(other) and not _is_owned(other, scene, table, settings):
+        # A name that is equal here and not there tells them apart.
+        renamed = other.made.spelling < Spelling.FOLDED <= option.made.spelling
+        if not renamed and look_alike(other) and not _is_owned(other, scene, table, settings):
             return "a copy of the same file is another item"
     for claimant in table.columns[option.item]:
         other = claimant.option

@@ -257,11 +257,14 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
 
 def _grade_name(made: Comparison) -> Grade | None:
     """What an equal name is worth, with what else agrees."""
-    if made.size is Level.EQUAL:
+    if made.size is Level.EQUAL and made.generic:
         # Everybody has a video.mp4: a telling size, the length and the folder together, or nothing.
         telling = made.size_bits >= TELLING_SIZE_BITS and made.duration >= Level.CLOSE
-        placed = telling and made.place is Place.FOLDERS
-        return Grade.NAME_AND_SIZE if placed or not made.generic else None
+        return Grade.NAME_AND_SIZE if telling and made.place is Place.FOLDERS else None
+    if made.size is Level.EQUAL:
+        # Sizes do coincide; where other files have the name, length or folder has to agree too.
+        backed = made.duration >= Level.NEAR or made.telling_folders > 0
+        return Grade.NAME_AND_SIZE if backed or made.others == 0 else None
     # The classic rule: the one file of that name, when nothing else is known that could speak.
     alone = made.others == 0 and not made.generic and made.spelling is Spelling.EXACT
     silent = made.duration is not Level.OFF and not made.ruled

@@ -121,11 +121,10 @@ def wanted_hashes(
 
 def _could_decide(made: Match, candidate: Candidate) -> bool:
     """Whether a hash could settle a pair, for or against."""
-    weights = {one.name: one.weight for one in candidate.evidence}
-    if "pin" in weights or "oshash" in weights:
+    said = {one.name: one for one in candidate.evidence}
+    if "pin" in said or "oshash" in said or "rule" in said:
         return False
     if made.confidence is Confidence.HIGH:
-        return "path" not in weights and "size" not in weights
-    return all(weights.get(name, 0.0) >= 0 for name in ("size", "frame")) and (
-        weights.get("duration", 0.0) > DEFAULT_SETTINGS.weights.duration_different
-    )
+        return "path" not in said and "size" not in said
+    facts = (said[name] for name in ("size", "duration", "frame") if name in said)
+    return not any(one.weight < 0 and one.value.startswith("different") for one in facts)

@@ -29,7 +29,8 @@ _WORDS_OF_NOTHING = """
     signal uhd fhd qhd web webrip webdl rip hdrip dvdrip brrip bdrip xvid divx avc hevc mkv avi
     wmv flv webm mpeg mpg remux encode encoded reencode transcode transcoded proxy optimized
     optimised low medium high small large mobile desktop sbs aac dts fps bit and von der die das
-    del des los las una with for from
+    del des los las una with for from dji movi cimg sany vts bdmv pxl hdv trim trimmed project
+    tape roll reel bin item entry folder default unbenannt sin titulo sans titre
 """
 _WORDS_OF_LAYOUTS = """
     data mnt share shares volumes home srv nas pool storage library libraries incoming inbox done

@@ -39,15 +39,20 @@ def propose_rules(
     """
     known = compile_rules(rules)
     votes: Counter[tuple[str, str]] = Counter()
+    explained: Counter[str] = Counter()
     for candidate in _certain(matches):
         ours, theirs = normalize_path(candidate.scene_path), normalize_path(candidate.item_path)
-        if theirs not in (ours, known.apply(ours)):
-            votes[split_prefixes(ours, theirs)] += 1
+        stash, plex = split_prefixes(ours, theirs)
+        if theirs in (ours, known.apply(ours)):
+            explained[stash] += 1
+        else:
+            votes[stash, plex] += 1
     least = max(_LEAST_FILES, _LEAST_SHARE * sum(votes.values()))
     proposals = [
         PathRule(stash=stash, plex=plex, explains=count)
         for (stash, plex), count in votes.items()
-        if count >= least and stash and plex
+        # A folder whose files are explained already has copies elsewhere, no other mount.
+        if count >= least and count > explained[stash]
     ]
     return tuple(sorted(proposals, key=lambda rule: (-rule.explains, rule.stash, rule.plex)))
 
