@@ -140,6 +140,7 @@ class PlexField(StrEnum):
     DATE = "date"
     STUDIO = "studio"
     CONTENT_RATING = "content_rating"
+    RATING = "rating"
     GENRES = "genres"
     ACTORS = "actors"
     DIRECTORS = "directors"
@@ -278,7 +279,11 @@ class FieldRule(_Value, frozen=True):
     """How one scene field reaches Plex: one entry of `[fields]` in the configuration.
 
     `to` is the Plex field it is written to. `include` and `exclude` are shell patterns over the
-    names of a list, compared case-folded; an empty `include` lets every name in.
+    names of a list, compared case-folded; an empty `include` lets every name in. `templates` are
+    what a text, or each name of a list, is made by; none means the field's own value as it is.
+    `by_tag` holds pairs of a tag's pattern and the text a scene with such a tag gets instead.
+    `joins` says that the rule has no policy of its own: where other rules write to the same list
+    it follows theirs.
     """
 
     name: str
@@ -286,12 +291,20 @@ class FieldRule(_Value, frozen=True):
     to: PlexField
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    by_tag: tuple[tuple[str, str], ...] = ()
+    joins: bool = False
+
+
+FIELD_SEPARATOR = "+"
+"""Joins the names of several configured fields that make one Plex field together."""
 
 
 class Desired(_Value, frozen=True):
     """What a scene says one Plex field should be.
 
-    `field` is the name under `[fields]` in the configuration.
+    `field` is the name under `[fields]` in the configuration; where several make one list it is
+    all their names, joined by `FIELD_SEPARATOR`.
     """
 
     field: str

@@ -11,7 +11,7 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy
 from plexsync.normalize import fold_whitespace
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from plexsync.models import Desired, ItemDetail, ItemPlan, SceneFile, Value
 
 _DIGITS = 16
+
+_ARTICLES = ("the ", "a ", "an ")
+"""What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,25 +79,25 @@ class Planner:
         kept: list[str] = []
         for want in desired:
             target = want.target
-            observed = detail.values.get(target, () if target in LIST_FIELDS else "")
-            locked = target in detail.locked
-            after = self._after(want, observed, base.get(target), locked=locked)
+            found = _found(detail, target)
+            after = self._after(want, found, base.get(target))
             if after is None:
                 kept.append(want.field)
                 continue
             change = Change(
                 field=want.field,
                 target=target,
-                before=observed,
+                before=found.value,
                 after=after,
                 policy=want.policy,
-                locked_before=locked,
+                locked_before=found.locked,
             )
-            if after is not observed and not self.equal(target, after, observed):
+            if after != found.value and not self.equal(target, after, found.shown):
                 changes.append(change)
             elif want.value:
                 # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
                 agreed.append(change)
+        _send_with_title(changes, agreed)
         return Planned(changes=tuple(changes), kept=tuple(kept), agreed=tuple(agreed))
 
     def base_after(
@@ -144,29 +147,41 @@ class Planner:
 
     # ---- one field
 
-    def _after(
-        self, want: Desired, observed: Value, base: Base | None, *, locked: bool
-    ) -> Value | None:
+    def _after(self, want: Desired, found: _Found, base: Base | None) -> Value | None:
         """The value the field should have; None when Plex's own stays although Stash's differs."""
         rules = self._rules
-        if self.equal(want.target, want.value, observed):
-            return observed
+        observed = found.value
+        if self.equal(want.target, want.value, found.shown):
+            return observed if want.target is not PlexField.SORT_TITLE else want.value
         if want.policy is Policy.MERGE and not isinstance(want.value, str):
-            keep = locked and rules.preserve_plex_edits
+            keep = found.locked and rules.preserve_plex_edits
             return self._merged(want.value, tuple(observed), base, keep=keep)
         # Absent is not empty: Stash's silence clears Plex only when the configuration says so.
         if not want.value and not rules.clear_empty:
             return observed
-        theirs = locked and not self._is_ours(want.target, observed, base)
+        ours = self._is_ours(want.target, found.shown, base)
+        theirs = not ours and _is_somebodys(want.target, found, base)
         match want.policy:
             case Policy.FILL | Policy.MERGE:  # a text cannot be merged
                 # What we once filled in is ours to bring up to date; all else is Plex's.
-                ours = self._is_ours(want.target, observed, base)
                 return want.value if ours or (not observed and not theirs) else None
             case Policy.KEEP:
-                return None if theirs else want.value
+                return None if theirs else self._respelled(want.value, observed)
             case _:
-                return None if theirs and rules.preserve_plex_edits else want.value
+                stays = theirs and rules.preserve_plex_edits
+                return None if stays else self._respelled(want.value, observed)
+
+    def _respelled(self, desired: Value, observed: Value) -> Value:
+        """Names Plex has already stay spelled as there, so that none is added a second time.
+
+        Plex knows one tag per name, but tells letters beyond ASCII apart by their case.
+        Source: docs/plex-api.md 5, "Tags".
+        """
+        if isinstance(desired, str) or isinstance(observed, str):
+            return desired
+        folded = self._spellings.folded
+        there = {folded[name]: name for name in reversed(observed)}
+        return tuple([there.get(folded[name], name) for name in desired])
 
     def _merged(
         self,
@@ -210,16 +225,81 @@ class Planner:
         return base is not None and self.digest(target, observed) == base.digest
 
     def _shows(self, detail: ItemDetail, change: Change) -> bool:
-        empty = () if change.target in LIST_FIELDS else ""
-        observed = detail.values.get(change.target, empty)
-        return self.equal(change.target, change.after, observed)
+        found = _found(detail, change.target)
+        return self.equal(change.target, change.after, found.shown if change.after else found.value)
 
     def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
         if isinstance(value, tuple):
             return frozenset(map(self._spellings.folded.__getitem__, value))
         if target is PlexField.DATE:
             return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
+        if target is PlexField.RATING:
+            return value.removesuffix(".0")
         return fold_whitespace(value)
+
+
+class _Found(NamedTuple):
+    """What an item holds in one field.
+
+    Attributes:
+        value: what is stored.
+        shown: what it comes to; another thing only for a sort title, see `_found`.
+        locked: whether Plex locks it.
+    """
+
+    value: Value
+    shown: Value
+    locked: bool
+
+
+def _found(detail: ItemDetail, target: PlexField) -> _Found:
+    """What `detail` holds of `target`.
+
+    Plex shows a sort title only where it differs from the title, and where none is set makes one of
+    the title, without its article. Source: docs/plex-api.md 2 and 6.
+    """
+    value = detail.values.get(target, () if target in LIST_FIELDS else "")
+    locked = target in detail.locked
+    if target is not PlexField.SORT_TITLE:
+        return _Found(value, value, locked)
+    title = str(detail.values.get(PlexField.TITLE, ""))
+    shown = value or title
+    # One that Plex made counts as none: put back as a text, it would no longer follow the title.
+    made = shown in {title, _without_article(title)}
+    return _Found("" if made else value, shown, locked)
+
+
+def _without_article(title: str) -> str:
+    lowered = title.lower()
+    for article in _ARTICLES:
+        if lowered.startswith(article):
+            return title[len(article) :]
+    return title
+
+
+def _is_somebodys(target: PlexField, found: _Found, base: Base | None) -> bool:
+    """Whether a value that is not ours is a person's word, which most of the time the lock says.
+
+    A rating has no lock, and no agent gives one: what is there, or was taken away after us, is
+    the word of the account's owner. Source: docs/plex-api.md 5, "User rating".
+    """
+    if target is PlexField.RATING:
+        return bool(found.value) or base is not None
+    return found.locked
+
+
+def _send_with_title(changes: list[Change], agreed: list[Change]) -> None:
+    """Send a sort title that is right along with a new title, which would take it away.
+
+    Plex makes the sort title anew with every title unless it is locked, see `_found`.
+    """
+    if not any(change.target is PlexField.TITLE for change in changes):
+        return
+    for change in agreed:
+        if change.target is PlexField.SORT_TITLE and not change.locked_before:
+            agreed.remove(change)
+            changes.append(change)
+            return
 
 
 def files_digest(files: Sequence[SceneFile]) -> str:

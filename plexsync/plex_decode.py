@@ -46,6 +46,7 @@ _SPELLING = {
     "sort_title": "titleSort",
     "original_title": "originalTitle",
     "content_rating": "contentRating",
+    "user_rating": "userRating",
     "hash": "openSubtitleHash",
     "versions": "Media",
     "parts": "Part",
@@ -112,6 +113,7 @@ class _Detail(_Item):
     tagline: str = ""
     studio: str = ""
     content_rating: str = ""
+    user_rating: float | None = None
     genres: list[_Tag] = []
     roles: list[_Tag] = []
     directors: list[_Tag] = []
@@ -196,6 +198,7 @@ FIELD_NAMES: Mapping[PlexField, str] = {
     PlexField.DATE: "originallyAvailableAt",
     PlexField.STUDIO: "studio",
     PlexField.CONTENT_RATING: "contentRating",
+    PlexField.RATING: "userRating",
     PlexField.GENRES: "genre",
     PlexField.ACTORS: "actor",
     PlexField.DIRECTORS: "director",
@@ -333,6 +336,7 @@ def _detail(entry: _Detail, section_id: str) -> ItemDetail:
         PlexField.DATE: entry.date[:10],
         PlexField.STUDIO: entry.studio,
         PlexField.CONTENT_RATING: entry.content_rating,
+        PlexField.RATING: "" if entry.user_rating is None else f"{entry.user_rating:g}",
         PlexField.GENRES: _names(entry.genres),
         PlexField.ACTORS: _names(entry.roles),
         PlexField.DIRECTORS: _names(entry.directors),
@@ -401,6 +405,7 @@ _NUMBERS = frozenset(
         "proxyType",
         "updatedAt",
         "deletedAt",
+        "userRating",
     }
 )
 _LISTS = frozenset(
@@ -431,12 +436,19 @@ def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters he
         mended = ((key, _mended(inner, key)) for key, inner in value.items())
         return {key: inner for key, inner in mended if inner is not None}
     if name in _NUMBERS:
-        return _whole(value)
+        return _decimal(value) if name == "userRating" else _whole(value)
     if name == "locked":
         return str(value).lower() in {"1", "true"}
     if isinstance(value, list):
         return None
     return None if value is None else _SURROGATES.sub("\ufffd", str(value))
+
+
+def _decimal(value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _whole(value: Any) -> int | None:  # noqa: ANN401 - JSON enters here

@@ -46,7 +46,7 @@ Arguments = tuple[Argument, ...]
 
 
 def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> Arguments:
-    """Everything `plan` changes, as the arguments of one PUT.
+    """Everything `plan` changes, as the arguments of one PUT; but for the rating, which has none.
 
     Args:
         plan: the changes; `before` of a list must be fresh, it says what there is to remove.
@@ -57,7 +57,10 @@ def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS
         UnsafeError: the plan names no single item, or none of Plex's sections.
     """
     return _address(plan) + tuple(
-        argument for change in plan.changes for argument in _change_arguments(change, plan, locks)
+        argument
+        for change in plan.changes
+        if change.target is not PlexField.RATING
+        for argument in _change_arguments(change, plan, locks)
     )
 
 
@@ -71,7 +74,8 @@ def edit_paths(
 
     One, unless it would be longer than `limit_bytes`. Then the fields are spread, in order, over
     as few requests as hold them; the item is half edited between two of those. A single field is
-    never cut: one that is longer than the limit goes alone and may be refused by a proxy.
+    never cut: one that is longer than the limit goes alone and may be refused by a proxy. The
+    user's rating always has a request of its own, the last one.
 
     Raises:
         UnsafeError: see `edit_arguments`.
@@ -79,7 +83,10 @@ def edit_paths(
     address = _address(plan)
     start = f"/library/sections/{plan.section_id}/all?{encoded(address)}"
     paths: list[str] = []
+    rated = [change for change in plan.changes if change.target is PlexField.RATING]
     for change in plan.changes:
+        if change.target is PlexField.RATING:
+            continue
         piece = encoded(_change_arguments(change, plan, locks))
         if not piece:
             continue
@@ -87,7 +94,21 @@ def edit_paths(
             paths[-1] += f"&{piece}"
         else:
             paths.append(f"{start}&{piece}")
+    paths += [_rating_path(plan, _text_of(change)) for change in rated]
     return tuple(paths)
+
+
+def _rating_path(plan: ItemPlan, stars: str) -> str:
+    """The door for ratings: no lock, no section, one item; -1 takes a rating away.
+
+    Source: docs/plex-api.md 5, "User rating".
+    """
+    arguments = (
+        Argument("key", plan.rating_key),
+        Argument("identifier", "com.plexapp.plugins.library"),
+        Argument("rating", stars or "-1"),
+    )
+    return f"/:/rate?{encoded(arguments)}"
 
 
 def encoded(arguments: Iterable[Argument]) -> str:

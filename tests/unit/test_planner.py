@@ -239,3 +239,84 @@ def test_the_files_digest_ignores_order_and_sees_moves() -> None:
     moved = SceneFile(path="/c", size_bytes=1)
     assert files_digest((a, b)) == files_digest((b, a))
     assert files_digest((a, b)) != files_digest((moved, b))
+
+
+# ---- sort titles, ratings, spelling --------------------------------------------------------------
+
+
+def plan_titles(
+    sort: str,
+    observed: dict[PlexField, Value],
+    *,
+    title: str = "The Lake",
+    locked: bool = False,
+    base: dict[PlexField, Base] | None = None,
+) -> Planned:
+    """Plan title and sort title."""
+    wants = [
+        Desired(field="title", target=PlexField.TITLE, value=title, policy=Policy.OVERWRITE),
+        Desired(field="s", target=PlexField.SORT_TITLE, value=sort, policy=Policy.OVERWRITE),
+    ]
+    locks = frozenset({PlexField.SORT_TITLE}) if locked else frozenset()
+    seen = ItemDetail(item=ITEM, values=observed, locked=locks)
+    return PLANNER.plan(wants, seen, base or {})
+
+
+def targets(planned: Planned) -> list[tuple[PlexField, Value, Value]]:
+    """What is written, with what was there."""
+    return [(change.target, change.before, change.after) for change in planned.changes]
+
+
+@pytest.mark.parametrize(
+    ("sort", "observed"),
+    [
+        pytest.param("The Lake", {PlexField.TITLE: "The Lake"}, id="shown only if it differs"),
+        pytest.param(
+            "Lake", {PlexField.TITLE: "The Lake", PlexField.SORT_TITLE: "Lake"}, id="made by Plex"
+        ),
+        pytest.param("", {PlexField.TITLE: "The Lake", PlexField.SORT_TITLE: "Lake"}, id="silence"),
+    ],
+)
+def test_a_sort_title_plex_makes_itself_is_not_written(
+    sort: str, observed: dict[PlexField, Value]
+) -> None:
+    """Plex shows it only where it differs, and makes one where none is set."""
+    assert plan_titles(sort, observed).changes == ()
+
+
+def test_a_sort_title_plex_made_counts_as_none_before() -> None:
+    """Undo must give Plex its own one back, which follows the title."""
+    seen: dict[PlexField, Value] = {PlexField.TITLE: "The Lake", PlexField.SORT_TITLE: "Lake"}
+    assert targets(plan_titles("2024 Lake", seen)) == [(PlexField.SORT_TITLE, "", "2024 Lake")]
+
+
+def test_a_new_title_takes_its_sort_title_along() -> None:
+    """Plex would make an unlocked one anew."""
+    seen: dict[PlexField, Value] = {PlexField.TITLE: "old", PlexField.SORT_TITLE: "2024"}
+    with_title = targets(plan_titles("2024", seen))
+    assert with_title == [
+        (PlexField.TITLE, "old", "The Lake"),
+        (PlexField.SORT_TITLE, "2024", "2024"),
+    ]
+    assert [one for one, *_ in targets(plan_titles("2024", seen, locked=True))] == [PlexField.TITLE]
+
+
+def rate(policy: Policy, desired: str, observed: str, base: str | None = None) -> Planned:
+    """Plan a rating, which has no lock."""
+    return plan(policy, desired, observed, base=base, target=PlexField.RATING)
+
+
+def test_a_rating_somebody_gave_is_kept_without_a_lock() -> None:
+    """Nobody but a person rates, so what is not ours is theirs; also that it was taken away."""
+    assert rate(Policy.KEEP, "8", "5").kept == ("f",)
+    assert rate(Policy.KEEP, "8", "", base="6").kept == ("f",)
+    assert written(rate(Policy.KEEP, "8", "6", base="6")) == "8"
+    assert written(rate(Policy.KEEP, "8", "")) == "8"
+    assert written(rate(Policy.OVERWRITE, "8", "5")) == "8"
+    assert rate(Policy.OVERWRITE, "8", "8.0").changes == ()
+
+
+def test_names_plex_has_keep_their_spelling() -> None:
+    """Beyond ASCII Plex takes another case for another tag, and would show both."""
+    planned = plan(Policy.OVERWRITE, ("ÉTÉ", "new"), ("été", "old"), target=PlexField.GENRES)
+    assert written(planned) == ("été", "new")
