@@ -32,7 +32,8 @@ from plexsync.config_schema import (
 )
 from plexsync.config_sources import BY_NAME, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
-from plexsync.models import FieldRule, PathRule, PlexField, Policy
+from plexsync.fieldmap import STUDIO_COLLECTION
+from plexsync.models import LIST_FIELDS, FieldRule, PathRule, PlexField, Policy
 from plexsync.normalize import normalize_path
 from plexsync.secret import Secret, SecretReader, describe, resolve
 
@@ -47,11 +48,19 @@ DEFAULT_ORIGIN = "default"
 
 _SCALAR_FIELDS = {
     "title": PlexField.TITLE,
+    "sort_title": PlexField.SORT_TITLE,
+    "original_title": PlexField.ORIGINAL_TITLE,
     "summary": PlexField.SUMMARY,
+    "tagline": PlexField.TAGLINE,
     "date": PlexField.DATE,
     "studio": PlexField.STUDIO,
+    "content_rating": PlexField.CONTENT_RATING,
+    "rating": PlexField.RATING,
 }
-_UNSUPPORTED_FIELDS = ("rating", "poster", "background")
+_OWN = {"title": "{title}", "summary": "{details}", "studio": "{studio}"}
+"""Templates that say no more than the field itself."""
+
+_UNSUPPORTED_FIELDS = ("poster", "background")
 
 
 def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:
@@ -161,32 +170,90 @@ def _compose_apply(reader: _Reader) -> ApplyConfig:
 def _compose_fields(reader: _Reader) -> tuple[FieldRule, ...]:
     for name in _UNSUPPORTED_FIELDS:
         reader.read(f"fields.{name}", values.off_policy, stand_in=Policy.OFF)
-    reader.read("fields.studio.collection", values.no_collection, stand_in=False)
-    scalars = [
-        FieldRule(
-            name=name,
-            policy=reader.read(f"fields.{name}", values.scalar_policy, stand_in=Policy.OFF),
-            to=target,
-        )
-        for name, target in _SCALAR_FIELDS.items()
-    ]
     tags_to = reader.read("fields.tags.to", values.tag_target, stand_in=PlexField.GENRES)
-    return (
-        *scalars,
+    rules = (
+        *(_compose_text_field(reader, name, to) for name, to in _SCALAR_FIELDS.items()),
         _compose_list_field(reader, "performers", PlexField.ACTORS),
+        _compose_list_field(reader, "directors", PlexField.DIRECTORS),
         _compose_list_field(reader, "tags", tags_to),
+        _compose_list_field(reader, "groups", PlexField.COLLECTIONS),
+        _compose_list_field(reader, "labels", PlexField.LABELS),
+    )
+    studio = next(rule for rule in rules if rule.name == "studio")
+    _check_shared_lists(reader, rules)
+    return (*rules, *_compose_studio_collection(reader, studio))
+
+
+def _compose_text_field(reader: _Reader, name: str, target: PlexField) -> FieldRule:
+    key = f"fields.{name}"
+    template = ""
+    if f"{key}.template" in BY_NAME:
+        template = reader.read(f"{key}.template", values.template, stand_in="")
+    by_tag: tuple[tuple[str, str], ...] = ()
+    if f"{key}.by_tag" in BY_NAME:
+        by_tag = reader.read(f"{key}.by_tag", values.by_tag, stand_in=())
+    return FieldRule(
+        name=name,
+        policy=reader.read(key, values.scalar_policy, stand_in=Policy.OFF),
+        to=target,
+        templates=(template,) if template and template != _OWN.get(name) else (),
+        by_tag=by_tag,
     )
 
 
 def _compose_list_field(reader: _Reader, name: str, target: PlexField) -> FieldRule:
     key = f"fields.{name}"
+    nothing: tuple[str, ...] = ()
+    include, exclude = (
+        reader.read(f"{key}.{which}", values.names, stand_in=nothing)
+        if f"{key}.{which}" in BY_NAME
+        else nothing
+        for which in ("include", "exclude")
+    )
+    made: tuple[str, ...] = ()
+    if name == "groups":
+        made = (reader.read(f"{key}.collection_name", values.template, stand_in=""),)
+    elif name == "labels":
+        made = reader.read(f"{key}.names", values.templates, stand_in=())
     return FieldRule(
         name=name,
         policy=reader.read(key, values.word(Policy), stand_in=Policy.OFF),
         to=target,
-        include=reader.read(f"{key}.include", values.names, stand_in=()),
-        exclude=reader.read(f"{key}.exclude", values.names, stand_in=()),
+        include=include,
+        exclude=exclude,
+        templates=tuple(filter(None, made)),
     )
+
+
+def _compose_studio_collection(reader: _Reader, studio: FieldRule) -> tuple[FieldRule, ...]:
+    """The rule for the studio's collection: none where it is off, or the studio is."""
+    name = reader.read(f"fields.{STUDIO_COLLECTION}_name", values.template, stand_in="")
+    wanted = reader.read_flag(f"fields.{STUDIO_COLLECTION}")
+    if not wanted or not name or studio.policy is Policy.OFF:
+        return ()
+    # Alone in its list it merges: collections made by hand are never its business.
+    return (
+        FieldRule(
+            name=STUDIO_COLLECTION,
+            policy=Policy.MERGE,
+            to=PlexField.COLLECTIONS,
+            templates=(name,),
+            joins=True,
+        ),
+    )
+
+
+def _check_shared_lists(reader: _Reader, rules: tuple[FieldRule, ...]) -> None:
+    """Fields that make one list in Plex together can only have one policy."""
+    on = [rule for rule in rules if rule.policy is not Policy.OFF and rule.to in LIST_FIELDS]
+    for index, rule in enumerate(on):
+        other = next((one for one in on[:index] if one.to is rule.to), None)
+        if other is not None and other.policy is not rule.policy:
+            reader.add_problem(
+                f"fields.{rule.name}",
+                f"writes to the same list in Plex as {other.name}, under another policy",
+                "Give both the same policy, or write them to different lists.",
+            )
 
 
 class _Reader:
@@ -253,6 +320,11 @@ class _Reader:
                 )
             rules[folder] = rule
         return tuple(rules.values())
+
+    def add_problem(self, name: str, message: str, remedy: str) -> None:
+        """Remember that the value of the key `name` does not go with another one."""
+        raw = self._raw(BY_NAME[name])
+        self._sources.add_problem(raw.place if raw else name, message, remedy)
 
     def settings(self) -> Iterator[Setting]:
         """Every key's effective value and where it comes from, secrets hidden."""

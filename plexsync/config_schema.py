@@ -129,17 +129,37 @@ KEYS: tuple[Key, ...] = (
     Key("apply.max_share", Kind.SHARE, "0.3"),
     Key("apply.empty", Kind.TEXT, '"keep"'),
     Key("fields.title", Kind.TEXT, '"overwrite"'),
+    Key("fields.title.template", Kind.TEXT, '"{title}"'),
+    Key("fields.sort_title", Kind.TEXT, '"off"'),
+    Key("fields.sort_title.template", Kind.TEXT, '"{date} {title}"'),
+    Key("fields.original_title", Kind.TEXT, '"off"'),
+    Key("fields.original_title.template", Kind.TEXT, '"{file}"'),
     Key("fields.summary", Kind.TEXT, '"overwrite"'),
+    Key("fields.summary.template", Kind.TEXT, '"{details}"'),
+    Key("fields.tagline", Kind.TEXT, '"off"'),
+    Key("fields.tagline.template", Kind.TEXT, '"{code}"'),
     Key("fields.date", Kind.TEXT, '"overwrite"'),
     Key("fields.studio", Kind.TEXT, '"overwrite"'),
-    Key("fields.studio.collection", Kind.FLAG, "false"),
+    Key("fields.studio.template", Kind.TEXT, '"{studio}"'),
+    Key("fields.studio.collection", Kind.FLAG, "true"),
+    Key("fields.studio.collection_name", Kind.TEXT, '"{studio}"'),
+    Key("fields.content_rating", Kind.TEXT, '"off"'),
+    Key("fields.content_rating.template", Kind.TEXT, '"XXX"'),
+    Key("fields.content_rating.by_tag", Kind.NAMES, "[]"),
     Key("fields.performers", Kind.TEXT, '"merge"'),
     Key("fields.performers.include", Kind.NAMES, "[]"),
     Key("fields.performers.exclude", Kind.NAMES, "[]"),
+    Key("fields.directors", Kind.TEXT, '"off"'),
     Key("fields.tags", Kind.TEXT, '"merge"'),
     Key("fields.tags.to", Kind.TEXT, '"genre"'),
     Key("fields.tags.include", Kind.NAMES, "[]"),
     Key("fields.tags.exclude", Kind.NAMES, "[]"),
+    Key("fields.groups", Kind.TEXT, '"off"'),
+    Key("fields.groups.collection_name", Kind.TEXT, '"{group}"'),
+    Key("fields.groups.include", Kind.NAMES, "[]"),
+    Key("fields.groups.exclude", Kind.NAMES, "[]"),
+    Key("fields.labels", Kind.TEXT, '"off"'),
+    Key("fields.labels.names", Kind.NAMES, '["Stash {id}"]'),
     Key("fields.rating", Kind.TEXT, '"off"'),
     Key("fields.poster", Kind.TEXT, '"off"'),
     Key("fields.background", Kind.TEXT, '"off"'),
@@ -147,9 +167,9 @@ KEYS: tuple[Key, ...] = (
 )
 """Every key but `[[paths]]`, in the order of the file.
 
-`stash.verify`, `plex.verify` and `apply.empty` are additions to the contract. Rating, artwork and
-studio collections are not written by this version: their defaults are "off" where the contract
-has more, and asking for more is an error.
+`stash.verify`, `plex.verify`, `apply.empty` and the fields and templates the contract does not name
+are additions to it; those fields are off unless asked for. Artwork is not written by this version:
+its defaults are "off" where the contract has more, and asking for more is an error.
 """
 
 PATHS = "paths"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
 from plexsync.normalize import is_windows_path, normalize_path
+from plexsync.templates import parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -163,14 +164,27 @@ def tag_target(value: object) -> PlexField:
     return _TAG_TARGETS[word(_TagTarget)(value)]
 
 
-def no_collection(value: object) -> bool:
-    """`studio.collection`, which this version cannot do."""
-    if flag(value):
+def template(value: object) -> str:
+    """A text with placeholders, all of them known."""
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError("must be a text", hint='Write "{title}", for example.')
+    parse_template(value)
+    return value
+
+
+def templates(value: object) -> tuple[str, ...]:
+    """A list of texts with placeholders."""
+    return tuple(template(name) for name in names(value))
+
+
+def by_tag(value: object) -> tuple[tuple[str, str], ...]:
+    """A list of `tag = text`: the pattern of a tag, and what a scene with such a tag gets."""
+    pairs = [tuple(map(str.strip, line.rpartition("=")[::2])) for line in names(value)]
+    if not all(pattern and text for pattern, text in pairs):
         raise ParseError(
-            "this version of plexsync does not make studio collections yet",
-            hint="Write false, or leave it out.",
+            "must be a list of a tag and a text each", hint='Write ["soft* = R", "hard* = XXX"].'
         )
-    return False
+    return tuple((pattern, text) for pattern, text in pairs)
 
 
 def verify(value: object) -> bool | str:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
-from plexsync.models import LIST_FIELDS, Desired, ItemKind, PlexField, Policy
+from plexsync.models import (
+    FIELD_SEPARATOR,
+    LIST_FIELDS,
+    Desired,
+    ItemKind,
+    PlexField,
+    Policy,
+)
 from plexsync.normalize import fold_tag, plex_date, strip_control
+from plexsync.templates import Template, parse_template, scene_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from plexsync.models import FieldRule, SceneDetail
+    from plexsync.models import FieldRule, SceneDetail, SceneId
 
 _ANYTHING = frozenset(PlexField)
 
@@ -24,6 +33,7 @@ _EPISODE = frozenset(
         PlexField.SORT_TITLE,
         PlexField.SUMMARY,
         PlexField.CONTENT_RATING,
+        PlexField.RATING,
         PlexField.DATE,
         PlexField.COLLECTIONS,
         PlexField.DIRECTORS,
@@ -34,54 +44,54 @@ _EPISODE = frozenset(
 SUPPORTED = {ItemKind.MOVIE: _ANYTHING, ItemKind.EPISODE: _EPISODE}
 """The fields each kind of item stores. Source: docs/plex-api.md 5."""
 
+STUDIO_COLLECTION = "studio.collection"
+"""The name of the rule that puts an item into a collection of its studio."""
+
 _UNWANTED = ("", "")
+_MOST_STARS = 10
+
+
+def _no_page(_scene_id: SceneId) -> str:
+    return ""
 
 
 class FieldMap:
     """Turns scenes into desired fields.
 
     Args:
-        rules: how each scene field reaches Plex; those that are off ask for nothing.
+        rules: how each scene field reaches Plex; those that are off ask for nothing. Their
+            templates must be readable.
+        scene_url: the address of a scene's page in Stash, by id.
     """
 
-    def __init__(self, rules: Sequence[FieldRule]) -> None:
-        wanted = [rule for rule in rules if rule.policy is not Policy.OFF]
-        self._rules = {
-            kind: tuple(rule for rule in wanted if rule.to in SUPPORTED[kind]) for kind in ItemKind
-        }
-        # What each rule makes of a name, worked out once: names repeat all over a library.
-        self._names: dict[str, dict[str, tuple[str, str]]] = {rule.name: {} for rule in wanted}
+    def __init__(
+        self, rules: Sequence[FieldRule], *, scene_url: Callable[[SceneId], str] = _no_page
+    ) -> None:
+        sources = [_Source(rule) for rule in rules if rule.policy is not Policy.OFF]
+        self._fields = {kind: _by_target(sources, kind) for kind in ItemKind}
+        self._scene_url = scene_url
 
     def desired(self, detail: SceneDetail, kind: ItemKind) -> tuple[Desired, ...]:
-        """What `detail` wants of an item of `kind`, one entry per rule that is on and supported.
+        """What `detail` wants of an item of `kind`, one entry per Plex field.
 
         A value the scene does not have comes as "" or (); what an empty one means is the
         planner's business. Names that differ only in case or spacing are one name, the first
-        spelling.
+        spelling. Several rules for one list make one list.
         """
+        page = self._scene_url
         return tuple(
-            Desired(
-                field=rule.name,
-                target=rule.to,
-                value=self._choose(_list_source(detail, rule.name), rule)
-                if rule.to in LIST_FIELDS
-                else _text_source(detail, rule.name),
-                policy=rule.policy,
-            )
-            for rule in self._rules[kind]
+            [
+                Desired(
+                    field=one.name,
+                    target=one.target,
+                    value=_names(detail, one.sources, page)
+                    if one.is_list
+                    else _text(detail, one.sources[0], page),
+                    policy=one.policy,
+                )
+                for one in self._fields[kind]
+            ]
         )
-
-    def _choose(self, names: Iterable[str], rule: FieldRule) -> tuple[str, ...]:
-        known = self._names[rule.name]
-        chosen: dict[str, str] = {}
-        for name in names:
-            made = known.get(name)
-            if made is None:
-                made = known[name] = _filtered(name, rule)
-            folded, clean = made
-            if folded and folded not in chosen:
-                chosen[folded] = clean
-        return tuple(chosen.values())
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
@@ -93,26 +103,95 @@ def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str,
     )
 
 
-def _text_source(detail: SceneDetail, name: str) -> str:
+# ---- Rules, made ready ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Source:
+    """One rule with its templates read."""
+
+    rule: FieldRule
+    templates: tuple[Template, ...] = ()
+    # What the rule makes of a name, worked out once: names repeat all over a library.
+    known: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.templates = tuple(map(parse_template, self.rule.templates))
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One Plex field and the rules that fill it."""
+
+    name: str
+    target: PlexField
+    policy: Policy
+    sources: tuple[_Source, ...]
+    is_list: bool
+
+
+def _by_target(sources: Sequence[_Source], kind: ItemKind) -> tuple[_Target, ...]:
+    """The Plex fields of `kind` that rules write to, in the order of the rules."""
+    grouped: dict[PlexField, list[_Source]] = {}
+    for source in sources:
+        if source.rule.to in SUPPORTED[kind]:
+            grouped.setdefault(source.rule.to, []).append(source)
+    return tuple(
+        _Target(
+            name=FIELD_SEPARATOR.join(source.rule.name for source in several),
+            target=target,
+            policy=_policy_of([source.rule for source in several]),
+            sources=tuple(several),
+            is_list=target in LIST_FIELDS,
+        )
+        for target, several in grouped.items()
+    )
+
+
+def _policy_of(rules: Sequence[FieldRule]) -> Policy:
+    """The policy of a list that several rules fill; the configuration holds that they agree."""
+    return next((rule.policy for rule in rules if not rule.joins), rules[0].policy)
+
+
+# ---- Texts ---------------------------------------------------------------------------------------
+
+
+def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
+    rule = source.rule
+    text = _by_tag(detail, rule)
+    if text is None:
+        text = _filled(detail, source, page) if source.templates else _own_text(detail, rule.name)
+    return strip_control(text).strip()
+
+
+def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
+    """What the first pattern that fits one of the scene's tags says; None when none does."""
+    if not rule.by_tag:
+        return None
+    tags = [fold_tag(name) for name in detail.tags]
+    for pattern, text in rule.by_tag:
+        if any(fnmatchcase(tag, fold_tag(pattern)) for tag in tags):
+            return text
+    return None
+
+
+def _filled(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
+    return source.templates[0].fill(scene_words(detail, page))
+
+
+def _own_text(detail: SceneDetail, name: str) -> str:
     match name:
         case "title":
-            return strip_control(detail.title).strip()
+            return detail.title
         case "summary":
-            return strip_control(detail.details).strip()
+            return detail.details
         case "date":
             return _date(detail.date)
         case "studio":
-            return strip_control(detail.studios[0]).strip() if detail.studios else ""
+            return detail.studios[0] if detail.studios else ""
+        case "rating":
+            return _stars(detail.rating100)
     raise AssertionError(f"no text field is called {name}")
-
-
-def _list_source(detail: SceneDetail, name: str) -> tuple[str, ...]:
-    match name:
-        case "performers":
-            return detail.performers
-        case "tags":
-            return detail.tags
-    raise AssertionError(f"no list field is called {name}")
 
 
 def _date(text: str) -> str:
@@ -123,12 +202,77 @@ def _date(text: str) -> str:
         return ""
 
 
+def _stars(rating100: int | None) -> str:
+    """Half stars, 1 to 10, as Plex's own apps give them; "" for none.
+
+    Finer ratings could be sent, but no Plex app shows or sets them.
+    Source: docs/plex-api.md 5 ("User rating"), docs/stash-api.md 3 (1 to 100).
+    """
+    if not rating100 or rating100 < 0:
+        return ""
+    return str(min(max((rating100 + 5) // 10, 1), _MOST_STARS))
+
+
+# ---- Lists ---------------------------------------------------------------------------------------
+
+
+def _names(
+    detail: SceneDetail, sources: Sequence[_Source], page: Callable[[SceneId], str]
+) -> tuple[str, ...]:
+    """The names all rules of one list give, each once."""
+    chosen: dict[str, str] = {}
+    for source in sources:
+        known = source.known
+        for name in _own_names(detail, source, page):
+            made = known.get(name)
+            if made is None:
+                made = _cleaned(name) if source.templates else _filtered(name, source.rule)
+                # What a template makes may differ for every scene and is not worth keeping.
+                if not source.templates:
+                    known[name] = made
+            folded, clean = made
+            if folded and folded not in chosen:
+                chosen[folded] = clean
+    return tuple(chosen.values())
+
+
+def _own_names(
+    detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]
+) -> Iterable[str]:
+    match source.rule.name:
+        case "performers":
+            return detail.performers
+        case "tags":
+            return detail.tags
+        case "directors":
+            return detail.director.replace(";", ",").split(",")
+        case "groups":
+            return [
+                template.fill(scene_words(detail, page, group), whole=True)
+                for group in _let_in(detail.groups, source.rule)
+                for template in source.templates
+            ]
+        case _:
+            word = scene_words(detail, page)
+            return [template.fill(word, whole=True) for template in source.templates]
+
+
+def _let_in(names: Iterable[str], rule: FieldRule) -> Iterable[str]:
+    """Those of `names` that the rule's patterns let through."""
+    return (name for name in names if _filtered(name, rule)[0])
+
+
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
     """A name's folded and clean form; both empty when the rule leaves it out."""
-    clean = " ".join(strip_control(name).split())
-    folded = fold_tag(clean)
+    folded, clean = _cleaned(name)
     if any(fnmatchcase(folded, fold_tag(pattern)) for pattern in rule.exclude):
         return _UNWANTED
     if rule.include and not any(fnmatchcase(folded, fold_tag(p)) for p in rule.include):
         return _UNWANTED
     return folded, clean
+
+
+def _cleaned(name: str) -> tuple[str, str]:
+    """A name's folded and clean form."""
+    clean = " ".join(strip_control(name).split())
+    return fold_tag(clean), clean

@@ -305,7 +305,7 @@ class _Run:
             self._ports.plex,
             notebook,
             settings=Settings(
-                fields=FieldMap(self._config.fields),
+                fields=FieldMap(self._config.fields, scene_url=self._ports.stash.scene_url),
                 planner=Planner(self._rules()),
                 lock_fields=self._config.apply.lock_fields,
                 compare_all=self._tally.header.full or bool(self._options.scenes),

@@ -18,7 +18,7 @@ from plexsync.config_schema import (
     MissingTimestamp,
 )
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.models import FieldRule, PathRule, PlexField, Policy
+from plexsync.models import PathRule, PlexField, Policy
 from plexsync.secret import Secret
 
 CANARY = "canary-5f2d81c0"
@@ -100,13 +100,20 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert dataclasses.astuple(config.match) == (True, True)
     assert dataclasses.astuple(config.apply) == (False, True, 500, 0.3, EmptyPolicy.KEEP)
     assert config.run.full_every_s == 7 * 86_400
-    assert config.fields == (
-        FieldRule(name="title", policy=Policy.OVERWRITE, to=PlexField.TITLE),
-        FieldRule(name="summary", policy=Policy.OVERWRITE, to=PlexField.SUMMARY),
-        FieldRule(name="date", policy=Policy.OVERWRITE, to=PlexField.DATE),
-        FieldRule(name="studio", policy=Policy.OVERWRITE, to=PlexField.STUDIO),
-        FieldRule(name="performers", policy=Policy.MERGE, to=PlexField.ACTORS),
-        FieldRule(name="tags", policy=Policy.MERGE, to=PlexField.GENRES),
+    on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
+    assert on == {
+        "title": (Policy.OVERWRITE, PlexField.TITLE),
+        "summary": (Policy.OVERWRITE, PlexField.SUMMARY),
+        "date": (Policy.OVERWRITE, PlexField.DATE),
+        "studio": (Policy.OVERWRITE, PlexField.STUDIO),
+        "performers": (Policy.MERGE, PlexField.ACTORS),
+        "tags": (Policy.MERGE, PlexField.GENRES),
+        "studio.collection": (Policy.MERGE, PlexField.COLLECTIONS),
+    }
+    assert all(
+        not rule.templates or rule.name == "studio.collection"
+        for rule in config.fields
+        if rule.name in on
     )
     assert config.warnings == ()
 
@@ -144,7 +151,11 @@ summary = "fill"
 date = "off"
 studio = { policy = "fill", collection = false }
 performers = { policy = "overwrite", exclude = ["extra"] }
-rating = "off"
+rating = "keep"
+sort_title = { policy = "fill", template = "{code}" }
+content_rating = { policy = "keep", by_tag = ["soft* = R"] }
+groups = { policy = "fill", collection_name = "{group} series" }
+labels = { names = ["id {id}", "Stash"] }
 [fields.tags]
 to = "label"
 include = ["a*"]
@@ -173,18 +184,26 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     assert dataclasses.astuple(config.match) == (False, False)
     assert dataclasses.astuple(config.apply) == (True, False, 7, 1.0, EmptyPolicy.CLEAR)
     assert config.run.full_every_s == 36 * 3_600
-    policies = [(rule.name, rule.policy.value) for rule in config.fields]
-    assert policies == [
-        ("title", "keep"),
-        ("summary", "fill"),
-        ("date", "off"),
-        ("studio", "fill"),
-        ("performers", "overwrite"),
-        ("tags", "merge"),
-    ]
-    assert config.fields[4].exclude == ("extra",)
-    assert config.fields[5].to is PlexField.LABELS
-    assert (config.fields[5].include, config.fields[5].exclude) == (("a*",), ("ab*",))
+    rules = {rule.name: rule for rule in config.fields}
+    policies = {name: rule.policy.value for name, rule in rules.items() if rule.policy != "off"}
+    assert policies == {
+        "title": "keep",
+        "sort_title": "fill",
+        "summary": "fill",
+        "studio": "fill",
+        "content_rating": "keep",
+        "performers": "overwrite",
+        "tags": "merge",
+        "groups": "fill",
+        "rating": "keep",
+    }
+    assert rules["sort_title"].templates == ("{code}",)
+    assert rules["content_rating"].by_tag == (("soft*", "R"),)
+    assert rules["groups"].templates == ("{group} series",)
+    assert rules["labels"].templates == ("id {id}", "Stash")
+    assert rules["performers"].exclude == ("extra",)
+    assert rules["tags"].to is PlexField.LABELS
+    assert (rules["tags"].include, rules["tags"].exclude) == (("a*",), ("ab*",))
 
 
 def test_every_key_has_a_variable(home: Path) -> None:
@@ -220,7 +239,27 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__TAGS__TO": "label",
         "PLEXSYNC_FIELDS__TAGS__INCLUDE": "a*",
         "PLEXSYNC_FIELDS__TAGS__EXCLUDE": "ab*",
-        "PLEXSYNC_FIELDS__RATING": "off",
+        "PLEXSYNC_FIELDS__TITLE__TEMPLATE": "{title}",
+        "PLEXSYNC_FIELDS__SORT_TITLE": "fill",
+        "PLEXSYNC_FIELDS__SORT_TITLE__TEMPLATE": "{code}",
+        "PLEXSYNC_FIELDS__ORIGINAL_TITLE": "off",
+        "PLEXSYNC_FIELDS__ORIGINAL_TITLE__TEMPLATE": "{file}",
+        "PLEXSYNC_FIELDS__SUMMARY__TEMPLATE": "{details}",
+        "PLEXSYNC_FIELDS__TAGLINE": "off",
+        "PLEXSYNC_FIELDS__TAGLINE__TEMPLATE": "{code}",
+        "PLEXSYNC_FIELDS__STUDIO__TEMPLATE": "{studio}",
+        "PLEXSYNC_FIELDS__STUDIO__COLLECTION_NAME": "{studio}",
+        "PLEXSYNC_FIELDS__CONTENT_RATING": "keep",
+        "PLEXSYNC_FIELDS__CONTENT_RATING__TEMPLATE": "XXX",
+        "PLEXSYNC_FIELDS__CONTENT_RATING__BY_TAG": "soft* = R",
+        "PLEXSYNC_FIELDS__DIRECTORS": "off",
+        "PLEXSYNC_FIELDS__GROUPS": "fill",
+        "PLEXSYNC_FIELDS__GROUPS__COLLECTION_NAME": "{group} series",
+        "PLEXSYNC_FIELDS__GROUPS__INCLUDE": "",
+        "PLEXSYNC_FIELDS__GROUPS__EXCLUDE": "",
+        "PLEXSYNC_FIELDS__LABELS": "off",
+        "PLEXSYNC_FIELDS__LABELS__NAMES": "id {id}, Stash",
+        "PLEXSYNC_FIELDS__RATING": "keep",
         "PLEXSYNC_FIELDS__POSTER": "off",
         "PLEXSYNC_FIELDS__BACKGROUND": "off",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
@@ -326,13 +365,14 @@ def test_the_minimal_example_works(home: Path) -> None:
 def test_the_example_of_the_contract_works(home: Path) -> None:
     """But for what this version refuses, docs/contract.md can be copied as it is."""
     text = CONTRACT_EXAMPLE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
-    for refused in ('poster = "overwrite"', ", collection = true"):
+    for refused in ('poster = "overwrite"',):
         assert refused in text
         text = text.replace(refused, "")
     text = text.replace("/run/secrets/stash", str(home / "stash"))
     (home / "stash").write_text("key\n", "utf-8")
     config = load(home, text, {"PLEX_TOKEN": CANARY})
-    assert config.fields[-1].exclude == ("temp*",)
+    (tags,) = [rule for rule in config.fields if rule.name == "tags"]
+    assert tags.exclude == ("temp*",)
 
 
 def test_every_problem_is_told_at_once(home: Path) -> None:
@@ -466,9 +506,20 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
             "another rule for /d/",
         ),
         ("[fields]\nposter = 'overwrite'\n", "does not write this field yet"),
-        ("[fields]\nrating = 'fill'\n", "does not write this field yet"),
+        ("[fields]\nrating = 'merge'\n", "is for lists"),
         ("[fields]\nbackground = 'keep'\n", "does not write this field yet"),
-        ("[fields.studio]\ncollection = true\n", "studio collections yet"),
+        ("[fields.studio]\ncollection = 'yes'\n", "must be true or false"),
+        ("[fields.title]\ntemplate = '{titel}'\n", "placeholder that is none"),
+        ("[fields.title]\ntemplate = '{title'\n", "without its other half"),
+        ("[fields.title]\ntemplate = '{title!r:>9}'\n", "placeholder that is none"),
+        ("[fields.title]\ntemplate = ' '\n", "must be a text"),
+        ("[fields.labels]\nnames = ['{}']\n", "placeholder that is none"),
+        ("[fields.content_rating]\nby_tag = ['soft']\n", "a tag and a text each"),
+        ("[fields.content_rating]\nby_tag = ['soft =']\n", "a tag and a text each"),
+        (
+            "[fields]\ngroups = 'overwrite'\ntags = { to = 'collection' }\n",
+            "same list in Plex as tags, under another policy",
+        ),
         ("[fields]\ntitle = 'merge'\n", "is for lists"),
         ("[fields]\nstudio = 'merge'\n", "is for lists"),
         ("[fields]\ntags = 'always'\n", 'must be one of "overwrite"'),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.models import FieldRule, ItemKind, PlexField, Policy, SceneDetail, SceneId, Value
+from tests.factories import make_scene_file
 
 RULES = (
     FieldRule(name="title", policy=Policy.OVERWRITE, to=PlexField.TITLE),
@@ -73,3 +75,99 @@ def test_an_episode_is_asked_only_for_what_it_stores() -> None:
     assert {want.field for want in wants} == {"title", "summary", "date"}
     assert unsupported_fields(RULES, ItemKind.EPISODE) == ("performers", "tags")
     assert unsupported_fields(RULES, ItemKind.MOVIE) == ()
+
+
+# ---- templates, ratings, shared lists ------------------------------------------------------------
+
+FULL = detail(
+    title="Lake",
+    code="L-1",
+    date="2024-05",
+    director="Ada; Ben Lens, ada ",
+    studios=("Shore", "Coast"),
+    groups=("Summer", "Water"),
+    tags=("Softcore", "Dog"),
+    urls=("https://example.org/1",),
+)
+
+
+def text_rule(to: PlexField, *templates: str, **fields: object) -> FieldRule:
+    """A rule called after its target."""
+    made = FieldRule(name=to.value, policy=Policy.OVERWRITE, to=to, templates=templates)
+    return msgspec.structs.replace(made, **fields)
+
+
+@pytest.mark.parametrize(
+    ("template", "scene", "expected"),
+    [
+        ("{date} {title}", FULL, "2024-05 Lake"),
+        ("{date} {title}", detail(title="Lake"), "Lake"),
+        ("{date} {title}", detail(), ""),
+        ("{studio}/{parent_studio}: {code}", FULL, "Shore/Coast: L-1"),
+        ("{group} {year}", FULL, "Summer 2024"),
+        ("{stash_url}", FULL, "http://stash/scenes/1"),
+        ("{id} {{x}} {url}", FULL, "1 {x} https://example.org/1"),
+        ("XXX", detail(), "XXX"),
+        ("{title}", detail(title="{date} {nonsense"), "{date} {nonsense"),
+    ],
+)
+def test_a_template_says_what_the_scene_says(
+    template: str, scene: SceneDetail, expected: str
+) -> None:
+    """Placeholders without a value leave nothing; with no value at all the text is empty."""
+    rule = text_rule(PlexField.TAGLINE, template)
+    made = FieldMap([rule], scene_url=lambda scene_id: f"http://stash/scenes/{scene_id}")
+    (want,) = made.desired(scene, ItemKind.MOVIE)
+    assert want.value == expected
+
+
+def test_the_file_name_of_any_system_is_a_placeholder() -> None:
+    """Without folders and without its ending."""
+    scene = detail(files=(make_scene_file(path="D:\\films\\Lake.Day.mkv"),))
+    rule = text_rule(PlexField.ORIGINAL_TITLE, "{file}")
+    assert value("original_title", scene, rule) == "Lake.Day"
+
+
+@pytest.mark.parametrize(
+    ("rating100", "expected"),
+    [(None, ""), (0, ""), (1, "1"), (4, "1"), (14, "1"), (15, "2"), (75, "8"), (100, "10")],
+)
+def test_ratings_are_half_stars(rating100: int | None, expected: str) -> None:
+    """Plex's apps know ten of them; none is never none of them."""
+    rule = text_rule(PlexField.RATING)
+    assert value("rating", detail(rating100=rating100), rule) == expected
+
+
+def test_a_tag_decides_the_content_rating_before_the_template() -> None:
+    """The first line that fits; the template for all other scenes."""
+    lines = (("hard*", "X"), ("soft*", "R"))
+    rule = text_rule(PlexField.CONTENT_RATING, "XXX", by_tag=lines)
+    assert value("content_rating", FULL, rule) == "R"
+    assert value("content_rating", detail(tags=("Dog",)), rule) == "XXX"
+
+
+def test_several_directors_are_several_names() -> None:
+    """Stash has one text for them."""
+    rule = text_rule(PlexField.DIRECTORS, name="directors")
+    assert value("directors", FULL, rule) == ("Ada", "Ben Lens")
+    assert value("directors", detail(), rule) == ()
+
+
+def test_rules_for_one_list_make_one_list() -> None:
+    """Each name once, whichever rule gives it; the report names all of them."""
+    tags = FieldRule(name="tags", policy=Policy.KEEP, to=PlexField.COLLECTIONS)
+    groups = msgspec.structs.replace(tags, name="groups", templates=("{group}",), exclude=("W*",))
+    studio = FieldRule(
+        name="studio.collection",
+        policy=Policy.MERGE,
+        to=PlexField.COLLECTIONS,
+        templates=("{studio}", "dog", "{parent_studio} of {code}"),
+        joins=True,
+    )
+    (want,) = FieldMap([tags, groups, studio]).desired(FULL, ItemKind.EPISODE)
+    assert want.field == "tags+groups+studio.collection"
+    assert want.value == ("Softcore", "Dog", "Summer", "Shore", "Coast of L-1")
+    assert want.policy is Policy.KEEP
+    (alone,) = FieldMap([studio]).desired(detail(studios=("Shore",)), ItemKind.MOVIE)
+    assert alone.value == ("Shore", "dog"), "a name with a gap is no name"
+    assert alone.policy is Policy.MERGE

@@ -31,6 +31,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "decision",
         "assignment",
         "match*",
+        "templates",
         "fieldmap",
         "planner",
         "spelling",
