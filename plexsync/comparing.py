@@ -16,7 +16,7 @@ from plexsync.match_values import (
     compare_size,
     measure_size,
 )
-from plexsync.names import is_generic_folder, is_generic_name
+from plexsync.names import is_generic_folder, is_generic_name, is_numbered
 from plexsync.normalize import fold, normalize_path
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
 def compare_row(row: Row, context: Context) -> list[tuple[Comparison, Theirs]]:
     """Compare one of our files with everything blocking found for it."""
     ours = row.ours
-    common = _Common(row=row, generic=is_generic_name(ours.stem), context=context)
+    common = _Common(
+        row=row,
+        generic=is_generic_name(ours.stem),
+        numbered=is_numbered(ours.stem),
+        context=context,
+    )
     folders = split_folders(ours.expected) if row.parts else []
     placed = [_place(ours, folders, their) for their in row.parts]
     tails = _count_tails(row, placed)
@@ -107,6 +112,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     row: Row
     generic: bool
+    numbered: bool
     context: Context
 
 
@@ -168,6 +174,7 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
     return Comparison(
         spelling=spelling,
         generic=common.generic or named >= _MANY_NAMESAKES,
+        numbered=common.numbered,
         others=named if spelling else 0,
         place=place,
         ruled=ruled,

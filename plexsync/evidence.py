@@ -143,6 +143,7 @@ class Comparison(NamedTuple):
     Attributes:
         spelling: how the base names compare.
         generic: the name is one anybody gives.
+        numbered: it has at least a number of some length, as cameras and catalogues give.
         others: other files of this name, on both sides.
         place: how the folders compare.
         ruled: a path rule covers our file.
@@ -163,6 +164,7 @@ class Comparison(NamedTuple):
 
     spelling: Spelling
     generic: bool
+    numbered: bool
     others: int
     place: Place
     ruled: bool
@@ -258,9 +260,7 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
 def _grade_name(made: Comparison) -> Grade | None:
     """What an equal name is worth, with what else agrees."""
     if made.size is Level.EQUAL and made.generic:
-        # Everybody has a video.mp4: a telling size, the length and the folder together, or nothing.
-        telling = made.size_bits >= TELLING_SIZE_BITS and made.duration >= Level.CLOSE
-        return Grade.NAME_AND_SIZE if telling and made.place is Place.FOLDERS else None
+        return Grade.NAME_AND_SIZE if _is_backed(made) else None
     if made.size is Level.EQUAL:
         # Sizes do coincide; where other files have the name, length or folder has to agree too.
         backed = made.duration >= Level.NEAR or made.telling_folders > 0
@@ -269,6 +269,18 @@ def _grade_name(made: Comparison) -> Grade | None:
     alone = made.others == 0 and not made.generic and made.spelling is Spelling.EXACT
     silent = made.duration is not Level.OFF and not made.ruled
     return Grade.NAME if alone and silent else None
+
+
+def _is_backed(made: Comparison) -> bool:
+    """Whether a generic name and an equal size are enough together with the rest.
+
+    Everybody has a video.mp4: a telling size, the length and the folder have to agree with it. A
+    number nobody else has may stand for the folder, when the length is exactly equal.
+    """
+    if made.size_bits < TELLING_SIZE_BITS or made.duration < Level.CLOSE:
+        return False
+    alone = made.numbered and made.others == 0 and made.duration is Level.EQUAL
+    return made.place is Place.FOLDERS or alone
 
 
 def _weigh_place(

@@ -12,6 +12,7 @@ import re
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _LEAST_LETTERS = 3
+_LEAST_DIGITS = 4
 _STAMP_DIGITS = 12
 """A time stamp down to the minute has 12 digits: as good as a name."""
 
@@ -58,6 +59,11 @@ def is_generic_name(stem: str) -> bool:
     if any(len(word) >= _need(word) and word not in GENERIC_WORDS for word in _WORD.findall(stem)):
         return False
     return sum(map(len, _NUMBER.findall(stem))) < _STAMP_DIGITS
+
+
+def is_numbered(stem: str) -> bool:
+    """Whether a folded stem has a number long enough to be a catalogue's or a counter's."""
+    return any(len(found) >= _LEAST_DIGITS for found in _NUMBER.findall(stem))
 
 
 def is_generic_folder(name: str) -> bool:
