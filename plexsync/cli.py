@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_explain import explain
 from plexsync.cli_hook import hook, schedule
 from plexsync.cli_options import (
     CONTEXT,
@@ -170,6 +171,7 @@ def demo(session: Session, *, keep: bool) -> int:
     return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
 
 
+cli.add_command(explain)
 cli.add_command(hook)
 cli.add_command(schedule)
 

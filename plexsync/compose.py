@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,9 @@ import msgspec
 from plexsync.config import load_config
 from plexsync.console import is_terminal, make_reporter, write_lines
 from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
+from plexsync.explain import explain_item, explain_scene
 from plexsync.failure import make_run_id, utc_now
-from plexsync.models import Requests, RunHeader, RunSummary
+from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId
 from plexsync.places import cache_directory, load_client_id, state_directory
 from plexsync.plex_client import PlexClient, request_headers
 from plexsync.ports import Ports
@@ -26,11 +27,12 @@ from plexsync.summary import problem_lines, problem_of, warning_line
 from plexsync.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from plexsync.cli_options import Session
     from plexsync.config_schema import Config
     from plexsync.console import RunReporter, Shape, Streams
+    from plexsync.explanation import Explanation
     from plexsync.models import Preview, Row
     from plexsync.ports import RunOptions
     from plexsync.transport import Repeat
@@ -90,15 +92,43 @@ def run_with(
         environ: says where state and cache are.
         should_stop: see `ports.Ports`.
     """
-    state, cache = state_directory(environ), cache_directory(environ)
-    client_id = load_client_id(state, create=not options.dry_run, new_id=lambda: str(uuid.uuid4()))
     for warning in config.warnings:
         reporter.warn(warning)
+    with open_ports(
+        config,
+        environ,
+        reporter.warn,
+        read_only=options.dry_run,
+        should_stop=should_stop,
+    ) as ports:
+        return run(config, options, ports, reporter)
+
+
+@contextmanager
+def open_ports(
+    config: Config,
+    environ: Mapping[str, str],
+    warn: Callable[[str], None],
+    *,
+    read_only: bool,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Ports]:
+    """The world as configured: both clients, the directories, the clock.
+
+    Args:
+        config: which servers.
+        environ: says where state and cache are.
+        warn: takes a sentence about every request that is tried again.
+        read_only: make no client identifier where there is none yet.
+        should_stop: see `ports.Ports`.
+    """
+    state, cache = state_directory(environ), cache_directory(environ)
+    client_id = load_client_id(state, create=not read_only, new_id=lambda: str(uuid.uuid4()))
     with (
-        stash_transport(config, reporter) as stash,
-        plex_transport(config, client_id, reporter) as plex,
+        stash_transport(config, warn) as stash,
+        plex_transport(config, client_id, warn) as plex,
     ):
-        ports = Ports(
+        yield Ports(
             stash=StashClient(stash, url=config.stash.url),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             requests=lambda: Requests(
@@ -111,10 +141,30 @@ def run_with(
             should_stop=should_stop,
             run_id=make_run_id(utc_now()),
         )
-        return run(config, options, ports, reporter)
 
 
-def stash_transport(config: Config, reporter: RunReporter) -> Transport:
+def explained(
+    session: Session, streams: Streams, *, scene_id: str | None, rating_key: str | None
+) -> Explanation:
+    """`plexsync explain`: of a scene, or of an item when there is no scene.
+
+    Raises:
+        PlexsyncError: it cannot be told.
+    """
+    config = load_config(session.config, os.environ, home=Path.home())
+    session.secrets += config_secrets(config)
+
+    def warn(message: str) -> None:
+        if not session.shape.quiet:
+            write_lines(streams.stderr, (warning_line(message),))
+
+    with open_ports(config, os.environ, warn, read_only=True) as ports:
+        if scene_id is not None:
+            return explain_scene(config, ports, SceneId(scene_id))
+        return explain_item(config, ports, RatingKey(rating_key or ""))
+
+
+def stash_transport(config: Config, warn: Callable[[str], None]) -> Transport:
     """To the configured Stash, with its key in a header."""
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     return Transport(
@@ -123,11 +173,11 @@ def stash_transport(config: Config, reporter: RunReporter) -> Transport:
         headers={"ApiKey": key} if key else {},
         secrets=(key,),
         verify=config.stash.verify,
-        on_retry=lambda repeat: reporter.warn(repeat_sentence(repeat)),
+        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
 
 
-def plex_transport(config: Config, client_id: str, reporter: RunReporter) -> Transport:
+def plex_transport(config: Config, client_id: str, warn: Callable[[str], None]) -> Transport:
     """To the configured Plex, with its token in a header."""
     token = config.plex.token.reveal()
     return Transport(
@@ -136,7 +186,7 @@ def plex_transport(config: Config, client_id: str, reporter: RunReporter) -> Tra
         headers=request_headers(client_id, token),
         secrets=(token,),
         verify=config.plex.verify,
-        on_retry=lambda repeat: reporter.warn(repeat_sentence(repeat)),
+        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
 
 
