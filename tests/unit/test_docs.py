@@ -61,7 +61,8 @@ def documented_options(title: str) -> set[str]:
 
 def spellings(command: click.Command) -> set[str]:
     """Every spelling of every option of a command; `-vv` is `-v` twice."""
-    return {name for option in command.params for name in option.opts} | {"-h", "--help"}
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    return {name for option in options for name in option.opts} | {"-h", "--help"}
 
 
 # ---- Commands and options ------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,6 @@ from plexsync.places import state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SLOWEST_RATIO = 3.0
-"""Wall time of the hook over that of `python -c pass`."""
 
 
 def event(
@@ -280,25 +276,3 @@ def test_the_way_of_the_hook_imports_nothing_heavy(tmp_path: Path) -> None:
         "msgspec",
         "subprocess",
     }
-
-
-def test_the_hook_costs_little_more_than_an_interpreter(tmp_path: Path) -> None:
-    """At most three times `python -c pass`, the best of several each, taken in turns."""
-    content = encoded(event())
-    place = ["--state-dir", str(tmp_path)]
-    nothing, ours = [], []
-
-    for _ in range(9):
-        nothing.append(_wall_s(["-c", "pass"], content))
-        ours.append(_wall_s(["-m", "plexsync", "hook", *place], content))
-
-    assert min(ours) / min(nothing) <= SLOWEST_RATIO
-    assert len(notes(tmp_path)) == 9
-
-
-def _wall_s(arguments: list[str], content: bytes) -> float:
-    begun = time.perf_counter()
-    subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, *arguments], input=content, stdout=subprocess.DEVNULL, check=True
-    )
-    return time.perf_counter() - begun
