@@ -63,22 +63,15 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     made: Comparison
     weighed: Assessment
 
-    @property
-    def item(self) -> int:
-        """Position of the item."""
-        return self.theirs.item
-
-    @property
-    def bits(self) -> float:
-        """Log2 odds that the two are one file, others left aside."""
-        return self.weighed.bits
+    item: int
+    """Position of the item."""
+    bits: float
+    """Log2 odds that the two are one file, others left aside."""
 
 
-class Claimant(msgspec.Struct, frozen=True, gc=False):
-    """A scene that could claim an item, with its best file for it."""
-
-    scene: int
-    option: Option
+def make_option(ours: Ours, theirs: Theirs, made: Comparison, weighed: Assessment) -> Option:
+    """An option with what is asked of it most at hand."""
+    return Option(ours, theirs, made, weighed, theirs.item, weighed.bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +80,14 @@ class Table:
 
     Attributes:
         rows: by scene and file.
-        columns: by item, one claimant a scene.
+        columns: by item, the best option of each scene.
         roots: pairs of folders the libraries' certain pairs lie below; empty when unknown.
         assigned: for scenes that compete, the item each gets when the whole group is served best.
         held: items of scenes that are not looked at now, by a link or a person's word.
     """
 
     rows: Sequence[Sequence[tuple[Option, ...]]]
-    columns: Mapping[int, Sequence[Claimant]]
+    columns: Mapping[int, Sequence[Option]]
     roots: frozenset[tuple[str, str]]
     assigned: Mapping[int, int]
     held: frozenset[int]
@@ -116,21 +109,21 @@ def look_alike(option: Option) -> bool:
     return named or made.content is Level.EQUAL
 
 
-def score_option(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> float:
+def score_option(option: Option, row: Sequence[Option], column: Sequence[Option]) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
     return _share(option.bits, rival_bits(option, row, column))
 
 
-def rival_bits(option: Option, row: Sequence[Option], column: Sequence[Claimant]) -> list[float]:
+def rival_bits(option: Option, row: Sequence[Option], column: Sequence[Option]) -> list[float]:
     """What speaks for all that excludes an option: the file's other items, the item's scenes."""
     rivals = [other.bits for other in row if other.item != option.item]
-    rivals += [one.option.bits for one in column if one.scene != option.ours.scene]
+    rivals += [one.bits for one in column if one.ours.scene != option.ours.scene]
     return rivals
 
 
 def group(
     rows: Sequence[Sequence[tuple[Option, ...]]],
-    columns: Mapping[int, Sequence[Claimant]],
+    columns: Mapping[int, Sequence[Option]],
     scenes: Sequence[Scene],
     items: Sequence[PlexItem],
     *,
@@ -208,7 +201,7 @@ def find_other_version(option: Option, item: PlexItem) -> str:
 _MOST_IN_GROUP = 500
 
 
-def _connect(columns: Mapping[int, Sequence[Claimant]]) -> list[list[int]]:
+def _connect(columns: Mapping[int, Sequence[Option]]) -> list[list[int]]:
     """The groups of scenes that compete for an item, directly or through others."""
     leader: dict[int, int] = {}
 
@@ -220,10 +213,11 @@ def _connect(columns: Mapping[int, Sequence[Claimant]]) -> list[list[int]]:
 
     for column in columns.values():
         if len(column) > 1:
-            first = leader.setdefault(column[0].scene, column[0].scene)
-            for claimant in column[1:]:
-                leader.setdefault(claimant.scene, claimant.scene)
-                leader[lead(claimant.scene)] = lead(first)
+            first, *others = (one.ours.scene for one in column)
+            leader.setdefault(first, first)
+            for scene in others:
+                leader.setdefault(scene, scene)
+                leader[lead(scene)] = lead(first)
     groups: dict[int, list[int]] = {}
     for scene in leader:
         groups.setdefault(lead(scene), []).append(scene)
@@ -249,7 +243,7 @@ def _find_contradiction(option: Option) -> str:
 def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> str:
     """Another scene that the item fits about as well, or better."""
     scene = option.ours.scene
-    rivals = [one.option.bits for one in table.columns[option.item] if one.scene != scene]
+    rivals = [one.bits for one in table.columns[option.item] if one.ours.scene != scene]
     if option.bits - max(rivals, default=-math.inf) >= settings.lead_bits:
         return ""
     return f"another scene has as good a claim to this item ({option.weighed.summary})"
@@ -306,11 +300,10 @@ def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: Ma
         renamed = other.made.spelling < Spelling.FOLDED <= option.made.spelling
         if not renamed and look_alike(other) and not _is_owned(other, scene, table, settings):
             return "a copy of the same file is another item"
-    for claimant in table.columns[option.item]:
-        other = claimant.option
-        if claimant.scene == scene or not look_alike(other):
+    for other in table.columns[option.item]:
+        if other.ours.scene == scene or not look_alike(other):
             continue
-        if not _has_own(claimant.scene, option.item, table, settings):
+        if not _has_own(other.ours.scene, option.item, table, settings):
             return "another scene holds a copy of the same file"
     return ""
 
@@ -319,7 +312,7 @@ def _is_owned(other: Option, scene: int, table: Table, settings: MatchSettings) 
     """Whether a scene other than `scene` has a clearly better claim to the item of `other`."""
     if other.item in table.held:
         return True
-    rivals = [one.option.bits for one in table.columns[other.item] if one.scene != scene]
+    rivals = [one.bits for one in table.columns[other.item] if one.ours.scene != scene]
     return max(rivals, default=-math.inf) - other.bits >= settings.lead_bits
 
 

@@ -150,10 +150,10 @@ def account_of_item(
         (at for at, one in enumerate(matching.items) if one.rating_key == rating_key), None
     )
     column = matching.table.columns.get(place, ()) if place is not None else ()
-    ids = {matching.scenes[one.scene].scene_id for one in column}
+    ids = {matching.scenes[one.ours.scene].scene_id for one in column}
     return Account(
         matches=tuple(one for one in matching.decide() if one.scene_id in ids),
-        standings=_rank(_stand_one(matching, one.option) for one in column),
+        standings=_rank(_stand_one(matching, one) for one in column),
         refused=(),
         in_trash=(),
         least_score=DEFAULT_SETTINGS.least_score,

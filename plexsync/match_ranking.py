@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.blocking import split_folders
-from plexsync.decision import Option, look_alike
+from plexsync.decision import Option, look_alike, make_option
 from plexsync.evidence import Place, Spelling
 from plexsync.match_titles import compare_titles, texts_of_item, texts_of_scene
 from plexsync.match_values import Level, compare_date
@@ -35,7 +35,8 @@ def refine(
     texts = texts_of_scene(scene)
     titled = [_add_title(option, scene, texts, items) for option in options]
     return [
-        Option(one.ours, one.theirs, one.made, scale.weigh(one.made)) for one in _even_out(titled)
+        make_option(one.ours, one.theirs, one.made, scale.weigh(one.made))
+        for one in _even_out(titled)
     ]
 
 
@@ -87,4 +88,4 @@ def _is_spare(option: Option) -> bool:
 def _change(option: Option, **fields: object) -> Option:
     """The same pair with a changed comparison; its weight is out of date."""
     made = option.made._replace(**fields)  # type: ignore[arg-type] # fields are a Comparison's own
-    return Option(option.ours, option.theirs, made, option.weighed)
+    return make_option(option.ours, option.theirs, made, option.weighed)

@@ -71,13 +71,7 @@ def texts_of_scene(scene: Scene) -> tuple[Text, ...]:
 
 def texts_of_item(item: PlexItem) -> tuple[Text, ...]:
     """What an item calls itself: its title and its files' stems."""
-    texts = [item.title]
-    for file in item.files:
-        name = stem(normalize_path(file.path))
-        # Without an agent Plex takes the name for the title: normalise it once.
-        if name != item.title:
-            texts.append(name)
-    return _texts(texts)
+    return _texts(_names(item))
 
 
 def compare_titles(ours: Sequence[Text], theirs: Sequence[Text]) -> Level:
@@ -97,6 +91,16 @@ def _texts(texts: Iterable[str]) -> tuple[Text, ...]:
         for text in normal
         if text
     )
+
+
+def _names(item: PlexItem) -> list[str]:
+    names = [item.title]
+    for file in item.files:
+        name = stem(normalize_path(file.path))
+        # Without an agent Plex takes the name for the title: normalise it once.
+        if name != item.title:
+            names.append(name)
+    return names
 
 
 def _telling(text: Text) -> set[str]:
@@ -119,13 +123,12 @@ def _stream(
     for position, item in enumerate(items):
         if item.trashed or not wanted or (few and not _mentions(item, few)):
             continue
-        texts = texts_of_item(item)
-        shared = wanted & {word for text in texts for word in text.words.split()}
+        shared = wanted & set(normalize_title(" ".join(_names(item))).split())
         for word in shared:
             if len(bearers[word]) <= _MOST_BEARERS:
                 bearers[word].append(position)
         if shared:
-            titles[position] = texts
+            titles[position] = texts_of_item(item)
     return titles
 
 

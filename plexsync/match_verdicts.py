@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.decision import (
-    Claimant,
     MatchSettings,
     Option,
     Table,
@@ -17,6 +16,7 @@ from plexsync.decision import (
     find_stacked,
     id_order,
     judge,
+    make_option,
     score_option,
 )
 from plexsync.match_ranking import refine
@@ -107,14 +107,13 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def suppose(self, option: Option, made: Comparison) -> str:
         """What would keep an option from HIGH if its comparison were `made`; "" for nothing."""
         scene = option.ours.scene
-        changed = Option(option.ours, option.theirs, made, self.scale.weigh(made))
+        changed = make_option(option.ours, option.theirs, made, self.scale.weigh(made))
         rows = [
             tuple(changed if one is option else one for one in row)
             for row in self.table.rows[scene]
         ]
         column = [
-            Claimant(scene, changed) if one.scene == scene else one
-            for one in self.table.columns[option.item]
+            changed if one.ours.scene == scene else one for one in self.table.columns[option.item]
         ]
         supposed = dataclasses.replace(
             self.table,

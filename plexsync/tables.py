@@ -15,7 +15,7 @@ from plexsync.comparing import (
     mapped_folders,
     merged_folders,
 )
-from plexsync.decision import Claimant, MatchSettings, Option, Table, group
+from plexsync.decision import MatchSettings, Option, Table, group, make_option
 from plexsync.evidence import (
     Assessment,
     Comparison,
@@ -168,7 +168,7 @@ def _weigh_row(
     """The best part of each plausible item."""
     best: dict[int, Option] = {}
     for made, part in found:
-        option = Option(ours, part, made, scale.weigh(made))
+        option = make_option(ours, part, made, scale.weigh(made))
         other = best.get(part.item)
         if other is None or _part_rank(option) > _part_rank(other):
             best[part.item] = option
@@ -211,7 +211,7 @@ def _resembling(
             theirs = _prepare_item(item, items[item])
             date = compare_date(scene.date, items[item].date)
             made = compare_resembling(ours, theirs, context, title=title, date=date)
-            options.append(Option(ours, theirs, made, scale.weigh(made)))
+            options.append(make_option(ours, theirs, made, scale.weigh(made)))
         yield position, options
 
 
@@ -222,16 +222,20 @@ def _prepare_item(position: int, item: PlexItem) -> Theirs:
     return Theirs(item=position, file=file, path=path, name=name, stem=stem)
 
 
-def _columns(rows: Sequence[Sequence[tuple[Option, ...]]]) -> dict[int, list[Claimant]]:
+def _columns(rows: Sequence[Sequence[tuple[Option, ...]]]) -> dict[int, list[Option]]:
     """For each item the scenes that could claim it, each with its best file for it."""
-    columns: dict[int, list[Claimant]] = {}
-    for scene, files in enumerate(rows):
-        best: dict[int, Option] = {}
-        for row in files:
-            for option in row:
-                other = best.get(option.item)
-                if other is None or option.bits > other.bits:
-                    best[option.item] = option
-        for item, option in best.items():
-            columns.setdefault(item, []).append(Claimant(scene, option))
+    columns: dict[int, list[Option]] = {}
+    for files in rows:
+        for option in files[0] if len(files) == 1 else _best_files(files):
+            columns.setdefault(option.item, []).append(option)
     return columns
+
+
+def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
+    """For each item of a scene with several files the option of the best one."""
+    best: dict[int, Option] = {}
+    for option in (one for row in files for one in row):
+        other = best.get(option.item)
+        if other is None or option.bits > other.bits:
+            best[option.item] = option
+    return best.values()

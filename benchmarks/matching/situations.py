@@ -208,6 +208,23 @@ def generic_by_month(world: World) -> None:
     world.add_scene(world.stash_file(video), truth=(key,), certain=True)
 
 
+def numbered(world: World) -> None:
+    """A camera's names, all in one folder that the servers call differently."""
+    video = world.video(name=f"IMG_{world.number():06}.MOV", folder="")
+    key = world.add_item(world.plex_file(video))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
+
+
+def crowd(world: World) -> None:
+    """A dozen files of one name in as many folders, one of them not in Plex."""
+    name = f"{world.name()}.mp4"
+    for number in range(12):
+        video = world.video(name=name, folder=f"{world.word()}/{world.number()}")
+        key = world.add_item(world.plex_file(video)) if number else None
+        truth = (key,) if key else ()
+        world.add_scene(world.stash_file(video), truth=truth, certain=bool(truth))
+
+
 def same_name_twice(world: World) -> None:
     """Two videos of one name in two folders, both in Plex."""
     name = f"{world.name()}.mp4"
@@ -383,6 +400,23 @@ def absent_round_size(world: World) -> None:
     world.add_scene(world.stash_file(ours))
 
 
+def absent_numbered(world: World) -> None:
+    """Another camera's file of that number, with the same number of bytes by chance."""
+    name = f"IMG_{world.random.randint(1, 9999):04}.MOV"
+    ours = world.video(name=name)
+    world.add_item(world.plex_file(world.video(name=name, size_bytes=ours.size_bytes)))
+    world.add_scene(world.stash_file(ours))
+
+
+def absent_not_analysed(world: World) -> None:
+    """A namesake Plex has not looked into yet: it knows its size and no more."""
+    ours = world.video()
+    theirs = world.video(name=ours.name)
+    file = world.plex_file(theirs, duration_s=None, width=None, height=None)
+    world.add_item(file)
+    world.add_scene(world.stash_file(ours))
+
+
 def absent_sample(world: World) -> None:
     """Every release has its sample.mkv; Plex has another one's."""
     ours, theirs = (
@@ -483,6 +517,14 @@ def twins_on_both_sides(world: World) -> None:
     for twin in (video, replace(video, folder=f"{world.word()}/{world.word()}b")):
         key = world.add_item(world.plex_file(twin))
         world.add_scene(world.stash_file(twin), truth=(key,), certain=True)
+
+
+def copy_by_another_name(world: World) -> None:
+    """Plex also has a copy of the file under another name."""
+    video = world.video()
+    key = world.add_item(world.plex_file(video))
+    world.add_item(world.plex_file(replace(video, name=f"{world.name()}.mp4")))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
 
 
 def shared_file(world: World) -> None:
@@ -641,6 +683,8 @@ SITUATIONS: tuple[Situation, ...] = (
     rescanned,
     generic_in_own_folder,
     generic_by_month,
+    numbered,
+    crowd,
     same_name_twice,
     same_name_one_absent,
     episodes,
@@ -661,6 +705,8 @@ SITUATIONS: tuple[Situation, ...] = (
     absent_recorder,
     absent_recorder_namesake,
     absent_round_size,
+    absent_numbered,
+    absent_not_analysed,
     absent_sample,
     absent_trailer,
     absent_similar_title,
@@ -671,6 +717,7 @@ SITUATIONS: tuple[Situation, ...] = (
     backup_keeps_folder,
     two_libraries,
     twins_on_both_sides,
+    copy_by_another_name,
     shared_file,
     merged_by_plex,
     stacked_apart,
