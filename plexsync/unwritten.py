@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from plexsync.tally import Tally
 
 
+_LONGEST = 99
+"""As many tries as make the longest wait there is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unwritten:
     """Shows and remembers scenes that wait, are left out, or cannot be read.
@@ -89,7 +93,12 @@ class Unwritten:
                 files=files_digest(scene.files),
                 links=previous.links if previous else (),
                 attempts=tries,
-                due_at=self.retry_at(tries) if outcome in WAITING else "",
+                due_at=self.retry_at(_wait_of(outcome, tries)) if outcome in WAITING else "",
                 problem=problem,
             ),
         )
+
+
+def _wait_of(outcome: Outcome, tries: int) -> int:
+    """A doubtful match stays doubtful until something changes, which ends its wait anyway."""
+    return _LONGEST if outcome is Outcome.REVIEW else tries

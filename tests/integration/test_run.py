@@ -413,6 +413,8 @@ def test_low_matches_wait_for_a_person(doubtful: World) -> None:
     assert all(row.reason for row in low)
     assert first.summary.new_review == len(low)
     assert first.summary.exit_code == ExitCode.OK
+    doubtful.wait(hours=20)
+    assert doubtful.run().rows == (), "nothing changed, so nothing is asked again"
     doubtful.wait(hours=48)
     again = doubtful.run(RunOptions(full=True))
     assert again.summary.counts.review == len(low)
