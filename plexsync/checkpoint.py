@@ -65,6 +65,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         folded: the runs whose journals need not be read again, though they are kept as history.
         idle: those among the journals not to be read again in which nothing happened.
         last_full_at: when the last completed full sweep began; ISO.
+        last_success_at: when a run last ended well; ISO.
         newest_updated_at: the version text up to which every scene is handled.
         runs: the last runs, oldest first.
         unsettled: intents of those runs that wait to be settled.
@@ -79,6 +80,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     folded: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     last_full_at: str = ""
+    last_success_at: str = ""
     newest_updated_at: str = ""
     runs: tuple[RunRecord, ...] = ()
     unsettled: tuple[OpenIntent, ...] = ()
@@ -184,6 +186,7 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
         "serial",
         "lineage",
         "last_full_at",
+        "last_success_at",
         "newest_updated_at",
         "waiting",
         "folded",

@@ -24,6 +24,7 @@ from plexsync.cli_options import (
     global_options,
     read_duration,
 )
+from plexsync.cli_status import retry, status
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ def demo(session: Session, *, keep: bool) -> int:
 
 cli.add_command(explain)
 cli.add_command(hook)
+cli.add_command(retry)
 cli.add_command(schedule)
+cli.add_command(status)
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:

@@ -52,6 +52,7 @@ class RunKind(StrEnum):
     APPLY = "apply"
     UNDO = "undo"
     REVIEW = "review"
+    RETRY = "retry"
 
 
 class Settlement(StrEnum):

@@ -23,13 +23,14 @@ from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.journal import Lineage, RunKind
 from plexsync.linking import Linked, Linker
 from plexsync.models import RunHeader, RunSummary
-from plexsync.normalize import fold_tag
+from plexsync.normalize import fold_tag, normalize_path
 from plexsync.pipeline import Memory, Pipeline, Settings
 from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
 from plexsync.rows import Pair, RowMaker
 from plexsync.session import Session, open_session
 from plexsync.state import State, Unsettled, load_state
+from plexsync.status import PROPOSED, Proposed
 from plexsync.tally import Tally
 from plexsync.unwritten import Unwritten
 
@@ -327,6 +328,7 @@ class _Run:
         complete = error is None and detected.complete and not self._options.partial
         if complete and session.state.decision(_SEEN, Seen) != seen:
             session.decide(_SEEN, seen)
+        self._note_proposed(session, all_matched=self._tally.header.full and complete)
         newest = max(detected.newest, session.state.newest_updated_at)
         session.end(
             finished_at=self._ports.now(),
@@ -335,6 +337,15 @@ class _Run:
             full=self._tally.header.full and complete,
             newest_updated_at=newest if complete else "",
         )
+
+    def _note_proposed(self, session: Session, *, all_matched: bool) -> None:
+        """Keep the path rules this run proposed for `status`, without those that were followed."""
+        before = session.state.decision(PROPOSED, Proposed) or Proposed()
+        rules = self._tally.proposed or (() if all_matched else before.rules)
+        followed = {normalize_path(rule.stash) for rule in self._config.paths}
+        now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
+        if now != before:
+            session.decide(PROPOSED, now)
 
     def _rules(self) -> Rules:
         apply = self._config.apply

@@ -26,7 +26,7 @@ from plexsync.checkpoint import (
     read_checkpoint,
 )
 from plexsync.durable import DISK, Filesystem, explained
-from plexsync.errors import StateCorruptError, StateMismatchError
+from plexsync.errors import ExitCode, StateCorruptError, StateMismatchError
 from plexsync.journal import (
     DIRECTORY,
     NULL,
@@ -39,6 +39,7 @@ from plexsync.journal import (
     Intent,
     Lineage,
     Result,
+    RunKind,
     SceneKept,
     Settlement,
     first_entry,
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 
 WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.REVIEW})
 """The outcomes that leave something to do for a later run or a person."""
+
+ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
+"""The exit codes of a run after which nothing is wrong."""
 
 _RUNS_KEPT = 50
 
@@ -88,6 +92,14 @@ class _Claims(msgspec.Struct, gc=False):
     links: tuple[_LinkKey, ...] = ()
 
 
+class _Place(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says where the scene stands."""
+
+    outcome: Outcome
+    links: tuple[msgspec.Raw, ...] = ()
+
+
+_PLACE = msgspec.json.Decoder(_Place)
 _STANDING = msgspec.json.Decoder(_Standing)
 _VERSION = msgspec.json.Decoder(_Version)
 _CLAIMS = msgspec.json.Decoder(_Claims)
@@ -114,6 +126,7 @@ class State:
         self.lineage = base.lineage
         self.last_full_at = base.last_full_at
         self.newest_updated_at = base.newest_updated_at
+        self.last_success_at = base.last_success_at
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
         self._scenes = base.scenes
@@ -166,6 +179,12 @@ class State:
                 if id_order(scene_id) < id_order(other):
                     claims[link.rating_key] = scene_id
         return claims
+
+    def standings(self) -> Iterator[tuple[Outcome, bool]]:
+        """How each scene's last attempt ended, and whether the scene is linked."""
+        for scene_id, raw in self._scenes.items():
+            place = self._decoded(_PLACE, raw, f"scenes.{scene_id}")
+            yield place.outcome, bool(place.links)
 
     @property
     def unsettled(self) -> tuple[Unsettled, ...]:
@@ -289,6 +308,8 @@ class State:
         )
         if entry.full:
             self.last_full_at = last.started_at
+        if last.kind is RunKind.RUN and entry.exit_code in ENDED_WELL:
+            self.last_success_at = entry.finished_at
         if entry.newest_updated_at:
             self.newest_updated_at = entry.newest_updated_at
 
@@ -306,6 +327,7 @@ class State:
             serial=self.serial,
             lineage=self.lineage,
             last_full_at=self.last_full_at,
+            last_success_at=self.last_success_at,
             newest_updated_at=self.newest_updated_at,
             folded=tuple(run_id for run_id in self._busy if run_id in journals),
             idle=tuple(run_id for run_id in self._idle if run_id in journals),
