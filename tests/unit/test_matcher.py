@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from plexsync.assignment import assign
 from plexsync.matcher import Pin, Refusal, match, propose_rules, wanted_hashes
 from plexsync.models import (
     Confidence,
@@ -405,3 +407,82 @@ def test_path_rules_are_proposed_from_certain_pairs() -> None:
         PathRule(stash="/data/", plex="/media/", explains=4),
     )
     assert propose_rules(match(ours, theirs, rules=RULES), rules=RULES) == ()
+
+
+def test_shared_file_is_low_for_both_scenes() -> None:
+    """Even the whole path decides nothing between two scenes that hold one file."""
+    ours = [scene("/data/a/beach day.mp4"), scene("/data/a/beach day.mp4")]
+    twin = msgspec.structs.replace(ours[1], scene_id=SceneId("2"))
+    made = match([ours[0], twin], [item("/media/a/beach day.mp4")], rules=RULES)
+    assert [one.confidence for one in made] == [Confidence.LOW, Confidence.LOW]
+    assert all("as good a claim" in one.reason for one in made)
+
+
+def test_item_that_is_surely_another_scenes_is_no_candidate() -> None:
+    """The copy's scene has nothing to review: its look-alike has found its own."""
+    ours = [scene("/data/a/beach day.mp4"), scene("/other/b/beach day.mp4")]
+    first, second = match(ours, [item("/media/a/beach day.mp4")], rules=RULES)
+    assert first.confidence is Confidence.HIGH
+    assert second.confidence is None
+    assert "is that of scene /data/a/beach day.mp4" in second.reason
+
+
+def test_item_listed_twice_counts_once() -> None:
+    """A listing that moved while it was read repeats items; the newest state counts."""
+    stale = item("/media/a/beach day.mp4", "9", size_bytes=5)
+    fresh = msgspec.structs.replace(item("/media/a/beach day.mp4", "9"), updated_at=2)
+    made = only(match([scene("/data/a/beach day.mp4")], [fresh, stale, fresh], rules=RULES))
+    assert made.confidence is Confidence.HIGH
+    assert made.candidate_count == 1
+
+
+@pytest.mark.parametrize(("namesakes", "confidence"), [(6, "HIGH"), (7, "LOW")])
+def test_name_of_many_is_generic_whatever_it_says(namesakes: int, confidence: str) -> None:
+    """Eight other bearers make a name generic: then size and length need the folder, too."""
+    ours = [scene("/data/a/beach day.mp4"), scene("/data/q/beach day.mp4", size_bytes=SIZE + 99)]
+    theirs = [item("/media/z/beach day.mp4")] + [
+        item(f"/media/{n}/beach day.mp4", size_bytes=SIZE + 1 + n, duration_s=LENGTH * (n + 2))
+        for n in range(namesakes)
+    ]
+    assert match(ours, theirs)[0].confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("folder", "confidence"), [("ann", "HIGH"), ("elsewhere", "LOW")], ids=["known", "strange"]
+)
+def test_name_alone_needs_the_place_where_certain_pairs_lie(folder: str, confidence: str) -> None:
+    """Twenty certain pairs show where Plex keeps the files of a folder."""
+    names = [f"ann/beach {chr(97 + n) * 3} day.mp4" for n in range(20)]
+    known = [scene(f"/data/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    theirs = [item(f"/media/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    unset = scene("/data/ann/strand.mp4", size_bytes=None, duration_s=None)
+    found = match([*known, unset], [*theirs, item(f"/media/{folder}/strand.mp4", size_bytes=9_001)])
+    assert found[-1].confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [("Beach Day 1", True), ("Beach Day 2", False), ("Beach Day 1 Trailer", False)],
+)
+def test_titles_resemble_only_with_the_same_numbers(title: str, *, found: bool) -> None:
+    """Part 2 and a trailer are other videos, however alike their titles."""
+    ours = msgspec.structs.replace(scene("/data/a/xyz.mp4"), title="Beach Day 1")
+    theirs = msgspec.structs.replace(
+        item("/media/b/uvw.mp4", size_bytes=9_001, duration_s=9.0), title=title
+    )
+    made = only(match([ours], [theirs]))
+    assert made.confidence is (Confidence.LOW if found else None)
+
+
+def test_kept_copy_comes_after_the_original() -> None:
+    """How deep a backup's folders agree does not bring it to the front."""
+    copies = [item("/films/summer/beach day.mp4"), item("/backup/Ann/summer/beach day.mp4")]
+    made = only(match([scene("/data/Ann/summer/beach day.mp4")], copies))
+    assert made.confidence is Confidence.LOW
+    assert [one.rating_key for one in made.candidates] == [one.rating_key for one in copies]
+
+
+def test_group_is_served_as_a_whole() -> None:
+    """The first scene's second choice is the only one the second scene has."""
+    rows = [{0: 20.0, 1: 18.0}, {0: 19.0}]
+    assert assign(rows) == [1, 0]
