@@ -476,10 +476,39 @@ def test_titles_resemble_only_with_the_same_numbers(title: str, *, found: bool) 
 
 def test_kept_copy_comes_after_the_original() -> None:
     """How deep a backup's folders agree does not bring it to the front."""
-    copies = [item("/films/summer/beach day.mp4"), item("/backup/Ann/summer/beach day.mp4")]
+    copies = [
+        item("/films/summer/beach day.mp4", "200"),
+        item("/backup/Ann/summer/beach day.mp4", "100"),
+    ]
     made = only(match([scene("/data/Ann/summer/beach day.mp4")], copies))
     assert made.confidence is Confidence.LOW
-    assert [one.rating_key for one in made.candidates] == [one.rating_key for one in copies]
+    assert [one.rating_key for one in made.candidates] == ["200", "100"]
+
+
+def test_equal_month_of_another_year_is_a_strange_place() -> None:
+    """A folder that is equal by the layout does not vouch for a name alone."""
+    names = [f"2021/07/beach {chr(97 + n) * 3} day.mp4" for n in range(20)]
+    known = [scene(f"/data/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    theirs = [item(f"/media/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    unset = scene("/data/2022/07/strand.mp4", size_bytes=None, duration_s=None)
+    found = match([*known, unset], [*theirs, item("/media/2020/07/strand.mp4", size_bytes=9_001)])
+    assert found[-1].confidence is Confidence.LOW
+    assert "no other file of that folder" in found[-1].reason
+
+
+def test_path_is_not_enough_when_the_group_is_better_served_otherwise() -> None:
+    """The path says one thing, two facts of both scenes together another: a person decides."""
+    ours = [
+        scene("/data/a/beach day.mp4", size_bytes=None),
+        scene("/data/b/beach day.mp4", size_bytes=1_234_000_000, duration_s=None),
+    ]
+    theirs = [
+        item("/data/a/beach day.mp4", size_bytes=1_234_000_000, duration_s=None),
+        item("/media/c/beach day.mp4"),
+    ]
+    made = match(ours, theirs)
+    assert made[0].confidence is Confidence.LOW
+    assert made[0].candidates[0].rating_key == "/media/c/beach day.mp4"
 
 
 def test_group_is_served_as_a_whole() -> None:
