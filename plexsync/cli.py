@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_config import config
 from plexsync.cli_explain import explain
 from plexsync.cli_hook import hook, schedule
 from plexsync.cli_options import (
@@ -173,6 +174,7 @@ def demo(session: Session, *, keep: bool) -> int:
 
 
 cli.add_command(explain)
+cli.add_command(config)
 cli.add_command(hook)
 cli.add_command(retry)
 cli.add_command(schedule)
