@@ -25,6 +25,7 @@ from plexsync.cli_options import (
     global_options,
     read_duration,
 )
+from plexsync.cli_review import review
 from plexsync.cli_status import retry, status
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 
@@ -179,6 +180,7 @@ cli.add_command(hook)
 cli.add_command(retry)
 cli.add_command(schedule)
 cli.add_command(status)
+cli.add_command(review)
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:

@@ -24,7 +24,7 @@ from plexsync.reconcile import run
 from plexsync.stash_client import StashClient
 from plexsync.stop import StopSignals
 from plexsync.summary import problem_lines, problem_of, warning_line
-from plexsync.transport import Transport
+from plexsync.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from plexsync.models import Preview, Row
     from plexsync.ports import RunOptions
     from plexsync.transport import Repeat
+
+DEFAULT_RETRY = RetryPolicy()
+"""Patient enough for a server that restarts."""
 
 _PRIVATE_UMASK = 0o077
 
@@ -164,7 +167,9 @@ def explained(
         return explain_item(config, ports, RatingKey(rating_key or ""))
 
 
-def stash_transport(config: Config, warn: Callable[[str], None]) -> Transport:
+def stash_transport(
+    config: Config, warn: Callable[[str], None], *, retry: RetryPolicy = DEFAULT_RETRY
+) -> Transport:
     """To the configured Stash, with its key in a header."""
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     return Transport(
@@ -173,11 +178,18 @@ def stash_transport(config: Config, warn: Callable[[str], None]) -> Transport:
         headers={"ApiKey": key} if key else {},
         secrets=(key,),
         verify=config.stash.verify,
+        retry=retry,
         on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
 
 
-def plex_transport(config: Config, client_id: str, warn: Callable[[str], None]) -> Transport:
+def plex_transport(
+    config: Config,
+    client_id: str,
+    warn: Callable[[str], None],
+    *,
+    retry: RetryPolicy = DEFAULT_RETRY,
+) -> Transport:
     """To the configured Plex, with its token in a header."""
     token = config.plex.token.reveal()
     return Transport(
@@ -186,6 +198,7 @@ def plex_transport(config: Config, client_id: str, warn: Callable[[str], None]) 
         headers=request_headers(client_id, token),
         secrets=(token,),
         verify=config.plex.verify,
+        retry=retry,
         on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
 

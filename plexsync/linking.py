@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from plexsync.answers import UNHEARD, Heard
 from plexsync.matcher import match, wanted_hashes
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.path_rules import propose_rules
@@ -36,11 +37,16 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinked:
-    """A scene that goes to no item in this run, and why."""
+    """A scene that goes to no item in this run, and why; `items` are those of its candidates."""
 
     scene: Scene
     match: Match
-    item: PlexItem | None
+    items: tuple[PlexItem, ...] = ()
+
+    @property
+    def item(self) -> PlexItem | None:
+        """The item of the best candidate."""
+        return self.items[0] if self.items else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +76,7 @@ class Linker:
         rules: how Stash's paths become Plex's.
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
         hashes: reads the content hashes of a few items; None when they are not to be used.
+        heard: what people said about pairs and scenes.
     """
 
     records: Records
@@ -77,6 +84,7 @@ class Linker:
     rules: Sequence[PathRule]
     strict: bool
     hashes: Callable[[Sequence[RatingKey]], Mapping[int, int]] | None
+    heard: Heard = UNHEARD
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
         """The pairs earlier runs linked whose scene still has the same files, and the rest.
@@ -116,8 +124,11 @@ class Linker:
         spoken_for = set(claims)
         # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
         for found in sorted(matches, key=_surest_first):
-            item = by_key[found.candidates[0].rating_key] if found.candidates else None
-            self._place(found, by_id[found.scene_id], item, linked, spoken_for=spoken_for)
+            scene = by_id[found.scene_id]
+            listened = self.heard.review(found, scene)
+            shown = tuple(by_key[one.rating_key] for one in listened.candidates)
+            one = Unlinked(scene=scene, match=listened, items=shown)
+            self._place(one, linked, spoken_for=spoken_for)
         return linked
 
     def _match(
@@ -126,7 +137,15 @@ class Linker:
         items: Sequence[PlexItem],
         claims: Mapping[RatingKey, SceneId],
     ) -> list[Match]:
-        found = match(scenes, items, rules=self.rules, claims=claims)
+        heard = self.heard
+        found = match(
+            scenes,
+            items,
+            rules=self.rules,
+            claims=claims,
+            pins=heard.pins,
+            refusals=heard.refusals,
+        )
         if self.hashes is None:
             return found
         wanted = wanted_hashes(scenes, items, found, claims=claims, limit=_MOST_HASHES)
@@ -145,27 +164,21 @@ class Linker:
             rules=self.rules,
             claims={**claims, **settled},
             hashes=self.hashes(wanted),
+            pins=heard.pins,
+            refusals=heard.refusals,
         )
         return [one for one in found if one.scene_id not in again] + decided
 
-    def _place(
-        self,
-        found: Match,
-        scene: Scene,
-        item: PlexItem | None,
-        linked: Linked,
-        *,
-        spoken_for: set[RatingKey],
-    ) -> None:
-        if item is None or found.confidence is None:
-            linked.unmatched.append(Unlinked(scene=scene, match=found, item=None))
-        elif found.confidence is Confidence.HIGH or (
-            not self.strict and item.rating_key not in spoken_for
-        ):
-            spoken_for.add(item.rating_key)
-            linked.pairs.append(self._pair(found, scene, item))
+    def _place(self, one: Unlinked, linked: Linked, *, spoken_for: set[RatingKey]) -> None:
+        confidence, item = one.match.confidence, one.item
+        waits = self.strict or self.heard.asks_again(one.scene)
+        if item is None or confidence is None:
+            linked.unmatched.append(one)
+        elif confidence is Confidence.LOW and (waits or item.rating_key in spoken_for):
+            linked.review.append(one)
         else:
-            linked.review.append(Unlinked(scene=scene, match=found, item=item))
+            spoken_for.add(item.rating_key)
+            linked.pairs.append(self._pair(one.match, one.scene, item))
 
     def _pair(self, found: Match, scene: Scene, item: PlexItem) -> Pair:
         best = found.candidates[0]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync import __version__
+from plexsync.answers import Heard, hear
 from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
 from plexsync.due import iso, narrowing_bound, next_try
@@ -27,6 +28,7 @@ from plexsync.normalize import fold_tag, normalize_path
 from plexsync.pipeline import Memory, Pipeline, Settings
 from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
+from plexsync.review_queue import Shelf, shelf_path
 from plexsync.rows import Pair, RowMaker
 from plexsync.session import Session, open_session
 from plexsync.state import State, Unsettled, load_state
@@ -220,6 +222,7 @@ class _Run:
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in sections},
         )
+        shelf = None if session is None else self._shelf(state)
         unwritten = Unwritten(
             state=state,
             session=session,
@@ -227,10 +230,19 @@ class _Run:
             tally=self._tally,
             retry_at=self._retry_at,
             believe_absence=not self._options.libraries,
+            shelf=shelf,
         )
         unwritten.note_absent(detected)
-        linker = self._linker(state, sections)
-        pairs, rest = linker.remembered(detected.due)
+        heard = hear(state)
+        due = []
+        for scene in detected.due:
+            reason = heard.ignores(scene)
+            if reason is None:
+                due.append(scene)
+            else:
+                unwritten.note_ignored(scene, reason)
+        linker = self._linker(state, sections, heard)
+        pairs, rest = linker.remembered(due)
         linked = self._link(linker, rest, pairs, sections)
         self._tell_unsupported(linked, sections)
         delivery = Delivery(
@@ -242,19 +254,34 @@ class _Run:
             rows=rows,
             tally=self._tally,
         )
-        delivery.deliver(
-            pairs + linked.pairs,
-            linked,
-            lambda scenes: self._link(linker, scenes, (), sections, force=True),
-        )
+        try:
+            delivery.deliver(
+                pairs + linked.pairs,
+                linked,
+                lambda scenes: self._link(linker, scenes, (), sections, force=True),
+            )
+        finally:
+            self._put_away(shelf)
 
-    def _linker(self, state: State, sections: Sequence[Section]) -> Linker:
+    def _shelf(self, state: State) -> Shelf:
+        """Where review finds the candidates of what waits."""
+        path = shelf_path(self._ports.cache_dir, self._ports.state_dir, state.lineage)
+        return Shelf(path)
+
+    def _put_away(self, shelf: Shelf | None) -> None:
+        if shelf is not None:
+            shelf.close()
+            if shelf.problem:
+                self._reporter.warn(shelf.problem)
+
+    def _linker(self, state: State, sections: Sequence[Section], heard: Heard) -> Linker:
         return Linker(
             records=state,
             sections=frozenset(section.section_id for section in sections),
             rules=self._config.paths,
             strict=self._config.match.strict_matching,
             hashes=self._ports.plex.hashes if self._config.match.use_content_hash else None,
+            heard=heard,
         )
 
     def _link(

@@ -141,12 +141,9 @@ def _review_note(count: int, rules: tuple[PathRule, ...]) -> Note:
     match = "1 LOW match waits" if count == 1 else f"{count:,} LOW matches wait"
     if rules:
         how = "These path rules fit your libraries and may settle many; add to config.toml:"
-        return Note(f"{match} for a person. {how}", _rule_lines(rules))
-    return Note(
-        f"{match} for a person: add a [[paths]] rule that says how Plex sees Stash's folder, give "
-        "the files distinct names, or set strict_matching = false under [match] to have the best "
-        "candidate written too."
-    )
+        rest = ("For what is left:", "plexsync review")
+        return Note(f"{match} for a person. {how}", (*_rule_lines(rules), *rest))
+    return Note(f"{match} for a person. To settle them:", ("plexsync review",))
 
 
 def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:

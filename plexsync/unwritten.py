@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from plexsync.due import WAITING
 from plexsync.models import Match, Outcome, Problem, Scene, SceneRecord
 from plexsync.planner import files_digest
+from plexsync.review_queue import Shelf, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ class Unwritten:
         retry_at: ISO time at which a scene is due again after so many tries in a row.
         believe_absence: False when only some libraries are looked at, so that a scene without
             candidate may have one elsewhere.
+        shelf: where the candidates of a LOW match are kept for a person; None in a dry run.
     """
 
     state: State
@@ -44,6 +46,7 @@ class Unwritten:
     tally: Tally
     retry_at: Callable[[int], str]
     believe_absence: bool
+    shelf: Shelf | None = None
 
     def note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
@@ -66,6 +69,18 @@ class Unwritten:
             self.tally.emit(self.rows.failed(scene, problem))
             self._remember(scene, Outcome.FAILED, previous, problem)
 
+    def note_ignored(self, scene: Scene, reason: str) -> None:
+        """Settle a scene a person wants left alone."""
+        match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
+        self.tally.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
+        known = self.state.get(scene.scene_id)
+        if known is None or (known.outcome, known.updated_at, known.files) != (
+            Outcome.IGNORED,
+            scene.updated_at,
+            files_digest(scene.files),
+        ):
+            self._remember(scene, Outcome.IGNORED, known)
+
     def place(self, one: Unlinked, outcome: Outcome) -> None:
         """Settle a scene that waits: for a person, or for Plex to find its file."""
         previous = self.state.get(one.scene.scene_id)
@@ -73,6 +88,9 @@ class Unwritten:
             self.tally.new_review += 1
         self.tally.emit(self.rows.unlinked(one.scene, one.match, outcome, item=one.item))
         self._remember(one.scene, outcome, previous)
+        if outcome is Outcome.REVIEW and self.shelf is not None and self.believe_absence:
+            shown = (self.rows.libraries.get(item.section_id, "") for item in one.items)
+            self.shelf.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
 
     def _remember(
         self,

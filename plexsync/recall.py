@@ -1,0 +1,208 @@
+"""What a review asks the servers: candidates to find again, one item, and what a link would write.
+
+Everything here only reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.answers import hear
+from plexsync.errors import NotFoundError, PlexsyncError
+from plexsync.fieldmap import FieldMap
+from plexsync.linking import Linker
+from plexsync.models import Candidate, Confidence, Evidence, Match
+from plexsync.planner import Planner, Rules
+from plexsync.plex_index import load_items
+from plexsync.recalled import Comparison
+from plexsync.review_queue import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.config_schema import Config
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, Section
+    from plexsync.plex_client import PlexClient
+    from plexsync.stash_client import StashClient
+    from plexsync.state import State
+
+
+@dataclass(slots=True, kw_only=True)
+class Recaller:
+    """Asks both servers. Meets each when it is first needed.
+
+    Args:
+        config: which libraries, rules and fields.
+        stash: where scenes are.
+        plex: where items are.
+        cache_dir: where Plex's listing lies.
+        now: the clock; aware UTC.
+    """
+
+    config: Config
+    stash: StashClient
+    plex: PlexClient
+    cache_dir: Path
+    now: Callable[[], datetime]
+    _met: bool = False
+    _sections: tuple[Section, ...] = ()
+    _machine: str = ""
+    _planner: Planner = field(init=False)
+    _fields: FieldMap = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what compares."""
+        apply = self.config.apply
+        self._fields = FieldMap(self.config.fields)
+        self._planner = Planner(
+            Rules(
+                preserve_plex_edits=apply.preserve_plex_edits,
+                lock_fields=apply.lock_fields,
+                clear_empty=apply.empty == "clear",
+            )
+        )
+
+    def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
+        """Match scenes anew; those that are gone or no longer LOW are left out.
+
+        Raises:
+            ServerError: a server is down or refuses us.
+        """
+        if not ids:
+            return []
+        self._meet()
+        scenes = self.stash.scenes(tuple(ids)).found
+        index = load_items(
+            self.plex,
+            self._sections,
+            cache_dir=self.cache_dir,
+            machine=self._machine,
+            now=self.now(),
+        )
+        linker = Linker(
+            records=state,
+            sections=frozenset(section.section_id for section in self._sections),
+            rules=self.config.paths,
+            strict=True,
+            hashes=None,
+            heard=hear(state),
+        )
+        titles = {section.section_id: section.title for section in self._sections}
+        return [
+            Waiting(
+                scene=one.scene,
+                match=one.match,
+                libraries=tuple(titles.get(item.section_id, "") for item in one.items),
+            )
+            for one in linker.matched(scenes, index.items, ()).review
+        ]
+
+    def linked(self, scene_id: SceneId, state: State) -> Waiting:
+        """A scene that does not wait, with the items it is linked to as candidates.
+
+        Raises:
+            NotFoundError: Stash has no such scene.
+            ServerError: a server is down or refuses us.
+        """
+        self._meet()
+        scene = self._scene(scene_id)
+        record = state.get(scene_id)
+        path = scene.files[0].path if scene.files else ""
+        candidates = tuple(
+            Candidate(
+                rating_key=link.rating_key,
+                title="",
+                scene_path=path,
+                item_path=link.path,
+                score=1.0,
+                evidence=(Evidence(name="link", value="linked in an earlier run", weight=0.0),),
+            )
+            for link in (record.links if record else ())
+        )
+        match = Match(
+            scene_id=scene_id,
+            confidence=Confidence.HIGH if candidates else None,
+            reason="linked in an earlier run" if candidates else "not linked",
+            candidates=candidates,
+            candidate_count=len(candidates),
+        )
+        return Waiting(scene=scene, match=match)
+
+    def item(self, rating_key: RatingKey) -> PlexItem:
+        """One item.
+
+        Raises:
+            NotFoundError: Plex has no such movie or episode.
+            ServerError: Plex is down or refuses us.
+        """
+        self._meet()
+        for detail in self.plex.details((rating_key,)):
+            return detail.item
+        raise NotFoundError(
+            f"Plex has no movie or episode {rating_key}",
+            hint="the rating key is the number at the end of the item's address in Plex",
+        )
+
+    def compare(
+        self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
+    ) -> Mapping[RatingKey, Comparison]:
+        """What linking a scene to each item would write. Failures are told, not raised."""
+        try:
+            self._meet()
+            found = self.stash.details((scene_id,)).found
+            read = {one.item.rating_key: one for one in self.plex.details(keys)}
+        except PlexsyncError as error:
+            return {key: Comparison(problem=error.message) for key in keys}
+        if not found:
+            return {key: Comparison(problem="the scene is gone from Stash") for key in keys}
+        record = state.get(scene_id)
+        bases = {link.rating_key: link.base for link in record.links} if record else {}
+        compared = {}
+        for key in keys:
+            if key not in read:
+                compared[key] = Comparison(problem="the item is gone from Plex")
+                continue
+            desired = self._fields.desired(found[0], read[key].item.kind)
+            planned = self._planner.plan(desired, read[key], bases.get(key, {}))
+            compared[key] = Comparison(changes=planned.changes, kept=planned.kept)
+        return compared
+
+    def _scene(self, scene_id: SceneId) -> Scene:
+        for scene in self.stash.scenes((scene_id,)).found:
+            return scene
+        raise NotFoundError(
+            f"Stash has no scene {scene_id}",
+            hint="the id is the number in the scene's address in Stash",
+        )
+
+    def _meet(self) -> None:
+        if self._met:
+            return
+        self.stash.connect()
+        self._machine = self.plex.connect().identity
+        self._sections = self.plex.sections(self.config.plex.libraries)
+        self._met = True
+
+
+def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
+    """An item a person named, as a candidate: the file to compare is the first of each."""
+    return Candidate(
+        rating_key=item.rating_key,
+        title=item.title,
+        scene_path=scene.files[0].path if scene.files else "",
+        item_path=item.files[0].path if item.files else "",
+        score=0.0,
+        evidence=(Evidence(name="person", value=found, weight=0.0),),
+    )
+
+
+def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Waiting:
+    """The same scene with one candidate more, which stands last."""
+    match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
+    shown = (*waiting.libraries, *[""] * (len(waiting.candidates) - len(waiting.libraries)))
+    return replace(waiting, match=match, libraries=(*shown, library))

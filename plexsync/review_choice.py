@@ -1,0 +1,159 @@
+"""Which waiting scenes are meant, and answers about them; alike for keys, commands and files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.answers import Answer, Target, Verb
+from plexsync.models import PathRule
+from plexsync.normalize import apply_rules, fold, normalize_path
+from plexsync.path_rules import split_prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from plexsync.models import Candidate, RatingKey
+    from plexsync.review_queue import Waiting
+
+Pattern = tuple[tuple[str, int], ...]
+"""The evidence of a candidate without its values: each name, and whether it is for or against."""
+
+_SHOWN = 6
+"""Decimals JSON shows: a score that was copied from there must let its own scene pass."""
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which of the waiting scenes are meant.
+
+    Args:
+        score_min: the best candidate has at least this score.
+        lead_min: and at least this lead over the next.
+        reason: the reason it is not HIGH contains this text, case aside.
+    """
+
+    score_min: float | None = None
+    lead_min: float | None = None
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return self.score_min is not None or self.lead_min is not None or bool(self.reason)
+
+    def let_pass(self, waiting: Waiting) -> bool:
+        """Whether a scene is meant."""
+        match = waiting.match
+        return (
+            (self.score_min is None or round(match.score, _SHOWN) >= self.score_min)
+            and (self.lead_min is None or round(match.margin, _SHOWN) >= self.lead_min)
+            and fold(self.reason) in fold(match.reason)
+        )
+
+
+# ---- Answers -------------------------------------------------------------------------------------
+
+
+def target_of(candidate: Candidate) -> Target:
+    """A candidate as an answer names it."""
+    return Target(
+        rating_key=candidate.rating_key,
+        scene_path=candidate.scene_path,
+        item_path=candidate.item_path,
+    )
+
+
+def acceptance(waiting: Waiting, candidates: Sequence[Candidate]) -> Answer:
+    """The scene is these items."""
+    return Answer(verb=Verb.ACCEPT, scene=waiting.scene, targets=tuple(map(target_of, candidates)))
+
+
+def rejection(
+    waiting: Waiting, candidates: Sequence[Candidate], refused: Collection[RatingKey] = ()
+) -> Answer:
+    """The scene is none of these items; `refused` are those it is not already."""
+    keys = {one.rating_key for one in candidates} | set(refused)
+    left = any(one.rating_key not in keys for one in waiting.candidates)
+    hidden = waiting.match.candidate_count > len(waiting.candidates)
+    return Answer(
+        verb=Verb.REJECT,
+        scene=waiting.scene,
+        targets=tuple(map(target_of, candidates)),
+        open=left or hidden,
+    )
+
+
+def absence(waiting: Waiting) -> Answer:
+    """The scene is not in Plex."""
+    targets = tuple(map(target_of, waiting.candidates))
+    return Answer(verb=Verb.ABSENT, scene=waiting.scene, targets=targets)
+
+
+def ignoring(waiting: Waiting, reason: str = "") -> Answer:
+    """The scene takes no part."""
+    return Answer(verb=Verb.IGNORE, scene=waiting.scene, reason=reason.strip())
+
+
+def resetting(waiting: Waiting) -> Answer:
+    """Whatever was said about the scene is forgotten."""
+    return Answer(verb=Verb.RESET, scene=waiting.scene, open=bool(waiting.candidates))
+
+
+# ---- Groups --------------------------------------------------------------------------------------
+
+
+def pattern_of(waiting: Waiting) -> tuple[Pattern, str] | None:
+    """What makes scenes alike; None for one that has not just one candidate."""
+    if len(waiting.candidates) != 1 or waiting.match.candidate_count > 1:
+        return None
+    signs = sorted((one.name, _sign(one.weight)) for one in waiting.candidates[0].evidence)
+    return tuple(signs), _DIGITS.sub("#", waiting.match.reason)
+
+
+def alike(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
+    """Those of `others`, `waiting` first, that may be accepted with it.
+
+    Same evidence pattern, same reason, one candidate each, and no two of them want one item.
+    """
+    pattern = pattern_of(waiting)
+    if pattern is None:
+        return []
+    chosen = {waiting.candidates[0].rating_key: waiting}
+    for one in others:
+        if one.scene_id != waiting.scene_id and pattern_of(one) == pattern:
+            chosen.setdefault(one.candidates[0].rating_key, one)
+    return list(chosen.values())
+
+
+def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None:
+    """The path rule under which both files of a candidate are one path; None for none."""
+    ours, theirs = normalize_path(candidate.scene_path), normalize_path(candidate.item_path)
+    if not ours or not theirs or theirs in (ours, apply_rules(ours, known)):
+        return None
+    stash, plex = split_prefixes(ours, theirs)
+    same_name = ours.rpartition("/")[2] == theirs.rpartition("/")[2]
+    if not same_name or not stash or not plex or stash == plex:
+        return None
+    return PathRule(stash=stash, plex=plex)
+
+
+def settled_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
+    """Those of `others` that have just one candidate whose path `rule` explains."""
+    found = []
+    for one in others:
+        fits = [
+            candidate
+            for candidate in one.candidates
+            if apply_rules(normalize_path(candidate.scene_path), [rule])
+            == normalize_path(candidate.item_path)
+        ]
+        if len(fits) == 1:
+            found.append(one)
+    return found
+
+
+def _sign(weight: float) -> int:
+    return (weight > 0) - (weight < 0)

@@ -1,0 +1,245 @@
+"""What people said is obeyed by every later run, until the facts it was about change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Confidence, Outcome
+from plexsync.ports import RunOptions
+from plexsync.review_choice import absence, acceptance, ignoring, rejection, resetting
+from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.world import World
+
+FULL = RunOptions(full=True)
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[World]:
+    """LOW scenes with several candidates, after a first run."""
+    with low_world(tmp_path, TWINS) as world:
+        world.run()
+        yield world
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Iterator[World]:
+    """LOW scenes that are not in Plex, after a first run."""
+    with low_world(tmp_path, STRANGERS) as world:
+        world.run()
+        yield world
+
+
+# ---- What waits ----------------------------------------------------------------------------------
+
+
+def test_what_waits_is_kept_with_candidates_and_evidence(twins: World) -> None:
+    """Review needs no matching: each LOW row of the run is there as it was shown."""
+    ran = twins.run(FULL)
+    low = {row.scene.id: row for row in ran.rows if row.outcome is Outcome.REVIEW}
+    waiting = waiting_in(twins)
+    assert {one.scene_id for one in waiting} == set(low)
+    for one in waiting:
+        assert one.candidates == low[one.scene_id].candidates
+        assert one.match.reason == low[one.scene_id].reason
+        assert all(candidate.evidence for candidate in one.candidates)
+        assert len(one.libraries) == len(one.candidates)
+
+
+def test_a_dry_run_keeps_nothing(tmp_path: Path) -> None:
+    """What waits is part of what a run remembers."""
+    with low_world(tmp_path, TWINS) as world:
+        world.run(RunOptions(dry_run=True))
+        assert not list(world.cache_dir.glob("review-*"))
+
+
+def test_known_low_matches_are_announced_once(twins: World) -> None:
+    """A second run that finds the same counts them, and calls none of them new."""
+    again = twins.run(FULL)
+    assert again.summary.counts.review > 0
+    assert again.summary.new_review == 0
+
+
+# ---- Accepted ------------------------------------------------------------------------------------
+
+
+def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> None:
+    """Only that scene is looked at; its title reaches the item a person chose."""
+    one = waiting_in(twins)[0]
+    chosen = one.candidates[-1]
+    with desk_of(twins) as desk:
+        desk.give([acceptance(one, [chosen])])
+    ran = twins.run()
+    assert ran.outcomes() == {one.scene_id: "applied"}
+    row = ran.row(one.scene_id)
+    assert row.confidence is Confidence.HIGH
+    assert row.reason == "confirmed by a person"
+    assert twins.shown(chosen.rating_key, "title") == one.scene.title.strip()
+
+
+def test_an_accepted_pair_stays_high_in_full_runs(twins: World) -> None:
+    """The answer outlives the run that used it."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.give([acceptance(one, one.candidates[:1])])
+    twins.run()
+    row = twins.run(FULL).row(one.scene_id)
+    assert (row.confidence, row.outcome) == (Confidence.HIGH, Outcome.UNCHANGED)
+
+
+def test_an_accepted_pair_comes_back_once_its_item_shows_another_file(twins: World) -> None:
+    """Then it is LOW again, and says why."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.give([acceptance(one, one.candidates[:1])])
+    twins.run()
+    twins.exchange_file(one.candidates[0].rating_key, "/media/elsewhere/other.mp4")
+    row = twins.run(FULL).row(one.scene_id)
+    assert (row.confidence, row.outcome) == (Confidence.LOW, Outcome.REVIEW)
+    assert "a person confirmed an item for this scene, but" in row.reason
+
+
+def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> None:
+    """No item is written by two scenes in turns; the loser waits again."""
+    first, second = (
+        one
+        for one in waiting_in(twins)
+        if one.candidates[0].rating_key in {c.rating_key for c in waiting_in(twins)[0].candidates}
+    )
+    key = first.candidates[0].rating_key
+    with desk_of(twins, number=1) as desk:
+        desk.give([acceptance(first, first.candidates[:1])])
+    twins.run()
+    wanted = [one for one in second.candidates if one.rating_key == key]
+    with desk_of(twins, number=2) as desk:
+        assert desk.owner(first.candidates[0].rating_key, second.scene_id) == first.scene_id
+        desk.give([acceptance(second, wanted)])
+    ran = twins.run()
+    assert ran.row(second.scene_id).outcome is Outcome.APPLIED
+    assert twins.state().claims()[key] == second.scene_id
+    assert ran.outcomes()[first.scene_id] != "applied" or (
+        ran.row(first.scene_id).item is not None and ran.row(first.scene_id).item.rating_key != key  # type: ignore[union-attr] # above
+    )
+
+
+# ---- Rejected ------------------------------------------------------------------------------------
+
+
+def test_a_rejected_pair_never_comes_back(strangers: World) -> None:
+    """Not in the next run, not in a full one."""
+    one = waiting_in(strangers)[0]
+    with desk_of(strangers) as desk:
+        desk.give([rejection(one, one.candidates)])
+    for options in (RunOptions(), FULL):
+        rows = [row for row in strangers.run(options).rows if row.scene.id == one.scene_id]
+        keys = {candidate.rating_key for row in rows for candidate in row.candidates}
+        assert one.candidates[0].rating_key not in keys
+        assert [row.outcome for row in rows] in ([Outcome.UNMATCHED], [Outcome.REVIEW])
+
+
+def test_a_rejected_pair_comes_back_when_the_item_is_another_one(strangers: World) -> None:
+    """Plex found the refused file anew, under a new rating key: asked once more, saying so."""
+    one = waiting_in(strangers)[0]
+    with desk_of(strangers) as desk:
+        desk.give([rejection(one, one.candidates)])
+    strangers.run()
+    key = one.candidates[0].rating_key
+    video = next(v for v in strangers.library.plex.videos if str(v.rating_key) == key)
+    strangers.plex.remove_item(key)
+    strangers.plex.add_item(replace(video, rating_key=880_001))
+    row = strangers.run(FULL).row(one.scene_id)
+    assert row.outcome is Outcome.REVIEW
+    assert row.reason == "a person refused this pair, but a file or the item changed since"
+
+
+def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
+    """A link that was wrong ends; the item is free again."""
+    one = waiting_in(twins)[0]
+    key = one.candidates[0].rating_key
+    with desk_of(twins, number=1) as desk:
+        desk.give([acceptance(one, one.candidates[:1])])
+    twins.run()
+    with desk_of(twins, number=2) as desk:
+        desk.give([rejection(one, one.candidates[:1])])
+    twins.run()
+    assert twins.state().claims().get(key) != one.scene_id
+
+
+def test_a_scene_said_to_be_absent_is_not_asked_about_again(strangers: World) -> None:
+    """It counts as unmatched, whatever else resembles it."""
+    one = waiting_in(strangers)[0]
+    with desk_of(strangers) as desk:
+        desk.give([absence(one)])
+    assert strangers.run(FULL).row(one.scene_id).outcome is Outcome.UNMATCHED
+
+
+# ---- Ignored -------------------------------------------------------------------------------------
+
+
+def test_an_ignored_scene_takes_no_part(twins: World) -> None:
+    """Not even in a full run; its row says who wanted that, and why."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.give([ignoring(one, "a trailer")])
+    assert one.scene_id not in twins.run().outcomes()
+    row = twins.run(FULL).row(one.scene_id)
+    assert (row.outcome, row.reason) == (Outcome.IGNORED, "ignored by a person: a trailer")
+    assert one.scene_id not in {waits.scene_id for waits in waiting_in(twins)}
+
+
+def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None:
+    """Even where the new file would be HIGH, a person decides, and is told why."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.give([ignoring(one)])
+    twins.run()
+    twins.stash.move_file(_first_file(twins, one.scene_id), "moved.mp4")
+    row = twins.run(FULL).row(one.scene_id)
+    assert row.outcome in {Outcome.REVIEW, Outcome.UNMATCHED}
+    if row.outcome is Outcome.REVIEW:
+        assert row.reason == "a person ignored this scene, but its files changed since"
+
+
+# ---- Taken back ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject", "absent", "ignore"])
+def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: str) -> None:
+    """Decisions and records are what they were before."""
+    one = waiting_in(twins)[0]
+    answer = {
+        "accept": acceptance(one, one.candidates[:1]),
+        "reject": rejection(one, one.candidates[:1]),
+        "absent": absence(one),
+        "ignore": ignoring(one, "why not"),
+    }[verb]
+    before = twins.state()
+    with desk_of(twins) as desk:
+        given = desk.give([answer])
+        assert desk.state.get(one.scene_id) != before.get(one.scene_id)
+        desk.take_back(given)
+    after = twins.state()
+    assert set(after.decision_keys()) == set(before.decision_keys())
+    assert after.get(one.scene_id) == before.get(one.scene_id)
+
+
+def test_reset_forgets_and_looks_again(twins: World) -> None:
+    """After a reset the scene waits as if nobody had answered."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.give([ignoring(one)])
+        desk.give([resetting(one)])
+    row = twins.run().row(one.scene_id)
+    assert row.outcome is Outcome.REVIEW
+    assert [c.rating_key for c in row.candidates] == [c.rating_key for c in one.candidates]
+
+
+def _first_file(world: World, scene_id: str) -> int:
+    return world.stash.scene(scene_id).file_ids[0]
