@@ -59,6 +59,9 @@ _SEVERITY = (
     ExitCode.UNSAFE,
     ExitCode.LOCKED,
     ExitCode.STALE,
+    # Who is interrupted has not finished, whatever failed until then.
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
     ExitCode.SOME_FAILED,
 )
 
@@ -66,8 +69,7 @@ _SEVERITY = (
 def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
     """The code a run ends with when it met all of `codes`; OK for none.
 
-    Codes outside the contract's order (usage, interruption) never meet others and come back as
-    they are.
+    Codes outside the contract's order (usage) never meet others and come back as they are.
     """
     met = set(codes) - {ExitCode.OK}
     for code in _SEVERITY:

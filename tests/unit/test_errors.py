@@ -86,6 +86,8 @@ def test_the_contract_names_every_code() -> None:
         ([ExitCode.SERVER, ExitCode.ACCESS], ExitCode.ACCESS),
         ([ExitCode.SOME_FAILED, ExitCode.BUG, ExitCode.LOCAL_FILES], ExitCode.BUG),
         ([ExitCode.INTERRUPTED, ExitCode.OK], ExitCode.INTERRUPTED),
+        ([ExitCode.SOME_FAILED, ExitCode.TERMINATED], ExitCode.TERMINATED),
+        ([ExitCode.INTERRUPTED, ExitCode.LOCAL_FILES], ExitCode.LOCAL_FILES),
         ([ExitCode.USAGE], ExitCode.USAGE),
     ],
 )
