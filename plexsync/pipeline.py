@@ -189,8 +189,8 @@ class Pipeline:
             for detail in fetched.found:
                 self._note_desired(detail)
                 for pair in by_scene[detail.scene_id]:
-                    # A scene deleted while it was read has lost its files and all its names.
-                    if pair.scene.files and not detail.files:
+                    # It was linked by files it has no more; one deleted just now has none at all.
+                    if _other_files(pair.scene, detail):
                         self.skip(pair, "changed in Stash while it was read")
                     elif self._handled(pair):
                         self._finish(pair, Outcome.UNCHANGED, note="nothing to write has changed")
@@ -440,6 +440,13 @@ def _holds(detail: ItemDetail, path: str) -> bool:
     return not detail.item.trashed and any(
         normalize_path(file.path) == wanted for file in detail.item.files
     )
+
+
+def _other_files(scene: Scene, detail: SceneDetail) -> bool:
+    """Whether a scene's files changed since it was listed."""
+    if scene.files == detail.files:
+        return False
+    return files_digest(scene.files) != files_digest(detail.files)
 
 
 def _kept_note(planned: Planned) -> str:
