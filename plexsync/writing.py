@@ -174,15 +174,23 @@ class Writer:
             InterruptedRunError: asked to stop; what was sent is read back and remembered.
         """
         tried: list[tuple[int, ItemPlan, ServerError | None]] = []
+        refused: AuthError | None = None
         for seq, plan in zip(self._notebook.intend(plans), plans, strict=True):
             if self._should_stop():
                 unsent = tuple(change.target for change in plan.changes)
                 self._notebook.result(seq, Settlement.FAILED, _UNSENT, missing=unsent)
                 continue
-            tried.append((seq, plan, self._send(seq, plan)))
-        if tried:
+            try:
+                tried.append((seq, plan, self._send(seq, plan)))
+            except AuthError as error:
+                refused = error
+                break
+        try:
             self._read_back(tried, conclude)
-        self._notebook.commit()
+        finally:
+            self._notebook.commit()
+        if refused is not None:
+            raise refused
         if self._should_stop():
             raise InterruptedRunError(ExitCode.INTERRUPTED)
 
@@ -192,7 +200,6 @@ class Writer:
         except AuthError as error:
             # A plan of several requests may have been written in part, so it stays open.
             self._notebook.result(seq, Settlement.UNKNOWN, as_problem(error))
-            self._notebook.commit()
             raise
         except ServerError as error:
             return error
@@ -204,7 +211,12 @@ class Writer:
         conclude: Callable[[ItemPlan, Verdict], None],
     ) -> None:
         """Decide by reading what became of each write, whatever its reply said."""
-        read = self._reader.read([plan.rating_key for _, plan, _ in tried])
+        try:
+            read = self._reader.read([plan.rating_key for _, plan, _ in tried])
+        except ServerError as unread:
+            for _, plan, _ in tried:
+                conclude(plan, Verdict(missing=plan.changes, problem=_unread_problem(unread)))
+            raise
         for seq, plan, error in tried:
             detail = read.get(plan.rating_key)
             if detail is None or isinstance(detail, ServerError):
@@ -229,6 +241,14 @@ class Writer:
 def as_problem(error: PlexsyncError) -> Problem:
     """An error as a row and a record hold it."""
     return Problem(kind=error.kind, message=str(error), hint=error.hint)
+
+
+def _unread_problem(error: ServerError) -> Problem:
+    return Problem(
+        kind=error.kind,
+        message=f"sent, but Plex could not be asked whether it holds it: {error}",
+        hint="nothing is lost: the next run looks first, and writes only what is missing",
+    )
 
 
 def _not_stored_problem(missing: Sequence[Change], detail: ItemDetail) -> Problem:
