@@ -226,7 +226,18 @@ class Planner:
 
     def _shows(self, detail: ItemDetail, change: Change) -> bool:
         found = _found(detail, change.target)
-        return self.equal(change.target, change.after, found.shown if change.after else found.value)
+        held = found.shown if change.after else found.value
+        if change.policy is Policy.MERGE and isinstance(held, tuple):
+            return self._merged_into(held, change)
+        return self.equal(change.target, change.after, held)
+
+    def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
+        """Whether our names are in and those taken out are gone; others' may come and go."""
+        folded = self._spellings.folded
+        holds = {folded[name] for name in held}
+        after = {folded[name] for name in change.after}
+        before = {folded[name] for name in change.before}
+        return after - before <= holds and not (before - after) & holds
 
     def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
         if isinstance(value, tuple):
