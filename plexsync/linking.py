@@ -17,7 +17,16 @@ from plexsync.rows import Pair
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId, SceneRecord
+    from plexsync.models import (
+        Candidate,
+        Match,
+        PathRule,
+        PlexItem,
+        RatingKey,
+        Scene,
+        SceneId,
+        SceneRecord,
+    )
 
 _MOST_HASHES = 200
 """Content hashes read in one run: each costs a request of 0.1 to 0.2 s (docs/plex-api.md 3)."""
@@ -183,8 +192,7 @@ class Linker:
     def _pair(self, found: Match, scene: Scene, item: PlexItem) -> Pair:
         best = found.candidates[0]
         record = self.records.get(scene.scene_id)
-        before = {link.rating_key: link for link in record.links} if record else {}
-        known = before.get(best.rating_key)
+        known = _earlier(record.links, best) if record else None
         link = Link(
             rating_key=best.rating_key,
             section_id=item.section_id,
@@ -194,6 +202,14 @@ class Linker:
         if known is not None:
             link = msgspec.structs.replace(link, base=known.base)
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
+
+
+def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
+    """The link to this item, which may have got another key when Plex's database was restored."""
+    for link in links:
+        if link.rating_key == best.rating_key:
+            return link
+    return next((link for link in links if link.path == best.item_path), None)
 
 
 def _surest_first(found: Match) -> tuple[bool, float]:
