@@ -19,7 +19,7 @@ from plexsync.answers import Heard, hear
 from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
 from plexsync.due import iso, narrowing_bound, next_try
-from plexsync.errors import PlexsyncError, StateError
+from plexsync.errors import LibraryMissingError, PlexsyncError, StateError
 from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.journal import Lineage, RunKind
 from plexsync.linking import Linked, Linker
@@ -148,6 +148,11 @@ class _Run:
     def _sections(self) -> tuple[Section, ...]:
         """The libraries that take part, with a word on those that are changing."""
         sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
+        if not sections:
+            raise LibraryMissingError(
+                "Plex has no movie or show library",
+                hint="add one in Plex; plexsync writes to what Plex has found there",
+            )
         for section in sections:
             if section.refreshing:
                 self._reporter.warn(
@@ -387,4 +392,6 @@ class _Run:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return blake2b("\x1e".join(parts).encode(), digest_size=8).hexdigest()
+    # A path from the environment may be bytes that are no text.
+    text = "\x1e".join(parts).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=8).hexdigest()
