@@ -114,6 +114,9 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
     """A rich console that reads no markup, highlights nothing and shows no emoji codes."""
     from rich.console import Console
 
+    if isinstance(stream, io.TextIOWrapper):
+        # What the terminal has no letter for is shown as "?", and ends no run.
+        stream.reconfigure(errors="replace")
     return Console(
         file=stream or io.StringIO(),
         no_color=True if no_color else None,

@@ -114,6 +114,15 @@ def test_terminal_gets_tables_that_fit(house: House, width: int) -> None:
     assert said.err.count("\x1b[?25h") >= said.err.count("\x1b[?25l") > 0
 
 
+def test_terminal_without_the_letters_shows_others(house: House) -> None:
+    """A title the terminal's encoding does not have ends no run."""
+    house.stash.edit_scene(1, title="\u6f22\u5b57 \x1b[31m")
+    environ = {**house.environ, "PYTHONIOENCODING": "ascii"}
+    said = run_plexsync(["run"], environ, terminals=("stdout", "stderr"))
+    assert said.code == ExitCode.OK
+    assert "?? ?[31m" in plain(said.out)
+
+
 def test_json_is_one_document_everywhere(house: House) -> None:
     """The same keys with and without terminals, one row per due scene."""
     alone = json.loads(house.run("-n", "--json").out)
