@@ -33,7 +33,7 @@ DETAIL_BATCH = 50
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
 
-_UNSENT = Problem(kind="interrupted", message="not sent: the run was asked to end")
+_UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""
@@ -108,7 +108,7 @@ class Reader:
 
     def __init__(self, plex: PlexItems, *, plex_down: Callable[[], bool]) -> None:
         self._plex = plex
-        self._plex_down = plex_down
+        self.is_down = plex_down
 
     def read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Fresh details by rating key, or what went wrong; an item that is gone is left out.
@@ -121,7 +121,7 @@ class Reader:
         except AuthError:
             raise
         except ServerError as error:
-            if self._plex_down():
+            if self.is_down():
                 raise
             if len(keys) == 1:
                 return {keys[0]: error}
@@ -176,7 +176,7 @@ class Writer:
         tried: list[tuple[int, ItemPlan, ServerError | None]] = []
         refused: AuthError | None = None
         for seq, plan in zip(self._notebook.intend(plans), plans, strict=True):
-            if self._should_stop():
+            if refused is not None or self._reader.is_down() or self._should_stop():
                 unsent = tuple(change.target for change in plan.changes)
                 self._notebook.result(seq, Settlement.FAILED, _UNSENT, missing=unsent)
                 continue
@@ -184,7 +184,6 @@ class Writer:
                 tried.append((seq, plan, self._send(seq, plan)))
             except AuthError as error:
                 refused = error
-                break
         try:
             self._read_back(tried, conclude)
         finally:
