@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_completing import complete_libraries, complete_scenes
+from plexsync.cli_completion import completion
 from plexsync.cli_config import config
 from plexsync.cli_explain import explain
 from plexsync.cli_hook import hook, schedule
@@ -90,6 +92,7 @@ def cli() -> None:
     metavar="ID",
     multiple=True,
     callback=check_scene_ids,
+    shell_complete=complete_scenes,
     help="Only this scene, changed or not. May be given several times.",
 )
 @click.option(
@@ -97,6 +100,7 @@ def cli() -> None:
     "libraries",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete_libraries,
     help="Only this Plex library. May be given several times.",
 )
 @click.option(
@@ -175,6 +179,7 @@ def demo(session: Session, *, keep: bool) -> int:
 
 
 cli.add_command(explain)
+cli.add_command(completion)
 cli.add_command(config)
 cli.add_command(hook)
 cli.add_command(retry)

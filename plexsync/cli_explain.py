@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync import console
+from plexsync.cli_completing import complete_scenes
 from plexsync.cli_options import CONTEXT, Session, check_scene_ids, global_options
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 
 
 @click.command(context_settings=CONTEXT, short_help="Why a scene was matched as it was.")
-@click.argument("scene_id", required=False, callback=_one_id)
+@click.argument("scene_id", required=False, callback=_one_id, shell_complete=complete_scenes)
 @click.option(
     "--item",
     metavar="RATING_KEY",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync import console
+from plexsync.cli_completing import complete_scenes
 from plexsync.cli_options import (
     CONTEXT,
     Session,
@@ -70,7 +71,13 @@ def status(session: Session, *, check: bool, max_age: float) -> int:
 
 
 @click.command(context_settings=CONTEXT, short_help="Try failed scenes again.")
-@click.argument("scene_ids", metavar="[SCENE_ID]...", nargs=-1, callback=check_scene_ids)
+@click.argument(
+    "scene_ids",
+    metavar="[SCENE_ID]...",
+    nargs=-1,
+    callback=check_scene_ids,
+    shell_complete=complete_scenes,
+)
 @click.option(
     "--lock-wait",
     metavar="DURATION",

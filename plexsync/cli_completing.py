@@ -1,0 +1,101 @@
+"""What a shell is offered for an argument: scenes that wait, libraries, runs.
+
+From local files alone, and never an error: a shell that completes must not wait or be disturbed.
+"""
+
+# ruff: noqa: PLC0415 - completion imports what it needs when it runs
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from plexsync.errors import PlexsyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import click
+
+    from plexsync.cli_options import Session
+
+_MOST = 200
+"""Offers a person might still look through."""
+
+
+def complete_scenes(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for something, each with what it waits for."""
+    del ctx, param
+    return _offer(_waiting_scenes(), incomplete)
+
+
+def complete_runs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of runs that left a journal, newest first."""
+    del ctx, param
+    return _offer(_runs(), incomplete)
+
+
+def complete_libraries(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The names of the configured libraries."""
+    del param
+    session: Session | None = ctx.find_root().obj
+    return _offer(_libraries(session.config if session else None), incomplete)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """What begins as what was typed; nothing when it cannot be found out."""
+    offers: list[CompletionItem] = []
+    try:
+        for value, words in found:
+            if value.startswith(incomplete):
+                offers.append(CompletionItem(value, help=words))
+            if len(offers) >= _MOST:
+                break
+    except (PlexsyncError, OSError):
+        return []
+    return offers
+
+
+def _waiting_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.places import state_directory
+    from plexsync.state import load_state
+
+    for scene_id, record in load_state(state_directory(os.environ)).waiting():
+        yield scene_id, str(record.outcome)
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    from plexsync.journal import is_run_id
+    from plexsync.places import state_directory
+    from plexsync.state import journal_runs
+
+    for run_id in reversed(journal_runs(state_directory(os.environ))):
+        if is_run_id(run_id):
+            yield run_id, ""
+
+
+def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
+    """Read without the secrets of the configuration, and whatever else is wrong in it."""
+    from pathlib import Path
+
+    from plexsync.config import find_config
+    from plexsync.config_sources import Sources
+
+    sources = Sources()
+    sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)
+    sources.take_environment(os.environ)
+    found = sources.found.get("plex.libraries")
+    if found and isinstance(found.value, list):
+        for name in found.value:
+            yield str(name), ""
