@@ -20,6 +20,9 @@ WAITING = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.FAILED, Outcome.
 WOKEN = frozenset({Outcome.UNMATCHED, Outcome.REVIEW})
 """Outcomes that a change of the Plex library may settle, so it ends their wait."""
 
+PARKED = "9999-12-31T23:59:59Z"
+"""When a scene is due that nothing but a change of the scene or of the configuration can help."""
+
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(days=1)
 

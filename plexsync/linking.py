@@ -200,7 +200,7 @@ class Linker:
             confidence=found.confidence or Confidence.LOW,
         )
         if known is not None:
-            link = msgspec.structs.replace(link, base=known.base)
+            link = msgspec.structs.replace(link, base=known.base, held=known.held)
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
 
 

@@ -317,15 +317,37 @@ class Base(_Value, frozen=True):
     """What we last applied to one field of one item, as digests.
 
     `entries` holds, for a list, a digest of each name we added, run together: merge removes only
-    those.
+    those. `wanted` is the digest of what Stash wanted where merging made another list of it.
     """
 
     digest: str
     entries: str = ""
+    wanted: str = ""
+
+
+class Trace(_Value, frozen=True):
+    """What is remembered of one field of a linked item beside its policy: see `Link`."""
+
+    base: Base | None = None
+    held: str = ""
 
 
 class Change(_Value, frozen=True):
-    """One field, before and after. `locked_before` is Plex's lock, so that undo can put it back."""
+    """One field, before and after, with all that undo needs to put it back.
+
+    Attributes:
+        field: the name under `[fields]` in the configuration.
+        target: the field in Plex.
+        before: what Plex held.
+        after: what it is to hold.
+        policy: why.
+        locked_before: Plex's lock before.
+        locked_after: how the lock is to end; None for what the plan says of all its fields.
+        wanted: digest of what Stash wants where `after` is not just that.
+        trace_before: what was remembered of the field before; None for nothing.
+        trace_after: what is to be remembered once Plex shows `after`; None where that follows from
+            the change itself. An undo says it, because what it puts back is not ours.
+    """
 
     field: str
     target: PlexField
@@ -333,6 +355,10 @@ class Change(_Value, frozen=True):
     after: Value
     policy: Policy
     locked_before: bool = False
+    locked_after: bool | None = None
+    wanted: str = ""
+    trace_before: Trace | None = None
+    trace_after: Trace | None = None
 
 
 class ItemPlan(_Value, frozen=True):
@@ -378,7 +404,9 @@ class Problem(_Value, frozen=True):
 class Link(_Value, frozen=True):
     """A remembered scene-item pair.
 
-    Valid while the item still holds `path`; `base` is by target field.
+    Valid while the item still holds `path`; `base` is by target field. `held` has, by target field,
+    the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
+    that, a run leaves the field alone unless told to look at the scene or at everything.
     """
 
     rating_key: RatingKey
@@ -386,6 +414,7 @@ class Link(_Value, frozen=True):
     path: str
     confidence: Confidence = Confidence.HIGH
     base: dict[PlexField, Base] = {}
+    held: dict[PlexField, str] = {}
 
 
 class SceneRecord(_Value, frozen=True):
@@ -484,10 +513,15 @@ class Requests(_Value, frozen=True):
 
 
 class RunHeader(_Value, frozen=True):
-    """What is known when a run starts talking. `stash` and `plex` are None until each answered."""
+    """What is known when a run starts talking. `stash` and `plex` are None until each answered.
+
+    `command` is `run`, `apply` or `undo`; `again` is what to type to do what a dry run showed.
+    """
 
     run_id: str
     started_at: str
+    command: str = "run"
+    again: str = "plexsync run"
     dry_run: bool = False
     full: bool = False
     stash: Server | None = None
@@ -499,7 +533,8 @@ class Preview(_Value, frozen=True):
 
     `high` holds rows with changes, planned but not written; `low` rows that wait for review.
     `high_total` counts HIGH matches, changed or not. `more_changes` says that rows beyond `high`
-    were not compared yet, so that further changes may follow.
+    were not compared yet, so that further changes may follow. `headline` stands over `high` where
+    they are no matches but what an undo or a saved plan writes.
     """
 
     high: tuple[Row, ...]
@@ -509,6 +544,7 @@ class Preview(_Value, frozen=True):
     unmatched_total: int
     more_changes: bool
     proposed_rules: tuple[PathRule, ...] = ()
+    headline: str = ""
 
 
 class RunSummary(_Value, frozen=True):

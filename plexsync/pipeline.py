@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from plexsync.due import PARKED
 from plexsync.errors import ExitCode, InterruptedRunError, ServerError
-from plexsync.journal import Settlement
 from plexsync.models import (
     ItemKind,
     ItemPlan,
@@ -29,7 +29,7 @@ from plexsync.models import (
 )
 from plexsync.normalize import normalize_path
 from plexsync.planner import files_digest
-from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem
+from plexsync.writing import DETAIL_BATCH, NOT_STORED, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
+
+_NOT_STORED_TRIES = 2
+"""How often the same value is sent that Plex accepts and does not store."""
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 
@@ -64,6 +67,8 @@ class Settings:
         planner: decides what is written.
         lock_fields: a written field is locked.
         compare_all: read every item, also where Stash's side did not move since the last run.
+        asked_for: a person named these scenes, or asked for everything: what was taken back or
+            given up is written again.
         retry_at: ISO time at which a scene is due again after so many failed tries in a row.
         should_stop: asked between requests; True ends the run in good order.
         plex_down: True once Plex failed so often that no further request is worth sending.
@@ -73,6 +78,7 @@ class Settings:
     planner: Planner
     lock_fields: bool
     compare_all: bool
+    asked_for: bool
     retry_at: Callable[[int], str]
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
@@ -192,9 +198,7 @@ class Pipeline:
                     # It was linked by files it has no more; one deleted just now has none at all.
                     if _other_files(pair.scene, detail):
                         self.skip(pair, "changed in Stash while it was read")
-                    elif self._handled(pair):
-                        self._finish(pair, Outcome.UNCHANGED, note="nothing to write has changed")
-                    else:
+                    elif not self._finish_unread(pair):
                         yield pair, detail
             # A scene deleted since it was listed says nothing; the next sweep forgets it.
             for scene_id in fetched.missing:
@@ -211,6 +215,16 @@ class Pipeline:
         progress.version = detail.updated_at
         progress.desired = self._fields.desired(detail, ItemKind.MOVIE)
 
+    def _finish_unread(self, pair: Pair) -> bool:
+        """Finish a pair if it is known without asking Plex what becomes of it."""
+        if self._handled(pair):
+            self._finish(pair, Outcome.UNCHANGED, note="nothing to write has changed")
+            return True
+        if problem := self._parked(pair):
+            self._finish(pair, Outcome.FAILED, problem=problem)
+            return True
+        return False
+
     def _handled(self, pair: Pair) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
         scene_id = pair.scene.scene_id
@@ -221,8 +235,23 @@ class Pipeline:
             and record.outcome in _GOOD
             and not self._settings.compare_all
             and (scene_id, pair.link.rating_key) not in self._memory.unsettled
-            and record.desired == self._planner.desired_digest(self._scenes[scene_id].desired)
+            and record.desired == self._desired_digest(scene_id)
         )
+
+    def _parked(self, pair: Pair) -> Problem | None:
+        """Why this is not tried again: Plex did not store just this, twice."""
+        record = self._memory.record(pair.scene.scene_id)
+        parked = (
+            pair.match is None
+            and record is not None
+            and record.due_at == PARKED
+            and not self._settings.asked_for
+            and record.desired == self._desired_digest(pair.scene.scene_id)
+        )
+        return record.problem if parked and record else None
+
+    def _desired_digest(self, scene_id: SceneId) -> str:
+        return self._planner.desired_digest(self._scenes[scene_id].desired)
 
     def _plan_batch(self, batch: Sequence[tuple[Pair, SceneDetail]]) -> list[Ready]:
         read = self._reader.read([pair.link.rating_key for pair, _ in batch])
@@ -246,10 +275,11 @@ class Pipeline:
         movie = kind is ItemKind.MOVIE
         progress = self._scenes[pair.scene.scene_id]
         desired = progress.desired if movie else self._fields.desired(scene, kind)
-        pair.link = self._settled(pair, detail)
-        planned = self._planner.plan(desired, detail, pair.link.base)
+        pair.link = self._unheld(self._settled(pair, detail), desired)
+        planned = self._planner.plan(desired, detail, pair.link.base, pair.link.held)
         if not planned.changes:
-            outcome = Outcome.KEPT if planned.kept else Outcome.UNCHANGED
+            kept = planned.kept or planned.held
+            outcome = Outcome.KEPT if kept else Outcome.UNCHANGED
             self._finish(pair, outcome, holds=planned.agreed, note=_kept_note(planned))
             return None
         plan = ItemPlan(
@@ -264,19 +294,22 @@ class Pipeline:
         return Ready(pair=pair, planned=planned, plan=plan)
 
     def _settled(self, pair: Pair, detail: ItemDetail) -> Link:
-        """The link with its base brought up to date by writes whose result nobody noted."""
-        key = (pair.scene.scene_id, pair.link.rating_key)
-        base = pair.link.base
-        for unsettled in self._memory.unsettled.get(key, ()):
-            base = self._planner.settle(base, unsettled.plan.changes, detail)
-            if self._notebook is not None:
-                missing = self._planner.not_stored(unsettled.plan, detail)
-                self._notebook.settle(
-                    unsettled,
-                    Settlement.FAILED if missing else Settlement.APPLIED,
-                    missing=tuple(change.target for change in missing),
-                )
-        return pair.link if base is pair.link.base else replace(pair.link, base=base)
+        """The link brought up to date by writes whose result nobody noted."""
+        scene_id = pair.scene.scene_id
+        unsettled = self._memory.unsettled.get((scene_id, pair.link.rating_key), ())
+        link = settle(pair.link, unsettled, detail, planner=self._planner, notebook=self._notebook)
+        if unsettled and self._notebook is not None:
+            record = with_link(self._memory.record(scene_id), link)
+            self._notebook.remember(scene_id, record)
+        return link
+
+    def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:
+        """The link without what no longer holds a field back: Stash moved on, or a person asked."""
+        if not link.held:
+            return link
+        asked = self._settings.asked_for
+        held = {} if asked else self._planner.still_held(desired, link.held)
+        return replace(link, held=held)
 
     # ---- writing
 
@@ -377,7 +410,7 @@ class Pipeline:
         progress.open_pairs -= 1
         link = pair.link
         if self._notebook is not None and holds:
-            link = replace(link, base=self._planner.base_after(holds, link.base))
+            link = self._planner.link_after(link, holds)
         progress.links[link.rating_key] = link
         progress.outcomes.append(outcome)
         progress.problem = problem or progress.problem
@@ -398,19 +431,28 @@ class Pipeline:
     def _record(self, progress: _Progress) -> SceneRecord:
         previous = self._memory.record(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
-        failed = outcome is Outcome.FAILED
-        attempts = (previous.attempts if previous else 0) + 1 if failed else 0
-        desired = progress.desired
-        return SceneRecord(
+        desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
+        record = SceneRecord(
             updated_at=progress.version or progress.scene.updated_at,
             outcome=outcome,
             files=files_digest(progress.scene.files),
-            desired=self._planner.desired_digest(desired) if desired else "",
+            desired=desired,
             links=tuple(progress.links.values()),
-            attempts=attempts,
-            due_at=self._settings.retry_at(attempts) if failed else "",
-            problem=progress.problem if failed else None,
         )
+        if outcome is not Outcome.FAILED:
+            return record
+        attempts = _tries_before(previous, progress.problem, desired) + 1
+        return replace(
+            record,
+            attempts=attempts,
+            due_at=self._next_try(attempts, progress.problem),
+            problem=progress.problem,
+        )
+
+    def _next_try(self, attempts: int, problem: Problem | None) -> str:
+        if problem and problem.kind == NOT_STORED and attempts >= _NOT_STORED_TRIES:
+            return PARKED
+        return self._settings.retry_at(attempts)
 
     def _unfinished_record(self, progress: _Progress) -> SceneRecord:
         """What holds while items of a scene are still to come: due, and to be matched again."""
@@ -434,6 +476,16 @@ _WORST_FIRST = (
 )
 
 
+def _tries_before(previous: SceneRecord | None, problem: Problem | None, desired: str) -> int:
+    """How many tries in a row went wrong before; for what Plex does not store, in just this way."""
+    if previous is None:
+        return 0
+    if problem and problem.kind == NOT_STORED:
+        before = previous.problem.kind if previous.problem else ""
+        return previous.attempts if before == NOT_STORED and previous.desired == desired else 0
+    return previous.attempts
+
+
 def _holds(detail: ItemDetail, path: str) -> bool:
     """Whether the item still holds the matched file."""
     wanted = normalize_path(path)
@@ -450,4 +502,9 @@ def _other_files(scene: Scene, detail: SceneDetail) -> bool:
 
 
 def _kept_note(planned: Planned) -> str:
-    return f"Plex's own kept for {', '.join(planned.kept)}" if planned.kept else ""
+    notes = []
+    if planned.kept:
+        notes.append(f"Plex's own kept for {', '.join(planned.kept)}")
+    if planned.held:
+        notes.append(f"not written again since an undo: {', '.join(planned.held)}")
+    return "; ".join(notes)

@@ -11,18 +11,24 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy
+from msgspec.structs import replace
+
+from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy, Trace
 from plexsync.normalize import fold_whitespace
 from plexsync.spelling import ENTRY_DIGITS, Spellings, short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import Desired, ItemDetail, ItemPlan, SceneFile, Value
+    from plexsync.models import Desired, ItemDetail, ItemPlan, Link, SceneFile, Value
 
 _DIGITS = 16
+
+T = TypeVar("T")
+
+NOTHING_HELD: Mapping[PlexField, str] = {}
 
 _ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
@@ -52,11 +58,13 @@ class Planned:
         kept: the configured names of fields whose value in Plex stays although Stash differs.
         agreed: fields that need no write because Plex shows what Stash wants, as changes that
             change nothing: they become base all the same.
+        held: the configured names of fields left alone because a person took back what Stash wants.
     """
 
     changes: tuple[Change, ...]
     kept: tuple[str, ...]
     agreed: tuple[Change, ...]
+    held: tuple[str, ...] = ()
 
 
 class Planner:
@@ -71,14 +79,29 @@ class Planner:
         self._spellings = Spellings()
 
     def plan(
-        self, desired: Sequence[Desired], detail: ItemDetail, base: Mapping[PlexField, Base]
+        self,
+        desired: Sequence[Desired],
+        detail: ItemDetail,
+        base: Mapping[PlexField, Base],
+        held: Mapping[PlexField, str] = NOTHING_HELD,
     ) -> Planned:
-        """Compare what one scene wants with what its item holds."""
+        """Compare what one scene wants with what its item holds.
+
+        Args:
+            desired: what the scene wants.
+            detail: what the item holds.
+            base: what we last applied to it.
+            held: see `models.Link`; as `still_held` left it.
+        """
         changes: list[Change] = []
         agreed: list[Change] = []
         kept: list[str] = []
+        taken_back: list[str] = []
         for want in desired:
             target = want.target
+            if target in held:
+                taken_back.append(want.field)
+                continue
             found = _found(detail, target)
             after = self._after(want, found, base.get(target))
             if after is None:
@@ -91,6 +114,8 @@ class Planner:
                 after=after,
                 policy=want.policy,
                 locked_before=found.locked,
+                wanted=self._wanted(want, after),
+                trace_before=Trace(base=base[target]) if target in base else None,
             )
             if after != found.value and not self.equal(target, after, found.shown):
                 changes.append(change)
@@ -98,7 +123,60 @@ class Planner:
                 # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
                 agreed.append(change)
         _send_with_title(changes, agreed)
-        return Planned(changes=tuple(changes), kept=tuple(kept), agreed=tuple(agreed))
+        return Planned(
+            changes=tuple(changes),
+            kept=tuple(kept),
+            agreed=tuple(agreed),
+            held=tuple(taken_back),
+        )
+
+    def still_held(
+        self, desired: Sequence[Desired], held: Mapping[PlexField, str]
+    ) -> dict[PlexField, str]:
+        """The entries of `held` but those whose field Stash wants otherwise by now."""
+        wanted = {want.target: want.value for want in desired if want.target in held}
+        return {
+            target: digest
+            for target, digest in held.items()
+            if target not in wanted or self.digest(target, wanted[target]) == digest
+        }
+
+    def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
+        """The link once Plex was seen to hold what `changes` say."""
+        base, held = dict(link.base), dict(link.held)
+        for change in changes:
+            target, trace = change.target, change.trace_after
+            if trace is None:
+                trace = Trace(base=self._base_of(change, base.get(target)))
+            _put(base, target, trace.base)
+            _put(held, target, trace.held)
+        return replace(link, base=base, held=held)
+
+    def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
+        """The link after an interrupted write: where Plex holds what was being written, it was.
+
+        `changes` are those of an intent whose result is unknown; the others of its fields stay as
+        remembered, and the next plan compares them as if the write had never been tried.
+        """
+        return self.link_after(link, (one for one in changes if self.shows(detail, one)))
+
+    def trace(self, link: Link, target: PlexField) -> Trace | None:
+        """What is remembered of one field; None for nothing."""
+        trace = Trace(base=link.base.get(target), held=link.held.get(target, ""))
+        return trace if trace.base or trace.held else None
+
+    def last_wanted(self, change: Change, link: Link) -> str:
+        """Digest of what Stash wanted of a field when a run last wrote it.
+
+        The link knows of later runs; without it the change itself says it.
+        """
+        target = change.target
+        base = link.base.get(target)
+        if target in link.held:
+            return link.held[target]
+        if base is not None:
+            return base.wanted or base.digest
+        return change.wanted or self.digest(target, change.after)
 
     def base_after(
         self, changes: Iterable[Change], base: Mapping[PlexField, Base]
@@ -109,19 +187,24 @@ class Planner:
             after[change.target] = self._base_of(change, base.get(change.target))
         return after
 
-    def settle(
-        self, base: Mapping[PlexField, Base], changes: Iterable[Change], detail: ItemDetail
-    ) -> dict[PlexField, Base]:
-        """The base after an interrupted write: where Plex holds what was being written, it was.
-
-        `changes` are those of an intent whose result is unknown; the others of its fields keep
-        their base, and the next plan compares them as if the write had never been tried.
-        """
-        return self.base_after((one for one in changes if self._shows(detail, one)), base)
-
     def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
         """The changes of an applied plan that a read back does not show."""
-        return tuple(change for change in plan.changes if not self._shows(detail, change))
+        return tuple(change for change in plan.changes if not self.shows(detail, change))
+
+    def shows(self, detail: ItemDetail, change: Change) -> bool:
+        """Whether an item holds what `change` says; what others added to a list does not matter."""
+        held = _held(detail, change)
+        if change.policy is Policy.MERGE and isinstance(held, tuple):
+            return self._merged_into(held, change)
+        return self.equal(change.target, change.after, held)
+
+    def shows_just(self, detail: ItemDetail, change: Change) -> bool:
+        """Whether an item holds that and nothing else: under merge, no more names either."""
+        return self.equal(change.target, change.after, _held(detail, change))
+
+    def observe(self, detail: ItemDetail, target: PlexField) -> Value:
+        """What an item holds in one field, as `Change.before` has it."""
+        return _found(detail, target).value
 
     def equal(self, target: PlexField, one: Value, other: Value) -> bool:
         """Whether Plex would show the same: texts up to white space, names up to case and order."""
@@ -205,10 +288,18 @@ class Planner:
         add = [n for n in desired if folded[n] not in present and not (keep and entry[n] in ours)]
         return (*stay, *add)
 
+    def _wanted(self, want: Desired, after: Value) -> str:
+        """Digest of what Stash wants where merging makes another list of it, else nothing."""
+        if want.policy is not Policy.MERGE or after is want.value or isinstance(after, str):
+            return ""
+        if len(after) == len(want.value) and self.equal(want.target, after, want.value):
+            return ""
+        return self.digest(want.target, want.value)
+
     def _base_of(self, change: Change, base: Base | None) -> Base:
-        stored = self.digest(change.target, change.after)
+        stored, wanted = self.digest(change.target, change.after), change.wanted
         if isinstance(change.after, str) or isinstance(change.before, str):
-            return Base(digest=stored)
+            return Base(digest=stored, wanted=wanted)
         # Under merge, a name that was in Plex before us is somebody else's even if Stash has it.
         folded, entry = self._spellings.folded, self._spellings.entries
         merging = change.policy is Policy.MERGE
@@ -219,17 +310,10 @@ class Planner:
             for name in change.after
             if folded[name] not in foreign or entry[name] in owned
         }
-        return Base(digest=stored, entries="".join(sorted(mine)))
+        return Base(digest=stored, entries="".join(sorted(mine)), wanted=wanted)
 
     def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:
         return base is not None and self.digest(target, observed) == base.digest
-
-    def _shows(self, detail: ItemDetail, change: Change) -> bool:
-        found = _found(detail, change.target)
-        held = found.shown if change.after else found.value
-        if change.policy is Policy.MERGE and isinstance(held, tuple):
-            return self._merged_into(held, change)
-        return self.equal(change.target, change.after, held)
 
     def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
         """Whether our names are in and those taken out are gone; others' may come and go."""
@@ -280,6 +364,12 @@ def _found(detail: ItemDetail, target: PlexField) -> _Found:
     return _Found("" if made else value, shown, locked)
 
 
+def _held(detail: ItemDetail, change: Change) -> Value:
+    """What is to be compared with the value a change wrote."""
+    found = _found(detail, change.target)
+    return found.shown if change.after else found.value
+
+
 def _without_article(title: str) -> str:
     lowered = title.lower()
     for article in _ARTICLES:
@@ -311,6 +401,14 @@ def _send_with_title(changes: list[Change], agreed: list[Change]) -> None:
             agreed.remove(change)
             changes.append(change)
             return
+
+
+def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
+    """Set an entry, or take it out."""
+    if value:
+        where[target] = value
+    else:
+        where.pop(target, None)
 
 
 def files_digest(files: Sequence[SceneFile]) -> str:

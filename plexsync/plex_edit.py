@@ -50,8 +50,7 @@ def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS
 
     Args:
         plan: the changes; `before` of a list must be fresh, it says what there is to remove.
-        locks: fields whose lock is to end set (True) or lifted (False) whatever `plan.lock` says;
-            an undo puts the old locks back with it.
+        locks: fields whose lock is to end set (True) or lifted (False) whatever the plan says.
 
     Raises:
         UnsafeError: the plan names no single item, or none of Plex's sections.
@@ -143,7 +142,8 @@ def _change_arguments(change: Change, plan: ItemPlan, locks: Mapping[PlexField, 
         values = _list_arguments(name, _list_of(change.before), _list_of(change.after))
     else:
         values = (Argument(f"{name}.value", _text_of(change)),)
-    return values + _lock_arguments(name, locks.get(change.target, plan.lock or None))
+    lock = change.locked_after if change.locked_after is not None else plan.lock or None
+    return values + _lock_arguments(name, locks.get(change.target, lock))
 
 
 def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 - None: leave it

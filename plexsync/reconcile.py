@@ -342,6 +342,7 @@ class _Run:
                 planner=Planner(self._rules()),
                 lock_fields=self._config.apply.lock_fields,
                 compare_all=self._tally.header.full or bool(self._options.scenes),
+                asked_for=self._options.full or bool(self._options.scenes),
                 retry_at=self._retry_at,
                 should_stop=self._ports.should_stop,
                 plex_down=self._ports.plex_down,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from plexsync.errors import (
     AuthError,
     ExitCode,
@@ -18,12 +20,12 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.journal import Settlement
-from plexsync.models import LIST_FIELDS, ItemDetail, Problem, RatingKey
+from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, Problem, RatingKey, SceneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.models import Change, ItemPlan, PlexField, SceneId, SceneRecord, Value
+    from plexsync.models import Change, ItemPlan, Link, PlexField, SceneId, Value
     from plexsync.planner import Planner
     from plexsync.state import Unsettled
 
@@ -235,6 +237,49 @@ class Writer:
         if missing:
             problem = as_problem(error) if error else _not_stored_problem(missing, detail)
         return Verdict(missing=missing, problem=problem, detail=detail)
+
+
+def settle(
+    link: Link,
+    unsettled: Sequence[Unsettled],
+    detail: ItemDetail,
+    *,
+    planner: Planner,
+    notebook: Notebook | None,
+) -> Link:
+    """The link brought up to date by earlier writes whose result nobody noted.
+
+    What became of them is noted in `notebook`, None in a dry run. Remember the link before anything
+    is committed: a result on disk without it would lose what is ours.
+
+    Args:
+        link: as it is remembered.
+        unsettled: the intents that concern it, oldest first.
+        detail: a fresh read of the item.
+        planner: says whether Plex shows what was sent.
+        notebook: where results are noted.
+    """
+    for one in unsettled:
+        link = planner.settle(link, one.plan.changes, detail)
+        if notebook is not None:
+            missing = planner.not_stored(one.plan, detail)
+            notebook.settle(
+                one,
+                Settlement.FAILED if missing else Settlement.APPLIED,
+                missing=tuple(change.target for change in missing),
+            )
+    return link
+
+
+def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
+    """The record with `link` in place of the one to the same item; without record one that waits.
+
+    Such a scene is due, and is matched again.
+    """
+    if record is None:
+        return SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=(link,))
+    others = tuple(one for one in record.links if one.rating_key != link.rating_key)
+    return replace(record, links=(*others, link))
 
 
 def as_problem(error: PlexsyncError) -> Problem:

@@ -10,6 +10,7 @@ from plexsync.models import (
     ItemDetail,
     ItemKind,
     ItemPlan,
+    Link,
     PlexField,
     PlexItem,
     Policy,
@@ -22,6 +23,7 @@ from plexsync.planner import Planned, Planner, Rules, files_digest
 
 PLANNER = Planner(Rules())
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
+LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
 
 
 def detail(target: PlexField, value: Value, *, locked: bool = False) -> ItemDetail:
@@ -203,10 +205,10 @@ def test_merge_puts_back_what_was_taken_out_unless_edits_are_preserved() -> None
 def test_an_interrupted_write_that_arrived_becomes_the_base() -> None:
     """Where Plex holds what was being written, the value is ours; elsewhere the base stands."""
     changes = plan(Policy.OVERWRITE, "new", "file").changes
-    arrived = PLANNER.settle({}, changes, detail(PlexField.TITLE, "new"))
-    lost = PLANNER.settle({}, changes, detail(PlexField.TITLE, "file"))
-    assert arrived == {PlexField.TITLE: Base(digest=PLANNER.digest(PlexField.TITLE, "new"))}
-    assert lost == {}
+    arrived = PLANNER.settle(LINK, changes, detail(PlexField.TITLE, "new"))
+    lost = PLANNER.settle(LINK, changes, detail(PlexField.TITLE, "file"))
+    assert arrived.base == {PlexField.TITLE: Base(digest=PLANNER.digest(PlexField.TITLE, "new"))}
+    assert lost == LINK
 
 
 def test_a_value_plex_did_not_store_is_named() -> None:
