@@ -128,7 +128,10 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         ),
         apply=_compose_apply(reader),
         fields=_compose_fields(reader),
-        run=RunConfig(full_every_s=reader.read("run.full_every", values.duration, stand_in=0)),
+        run=RunConfig(
+            full_every_s=reader.read("run.full_every", values.duration, stand_in=0),
+            keep_days=reader.read("run.keep_days", values.count, stand_in=1),
+        ),
         source=source,
         settings=tuple(reader.settings()),
         warnings=tuple(reader.warnings),

@@ -164,6 +164,7 @@ KEYS: tuple[Key, ...] = (
     Key("fields.poster", Kind.TEXT, '"off"'),
     Key("fields.background", Kind.TEXT, '"off"'),
     Key("run.full_every", Kind.TEXT, '"7d"'),
+    Key("run.keep_days", Kind.COUNT, "90"),
 )
 """Every key but `[[paths]]`, in the order of the file.
 
@@ -240,9 +241,10 @@ class ApplyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """`[run]`. `full_every_s` in seconds; 0 makes every run a full one."""
+    """`[run]`. `full_every_s` in seconds; 0 makes every run a full one. `keep_days` in days."""
 
     full_every_s: int
+    keep_days: int
 
 
 @dataclass(frozen=True, slots=True)

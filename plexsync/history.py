@@ -8,7 +8,7 @@ import msgspec
 
 from plexsync.checkpoint import RunRecord
 from plexsync.durable import DISK, Filesystem
-from plexsync.errors import StateCorruptError
+from plexsync.errors import ConfigError, MismatchError, StateCorruptError
 from plexsync.journal import (
     UNREADABLE,
     Begin,
@@ -16,6 +16,7 @@ from plexsync.journal import (
     Entry,
     Intent,
     Result,
+    RunKind,
     Settlement,
     is_run_id,
     read_journal,
@@ -26,6 +27,9 @@ from plexsync.state import journal_path, journal_runs
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+LAST = "last"
+"""Names the newest run that wrote something and is no undo."""
 
 _OPEN = frozenset({None, Settlement.UNKNOWN})
 
@@ -101,6 +105,29 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
         ) from error
 
 
+def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog:
+    """The run a person names.
+
+    Args:
+        directory: the state directory.
+        target: the id of a run, or `LAST`.
+        disk: where to read.
+
+    Raises:
+        ConfigError: there is no such run.
+        MismatchError: `LAST` was asked for, and no run wrote anything.
+        StateError: a journal cannot be read.
+    """
+    run_id = _last(directory, disk) if target == LAST else target
+    log = read_run(directory, run_id, disk=disk)
+    if log is None:
+        raise ConfigError(
+            f"there is no run {run_id!r}",
+            hint="plexsync history lists the runs that are known; [run] keep_days keeps them",
+        )
+    return log
+
+
 class _Log:
     """What the entries of one journal add up to."""
 
@@ -154,6 +181,20 @@ class _Log:
                 for seq, plan in self.plans.items()
             ),
         )
+
+
+def _last(directory: Path, disk: Filesystem) -> str:
+    """The newest run that wrote something and is no undo, by the time it started."""
+    wrote = [
+        run
+        for run in read_history(directory, disk=disk)
+        if run.written and run.kind is not RunKind.UNDO
+    ]
+    if not wrote:
+        raise MismatchError(
+            "there is no run that wrote anything", hint="plexsync history lists all runs"
+        )
+    return max(wrote, key=lambda run: run.started_at).run_id
 
 
 def _follow(entries: Iterable[Entry]) -> _Log | None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy, Trace
 from plexsync.normalize import fold_whitespace
-from plexsync.spelling import ENTRY_DIGITS, Spellings, short_digest
+from plexsync.spelling import Spellings, short_digest, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -423,8 +423,7 @@ def _shown(value: Value) -> bool:
 
 
 def _entries(base: Base | None) -> frozenset[str]:
-    text = base.entries if base else ""
-    return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
+    return split_entries(base.entries) if base else frozenset()
 
 
 def _spelled(value: Value) -> str:

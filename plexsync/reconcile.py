@@ -7,7 +7,6 @@ remember. Source: docs/design.md.
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from plexsync.due import iso, narrowing_bound, next_try
 from plexsync.errors import LibraryMissingError, PlexsyncError, StateError
 from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.journal import Lineage, RunKind
+from plexsync.journaled import remembered
 from plexsync.linking import Linked, Linker
 from plexsync.models import RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
@@ -30,18 +30,18 @@ from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
 from plexsync.rows import Pair, RowMaker
-from plexsync.session import Session, open_session
-from plexsync.state import State, Unsettled, load_state
 from plexsync.status import PROPOSED, Proposed
 from plexsync.tally import Tally
 from plexsync.unwritten import Unwritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from plexsync.config_schema import Config
     from plexsync.models import RatingKey, Scene, SceneId, Section
     from plexsync.ports import Ports, Reporter, RunOptions
+    from plexsync.session import Session
+    from plexsync.state import State, Unsettled
 
 _SEEN = "seen"
 
@@ -58,25 +58,15 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     tally = Tally(reporter, header)
     error: PlexsyncError | None = None
     try:
-        with _memory(options, ports) as (state, session):
+        with remembered(
+            config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
+        ) as (state, session):
             _Run(config, options, ports, tally).go(state, session)
     except PlexsyncError as caught:
         error = caught
     summary = tally.summary(error, options, ports)
     reporter.finished(summary)
     return summary
-
-
-@contextmanager
-def _memory(options: RunOptions, ports: Ports) -> Iterator[tuple[State, Session | None]]:
-    """What is remembered, and for a real run the means to remember more, under the lock."""
-    if options.dry_run:
-        yield load_state(ports.state_dir, ports.disk), None
-        return
-    with open_session(
-        ports.state_dir, now=ports.now(), wait_s=options.lock_wait_s, disk=ports.disk
-    ) as session:
-        yield session.state, session
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

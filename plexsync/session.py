@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
 
+_MOST_DAYS = 36_500  # a date before the first year cannot be told
+
 _SMALL_LIBRARY = 20_000
 _WORTH_SHARE = 0.01
 _MOST_RUNS = 50
@@ -306,7 +308,8 @@ class Session:
             journals: the runs that left a journal.
             now: the time.
         """
-        oldest = f"{now.astimezone(UTC) - timedelta(days=self._keep_days):%Y%m%dT%H%M%SZ}"
+        kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
+        oldest = f"{now.astimezone(UTC) - kept:%Y%m%dT%H%M%SZ}"
         old = {run_id for run_id in covered.folded if run_id < oldest}
         covered_idle = [run_id for run_id in covered.idle if run_id in journals]
         idle = set(covered_idle[: max(0, len(self._base.idle) - _IDLE_KEPT)])

@@ -46,6 +46,11 @@ class Spellings:
         self.entries = _Entries()
 
 
+def split_entries(text: str) -> frozenset[str]:
+    """The entries that were run together in a base."""
+    return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
+
+
 def short_digest(text: str, digits: int) -> str:
     """An even number of hex digits that stand for `text`."""
     # Texts from servers may hold lone surrogates, which have bytes only with "surrogatepass".

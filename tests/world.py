@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
-from plexsync.config import load_config
+from plexsync.config import Config, load_config
 from plexsync.durable import DISK, Filesystem
+from plexsync.history import LAST
 from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
 from plexsync.places import cache_directory, state_directory
 from plexsync.plex_client import PlexClient, request_headers
-from plexsync.ports import Ports, RunOptions
+from plexsync.ports import Ports, Reporter, RunOptions
 from plexsync.reconcile import run
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.stash import StashSimulator
@@ -28,15 +30,13 @@ from plexsync.simulators.wire import LoopbackServer, Wired
 from plexsync.stash_client import StashClient
 from plexsync.state import State, load_state
 from plexsync.transport import Transport
+from plexsync.undo import UndoOptions, undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
-    from plexsync.config import Config
     from plexsync.models import Outcome
-    from plexsync.ports import Reporter
     from plexsync.simulators.library import Library
 
 CLIENT_ID = "5f0c8c2e-test"
@@ -127,6 +127,10 @@ class Visit:
     number: int
 
 
+UseCase = Callable[[Config, Ports, Reporter], RunSummary]
+"""What is done in a world: a run, an undo."""
+
+
 def run_once(
     visit: Visit,
     options: RunOptions,
@@ -137,6 +141,26 @@ def run_once(
     disk: Filesystem = DISK,
 ) -> RunSummary:
     """One run with real clients over real HTTP."""
+    return act(
+        visit,
+        lambda config, ports, reporter: run(config, options, ports, reporter),
+        reporter,
+        should_stop=should_stop,
+        page_size=page_size,
+        disk=disk,
+    )
+
+
+def act(
+    visit: Visit,
+    use_case: UseCase,
+    reporter: Reporter,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    page_size: int = 500,
+    disk: Filesystem = DISK,
+) -> RunSummary:
+    """One use case with real clients over real HTTP."""
     config = load_config(None, visit.environ, home=visit.home)
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     token = config.plex.token.reveal()
@@ -175,7 +199,7 @@ def run_once(
             run_id=f"{visit.now:%Y%m%dT%H%M%SZ}-{visit.number:04x}",
             disk=disk,
         )
-        return run(config, options, ports, reporter)
+        return use_case(config, ports, reporter)
 
 
 class World:
@@ -253,12 +277,48 @@ class World:
         **settings: str,
     ) -> Ran:
         """One run, a minute after the last one."""
+        return self.act(
+            lambda config, ports, reporter: run(config, options or RunOptions(), ports, reporter),
+            should_stop=should_stop,
+            page_size=page_size,
+            disk=disk,
+            **settings,
+        )
+
+    def undo(
+        self,
+        target: str = LAST,
+        *,
+        dry_run: bool = False,
+        scenes: tuple[SceneId, ...] = (),
+        fields: tuple[str, ...] = (),
+        should_stop: Callable[[], bool] = lambda: False,
+        disk: Filesystem = DISK,
+    ) -> Ran:
+        """One undo, a minute after whatever came last."""
+        options = UndoOptions(target=target, dry_run=dry_run, scenes=scenes, fields=fields)
+        return self.act(
+            lambda config, ports, reporter: undo(config, options, ports, reporter),
+            should_stop=should_stop,
+            disk=disk,
+        )
+
+    def act(
+        self,
+        use_case: UseCase,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        page_size: int = 500,
+        disk: Filesystem = DISK,
+        **settings: str,
+    ) -> Ran:
+        """One use case, a minute after the last one."""
         self.stash_wire.counters.clear()
         self.plex_wire.counters.clear()
         recorder = Recorder()
-        summary = run_once(
+        summary = act(
             self.next_visit(**settings),
-            options or RunOptions(),
+            use_case,
             recorder,
             should_stop=should_stop,
             page_size=page_size,

@@ -1,0 +1,293 @@
+"""What undoes and saved plans share: read each item afresh, decide, show, write, remember.
+
+Both write values that were decided earlier, so all they need of the world is Plex, and each item
+must still be as they expect it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
+
+from plexsync.errors import ExitCode, InterruptedRunError, ServerError
+from plexsync.models import Link, Outcome, PlexField, Preview, Scene
+from plexsync.normalize import normalize_path
+from plexsync.rows import Pair
+from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem, settle, with_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from plexsync.models import Change, ItemDetail, ItemPlan, Problem, RatingKey, Row, SceneId
+    from plexsync.planner import Planner
+    from plexsync.ports import Ports
+    from plexsync.rows import RowMaker
+    from plexsync.session import Session
+    from plexsync.state import State, Unsettled
+    from plexsync.tally import Tally
+
+PREVIEW_ROWS = 50
+"""Rows a person is shown before the first write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one item needs now.
+
+    Args:
+        changes: what to write.
+        agreed: what needs no writing because Plex shows it; remembered like what was written.
+        outcome: of the row when there is nothing to write.
+        note: a few words for the row.
+    """
+
+    changes: tuple[Change, ...] = ()
+    agreed: tuple[Change, ...] = ()
+    outcome: Outcome = Outcome.UNCHANGED
+    note: str = ""
+
+
+class Errand(Protocol):
+    """One item that is to be written."""
+
+    @property
+    def plan(self) -> ItemPlan:
+        """Which item, with which file, and what was decided about it."""
+
+    @property
+    def scene(self) -> Scene:
+        """The scene, as far as it is known."""
+
+    @property
+    def reason(self) -> str:
+        """Why the item is written, for its row."""
+
+    def link(self, known: Link | None) -> Link:
+        """The link to the item, given what is remembered of it."""
+
+    def decide(self, detail: ItemDetail, link: Link) -> Decision:
+        """Compare with a fresh read."""
+
+    def conclude(self, link: Link, outcome: Outcome, session: Session, /) -> None:
+        """Remember how it ended. `link` knows what Plex was seen to hold."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Ready:
+    errand: Errand
+    link: Link
+    title: str
+    decision: Decision
+    plan: ItemPlan
+
+
+class Replay:
+    """Carries out errands.
+
+    Args:
+        ports: where Plex is.
+        state: what is remembered.
+        session: where results are noted; None for a dry run, which writes nothing.
+        planner: says what Plex shows alike.
+        rows: makes rows.
+        tally: counts, and shows.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        state: State,
+        session: Session | None,
+        *,
+        planner: Planner,
+        rows: RowMaker,
+        tally: Tally,
+    ) -> None:
+        self._ports = ports
+        self._state = state
+        self._session = session
+        self._planner = planner
+        self._rows = rows
+        self._tally = tally
+        self._reader = Reader(ports.plex, plex_down=ports.plex_down)
+        self._unsettled: dict[tuple[SceneId, RatingKey], list[Unsettled]] = {}
+        for one in state.unsettled:
+            key = one.plan.scene_id, one.plan.rating_key
+            self._unsettled.setdefault(key, []).append(one)
+
+    def carry_out(self, errands: Sequence[Errand], headline: str) -> None:
+        """Show what changes, then write it, a batch at a time.
+
+        Args:
+            errands: what to do.
+            headline: stands over what is shown; `{}` becomes how many items there are.
+
+        Raises:
+            ServerError: Plex is down or refuses us; what was not reached can be tried again.
+            InterruptedRunError: asked to stop.
+        """
+        batches = self._decided(errands)
+        ahead: list[list[_Ready]] = []
+        for batch in batches:
+            ahead.append(batch)
+            if sum(map(len, ahead)) >= PREVIEW_ROWS:
+                break
+        self._preview(list(chain.from_iterable(ahead)), len(errands), headline)
+        for batch in chain(ahead, batches):
+            self._write(batch)
+            self._tally.reporter.progress("writing to Plex", self._tally.done, len(errands))
+
+    # ---- deciding
+
+    def _decided(self, errands: Sequence[Errand]) -> Iterator[list[_Ready]]:
+        waiting = iter(errands)
+        while batch := list(islice(waiting, DETAIL_BATCH)):
+            if self._ports.should_stop():
+                raise InterruptedRunError(ExitCode.INTERRUPTED)
+            read = self._reader.read([errand.plan.rating_key for errand in batch])
+            decided = (self._decide(one, read.get(one.plan.rating_key)) for one in batch)
+            yield [ready for ready in decided if ready is not None]
+
+    def _decide(self, errand: Errand, detail: ItemDetail | ServerError | None) -> _Ready | None:
+        """What one item needs; None when it is finished."""
+        scene_id, key = errand.plan.scene_id, errand.plan.rating_key
+        record = self._state.get(scene_id)
+        known = {link.rating_key: link for link in record.links}.get(key) if record else None
+        link = errand.link(known)
+        if isinstance(detail, ServerError):
+            self._finish(errand, link, Outcome.FAILED, problem=as_problem(detail))
+            return None
+        if detail is None:
+            self._finish(errand, link, Outcome.SKIPPED, note="the item is not in Plex any more")
+            return None
+        if not _holds(detail, {errand.plan.path, link.path}):
+            self._finish(errand, link, Outcome.SKIPPED, note="the item holds another file by now")
+            return None
+        link = self._settled(errand, link, detail)
+        decision = errand.decide(detail, link)
+        title = str(detail.values.get(PlexField.TITLE, ""))
+        if not decision.changes:
+            link = self._planner.link_after(link, decision.agreed)
+            self._finish(errand, link, decision.outcome, note=decision.note, title=title)
+            return None
+        plan = replace(
+            errand.plan,
+            section_id=detail.item.section_id,
+            kind=detail.item.kind,
+            changes=decision.changes,
+        )
+        return _Ready(errand=errand, link=link, title=title, decision=decision, plan=plan)
+
+    def _settled(self, errand: Errand, link: Link, detail: ItemDetail) -> Link:
+        scene_id = errand.plan.scene_id
+        unsettled = self._unsettled.pop((scene_id, link.rating_key), [])
+        link = settle(link, unsettled, detail, planner=self._planner, notebook=self._session)
+        if unsettled and self._session is not None:
+            self._session.remember(scene_id, with_link(self._state.get(scene_id), link))
+        return link
+
+    # ---- showing and writing
+
+    def _preview(self, ready: Sequence[_Ready], total: int, headline: str) -> None:
+        rows = [
+            self._row(one.errand, one.link, Outcome.PLANNED, title=one.title, ready=one)
+            for one in ready[:PREVIEW_ROWS]
+        ]
+        more = total > self._tally.done + len(ready)
+        count = f"up to {total - self._tally.done:,}" if more else f"{len(ready):,}"
+        self._tally.reporter.preview(
+            Preview(
+                high=tuple(rows),
+                low=(),
+                high_total=total,
+                low_total=0,
+                unmatched_total=0,
+                more_changes=more,
+                headline=headline.format(count),
+            )
+        )
+
+    def _write(self, batch: Sequence[_Ready]) -> None:
+        if self._session is None:
+            for one in batch:
+                self._finish(one.errand, one.link, Outcome.PLANNED, title=one.title, ready=one)
+            return
+        if not batch:
+            self._session.commit()
+            return
+        writer = Writer(
+            self._ports.plex,
+            self._reader,
+            self._session,
+            planner=self._planner,
+            should_stop=self._ports.should_stop,
+        )
+        ready_for = {(one.plan.scene_id, one.plan.rating_key): one for one in batch}
+
+        def conclude(plan: ItemPlan, missing: tuple[Change, ...], problem: Problem | None) -> None:
+            one = ready_for[plan.scene_id, plan.rating_key]
+            stored = tuple(change for change in plan.changes if change not in missing)
+            self._finish(
+                one.errand,
+                self._planner.link_after(one.link, (*stored, *one.decision.agreed)),
+                Outcome.FAILED if missing else Outcome.APPLIED,
+                problem=problem,
+                title=one.title,
+                ready=one,
+            )
+
+        writer.write(
+            [one.plan for one in batch],
+            lambda plan, verdict: conclude(plan, verdict.missing, verdict.problem),
+        )
+
+    # ---- finishing
+
+    def _finish(
+        self,
+        errand: Errand,
+        link: Link,
+        outcome: Outcome,
+        *,
+        problem: Problem | None = None,
+        note: str = "",
+        title: str = "",
+        ready: _Ready | None = None,
+    ) -> None:
+        row = self._row(errand, link, outcome, problem=problem, note=note, title=title, ready=ready)
+        self._tally.emit(row)
+        if self._session is not None:
+            errand.conclude(link, outcome, self._session)
+
+    def _row(
+        self,
+        errand: Errand,
+        link: Link,
+        outcome: Outcome,
+        *,
+        problem: Problem | None = None,
+        note: str = "",
+        title: str = "",
+        ready: _Ready | None = None,
+    ) -> Row:
+        decision = ready.decision if ready else None
+        scene = errand.scene if errand.scene.title else replace(errand.scene, title=title)
+        row = self._rows.pair(
+            Pair(scene=scene, link=link, title=title),
+            outcome,
+            changes=decision.changes if decision else (),
+            problem=problem,
+        )
+        words = note or (decision.note if decision else "")
+        return replace(row, reason=f"{errand.reason}; {words}" if words else errand.reason)
+
+
+def _holds(detail: ItemDetail, paths: set[str]) -> bool:
+    """Whether the item still holds one of the files it is known by."""
+    wanted = {normalize_path(path) for path in paths}
+    return not detail.item.trashed and any(
+        normalize_path(file.path) in wanted for file in detail.item.files
+    )

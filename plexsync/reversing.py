@@ -1,0 +1,183 @@
+"""What taking a run back means for each item: a plan made from the journal in reverse.
+
+A value goes back only where Plex still holds what was written; where somebody changed it since, it
+stays. Names in a list stand each for itself: what was added goes, what was removed comes back, and
+whatever else is there by now stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import LIST_FIELDS, Base, Trace
+from plexsync.spelling import Spellings, split_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plexsync.models import (
+        Change,
+        ItemDetail,
+        ItemPlan,
+        Link,
+        PlexField,
+        RatingKey,
+        SceneId,
+        Value,
+    )
+    from plexsync.planner import Planner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverse:
+    """What taking back comes to for one item.
+
+    Args:
+        changes: what to write.
+        kept: the configured names of fields somebody changed since, which stay.
+    """
+
+    changes: tuple[Change, ...]
+    kept: tuple[str, ...]
+
+
+def gather(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
+    """One plan per scene and item of all that was written, oldest first.
+
+    Of a field written more than once the first `before` and the last `after` stay. Every change
+    says how its lock ended.
+    """
+    found: dict[tuple[SceneId, RatingKey], ItemPlan] = {}
+    for plan in plans:
+        key = plan.scene_id, plan.rating_key
+        changes = {one.target: one for one in found[key].changes} if key in found else {}
+        for change in plan.changes:
+            first = changes.get(change.target)
+            whole = replace(change, locked_after=_lock_after(change, plan))
+            changes[change.target] = _joined(first, whole) if first else whole
+        found[key] = replace(plan, changes=tuple(changes.values()))
+    return tuple(found.values())
+
+
+class Reverser:
+    """Plans what takes changes back.
+
+    Args:
+        planner: says which values Plex shows alike, and what is remembered of a field.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self._spellings = Spellings()
+
+    def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Reverse:
+        """What is to be written to `detail` so that it is as it was before `written`.
+
+        Args:
+            written: what a run did to the item, as `gather` gives it.
+            detail: a fresh read.
+            link: what is remembered of the item.
+        """
+        changes: list[Change] = []
+        kept: list[str] = []
+        for change in written.changes:
+            observed = detail.values.get(change.target, _empty(change.target))
+            after = self._after(change, observed)
+            if after is None:
+                kept.append(change.field)
+            elif not self._planner.equal(change.target, after, observed):
+                locked = change.target in detail.locked
+                changes.append(self._reversed(change, observed, after, link, locked=locked))
+        return Reverse(changes=tuple(changes), kept=tuple(kept))
+
+    # ---- one field
+
+    def _after(self, change: Change, observed: Value) -> Value | None:
+        """The value to put back; `observed` where that was done already; None to keep Plex's."""
+        equal = self._planner.equal
+        if equal(change.target, observed, change.after):
+            return change.before
+        if equal(change.target, observed, change.before):
+            return observed
+        if change.target not in LIST_FIELDS:
+            return None
+        after = self._without(change, tuple(observed))
+        return None if equal(change.target, after, observed) else after
+
+    def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
+        """The list as it is now, less what was added, and with what was removed."""
+        folded = self._spellings.folded
+        before = {folded[name] for name in change.before}
+        after = {folded[name] for name in change.after}
+        present = {folded[name] for name in observed}
+        stay = [n for n in observed if folded[n] not in after or folded[n] in before]
+        back = [n for n in change.before if folded[n] not in after and folded[n] not in present]
+        return (*stay, *back)
+
+    def _reversed(
+        self,
+        change: Change,
+        observed: Value,
+        after: Value,
+        link: Link,
+        *,
+        locked: bool,
+    ) -> Change:
+        untouched = self._planner.equal(change.target, observed, change.after)
+        # A lock somebody set or lifted since is as much their word as a value.
+        ours = untouched and locked == change.locked_after
+        return replace(
+            change,
+            before=observed,
+            after=after,
+            locked_before=locked,
+            locked_after=change.locked_before if ours else locked,
+            wanted="",
+            trace_before=self._planner.trace(link, change.target),
+            trace_after=self._trace_after(change, link, untouched=untouched),
+        )
+
+    def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
+        """What is remembered once the change is taken back."""
+        then = change.trace_before or Trace()
+        base = then.base if untouched else self._base_without(change, link, then.base)
+        if change.trace_after is not None:
+            # An undo is taken back: what it held back is free again.
+            return replace(then, base=base)
+        return Trace(base=base, held=self._planner.last_wanted(change, link))
+
+    def _base_without(self, change: Change, link: Link, then: Base | None) -> Base | None:
+        """The base of a list that somebody else changed since: only names of ours go or come."""
+        now = link.base.get(change.target)
+        entry = self._spellings.entries
+        before = {entry[name] for name in change.before}
+        after = {entry[name] for name in change.after}
+        owned = split_entries(now.entries) if now else frozenset()
+        owned_then = split_entries(then.entries) if then else frozenset()
+        left = (owned - (after - before)) | (owned_then & (before - after))
+        if not left:
+            return None
+        # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.
+        return Base(digest=now.digest if now else "", entries="".join(sorted(left)))
+
+
+def _lock_after(change: Change, plan: ItemPlan) -> bool:
+    if change.locked_after is not None:
+        return change.locked_after
+    return plan.lock or change.locked_before
+
+
+def _joined(first: Change, last: Change) -> Change:
+    return replace(
+        last,
+        before=first.before,
+        locked_before=first.locked_before,
+        trace_before=first.trace_before,
+    )
+
+
+def _empty(target: PlexField) -> Value:
+    return () if target in LIST_FIELDS else ""
