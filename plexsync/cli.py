@@ -19,6 +19,7 @@ from plexsync.cli_completing import complete_libraries, complete_scenes
 from plexsync.cli_completion import completion
 from plexsync.cli_config import config
 from plexsync.cli_explain import explain
+from plexsync.cli_history import history, undo
 from plexsync.cli_hook import hook, schedule
 from plexsync.cli_options import (
     CONTEXT,
@@ -186,6 +187,8 @@ cli.add_command(retry)
 cli.add_command(schedule)
 cli.add_command(status)
 cli.add_command(review)
+cli.add_command(history)
+cli.add_command(undo)
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:

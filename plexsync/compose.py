@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.config import load_config
-from plexsync.console import is_terminal, make_reporter, write_lines
+from plexsync.config_schema import Config
+from plexsync.console import RunReporter, is_terminal, make_reporter, write_lines
 from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
 from plexsync.explain import explain_item, explain_scene
 from plexsync.failure import make_run_id, utc_now
@@ -27,11 +29,10 @@ from plexsync.summary import problem_lines, problem_of, warning_line
 from plexsync.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from plexsync.cli_options import Session
-    from plexsync.config_schema import Config
-    from plexsync.console import RunReporter, Shape, Streams
+    from plexsync.console import Shape, Streams
     from plexsync.explanation import Explanation
     from plexsync.models import Preview, Row
     from plexsync.ports import RunOptions
@@ -42,16 +43,35 @@ DEFAULT_RETRY = RetryPolicy()
 
 _PRIVATE_UMASK = 0o077
 
+UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
+"""What a command does once its world is put together."""
+
 
 def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> int:
-    """`plexsync run`: read the configuration, run, report.
+    """`plexsync run`: see `perform`."""
+    return perform(
+        session,
+        lambda config, ports, reporter: run(config, options, ports, reporter),
+        streams,
+        dry_run=options.dry_run,
+    )
+
+
+def perform(session: Session, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
+    """Read the configuration, do what is asked, report.
+
+    Args:
+        session: the global options.
+        use_case: what to do.
+        streams: where to report.
+        dry_run: nothing may be written, anywhere.
 
     Returns:
         The exit code.
 
     Raises:
         ConfigError: the configuration is wrong.
-        PlexsyncError: the run could not begin.
+        PlexsyncError: it could not begin.
         InterruptedRunError: a second signal ended it at once.
     """
     # Every file a run makes is private, whatever the shell says.
@@ -64,12 +84,13 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
         signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
         truthful = Truthful(reporter, signals)
         try:
-            summary = run_with(
+            summary = perform_with(
                 config,
-                options,
+                use_case,
                 reporter=truthful,
                 environ=os.environ,
                 should_stop=signals.should_stop,
+                dry_run=dry_run,
             )
         except KeyboardInterrupt:
             signals.exit_at_next()
@@ -95,16 +116,36 @@ def run_with(
         environ: says where state and cache are.
         should_stop: see `ports.Ports`.
     """
+    return perform_with(
+        config,
+        lambda config, ports, reporter: run(config, options, ports, reporter),
+        reporter=reporter,
+        environ=environ,
+        should_stop=should_stop,
+        dry_run=options.dry_run,
+    )
+
+
+def perform_with(
+    config: Config,
+    use_case: UseCase,
+    *,
+    reporter: RunReporter,
+    environ: Mapping[str, str],
+    should_stop: Callable[[], bool],
+    dry_run: bool,
+) -> RunSummary:
+    """One use case with real clients and the real clock; the arguments are those of `run_with`."""
     for warning in config.warnings:
         reporter.warn(warning)
     with open_ports(
         config,
         environ,
         reporter.warn,
-        read_only=options.dry_run,
+        read_only=dry_run,
         should_stop=should_stop,
     ) as ports:
-        return run(config, options, ports, reporter)
+        return use_case(config, ports, reporter)
 
 
 @contextmanager

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         Value,
     )
 
-SCHEMA = "plexsync/run/1"
-EVENT_SCHEMA = "plexsync/run-events/1"
+_SCHEMA = "plexsync/{}/1"
+_EVENT_SCHEMA = "plexsync/{}-events/1"
 
 _DECIMALS = 6
 _HARMLESS_BREAK = re.compile(r"([\n\t])")
@@ -68,7 +68,7 @@ def started_event(header: RunHeader) -> bytes:
     return _event(
         "started",
         {
-            "schema": EVENT_SCHEMA,
+            "schema": _EVENT_SCHEMA.format(header.command),
             "run_id": header.run_id,
             "dry_run": header.dry_run,
             "full": header.full,
@@ -111,6 +111,11 @@ def finished_event(summary: RunSummary) -> bytes:
 # ---- Private -------------------------------------------------------------------------------------
 
 
+def clean_value(value: Value) -> str | list[str]:
+    """A text or a list of names, cleaned like everywhere else."""
+    return _value(value)
+
+
 def _event(name: str, body: _Json) -> bytes:
     return msgspec.json.encode({"event": name, **body}) + b"\n"
 
@@ -118,7 +123,7 @@ def _event(name: str, body: _Json) -> bytes:
 def _head(summary: RunSummary) -> _Json:
     header = summary.header
     return {
-        "schema": SCHEMA,
+        "schema": _SCHEMA.format(header.command),
         "run_id": header.run_id,
         "dry_run": header.dry_run,
         "full": header.full,

@@ -53,7 +53,7 @@ def row_line(row: Row) -> str:
         "; ".join(_change_words(change) for change in row.changes),
         row.error.message if row.error else row.reason,
     )
-    return "\t".join(_field(text) for text in fields)
+    return "\t".join(escaped(text) for text in fields)
 
 
 def is_worth_a_line(row: Row) -> bool:
@@ -61,9 +61,9 @@ def is_worth_a_line(row: Row) -> bool:
     return row.outcome is not Outcome.UNCHANGED
 
 
-def _field(text: str) -> str:
-    escaped = _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
-    return clean_for_terminal(escaped)
+def escaped(text: str) -> str:
+    """A text as a column holds it: cleaned, without tabs and line breaks."""
+    return clean_for_terminal(_ESCAPED.sub(lambda found: _ESCAPES[found[0]], text))
 
 
 def _change_words(change: Change) -> str:

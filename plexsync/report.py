@@ -89,7 +89,7 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
             )
             for row in rows
         )
-    table = _table()
+    table = plain_table()
     table.add_column("Scene", max_width=width // 4, overflow="fold")
     table.add_column("Plex item", max_width=width // 4, overflow="fold")
     table.add_column("Changes", overflow="fold")
@@ -120,7 +120,7 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
             )
             for row in rows
         )
-    table = _table()
+    table = plain_table()
     table.add_column("Scene", max_width=width // 4, overflow="fold")
     table.add_column("Best candidate", max_width=width // 4, overflow="fold")
     table.add_column("Score", justify="right", no_wrap=True)
@@ -145,7 +145,7 @@ def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
             Group(_pair_line(row), *map(_indented, _problem_lines(row))) for row in rows
         )
         return Group(headline, Text(""), body, *_more_line(total - len(rows)))
-    table = _table()
+    table = plain_table()
     table.add_column("Scene", max_width=width // 4, overflow="fold")
     table.add_column("Plex item", max_width=width // 4, overflow="fold")
     table.add_column("What went wrong", overflow="fold")
@@ -175,6 +175,8 @@ def row_line(row: Row, *, evidence: bool = False) -> Group:
 
 
 def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
+    if preview.headline:
+        return Text(clean_for_terminal(preview.headline), style="bold green")
     total, changing = preview.high_total, len(preview.high)
     if not total:
         return _headline("HIGH", "green", "no match is certain enough to write")
@@ -204,7 +206,8 @@ def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
     hidden = len(preview.high) - shown
     if hidden <= 0:
         return ""
-    all_of_them = " (all of them: plexsync run -n | less)" if dry_run else ""
+    plain = dry_run and not preview.headline
+    all_of_them = " (all of them: plexsync run -n | less)" if plain else ""
     return f"… and {hidden:,} more{all_of_them}"
 
 
@@ -215,7 +218,8 @@ def _more_line(hidden: int) -> list[Text]:
 # ---- Tables --------------------------------------------------------------------------------------
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """A table as all of them look: a header, and no lines between rows."""
     return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
 
 

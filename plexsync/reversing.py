@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         ItemDetail,
         ItemPlan,
         Link,
-        PlexField,
         RatingKey,
         SceneId,
         Value,
@@ -84,28 +83,29 @@ class Reverser:
         changes: list[Change] = []
         kept: list[str] = []
         for change in written.changes:
-            observed = detail.values.get(change.target, _empty(change.target))
-            after = self._after(change, observed)
+            after = self._after(change, detail)
             if after is None:
                 kept.append(change.field)
-            elif not self._planner.equal(change.target, after, observed):
-                locked = change.target in detail.locked
-                changes.append(self._reversed(change, observed, after, link, locked=locked))
+                continue
+            back = self._reversed(change, detail, after, link)
+            locks_differ = back.locked_after != back.locked_before
+            if locks_differ or not self._planner.equal(back.target, after, back.before):
+                changes.append(back)
         return Reverse(changes=tuple(changes), kept=tuple(kept))
 
     # ---- one field
 
-    def _after(self, change: Change, observed: Value) -> Value | None:
-        """The value to put back; `observed` where that was done already; None to keep Plex's."""
-        equal = self._planner.equal
-        if equal(change.target, observed, change.after):
+    def _after(self, change: Change, detail: ItemDetail) -> Value | None:
+        """The value to put back; Plex's where that was done already; None to keep Plex's."""
+        if self._planner.shows_just(detail, change):
             return change.before
-        if equal(change.target, observed, change.before):
+        observed = self._planner.observe(detail, change.target)
+        if self._planner.equal(change.target, observed, change.before):
             return observed
         if change.target not in LIST_FIELDS:
             return None
         after = self._without(change, tuple(observed))
-        return None if equal(change.target, after, observed) else after
+        return None if self._planner.equal(change.target, after, observed) else after
 
     def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
         """The list as it is now, less what was added, and with what was removed."""
@@ -117,21 +117,14 @@ class Reverser:
         back = [n for n in change.before if folded[n] not in after and folded[n] not in present]
         return (*stay, *back)
 
-    def _reversed(
-        self,
-        change: Change,
-        observed: Value,
-        after: Value,
-        link: Link,
-        *,
-        locked: bool,
-    ) -> Change:
-        untouched = self._planner.equal(change.target, observed, change.after)
+    def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
+        untouched = self._planner.shows_just(detail, change)
+        locked = change.target in detail.locked
         # A lock somebody set or lifted since is as much their word as a value.
         ours = untouched and locked == change.locked_after
         return replace(
             change,
-            before=observed,
+            before=self._planner.observe(detail, change.target),
             after=after,
             locked_before=locked,
             locked_after=change.locked_before if ours else locked,
@@ -177,7 +170,3 @@ def _joined(first: Change, last: Change) -> Change:
         locked_before=first.locked_before,
         trace_before=first.trace_before,
     )
-
-
-def _empty(target: PlexField) -> Value:
-    return () if target in LIST_FIELDS else ""

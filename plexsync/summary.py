@@ -32,9 +32,10 @@ class Note:
 def outcome_sentence(summary: RunSummary) -> str:
     """What the run did, in one line, such as `12 written, 3,401 unchanged.`."""
     counts = summary.counts
+    written = "put back" if summary.header.command == "undo" else "written"
     phrases = (
-        (counts.planned, "would be written"),
-        (counts.applied, "written"),
+        (counts.planned, f"would be {written}"),
+        (counts.applied, written),
         (counts.unchanged, "unchanged"),
         (counts.kept, "kept as Plex has them"),
         (counts.review, "waiting for review"),
@@ -79,10 +80,13 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     """What a person can do now, most useful first; empty when nothing waits for anyone."""
     counts, notes = summary.counts, []
     if summary.header.dry_run and counts.planned:
-        notes.append(Note("To write these changes:", ("plexsync run",)))
+        notes.append(Note("To write these changes:", (summary.header.again,)))
     if counts.review:
         notes.append(_review_note(counts.review, summary.proposed_rules))
-    if counts.failed:
+    if counts.failed and summary.header.command != "run":
+        again = summary.header.again
+        notes.append(Note("What failed can be tried again:", (again,) if again else ()))
+    elif counts.failed:
         notes.append(Note("What failed stays due: later runs try it again by themselves."))
     if counts.unmatched:
         notes.append(

@@ -16,7 +16,7 @@ from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.history import find_run
 from plexsync.journal import RunKind, Settlement
 from plexsync.journaled import carry_out, meet_plex, remembered
-from plexsync.models import Link, Outcome, RunHeader, Scene
+from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
 from plexsync.replay import Decision, Replay
@@ -28,7 +28,7 @@ from plexsync.writing import with_link
 if TYPE_CHECKING:
     from plexsync.config_schema import Config
     from plexsync.history import RunLog, Written
-    from plexsync.models import ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.ports import Ports, Reporter
     from plexsync.session import Session
     from plexsync.state import State
@@ -133,16 +133,23 @@ def _chosen(options: UndoOptions, log: RunLog) -> list[ItemPlan]:
     scenes, fields = frozenset(options.scenes), frozenset(options.fields)
     chosen = []
     for plan in plans:
-        changes = tuple(one for one in plan.changes if not fields or one.field in fields)
+        changes = tuple(one for one in plan.changes if not fields or fields & _names(one))
         if changes and (not scenes or plan.scene_id in scenes):
             chosen.append(replace(plan, changes=changes))
     if not chosen:
-        known = sorted({change.field for plan in plans for change in plan.changes})
+        known = sorted(
+            {name for plan in plans for change in plan.changes for name in _names(change)}
+        )
         raise ConfigError(
             f"run {log.run.run_id} wrote nothing like that",
             hint=f"it wrote {', '.join(known)}; plexsync history {log.run.run_id} lists it all",
         )
     return chosen
+
+
+def _names(change: Change) -> set[str]:
+    """The configured fields a change is made of."""
+    return set(change.field.split(FIELD_SEPARATOR))
 
 
 def _stored(written: Written) -> ItemPlan | None:

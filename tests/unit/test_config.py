@@ -184,6 +184,7 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     assert dataclasses.astuple(config.match) == (False, False)
     assert dataclasses.astuple(config.apply) == (True, False, 7, 1.0, EmptyPolicy.CLEAR)
     assert config.run.full_every_s == 36 * 3_600
+    assert config.run.keep_days == 30
     rules = {rule.name: rule for rule in config.fields}
     policies = {name: rule.policy.value for name, rule in rules.items() if rule.policy != "off"}
     assert policies == {
@@ -263,6 +264,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__POSTER": "off",
         "PLEXSYNC_FIELDS__BACKGROUND": "off",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
+        "PLEXSYNC_RUN__KEEP_DAYS": "30",
     }
     written = {name.removesuffix("__POLICY") for name in environ} - {"PLEXSYNC_PATHS"}
     assert written == {key.variable for key in KEYS}
