@@ -162,6 +162,7 @@ include = ["a*"]
 exclude = ["ab*"]
 [run]
 full_every = "1d12h"
+keep_days = 30
 """
 
 
