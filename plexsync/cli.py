@@ -18,6 +18,7 @@ from plexsync import __version__, console
 from plexsync.cli_completing import complete_libraries, complete_scenes
 from plexsync.cli_completion import completion
 from plexsync.cli_config import config
+from plexsync.cli_doctor import doctor
 from plexsync.cli_explain import explain
 from plexsync.cli_history import history, undo
 from plexsync.cli_hook import hook, schedule
@@ -179,6 +180,7 @@ def demo(session: Session, *, keep: bool) -> int:
     return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
 
 
+cli.add_command(doctor)
 cli.add_command(explain)
 cli.add_command(completion)
 cli.add_command(config)

@@ -141,7 +141,7 @@ def read_status(directory: Path, now: datetime) -> Status:
     Raises:
         StateError: what is remembered cannot be read.
     """
-    return status_of(_load(directory), directory, now, running=_at_work(read_holder(directory)))
+    return status_of(_load(directory), directory, now, running=at_work(directory))
 
 
 def status_of(
@@ -187,6 +187,20 @@ def status_of(
     )
 
 
+def at_work(directory: Path) -> Holder | None:
+    """Who holds the lock, unless it is known to be gone: a killed run leaves its note."""
+    holder = read_holder(directory)
+    if holder is None or holder.host != socket.gethostname():
+        return holder
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:  # somebody else's process is one, too
+        return holder
+    return holder
+
+
 def age_s(moment: str, now: datetime) -> float | None:
     """Seconds from an ISO time to `now`, at least 0; None when there is no time."""
     try:
@@ -206,19 +220,6 @@ def _load(directory: Path) -> State:
         except StateCorruptError:
             continue
     return load_state(directory)
-
-
-def _at_work(holder: Holder | None) -> Holder | None:
-    """The holder of the lock, unless it is known to be gone: a killed run leaves its note."""
-    if holder is None or holder.host != socket.gethostname():
-        return holder
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:  # somebody else's process is one, too
-        return holder
-    return holder
 
 
 def _coverage(state: State) -> Coverage:

@@ -93,6 +93,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "compose*",
         "demo*",
         "retrying",
+        "doctor",
         "cli*",
         "__main__",
     ),
