@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.answers import hear
 from plexsync.errors import ConfigError
 from plexsync.explanation import Explanation, Named
 from plexsync.matcher import account, account_of_item
+from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
 from plexsync.state import State, load_state
 
@@ -31,15 +33,24 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
     scene = world.scene(scene_id)
     others = [one for one in world.waiting() if one.scene_id != scene_id]
     claims = {key: who for key, who in world.state.claims().items() if who != scene_id}
-    hashes: Mapping[int, int] = {}
-    found = account(scene, world.items, others=others, rules=config.paths, claims=claims)
-    keys = tuple(one.candidate.rating_key for one in found.standings)
-    if config.match.use_content_hash and keys:
-        hashes = ports.plex.hashes(keys)
-    if hashes:
-        found = account(
-            scene, world.items, others=others, rules=config.paths, claims=claims, hashes=hashes
+    heard = hear(world.state)
+
+    def told(hashes: Mapping[int, int]) -> Account:
+        return account(
+            scene,
+            world.items,
+            others=others,
+            rules=config.paths,
+            claims=claims,
+            hashes=hashes,
+            pins=heard.pins,
+            refusals=heard.refusals,
         )
+
+    found = told({})
+    if config.match.use_content_hash:
+        hashes = world.hashes([one.candidate.rating_key for one in found.standings])
+        found = told(hashes) if hashes else found
     return world.explanation(found, world.name_scene(scene), world.state.get(scene_id))
 
 
@@ -65,7 +76,17 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
     ours = {one.scene_id for one in scenes}
     claims = {key: who for key, who in world.state.claims().items() if who not in ours}
-    found = account_of_item(rating_key, scenes, world.items, rules=config.paths, claims=claims)
+    heard = hear(world.state)
+    found = account_of_item(
+        rating_key,
+        scenes,
+        world.items,
+        rules=config.paths,
+        claims=claims,
+        hashes=world.hashes([rating_key]) if config.match.use_content_hash else {},
+        pins=heard.pins,
+        refusals=heard.refusals,
+    )
     record = world.state.get(owner) if owner is not None else None
     return world.explanation(found, world.name_item(item), record, is_item=True)
 
@@ -89,6 +110,7 @@ class _World:
         ).items
         self.by_key = {item.rating_key: item for item in self.items}
         self._scenes: dict[SceneId, Scene] = {}
+        self._hashes = HashCache(ports.plex.hashes, server=plex.identity, directory=ports.cache_dir)
 
     def scene(self, scene_id: SceneId) -> Scene:
         """One scene."""
@@ -101,6 +123,10 @@ class _World:
             )
         self._scenes[scene_id] = fetched.found[0]
         return fetched.found[0]
+
+    def hashes(self, keys: Sequence[RatingKey]) -> Mapping[int, int]:
+        """The content hashes of the files of items."""
+        return self._hashes.read(self.by_key[key] for key in keys)
 
     def waiting(self) -> list[Scene]:
         """The scenes that compete: those not linked yet. Before the first run that is all."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from plexsync.models import Outcome
+from plexsync.models import Confidence, Outcome
 from plexsync.normalize import clean_for_terminal
 from plexsync.summary import score_text
 
@@ -51,7 +51,7 @@ def row_line(row: Row) -> str:
         row.scene.path,
         item.path if item else "",
         "; ".join(_change_words(change) for change in row.changes),
-        row.error.message if row.error else row.reason,
+        row.error.message if row.error else _reason(row),
     )
     return "\t".join(escaped(text) for text in fields)
 
@@ -64,6 +64,15 @@ def is_worth_a_line(row: Row) -> bool:
 def escaped(text: str) -> str:
     """A text as a column holds it: cleaned, without tabs and line breaks."""
     return clean_for_terminal(_ESCAPED.sub(lambda found: _ESCAPES[found[0]], text))
+
+
+def _reason(row: Row) -> str:
+    """Why, and for a LOW match all it could be: a log is where one looks for that later."""
+    if row.confidence is not Confidence.LOW or not row.candidates:
+        return row.reason
+    paths = ", ".join(candidate.item_path for candidate in row.candidates)
+    count = len(row.candidates)
+    return f"{row.reason} [{count} candidate{'s' if count > 1 else ''}: {paths}]"
 
 
 def _change_words(change: Change) -> str:

@@ -92,7 +92,7 @@ class Linker:
     sections: frozenset[str]
     rules: Sequence[PathRule]
     strict: bool
-    hashes: Callable[[Sequence[RatingKey]], Mapping[int, int]] | None
+    hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
     heard: Heard = UNHEARD
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
@@ -161,7 +161,8 @@ class Linker:
         if not wanted:
             return found
         # What one scene wins or loses may decide another, so all that compete are decided again.
-        again = _competing(found, frozenset(wanted))
+        hashed = frozenset(wanted)
+        again = _competing(found, hashed)
         settled = {
             one.candidates[0].rating_key: one.scene_id
             for one in found
@@ -172,7 +173,7 @@ class Linker:
             items,
             rules=self.rules,
             claims={**claims, **settled},
-            hashes=self.hashes(wanted),
+            hashes=self.hashes([item for item in items if item.rating_key in hashed]),
             pins=heard.pins,
             refusals=heard.refusals,
         )

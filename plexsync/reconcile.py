@@ -27,6 +27,7 @@ from plexsync.models import RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
 from plexsync.pipeline import Memory, Pipeline, Settings
 from plexsync.planner import Planner, Rules
+from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
 from plexsync.rows import Pair, RowMaker
@@ -275,8 +276,16 @@ class _Run:
             sections=frozenset(section.section_id for section in sections),
             rules=self._config.paths,
             strict=self._config.match.strict_matching,
-            hashes=self._ports.plex.hashes if self._config.match.use_content_hash else None,
+            hashes=self._hashes().read if self._config.match.use_content_hash else None,
             heard=heard,
+        )
+
+    def _hashes(self) -> HashCache:
+        plex = self._tally.header.plex
+        return HashCache(
+            self._ports.plex.hashes,
+            server=plex.identity if plex else "",
+            directory=self._ports.cache_dir,
         )
 
     def _link(

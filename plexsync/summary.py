@@ -83,6 +83,9 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         notes.append(Note("To write these changes:", (summary.header.again,)))
     if counts.review:
         notes.append(_review_note(counts.review, summary.proposed_rules))
+    elif counts.unmatched and summary.proposed_rules:
+        how = "These path rules fit your libraries; if they are missing, add them to config.toml:"
+        notes.append(Note(how, _rule_lines(summary.proposed_rules)))
     if counts.failed and summary.header.command != "run":
         again = summary.header.again
         notes.append(Note("What failed can be tried again:", (again,) if again else ()))

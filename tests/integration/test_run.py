@@ -583,3 +583,18 @@ def test_plex_starting_up_is_waited_for(synced: World) -> None:
     synced.stash.edit_scene(7, title="Another Title")
     synced.plex.startup_503(2)
     assert synced.run().outcomes() == {"7": "applied"}
+
+
+def test_a_content_hash_is_read_once_and_remembered(tmp_path: Path) -> None:
+    """Looking at the same doubtful items again asks Plex for no hash it gave before."""
+    spec = LibrarySpec(seed=9, scenes=8, mix={Case.SAME: 1, Case.RENAMED: 1}, hashed=1.0, edited=0)
+    with World(make_library(spec), tmp_path, **MOVIES_ONLY) as world:
+        first = world.run()
+        assert first.plex["plex.tree"] > 0
+        assert first.count(Outcome.APPLIED) == 8, "a hash settles what a name cannot"
+        (world.state_dir / "state.json").unlink()
+        for journal in (world.state_dir / "journal").iterdir():
+            journal.unlink()
+        again = world.run()
+        assert again.count(Outcome.UNCHANGED) == 8
+        assert again.plex.get("plex.tree", 0) == 0
