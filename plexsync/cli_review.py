@@ -97,12 +97,16 @@ def _item_option(command: _F) -> _F:
 def review(context: click.Context) -> int:
     """Settle the LOW matches that wait for a person.
 
+    In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
+    is safe the moment it is given, and nothing is written to Plex before you say so at the end.
+    The subcommands do the same without a terminal.
+
     What was answered is obeyed by every later run, until a file changes: an accepted pair is
-    HIGH, a refused one never comes back, an ignored scene takes no part. Nothing is written to
-    Plex by an answer; the next plexsync run does that.
+    HIGH, a refused one never comes back, an ignored scene takes no part.
 
     \b
     Examples:
+      plexsync review                           answer by keys
       plexsync review list --json               what waits, for programs
       plexsync review accept 812 --item 9120    this scene is this item
       plexsync review reject 812 --none         it is not in Plex
@@ -112,11 +116,10 @@ def review(context: click.Context) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if context.invoked_subcommand is not None:
         return 0
-    from plexsync.review_choice import Filters
-    from plexsync.settling import list_waiting
+    from plexsync.reviewing import review_by_keys
 
     session: Session = context.obj
-    return list_waiting(session, console.standard_streams(), Filters())
+    return review_by_keys(session, console.standard_streams())
 
 
 @review.command("list", context_settings=CONTEXT, short_help="Show what waits.")

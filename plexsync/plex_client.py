@@ -83,6 +83,12 @@ def request_headers(client_id: str, token: str = "") -> dict[str, str]:
     return headers | ({"X-Plex-Token": token} if token else {})
 
 
+def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
+    """Where a person sees an item in the server's own web app."""
+    key = quote(f"/library/metadata/{rating_key}", safe="")
+    return f"{url}/web/index.html#!/server/{machine}/details?key={key}"
+
+
 class PlexClient:
     """One Plex server.
 
@@ -258,9 +264,7 @@ class PlexClient:
         """Where a person sees the item, in the server's own web app; "" before `connect`."""
         if self._server is None:
             return ""
-        key = quote(f"/library/metadata/{rating_key}", safe="")
-        machine = self._server.machineIdentifier
-        return f"{self._url}/web/index.html#!/server/{machine}/details?key={key}"
+        return item_address(self._url, self._server.machineIdentifier, rating_key)
 
     # ---- Requests --------------------------------------------------------------------------------
 

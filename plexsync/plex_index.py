@@ -145,6 +145,16 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
     return Index(items, max(ways, key=list(How).index, default=How.CACHED), problem)
 
 
+def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
+    """Every item of this server that is in the cache, however old; asks nobody."""
+    found: list[PlexItem] = []
+    for path in sorted(cache_dir.glob("plex-*.index")):
+        kept = _load(path)
+        if kept is not None and kept.owner.startswith(f"{machine}/"):
+            found += kept.items
+    return tuple(found)
+
+
 # ---- Cached, updated or listed -------------------------------------------------------------------
 
 
@@ -236,8 +246,8 @@ def _file_name(owner: str) -> str:
     return f"plex-{hashlib.sha256(owner.encode()).hexdigest()[:24]}.index"
 
 
-def _load(path: Path, owner: str) -> _Kept | None:
-    """The list of `owner`; None for anything that is not exactly that."""
+def _load(path: Path, owner: str = "") -> _Kept | None:
+    """The list of `owner`, or whoever's it is; None for anything that is not exactly that."""
     try:
         content = path.read_bytes()
         start = len(_MAGIC) + _CHECKSUM_BYTES
@@ -246,7 +256,7 @@ def _load(path: Path, owner: str) -> _Kept | None:
         kept = msgspec.msgpack.decode(content[start:], type=_Kept)
     except (OSError, msgspec.DecodeError, ValueError):
         return None
-    return kept if (kept.schema, kept.owner) == (_SCHEMA, owner) else None
+    return kept if (kept.schema, kept.owner) == (_SCHEMA, owner or kept.owner) else None
 
 
 def _try_to_keep(path: Path, kept: _Kept) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from plexsync.answers import hear
-from plexsync.errors import NotFoundError, PlexsyncError
+from plexsync.errors import NotFoundError
 from plexsync.fieldmap import FieldMap
 from plexsync.linking import Linker
 from plexsync.models import Candidate, Confidence, Evidence, Match
@@ -151,13 +149,14 @@ class Recaller:
     def compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
     ) -> Mapping[RatingKey, Comparison]:
-        """What linking a scene to each item would write. Failures are told, not raised."""
-        try:
-            self._meet()
-            found = self.stash.details((scene_id,)).found
-            read = {one.item.rating_key: one for one in self.plex.details(keys)}
-        except PlexsyncError as error:
-            return {key: Comparison(problem=error.message) for key in keys}
+        """What linking a scene to each item would write.
+
+        Raises:
+            ServerError: a server is down or refuses us.
+        """
+        self._meet()
+        found = self.stash.details((scene_id,)).found
+        read = {one.item.rating_key: one for one in self.plex.details(keys)}
         if not found:
             return {key: Comparison(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
@@ -187,22 +186,3 @@ class Recaller:
         self._machine = self.plex.connect().identity
         self._sections = self.plex.sections(self.config.plex.libraries)
         self._met = True
-
-
-def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
-    """An item a person named, as a candidate: the file to compare is the first of each."""
-    return Candidate(
-        rating_key=item.rating_key,
-        title=item.title,
-        scene_path=scene.files[0].path if scene.files else "",
-        item_path=item.files[0].path if item.files else "",
-        score=0.0,
-        evidence=(Evidence(name="person", value=found, weight=0.0),),
-    )
-
-
-def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Waiting:
-    """The same scene with one candidate more, which stands last."""
-    match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
-    shown = (*waiting.libraries, *[""] * (len(waiting.candidates) - len(waiting.libraries)))
-    return replace(waiting, match=match, libraries=(*shown, library))

@@ -6,15 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plexsync.answers import Answer, Target, Verb
-from plexsync.models import PathRule
+from plexsync.models import Candidate, Evidence, PathRule
 from plexsync.normalize import apply_rules, fold, normalize_path
 from plexsync.path_rules import split_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from plexsync.models import Candidate, RatingKey
+    from plexsync.models import PlexItem, RatingKey, Scene
     from plexsync.review_queue import Waiting
 
 Pattern = tuple[tuple[str, int], ...]
@@ -100,6 +102,28 @@ def ignoring(waiting: Waiting, reason: str = "") -> Answer:
 def resetting(waiting: Waiting) -> Answer:
     """Whatever was said about the scene is forgotten."""
     return Answer(verb=Verb.RESET, scene=waiting.scene, open=bool(waiting.candidates))
+
+
+# ---- Items a person names ------------------------------------------------------------------------
+
+
+def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
+    """An item a person named, as a candidate: the file to compare is the first of each."""
+    return Candidate(
+        rating_key=item.rating_key,
+        title=item.title,
+        scene_path=scene.files[0].path if scene.files else "",
+        item_path=item.files[0].path if item.files else "",
+        score=0.0,
+        evidence=(Evidence(name="person", value=found, weight=0.0),),
+    )
+
+
+def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Waiting:
+    """The same scene with one candidate more, which stands last."""
+    match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
+    shown = (*waiting.libraries, *[""] * (len(waiting.candidates) - len(waiting.libraries)))
+    return replace(waiting, match=match, libraries=(*shown, library))
 
 
 # ---- Groups --------------------------------------------------------------------------------------

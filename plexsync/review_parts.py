@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plexsync.recalled import Comparison
     from plexsync.review_queue import Waiting
 
-FIELD_COLUMNS = 12
+_FIELD_COLUMNS = 12
 _GIB = 1024**3
 _MIB = 1024**2
 _NO_WEIGHT = 0.05
@@ -112,9 +112,10 @@ def changes_part(comparison: Comparison | None, *, marks: bool) -> list[Text]:
         lines = [Text("Accepting would change nothing in Plex.", style="dim")]
     else:
         lines = [Text("Accepting would change:", style="bold")]
+    columns = max((len(change.field) + 2 for change in comparison.changes), default=0)
     for change in comparison.changes:
         line = Text(overflow="fold")
-        line.append(f"  {change.field:<{FIELD_COLUMNS}}", "cyan")
+        line.append(f"  {change.field:<{max(columns, _FIELD_COLUMNS)}}", "cyan")
         line.append_text(change_lines(change, marks=marks))
         lines.append(line)
     if comparison.kept:

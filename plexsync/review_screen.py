@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.answers import Verb
+from plexsync.review import Mode
 from plexsync.review_parts import (
+    base_name,
     candidates_part,
     changes_part,
     evidence_part,
@@ -17,9 +20,12 @@ from plexsync.review_parts import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
+
     from plexsync.answers import Said
     from plexsync.models import RatingKey, SceneId
     from plexsync.recalled import Comparison
+    from plexsync.review import Question, Review
     from plexsync.review_queue import Waiting
 
 
@@ -59,3 +65,202 @@ def answer_words(said: Said) -> str:
         keys = ", ".join(pin.rating_key for pin in said.pins)
         return f"You accepted item {keys}."
     return "You said that it is not in Plex." if said.absent else ""
+
+
+# ---- One screen of a review ----------------------------------------------------------------------
+
+
+def draw(
+    review: Review,
+    console: Console,
+    *,
+    compared: Mapping[RatingKey, Comparison],
+    marks: bool,
+    height: int = 0,
+) -> list[Text]:
+    """The screen as lines that fit the width of `console`.
+
+    Args:
+        review: what to show.
+        console: measures; nothing is printed.
+        compared: what accepting the candidates would write, as far as it is known.
+        marks: show differences by marks, too, for screens without colour.
+        height: rows there are; evidence and changes are cut to fit. 0: cut nothing.
+    """
+    lines, spare = _lines(review, compared, marks=marks, width=console.width)
+    wrapped = [piece for line in lines for piece in _wrapped(line, console)]
+    foot = [piece for line in _foot(review, console.width) for piece in _wrapped(line, console)]
+    if height and spare and review.mode is not Mode.WHOLE:
+        wrapped = _cut(wrapped, height - len(foot) - 1)
+    return [*wrapped, Text(), *foot]
+
+
+def _lines(
+    review: Review, compared: Mapping[RatingKey, Comparison], *, marks: bool, width: int
+) -> tuple[list[Text], bool]:
+    """What is above the keys, and whether its end may be cut."""
+    if review.mode is Mode.END:
+        return _end_lines(review), False
+    if review.mode is Mode.HELP:
+        return [Text(f"  {keys:<8}{does}", overflow="fold") for keys, does in HELP], False
+    if review.mode is Mode.HITS:
+        return _hit_lines(review), False
+    if review.mode is Mode.CONFIRM and review.question is not None:
+        return _question_lines(review.question), True
+    waiting = review.waiting
+    said = review.desk.said(waiting.scene_id)
+    lines = [_heading(review, width), *scene_part(waiting), Text()]
+    if answer := answer_words(said):
+        lines += [words(answer, "cyan"), Text()]
+    owners = {
+        one.rating_key: owner
+        for one in waiting.candidates
+        if (owner := review.desk.owner(one.rating_key, waiting.scene_id))
+    }
+    lines += candidates_part(waiting, review.focus, owners=owners, marks=answer_marks(said))
+    candidate = review.candidate
+    if candidate is not None:
+        lines += [Text(), *evidence_part(candidate, waiting, review.focus)]
+        lines += [Text(), *changes_part(compared.get(candidate.rating_key), marks=marks)]
+    return lines, True
+
+
+def _heading(review: Review, width: int) -> Text:
+    answered = f", {len(review.answered):,} answered" if review.answered else ""
+    text = f"Review {review.at + 1:,} of {len(review.queue):,}{answered} "
+    return Text(text + "-" * max(0, width - len(text)), style="dim", overflow="crop")
+
+
+def _foot(review: Review, width: int) -> list[Text]:
+    """The last message, and the keys there are."""
+    lines = [words(review.message, "bold yellow")] if review.message else []
+    if review.mode is Mode.PROMPT:
+        return [*lines, Text.assemble((f"{review.prompt}: ", "bold"), words(review.typed), "_")]
+    keys = {
+        Mode.HELP: [("any key", "goes back")],
+        Mode.HITS: [("1-9", "choose"), ("s", "search again"), ("any other", "back")],
+        Mode.CONFIRM: [("y", "yes"), ("any other", "no")],
+        Mode.END: _end_keys(review),
+    }.get(review.mode, _scene_keys(review))
+    return [*lines, *_key_lines(keys, width)]
+
+
+def _scene_keys(review: Review) -> list[tuple[str, str]]:
+    several = len(review.waiting.candidates) > 1
+    count = min(len(review.waiting.candidates), 9)
+    accept = [("a", f"accept {review.focus + 1}" if several else "accept")]
+    pick = [(f"1-{count}", "pick")] if several else []
+    refuse = [("n", "not this one")]
+    shown = [*accept, *pick, *refuse] if review.candidate is not None else [("s", "search Plex")]
+    return [*shown, ("m", "not in Plex"), ("l", "later"), ("i", "ignore"), *_COMMON]
+
+
+_COMMON = [("u", "undo"), ("?", "all keys"), ("q", "quit")]
+
+
+def _end_keys(review: Review) -> list[tuple[str, str]]:
+    keys = [("w", "write now"), ("p", "show the plan")] if review.accepted else []
+    back = [("u", "undo"), ("b", "back")] if review.queue else []
+    return [*keys, ("k", "keep for the next run"), *back]
+
+
+def _key_lines(keys: list[tuple[str, str]], width: int) -> list[Text]:
+    """Keys with what they do, as many a line as fit, none torn apart."""
+    lines = [Text()]
+    for key, does in keys:
+        piece = Text.assemble((key, "bold cyan"), f" {does}")
+        if lines[-1].cell_len and lines[-1].cell_len + 3 + piece.cell_len > width:
+            lines.append(Text())
+        if lines[-1].cell_len:
+            lines[-1].append("   ")
+        lines[-1].append_text(piece)
+    return lines
+
+
+def _hit_lines(review: Review) -> list[Text]:
+    lines = [Text("Which one?", style="bold"), Text()]
+    for number, hit in enumerate(review.hits, 1):
+        item = hit.item
+        line = Text.assemble((f"  {number}  ", "bold cyan"), overflow="fold")
+        line.append_text(words(item.title or "untitled"))
+        line.append_text(words(f"  {hit.library} {item.rating_key}", "dim"))
+        lines.append(line)
+        path = item.files[0].path if item.files else ""
+        lines.append(Text.assemble("     ", words(path, "dim"), overflow="fold"))
+    if review.hit_count > len(review.hits):
+        rest = review.hit_count - len(review.hits)
+        lines.append(Text(f"     … and {rest:,} more; more words find fewer", style="dim"))
+    return lines
+
+
+def _question_lines(question: Question) -> list[Text]:
+    lines = [words(question.headline, "bold"), *(words(f"  {one}") for one in question.lines)]
+    if question.scenes:
+        lines.append(Text())
+    for one in question.scenes:
+        scene, best = one.scene, one.candidates[0]
+        line = Text(overflow="fold")
+        line.append_text(words(f"  {scene.title or base_name(best.scene_path)}"))
+        line.append(f"  scene {scene.scene_id}", "dim")
+        line.append(" -> ", "dim")
+        line.append_text(words(best.title or base_name(best.item_path)))
+        line.append(f"  {best.rating_key}", "dim")
+        lines.append(line)
+    return lines
+
+
+def _end_lines(review: Review) -> list[Text]:
+    if not review.queue:
+        return [Text("Nothing waits for review.")]
+    lines = [Text("This is all.", style="bold"), Text()]
+    for verb, count in review.counts().items():
+        if count:
+            lines.append(Text(f"  {count:>6,}  {_DONE[verb]}"))
+    if left := len(review.queue) - len(review.answered):
+        lines.append(Text(f"  {left:>6,}  left for another time", style="dim"))
+    if review.counts():
+        safe = "Every answer is kept. Nothing has been written to Plex."
+        lines += [Text(), Text(safe, style="dim", overflow="fold")]
+    return lines
+
+
+def _wrapped(line: Text, console: Console) -> list[Text]:
+    return list(line.wrap(console, console.width)) if line.cell_len else [line]
+
+
+def _cut(lines: list[Text], most: int) -> list[Text]:
+    if len(lines) <= most or most < 1:
+        return lines
+    hidden = len(lines) - most + 1
+    return [*lines[: most - 1], Text(f"… {hidden} more lines; v shows all", style="dim")]
+
+
+_DONE = {
+    Verb.ACCEPT: "accepted",
+    Verb.REJECT: "refused",
+    Verb.ABSENT: "not in Plex",
+    Verb.IGNORE: "ignored",
+    Verb.RESET: "reset",
+    None: "left to a new path rule",
+}
+
+HELP = (
+    ("a", "accept: the scene is the candidate in focus; HIGH from now on"),
+    ("1-9", "put a candidate into focus: its evidence and changes are shown"),
+    ("n", "not this one: the pair never comes back"),
+    ("m", "not in Plex: none of them, and no other unless it is HIGH"),
+    ("l", "later: leave it open, go on"),
+    ("i", "ignore: the scene takes no part; asks why"),
+    ("s", "search Plex by title or path, to add a candidate"),
+    ("k", "key: add a candidate by its rating key or Plex address"),
+    ("o", "open scene and item in the browser"),
+    ("g", "group: accept all scenes like this one; shows them first"),
+    ("r", "rule: add the path rule that makes both paths one; shows what it fits"),
+    ("u", "undo the last answer, and the one before it, and so on"),
+    ("b f", "back and forth, also with the arrow keys"),
+    ("v", "view all lines, however long"),
+    ("q", "quit; every answer is kept"),
+    ("", ""),
+    ("", "An answer holds until the scene's or the item's file changes."),
+)
+"""The keys and what they do."""

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from plexsync.answers import Answer, Verb
 from plexsync.compose_review import open_room
 from plexsync.console import byte_stream, is_terminal, make_console, write_lines
-from plexsync.errors import ConfigError, ExitCode, NotFoundError
+from plexsync.errors import ConfigError, ExitCode, NotFoundError, ServerError
 from plexsync.models import Confidence, ItemRef, Outcome, RatingKey, Row, SceneId, SceneRef
 from plexsync.normalize import clean_for_terminal
-from plexsync.recall import candidate_of
+from plexsync.recalled import Comparison
 from plexsync.review_choice import (
     Filters,
     absence,
     acceptance,
+    candidate_of,
     ignoring,
     rejection,
     resetting,
@@ -24,7 +25,7 @@ from plexsync.review_choice import (
 from plexsync.summary import score_text, warning_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from plexsync.cli_options import Session
@@ -96,7 +97,7 @@ def show_scenes(session: Session, streams: Streams, ids: Sequence[SceneId]) -> i
         for one in room.named(ids):
             said = room.desk.said(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
-            compared = room.recaller.compare(one.scene_id, keys, room.desk.state)
+            compared = _compared(room, one.scene_id, keys)
             if session.shape.json or session.shape.jsonl:
                 document = show_document(
                     one, room.desk.owner, scene_url=room.scene_url, compared=compared, said=said
@@ -328,6 +329,16 @@ def _give(session: Session, streams: Streams, room: Room, answers: Sequence[Answ
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
         _say(session, streams, "The next plexsync run writes what was accepted.")
     return ExitCode.OK
+
+
+def _compared(
+    room: Room, scene_id: SceneId, keys: Sequence[RatingKey]
+) -> Mapping[RatingKey, Comparison]:
+    """What accepting would write; that a server is away is told in its place."""
+    try:
+        return room.recaller.compare(scene_id, keys, room.desk.state)
+    except ServerError as error:
+        return {key: Comparison(problem=error.message) for key in keys}
 
 
 def _tell_notes(session: Session, streams: Streams, room: Room) -> None:

@@ -1,0 +1,199 @@
+"""`plexsync review` on a real terminal, against both simulators."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.answers import PREFIX
+from plexsync.errors import ExitCode
+from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
+from tests.terminals import run_plexsync
+from tests.typing_terminals import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.world import World
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[World]:
+    """LOW scenes with two candidates each, after a first run."""
+    with low_world(tmp_path, TWINS) as world:
+        world.run()
+        yield world
+
+
+def answered(world: World) -> set[str]:
+    """The scenes an answer stands for."""
+    keys = world.state().decision_keys()
+    return {key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)}
+
+
+def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
+    """From the first screen to Plex, with the plan looked at in between."""
+    one = waiting_in(twins)[0]
+    with Person(["review"], twins.environ()) as person:
+        person.sees("Accepting would change:")
+        person.types("2")
+        person.sees("accept 2")
+        person.types("a")
+        person.sees("u takes it back")
+        person.types("q")
+        person.sees("write now")
+        person.types("p")
+        person.sees("Dry run, nothing was written")
+        person.sees("keep for the next run")
+        person.types("w")
+        person.sees("1 written")
+        assert person.ends() == ExitCode.OK
+        assert person.terminal_is_as_before()
+    assert twins.shown(one.candidates[1].rating_key, "title") == one.scene.title.strip()
+
+
+@pytest.mark.parametrize("answers", [1, 3])
+def test_a_killed_terminal_loses_no_answer(twins: World, answers: int) -> None:
+    """SIGKILL right after the last key: everything is there, and the rest comes first."""
+    ids = [one.scene_id for one in waiting_in(twins)]
+    with Person(["review"], twins.environ()) as person:
+        for scene_id in ids[:answers]:
+            person.sees(f"scene {scene_id}")
+            person.types("m")
+        person.sees(f"scene {ids[answers]}")
+        person.process.kill()
+        person.process.wait()
+    assert answered(twins) == set(ids[:answers])
+    with Person(["review"], twins.environ()) as person:
+        screen = person.sees("not in Plex")
+        assert f"scene {ids[answers]}" in screen
+        assert f"of {len(ids) - answers}" in screen
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGINT, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.TERMINATED),
+        (signal.SIGHUP, ExitCode.TERMINATED),
+    ],
+)
+def test_signals_leave_the_terminal_as_it_was(
+    twins: World, number: signal.Signals, code: ExitCode
+) -> None:
+    """The answers are kept, and it says so."""
+    with Person(["review"], twins.environ()) as person:
+        person.sees("not in Plex")
+        person.types("m")
+        person.sees("u takes it back")
+        person.process.send_signal(number)
+        assert person.ends() == code
+        assert person.terminal_is_as_before()
+        assert "every answer is kept" in person.seen
+    assert len(answered(twins)) == 1
+
+
+def test_a_dumb_terminal_takes_the_same_letters_a_line_at_a_time(twins: World) -> None:
+    """No escape is written, an empty line answers nothing."""
+    ids = [one.scene_id for one in waiting_in(twins)]
+    with Person(["review"], twins.environ() | {"TERM": "dumb"}) as person:
+        person.sees("> ")
+        person.types("\n")
+        person.sees("> ")
+        person.types("i\n")
+        person.sees("Why ignore it")
+        person.types("a trailer\n")
+        person.sees(f"Scene {ids[0]}: ignored")
+        person.types("q\n")
+        person.sees("keep for the next run")
+        person.types("k\n")
+        assert person.ends() == ExitCode.OK
+        assert "\x1b" not in person.seen
+    assert answered(twins) == {ids[0]}
+
+
+def test_no_colour_is_no_colour(twins: World) -> None:
+    """NO_COLOR leaves only what moves the cursor; differences have marks."""
+    with Person(["review"], twins.environ() | {"NO_COLOR": "1"}) as person:
+        person.sees("Accepting would change:")
+        person.types("q")
+        person.ends()
+        for colour in ("\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1;36m"):
+            assert colour not in person.seen
+
+
+def test_review_works_while_both_servers_are_away(tmp_path: Path) -> None:
+    """The screens come from the cache; what cannot be told says so, and answers count."""
+    with low_world(tmp_path, STRANGERS) as world:
+        world.run()
+        environ = world.environ()
+        (first, *_) = waiting_in(world)
+    with Person(["review"], environ) as person:
+        person.sees("cannot be told")
+        person.types("m")
+        person.sees("u takes it back")
+        person.types("qk")
+        assert person.ends() == ExitCode.OK
+    assert answered(world) == {first.scene_id}
+
+
+def test_a_search_finds_an_item_by_its_title(twins: World) -> None:
+    """From the cached listing, without asking anybody."""
+    wanted = twins.library.plex.videos[-1]
+    with Person(["review"], twins.environ()) as person:
+        person.sees("not in Plex")
+        person.types(f"k{wanted.rating_key}\r")
+        person.sees("a accepts it")
+        person.types("s" + wanted.title.split()[0].lower() + "\r")
+        person.sees("Which one?")
+        person.types("\x1b")
+        person.sees("not in Plex")
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+    assert answered(twins) == set()
+
+
+def test_a_path_rule_is_added_to_the_configuration_and_settles_the_rest(tmp_path: Path) -> None:
+    """Comments and the mode of the file stay; the run that follows makes the matches HIGH."""
+    with low_world(tmp_path, STRANGERS) as world:
+        world.run()
+        config = tmp_path / "config.toml"
+        before = (
+            f'# mine\n[stash]\nurl = "{world.stash_url}"\napi_key = "stash-key"\n'
+            f'[plex]\nurl = "{world.plex_url}"\ntoken = "{world.plex.token}"\n'
+        )
+        config.write_text(before)
+        config.chmod(0o600)
+        environ = {
+            "PLEXSYNC_CONFIG": str(config),
+            "PLEXSYNC_STATE_DIR": str(world.state_dir),
+            "CACHE_DIRECTORY": str(world.cache_dir),
+        }
+        with Person(["review"], environ) as person:
+            person.sees("not in Plex")
+            person.types("r")
+            person.sees("Add this path rule?")
+            person.types("y")
+            person.sees("Added to")
+            person.types("u")
+            person.sees("Taken back")
+            assert config.read_text() == before
+            person.types("ry")
+            person.sees("Added to")
+            person.types("qk")
+            person.ends()
+        assert config.read_text().startswith(before)
+        assert "[[paths]]" in config.read_text()
+        assert config.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_terminal_it_says_what_to_use_instead(twins: World) -> None:
+    """No prompt goes into a pipe."""
+    said = run_plexsync(["review"], twins.environ())
+    assert said.code == ExitCode.USAGE
+    assert "plexsync review list" in said.err

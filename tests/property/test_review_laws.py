@@ -1,0 +1,135 @@
+"""Laws of a review: undo undoes, and keys, commands and files say the same."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plexsync.answers import Said
+from plexsync.desk import Desk, Place
+from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
+from plexsync.review import Review
+from plexsync.review_csv import export_lines, guarded, read_answers, unguarded
+from plexsync.session import open_session
+from plexsync.state import load_state
+from tests.review_factories import (
+    PaperDesk,
+    PaperOffice,
+    make_waiting,
+    shown,
+    sit_down,
+    type_keys,
+)
+from tests.state_factories import NOW, begin, end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plexsync.review_queue import Waiting
+    from plexsync.state import State
+
+KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(KEYS), max_size=40))
+def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) -> None:
+    """Whatever was pressed: the book and the rules are those of the beginning."""
+    desk = PaperDesk(owners={RatingKey("9002"): SceneId("77")})
+    office = PaperOffice()
+    scenes = [make_waiting(1), make_waiting(2, (9002, 9001)), make_waiting(3), make_waiting(4)]
+    review = sit_down(*scenes, desk=desk, office=office)
+    for key in keys:
+        if review.ending is None:
+            type_keys(review, key)
+            shown(review, 60)
+    type_keys(review, "escape", "b", "escape")
+    for _ in keys:
+        type_keys(review, "u")
+    assert desk.book == {}
+    assert office.known == []
+    assert review.accepted == ()
+    assert review.answered == set()
+
+
+@given(st.text(max_size=30))
+def test_no_cell_is_a_formula_and_none_is_lost(text: str) -> None:
+    """A guarded cell begins harmlessly, and comes back as what it was."""
+    cell = guarded(text)
+    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert unguarded(cell) == unguarded(guarded(unguarded(cell)))
+
+
+def state_of(directory: Path, waiting: list[Waiting]) -> None:
+    """A state in which these scenes wait."""
+    with open_session(directory, now=NOW) as session:
+        begin(session)
+        for one in waiting:
+            record = SceneRecord(
+                updated_at="1", outcome=Outcome.REVIEW, due_at="2027-01-01T00:00:00Z", attempts=3
+            )
+            session.remember(one.scene_id, record)
+        end(session)
+
+
+def desk_in(directory: Path) -> Desk:
+    """A desk at that state."""
+    place = Place(
+        state_dir=directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
+    )
+    return Desk(place)
+
+
+def meaning(state: State) -> dict[str, object]:
+    """All that is remembered, by scene."""
+    answers = {key: state.decision(key, Said) for key in state.decision_keys()}
+    return {**answers, **{one: state.get(one) for one in state.scene_ids()}}
+
+
+def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> None:
+    """Decisions and records are equal, answer by answer."""
+    chance = random.Random(6)  # noqa: S311 - a test's, not cryptography
+    waiting = [
+        make_waiting(number, (9000 + 2 * number, 9001 + 2 * number)) for number in range(1, 101)
+    ]
+    answers = [chance.choice(["a", "m", "i", "nn"]) for _ in waiting]
+    words = {"a": "accept", "m": "not in plex", "i": "ignore", "nn": "reject"}
+    for name in ("keys", "file"):
+        state_of(tmp_path / name, waiting)
+    before = meaning(load_state(tmp_path / "keys"))
+
+    by_keys = desk_in(tmp_path / "keys")
+    review = Review(list(waiting), by_keys, PaperOffice())
+    for keys in answers:
+        type_keys(review, keys, *(["enter"] if keys == "i" else []))
+    by_keys.rest()
+
+    by_file = desk_in(tmp_path / "file")
+    lines = list(export_lines(waiting, by_file.owner))
+    filled = [lines[0]]
+    for place, line in enumerate(lines[1:]):
+        keys = answers[place // 2]
+        told = words[keys] if keys != "a" or place % 2 == 0 else ""
+        filled.append(line.rsplit(",", 2)[0] + f',"{told}",""\r\n')
+    known = {one.scene_id: one for one in waiting}
+    by_file.give(read_answers("".join(filled), known, by_file.owner))
+    by_file.rest()
+
+    after = meaning(load_state(tmp_path / "keys"))
+    assert after == meaning(load_state(tmp_path / "file"))
+    assert after != before
+
+
+def test_undoing_a_hundred_answers_leaves_the_state_as_it_was(tmp_path: Path) -> None:
+    """The journal is longer; what it means is what it meant."""
+    waiting = [make_waiting(number) for number in range(1, 101)]
+    state_of(tmp_path, waiting)
+    before = meaning(load_state(tmp_path))
+    desk = desk_in(tmp_path)
+    review = Review(list(waiting), desk, PaperOffice())
+    type_keys(review, "anm" * 33 + "a", *["u"] * 100)
+    desk.rest()
+    assert meaning(load_state(tmp_path)) == before

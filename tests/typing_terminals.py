@@ -1,0 +1,103 @@
+"""A person at a terminal: types keys into plexsync and reads what it draws."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING, Self
+
+from tests.terminals import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+_PATIENCE_S = 30.0
+
+
+class Person:
+    """Runs plexsync on a terminal of its own.
+
+    Args:
+        arguments: of the command line.
+        environ: added to the environment.
+        width: columns.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environ: Mapping[str, str], *, width: int = 100
+    ) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self._slave = slave
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "plexsync", *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm", **environ},
+            start_new_session=True,
+        )
+        self.seen = ""
+        self._read = 0
+
+    def __enter__(self) -> Self:
+        """Sit down."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave; whatever still runs is ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._slave)
+        os.close(self._master)
+
+    def sees(self, text: str) -> str:
+        """Wait until `text` comes after what was seen before; gives all up to it."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while text not in plain(self.seen[self._read :]):
+            assert time.monotonic() < deadline, f"{text!r} never came after:\n{self.seen[-4000:]}"
+            if not self._take(0.2) and self.process.poll() is not None and not self._take(0.2):
+                raise AssertionError(f"it ended without {text!r}:\n{plain(self.seen)[-4000:]}")
+        part = plain(self.seen[self._read :])
+        self._read = len(self.seen)
+        return part
+
+    def types(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
+    def ends(self) -> int:
+        """Wait for the end; gives the exit code."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it did not end:\n{plain(self.seen)[-4000:]}"
+            self._take(0.1)
+        while self._take(0.05):
+            pass
+        return self.process.returncode
+
+    def terminal_is_as_before(self) -> bool:
+        """Whether keys are echoed and lines are lines again."""
+        return bool(termios.tcgetattr(self._slave)[3] == self.before[3])
+
+    def _take(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._master], [], [], seconds)
+        if not ready:
+            return False
+        self.seen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        return True

@@ -1,0 +1,93 @@
+"""Review screens, kept as text: at 60, 100 and 200 columns, whatever the texts hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from plexsync.models import PlexField, RatingKey
+from plexsync.recalled import Comparison
+from plexsync.review import Mode, Review
+from tests.factories import make_change, make_scene, make_scene_file
+from tests.review_factories import make_waiting, shown, sit_down, type_keys
+
+SCREENS = Path(__file__).parent / "screens"
+WIDTHS = (60, 100, 200)
+
+CHANGES = {
+    RatingKey("9001"): Comparison(
+        changes=(
+            make_change(before="clip_number_1", after="Clip Number 1"),
+            make_change(
+                field="tags",
+                target=PlexField.GENRES,
+                before=("Beach", "Boats"),
+                after=("Beach", "Sea"),
+            ),
+        ),
+        kept=("summary",),
+    )
+}
+
+EVIL = "\x1b[2J[bold]x[/bold]\u202e\u0007 日本語のタイトル 👩\u200d👩\u200d👧 " + "w" * 90
+
+
+def scene() -> Review:
+    """Three scenes, the first with two candidates."""
+    return sit_down(make_waiting(1, (9001, 9002)), make_waiting(2), make_waiting(3))
+
+
+STATES = {
+    "scene": (),
+    "refused": ("n",),
+    "help": ("?",),
+    "group": ("f", "g"),
+    "typing": ("i", "a trailer"),
+    "end": ("a", "m", "l"),
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", STATES)
+def test_screens_look_as_they_were_kept(name: str, width: int) -> None:
+    """Any change of a screen is seen in the diff of its text."""
+    text = shown(type_keys(scene(), *STATES[name]), width, compared=CHANGES)
+    kept = SCREENS / f"{name}-{width}.txt"
+    assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("keys", [(), ("g",), ("i", EVIL), ("r",), ("a",)], ids=str)
+def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> None:
+    """No escape, no markup, no line wider than the screen."""
+    waiting = make_waiting(1)
+    candidate = waiting.candidates[0]
+    made = {"title": EVIL, "item_path": f"/media/{EVIL}.mp4"}
+    evil = make_waiting(
+        1,
+        scene=make_scene(scene_id="1", title=EVIL, files=(make_scene_file(path=f"/{EVIL}.mp4"),)),
+        match=replace(waiting.match, candidates=(replace(candidate, **made),), reason=EVIL),
+        libraries=(EVIL,),
+    )
+    compared = {candidate.rating_key: Comparison(changes=(make_change(before=EVIL, after="y"),))}
+    text = shown(type_keys(sit_down(evil, make_waiting(2)), *keys), width, compared=compared)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    if not keys:
+        assert "[bold]x[/bold]" in text
+
+
+@pytest.mark.parametrize("height", [12, 24, 50])
+def test_a_screen_is_cut_to_the_rows_there_are(height: int) -> None:
+    """The keys stay in sight; v shows the rest."""
+    review = sit_down(make_waiting(1, range(9001, 9011)))
+    text = shown(review, 80, height=height)
+    assert len(text.splitlines()) <= height
+    assert "a accept 1" in text
+    type_keys(review, "v")
+    assert review.mode is Mode.WHOLE
+    assert "clip 9010" in shown(review, 80, height=height)
