@@ -6,7 +6,7 @@ read into it. Source: docs/stash-api.md 2.5.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plexsync.models import Outcome
@@ -21,14 +21,19 @@ WOKEN = frozenset({Outcome.UNMATCHED, Outcome.REVIEW})
 """Outcomes that a change of the Plex library may settle, so it ends their wait."""
 
 PARKED = "9999-12-31T23:59:59Z"
-"""When a scene is due that nothing but a change of the scene or of the configuration can help."""
+"""When a scene is due that failed too often: no run comes to it by itself."""
+
+MOST_ATTEMPTS = 8
+"""Failed tries in a row after which a scene is parked: with the waits between them that is half a
+day, so that no restart, scan or night of backups parks anything."""
+
+SETTLED_S = 5
+"""A scene changed within so many seconds of Stash's clock may be changed again in the same second,
+which its version would not show. Source: docs/stash-api.md 2.5, "Same-second edits"."""
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(days=1)
-
-# Stash compares the stored text, offsets and all: 26 hours of offset span, daylight saving and
-# clocks that are a little off stay inside three days. Source: docs/stash-api.md 2.5.
-_MARGIN = timedelta(days=3)
+_SUBSET_WAIT = timedelta(days=7)
 
 
 def is_due(
@@ -55,26 +60,50 @@ def is_due(
     return record is None or record.updated_at != version
 
 
-def next_try(attempts: int, now: datetime) -> str:
+def next_try(
+    attempts: int, now: datetime, *, outcome: Outcome = Outcome.FAILED, subset: bool = False
+) -> str:
     """When to try again after `attempts` tries in a row that did not end well, as ISO time.
 
-    Five minutes, then twice as long each time, at most a day.
+    Five minutes, then twice as long each time, at most a day. A scene that failed
+    `MOST_ATTEMPTS` times is parked; one that waits for Plex or for a person never is. A doubtful
+    match stays doubtful until something changes, which ends its wait anyway: a day at once.
+
+    Args:
+        attempts: at least 1.
+        now: aware UTC time.
+        outcome: what the last try ended in.
+        subset: Plex is meant to lack scenes, so one without a candidate is tried once a week.
     """
+    if outcome is Outcome.FAILED and attempts >= MOST_ATTEMPTS:
+        return PARKED
+    if outcome is Outcome.UNMATCHED and subset:
+        return iso(now + _SUBSET_WAIT)
+    if outcome is Outcome.REVIEW:
+        return iso(now + _LONGEST_WAIT)
     wait = _FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 16)
     return iso(now + min(wait, _LONGEST_WAIT))
 
 
-def narrowing_bound(watermark: str, now: datetime) -> str:
-    """The date after which Stash is asked for changed scenes: `YYYY-MM-DD`, or "" for all of them.
+def is_parked(record: SceneRecord | None) -> bool:
+    """Whether a scene failed so often that only a change or a person brings it back."""
+    return record is not None and record.outcome is Outcome.FAILED and record.due_at == PARKED
 
-    It lies days below the newest version text of the last complete run, and below today, so that
-    a clock that once ran ahead hides nothing.
+
+def is_settled(version: str, server_time: datetime | None) -> bool:
+    """Whether a scene's version is old enough to be remembered as handled.
+
+    Args:
+        version: the scene's `updated_at`; text that is no time counts as settled.
+        server_time: Stash's own clock when it gave the version; None when it did not say.
     """
+    if server_time is None:
+        return True
     try:
-        newest = date.fromisoformat(watermark[:10])
-        return (min(newest, now.date()) - _MARGIN).isoformat()
-    except (ValueError, OverflowError):
-        return ""
+        age = server_time - datetime.fromisoformat(version)
+    except (ValueError, TypeError):  # TypeError: a version without a zone
+        return True
+    return abs(age) >= timedelta(seconds=SETTLED_S)
 
 
 def iso(moment: datetime) -> str:

@@ -18,6 +18,10 @@ SceneId = NewType("SceneId", str)
 RatingKey = NewType("RatingKey", str)
 """Plex's id of an item: decimal text; a cache, not an identity (a moved file gets a new one)."""
 
+RelatedId = NewType("RelatedId", str)
+"""What a scene shows of another object in Stash: `t12` is tag 12, `p7` a performer, `s3` a studio,
+`g1` a group. See `relations`."""
+
 Value = str | tuple[str, ...]
 """What a field holds: one text, or a list of names. Dates are `YYYY-MM-DD`."""
 
@@ -48,6 +52,7 @@ class SceneFile(_Value, frozen=True):
 class Scene(_Value, frozen=True):
     """What matching needs to know of a scene. `files` has the primary file first and may be empty.
 
+    `tags`, and `filled`, the names under `[fields]` it has a value for, are there if asked for.
     `updated_at` is an opaque version text: compare it for inequality only (docs/stash-api.md 2.5).
     """
 
@@ -58,6 +63,7 @@ class Scene(_Value, frozen=True):
     organized: bool = False
     files: tuple[SceneFile, ...] = ()
     tags: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 class SceneDetail(_Value, frozen=True):
@@ -65,7 +71,8 @@ class SceneDetail(_Value, frozen=True):
 
     `date` is `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or ""; `studios` runs from the scene's studio up to
     its parents;
-    `cover_path` is path and query of the cover on the configured Stash.
+    `cover_path` is path and query of the cover on the configured Stash; `related` holds what it
+    shows of other objects, as the dictionary of `relations` has it.
     """
 
     scene_id: SceneId
@@ -84,6 +91,7 @@ class SceneDetail(_Value, frozen=True):
     tags: tuple[str, ...] = ()
     files: tuple[SceneFile, ...] = ()
     cover_path: str = ""
+    related: dict[RelatedId, str] = {}
 
 
 # ---- Plex ----------------------------------------------------------------------------------------
@@ -430,6 +438,7 @@ class SceneRecord(_Value, frozen=True):
         attempts: tries in a row that did not end well (failed or unmatched).
         due_at: ISO time before which the scene is not tried again; "" when it is not waiting.
         problem: why the last attempt failed.
+        related: the tags, performers, studios and groups it showed then; see `relations.joined`.
     """
 
     updated_at: str
@@ -440,6 +449,7 @@ class SceneRecord(_Value, frozen=True):
     attempts: int = 0
     due_at: str = ""
     problem: Problem | None = None
+    related: str = ""
 
 
 # ---- What the report shows -----------------------------------------------------------------------
@@ -552,7 +562,7 @@ class RunSummary(_Value, frozen=True):
 
     `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
     try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
-    or "listed".
+    or "listed"; `subset` that Plex is meant to lack scenes, so that nobody is told of them.
     """
 
     header: RunHeader
@@ -564,4 +574,5 @@ class RunSummary(_Value, frozen=True):
     waiting: int = 0
     index: str = "none"
     proposed_rules: tuple[PathRule, ...] = ()
+    subset: bool = False
     error: Problem | None = None

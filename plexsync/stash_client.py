@@ -8,20 +8,26 @@ is found by halving and named. Source: docs/stash-api.md.
 from __future__ import annotations
 
 import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from plexsync.due import is_settled
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.stash_decode import (
+    Names,
     Ready,
     SceneCount,
     ScenePage,
+    Version,
     WireDetail,
     WireScene,
     WireVersion,
     decoder_of,
     detail_of,
+    names_of,
     scene_of,
     version_of,
 )
@@ -29,6 +35,7 @@ from plexsync.stash_pages import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash_queries import (
     COUNT,
     DETAILS,
+    NAMES,
     READY,
     SCENES,
     SWEEP,
@@ -40,10 +47,12 @@ from plexsync.stash_queries import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from plexsync.models import RelatedId
     from plexsync.transport import Answer, Transport
 
-__all__ = ["Fetched", "StashClient", "base_url", "request_headers"]
+__all__ = ["Fetched", "StashClient", "Version", "base_url", "request_headers"]
 
 OLDEST_VERSION = (0, 27)
 OLDEST_SCHEMA = 67
@@ -106,7 +115,7 @@ class StashClient:
         transport: Transport,
         *,
         url: str,
-        page_size: int = 2000,
+        page_size: int = 5000,
         sweep_size: int = 1000,
         detail_batch: int = 200,
     ) -> None:
@@ -115,14 +124,17 @@ class StashClient:
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}
+        self._server_date = ""
+        self._server_time: datetime | None = None
         self._decode_ready = decoder_of(Ready)
         self._decode_count = decoder_of(SceneCount)
+        self._decode_names = decoder_of(Names)
         self._decode_versions = decoder_of(ScenePage[WireVersion])
         self._decode_scenes = decoder_of(ScenePage[WireScene])
         self._decode_details = decoder_of(ScenePage[WireDetail])
         self._details = Batches(self._ask_details, detail_batch)
         self._plain = Batches(self._ask_scenes, detail_batch)
-        self._tagged = Batches(self._ask_tagged_scenes, detail_batch)
+        self._related = Batches(self._ask_related_scenes, detail_batch)
 
     @property
     def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
@@ -147,67 +159,64 @@ class StashClient:
         identity = ready.systemStatus.databasePath or ""
         return Server(url=self._url, version=version or ready.version.hash or "", identity=identity)
 
-    def count(self, *, organized_only: bool = False) -> int:
+    def count(self) -> int:
         """How many scenes there are."""
-        where: dict[str, Json] = {"organized": True} if organized_only else {}
-        return self._count(where)
+        return self._count({})
 
-    def versions(
-        self, *, updated_after: str = "", organized_only: bool = False
-    ) -> Iterator[tuple[tuple[SceneId, str], ...]]:
+    def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
         """Id and version text of every scene, in pages, in the order of the ids.
 
         A scene Stash cannot read comes with the version "", for it is there all the same; asking
         for it by its id says why.
 
         Args:
-            updated_after: only scenes whose version is a greater text. The server compares text,
-                so give a date alone, days before the one meant.
-            organized_only: only scenes Stash calls organized.
+            with_organized: also tell which scenes Stash calls organized.
 
         Raises:
             ServerError: the walk did not come to its end; what came before is incomplete.
         """
-        pages = self._walk(
-            VERSIONS,
-            self._decode_versions,
-            self._page_size,
-            updated_after=updated_after,
-            organized_only=organized_only,
-        )
+        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, more=with_organized)
         for page in pages:
             if page.poisoned is not None:
-                yield ((page.poisoned[0], ""),)
+                yield (Version(page.poisoned[0], ""),)
             else:
                 yield tuple([version_of(row) for row in page.rows])
 
-    def sweep(
-        self, *, updated_after: str = "", with_tags: bool = False, organized_only: bool = False
-    ) -> Iterator[tuple[Scene, ...]]:
+    def sweep(self, *, with_relations: bool = False) -> Iterator[tuple[Scene, ...]]:
         """Every scene with what matching needs, in pages, in the order of the ids.
 
-        A scene Stash cannot read is left out and added to `poisoned`. Arguments and errors are
-        those of `versions`; `with_tags` fills in the tags.
+        A scene Stash cannot read is left out and added to `poisoned`. Errors are those of
+        `versions`; `with_relations` is that of `scenes`.
         """
-        pages = self._walk(
-            SWEEP,
-            self._decode_scenes,
-            self._sweep_size,
-            {"tags": with_tags},
-            updated_after=updated_after,
-            organized_only=organized_only,
-        )
+        pages = self._walk(SWEEP, self._decode_scenes, self._sweep_size, more=with_relations)
         for page in pages:
             if page.rows:
-                yield tuple([scene_of(row) for row in page.rows])
+                yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
 
-    def scenes(self, ids: Sequence[SceneId], *, with_tags: bool = False) -> Fetched[Scene]:
-        """The named scenes with what matching needs; `with_tags` fills in the tags.
+    def names(self) -> Mapping[RelatedId, str]:
+        """What a scene may show of each tag, performer, studio and group. One request.
+
+        Raises:
+            ServerError: the dictionary could not be had as a whole.
+        """
+        return self._ask(NAMES, {}, lambda answer: names_of(self._decode_names(answer)))
+
+    def is_settled(self, version: str) -> bool:
+        """Whether a version is old enough by Stash's clock that no edit hides behind it."""
+        return is_settled(version, self._server_time)
+
+    def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
+        """The named scenes with what matching needs.
+
+        Args:
+            ids: which.
+            with_relations: fill in the tags, and which fields have a value.
 
         Raises:
             ServerError: Stash fails as a whole. One bad scene is told apart and reported.
         """
-        return self._fetch(self._tagged if with_tags else self._plain, ids, scene_of)
+        batches = self._related if with_relations else self._plain
+        return self._fetch(batches, ids, lambda row: scene_of(row, with_relations=with_relations))
 
     def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
         """The named scenes with everything they say about themselves.
@@ -223,6 +232,11 @@ class StashClient:
 
     # ---- asking --------------------------------------------------------------------------------
 
+    def _note_date(self, text: str) -> None:
+        """Keep Stash's clock as of its last answer."""
+        if text != self._server_date:
+            self._server_date, self._server_time = text, _time_of(text)
+
     def _ask(
         self,
         query: str,
@@ -232,10 +246,15 @@ class StashClient:
         divisible: bool = False,
     ) -> T:
         """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
+
+        def noted(answer: Answer) -> T:
+            self._note_date(answer.headers.get("Date", ""))
+            return decode(answer)
+
         return self._transport.ask(
             "POST",
             _GRAPHQL,
-            decode,
+            noted,
             body=request_body(query, variables),
             headers=_JSON,
             accept_status=_ANSWERS,
@@ -263,11 +282,11 @@ class StashClient:
         return self._ask_by_ids(DETAILS, ids, self._decode_details, {}, divisible=divisible)
 
     def _ask_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
-        more: dict[str, Json] = {"tags": False}
+        more: dict[str, Json] = {"more": False}
         return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
 
-    def _ask_tagged_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
-        more: dict[str, Json] = {"tags": True}
+    def _ask_related_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
+        more: dict[str, Json] = {"more": True}
         return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
 
     def _walk(
@@ -275,21 +294,16 @@ class StashClient:
         query: str,
         decode: Callable[[Answer], ScenePage[W]],
         size: int,
-        more: Mapping[str, Json] | None = None,
         *,
-        updated_after: str,
-        organized_only: bool,
+        more: bool,
     ) -> Iterator[Page[W]]:
         """The pages of a keyset walk; poisoned scenes are also kept."""
 
         def ask(where: Where, n: int, divisible: bool) -> tuple[W, ...]:  # noqa: FBT001 - a callback of Keyset
-            variables: dict[str, Json] = {"where": where, "n": n, **(more or {})}
+            variables: dict[str, Json] = {"where": where, "n": n, "more": more}
             return self._ask(query, variables, decode, divisible=divisible).findScenes.scenes
 
-        def where(last_id: int) -> Where:
-            return where_after(last_id, updated_after=updated_after, organized_only=organized_only)
-
-        for page in Keyset(ask, self._count, where, size).pages():
+        for page in Keyset(ask, self._count, where_after, size).pages():
             if page.poisoned is not None:
                 self._poisoned.update([page.poisoned])
             yield page
@@ -324,6 +338,14 @@ def _is_recent(version: str) -> bool:
     """Whether a version text says v0.27 or newer. Own builds may say nothing, or anything."""
     found = _VERSION.match(version)
     return found is not None and (int(found.group(1)), int(found.group(2))) >= OLDEST_VERSION
+
+
+def _time_of(date: str) -> datetime | None:
+    """The moment a `Date` header names; None for what is none."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _without_user(url: str) -> str:

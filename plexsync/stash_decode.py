@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
+from plexsync.relations import group_id, performer_id, studio_id, studio_text, tag_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from plexsync.models import RelatedId
     from plexsync.transport_answers import Answer
 
 T = TypeVar("T")
@@ -57,6 +59,20 @@ class ResolverError(BadResponseError):
         self.scene_id = SceneId(named.group(1)) if named else None
 
 
+class Version(NamedTuple):
+    """As much of a scene as tells whether it changed.
+
+    Attributes:
+        scene_id: whose.
+        updated_at: an opaque text; "" when Stash gives none.
+        organized: False only when that was asked for.
+    """
+
+    scene_id: SceneId
+    updated_at: str
+    organized: bool = True
+
+
 # ---- what comes over the wire --------------------------------------------------------------------
 
 
@@ -85,17 +101,27 @@ class _Named(_Wire, frozen=True):
     name: str
 
 
+class _Object(_Wire, frozen=True):
+    id: str
+    name: str = ""
+
+
 class _Studio(_Wire, frozen=True):
-    name: str
+    id: str
+    name: str = ""
     parent_studio: _Studio | None = None
 
 
 class _Grouped(_Wire, frozen=True):
-    group: _Named
+    group: _Object
 
 
 class _Paths(_Wire, frozen=True):
     screenshot: str | None = None
+
+
+class _Reference(_Wire, frozen=True):
+    id: str
 
 
 class WireFile(_Wire, frozen=True):
@@ -119,6 +145,9 @@ class WireScene(_Wire, frozen=True):
     organized: bool = False
     files: tuple[WireFile, ...] = ()
     tags: tuple[_Named, ...] = ()
+    details: str | None = None
+    studio: _Reference | None = None
+    performers: tuple[_Reference, ...] = ()
 
 
 class WireDetail(_Wire, frozen=True):
@@ -128,8 +157,8 @@ class WireDetail(_Wire, frozen=True):
     files: tuple[WireFile, ...]
     paths: _Paths
     groups: tuple[_Grouped, ...]
-    performers: tuple[_Named, ...]
-    tags: tuple[_Named, ...]
+    performers: tuple[_Object, ...]
+    tags: tuple[_Object, ...]
     organized: bool
     urls: tuple[str, ...] = ()
     studio: _Studio | None = None
@@ -143,10 +172,11 @@ class WireDetail(_Wire, frozen=True):
 
 
 class WireVersion(_Wire, frozen=True):
-    """Id and version text of a scene."""
+    """Id and version text of a scene, and whether it is organized if that was asked for."""
 
     id: str
     updated_at: str | None = None
+    organized: bool = True
 
 
 class _Scenes(_Wire, Generic[T], frozen=True):
@@ -167,6 +197,41 @@ class SceneCount(_Wire, frozen=True):
     """The answer to a query for their number."""
 
     findScenes: _Count  # noqa: N815 - the server's spelling
+
+
+class _Tags(_Wire, frozen=True):
+    count: int
+    tags: tuple[_Object, ...]
+
+
+class _Performers(_Wire, frozen=True):
+    count: int
+    performers: tuple[_Object, ...]
+
+
+class _StudioName(_Wire, frozen=True):
+    id: str
+    name: str
+    parent_studio: _Reference | None = None
+
+
+class _Studios(_Wire, frozen=True):
+    count: int
+    studios: tuple[_StudioName, ...]
+
+
+class _Groups(_Wire, frozen=True):
+    count: int
+    groups: tuple[_Object, ...]
+
+
+class Names(_Wire, frozen=True):
+    """The answer to the query for everything a scene may show of other objects."""
+
+    findTags: _Tags  # noqa: N815 - the server's spelling
+    findPerformers: _Performers  # noqa: N815 - same
+    findStudios: _Studios  # noqa: N815 - same
+    findGroups: _Groups  # noqa: N815 - same
 
 
 class WireBuild(_Wire, frozen=True):
@@ -285,8 +350,8 @@ def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
 # ---- conversions ---------------------------------------------------------------------------------
 
 
-def scene_of(wire: WireScene) -> Scene:
-    """A scene as matching wants it."""
+def scene_of(wire: WireScene, *, with_relations: bool = False) -> Scene:
+    """A scene as matching wants it; `with_relations` if what it is filled with was asked for."""
     return Scene(
         scene_id=SceneId(wire.id),
         updated_at=wire.updated_at or "",
@@ -295,6 +360,7 @@ def scene_of(wire: WireScene) -> Scene:
         organized=wire.organized,
         files=_files(wire.files),
         tags=tuple([tag.name for tag in wire.tags]),
+        filled=tuple(_filled(wire)) if with_relations else (),
     )
 
 
@@ -317,12 +383,61 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         tags=tuple([tag.name for tag in wire.tags]),
         files=_files(wire.files),
         cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
+        related=_related(wire),
     )
 
 
-def version_of(wire: WireVersion) -> tuple[SceneId, str]:
+def version_of(wire: WireVersion) -> Version:
     """Id and version text."""
-    return SceneId(wire.id), wire.updated_at or ""
+    return Version(SceneId(wire.id), wire.updated_at or "", wire.organized)
+
+
+def names_of(wire: Names) -> dict[RelatedId, str]:
+    """The dictionary: every tag, performer, studio and group with what a scene may show of it.
+
+    Raises:
+        TransientError: it is not whole by Stash's own count.
+    """
+    counted = wire.findTags.count + wire.findPerformers.count
+    counted += wire.findStudios.count + wire.findGroups.count
+    names = {tag_id(one.id): one.name for one in wire.findTags.tags}
+    names |= {performer_id(one.id): one.name for one in wire.findPerformers.performers}
+    names |= {
+        studio_id(one.id): studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
+        for one in wire.findStudios.studios
+    }
+    names |= {group_id(one.id): one.name for one in wire.findGroups.groups}
+    if len(names) != counted:
+        raise TransientError(
+            f"Stash lists {len(names)} tags, performers, studios and groups, but counts {counted}"
+        )
+    return names
+
+
+def _related(wire: WireDetail) -> dict[RelatedId, str]:
+    """What a scene shows of other objects, in the words of `names_of`."""
+    related = {tag_id(one.id): one.name for one in wire.tags}
+    related |= {performer_id(one.id): one.name for one in wire.performers}
+    related |= {group_id(one.group.id): one.group.name for one in wire.groups}
+    studio = wire.studio
+    while studio is not None and studio.name:  # the last one read is there for its id alone
+        above = studio.parent_studio
+        related[studio_id(studio.id)] = studio_text(studio.name, above.id if above else "")
+        studio = above
+    return related
+
+
+def _filled(wire: WireScene) -> Iterator[str]:
+    """The names under `[fields]` a scene has a value for."""
+    values = {
+        "title": (wire.title or "").strip(),
+        "summary": (wire.details or "").strip(),
+        "date": _date(wire.date),
+        "studio": wire.studio,
+        "performers": wire.performers,
+        "tags": wire.tags,
+    }
+    return (name for name, value in values.items() if value)
 
 
 def _files(wires: tuple[WireFile, ...]) -> tuple[SceneFile, ...]:
@@ -363,7 +478,7 @@ def _date(text: str | None) -> str:
 def _studios(studio: _Studio | None) -> tuple[str, ...]:
     """The studio's name, then its parents'."""
     names: list[str] = []
-    while studio is not None:
+    while studio is not None and studio.name:
         names.append(studio.name)
         studio = studio.parent_studio
     return tuple(names)

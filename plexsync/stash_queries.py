@@ -26,7 +26,10 @@ _FACTS = (
 fragment Facts on Scene {
   id updated_at title date organized
   ...Files
-  tags @include(if: $tags) { name }
+  tags @include(if: $more) { name }
+  details @include(if: $more)
+  studio @include(if: $more) { id }
+  performers @include(if: $more) { id }
 }"""
     + _FILES
 )
@@ -40,14 +43,21 @@ COUNT = """query PlexsyncCount($where: SceneFilterType) {
   findScenes(scene_filter: $where, filter: {per_page: 0}) { count }
 }"""
 
-VERSIONS = """query PlexsyncVersions($where: SceneFilterType!, $n: Int!) {
+VERSIONS = """query PlexsyncVersions($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
   findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
-    scenes { id updated_at }
+    scenes { id updated_at organized @include(if: $more) }
   }
 }"""
 
+NAMES = """query PlexsyncNames {
+  findTags(filter: {per_page: -1, sort: "id"}) { count tags { id name } }
+  findPerformers(filter: {per_page: -1, sort: "id"}) { count performers { id name } }
+  findStudios(filter: {per_page: -1, sort: "id"}) { count studios { id name parent_studio { id } } }
+  findGroups(filter: {per_page: -1, sort: "id"}) { count groups { id name } }
+}"""
+
 SWEEP = (
-    """query PlexsyncSweep($where: SceneFilterType!, $n: Int!, $tags: Boolean!) {
+    """query PlexsyncSweep($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
   findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
     scenes { ...Facts }
   }
@@ -56,7 +66,7 @@ SWEEP = (
 )
 
 SCENES = (
-    """query PlexsyncScenes($ids: [ID!], $tags: Boolean!) {
+    """query PlexsyncScenes($ids: [ID!], $more: Boolean!) {
   findScenes(ids: $ids) { scenes { ...Facts } }
 }"""
     + _FACTS
@@ -69,13 +79,15 @@ DETAILS = (
       id updated_at title code details director date rating100 organized urls
       ...Files
       paths { screenshot }
-      studio { name parent_studio { name parent_studio { name parent_studio { name } } } }
-      groups { group { name } }
-      performers { name }
-      tags { name }
+      studio { ...Named parent_studio { ...Named parent_studio { ...Named
+        parent_studio { ...Named parent_studio { id } } } } }
+      groups { group { id name } }
+      performers { id name }
+      tags { id name }
     }
   }
-}"""
+}
+fragment Named on Studio { id name }"""
     + _FILES
 )
 
@@ -85,18 +97,9 @@ def request_body(query: str, variables: Mapping[str, Json]) -> bytes:
     return msgspec.json.encode({"query": query, "variables": variables})
 
 
-def where_after(last_id: int, *, updated_after: str, organized_only: bool) -> dict[str, Json]:
-    """The filter of a keyset page: scenes with a higher id than `last_id`.
-
-    `updated_after` is compared as text by the server, so it only narrows; a value that looks like
-    a number would match every row. Source: docs/stash-api.md 2.5.
-    """
-    where: dict[str, Json] = {"id": {"value": last_id, "modifier": "GREATER_THAN"}}
-    if updated_after:
-        where["updated_at"] = {"value": updated_after, "modifier": "GREATER_THAN"}
-    if organized_only:
-        where["organized"] = True
-    return where
+def where_after(last_id: int) -> dict[str, Json]:
+    """The filter of a keyset page: scenes with a higher id than `last_id`."""
+    return {"id": {"value": last_id, "modifier": "GREATER_THAN"}}
 
 
 def where_up_to(where: Mapping[str, Json], last_id: int, highest_id: int) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from plexsync.errors import (
 from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.stash import resolver_failure
 from plexsync.simulators.wire import Cut, Hang, Reset, Status, garbage, html
-from plexsync.stash_client import base_url
+from plexsync.stash_client import Version, base_url
 from tests.contract.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:
@@ -157,8 +157,10 @@ def test_every_scene_is_seen_once_in_order(version: str, scenes: int) -> None:
     """Whatever the number of scenes is to the page size, none is skipped or repeated."""
     with stash_bench(make_library(scenes), version=version) as bench:
         assert numbers(bench.client.sweep()) == list(range(1, scenes + 1))
-        versions = [pair for page in bench.client.versions() for pair in page]
-        expected = [(SceneId(str(s.id)), s.updated_at) for s in bench.simulator.dump().scenes]
+        versions = [one for page in bench.client.versions() for one in page]
+        expected = [
+            Version(SceneId(str(s.id)), s.updated_at) for s in bench.simulator.dump().scenes
+        ]
         assert versions == expected
         assert bench.client.count() == scenes
         assert bench.client.poisoned == ()
@@ -183,13 +185,15 @@ def test_changes_between_pages_neither_skip_nor_repeat() -> None:
         assert seen + numbers(pages) == [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, added]
 
 
-def test_filters_narrow() -> None:
-    """A date bound and "organized" leave out what they should."""
+def test_versions_tell_what_is_organized_when_asked() -> None:
+    """Every scene comes either way, for who is not listed would be gone."""
     library = make_library(5, odd_scenes=(make_scene(6, organized=True, file_ids=()),))
     with stash_bench(library) as bench:
-        assert numbers(bench.client.sweep(organized_only=True)) == [6]
-        assert numbers(bench.client.sweep(updated_after="2025-01-05")) == [4, 5, 6]
-        assert bench.client.count(organized_only=True) == 1
+        plain = [one.organized for page in bench.client.versions() for one in page]
+        asked = [one for page in bench.client.versions(with_organized=True) for one in page]
+    assert plain == [True] * 6
+    assert [one.scene_id for one in asked if one.organized] == ["6"]
+    assert len(asked) == 6
 
 
 def test_a_sweep_reads_what_matching_needs() -> None:
@@ -200,7 +204,7 @@ def test_a_sweep_reads_what_matching_needs() -> None:
     library = make_library(0, odd_scenes=(odd,), odd_files=(file, unset))
     with stash_bench(library) as bench:
         (plain,) = next(bench.client.sweep())
-        (tagged,) = next(bench.client.sweep(with_tags=True))
+        (tagged,) = next(bench.client.sweep(with_relations=True))
     assert plain == Scene(
         scene_id=SceneId("50"),
         updated_at=odd.updated_at,
@@ -218,6 +222,7 @@ def test_a_sweep_reads_what_matching_needs() -> None:
         ),
     )
     assert sorted(tagged.tags) == ["Day", "Outdoor"]
+    assert tagged.filled == ("date", "tags")
 
 
 # ---- by ids --------------------------------------------------------------------------------------
@@ -259,7 +264,7 @@ def test_scenes_and_details_tell_of_the_same_scene() -> None:
     """The narrow and the wide read agree where they overlap."""
     with stash_bench() as bench:
         wanted = ids(*range(1, 13))
-        narrow = bench.client.scenes(wanted, with_tags=True).found
+        narrow = bench.client.scenes(wanted, with_relations=True).found
         wide = bench.client.details(wanted).found
         assert [s.scene_id for s in narrow] == list(wanted)
         for scene, detail in zip(narrow, wide, strict=True):
@@ -292,7 +297,7 @@ def test_what_is_no_id_is_missing() -> None:
 def test_scenes_deleted_after_the_list_are_missing() -> None:
     """Each one fails its query by name; the rest is asked for again without it."""
     with stash_bench() as bench:
-        wanted = [pair[0] for page in bench.client.versions() for pair in page]
+        wanted = [one.scene_id for page in bench.client.versions() for one in page]
         bench.simulator.delete_scene(3)
         bench.simulator.delete_scene(4)
         bench.simulator.delete_scene(12)
@@ -324,7 +329,7 @@ def test_a_poisoned_scene_does_not_end_a_walk() -> None:
         bench.simulator.poison(12)
         assert numbers(bench.client.sweep()) == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
         assert [scene_id for scene_id, _ in bench.client.poisoned] == ["7", "12"]
-        versions = dict(pair for page in bench.client.versions() for pair in page)
+        versions = {v.scene_id: v.updated_at for page in bench.client.versions() for v in page}
         assert sorted(map(int, versions)) == list(range(1, 13))
         assert [scene_id for scene_id, text in versions.items() if not text] == ["7", "12"]
 

@@ -1,4 +1,4 @@
-"""When a scene is due, and how far back Stash is asked."""
+"""When a scene is due, when it is given up, and when its version can be trusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexsync.due import is_due, iso, narrowing_bound, next_try
+from plexsync.due import (
+    MOST_ATTEMPTS,
+    PARKED,
+    is_due,
+    is_parked,
+    is_settled,
+    iso,
+    next_try,
+)
 from plexsync.models import Outcome, SceneRecord
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -64,22 +72,49 @@ def test_a_scene_without_a_version_that_failed_waits_its_turn() -> None:
 
 def test_waits_double_up_to_a_day() -> None:
     """Five minutes, ten, twenty ... a day."""
-    waits = [next_try(n, NOW) for n in (1, 2, 3, 9, 10, 60)]
+    waits = [next_try(n, NOW, outcome=Outcome.UNMATCHED) for n in (1, 2, 3, 9, 10, 60)]
     expected = [5, 10, 20, 1280, 1440, 1440]
     assert waits == [iso(NOW + timedelta(minutes=minutes)) for minutes in expected]
 
 
+def test_a_scene_that_keeps_failing_is_parked() -> None:
+    """Seven failures leave it waiting, the eighth parks it; only a failure ever does."""
+    assert next_try(MOST_ATTEMPTS - 1, NOW) != PARKED
+    assert next_try(MOST_ATTEMPTS, NOW) == PARKED
+    assert next_try(99, NOW, outcome=Outcome.UNMATCHED) == iso(NOW + timedelta(days=1))
+
+
+def test_a_parked_scene_comes_back_only_when_it_changes() -> None:
+    """Neither time nor Plex wakes it; another version does."""
+    parked = record(Outcome.FAILED, due_at=PARKED)
+    late = NOW + timedelta(days=36500)
+    assert is_parked(parked)
+    assert not is_due("v1", parked, now=late, woken=True)
+    assert is_due("v2", parked, now=NOW)
+
+
+def test_what_plex_is_meant_to_lack_is_tried_once_a_week() -> None:
+    """A library that holds a part of Stash does not cost more with every try."""
+    week = iso(NOW + timedelta(days=7))
+    assert next_try(1, NOW, outcome=Outcome.UNMATCHED, subset=True) == week
+    assert next_try(1, NOW, outcome=Outcome.REVIEW, subset=True) == iso(NOW + timedelta(days=1))
+
+
 @pytest.mark.parametrize(
-    ("watermark", "bound"),
+    ("version", "settled"),
     [
-        pytest.param("2026-11-21T23:59:59+02:00", "2026-11-18", id="three days below"),
-        pytest.param("2031-01-01T00:00:00Z", "2026-11-19", id="a clock that ran ahead"),
-        pytest.param("2020-05-05T00:00:00Z", "2020-05-02", id="an old library"),
-        pytest.param("", "", id="nothing seen yet"),
-        pytest.param("garbage", "", id="no date"),
-        pytest.param("0001-01-01T00:00:00Z", "", id="before all dates"),
+        pytest.param("2026-11-22T08:00:00Z", False, id="this very second"),
+        pytest.param("2026-11-22T09:59:56+02:00", False, id="four seconds ago, elsewhere"),
+        pytest.param("2026-11-22T07:59:55Z", True, id="five seconds ago"),
+        pytest.param("2026-11-22T08:00:04Z", False, id="a clock a little ahead"),
+        pytest.param("2026-11-22T10:00:00+02:00", False, id="this second in another zone"),
+        pytest.param("2026-11-22T08:00:00", True, id="no zone"),
+        pytest.param("2031-01-01T00:00:00Z", True, id="a clock that once ran ahead"),
+        pytest.param("garbage", True, id="no time"),
+        pytest.param("", True, id="nothing"),
     ],
 )
-def test_stash_is_asked_from_days_below_what_was_seen(watermark: str, bound: str) -> None:
-    """The bound is a date well below the watermark and below today; in doubt there is none."""
-    assert narrowing_bound(watermark, NOW) == bound
+def test_a_version_of_this_moment_is_not_settled(version: str, settled: bool) -> None:  # noqa: FBT001 - a table's column
+    """Another edit in the same second would not show in it."""
+    assert is_settled(version, NOW) is settled
+    assert is_settled(version, None)

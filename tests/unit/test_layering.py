@@ -40,6 +40,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "explanation",
         "limits",
         "due",
+        "relations",
     ),
     # The edges: files, servers, environment, terminal.
     2: (
@@ -72,10 +73,14 @@ RINGS: dict[int, tuple[str, ...]] = {
         "status",
         "hook",
         "schedule",
+        "spool",
     ),
     # The shell: use cases and their composition.
     3: (
         "detect",
+        "dictionary",
+        "watching",
+        "scanning",
         "ports",
         "linking",
         "unwritten",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
-from plexsync.models import SceneDetail, SceneFile, SceneId
+from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
 from plexsync.stash_decode import (
     MissingSceneError,
     ResolverError,
@@ -207,10 +207,18 @@ def test_everything_a_scene_says_is_kept() -> None:
         rating100=85,
         organized=True,
         urls=["https://example.com/1"],
-        studio={"name": "S", "parent_studio": {"name": "P", "parent_studio": {"name": "G"}}},
-        groups=[{"group": {"name": "Group"}}],
-        performers=[{"name": "Bo"}, {"name": "Ann"}],
-        tags=[{"name": "t1"}, {"name": "t2"}],
+        studio={
+            "id": "1",
+            "name": "S",
+            "parent_studio": {
+                "id": "2",
+                "name": "P",
+                "parent_studio": {"id": "3", "name": "G", "parent_studio": {"id": "4"}},
+            },
+        },
+        groups=[{"group": {"id": "9", "name": "Group"}}],
+        performers=[{"id": "7", "name": "Bo"}, {"id": "5", "name": "Ann"}],
+        tags=[{"id": "11", "name": "t1"}, {"id": "12", "name": "t2"}],
     )
     assert full == SceneDetail(
         scene_id=SceneId("7"),
@@ -225,6 +233,16 @@ def test_everything_a_scene_says_is_kept() -> None:
         performers=("Bo", "Ann"),
         tags=("t1", "t2"),
         cover_path="/scene/7/screenshot?t=1751356800",
+        related={
+            RelatedId("t11"): "t1",
+            RelatedId("t12"): "t2",
+            RelatedId("p7"): "Bo",
+            RelatedId("p5"): "Ann",
+            RelatedId("g9"): "Group",
+            RelatedId("s1"): "S\x1f2",
+            RelatedId("s2"): "P\x1f3",
+            RelatedId("s3"): "G\x1f4",
+        },
     )
 
 
