@@ -130,6 +130,7 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         fields=_compose_fields(reader),
         run=RunConfig(
             full_every_s=reader.read("run.full_every", values.duration, stand_in=0),
+            files_every_s=reader.read("run.files_every", values.duration, stand_in=0),
             keep_days=reader.read("run.keep_days", values.count, stand_in=1),
         ),
         source=source,
@@ -145,6 +146,7 @@ def _compose_stash(reader: _Reader) -> StashConfig:
         verify=reader.read_verify("stash.verify"),
         organized_only=reader.read_flag("stash.organized_only"),
         exclude_tags=reader.read("stash.exclude_tags", values.names, stand_in=()),
+        required=reader.read("stash.required", values.field_names, stand_in=()),
         missing_timestamp=reader.read(
             "stash.missing_timestamp", values.word(MissingTimestamp), stand_in=MissingTimestamp.SYNC
         ),
@@ -157,6 +159,8 @@ def _compose_plex(reader: _Reader) -> PlexConfig:
         token=reader.read_secret("plex.token") or Secret(""),
         verify=reader.read_verify("plex.verify"),
         libraries=reader.read("plex.libraries", values.names, stand_in=()),
+        scan=reader.read_flag("plex.scan"),
+        subset=reader.read_flag("plex.subset"),
     )
 
 

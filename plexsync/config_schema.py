@@ -116,11 +116,14 @@ KEYS: tuple[Key, ...] = (
     Key("stash.verify", Kind.VERIFY, "true"),
     Key("stash.organized_only", Kind.FLAG, "false"),
     Key("stash.exclude_tags", Kind.NAMES, "[]"),
+    Key("stash.required", Kind.NAMES, "[]"),
     Key("stash.missing_timestamp", Kind.TEXT, '"sync"'),
     Key("plex.url", Kind.TEXT, required=True),
     Key("plex.token", Kind.SECRET, required=True),
     Key("plex.verify", Kind.VERIFY, "true"),
     Key("plex.libraries", Kind.NAMES, "[]"),
+    Key("plex.scan", Kind.FLAG, "false"),
+    Key("plex.subset", Kind.FLAG, "false"),
     Key("match.strict_matching", Kind.FLAG, "true"),
     Key("match.use_content_hash", Kind.FLAG, "true"),
     Key("apply.preserve_plex_edits", Kind.FLAG, "false"),
@@ -164,13 +167,15 @@ KEYS: tuple[Key, ...] = (
     Key("fields.poster", Kind.TEXT, '"off"'),
     Key("fields.background", Kind.TEXT, '"off"'),
     Key("run.full_every", Kind.TEXT, '"7d"'),
+    Key("run.files_every", Kind.TEXT, '"1d"'),
     Key("run.keep_days", Kind.COUNT, "90"),
 )
 """Every key but `[[paths]]`, in the order of the file.
 
-`stash.verify`, `plex.verify`, `apply.empty` and the fields and templates the contract does not name
-are additions to it; those fields are off unless asked for. Artwork is not written by this version:
-its defaults are "off" where the contract has more, and asking for more is an error.
+`stash.verify`, `stash.required`, `plex.verify`, `plex.scan`, `plex.subset`, `apply.empty`,
+`run.files_every` and the fields and templates the contract does not name are additions to it;
+those fields are off unless asked for. Artwork is not written by this version: its defaults are
+"off" where the contract has more, and asking for more is an error.
 """
 
 PATHS = "paths"
@@ -196,13 +201,18 @@ class EmptyPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StashConfig:
-    """`[stash]`. `url` has no trailing slash and no `/graphql`; `exclude_tags` are names."""
+    """`[stash]`.
+
+    `url` has no trailing slash and no `/graphql`; `exclude_tags` are names of tags, `required`
+    names under `[fields]`.
+    """
 
     url: str
     api_key: Secret | None
     verify: bool | str
     organized_only: bool
     exclude_tags: tuple[str, ...]
+    required: tuple[str, ...]
     missing_timestamp: MissingTimestamp
 
 
@@ -211,13 +221,16 @@ class PlexConfig:
     """`[plex]`.
 
     `url` has no trailing slash; no `libraries` means every movie and show library; `verify` is
-    whether to check certificates, or the file of those to trust.
+    whether to check certificates, or the file of those to trust; `scan` asks Plex to look for
+    files it lacks; `subset` says that it is meant to lack some.
     """
 
     url: str
     token: Secret
     verify: bool | str
     libraries: tuple[str, ...]
+    scan: bool
+    subset: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,9 +254,14 @@ class ApplyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """`[run]`. `full_every_s` in seconds; 0 makes every run a full one. `keep_days` in days."""
+    """`[run]`.
+
+    `full_every_s` and `files_every_s` in seconds; 0 makes every run a full one, or one that looks
+    at all files. `keep_days` in days.
+    """
 
     full_every_s: int
+    files_every_s: int
     keep_days: int
 
 

@@ -47,6 +47,9 @@ _FLAGS = {
     "off": False,
     "0": False,
 }
+NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
+"""The names under `[fields]` of what a curator may be expected to fill in."""
+
 _UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
 _DURATION_PART = re.compile(r"([0-9]+)([wdhms])")
@@ -119,6 +122,18 @@ def names(value: object) -> tuple[str, ...]:
     if not all(isinstance(name, str) and name.strip() for name in value):
         raise ParseError("must be a list of texts that are not empty", hint=hint)
     return tuple(dict.fromkeys(value))
+
+
+def field_names(value: object) -> tuple[str, ...]:
+    """A list of names under `[fields]` that a scene may have a value for."""
+    found = names(value)
+    for name in found:
+        if name not in NEEDED_FIELDS:
+            raise ParseError(
+                f"must be a list of {quoted(NEEDED_FIELDS)}",
+                hint=suggestion(name, NEEDED_FIELDS) or _example(list(NEEDED_FIELDS)),
+            )
+    return found
 
 
 def word(words: type[Word]) -> Callable[[object], Word]:

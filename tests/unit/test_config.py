@@ -99,7 +99,8 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert config.paths == ()
     assert dataclasses.astuple(config.match) == (True, True)
     assert dataclasses.astuple(config.apply) == (False, True, 500, 0.3, EmptyPolicy.KEEP)
-    assert config.run.full_every_s == 7 * 86_400
+    assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
+    assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
     on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
     assert on == {
         "title": (Policy.OVERWRITE, PlexField.TITLE),
@@ -125,11 +126,14 @@ api_key = { env = "STASH_KEY" }
 verify = false
 organized_only = true
 exclude_tags = ["private", "wip"]
+required = ["title", "date"]
 missing_timestamp = "skip"
 [plex]
 url = "http://[::1]:32400/"
 token = { env = "PLEX_TOKEN" }
 libraries = ["Scenes", "Clips"]
+scan = true
+subset = true
 [[paths]]
 stash = "/data/"
 plex = "/media/"
@@ -162,6 +166,7 @@ include = ["a*"]
 exclude = ["ab*"]
 [run]
 full_every = "1d12h"
+files_every = "12h"
 keep_days = 30
 """
 
@@ -184,8 +189,12 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     )
     assert dataclasses.astuple(config.match) == (False, False)
     assert dataclasses.astuple(config.apply) == (True, False, 7, 1.0, EmptyPolicy.CLEAR)
-    assert config.run.full_every_s == 36 * 3_600
-    assert config.run.keep_days == 30
+    assert (config.stash.required, config.plex.scan, config.plex.subset) == (
+        ("title", "date"),
+        True,
+        True,
+    )
+    assert dataclasses.astuple(config.run) == (36 * 3_600, 12 * 3_600, 30)
     rules = {rule.name: rule for rule in config.fields}
     policies = {name: rule.policy.value for name, rule in rules.items() if rule.policy != "off"}
     assert policies == {
@@ -216,11 +225,14 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_STASH__VERIFY": "no",
         "PLEXSYNC_STASH__ORGANIZED_ONLY": "1",
         "PLEXSYNC_STASH__EXCLUDE_TAGS": "private, wip",
+        "PLEXSYNC_STASH__REQUIRED": "title, date",
         "PLEXSYNC_STASH__MISSING_TIMESTAMP": "skip",
         "PLEXSYNC_PLEX__URL": "http://[::1]:32400/",
         "PLEXSYNC_PLEX__TOKEN": CANARY,
         "PLEXSYNC_PLEX__VERIFY": "true",
         "PLEXSYNC_PLEX__LIBRARIES": "Scenes,Clips,",
+        "PLEXSYNC_PLEX__SCAN": "on",
+        "PLEXSYNC_PLEX__SUBSET": "yes",
         "PLEXSYNC_PATHS": "/data/=/media/, D:\\films=//nas/films",
         "PLEXSYNC_MATCH__STRICT_MATCHING": "false",
         "PLEXSYNC_MATCH__USE_CONTENT_HASH": "off",
@@ -265,6 +277,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__POSTER": "off",
         "PLEXSYNC_FIELDS__BACKGROUND": "off",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
+        "PLEXSYNC_RUN__FILES_EVERY": "12h",
         "PLEXSYNC_RUN__KEEP_DAYS": "30",
     }
     written = {name.removesuffix("__POLICY") for name in environ} - {"PLEXSYNC_PATHS"}
