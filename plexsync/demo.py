@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from plexsync.compose import run_with
 from plexsync.config import load_config
 from plexsync.console import is_terminal, make_console
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
+from plexsync.failure import utc_now
 from plexsync.ports import RunOptions
 from plexsync.sinks import NoMeter
 from plexsync.stop import StopSignals
@@ -231,8 +233,11 @@ class _Story:
 
         self._chapter("3  Somebody changes things, on both sides")
         stash, plex = self._stage.stash, self._stage.plex
+        # A minute ago: for an edit of this very moment a run would wait until it settles.
+        clock, stash.clock = stash.clock, lambda: utc_now() - timedelta(minutes=1)
         stash.edit_scene(LATE_EDIT.scene_id, title=LATE_EDIT.title, details=LATE_EDIT.details)
         stash.edit_scene(10, details="Four seasons on one roof, and a comet.")
+        stash.clock = clock
         plex.edit_by_hand(str(PLEX_EDIT.rating_key), {"summary": PLEX_EDIT.summary})
         self.say(
             f'In Stash, scene {LATE_EDIT.scene_id} gets its final title, "{LATE_EDIT.title}". In'

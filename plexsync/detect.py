@@ -1,21 +1,34 @@
-"""Which scenes this run looks at, found with as few requests as the question allows."""
+"""Which scenes this run looks at, found with as few requests as the question allows.
+
+Every run sweeps the versions of all scenes: a few requests whatever happened, and the only way to
+see what a filter on times would hide (clocks, zones, imports of old times) and what is gone. What
+moves no version comes from elsewhere and is `forced`: scenes that showed a renamed tag, whose item
+Plex lost, or that an event named. Files are swept less often, because they cost Stash more.
+Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in Stash".
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.due import WAITING, is_due
+from plexsync.due import SETTLED_S, is_due, is_parked
 from plexsync.errors import ConfigError
 from plexsync.models import Outcome
 from plexsync.normalize import fold_tag
+from plexsync.planner import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from plexsync.models import Scene, SceneId, SceneRecord
-    from plexsync.stash_client import Fetched
+    from plexsync.stash_client import Fetched, Version
+
+_FEW = 200
+_WORTH_A_SWEEP = 5
+"""A query by ids holds `_FEW` scenes, a page of a sweep so many times more: if more than one scene
+in so many is due, sweeping all of them asks less."""
 
 
 class StashScenes(Protocol):
@@ -28,39 +41,53 @@ class StashScenes(Protocol):
     def count(self) -> int:
         """How many scenes there are, whatever the configuration leaves out."""
 
-    def versions(
-        self, *, updated_after: str = "", organized_only: bool = False
-    ) -> Iterator[tuple[tuple[SceneId, str], ...]]:
-        """Pages of (id, version)."""
+    def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
+        """Pages of ids and versions."""
 
-    def sweep(
-        self, *, updated_after: str = "", with_tags: bool = False, organized_only: bool = False
-    ) -> Iterator[tuple[Scene, ...]]:
+    def sweep(self, *, with_relations: bool = False) -> Iterator[tuple[Scene, ...]]:
         """Pages of scenes with what matching needs."""
 
-    def scenes(self, ids: Sequence[SceneId], *, with_tags: bool = False) -> Fetched[Scene]:
+    def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
         """The named scenes with what matching needs."""
+
+    def is_settled(self, version: str) -> bool:
+        """Whether no further edit can hide behind a version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which scenes take part, and how far back to look.
+    """Which scenes take part, and which of them are due.
 
     Args:
         organized_only: only scenes Stash calls organized.
         exclude_tags: case-folded tag names that keep a scene out.
+        required: names under `[fields]` a scene needs a value for; else it waits.
         sync_unversioned: a scene without `updated_at` is always due; else never.
         everything: every scene is due, changed or not.
+        parked: so are those that failed too often.
         woken: the Plex library changed since the last run.
         now: aware UTC time.
+        forced: due whatever their version says.
+        first: forced, too; and first, and not to wait until they are settled.
+        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
     """
 
     organized_only: bool
     exclude_tags: frozenset[str]
+    required: frozenset[str] = frozenset()
     sync_unversioned: bool
     everything: bool
+    parked: bool = True
     woken: bool
     now: datetime
+    forced: frozenset[SceneId] = frozenset()
+    first: tuple[SceneId, ...] = ()
+    patient: bool = True
+
+    @property
+    def with_relations(self) -> bool:
+        """Whether a scene's tags and fields decide if it takes part."""
+        return bool(self.exclude_tags or self.required)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,29 +97,35 @@ class Detected:
     Attributes:
         due: scenes to look at, each once.
         left_out: scenes an excluded tag keeps out, not remembered as such yet.
+        unready: scenes that lack a required field, not remembered as such yet.
         gone: remembered scenes that Stash has no more.
         poisoned: scenes Stash cannot tell about, each with its words.
         scenes_read: how many scenes were read.
-        waiting: how many remembered scenes wait for a later try.
+        waiting: how many scenes wait for a later try.
         review_waiting: how many of those wait for a person.
         newest: the highest version text seen, "" if none.
+        held: scenes that are being edited.
         complete: False when the sweep is known to be short, so that nothing follows from absence.
+        with_files: whether the files of all scenes were looked at.
     """
 
     due: list[Scene] = field(default_factory=list)
     left_out: list[Scene] = field(default_factory=list)
+    unready: list[Scene] = field(default_factory=list)
     gone: list[SceneId] = field(default_factory=list)
     poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
     scenes_read: int = 0
     waiting: int = 0
     review_waiting: int = 0
     newest: str = ""
+    held: list[SceneId] = field(default_factory=list)
     complete: bool = True
+    with_files: bool = False
 
-    def note_waiting(self, record: SceneRecord) -> None:
+    def note_waiting(self, record: SceneRecord | None = None) -> None:
         """Count a scene that is not due yet."""
         self.waiting += 1
-        self.review_waiting += record.outcome is Outcome.REVIEW
+        self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
 
 
 class Records(Protocol):
@@ -101,14 +134,19 @@ class Records(Protocol):
     def get(self, scene_id: SceneId) -> SceneRecord | None:
         """What is remembered of a scene."""
 
-    def scene_ids(self) -> Iterable[SceneId]:
+    def version(self, scene_id: SceneId) -> str:
+        """The version that was handled last; "" when none was."""
+
+    def scene_ids(self) -> Collection[SceneId]:
         """Every remembered scene."""
 
     def waiting(self) -> Iterable[tuple[SceneId, SceneRecord]]:
         """Remembered scenes whose last outcome calls for another try."""
 
+    def by_files(self) -> Mapping[str, SceneId]:
+        """A scene for each digest of files that is remembered."""
 
-@dataclass(frozen=True, slots=True)
+
 class Detector:
     """Finds the scenes a run looks at.
 
@@ -116,15 +154,27 @@ class Detector:
         stash: the server that knows.
         records: what earlier runs remember.
         scope: which scenes take part.
-        forced: scenes that are due whatever their version says: an earlier write is unsettled.
         step: told how many scenes were read so far.
+        wait: lets so many seconds pass.
     """
 
-    stash: StashScenes
-    records: Records
-    scope: Scope
-    forced: frozenset[SceneId]
-    step: Callable[[int], None]
+    def __init__(
+        self,
+        stash: StashScenes,
+        records: Records,
+        scope: Scope,
+        *,
+        step: Callable[[int], None],
+        wait: Callable[[float], None],
+    ) -> None:
+        self._stash = stash
+        self._wait = wait
+        self._records = records
+        self._scope = scope
+        self._step = step
+        self._waiting = dict(records.waiting())
+        self._first = frozenset(scope.first)
+        self._forced = scope.forced | self._first
 
     def named(self, ids: Sequence[SceneId]) -> Detected:
         """Just the scenes a person named, due or not.
@@ -132,7 +182,7 @@ class Detector:
         Raises:
             ConfigError: Stash has no scene of that id.
         """
-        fetched = self.stash.scenes(tuple(dict.fromkeys(ids)))
+        fetched = self._stash.scenes(tuple(dict.fromkeys(ids)))
         if fetched.missing:
             raise ConfigError(
                 f"Stash has no scene {', '.join(fetched.missing)}",
@@ -145,97 +195,177 @@ class Detector:
             scenes_read=len(fetched.found),
         )
 
-    def everything(self) -> Detected:
-        """Sweep the whole library: notices what changed, what is new and what is gone."""
-        found = Detected()
-        seen: set[SceneId] = set()
-        for page in self.stash.sweep(
-            with_tags=bool(self.scope.exclude_tags), organized_only=self.scope.organized_only
-        ):
-            for scene in page:
-                seen.add(scene.scene_id)
-                self._sort(scene, found)
-            found.scenes_read += len(page)
-            self.step(found.scenes_read)
-        found.poisoned.extend(self._new_poison(seen))
-        # Scenes left out because they are not organized are not gone, and look the same here.
-        if not self.scope.organized_only:
-            self._check_complete(seen, found)
-        return found
+    def changes(self) -> Detected:
+        """Sweep the versions, then read what is due.
 
-    def changes(self, updated_after: str) -> Detected:
-        """Ask only for what was updated after a date, and for what waits for another try."""
+        When the files of a scene turn out to be remembered as those of another, ids were given
+        anew: then the files of all scenes are swept.
+        """
         found = Detected()
-        wanted = dict.fromkeys(self.forced)
-        for page in self.stash.versions(
-            updated_after=updated_after, organized_only=self.scope.organized_only
-        ):
-            for scene_id, version in page:
+        here: set[SceneId] = set()
+        wanted = dict.fromkeys(self._scope.first)
+        for page in self._stash.versions(with_organized=self._scope.organized_only):
+            for scene_id, version, organized in page:
+                here.add(scene_id)
                 found.newest = max(found.newest, version)
-                if self._due(scene_id, version):
+                if (organized or not self._scope.organized_only) and self._is_due(
+                    scene_id, version, found
+                ):
                     wanted[scene_id] = None
             found.scenes_read += len(page)
-            self.step(found.scenes_read)
-        for scene_id, record in self.records.waiting():
-            if scene_id in wanted or self._due(scene_id, record.updated_at):
-                wanted[scene_id] = None
-            else:
-                found.note_waiting(record)
-        if wanted:
-            self._fetch(tuple(wanted), found)
+            self._step(found.scenes_read)
+        self._check_absent(here, found)
+        if found.complete:
+            wanted = {scene_id: None for scene_id in wanted if scene_id in here}
+        self._fetch(tuple(wanted), found)
+        self._fetch_held(found)
+        return self.everything() if self._ids_moved(found) else found
+
+    def everything(self) -> Detected:
+        """Sweep all scenes with their files."""
+        found = Detected(with_files=True)
+        here: set[SceneId] = set()
+        for page in self._stash.sweep(with_relations=self._scope.with_relations):
+            for scene in page:
+                here.add(scene.scene_id)
+                found.newest = max(found.newest, scene.updated_at)
+                if (scene.organized or not self._scope.organized_only) and self._is_due(
+                    scene.scene_id, scene.updated_at, found, files=scene
+                ):
+                    self._take(scene, found)
+            found.scenes_read += len(page)
+            self._step(found.scenes_read)
+        found.poisoned.extend(self._new_poison(here))
+        here.update(scene_id for scene_id, _ in self._stash.poisoned)
+        self._check_absent(here, found)
+        self._fetch_held(found)
+        found.due.sort(key=lambda scene: scene.scene_id not in self._first)
         return found
 
-    def _fetch(self, ids: Sequence[SceneId], found: Detected) -> None:
-        fetched = self.stash.scenes(ids, with_tags=bool(self.scope.exclude_tags))
-        found.gone.extend(i for i in fetched.missing if self.records.get(i) is not None)
-        found.poisoned.extend(fetched.poisoned)
-        for scene in fetched.found:
-            if self._excluded(scene):
-                self._leave_out(scene, found)
-            else:
-                found.due.append(scene)
+    # ---- which are due
 
-    def _sort(self, scene: Scene, found: Detected) -> None:
-        found.newest = max(found.newest, scene.updated_at)
-        record = self.records.get(scene.scene_id)
-        if self._excluded(scene):
-            self._leave_out(scene, found)
-        elif self._due(scene.scene_id, scene.updated_at):
-            found.due.append(scene)
-        elif record is not None and record.outcome in WAITING:
-            found.note_waiting(record)
+    def _is_due(
+        self, scene_id: SceneId, version: str, found: Detected, *, files: Scene | None = None
+    ) -> bool:
+        """Whether to look at a scene now; counts it if it waits."""
+        if scene_id in self._forced:
+            return scene_id in self._first or self._may_begin(scene_id, version, found)
+        waiting = self._waiting.get(scene_id)
+        if waiting is not None and waiting.updated_at == version:
+            waits = self._waits(waiting, version) and not self._has_other_files(files)
+            if waits:
+                found.note_waiting(waiting)
+            return not waits
+        if not version:
+            return self._scope.sync_unversioned
+        if not self._scope.everything and version == self._records.version(scene_id):
+            return self._has_other_files(files)
+        return self._may_begin(scene_id, version, found)
 
-    def _due(self, scene_id: SceneId, version: str) -> bool:
-        return (
-            self.scope.everything
-            or scene_id in self.forced
-            or is_due(
-                version,
-                self.records.get(scene_id),
-                now=self.scope.now,
-                woken=self.scope.woken,
-                sync_unversioned=self.scope.sync_unversioned,
-            )
+    def _waits(self, record: SceneRecord, version: str) -> bool:
+        scope = self._scope
+        if scope.everything:
+            return is_parked(record) and not scope.parked
+        return not is_due(
+            version,
+            record,
+            now=scope.now,
+            woken=scope.woken,
+            sync_unversioned=scope.sync_unversioned,
         )
 
-    def _excluded(self, scene: Scene) -> bool:
-        return any(fold_tag(tag) in self.scope.exclude_tags for tag in scene.tags)
+    def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
+        """A scene that is being edited this very moment is held back."""
+        scope = self._scope
+        if scope.everything or not scope.patient or self._stash.is_settled(version):
+            return True
+        found.held.append(scene_id)
+        return False
 
-    def _leave_out(self, scene: Scene, found: Detected) -> None:
-        record = self.records.get(scene.scene_id)
+    def _has_other_files(self, scene: Scene | None) -> bool:
+        """Whether a scene, if its files were read, has others than when it was matched."""
+        record = self._records.get(scene.scene_id) if scene else None
+        if scene is None or record is None:
+            return False
+        return record.files not in ("", files_digest(scene.files))
+
+    # ---- reading those
+
+    def _fetch(self, ids: Sequence[SceneId], found: Detected) -> None:
+        if not ids:
+            return
+        if len(ids) > _FEW and len(ids) * _WORTH_A_SWEEP > found.scenes_read:
+            self._sweep_for(dict.fromkeys(ids), found)
+            return
+        fetched = self._stash.scenes(ids, with_relations=self._scope.with_relations)
+        found.gone.extend(i for i in fetched.missing if self._records.get(i) is not None)
+        found.poisoned.extend(fetched.poisoned)
+        for scene in fetched.found:
+            self._take(scene, found)
+
+    def _fetch_held(self, found: Detected) -> None:
+        """Give scenes that are being edited a few seconds; one that is still edited stays due."""
+        if not found.held:
+            return
+        self._wait(SETTLED_S + 1)
+        fetched = self._stash.scenes(found.held, with_relations=self._scope.with_relations)
+        found.poisoned.extend(fetched.poisoned)
+        for scene in fetched.found:
+            if self._stash.is_settled(scene.updated_at):
+                self._take(scene, found)
+            else:
+                found.note_waiting(self._waiting.get(scene.scene_id))
+
+    def _sweep_for(self, wanted: dict[SceneId, None], found: Detected) -> None:
+        """Read a large part of the library by reading all of it."""
+        read = {
+            scene.scene_id: scene
+            for page in self._stash.sweep(with_relations=self._scope.with_relations)
+            for scene in page
+            if scene.scene_id in wanted
+        }
+        for scene_id in wanted:
+            if scene_id in read:
+                self._take(read[scene_id], found)
+        found.poisoned.extend(one for one in self._stash.poisoned if one[0] in wanted)
+
+    def _take(self, scene: Scene, found: Detected) -> None:
+        """Put a scene that is due where it belongs."""
+        if any(fold_tag(tag) in self._scope.exclude_tags for tag in scene.tags):
+            where = found.left_out
+        elif not self._scope.required.issubset(scene.filled):
+            where = found.unready
+        else:
+            found.due.append(scene)
+            return
+        record = self._records.get(scene.scene_id)
         known = record is not None and record.outcome is Outcome.IGNORED
         if not known or (record and record.updated_at != scene.updated_at):
-            found.left_out.append(scene)
+            where.append(scene)
 
-    def _new_poison(self, seen: set[SceneId]) -> Iterator[tuple[SceneId, str]]:
+    # ---- what is not there
+
+    def _new_poison(self, here: set[SceneId]) -> Iterator[tuple[SceneId, str]]:
         """Scenes the sweep had to leave out, unless one waits for a later try."""
-        for scene_id, message in self.stash.poisoned:
-            if scene_id not in seen and self._due(scene_id, ""):
+        for scene_id, message in self._stash.poisoned:
+            if scene_id not in here and self._is_due(scene_id, "", Detected()):
                 yield scene_id, message
 
-    def _check_complete(self, seen: set[SceneId], found: Detected) -> None:
+    def _check_absent(self, here: set[SceneId], found: Detected) -> None:
         """Compare with Stash's own count: who is absent from a short sweep is not gone."""
-        here = seen.union(scene_id for scene_id, _ in self.stash.poisoned)
-        found.complete = len(here) >= self.stash.count()
+        found.complete = len(here) >= self._stash.count()
         if found.complete:
-            found.gone.extend(i for i in self.records.scene_ids() if i not in here)
+            found.gone.extend(i for i in self._records.scene_ids() if i not in here)
+
+    def _ids_moved(self, found: Detected) -> bool:
+        """Whether a scene has the files another one is remembered with."""
+        strangers = {
+            files_digest(scene.files): scene.scene_id
+            for scene in found.due
+            if scene.files and self._has_other_files(scene)
+        }
+        if not strangers:
+            return False
+        remembered, gone = self._records.by_files(), set(found.gone)
+        owners = {remembered.get(files) for files in strangers}
+        return bool(owners - gone - {None})

@@ -86,6 +86,7 @@ class Linker:
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
         hashes: reads the content hashes of a few items; None when they are not to be used.
         heard: what people said about pairs and scenes.
+        broken: scenes whose item Plex is known to have lost.
     """
 
     records: Records
@@ -94,6 +95,7 @@ class Linker:
     strict: bool
     hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
     heard: Heard = UNHEARD
+    broken: frozenset[SceneId] = frozenset()
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
         """The pairs earlier runs linked whose scene still has the same files, and the rest.
@@ -113,6 +115,7 @@ class Linker:
     def _stands(self, record: SceneRecord, scene: Scene) -> bool:
         return (
             bool(record.links)
+            and scene.scene_id not in self.broken
             and record.outcome not in _UNLINKED
             and record.files == files_digest(scene.files)
             and all(link.section_id in self.sections for link in record.links)

@@ -29,13 +29,14 @@ from plexsync.models import (
 )
 from plexsync.normalize import normalize_path
 from plexsync.planner import files_digest
+from plexsync.relations import joined
 from plexsync.writing import DETAIL_BATCH, NOT_STORED, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.fieldmap import FieldMap
-    from plexsync.models import Change, Desired, ItemDetail, Link, Row, Scene
+    from plexsync.models import Change, Desired, ItemDetail, Link, RelatedId, Row, Scene
     from plexsync.planner import Planned, Planner
     from plexsync.rows import Pair, RowMaker
     from plexsync.stash_client import Fetched
@@ -56,6 +57,9 @@ class StashDetails(Protocol):
 
     def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
         """All a scene says about itself."""
+
+    def is_settled(self, version: str) -> bool:
+        """Whether no further edit can hide behind a version just read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,7 @@ class Settings:
     lock_fields: bool
     compare_all: bool
     asked_for: bool
-    retry_at: Callable[[int], str]
+    retry_at: Callable[[int, Outcome], str]
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
 
@@ -91,10 +95,12 @@ class Memory:
     Args:
         record: what is remembered of a scene.
         unsettled: intents without result, by scene and item.
+        observe: told what a scene shows of other objects, before it is remembered.
     """
 
     record: Callable[[SceneId], SceneRecord | None]
     unsettled: Mapping[tuple[SceneId, RatingKey], Sequence[Unsettled]]
+    observe: Callable[[Mapping[RelatedId, str]], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +118,8 @@ class _Progress:
 
     scene: Scene
     open_pairs: int = 0
-    version: str = ""
+    version: str | None = None
+    related: str | None = None
     desired: tuple[Desired, ...] = ()
     links: dict[RatingKey, Link] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -212,7 +219,11 @@ class Pipeline:
     def _note_desired(self, detail: SceneDetail) -> None:
         """Remember which version and which values of a scene are being compared."""
         progress = self._scenes[detail.scene_id]
-        progress.version = detail.updated_at
+        # Without a version the scene stays due: its next edit may not show in this one.
+        settled = self._stash.is_settled(detail.updated_at)
+        progress.version = detail.updated_at if settled else ""
+        progress.related = joined(detail.related)
+        self._memory.observe(detail.related)
         progress.desired = self._fields.desired(detail, ItemKind.MOVIE)
 
     def _finish_unread(self, pair: Pair) -> bool:
@@ -245,6 +256,8 @@ class Pipeline:
             pair.match is None
             and record is not None
             and record.due_at == PARKED
+            and record.problem is not None
+            and record.problem.kind == NOT_STORED
             and not self._settings.asked_for
             and record.desired == self._desired_digest(pair.scene.scene_id)
         )
@@ -431,13 +444,17 @@ class Pipeline:
     def _record(self, progress: _Progress) -> SceneRecord:
         previous = self._memory.record(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
+        version, related = progress.version, progress.related
+        if related is None:
+            related = previous.related if previous else ""
         desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
         record = SceneRecord(
-            updated_at=progress.version or progress.scene.updated_at,
+            updated_at=progress.scene.updated_at if version is None else version,
             outcome=outcome,
             files=files_digest(progress.scene.files),
             desired=desired,
             links=tuple(progress.links.values()),
+            related=related,
         )
         if outcome is not Outcome.FAILED:
             return record
@@ -452,7 +469,7 @@ class Pipeline:
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
         if problem and problem.kind == NOT_STORED and attempts >= _NOT_STORED_TRIES:
             return PARKED
-        return self._settings.retry_at(attempts)
+        return self._settings.retry_at(attempts, Outcome.FAILED)
 
     def _unfinished_record(self, progress: _Progress) -> SceneRecord:
         """What holds while items of a scene are still to come: due, and to be matched again."""

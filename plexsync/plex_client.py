@@ -260,6 +260,18 @@ class PlexClient:
                 raise
             self._put(shortest)
 
+    def scan(self, section: Section, folder: str) -> None:
+        """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.
+
+        Plex answers at once and scans in its own time. Source: docs/plex-api.md 5, "Scan".
+
+        Raises:
+            ServerError: it was not asked, or refuses.
+        """
+        path = f"/library/sections/{_digits(section.section_id)}/refresh"
+        query = urlencode({"path": folder}, quote_via=quote)
+        self._transport.request("GET", f"{path}?{query}", write=True)
+
     def item_url(self, rating_key: RatingKey) -> str:
         """Where a person sees the item, in the server's own web app; "" before `connect`."""
         if self._server is None:

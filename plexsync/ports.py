@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -85,6 +86,7 @@ class Ports:
         now: the clock; aware UTC.
         should_stop: True once the run is asked to end.
         run_id: this run's name, unique and sortable by time.
+        sleep: lets so many seconds pass.
         disk: how files are read and written.
     """
 
@@ -98,3 +100,4 @@ class Ports:
     should_stop: Callable[[], bool]
     run_id: str
     disk: Filesystem = DISK
+    sleep: Callable[[float], None] = time.sleep

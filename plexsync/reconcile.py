@@ -8,22 +8,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from plexsync import __version__
 from plexsync.answers import Heard, hear
 from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
-from plexsync.due import iso, narrowing_bound, next_try
-from plexsync.errors import LibraryMissingError, PlexsyncError, StateError
+from plexsync.dictionary import Dictionary
+from plexsync.due import iso, next_try
+from plexsync.errors import (
+    AuthError,
+    LibraryMissingError,
+    PlexsyncError,
+    ServerError,
+    StateError,
+)
 from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.journal import Lineage, RunKind
 from plexsync.journaled import remembered
 from plexsync.linking import Linked, Linker
-from plexsync.models import RunHeader, RunSummary
+from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
 from plexsync.pipeline import Memory, Pipeline, Settings
 from plexsync.planner import Planner, Rules
@@ -31,20 +37,27 @@ from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
 from plexsync.rows import Pair, RowMaker
+from plexsync.scanning import folders_to_scan
+from plexsync.spool import Spool, clear_spool, read_spool
 from plexsync.status import PROPOSED, Proposed
 from plexsync.tally import Tally
 from plexsync.unwritten import Unwritten
+from plexsync.watching import KEY, Seen, broken, digest, items_digest, scans_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from plexsync.config_schema import Config
-    from plexsync.models import RatingKey, Scene, SceneId, Section
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, Section
     from plexsync.ports import Ports, Reporter, RunOptions
     from plexsync.session import Session
     from plexsync.state import State, Unsettled
 
-_SEEN = "seen"
+
+_STEP_S = 0.5
+
+_RECORDS = "2"
+"""Moves when records hold more than they used to, so that a full run fills them in."""
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
@@ -70,17 +83,6 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     return summary
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run saw of the things that wake scenes: digests, compared for inequality.
-
-    `library` moves when Plex scanned, or when the configuration may match otherwise; `fields`
-    when the configuration wants other values in Plex.
-    """
-
-    library: str = ""
-    fields: str = ""
-
-
 class _Run:
     """One pass, from the first question to the last remembered scene."""
 
@@ -90,14 +92,18 @@ class _Run:
         self._ports = ports
         self._tally = tally
         self._reporter = tally.reporter
+        tally.subset = config.plex.subset
+        self._sections: tuple[Section, ...] = ()
+        self._broken: frozenset[SceneId] = frozenset()
+        self._items: tuple[PlexItem, ...] | None = None
 
     def go(self, state: State, session: Session | None) -> None:
         """Everything between the first question and the last answer."""
         lineage = self._connect(state)
-        sections = self._sections()
-        seen, before = self._seen(sections), state.decision(_SEEN, Seen) or Seen()
+        self._sections = self._ask_sections()
+        seen, before = self._seen(), state.decision(KEY, Seen) or Seen()
         full = self._is_full(state, before, seen)
-        self._tally.header = msgspec.structs.replace(self._tally.header, full=full)
+        self._tally.header = replace(self._tally.header, full=full)
         self._reporter.started(self._tally.header)
         if session is not None:
             session.begin(
@@ -109,15 +115,30 @@ class _Run:
             )
         detected = Detected()
         error: PlexsyncError | None = None
+        dictionary, spool = None, Spool()
         try:
-            detected = self._detect(state, full=full, woken=before.library != seen.library)
-            self._reconcile(state, session, sections, detected)
+            named = bool(self._options.scenes)
+            names = None if named else self._ports.stash.names()
+            dictionary = Dictionary(state, session, names)
+            dictionary.begin()
+            if not named:
+                spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
+            seen = self._watch(state, before, seen)
+            woken = before.library != seen.library or before.items != seen.items
+            detected = self._detect(state, self._scope(state, dictionary, spool, woken=woken))
+            self._reconcile(state, session, dictionary, detected)
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
             error = caught
         if session is not None:
-            self._end(session, detected, seen, error)
+            complete = error is None and detected.complete and not self._options.partial
+            if complete and dictionary is not None:
+                dictionary.end()
+                self._remember_seen(session, before, seen, detected)
+            self._end(session, detected, error, complete=complete)
+            if complete:
+                clear_spool(spool, self._ports.disk)
         if error is not None:
             raise error
 
@@ -129,14 +150,14 @@ class _Run:
             self._reporter.warn(note)
         stash = self._ports.stash.connect()
         plex = self._ports.plex.connect()
-        self._tally.header = msgspec.structs.replace(self._tally.header, stash=stash, plex=plex)
+        self._tally.header = replace(self._tally.header, stash=stash, plex=plex)
         lineage = Lineage(plex=plex.identity, stash=stash.identity)
         note = state.check_lineage(lineage)
         if note:
             self._reporter.warn(note)
         return lineage
 
-    def _sections(self) -> tuple[Section, ...]:
+    def _ask_sections(self) -> tuple[Section, ...]:
         """The libraries that take part, with a word on those that are changing."""
         sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
         if not sections:
@@ -151,14 +172,29 @@ class _Run:
                 )
         return sections
 
-    def _seen(self, sections: Sequence[Section]) -> Seen:
+    def _seen(self) -> Seen:
+        """What there is to see at once; the rest is as it was."""
         config = self._config
-        library = [f"{section.uuid}{section.scanned_at}" for section in sections]
-        library += [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
+        library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
         library.append(f"{config.match.strict_matching}{config.match.use_content_hash}")
         fields = [repr(rule) for rule in config.fields]
         fields += [repr(self._rules()), repr(sorted(config.stash.exclude_tags))]
-        return Seen(library=_digest(library), fields=_digest(fields))
+        fields += [repr(sorted(config.stash.required)), _RECORDS]
+        return Seen(
+            library=digest(library), fields=digest(fields), scans=scans_digest(self._sections)
+        )
+
+    def _watch(self, state: State, before: Seen, seen: Seen) -> Seen:
+        """Look whether files came to Plex, moved there or went; asks only if it scanned.
+
+        The first look wakes nobody: it has nothing to be compared with.
+        """
+        if state.is_new or self._options.scenes or before.scans == seen.scans:
+            return replace(seen, items=before.items)
+        items = self._index()
+        sections = frozenset(section.section_id for section in self._sections)
+        self._broken = broken(state.links(), items, sections)
+        return replace(seen, items=items_digest(items))
 
     def _is_full(self, state: State, before: Seen, seen: Seen) -> bool:
         """Whether every scene and every linked item is compared: asked for, overdue, or needed.
@@ -174,34 +210,59 @@ class _Run:
         due = iso(self._ports.now() - timedelta(seconds=self._config.run.full_every_s))
         return state.last_full_at <= due
 
-    def _detect(self, state: State, *, full: bool, woken: bool) -> Detected:
-        """Which scenes are due."""
+    def _scope(self, state: State, dictionary: Dictionary, spool: Spool, *, woken: bool) -> Scope:
+        """Which scenes take part, and what is known of their being due."""
         config = self._config.stash
+        exclude_tags = frozenset(map(fold_tag, config.exclude_tags))
+        unsettled = {one.plan.scene_id for one in state.unsettled}
+        return Scope(
+            organized_only=config.organized_only,
+            exclude_tags=exclude_tags,
+            required=frozenset(config.required),
+            sync_unversioned=config.missing_timestamp == "sync",
+            everything=self._tally.header.full,
+            parked=self._options.full,
+            woken=woken,
+            now=self._ports.now(),
+            forced=self._broken.union(unsettled, dictionary.concerned(exclude_tags)),
+            first=spool.scene_ids,
+            patient=not self._options.dry_run,
+        )
+
+    def _detect(self, state: State, scope: Scope) -> Detected:
+        """Which scenes are due."""
         detector = Detector(
             self._ports.stash,
             state,
-            Scope(
-                organized_only=config.organized_only,
-                exclude_tags=frozenset(map(fold_tag, config.exclude_tags)),
-                sync_unversioned=config.missing_timestamp == "sync",
-                everything=full,
-                woken=woken,
-                now=self._ports.now(),
-            ),
-            frozenset(unsettled.plan.scene_id for unsettled in state.unsettled),
-            lambda done: self._reporter.progress("reading Stash", done, None),
+            scope,
+            step=lambda done: self._reporter.progress("reading Stash", done, None),
+            wait=self._let_pass,
         )
-        bound = narrowing_bound(state.newest_updated_at, self._ports.now())
         if self._options.scenes:
             detected = detector.named(self._options.scenes)
-        elif full or not bound:
+        elif scope.everything or self._are_files_due(state):
             detected = detector.everything()
         else:
-            detected = detector.changes(bound)
+            detected = detector.changes()
         if self._options.limit is not None:
             del detected.due[self._options.limit :]
         self._tally.note_detected(detected)
         return detected
+
+    def _let_pass(self, seconds: float) -> None:
+        """Wait for an edit to settle, in steps short enough to be stopped in between."""
+        self._reporter.progress("waiting for an edit to settle", 0, None)
+        while seconds > 0 and not self._ports.should_stop():
+            self._ports.sleep(min(seconds, _STEP_S))
+            seconds -= _STEP_S
+
+    def _are_files_due(self, state: State) -> bool:
+        """Whether the files of all scenes were not looked at for too long."""
+        if self._options.partial:
+            return False
+        before = state.decision(KEY, Seen) or Seen()
+        due = self._ports.now() - timedelta(seconds=self._config.run.files_every_s)
+        return before.files_at <= iso(due)
 
     # ---- doing
 
@@ -209,14 +270,14 @@ class _Run:
         self,
         state: State,
         session: Session | None,
-        sections: Sequence[Section],
+        dictionary: Dictionary,
         detected: Detected,
     ) -> None:
         """Link, plan, show and write what was detected."""
         rows = RowMaker(
             scene_url=self._ports.stash.scene_url,
             item_url=self._ports.plex.item_url,
-            libraries={section.section_id: section.title for section in sections},
+            libraries={section.section_id: section.title for section in self._sections},
         )
         shelf = None if session is None else self._shelf(state)
         unwritten = Unwritten(
@@ -237,15 +298,16 @@ class _Run:
                 due.append(scene)
             else:
                 unwritten.note_ignored(scene, reason)
-        linker = self._linker(state, sections, heard)
+        linker = self._linker(state, heard)
         pairs, rest = linker.remembered(due)
-        linked = self._link(linker, rest, pairs, sections)
-        self._tell_unsupported(linked, sections)
+        linked = self._link(linker, rest, pairs)
+        self._tell_unsupported(linked)
+        folders = self._folders_to_scan(state, linked)
         delivery = Delivery(
             config=self._config.apply,
             options=self._options,
             state=state,
-            pipeline=self._pipeline(state, session, rows),
+            pipeline=self._pipeline(state, session, rows, dictionary),
             unwritten=unwritten,
             rows=rows,
             tally=self._tally,
@@ -254,10 +316,11 @@ class _Run:
             delivery.deliver(
                 pairs + linked.pairs,
                 linked,
-                lambda scenes: self._link(linker, scenes, (), sections, force=True),
+                lambda scenes: self._link(linker, scenes, (), force=True),
             )
         finally:
             self._put_away(shelf)
+        self._scan(folders)
 
     def _shelf(self, state: State) -> Shelf:
         """Where review finds the candidates of what waits."""
@@ -270,14 +333,44 @@ class _Run:
             if shelf.problem:
                 self._reporter.warn(shelf.problem)
 
-    def _linker(self, state: State, sections: Sequence[Section], heard: Heard) -> Linker:
+    def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
+        """Where Plex should look for what it lacks, if it may be asked to.
+
+        A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
+        a scene whose own time has come asks.
+        """
+        if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
+            return ()
+        now = iso(self._ports.now())
+        records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
+        asking = (
+            scene
+            for scene, record in records
+            if record is None or record.outcome is not Outcome.UNMATCHED or record.due_at <= now
+        )
+        return folders_to_scan(asking, self._config.paths, self._sections)
+
+    def _scan(self, folders: Sequence[tuple[Section, str]]) -> None:
+        """Ask for the scans; one that is refused costs nothing but a word."""
+        for section, folder in folders:
+            try:
+                self._ports.plex.scan(section, folder)
+            except AuthError:
+                raise
+            except ServerError as error:
+                self._reporter.warn(f"Plex does not scan '{folder}': {error.message}")
+                if self._ports.plex_down():
+                    raise
+
+    def _linker(self, state: State, heard: Heard) -> Linker:
         return Linker(
             records=state,
-            sections=frozenset(section.section_id for section in sections),
+            sections=frozenset(section.section_id for section in self._sections),
             rules=self._config.paths,
             strict=self._config.match.strict_matching,
             hashes=self._hashes().read if self._config.match.use_content_hash else None,
             heard=heard,
+            broken=self._broken,
         )
 
     def _hashes(self) -> HashCache:
@@ -293,17 +386,26 @@ class _Run:
         linker: Linker,
         scenes: Sequence[Scene],
         taken: Sequence[Pair],
-        sections: Sequence[Section],
         *,
         force: bool = False,
     ) -> Linked:
         """Match `scenes` against what is in Plex; costs nothing when there are none."""
-        if not scenes or not sections:
+        if not scenes or not self._sections:
             return Linked()
+        items = self._index(force=force)
+        self._reporter.progress("matching", 0, len(scenes))
+        linked = linker.matched(scenes, items, taken)
+        self._tally.proposed = linked.proposed or self._tally.proposed
+        return linked
+
+    def _index(self, *, force: bool = False) -> tuple[PlexItem, ...]:
+        """What is in Plex, had once a run; `force` lists it anew."""
+        if self._items is not None and not force:
+            return self._items
         plex = self._tally.header.plex
         index = load_items(
             self._ports.plex,
-            sections,
+            self._sections,
             cache_dir=self._ports.cache_dir,
             machine=plex.identity if plex else "",
             now=self._ports.now(),
@@ -313,14 +415,12 @@ class _Run:
         if index.problem:
             self._reporter.warn(index.problem)
         self._tally.index = index.how
-        self._reporter.progress("matching", 0, len(scenes))
-        linked = linker.matched(scenes, index.items, taken)
-        self._tally.proposed = linked.proposed or self._tally.proposed
-        return linked
+        self._items = index.items
+        return index.items
 
-    def _tell_unsupported(self, linked: Linked, sections: Sequence[Section]) -> None:
+    def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        kinds = {section.section_id: section.kind for section in sections}
+        kinds = {section.section_id: section.kind for section in self._sections}
         for kind in sorted({kinds[pair.link.section_id] for pair in linked.pairs}):
             lost = unsupported_fields(self._config.fields, kind)
             if lost:
@@ -328,7 +428,13 @@ class _Run:
                     f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
                 )
 
-    def _pipeline(self, state: State, notebook: Session | None, rows: RowMaker) -> Pipeline:
+    def _pipeline(
+        self,
+        state: State,
+        notebook: Session | None,
+        rows: RowMaker,
+        dictionary: Dictionary,
+    ) -> Pipeline:
         unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
         for one in state.unsettled:
             unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
@@ -346,20 +452,33 @@ class _Run:
                 should_stop=self._ports.should_stop,
                 plex_down=self._ports.plex_down,
             ),
-            memory=Memory(record=state.get, unsettled=dict(unsettled)),
+            memory=Memory(record=state.get, unsettled=dict(unsettled), observe=dictionary.observe),
             rows=rows,
             emit=self._tally.emit,
         )
 
     # ---- ending
 
+    def _remember_seen(
+        self, session: Session, before: Seen, seen: Seen, detected: Detected
+    ) -> None:
+        """Note what a complete run saw, so that the next one can tell what moved."""
+        if not seen.items and self._items is not None:
+            seen = replace(seen, items=items_digest(self._items))
+        started_at = self._tally.header.started_at
+        seen = replace(seen, files_at=started_at if detected.with_files else before.files_at)
+        if before != seen:
+            session.decide(KEY, seen)
+
     def _end(
-        self, session: Session, detected: Detected, seen: Seen, error: PlexsyncError | None
+        self,
+        session: Session,
+        detected: Detected,
+        error: PlexsyncError | None,
+        *,
+        complete: bool,
     ) -> None:
         """Write down how the run ended; only a complete one moves the watermark."""
-        complete = error is None and detected.complete and not self._options.partial
-        if complete and session.state.decision(_SEEN, Seen) != seen:
-            session.decide(_SEEN, seen)
         self._note_proposed(session, all_matched=self._tally.header.full and complete)
         newest = max(detected.newest, session.state.newest_updated_at)
         session.end(
@@ -387,11 +506,7 @@ class _Run:
             clear_empty=apply.empty == "clear",
         )
 
-    def _retry_at(self, attempts: int) -> str:
-        return next_try(attempts, self._ports.now())
-
-
-def _digest(parts: Iterable[str]) -> str:
-    # A path from the environment may be bytes that are no text.
-    text = "\x1e".join(parts).encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=8).hexdigest()
+    def _retry_at(self, attempts: int, outcome: Outcome) -> str:
+        return next_try(
+            attempts, self._ports.now(), outcome=outcome, subset=self._config.plex.subset
+        )

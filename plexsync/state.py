@@ -45,10 +45,11 @@ from plexsync.journal import (
     first_entry,
     read_journal,
 )
-from plexsync.models import ItemPlan, Outcome, RatingKey, SceneId, SceneRecord
+from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord
+from plexsync.relations import shows_any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, KeysView
+    from collections.abc import Collection, Iterator, KeysView
     from pathlib import Path
 
 WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.REVIEW})
@@ -56,6 +57,8 @@ WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome
 
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""
+
+_UNLINKED = WAITING | {Outcome.IGNORED}
 
 _RUNS_KEPT = 50
 
@@ -82,6 +85,25 @@ class _Version(msgspec.Struct, gc=False):
     updated_at: str
 
 
+class _Related(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says what the scene showed of other objects."""
+
+    related: str = ""
+
+
+class _Files(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says which files were matched."""
+
+    files: str = ""
+
+
+class _Links(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says where its items are, and whether that stands."""
+
+    outcome: Outcome
+    links: tuple[Link, ...] = ()
+
+
 class _LinkKey(msgspec.Struct, gc=False):
     rating_key: RatingKey
 
@@ -102,6 +124,9 @@ class _Place(msgspec.Struct, gc=False):
 _PLACE = msgspec.json.Decoder(_Place)
 _STANDING = msgspec.json.Decoder(_Standing)
 _VERSION = msgspec.json.Decoder(_Version)
+_RELATED = msgspec.json.Decoder(_Related)
+_FILES = msgspec.json.Decoder(_Files)
+_LINKS = msgspec.json.Decoder(_Links)
 _CLAIMS = msgspec.json.Decoder(_Claims)
 _RECORD = msgspec.json.Decoder(SceneRecord)
 _PLAN = msgspec.json.Decoder(ItemPlan)
@@ -163,6 +188,31 @@ class State:
         raw = self._scenes.get(scene_id)
         return "" if raw is None else self._decoded(_VERSION, raw, f"scenes.{scene_id}").updated_at
 
+    def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
+        """The scenes whose records name any of `objects`."""
+        if not objects:
+            return set()
+        return {
+            scene_id
+            for scene_id, raw in self._scenes.items()
+            if shows_any(self._decoded(_RELATED, raw, f"scenes.{scene_id}").related, objects)
+        }
+
+    def ignored(self) -> set[SceneId]:
+        """The scenes that are left out."""
+        return {
+            scene_id
+            for scene_id, raw in self._scenes.items()
+            if self._decoded(_STANDING, raw, f"scenes.{scene_id}").outcome is Outcome.IGNORED
+        }
+
+    def by_files(self) -> dict[str, SceneId]:
+        """A scene for each digest of files that is remembered."""
+        return {
+            self._decoded(_FILES, raw, f"scenes.{scene_id}").files: scene_id
+            for scene_id, raw in self._scenes.items()
+        }
+
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """The scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
         for scene_id in sorted(self._waiting, key=id_order):
@@ -185,6 +235,13 @@ class State:
         for scene_id, raw in self._scenes.items():
             place = self._decoded(_PLACE, raw, f"scenes.{scene_id}")
             yield place.outcome, bool(place.links)
+
+    def links(self) -> Iterator[tuple[SceneId, tuple[Link, ...]]]:
+        """The links of each scene that has any and neither waits nor is left out."""
+        for scene_id, raw in self._scenes.items():
+            record = self._decoded(_LINKS, raw, f"scenes.{scene_id}")
+            if record.links and record.outcome not in _UNLINKED:
+                yield scene_id, record.links
 
     @property
     def unsettled(self) -> tuple[Unsettled, ...]:
@@ -213,6 +270,19 @@ class State:
         if raw is None:
             return None
         return self._decoded(msgspec.json.Decoder(type_), raw, f"decisions.{key}")
+
+    def decisions(self, prefix: str, type_: type[T]) -> dict[str, T]:
+        """Every decision whose key begins with `prefix`, by the rest of its key.
+
+        Raises:
+            StateCorruptError: one is not a `type_`.
+        """
+        decoder, start = msgspec.json.Decoder(type_), len(prefix)
+        return {
+            key[start:]: self._decoded(decoder, raw, f"decisions.{key}")
+            for key, raw in self._decisions.items()
+            if key.startswith(prefix)
+        }
 
     def decision_keys(self) -> KeysView[str]:
         """The keys decisions stand under, as a set that follows the state."""

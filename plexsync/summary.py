@@ -39,7 +39,7 @@ def outcome_sentence(summary: RunSummary) -> str:
         (counts.unchanged, "unchanged"),
         (counts.kept, "kept as Plex has them"),
         (counts.review, "waiting for review"),
-        (counts.unmatched, "without a candidate in Plex"),
+        (0 if summary.subset else counts.unmatched, "without a candidate in Plex"),
         (counts.skipped, "skipped"),
         (counts.failed, "failed"),
     )
@@ -91,11 +91,11 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         notes.append(Note("What failed can be tried again:", (again,) if again else ()))
     elif counts.failed:
         notes.append(Note("What failed stays due: later runs try it again by themselves."))
-    if counts.unmatched:
+    if counts.unmatched and not summary.subset:
         notes.append(
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
         )
-    if summary.waiting:
+    if summary.waiting and not summary.subset:
         scenes = "1 scene" if summary.waiting == 1 else f"{summary.waiting:,} scenes"
         verb = "waits" if summary.waiting == 1 else "wait"
         notes.append(

@@ -25,6 +25,7 @@ class Tally:
         waiting: scenes whose next try lies in the future.
         review_waiting: those among them that wait for a person.
         index: how Plex's listing was had.
+        subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
         done: pairs that have their outcome.
     """
@@ -38,6 +39,7 @@ class Tally:
         self.review_waiting = 0
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
+        self.subset = False
         self.done = 0
 
     def note_detected(self, detected: Detected) -> None:
@@ -83,5 +85,6 @@ class Tally:
             waiting=self.waiting,
             index=self.index,
             proposed_rules=self.proposed,
+            subset=self.subset,
             error=as_problem(error) if error else None,
         )

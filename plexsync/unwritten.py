@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from plexsync.tally import Tally
 
 
-_LONGEST = 99
-"""As many tries as make the longest wait there is."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unwritten:
     """Shows and remembers scenes that wait, are left out, or cannot be read.
@@ -34,7 +30,8 @@ class Unwritten:
         session: where this run remembers; None for nothing.
         rows: makes their rows.
         tally: takes their rows.
-        retry_at: ISO time at which a scene is due again after so many tries in a row.
+        retry_at: ISO time at which a scene is due again after so many tries in a row that ended
+            so.
         believe_absence: False when only some libraries are looked at, so that a scene without
             candidate may have one elsewhere.
         shelf: where the candidates of a LOW match are kept for a person; None in a dry run.
@@ -44,7 +41,7 @@ class Unwritten:
     session: Session | None
     rows: RowMaker
     tally: Tally
-    retry_at: Callable[[int], str]
+    retry_at: Callable[[int, Outcome], str]
     believe_absence: bool
     shelf: Shelf | None = None
 
@@ -56,6 +53,8 @@ class Unwritten:
         for scene in detected.left_out:
             match = Match(scene_id=scene.scene_id, confidence=None, reason="has an excluded tag")
             self.tally.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
+            self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
+        for scene in detected.unready:  # in silence: its curator knows
             self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
         for scene_id, message in detected.poisoned:
             previous = self.state.get(scene_id)
@@ -111,12 +110,8 @@ class Unwritten:
                 files=files_digest(scene.files),
                 links=previous.links if previous else (),
                 attempts=tries,
-                due_at=self.retry_at(_wait_of(outcome, tries)) if outcome in WAITING else "",
+                due_at=self.retry_at(tries, outcome) if outcome in WAITING else "",
                 problem=problem,
+                related=previous.related if previous else "",
             ),
         )
-
-
-def _wait_of(outcome: Outcome, tries: int) -> int:
-    """A doubtful match stays doubtful until something changes, which ends its wait anyway."""
-    return _LONGEST if outcome is Outcome.REVIEW else tries

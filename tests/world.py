@@ -159,6 +159,7 @@ def act(
     should_stop: Callable[[], bool] = lambda: False,
     page_size: int = 500,
     disk: Filesystem = DISK,
+    sleep: Callable[[float], None] = lambda _: None,
 ) -> RunSummary:
     """One use case with real clients over real HTTP."""
     config = load_config(None, visit.environ, home=visit.home)
@@ -198,6 +199,7 @@ def act(
             should_stop=should_stop,
             run_id=f"{visit.now:%Y%m%dT%H%M%SZ}-{visit.number:04x}",
             disk=disk,
+            sleep=sleep,
         )
         return use_case(config, ports, reporter)
 
@@ -216,6 +218,7 @@ class World:
         self.settings = settings
         self.now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
         self.library = library
+        self.meanwhile: Callable[[], object] = lambda: None
         self.stash = StashSimulator(library, api_key="stash-key", clock=lambda: self.now)
         self.plex = PlexSimulator(library)
         self.stash_wire = Wired(self.stash)
@@ -323,6 +326,7 @@ class World:
             should_stop=should_stop,
             page_size=page_size,
             disk=disk,
+            sleep=self._sleep,
         )
         assert recorder.summaries == [summary]
         return Ran(
@@ -392,6 +396,11 @@ class World:
         headers = {"X-Plex-Token": self.plex.token}
         requests.get(f"{self.plex_url}{section}", headers=headers, timeout=5).raise_for_status()
         return "990001"
+
+    def _sleep(self, seconds: float) -> None:
+        """Time passes during a run, and something may happen meanwhile."""
+        self.now += timedelta(seconds=seconds)
+        self.meanwhile()
 
     def wait(self, hours: float) -> None:
         """Let time pass."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,9 @@ def test_cron_hears_what_changed_and_then_nothing(house: House) -> None:
     """First run: lines and a summary. Second run: silence. A change: its line alone."""
     first = house.run()
     second = house.run()
+    clock, house.stash.clock = house.stash.clock, lambda: datetime(2026, 11, 22, tzinfo=UTC)
     house.stash.edit_scene(9, title="Otters")
+    house.stash.clock = clock
     third = house.run()
 
     assert sorted(outcomes(first.out)) == ["applied"] * 10 + ["review", "unmatched"]

@@ -50,7 +50,7 @@ def test_a_scene_whose_file_is_exchanged_while_it_is_read_is_written_nowhere(
     handle = synced.stash.handle
 
     def exchange_file(request: SimRequest) -> SimResponse:
-        if b"performers" in request.body and synced.stash.scene(5).title == "Second Title":
+        if b"PlexsyncDetails" in request.body and synced.stash.scene(5).title == "Second Title":
             synced.wait(hours=1)
             file = synced.stash.add_file("/data/new.mp4", size=5_000_001, duration=77.0, oshash=9)
             synced.stash.edit_scene(5, title="Third Title", file_ids=(file,))
