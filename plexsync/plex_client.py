@@ -18,10 +18,10 @@ from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import ParseError as XMLParseError
 
 from plexsync import __version__
-from plexsync.errors import BadResponseError, LibraryMissingError, NotFoundError
+from plexsync.errors import BadResponseError, LibraryMissingError, NotFoundError, UnsafeError
 from plexsync.models import ItemKind, Section, Server
 from plexsync.plex_decode import TYPE_NUMBERS, decode_details, decode_hashes, decode_listing
-from plexsync.plex_edit import NO_LOCKS, URL_LIMIT_BYTES, edit_paths
+from plexsync.plex_edit import NO_LOCKS, NONE_APPENDED, URL_LIMIT_BYTES, edit_paths, edits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,7 +108,7 @@ class PlexClient:
         url: str,
         client_id: str,
         page_size: int = 500,
-        detail_batch: int = 50,
+        detail_batch: int = 100,
         url_limit_bytes: int = URL_LIMIT_BYTES,
     ) -> None:
         self._transport = transport
@@ -250,13 +250,54 @@ class PlexClient:
             AuthError: the token may not edit; only the owner's may.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
-        paths = edit_paths(plan, locks=locks, limit_bytes=self._url_limit_bytes)
+        self._edit(plan, locks=locks)
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
+    ) -> None:
+        """Write the same changes to several items at once: one request, as a rule. See `edit`.
+
+        Args:
+            plans: what to write, at least one; all to items of one section and kind.
+            appended: lists whose names the server was seen to add to those an item has. Of these
+                only what is new is sent; where that was untrue, the items would lose names.
+
+        Raises:
+            UnsafeError: the plans do not come to the same edits. Nothing was sent.
+            AuthError: see `edit`.
+            ServerError: see `edit`; any number of the items may have been written.
+        """
+        first, *rest = plans
+        edits = edits_of(first, appended=appended)
+        for plan in rest:
+            same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
+            if not same_place or edits_of(plan, appended=appended) != edits:
+                raise UnsafeError(
+                    "items that are edited together must get the same edits",
+                    context=f"items {first.rating_key} and {plan.rating_key}",
+                )
+        self._edit(first, others=[plan.rating_key for plan in rest], appended=appended)
+
+    def _edit(
+        self,
+        plan: ItemPlan,
+        *,
+        locks: Mapping[PlexField, bool] = NO_LOCKS,
+        others: Sequence[RatingKey] = (),
+        appended: frozenset[PlexField] = NONE_APPENDED,
+    ) -> None:
+        def paths(limit_bytes: int) -> tuple[str, ...]:
+            return edit_paths(
+                plan, locks=locks, others=others, appended=appended, limit_bytes=limit_bytes
+            )
+
+        fewest = paths(self._url_limit_bytes)
         try:
-            self._put(paths)
+            self._put(fewest)
         except BadResponseError:
             # 400, 414 and 431 are what servers and proxies say to long addresses.
-            shortest = edit_paths(plan, locks=locks, limit_bytes=0)
-            if len(shortest) == len(paths):
+            shortest = paths(0)
+            if len(shortest) == len(fewest):
                 raise
             self._put(shortest)
 

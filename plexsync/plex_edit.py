@@ -4,7 +4,8 @@
 so the arguments always begin with a type and one id, and a plan without them is refused. Writing
 an indexed tag (`genre[0].tag.tag=`) adds it to what is there; only `genre[].tag.tag-=` removes.
 The whole wanted list goes out with the removal of the surplus, so that the item ends right on a
-server that appends and on one that would replace.
+server that appends and on one that would replace. Only where this run has seen that it appends
+(`sending`) may the names an item has stay unsaid; then one request can serve many items.
 
 Source: docs/plex-api.md 0.3 and 5.
 """
@@ -20,9 +21,9 @@ from plexsync.models import LIST_FIELDS, PlexField
 from plexsync.plex_decode import FIELD_NAMES, TYPE_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import Change, ItemPlan, Value
+    from plexsync.models import Change, ItemPlan, RatingKey, Value
 
 URL_LIMIT_BYTES = 7_500
 """Longest path and query sent in one piece; reverse proxies stop at 8 KB (docs/plex-api.md 6)."""
@@ -45,6 +46,44 @@ class Argument(NamedTuple):
 Arguments = tuple[Argument, ...]
 
 
+class Edit(NamedTuple):
+    """What one change comes to; equal edits are equal arguments.
+
+    Attributes:
+        target: the field.
+        text: its new text; "" for a list.
+        add: the names that are said.
+        remove: the names that are to go.
+        lock: how its lock is to end; None leaves it.
+    """
+
+    target: PlexField
+    text: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    lock: bool | None
+
+
+NONE_APPENDED: frozenset[PlexField] = frozenset()
+
+
+def edits_of(
+    plan: ItemPlan,
+    *,
+    locks: Mapping[PlexField, bool] = NO_LOCKS,
+    appended: frozenset[PlexField] = NONE_APPENDED,
+) -> tuple[Edit, ...]:
+    """What `plan` comes to, field by field.
+
+    Args:
+        plan: see `edit_arguments`.
+        locks: see `edit_arguments`.
+        appended: lists whose names the server is known to add to those an item has: of these only
+            what is new is said.
+    """
+    return tuple([_edit_of(change, plan, locks, appended) for change in plan.changes])
+
+
 def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> Arguments:
     """Everything `plan` changes, as the arguments of one PUT; but for the rating, which has none.
 
@@ -55,11 +94,11 @@ def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS
     Raises:
         UnsafeError: the plan names no single item, or none of Plex's sections.
     """
-    return _address(plan) + tuple(
+    return _address(plan, ()) + tuple(
         argument
-        for change in plan.changes
-        if change.target is not PlexField.RATING
-        for argument in _change_arguments(change, plan, locks)
+        for edit in edits_of(plan, locks=locks)
+        if edit.target is not PlexField.RATING
+        for argument in _edit_arguments(edit)
     )
 
 
@@ -68,6 +107,8 @@ def edit_paths(
     *,
     locks: Mapping[PlexField, bool] = NO_LOCKS,
     limit_bytes: int = URL_LIMIT_BYTES,
+    others: Sequence[RatingKey] = (),
+    appended: frozenset[PlexField] = NONE_APPENDED,
 ) -> tuple[str, ...]:
     """The requests that carry out `plan`: path and query, encoded; none for a plan of nothing.
 
@@ -76,25 +117,31 @@ def edit_paths(
     never cut: one that is longer than the limit goes alone and may be refused by a proxy. The
     user's rating always has a request of its own, the last one.
 
+    Args:
+        plan: see `edit_arguments`.
+        locks: see `edit_arguments`.
+        limit_bytes: see above.
+        others: further items of the same section and kind that are to get the same edits.
+        appended: see `edits_of`.
+
     Raises:
         UnsafeError: see `edit_arguments`.
     """
-    address = _address(plan)
-    start = f"/library/sections/{plan.section_id}/all?{encoded(address)}"
+    start = f"/library/sections/{plan.section_id}/all?{encoded(_address(plan, others))}"
+    edits = edits_of(plan, locks=locks, appended=appended)
     paths: list[str] = []
-    rated = [change for change in plan.changes if change.target is PlexField.RATING]
-    for change in plan.changes:
-        if change.target is PlexField.RATING:
-            continue
-        piece = encoded(_change_arguments(change, plan, locks))
+    for edit in edits:
+        piece = "" if edit.target is PlexField.RATING else encoded(_edit_arguments(edit))
         if not piece:
             continue
         if paths and len(paths[-1]) + 1 + len(piece) <= limit_bytes:
             paths[-1] += f"&{piece}"
         else:
             paths.append(f"{start}&{piece}")
-    paths += [_rating_path(plan, _text_of(change)) for change in rated]
-    return tuple(paths)
+    rated = [edit.text for edit in edits if edit.target is PlexField.RATING]
+    if rated and others:
+        raise UnsafeError("a rating is one item's own", context=f"item {plan.rating_key}")
+    return (*paths, *(_rating_path(plan, stars) for stars in rated))
 
 
 def _rating_path(plan: ItemPlan, stars: str) -> str:
@@ -126,45 +173,53 @@ def cleaned(text: str) -> str:
 # ---- One change ----------------------------------------------------------------------------------
 
 
-def _address(plan: ItemPlan) -> Arguments:
-    """Type and id. Without an id Plex would edit every item of the section."""
-    if not _NUMBER.fullmatch(plan.rating_key) or not _NUMBER.fullmatch(plan.section_id):
+def _address(plan: ItemPlan, others: Sequence[RatingKey]) -> Arguments:
+    """Type and ids. Without an id Plex would edit every item of the section."""
+    keys = (plan.rating_key, *others)
+    if not all(map(_NUMBER.fullmatch, keys)) or not _NUMBER.fullmatch(plan.section_id):
         raise UnsafeError(
-            "an edit must name exactly one item of one section",
-            context=f"scene {plan.scene_id} > item {plan.rating_key!r} of {plan.section_id!r}",
+            "an edit must name each of its items, in one section",
+            context=f"scene {plan.scene_id} > item {', '.join(keys)!r} of {plan.section_id!r}",
         )
-    return (Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", plan.rating_key))
+    return (Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", ",".join(keys)))
 
 
-def _change_arguments(change: Change, plan: ItemPlan, locks: Mapping[PlexField, bool]) -> Arguments:
-    name = FIELD_NAMES[change.target]
-    if change.target in LIST_FIELDS:
-        values = _list_arguments(name, _list_of(change.before), _list_of(change.after))
-    else:
-        values = (Argument(f"{name}.value", _text_of(change)),)
-    lock = change.locked_after if change.locked_after is not None else plan.lock or None
-    return values + _lock_arguments(name, locks.get(change.target, lock))
+def _edit_of(
+    change: Change,
+    plan: ItemPlan,
+    locks: Mapping[PlexField, bool],
+    appended: frozenset[PlexField],
+) -> Edit:
+    target = change.target
+    planned = change.locked_after if change.locked_after is not None else plan.lock or None
+    lock = locks.get(target, planned)
+    if target not in LIST_FIELDS:
+        return Edit(target, _text_of(change), (), (), lock)
+    before, after = _list_of(change.before), _wanted(_list_of(change.after))
+    # Plex knows a tag by its name without regard to case, so `blonde` and `Blonde` are one tag,
+    # which must not be added and removed at once.
+    there = {tag.casefold() for tag in before} if target in appended else frozenset()
+    add = tuple([tag for folded, tag in after.items() if folded not in there])
+    remove = tuple([tag for tag in before if tag.casefold() not in after])
+    return Edit(target, "", add, remove, lock)
+
+
+def _edit_arguments(edit: Edit) -> Arguments:
+    name = FIELD_NAMES[edit.target]
+    lock = _lock_arguments(name, edit.lock)
+    if edit.target not in LIST_FIELDS:
+        return (Argument(f"{name}.value", edit.text), *lock)
+    added = [Argument(f"{name}[{i}].tag.tag", tag) for i, tag in enumerate(edit.add)]
+    if edit.remove:
+        # Each name is encoded before they are joined, so that a comma inside one does not part it;
+        # the query's own encoding comes on top.
+        removed = ",".join(quote(tag, errors="replace") for tag in edit.remove)
+        added.append(Argument(f"{name}[].tag.tag-", removed))
+    return (*added, *lock)
 
 
 def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 - None: leave it
     return () if lock is None else (Argument(f"{name}.locked", "1" if lock else "0"),)
-
-
-def _list_arguments(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Arguments:
-    """The whole wanted list, then the removal of what else there is.
-
-    Plex knows a tag by its name without regard to case, so `blonde` and `Blonde` are one tag,
-    which must not be added and removed at once.
-    """
-    wanted = _wanted(after)
-    surplus = [tag for tag in before if tag.casefold() not in wanted]
-    added = tuple(Argument(f"{name}[{i}].tag.tag", tag) for i, tag in enumerate(wanted.values()))
-    if not surplus:
-        return added
-    # Each name is encoded before they are joined, so that a comma inside one does not part it;
-    # the query's own encoding comes on top.
-    removed = ",".join(quote(tag, errors="replace") for tag in surplus)
-    return (*added, Argument(f"{name}[].tag.tag-", removed))
 
 
 def _wanted(names: Iterable[str]) -> dict[str, str]:

@@ -837,6 +837,58 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
         assert bench.spent()["plex.put"] == 4
 
 
+def test_several_items_are_edited_in_one_request() -> None:
+    """What is new goes to all of them, what each has besides stays."""
+    mine = make_video(1, genres=("a", "Old"))
+    yours = make_video(2, genres=("Old", "b", "c, d"))
+    with plex_bench(make_library(0, 0, mine, yours)) as bench:
+        details = bench.client.details([KEY, OTHER])
+        plans = [
+            plan_for(details[0], genres=("a", "New"), title="One"),
+            plan_for(details[1], genres=("New", "b", "c, d"), title="One"),
+        ]
+
+        bench.client.edit_alike(plans, appended=LIST_FIELDS)
+
+        assert bench.spent()["plex.put"] == 1
+        genres = [detail.values[PlexField.GENRES] for detail in bench.client.details([KEY, OTHER])]
+        assert genres == [("a", "New"), ("b", "c, d", "New")]
+        assert detail_of(bench, OTHER).values[PlexField.TITLE] == "One"
+        assert bench.simulator.misdeeds.total == 0
+
+
+def test_items_that_need_different_edits_are_never_edited_together() -> None:
+    """Whole lists differ; so do other items' titles, sections, and ratings."""
+    mine, yours = make_video(1, genres=("a",)), make_video(2, genres=("b",))
+    with plex_bench(make_library(0, 1, mine, yours)) as bench:
+        details = bench.client.details([KEY, OTHER, RatingKey("9001")])
+        lists = [
+            plan_for(detail, genres=(f"{number}", "New"))
+            for number, detail in enumerate(details[:2])
+        ]
+        titles = [plan_for(details[0], title="x"), plan_for(details[1], title="y")]
+        kinds = [plan_for(details[0], title="x"), plan_for(details[2], title="x")]
+        rated = [plan_for(detail, rating="8") for detail in details[:2]]
+
+        for plans in (lists, titles, kinds, rated):
+            with pytest.raises(UnsafeError):
+                bench.client.edit_alike(plans)
+
+        assert bench.transport.writes == 0
+
+
+def test_a_rating_is_given_and_taken_away() -> None:
+    """Through its own door, after the other fields; it moves no lock."""
+    with plex_bench() as bench:
+        bench.client.edit(plan_for(detail_of(bench), title="T", rating="7"))
+        rated = detail_of(bench)
+        assert rated.values[PlexField.RATING] == "7"
+        assert rated.locked == frozenset({PlexField.TITLE})
+
+        bench.client.edit(plan_for(rated, rating=""))
+        assert detail_of(bench).values[PlexField.RATING] == ""
+
+
 def test_a_long_edit_is_spread_before_a_proxy_refuses_it() -> None:
     """A summary of 2,000 CJK characters is 18 KB of address."""
     with plex_bench() as bench:

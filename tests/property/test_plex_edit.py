@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plexsync.grouping import alike
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
 from plexsync.plex_edit import cleaned, edit_arguments, edit_paths
 from tests.factories import make_plan
@@ -113,3 +114,46 @@ def test_cleaning_is_idempotent_and_leaves_what_can_be_stored(text: str) -> None
         character.isprintable() or ord(character) >= 0xA0 or character in "\n\t"
         for character in clean
     )
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[ItemPlan]:
+    """Items with tags of their own, to all of which similar things happen."""
+    few = st.lists(st.sampled_from(("a", "B", "b", "c, d", "É", "é", "x")), max_size=3).map(tuple)
+    plans = []
+    for number in range(1, draw(st.integers(2, 8))):
+        before, after = draw(few), draw(few)
+        made = Change(
+            field="tags",
+            target=PlexField.GENRES,
+            before=before,
+            after=after,
+            policy=Policy.OVERWRITE,
+        )
+        plans.append(make_plan(rating_key=str(number), changes=(made,)))
+    return plans
+
+
+@given(families(), st.booleans())
+@settings(max_examples=80)
+def test_items_edited_together_end_as_each_alone(
+    plans: list[ItemPlan],
+    appends: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """With whole lists on any server, with what is new alone on one that appends."""
+    appended = LIST_FIELDS if appends else frozenset()
+    groups = alike(plans, appended=appended)
+    assert sorted(plan.rating_key for group in groups for plan in group) == sorted(
+        plan.rating_key for plan in plans
+    )
+    for group in groups:
+        others = [plan.rating_key for plan in group[1:]]
+        (path,) = edit_paths(group[0], others=others, appended=appended)
+        query = parse_qsl(urlsplit(path).query, keep_blank_values=True)
+        assert dict(query)["id"].split(",") == [plan.rating_key for plan in group]
+        for plan in group:
+            (made,) = plan.changes
+            before, after = made.before, made.after
+            assert isinstance(before, tuple)
+            ends = after_edit(before, query, replace=not appends)
+            assert ends == {name.casefold() for name in after}
