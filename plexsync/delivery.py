@@ -7,11 +7,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from plexsync.errors import UnsafeError
+from plexsync.grouping import gather
 from plexsync.limits import Limits
 from plexsync.models import Outcome, Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.config_schema import ApplyConfig
     from plexsync.linking import Linked
@@ -133,9 +134,13 @@ class Delivery:
         for one in linked.unmatched:
             self.unwritten.place(one, Outcome.UNMATCHED)
         phase = "comparing" if self.options.dry_run else "writing to Plex"
-        for batch in chain(ahead, batches):
+        for batch in self._gathered(chain(ahead, batches)):
             self._write(batch)
             self.tally.reporter.progress(phase, self.tally.done, total)
+
+    def _gathered(self, batches: Iterable[list[Ready]]) -> Iterable[list[Ready]]:
+        """As they are written: alike changes together. A dry run shows what it has at once."""
+        return batches if self.options.dry_run else gather(batches)
 
     def _write(self, batch: Sequence[Ready]) -> None:
         if not batch:
@@ -181,7 +186,7 @@ class Delivery:
             ((one, Outcome.UNMATCHED) for one in linked.unmatched),
         ):
             self.unwritten.place(one, outcome)
-        for batch in self.pipeline.ready(linked.pairs):
+        for batch in self._gathered(self.pipeline.ready(linked.pairs)):
             self._write(batch)
         for pair in self.pipeline.orphans:
             self.pipeline.skip(pair, "Plex keeps changing it; next time again")

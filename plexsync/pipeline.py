@@ -1,8 +1,9 @@
 """From linked pairs to written items: read, plan, write, remember.
 
-Pairs flow through in batches of one detail read, so that a value is written seconds after it was
-read, and memory holds one batch and not the library. `writing` sends and reads back; a scene is
-remembered as written only after Plex was seen to hold what was sent.
+Pairs flow through in batches of one detail read, or of a few where their changes are alike: so a
+value is written seconds after it was read, and memory holds batches and not the library. `writing`
+sends and reads back; a scene is remembered as written only after Plex was seen to hold what was
+sent.
 """
 
 from __future__ import annotations
@@ -161,6 +162,7 @@ class Pipeline:
                 notebook,
                 planner=settings.planner,
                 should_stop=settings.should_stop,
+                spare=self._spare,
             )
         self._fields = settings.fields
         self._planner = settings.planner
@@ -342,6 +344,10 @@ class Pipeline:
                 ready_for[plan.scene_id, plan.rating_key], verdict
             ),
         )
+
+    def _spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:
+        """See `Planner.spare`; what a list is to hold is the same for every kind of item."""
+        return self._planner.spare(self._scenes[plan.scene_id].desired, change)
 
     def _conclude(self, ready: Ready, verdict: Verdict) -> None:
         planned = ready.planned

@@ -206,6 +206,23 @@ class Planner:
         """What an item holds in one field, as `Change.before` has it."""
         return _found(detail, target).value
 
+    def spare(self, desired: Sequence[Desired], change: Change) -> tuple[str, ...]:
+        """The names of a changed list that would come back by themselves if Plex lost them.
+
+        Plex has them, Stash wants them, and nothing tells the next run that a person took them
+        out. In Plex's order and spelling.
+        """
+        if self._rules.preserve_plex_edits or isinstance(change.before, str):
+            return ()
+        if change.policy not in {Policy.OVERWRITE, Policy.MERGE}:
+            return ()
+        folded = self._spellings.folded
+        wanted = {
+            folded[name] for want in desired if want.target is change.target for name in want.value
+        }
+        stays = {folded[name] for name in change.after} & wanted
+        return tuple([name for name in change.before if folded[name] in stays])
+
     def equal(self, target: PlexField, one: Value, other: Value) -> bool:
         """Whether Plex would show the same: texts up to white space, names up to case and order."""
         if one == other:

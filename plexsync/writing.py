@@ -21,16 +21,21 @@ from plexsync.errors import (
 )
 from plexsync.journal import Settlement
 from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, Problem, RatingKey, SceneRecord
+from plexsync.sending import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, Link, PlexField, SceneId, Value
     from plexsync.planner import Planner
+    from plexsync.sending import Sent
     from plexsync.state import Unsettled
 
 DETAIL_BATCH = 50
 """Items per detail read. Source: docs/plex-api.md 3 (50 to 100 ids per request is prudent)."""
+
+READ_BATCH = 100
+"""Items read back at once, the most that is prudent: see `DETAIL_BATCH`."""
 
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
@@ -49,6 +54,11 @@ class PlexItems(Protocol):
 
     def edit(self, plan: ItemPlan) -> None:
         """Send one item's changes."""
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = ...
+    ) -> None:
+        """Send the same changes of several items."""
 
 
 class Notebook(Protocol):
@@ -118,6 +128,12 @@ class Reader:
         Raises:
             ServerError: Plex is down, or refuses us altogether.
         """
+        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        for start in range(0, len(keys), READ_BATCH):
+            found |= self._read(keys[start : start + READ_BATCH])
+        return found
+
+    def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
             return {detail.item.rating_key: detail for detail in self._plex.details(keys)}
         except AuthError:
@@ -130,7 +146,7 @@ class Reader:
         # One by one and not by halves: each half that fails brings Plex nearer to being given up.
         found: dict[RatingKey, ItemDetail | ServerError] = {}
         for key in keys:
-            found |= self.read([key])
+            found |= self._read([key])
         return found
 
 
@@ -143,6 +159,7 @@ class Writer:
         notebook: where intents and results are written down.
         planner: says whether Plex shows what was sent.
         should_stop: asked between requests; True ends the run in good order.
+        spare: see `sending.Sender`.
     """
 
     def __init__(
@@ -153,8 +170,11 @@ class Writer:
         *,
         planner: Planner,
         should_stop: Callable[[], bool],
+        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
-        self._plex = plex
+        self._sender = Sender(
+            plex, reader, should_stop=lambda: reader.is_down() or should_stop(), spare=spare
+        )
         self._reader = reader
         self._notebook = notebook
         self._planner = planner
@@ -175,19 +195,22 @@ class Writer:
             ServerError: Plex is down; what was sent is settled by a later run.
             InterruptedRunError: asked to stop; what was sent is read back and remembered.
         """
-        tried: list[tuple[int, ItemPlan, ServerError | None]] = []
+        numbers = dict(zip(map(_name, plans), self._notebook.intend(plans), strict=True))
+        tried: list[Sent] = []
         refused: AuthError | None = None
-        for seq, plan in zip(self._notebook.intend(plans), plans, strict=True):
-            if refused is not None or self._reader.is_down() or self._should_stop():
-                unsent = tuple(change.target for change in plan.changes)
-                self._notebook.result(seq, Settlement.FAILED, _UNSENT, missing=unsent)
-                continue
-            try:
-                tried.append((seq, plan, self._send(seq, plan)))
-            except AuthError as error:
-                refused = error
+        for sent in self._sender.send(plans):
+            number = numbers[_name(sent.plan)]
+            if sent.unsent:
+                unsent = tuple(change.target for change in sent.plan.changes)
+                self._notebook.result(number, Settlement.FAILED, _UNSENT, missing=unsent)
+            elif isinstance(sent.error, AuthError):
+                # A plan of several requests may have been written in part, so it stays open.
+                self._notebook.result(number, Settlement.UNKNOWN, as_problem(sent.error))
+                refused = sent.error
+            else:
+                tried.append(sent)
         try:
-            self._read_back(tried, conclude)
+            self._read_back(tried, numbers, conclude)
         finally:
             self._notebook.commit()
         if refused is not None:
@@ -195,31 +218,23 @@ class Writer:
         if self._should_stop():
             raise InterruptedRunError(ExitCode.INTERRUPTED)
 
-    def _send(self, seq: int, plan: ItemPlan) -> ServerError | None:
-        try:
-            self._plex.edit(plan)
-        except AuthError as error:
-            # A plan of several requests may have been written in part, so it stays open.
-            self._notebook.result(seq, Settlement.UNKNOWN, as_problem(error))
-            raise
-        except ServerError as error:
-            return error
-        return None
-
     def _read_back(
         self,
-        tried: Sequence[tuple[int, ItemPlan, ServerError | None]],
+        tried: Sequence[Sent],
+        numbers: Mapping[tuple[SceneId, RatingKey], int],
         conclude: Callable[[ItemPlan, Verdict], None],
     ) -> None:
         """Decide by reading what became of each write, whatever its reply said."""
         try:
-            read = self._reader.read([plan.rating_key for _, plan, _ in tried])
+            read = self._reader.read([sent.plan.rating_key for sent in tried])
+            tried = self._mended(tried, read)
         except ServerError as unread:
-            for _, plan, _ in tried:
-                conclude(plan, Verdict(missing=plan.changes, problem=_unread_problem(unread)))
+            for sent in tried:
+                verdict = Verdict(missing=sent.plan.changes, problem=_unread_problem(unread))
+                conclude(sent.plan, verdict)
             raise
-        for seq, plan, error in tried:
-            detail = read.get(plan.rating_key)
+        for plan, error, *_ in tried:
+            seq, detail = numbers[_name(plan)], read.get(plan.rating_key)
             if detail is None or isinstance(detail, ServerError):
                 cause = detail or error or ServerError("the item vanished while it was written")
                 # Without a result the intent stays unsettled, and the next run looks again.
@@ -230,6 +245,24 @@ class Writer:
             missing = tuple(change.target for change in verdict.missing)
             self._notebook.result(seq, status, verdict.problem, missing=missing)
             conclude(plan, verdict)
+
+    def _mended(
+        self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]
+    ) -> list[Sent]:
+        """`tried`, those again that went out with others and did not arrive whole.
+
+        `read` is brought up to date with what their items hold then.
+        """
+        broken = [sent.plan for sent in tried if sent.together and self._lacks(sent.plan, read)]
+        if not broken:
+            return list(tried)
+        again = {_name(sent.plan): sent for sent in self._sender.mend(broken, read)}
+        read.update(self._reader.read([plan.rating_key for plan in broken]))
+        return [again.get(_name(sent.plan), sent) for sent in tried]
+
+    def _lacks(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
+        detail = read.get(plan.rating_key)
+        return isinstance(detail, ItemDetail) and bool(self._planner.not_stored(plan, detail))
 
     def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
         missing = self._planner.not_stored(plan, detail)
@@ -280,6 +313,11 @@ def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
         return SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=(link,))
     others = tuple(one for one in record.links if one.rating_key != link.rating_key)
     return replace(record, links=(*others, link))
+
+
+def _name(plan: ItemPlan) -> tuple[SceneId, RatingKey]:
+    """What tells plans of one batch apart."""
+    return plan.scene_id, plan.rating_key
 
 
 def as_problem(error: PlexsyncError) -> Problem:
