@@ -15,6 +15,7 @@ hold what was sent gets its whole edit once more, alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 WORTH_A_PROBE = 8
 """Requests that must be saved before it is worth finding out what the server does."""
+
+_MOST_TRIES = 3
+"""Items to find out with, where Plex cannot edit the ones before."""
 
 _LOOKED_AT = 50
 """Items among which the one to find out with is chosen."""
@@ -119,6 +123,7 @@ class Sender:
         self._spare = spare or _never
         self._appended: frozenset[PlexField] = frozenset()
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
+        self._tries: Counter[PlexField] = Counter()
         self._alone = False
 
     def send(self, plans: Sequence[ItemPlan]) -> Iterator[Sent]:
@@ -185,10 +190,13 @@ class Sender:
 
     def _find_out(self, probe: _Probe) -> Sent:
         """Carry a plan out, and learn from it what the server does with lists."""
-        self._settled |= {probe.target}
+        self._tries[probe.target] += 1
         tried = self._send_one(probe.trial)
         if tried.unsent or isinstance(tried.error, AuthError):
+            self._settled |= {probe.target}
             return tried._replace(plan=probe.plan)
+        if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
+            self._settled |= {probe.target}
         detail = self._reader.read([probe.plan.rating_key]).get(probe.plan.rating_key)
         held = _names(detail, probe.target)
         (change,) = [one for one in probe.plan.changes if one.target is probe.target]

@@ -233,3 +233,22 @@ def test_a_stop_between_groups_loses_nothing(tmp_path: Path) -> None:
         assert ran.count(Outcome.APPLIED) == 101
         world.run(FORCED)
         assert_all_right(world)
+
+
+def test_an_item_plex_cannot_edit_is_no_reason_to_give_up_on_the_others(tmp_path: Path) -> None:
+    """It is the one to find out with; another one tells as well."""
+    bad: list[str] = []
+
+    def is_first(request: SimRequest) -> bool:
+        bad.extend([] if bad else [request.argument("id")])
+        return names_item(request, bad[0])
+
+    with synced_world(tmp_path) as world:
+        world.run()
+        world.stash.edit_tag(RENAMED, name="Another Name")
+        world.plex_wire.faults.add(Fault("plex.put", 1, Status(500), None, is_first))
+        ran = world.run(FORCED)
+        assert ran.count(Outcome.APPLIED) == SCENES - 1
+        assert ran.count(Outcome.FAILED) == 1
+        groups = [len(write.rating_keys) for write in world.plex.writes if write.rating_keys]
+        assert max(groups) >= SCENES - 2
