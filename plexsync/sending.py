@@ -103,7 +103,7 @@ class Sender:
     Args:
         plex: where changes go.
         reader: where it is seen what became of them.
-        should_stop: asked between requests.
+        should_stop: asked between requests; True also once Plex is down.
         spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
             the next run would write again if they were lost. None: nothing is found out, and
             lists go out whole.
@@ -125,25 +125,20 @@ class Sender:
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
         self._tries: Counter[PlexField] = Counter()
         self._alone = False
+        self._refused = False
 
     def send(self, plans: Sequence[ItemPlan]) -> Iterator[Sent]:
         """Send `plans`, each once, in groups where they are alike.
 
-        An AuthError comes as the last one's error; what follows it was not sent.
+        After a refusal, or once `should_stop`, the rest comes as not sent.
         """
         left = list(plans)
         while probe := self._probe(left):
             left = [plan for plan in left if plan is not probe.plan]
-            sent = self._find_out(probe)
-            yield sent
-            if isinstance(sent.error, AuthError):
-                return
+            yield self._find_out(probe)
         groups = [[plan] for plan in left] if self._alone else alike(left, appended=self._appended)
         for group in groups:
-            for sent in self._send_group(group):
-                yield sent
-                if isinstance(sent.error, AuthError):
-                    return
+            yield from self._send_group(group)
 
     def mend(self, plans: Sequence[ItemPlan], read: Mapping[RatingKey, object]) -> Iterator[Sent]:
         """Send plans that went out with others, and did not arrive whole, once more alone.
@@ -152,7 +147,7 @@ class Sender:
             plans: those that did not arrive.
             read: what their items hold.
         """
-        lost = frozenset().union(*(_lost(plan, read.get(plan.rating_key)) for plan in plans))
+        lost = frozenset().union(*(lists_harmed(plan, read.get(plan.rating_key)) for plan in plans))
         self._appended -= lost
         self._alone = self._alone or len(plans) > 1
         for plan in plans:
@@ -164,12 +159,13 @@ class Sender:
         if len(group) == 1:
             yield self._send_one(group[0])
             return
-        if self._should_stop():
+        if self._ended():
             yield from (Sent(plan, unsent=True) for plan in group)
             return
         try:
             self._plex.edit_alike(group, appended=self._appended)
         except AuthError as error:
+            self._refused = True
             yield from (Sent(plan, error) for plan in group)
         except ServerError:
             # One of them may be to blame, or their number: alone each tells for itself.
@@ -178,13 +174,17 @@ class Sender:
             yield from (Sent(plan, together=True) for plan in group)
 
     def _send_one(self, plan: ItemPlan) -> Sent:
-        if self._should_stop():
+        if self._ended():
             return Sent(plan, unsent=True)
         try:
             self._plex.edit(plan)
         except ServerError as error:
+            self._refused = self._refused or isinstance(error, AuthError)
             return Sent(plan, error)
         return Sent(plan)
+
+    def _ended(self) -> bool:
+        return self._refused or self._should_stop()
 
     # ---- finding out
 
@@ -192,12 +192,15 @@ class Sender:
         """Carry a plan out, and learn from it what the server does with lists."""
         self._tries[probe.target] += 1
         tried = self._send_one(probe.trial)
-        if tried.unsent or isinstance(tried.error, AuthError):
-            self._settled |= {probe.target}
+        if tried.unsent or self._refused:
             return tried._replace(plan=probe.plan)
         if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
             self._settled |= {probe.target}
-        detail = self._reader.read([probe.plan.rating_key]).get(probe.plan.rating_key)
+        try:
+            detail = self._reader.read([probe.plan.rating_key]).get(probe.plan.rating_key)
+        except ServerError as error:
+            self._settled = LIST_FIELDS
+            return Sent(probe.plan, error)
         held = _names(detail, probe.target)
         (change,) = [one for one in probe.plan.changes if one.target is probe.target]
         if {fold_tag(name) for name in change.after} <= held:
@@ -209,7 +212,7 @@ class Sender:
     def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
         """The plan to find out with next; None when that would save too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
-        if self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
+        if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
             return None
         together = alike(plans, appended=self._appended | open_lists)
         if len(alike(plans, appended=self._appended)) - len(together) < WORTH_A_PROBE:
@@ -239,6 +242,19 @@ class Sender:
         return found
 
 
+def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
+    """The lists of an item, as it was read back, that lost a name `plan` meant to leave."""
+    return frozenset(
+        change.target
+        for change in plan.changes
+        if change.target in LIST_FIELDS
+        and isinstance(detail, ItemDetail)
+        and not {fold_tag(name) for name in change.before}
+        & {fold_tag(name) for name in change.after}
+        <= _names(detail, change.target)
+    )
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -252,19 +268,6 @@ def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
     trimmed = replace(change, before=without(change.before), after=without(change.after))
     changes = tuple(trimmed if one is change else one for one in plan.changes)
     return _Probe(plan, replace(plan, changes=changes), change.target, folded)
-
-
-def _lost(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
-    """The lists of an item that lost a name nobody meant to take away."""
-    return frozenset(
-        change.target
-        for change in plan.changes
-        if change.target in LIST_FIELDS
-        and isinstance(detail, ItemDetail)
-        and not {fold_tag(name) for name in change.before}
-        & {fold_tag(name) for name in change.after}
-        <= _names(detail, change.target)
-    )
 
 
 def _names(detail: object, target: PlexField) -> set[str]:

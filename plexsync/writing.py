@@ -21,7 +21,7 @@ from plexsync.errors import (
 )
 from plexsync.journal import Settlement
 from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, Problem, RatingKey, SceneRecord
-from plexsync.sending import Sender
+from plexsync.sending import Sender, lists_harmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -262,7 +262,9 @@ class Writer:
 
     def _lacks(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
         detail = read.get(plan.rating_key)
-        return isinstance(detail, ItemDetail) and bool(self._planner.not_stored(plan, detail))
+        if not isinstance(detail, ItemDetail):
+            return False
+        return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
 
     def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
         missing = self._planner.not_stored(plan, detail)
