@@ -15,7 +15,7 @@ from plexsync.planner import files_digest
 from plexsync.rows import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from plexsync.models import (
         Candidate,
@@ -87,6 +87,7 @@ class Linker:
         hashes: reads the content hashes of a few items; None when they are not to be used.
         heard: what people said about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
+        rivals: the scenes, those given apart, that could claim one of these items as well.
     """
 
     records: Records
@@ -96,6 +97,9 @@ class Linker:
     hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
     heard: Heard = UNHEARD
     broken: frozenset[SceneId] = frozenset()
+    rivals: Callable[[Collection[RatingKey], Collection[SceneId]], Sequence[Scene]] = (
+        lambda _keys, _ours: ()
+    )
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
         """The pairs earlier runs linked whose scene still has the same files, and the rest.
@@ -144,6 +148,24 @@ class Linker:
         return linked
 
     def _match(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        claims: Mapping[RatingKey, SceneId],
+    ) -> list[Match]:
+        """Decide about `scenes`; where others could claim what they get, among all of them."""
+        found = self._decide(scenes, items, claims)
+        ours = {scene.scene_id for scene in scenes}
+        won = {one.candidates[0].rating_key for one in found if one.confidence is Confidence.HIGH}
+        rivals = self.rivals(won, ours)
+        if not rivals:
+            return found
+        theirs = {scene.scene_id for scene in rivals}
+        free = {key: who for key, who in claims.items() if who not in theirs}
+        decided = self._decide([*scenes, *rivals], items, free)
+        return [one for one in decided if one.scene_id in ours]
+
+    def _decide(
         self,
         scenes: Sequence[Scene],
         items: Sequence[PlexItem],

@@ -36,6 +36,7 @@ from plexsync.planner import Planner, Rules
 from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
+from plexsync.rivals import Rivals
 from plexsync.rows import Pair, RowMaker
 from plexsync.scanning import folders_to_scan
 from plexsync.spool import Spool, clear_spool, read_spool
@@ -371,6 +372,7 @@ class _Run:
             hashes=self._hashes().read if self._config.match.use_content_hash else None,
             heard=heard,
             broken=self._broken,
+            rivals=Rivals(state=state, shelf=self._shelf(state).path, stash=self._ports.stash),
         )
 
     def _hashes(self) -> HashCache:

@@ -10,6 +10,7 @@ import pytest
 from plexsync.models import Confidence, Outcome
 from plexsync.ports import RunOptions
 from plexsync.review_choice import absence, acceptance, ignoring, rejection, resetting
+from plexsync.simulators.library import Case
 from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
 
 if TYPE_CHECKING:
@@ -65,6 +66,28 @@ def test_known_low_matches_are_announced_once(twins: World) -> None:
     again = twins.run(FULL)
     assert again.summary.counts.review > 0
     assert again.summary.new_review == 0
+
+
+# ---- Rivals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cache", ["kept", "lost"])
+def test_a_scene_that_comes_alone_does_not_win_against_one_that_waits(
+    tmp_path: Path, cache: str
+) -> None:
+    """Two scenes of the same bytes, one item: editing one of them settles nothing."""
+    with low_world(tmp_path, {Case.DUPLICATE: 1}, scenes=4) as world:
+        world.plex.remove_item(world.key_of("2"))
+        first = world.run()
+        assert first.row("2").outcome is Outcome.REVIEW
+        if cache == "lost":
+            for path in world.cache_dir.iterdir():
+                path.unlink()
+        world.stash.edit_scene(2, title="Edited Title")
+        ran = world.run()
+        assert ran.outcomes() == {"2": "review"}
+        assert ran.row("2").reason == first.row("2").reason
+        assert ran.puts == 0
 
 
 # ---- Accepted ------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "desk",
         "recall",
         "settling",
+        "rivals",
         "reviewing",
         "pipeline",
         "sending",
