@@ -173,7 +173,9 @@ def open_ports(
         plex_transport(config, client_id, warn) as plex,
     ):
         yield Ports(
-            stash=StashClient(stash, url=config.stash.url),
+            stash=StashClient(
+                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+            ),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             requests=lambda: Requests(
                 stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes

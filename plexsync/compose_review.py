@@ -121,7 +121,9 @@ def make_room(
         )
         recaller = Recaller(
             config=config,
-            stash=StashClient(stash, url=config.stash.url),
+            stash=StashClient(
+                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+            ),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             cache_dir=cache_dir,
             now=utc_now,

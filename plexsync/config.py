@@ -229,6 +229,7 @@ def _compose_list_field(reader: _Reader, name: str, target: PlexField) -> FieldR
         include=include,
         exclude=exclude,
         templates=tuple(filter(None, made)),
+        parents=f"{key}.parents" in BY_NAME and reader.read_flag(f"{key}.parents"),
     )
 
 

@@ -155,6 +155,7 @@ KEYS: tuple[Key, ...] = (
     Key("fields.directors", Kind.TEXT, '"off"'),
     Key("fields.tags", Kind.TEXT, '"merge"'),
     Key("fields.tags.to", Kind.TEXT, '"genre"'),
+    Key("fields.tags.parents", Kind.FLAG, "false"),
     Key("fields.tags.include", Kind.NAMES, "[]"),
     Key("fields.tags.exclude", Kind.NAMES, "[]"),
     Key("fields.groups", Kind.TEXT, '"off"'),
@@ -307,3 +308,8 @@ class Config:
     source: Path | None
     settings: tuple[Setting, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def with_parent_tags(self) -> bool:
+        """Whether any field asks for the tags above a scene's tags."""
+        return any(rule.parents and rule.policy != "off" for rule in self.fields)

@@ -243,7 +243,8 @@ def _own_names(
         case "performers":
             return detail.performers
         case "tags":
-            return detail.tags
+            parents = detail.parent_tags if source.rule.parents else ()
+            return (*detail.tags, *parents) if parents else detail.tags
         case "directors":
             return detail.director.replace(";", ",").split(",")
         case "groups":

@@ -70,7 +70,7 @@ class SceneDetail(_Value, frozen=True):
     """What a scene says about itself: the source of every desired field.
 
     `date` is `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or ""; `studios` runs from the scene's studio up to
-    its parents;
+    its parents; `parent_tags` are those above `tags`, as far as they were asked for;
     `cover_path` is path and query of the cover on the configured Stash; `related` holds what it
     shows of other objects, as the dictionary of `relations` has it.
     """
@@ -89,6 +89,7 @@ class SceneDetail(_Value, frozen=True):
     groups: tuple[str, ...] = ()
     performers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    parent_tags: tuple[str, ...] = ()
     files: tuple[SceneFile, ...] = ()
     cover_path: str = ""
     related: dict[RelatedId, str] = {}
@@ -291,7 +292,7 @@ class FieldRule(_Value, frozen=True):
     what a text, or each name of a list, is made by; none means the field's own value as it is.
     `by_tag` holds pairs of a tag's pattern and the text a scene with such a tag gets instead.
     `joins` says that the rule has no policy of its own: where other rules write to the same list
-    it follows theirs.
+    it follows theirs. `parents` adds the tags above a scene's tags.
     """
 
     name: str
@@ -302,6 +303,7 @@ class FieldRule(_Value, frozen=True):
     templates: tuple[str, ...] = ()
     by_tag: tuple[tuple[str, str], ...] = ()
     joins: bool = False
+    parents: bool = False
 
 
 FIELD_SEPARATOR = "+"

@@ -108,6 +108,7 @@ class StashClient:
         page_size: scenes in one page of ids and versions.
         sweep_size: scenes in one page of what matching needs.
         detail_batch: scenes in one query by ids.
+        with_parent_tags: details tell the tags above a scene's tags, up to three levels.
     """
 
     def __init__(
@@ -118,7 +119,9 @@ class StashClient:
         page_size: int = 5000,
         sweep_size: int = 1000,
         detail_batch: int = 200,
+        with_parent_tags: bool = False,
     ) -> None:
+        self._with_parent_tags = with_parent_tags
         self._transport = transport
         self._url = _without_user(base_url(url))
         self._page_size = page_size
@@ -279,7 +282,8 @@ class StashClient:
         return page.findScenes.scenes
 
     def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireDetail, ...]:  # noqa: FBT001 - a callback of Batches
-        return self._ask_by_ids(DETAILS, ids, self._decode_details, {}, divisible=divisible)
+        more: dict[str, Json] = {"parents": self._with_parent_tags}
+        return self._ask_by_ids(DETAILS, ids, self._decode_details, more, divisible=divisible)
 
     def _ask_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
         more: dict[str, Json] = {"more": False}

@@ -17,7 +17,7 @@ from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
 from plexsync.relations import group_id, performer_id, studio_id, studio_text, tag_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.models import RelatedId
     from plexsync.transport_answers import Answer
@@ -106,6 +106,12 @@ class _Object(_Wire, frozen=True):
     name: str = ""
 
 
+class _Tag(_Object, frozen=True):
+    """A tag, with the tags above it only if they were asked for."""
+
+    parents: tuple[_Tag, ...] = ()
+
+
 class _Studio(_Wire, frozen=True):
     id: str
     name: str = ""
@@ -158,7 +164,7 @@ class WireDetail(_Wire, frozen=True):
     paths: _Paths
     groups: tuple[_Grouped, ...]
     performers: tuple[_Object, ...]
-    tags: tuple[_Object, ...]
+    tags: tuple[_Tag, ...]
     organized: bool
     urls: tuple[str, ...] = ()
     studio: _Studio | None = None
@@ -381,6 +387,7 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         groups=tuple([grouped.group.name for grouped in wire.groups]),
         performers=tuple([performer.name for performer in wire.performers]),
         tags=tuple([tag.name for tag in wire.tags]),
+        parent_tags=tuple([tag.name for tag in _above(wire.tags)]),
         files=_files(wire.files),
         cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
         related=_related(wire),
@@ -414,9 +421,19 @@ def names_of(wire: Names) -> dict[RelatedId, str]:
     return names
 
 
+def _above(tags: Iterable[_Tag]) -> list[_Tag]:
+    """The tags above `tags`, nearest first; several ways up may lead to one tag."""
+    found: list[_Tag] = []
+    level = [parent for tag in tags for parent in tag.parents]
+    while level:
+        found += level
+        level = [parent for tag in level for parent in tag.parents]
+    return found
+
+
 def _related(wire: WireDetail) -> dict[RelatedId, str]:
     """What a scene shows of other objects, in the words of `names_of`."""
-    related = {tag_id(one.id): one.name for one in wire.tags}
+    related = {tag_id(one.id): one.name for one in (*wire.tags, *_above(wire.tags))}
     related |= {performer_id(one.id): one.name for one in wire.performers}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups}
     studio = wire.studio

@@ -73,7 +73,7 @@ SCENES = (
 )
 
 DETAILS = (
-    """query PlexsyncDetails($ids: [ID!]) {
+    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!) {
   findScenes(ids: $ids) {
     scenes {
       id updated_at title code details director date rating100 organized urls
@@ -83,7 +83,8 @@ DETAILS = (
         parent_studio { ...Named parent_studio { id } } } } }
       groups { group { id name } }
       performers { id name }
-      tags { id name }
+      tags { id name parents @include(if: $parents) { id name
+        parents { id name parents { id name } } } }
     }
   }
 }

@@ -185,7 +185,9 @@ def act(
         ) as plex,
     ):
         ports = Ports(
-            stash=StashClient(stash, url=config.stash.url),
+            stash=StashClient(
+                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+            ),
             plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
             requests=lambda: Requests(
                 stash=stash.reads + stash.writes,

@@ -266,3 +266,28 @@ def test_episodes_get_what_they_store_and_the_rest_is_said_once(tmp_path: Path) 
         refused = ("genre", "actor", "studio", "tagline", "originalTitle")
         assert not [name for name in sent if name.startswith(refused)]
         assert world.run(RunOptions(scenes=scene_ids(3))).puts == 0
+
+
+# ---- the hierarchy of tags -----------------------------------------------------------------------
+
+
+def test_parents_come_along_only_if_asked_for(world: World) -> None:
+    """A tag's parents and theirs; renaming one is noticed like renaming a tag of the scene."""
+    low, middle, high = (tag.id for tag in world.library.stash.tags[:3])
+    names = {tag.id: tag.name for tag in world.library.stash.tags}
+    world.stash.edit_tag(low, parent_ids=(middle,))
+    world.stash.edit_tag(middle, parent_ids=(high, low))
+    world.stash.edit_scene(5, tag_ids=(low,))
+    key = world.key_of("5")
+    world.run()
+    assert {name.casefold() for name in world.tags(key, "genre")} == {names[low].casefold()}
+
+    world.settings.update(FIELDS__TAGS__PARENTS="true")
+    world.run(FORCED)
+    shown = {name.casefold() for name in world.tags(key, "genre")}
+    assert shown == {names[one].casefold() for one in (low, middle, high)}
+
+    world.stash.edit_tag(high, name="Above All")
+    world.run()
+    assert "Above All" in world.tags(key, "genre")
+    assert world.run(FORCED).puts == 0

@@ -162,6 +162,7 @@ groups = { policy = "fill", collection_name = "{group} series" }
 labels = { names = ["id {id}", "Stash"] }
 [fields.tags]
 to = "label"
+parents = true
 include = ["a*"]
 exclude = ["ab*"]
 [run]
@@ -214,6 +215,7 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     assert rules["labels"].templates == ("id {id}", "Stash")
     assert rules["performers"].exclude == ("extra",)
     assert rules["tags"].to is PlexField.LABELS
+    assert rules["tags"].parents is config.with_parent_tags is True
     assert (rules["tags"].include, rules["tags"].exclude) == (("a*",), ("ab*",))
 
 
@@ -251,6 +253,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__PERFORMERS__EXCLUDE": "extra",
         "PLEXSYNC_FIELDS__TAGS": "merge",
         "PLEXSYNC_FIELDS__TAGS__TO": "label",
+        "PLEXSYNC_FIELDS__TAGS__PARENTS": "yes",
         "PLEXSYNC_FIELDS__TAGS__INCLUDE": "a*",
         "PLEXSYNC_FIELDS__TAGS__EXCLUDE": "ab*",
         "PLEXSYNC_FIELDS__TITLE__TEMPLATE": "{title}",
