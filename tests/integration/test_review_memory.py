@@ -253,6 +253,30 @@ def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: st
     assert after.get(one.scene_id) == before.get(one.scene_id)
 
 
+def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: World) -> None:
+    """The lock was let go meanwhile; what the run wrote down is not overwritten with old news."""
+    one = waiting_in(twins)[0]
+    with desk_of(twins, number=1) as desk:
+        given = desk.give([acceptance(one, one.candidates[:1])])
+        desk.rest()
+        assert twins.run().outcomes() == {one.scene_id: "applied"}
+    with desk_of(twins, number=2) as desk:
+        desk.take_back(given)
+    assert twins.run().row(one.scene_id).outcome is Outcome.REVIEW
+
+
+def test_a_desk_that_rested_takes_the_lock_again(twins: World) -> None:
+    """Answers before and after a run are both kept."""
+    first, second = waiting_in(twins)[:2]
+    with desk_of(twins) as desk:
+        desk.give([ignoring(first)])
+        desk.rest()
+        twins.run()
+        desk.give([ignoring(second)])
+    heard = set(twins.state().decision_keys())
+    assert {f"review.{first.scene_id}", f"review.{second.scene_id}"} <= heard
+
+
 def test_reset_forgets_and_looks_again(twins: World) -> None:
     """After a reset the scene waits as if nobody had answered."""
     one = waiting_in(twins)[0]
