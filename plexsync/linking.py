@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     )
 
 _MOST_HASHES = 200
-"""Content hashes read in one run: each costs a request of 0.1 to 0.2 s (docs/plex-api.md 3)."""
+"""Items whose content hashes are read in one run: where Plex answers for one at a time only, each
+costs a request of 0.1 to 0.2 s (docs/plex-api.md 3)."""
 
 _UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
 

@@ -18,9 +18,22 @@ from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import ParseError as XMLParseError
 
 from plexsync import __version__
-from plexsync.errors import BadResponseError, LibraryMissingError, NotFoundError, UnsafeError
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    LibraryMissingError,
+    NotFoundError,
+    ServerError,
+    UnsafeError,
+)
 from plexsync.models import ItemKind, Section, Server
-from plexsync.plex_decode import TYPE_NUMBERS, decode_details, decode_hashes, decode_listing
+from plexsync.plex_decode import (
+    TYPE_NUMBERS,
+    Hashes,
+    decode_details,
+    decode_hashes,
+    decode_listing,
+)
 from plexsync.plex_edit import NO_LOCKS, NONE_APPENDED, URL_LIMIT_BYTES, edit_paths, edits_of
 
 if TYPE_CHECKING:
@@ -45,6 +58,8 @@ _PREFIX = "PLEXAPI_"
 """What the environment variables plexapi reads begin with."""
 
 _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
+
+_NO_HASHES = Hashes({}, frozenset())
 
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
 _UNREAD_FIELDS = "summary,tagline"
@@ -118,6 +133,7 @@ class PlexClient:
         self._detail_batch = detail_batch
         self._url_limit_bytes = url_limit_bytes
         self._server: Any = None
+        self._many_trees = True
 
     def connect(self) -> Server:
         """Say hello: one request.
@@ -219,19 +235,24 @@ class PlexClient:
         return tuple(read[key] for key in wanted if key in read)
 
     def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
-        """Part id to OpenSubtitles hash of the items' files, one request an item.
+        """Part id to OpenSubtitles hash of the items' files.
 
+        Many items are read in one request where the server answers that; items it leaves out are
+        asked for one by one, so that it may as well answer for the first one only, or refuse.
         Files Plex has not analysed and items that are gone are left out.
 
         Raises:
             ServerError: an item could not be read.
         """
         found: dict[int, int] = {}
-        for key in dict.fromkeys(rating_keys):
-            try:
-                found.update(self._ask(f"/library/metadata/{_digits(key)}/tree", decode_hashes))
-            except NotFoundError:
-                continue
+        wanted = [_digits(key) for key in dict.fromkeys(rating_keys)]
+        for start in range(0, len(wanted), self._detail_batch):
+            batch = wanted[start : start + self._detail_batch]
+            told = self._trees(batch)
+            found.update(told.by_part)
+            for key in batch:
+                if key not in told.items:
+                    found.update(self._tree(key).by_part)
         return found
 
     def edit(self, plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> None:
@@ -375,6 +396,31 @@ class PlexClient:
                     context=f"/library/metadata/{keys}",
                 )
         return details
+
+    def _trees(self, batch: Sequence[str]) -> Hashes:
+        """Of several items at once, which nobody has seen a server do (docs/plex-api.md 3).
+
+        One that answers for none or one of several is not asked for several again.
+        """
+        if len(batch) == 1 or not self._many_trees:
+            return _NO_HASHES
+        self._many_trees = False
+        try:
+            told = self._tree(",".join(batch))
+        except AuthError:
+            raise
+        except ServerError:
+            if self._transport.down:
+                raise
+            return _NO_HASHES
+        self._many_trees = len(told.items.intersection(batch)) > 1
+        return told
+
+    def _tree(self, keys: str) -> Hashes:
+        try:
+            return self._ask(f"/library/metadata/{keys}/tree", decode_hashes)
+        except NotFoundError:
+            return _NO_HASHES
 
     def _details_one_by_one(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Halve a batch that is not found: whether 404 means all or any of it is not known."""

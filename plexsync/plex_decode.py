@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -147,6 +147,7 @@ class _TreeVersion(_Wire):
 
 
 class _TreeNode(_Wire):
+    id: int | str = ""
     tree_versions: list[_TreeVersion] = []
     nodes: list[_TreeNode] = []
 
@@ -251,10 +252,22 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     )
 
 
-def decode_hashes(body: bytes) -> dict[int, int]:
-    """Part id to OpenSubtitles hash, of `/library/metadata/{id}/tree`; parts without one left out.
+class Hashes(NamedTuple):
+    """What a tree says of files.
 
-    Hashes are integers, because zero padding is not promised.
+    Attributes:
+        by_part: part id to OpenSubtitles hash; parts without one are left out.
+        items: the rating keys it speaks of.
+    """
+
+    by_part: dict[int, int]
+    items: frozenset[str]
+
+
+def decode_hashes(body: bytes) -> Hashes:
+    """The hashes of `/library/metadata/{ids}/tree`.
+
+    They are integers, because zero padding is not promised.
     Source: docs/plex-api.md 3.
 
     Raises:
@@ -262,16 +275,18 @@ def decode_hashes(body: bytes) -> dict[int, int]:
     """
     tree = _read(body, _TREE, _TreeAnswer).container
     hashes: dict[int, int] = {}
+    items: set[str] = set()
     waiting = list(tree.nodes)
     while waiting:
         node = waiting.pop()
         waiting.extend(node.nodes)
+        items.add(str(node.id))
         for version in node.tree_versions:
             for part in version.tree_parts:
                 number = _hexadecimal(part.hash)
                 if part.id and number is not None:
                     hashes[part.id] = number
-    return hashes
+    return Hashes(hashes, frozenset(items))
 
 
 # ---- Items ---------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import ItemDetail
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.wire import SimRequest, SimResponse
     from tests.contract.plex_bench import Bench
 
 KEY = RatingKey("1001")
@@ -679,14 +681,52 @@ def test_a_key_that_is_none_is_never_sent(key: str) -> None:
 
 
 def test_hashes_come_by_part() -> None:
-    """One request an item; what is not analysed or gone is left out."""
+    """One request for all; what is not analysed is left out."""
     with plex_bench() as bench:
         bench.simulator.set_hash(OTHER, None)
 
-        hashes = bench.client.hashes([KEY, OTHER, RatingKey("999999"), KEY])
+        hashes = bench.client.hashes([KEY, OTHER, KEY])
 
         assert hashes == {50_001: 0xABC0000000000001}
-        assert bench.spent() == {"plex.tree": 3}
+        assert bench.spent() == {"plex.tree": 1}
+
+
+def test_hashes_of_an_item_that_is_gone_are_none() -> None:
+    """It is asked for by itself before that is believed."""
+    with plex_bench() as bench:
+        hashes = bench.client.hashes([KEY, OTHER, RatingKey("999999")])
+
+        assert set(hashes) == {50_001, 50_002}
+        assert bench.client.hashes([RatingKey("999999")]) == {}
+
+
+@pytest.mark.parametrize(
+    "effect", [Status(404), Status(400), Status(500), html()], ids=["404", "400", "500", "page"]
+)
+def test_hashes_come_one_by_one_where_many_are_refused(effect: Status) -> None:
+    """A server that knows no list of ids is asked for a list once."""
+    listed = Fault("plex.tree", 1, effect, None, lambda request: "," in request.path)
+    with plex_bench(None, listed) as bench:
+        hashes = bench.client.hashes([KEY, OTHER])
+        bench.spent()
+        again = bench.client.hashes([KEY, OTHER])
+
+        assert hashes == again == {50_001: 0xABC0000000000001, 50_002: 0xABC0000000000002}
+        assert bench.spent() == {"plex.tree": 2}
+
+
+def test_hashes_of_items_a_tree_leaves_out_are_asked_for() -> None:
+    """A server that answers for the first of many only does not make the others unanalysed."""
+    with plex_bench() as bench:
+        first = bench.simulator.handle
+
+        def answer_first_only(request: SimRequest) -> SimResponse:
+            return first(replace(request, path=re.sub(",[0-9,]+", "", request.path)))
+
+        bench.simulator.handle = answer_first_only  # type: ignore[method-assign] # another server
+        hashes = bench.client.hashes([KEY, OTHER])
+
+        assert set(hashes) == {50_001, 50_002}
 
 
 # ---- Edits ---------------------------------------------------------------------------------------

@@ -147,6 +147,16 @@ def test_what_plex_does_not_keep_is_said_once(tmp_path: Path) -> None:
 # ---- budget --------------------------------------------------------------------------------------
 
 
+def test_a_library_with_doubtful_matches_stays_within_its_budget_too(tmp_path: Path) -> None:
+    """Content hashes are read for many items at once, and fit into the five requests to spare."""
+    library = make_library(LibrarySpec(seed=1, scenes=400))
+    with World(library, tmp_path, PATHS="/data/=/media/") as world:
+        ran = world.run()
+        batches = math.ceil(len(ran.rows) / 50)
+        assert ran.plex["plex.tree"] >= 1
+        assert other_requests(ran) <= ran.plex["plex.listing"] + 2 * batches + 5
+
+
 def test_a_first_run_stays_within_its_request_budget(tmp_path: Path) -> None:
     """Listings ceil(L/P), details and read-backs ceil(N/50) each, one write an item, plus five."""
     spec = plain_library(scenes=1000)
