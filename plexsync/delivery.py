@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from plexsync.errors import UnsafeError
 from plexsync.grouping import gather
 from plexsync.limits import Limits
+from plexsync.linking import Linked
 from plexsync.models import Outcome, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.config_schema import ApplyConfig
-    from plexsync.linking import Linked
     from plexsync.models import Scene
     from plexsync.pipeline import Pipeline, Ready
     from plexsync.ports import RunOptions
@@ -71,10 +71,9 @@ class Delivery:
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
         """
-        total = len(pairs)
         try:
-            unsafe = self._guard(pairs)
-            self._carry_out(pairs, linked, total)
+            unsafe = self._guard(pairs, linked, link_again)
+            self._carry_out(pairs, linked, self.tally.done + len(pairs))
             self._match_again(link_again)
         finally:
             for pair in self.pipeline.unfinished(pairs):
@@ -83,12 +82,18 @@ class Delivery:
         if unsafe is not None:
             raise unsafe
 
-    def _guard(self, pairs: list[Pair]) -> UnsafeError | None:
+    def _guard(
+        self,
+        pairs: list[Pair],
+        linked: Linked,
+        link_again: Callable[[Sequence[Scene]], Linked],
+    ) -> UnsafeError | None:
         """Stop before the first write a run that would change too much of what was synced before.
 
         Counting costs reading everything twice that changes, so it is done only where the known
-        pairs are so many that they could pass a limit at all. A dry run goes on, and says at the
-        end what would have stopped it.
+        pairs are so many that they could pass a limit at all. Items that moved are looked up before
+        they are counted: under another path they are no less known. A dry run goes on, and says at
+        the end what would have stopped it.
 
         Raises:
             UnsafeError: a limit is passed; nothing was written.
@@ -102,13 +107,15 @@ class Delivery:
         synced = len(self.state.claims()) if known else 0
         if self.options.force or not limits.exceeded(len(known), synced):
             return None
-        changing = []
-        for batch in self.pipeline.ready(known):
-            for ready in batch:
-                self.pipeline.postpone(ready)
-                changing.append(ready.pair)
-            self.tally.reporter.progress("comparing", self.tally.done, len(pairs))
-        pairs[:] = changing + [pair for pair in pairs if not pair.known]
+        new = [pair for pair in pairs if not pair.known]
+        changing = self._changing(known)
+        again = self._link_orphans(link_again)
+        linked.review += again.review
+        linked.unmatched += again.unmatched
+        planned = {(pair.scene.scene_id, pair.link.rating_key) for pair in changing}
+        found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
+        changing += self._changing([pair for pair in found if pair.known])
+        pairs[:] = changing + new + [pair for pair in found if not pair.known]
         try:
             limits.check(len(changing), synced)
         except UnsafeError as unsafe:
@@ -116,6 +123,16 @@ class Delivery:
                 raise
             return unsafe
         return None
+
+    def _changing(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Those of `pairs` that need writing, to be read once more before they are."""
+        changing = []
+        for batch in self.pipeline.ready(pairs):
+            for ready in batch:
+                self.pipeline.postpone(ready)
+                changing.append(ready.pair)
+            self.tally.reporter.progress("comparing", self.tally.done, None)
+        return changing
 
     def _carry_out(self, pairs: Sequence[Pair], linked: Linked, total: int) -> None:
         """Show the first changes, then write them all, a batch at a time."""
@@ -172,15 +189,20 @@ class Delivery:
             )
         )
 
-    def _match_again(self, link: Callable[[Sequence[Scene]], Linked]) -> None:
+    def _link_orphans(self, link_again: Callable[[Sequence[Scene]], Linked]) -> Linked:
         """Match scenes anew whose item was gone, or held another file, when it was read."""
         scenes = self.pipeline.take_orphans()
         if not scenes:
-            return
-        linked = link(tuple(scenes.values()))
+            return Linked()
+        linked = link_again(tuple(scenes.values()))
         found = {pair.scene.scene_id for pair in linked.pairs}
         for scene_id in scenes.keys() - found:
             self.pipeline.forgo(scene_id)
+        return linked
+
+    def _match_again(self, link_again: Callable[[Sequence[Scene]], Linked]) -> None:
+        """Take orphans to the items they belong to now."""
+        linked = self._link_orphans(link_again)
         for one, outcome in chain(
             ((one, Outcome.REVIEW) for one in linked.review),
             ((one, Outcome.UNMATCHED) for one in linked.unmatched),

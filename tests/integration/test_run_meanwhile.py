@@ -131,6 +131,22 @@ def test_what_is_ours_is_still_known_when_plex_numbers_its_items_anew(synced: Wo
     assert synced.tags("880001", "genre") == ()
 
 
+def test_moving_every_file_opens_no_way_past_the_limits(synced: World) -> None:
+    """Items found anew under another path were synced before all the same."""
+    synced.stash.edit_scenes(range(1, 21), title="New")
+    for video in synced.library.plex.videos:
+        (part,) = video.media[0].parts
+        moved = part.file.replace("/media/", "/media2/")
+        synced.plex.replace_file(str(video.rating_key), moved)
+    ran = synced.run(RunOptions(max_changes=10), PATHS="/data/=/media2/")
+    assert ran.summary.exit_code == ExitCode.UNSAFE
+    assert ran.puts == 0
+    assert len(ran.rows) == 20
+    forced = synced.run(RunOptions(force=True), PATHS="/data/=/media2/")
+    assert forced.count(Outcome.APPLIED) == 20
+    assert synced.run(RunOptions(full=True), PATHS="/data/=/media2/").puts == 0
+
+
 def _renumber(world: World, video: PlexVideo, rating_key: int) -> None:
     """The same item, with all it holds, under another key."""
     key = str(video.rating_key)
