@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import errno
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from plexsync import __version__, console
+from plexsync.cli_apply import apply
 from plexsync.cli_completing import complete_libraries, complete_scenes
 from plexsync.cli_completion import completion
 from plexsync.cli_config import config
@@ -114,6 +116,12 @@ def cli() -> None:
     type=click.IntRange(min=0),
     help="Stop before the first write if more than N known items would change.",
 )
+@click.option(
+    "--save-plan",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write nothing, but save what would be written for plexsync apply.",
+)
 @click.option("--force", is_flag=True, help="Write even if a safety limit says stop.")
 @click.option(
     "--lock-wait",
@@ -191,6 +199,7 @@ cli.add_command(status)
 cli.add_command(review)
 cli.add_command(history)
 cli.add_command(undo)
+cli.add_command(apply)
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:
@@ -201,6 +210,8 @@ def run_options(options: dict[str, Any]) -> RunOptions:
     scenes = tuple(SceneId(text) for text in options.pop("scenes"))
     libraries = tuple(options.pop("libraries"))
     wait_s = options.pop("lock_wait")
+    # Who saves a plan wants to look at it first.
+    options["dry_run"] = options["dry_run"] or options["save_plan"] is not None
     return RunOptions(scenes=scenes, libraries=libraries, lock_wait_s=wait_s, **options)
 
 

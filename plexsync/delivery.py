@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from plexsync.config_schema import ApplyConfig
     from plexsync.models import Scene
     from plexsync.pipeline import Pipeline, Ready
+    from plexsync.plan_file import SavedItem
     from plexsync.ports import RunOptions
     from plexsync.rows import Pair, RowMaker
     from plexsync.state import State
@@ -43,6 +44,7 @@ class Delivery:
         unwritten: takes the scenes that go nowhere.
         rows: makes the rows of the preview.
         tally: counts, and knows whom to show the preview and the progress.
+        save: takes what a dry run would write; None where nobody wants it.
     """
 
     config: ApplyConfig
@@ -52,6 +54,7 @@ class Delivery:
     unwritten: Unwritten
     rows: RowMaker
     tally: Tally
+    save: Callable[[SavedItem], None] | None = None
 
     def deliver(
         self,
@@ -166,6 +169,8 @@ class Delivery:
             self.pipeline.write(batch)
             return
         for ready in batch:
+            if self.save is not None:
+                self.save(self.pipeline.saved(ready))
             self.pipeline.show(ready)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:

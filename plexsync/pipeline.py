@@ -29,8 +29,10 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.normalize import normalize_path
+from plexsync.plan_file import SavedItem
 from plexsync.planner import files_digest
 from plexsync.relations import joined
+from plexsync.rows import REMEMBERED
 from plexsync.writing import DETAIL_BATCH, NOT_STORED, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:
@@ -372,6 +374,23 @@ class Pipeline:
         """Finish a pair in a dry run: its changes are shown, and not written."""
         note = _kept_note(ready.planned)
         self._finish(ready.pair, Outcome.PLANNED, changes=ready.planned.changes, note=note)
+
+    def saved(self, ready: Ready) -> SavedItem:
+        """A planned pair as a plan file holds it; to be asked before `show`."""
+        pair, progress = ready.pair, self._scenes[ready.pair.scene.scene_id]
+        files = pair.scene.files
+        return SavedItem(
+            plan=ready.plan,
+            agreed=ready.planned.agreed,
+            scene_title=pair.scene.title,
+            scene_path=files[0].path if files else "",
+            version=progress.version or pair.scene.updated_at,
+            files=files_digest(files),
+            desired=self._desired_digest(pair.scene.scene_id),
+            confidence=pair.link.confidence,
+            reason=pair.match.reason if pair.match else REMEMBERED,
+            items=progress.open_pairs + len(progress.outcomes),
+        )
 
     def unfinished(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
         """Those of `pairs` that have no outcome yet."""

@@ -54,6 +54,7 @@ class RunOptions:
         force: pass the safety limits.
         detailed_exitcode: say by exit code whether there were changes.
         lock_wait_s: how long to wait for another run, in seconds.
+        save_plan: where to save what a dry run would write; None for nowhere.
     """
 
     dry_run: bool = False
@@ -65,6 +66,7 @@ class RunOptions:
     force: bool = False
     detailed_exitcode: bool = False
     lock_wait_s: float = 0.0
+    save_plan: Path | None = None
 
     @property
     def partial(self) -> bool:

@@ -7,12 +7,14 @@ remember. Source: docs/design.md.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync import __version__
+from plexsync import __version__, sinks
 from plexsync.answers import Heard, hear
 from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
@@ -32,6 +34,7 @@ from plexsync.linking import Linked, Linker
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
 from plexsync.pipeline import Memory, Pipeline, Settings
+from plexsync.plan_file import SavedItem, item_line, write_plan
 from plexsync.planner import Planner, Rules
 from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
@@ -47,6 +50,7 @@ from plexsync.watching import KEY, Seen, broken, digest, items_digest, scans_dig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from plexsync.config_schema import Config
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId, Section
@@ -70,13 +74,20 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     header = RunHeader(
         run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
     )
+    if options.save_plan is not None:
+        again = f"plexsync apply {quote(str(options.save_plan))}"
+        header = replace(header, again=again)
     tally = Tally(reporter, header)
     error: PlexsyncError | None = None
     try:
-        with remembered(
-            config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
-        ) as (state, session):
-            _Run(config, options, ports, tally).go(state, session)
+        with (
+            remembered(config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s) as (
+                state,
+                session,
+            ),
+            closing(_Run(config, options, ports, tally)) as once,
+        ):
+            once.go(state, session)
     except PlexsyncError as caught:
         error = caught
     summary = tally.summary(error, options, ports)
@@ -97,6 +108,7 @@ class _Run:
         self._sections: tuple[Section, ...] = ()
         self._broken: frozenset[SceneId] = frozenset()
         self._items: tuple[PlexItem, ...] | None = None
+        self._plan = sinks.Spool()
 
     def go(self, state: State, session: Session | None) -> None:
         """Everything between the first question and the last answer."""
@@ -142,6 +154,26 @@ class _Run:
                 clear_spool(spool, self._ports.disk)
         if error is not None:
             raise error
+        if self._options.save_plan is not None:
+            self._write_plan(self._options.save_plan, lineage)
+
+    def close(self) -> None:
+        """Give back what was held for the run."""
+        self._plan.close()
+
+    def _save(self, item: SavedItem) -> None:
+        self._plan.add(item_line(item))
+
+    def _write_plan(self, path: Path, lineage: Lineage) -> None:
+        """Save what was planned; a run that failed as a whole saves nothing."""
+        write_plan(
+            path,
+            self._plan,
+            run_id=self._ports.run_id,
+            created_at=self._tally.header.started_at,
+            lineage=lineage,
+            disk=self._ports.disk,
+        )
 
     # ---- asking
 
@@ -312,6 +344,7 @@ class _Run:
             unwritten=unwritten,
             rows=rows,
             tally=self._tally,
+            save=self._save if self._options.save_plan else None,
         )
         try:
             delivery.deliver(

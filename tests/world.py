@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
+from plexsync.apply import ApplyOptions, apply
 from plexsync.config import Config, load_config
 from plexsync.durable import DISK, Filesystem
 from plexsync.history import LAST
@@ -306,6 +307,13 @@ class World:
             lambda config, ports, reporter: undo(config, options, ports, reporter),
             should_stop=should_stop,
             disk=disk,
+        )
+
+    def apply(self, file: Path, *, dry_run: bool = False, disk: Filesystem = DISK) -> Ran:
+        """Apply a saved plan, a minute after whatever came last."""
+        options = ApplyOptions(file=file, dry_run=dry_run)
+        return self.act(
+            lambda config, ports, reporter: apply(config, options, ports, reporter), disk=disk
         )
 
     def act(
