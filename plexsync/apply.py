@@ -153,8 +153,10 @@ class _Scenes:
         if outcome in _GOOD:
             self.links[scene_id].append(link)
         if len(self.links[scene_id]) == item.items:
+            # Without a version the next run asks Stash once more, and not Plex: the scene may have
+            # changed meanwhile, and what it shows of tags and the like is remembered by runs only.
             record = SceneRecord(
-                updated_at=item.version,
+                updated_at="",
                 outcome=Outcome.APPLIED,
                 files=item.files,
                 desired=item.desired,

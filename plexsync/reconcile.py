@@ -108,6 +108,7 @@ class _Run:
         self._sections: tuple[Section, ...] = ()
         self._broken: frozenset[SceneId] = frozenset()
         self._items: tuple[PlexItem, ...] | None = None
+        self._reconfigured = False
         self._plan = sinks.Spool()
 
     def go(self, state: State, session: Session | None) -> None:
@@ -116,6 +117,8 @@ class _Run:
         self._sections = self._ask_sections()
         seen, before = self._seen(), state.decision(KEY, Seen) or Seen()
         full = self._is_full(state, before, seen)
+        # What failed for good under other rules gets its chance.
+        self._reconfigured = before.fields != seen.fields
         self._tally.header = replace(self._tally.header, full=full)
         self._reporter.started(self._tally.header)
         if session is not None:
@@ -254,7 +257,7 @@ class _Run:
             required=frozenset(config.required),
             sync_unversioned=config.missing_timestamp == "sync",
             everything=self._tally.header.full,
-            parked=self._options.full,
+            parked=self._options.full or self._reconfigured,
             woken=woken,
             now=self._ports.now(),
             forced=self._broken.union(unsettled, dictionary.concerned(exclude_tags)),

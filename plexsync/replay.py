@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from plexsync.errors import ExitCode, InterruptedRunError, ServerError
+from plexsync.grouping import gather
 from plexsync.models import Link, Outcome, PlexField, Preview, Scene
 from plexsync.normalize import normalize_path
 from plexsync.rows import Pair
@@ -129,7 +130,7 @@ class Replay:
             ServerError: Plex is down or refuses us; what was not reached can be tried again.
             InterruptedRunError: asked to stop.
         """
-        batches = self._decided(errands)
+        batches = gather(self._decided(errands))
         ahead: list[list[_Ready]] = []
         for batch in batches:
             ahead.append(batch)
