@@ -132,14 +132,22 @@ class Recaller:
         return Waiting(scene=scene, match=match)
 
     def item(self, rating_key: RatingKey) -> PlexItem:
-        """One item.
+        """One item that a scene can be.
 
         Raises:
-            NotFoundError: Plex has no such movie or episode.
+            NotFoundError: Plex has no such movie or episode, or it takes no part.
             ServerError: Plex is down or refuses us.
         """
         self._meet()
+        chosen = {section.section_id for section in self._sections}
         for detail in self.plex.details((rating_key,)):
+            if detail.item.section_id not in chosen:
+                raise NotFoundError(
+                    f"item {rating_key} is in a Plex library that takes no part",
+                    hint="add the library to [plex] libraries",
+                )
+            if detail.item.trashed or not detail.item.files:
+                raise NotFoundError(f"item {rating_key} shows no file")
             return detail.item
         raise NotFoundError(
             f"Plex has no movie or episode {rating_key}",

@@ -134,7 +134,7 @@ class Office:
         if key is None:
             raise ConfigError("That is neither a rating key nor a Plex address")
         for item in self._listing():
-            if item.rating_key == key[1]:
+            if item.rating_key == key[1] and item.files and not item.trashed:
                 return Hit(item=item)
         with self.asking:
             return Hit(item=self._room.recaller.item(RatingKey(key[1])))

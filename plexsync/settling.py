@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from plexsync.answers import Answer, Verb
 from plexsync.compose_review import open_room
 from plexsync.console import byte_stream, is_terminal, make_console, write_lines
-from plexsync.errors import ConfigError, ExitCode, NotFoundError, ServerError
+from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.models import Confidence, ItemRef, Outcome, RatingKey, Row, SceneId, SceneRef
 from plexsync.normalize import clean_for_terminal
 from plexsync.recalled import Comparison
@@ -279,8 +279,6 @@ def _named(room: Room, waiting: Waiting, items: Sequence[RatingKey]) -> list[Can
             found.append(known[key])
             continue
         item = room.recaller.item(key)
-        if not item.files:
-            raise NotFoundError(f"item {key} shows no file")
         found.append(candidate_of(item, waiting.scene, found="named by a person"))
     return found
 

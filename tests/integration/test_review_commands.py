@@ -193,6 +193,25 @@ def test_an_item_nobody_proposed_can_be_named(strangers: Shell) -> None:
     assert strangers.world.run().row(one.scene_id).outcome is Outcome.APPLIED
 
 
+def test_an_item_of_a_library_that_takes_no_part_cannot_be_named(
+    strangers: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run would never find it, and the answer would be doubted forever."""
+    one = waiting_in(strangers.world)[0]
+    library = strangers.world.library.plex
+    video = library.videos[-1]
+    others = [
+        part.title
+        for part in library.sections
+        if part.id != video.section_id and part.kind in {"movie", "show"}
+    ]
+    monkeypatch.setenv("PLEXSYNC_PLEX__LIBRARIES", others[0])
+    strangers.type("accept", one.scene_id, "--item", str(video.rating_key))
+    assert strangers.code == ExitCode.SERVER
+    assert "takes no part" in strangers.err
+    assert answered(strangers.world) == set()
+
+
 def test_an_item_of_another_scene_is_not_taken_by_accident(strangers: Shell) -> None:
     """It has to be said."""
     one = waiting_in(strangers.world)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.errors import StateLockedError
 from plexsync.models import PathRule, RatingKey, SceneId
@@ -91,6 +92,9 @@ def test_a_group_is_shown_before_it_is_accepted() -> None:
     """Same evidence, one candidate each; those with several are not of it."""
     desk = PaperDesk(owners={RatingKey("9004"): SceneId("77")})
     scenes = [make_waiting(1), make_waiting(2), make_waiting(3, (9003, 9033)), make_waiting(4)]
+    other = make_waiting(5)
+    scored = replace(other.candidates[0], evidence=other.candidates[0].evidence[:1])
+    scenes.append(replace(other, match=replace(other.match, candidates=(scored,))))
     review = type_keys(sit_down(*scenes, desk=desk), "g")
     assert review.question is not None
     assert [one.scene_id for one in review.question.scenes] == ["1", "2"]
