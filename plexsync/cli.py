@@ -24,6 +24,7 @@ from plexsync.cli_doctor import doctor
 from plexsync.cli_explain import explain
 from plexsync.cli_history import history, undo
 from plexsync.cli_hook import hook, schedule
+from plexsync.cli_init import init
 from plexsync.cli_options import (
     CONTEXT,
     Session,
@@ -193,6 +194,7 @@ cli.add_command(explain)
 cli.add_command(completion)
 cli.add_command(config)
 cli.add_command(hook)
+cli.add_command(init)
 cli.add_command(retry)
 cli.add_command(schedule)
 cli.add_command(status)

@@ -217,20 +217,31 @@ def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding
 def check_paths(patient: Patient, sections: Sequence[Section]) -> Iterator[Finding]:
     """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
     try:
-        pages = islice(patient.stash.sweep(), _SAMPLE_PAGES)
-        scenes = tuple(chain.from_iterable(pages))
-        items = load_items(
-            patient.plex,
-            sections,
-            cache_dir=patient.cache,
-            machine=patient.plex.connect().identity,
-            now=patient.now,
-            write=False,
-        ).items
+        scenes, items = read_sample(patient, sections)
     except ServerError as error:
         yield failed("paths", error)
         return
     yield from judge_paths(scenes, items, patient.config.paths)
+
+
+def read_sample(
+    patient: Patient, sections: Sequence[Section]
+) -> tuple[tuple[Scene, ...], tuple[PlexItem, ...]]:
+    """The first scenes of Stash, and everything in the libraries.
+
+    Raises:
+        ServerError: one of the servers does not tell.
+    """
+    scenes = tuple(chain.from_iterable(islice(patient.stash.sweep(), _SAMPLE_PAGES)))
+    index = load_items(
+        patient.plex,
+        sections,
+        cache_dir=patient.cache,
+        machine=patient.plex.connect().identity,
+        now=patient.now,
+        write=False,
+    )
+    return scenes, index.items
 
 
 def judge_paths(
@@ -262,14 +273,31 @@ def judge_paths(
     if hits >= _ENOUGH * len(ours):
         yield Finding(area="paths", level=Level.OK, message=told)
         return
-    proposals = propose_rules(match(scenes, items, rules=rules), rules=rules)
+    proposals = find_rules(scenes, items, rules)
     if proposals:
-        remedy = "These rules fit; write them into the configuration:\n" + _rule_lines(proposals)
+        remedy = "These rules fit; write them into the configuration:\n" + rule_lines(proposals)
     else:
         remedy = (
             "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
         )
     yield Finding(area="paths", level=Level.WARN, message=told, remedy=remedy)
+
+
+def find_rules(
+    scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule] = ()
+) -> tuple[PathRule, ...]:
+    """Rules that explain more than `rules` do, the one that explains most first."""
+    return propose_rules(match(scenes, items, rules=rules), rules=rules)
+
+
+def rule_lines(rules: Iterable[PathRule]) -> str:
+    """Path rules as a configuration file has them, indented."""
+    lines = []
+    for rule in rules:
+        texts = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (rule.stash, rule.plex))
+        stash, plex = texts
+        lines += ["    [[paths]]", f'    stash = "{stash}"', f'    plex = "{plex}"']
+    return "\n".join(lines)
 
 
 def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:
@@ -350,12 +378,3 @@ def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
     return Finding(
         area="paths", level=Level.OK, message=f"{told}: {hits:,} of {covered:,} sampled files"
     )
-
-
-def _rule_lines(rules: Iterable[PathRule]) -> str:
-    lines = []
-    for rule in rules:
-        texts = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (rule.stash, rule.plex))
-        stash, plex = texts
-        lines += ["    [[paths]]", f'    stash = "{stash}"', f'    plex = "{plex}"']
-    return "\n".join(lines)

@@ -107,6 +107,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "demo*",
         "retrying",
         "doctor",
+        "first_config",
         "cli*",
         "__main__",
     ),

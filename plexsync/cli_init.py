@@ -1,0 +1,82 @@
+"""`plexsync init`: a configuration by asking."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+import click
+
+from plexsync import console
+from plexsync.cli_options import CONTEXT, Session, global_options
+from plexsync.errors import ConfigError, ExitCode
+
+
+@click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
+@global_options
+@click.pass_obj
+def init(session: Session) -> int:
+    """Write the first configuration by asking, and try each answer on the servers.
+
+    Asks for both addresses, the keys, and the libraries; finds the path rules between the two
+    servers by itself. The file is made at the end, readable by you alone. A file that is there is
+    never touched, and nothing is written to Stash or Plex.
+
+    \b
+    Examples:
+      plexsync init
+      plexsync init -c ~/plexsync.toml
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    import os
+    from pathlib import Path
+
+    from plexsync.config import find_config
+    from plexsync.config_schema import MINIMAL
+
+    home = Path.home()
+    where = find_config(session.config, os.environ, home=home).absolute()
+    streams = console.standard_streams()
+    if session.shape.json or session.shape.jsonl:
+        raise click.UsageError("init talks to a person; it has no JSON.")
+    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+        example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
+        raise ConfigError(
+            "init asks questions, and there is nobody at this terminal",
+            hint=f"Write {where} with mode 0600:\n\n{example}",
+        )
+    from plexsync.failure import utc_now
+    from plexsync.first_config import Interview, config_text, require_absent, write_config
+    from plexsync.places import cache_directory
+
+    require_absent(where)
+    asker = _Terminal()
+    answers = Interview(
+        asker=asker,
+        home=home,
+        cache=cache_directory(os.environ),
+        now=utc_now,
+        learn=session.secrets.append,
+    ).ask_all()
+    write_config(where, config_text(answers))
+    asker.tell(f"Written: {where}")
+    asker.tell("Next: plexsync doctor, then plexsync run -n")
+    return ExitCode.OK
+
+
+class _Terminal:
+    """A person at a terminal. Leaving with Ctrl-C or Ctrl-D is always possible."""
+
+    def tell(self, text: str) -> None:
+        """Show a line."""
+        click.echo(text)
+
+    def ask(self, question: str, default: str = "") -> str:
+        """A line of text."""
+        typed = click.prompt(question, default=default, show_default=bool(default))
+        return str(typed).strip()
+
+    def ask_secret(self, question: str) -> str:
+        """A line of text that is not shown."""
+        return str(click.prompt(question, default="", show_default=False, hide_input=True))
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
+        return click.confirm(question, default=default)
