@@ -327,6 +327,9 @@ class Planner:
             for name in change.after
             if folded[name] not in foreign or entry[name] in owned
         }
+        if merging and self._rules.preserve_plex_edits:
+            # Of a name a person took out it must be known for good that it was ours once.
+            mine |= owned - {entry[name] for name in change.before}
         return Base(digest=stored, entries="".join(sorted(mine)), wanted=wanted)
 
     def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:

@@ -322,3 +322,16 @@ def test_names_plex_has_keep_their_spelling() -> None:
     """Beyond ASCII Plex takes another case for another tag, and would show both."""
     planned = plan(Policy.OVERWRITE, ("ÉTÉ", "new"), ("été", "old"), target=PlexField.GENRES)
     assert written(planned) == ("été", "new")
+
+
+def test_a_name_a_person_took_out_stays_out_run_after_run() -> None:
+    """That it was ours once is still known when the next run comes."""
+    wants = [
+        Desired(field="f", target=PlexField.GENRES, value=("x", "y"), policy=Policy.MERGE),
+    ]
+    planner = Planner(PRESERVE)
+    base = _applied(PlexField.GENRES, Policy.MERGE, ("x", "y"))
+    for _ in range(3):
+        planned = planner.plan(wants, detail(PlexField.GENRES, ("x",), locked=True), base)
+        assert planned.changes == ()
+        base = planner.base_after((*planned.changes, *planned.agreed), base)
