@@ -257,7 +257,8 @@ class Planner:
             keep = found.locked and rules.preserve_plex_edits
             return self._merged(want.value, tuple(observed), base, keep=keep)
         # Absent is not empty: Stash's silence clears Plex only when the configuration says so.
-        if not want.value and not rules.clear_empty:
+        # What Plex makes by itself cannot be cleared.
+        if not want.value and (found.made or not rules.clear_empty):
             return observed
         ours = self._is_ours(want.target, found.shown, base)
         theirs = not ours and _is_somebodys(want.target, found, base)
@@ -360,11 +361,13 @@ class _Found(NamedTuple):
         value: what is stored.
         shown: what it comes to; another thing only for a sort title, see `_found`.
         locked: whether Plex locks it.
+        made: whether it is what Plex would make of another field by itself.
     """
 
     value: Value
     shown: Value
     locked: bool
+    made: bool = False
 
 
 def _found(detail: ItemDetail, target: PlexField) -> _Found:
@@ -379,15 +382,18 @@ def _found(detail: ItemDetail, target: PlexField) -> _Found:
         return _Found(value, value, locked)
     title = str(detail.values.get(PlexField.TITLE, ""))
     shown = value or title
-    # One that Plex made counts as none: put back as a text, it would no longer follow the title.
+    # One that Plex made counts as none: put back as a text, it would no longer follow the title. A
+    # locked one does not follow it anyway.
     made = shown in {title, _without_article(title)}
-    return _Found("" if made else value, shown, locked)
+    return _Found(shown if locked or not made else "", shown, locked, made)
 
 
 def _held(detail: ItemDetail, change: Change) -> Value:
     """What is to be compared with the value a change wrote."""
     found = _found(detail, change.target)
-    return found.shown if change.after else found.value
+    if change.after:
+        return found.shown
+    return "" if found.made else found.value
 
 
 def _without_article(title: str) -> str:

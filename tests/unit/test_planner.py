@@ -335,3 +335,19 @@ def test_a_name_a_person_took_out_stays_out_run_after_run() -> None:
         planned = planner.plan(wants, detail(PlexField.GENRES, ("x",), locked=True), base)
         assert planned.changes == ()
         base = planner.base_after((*planned.changes, *planned.agreed), base)
+
+
+def test_a_locked_sort_title_is_somebodys_even_if_plex_would_make_the_same() -> None:
+    """It stays when the title changes, so undo has to put it back as it is."""
+    seen: dict[PlexField, Value] = {PlexField.TITLE: "The Lake"}
+    planned = plan_titles("2024 Lake", seen, locked=True)
+    assert targets(planned) == [(PlexField.SORT_TITLE, "The Lake", "2024 Lake")]
+
+
+def test_a_sort_title_plex_makes_is_never_cleared() -> None:
+    """Locked or not, Plex would only make it again."""
+    wants = [Desired(field="s", target=PlexField.SORT_TITLE, value="", policy=Policy.OVERWRITE)]
+    values: dict[PlexField, Value] = {PlexField.TITLE: "The Lake", PlexField.SORT_TITLE: "Lake"}
+    for locks in (frozenset[PlexField](), frozenset({PlexField.SORT_TITLE})):
+        seen = ItemDetail(item=ITEM, values=values, locked=locks)
+        assert Planner(CLEAR).plan(wants, seen, {}).changes == ()
