@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync import console
+from plexsync.cli_completing import complete_runs
 from plexsync.cli_options import (
     CONTEXT,
     Session,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT, short_help="List past runs, or what one of them wrote.")
-@click.argument("run", metavar="[RUN]", required=False)
+@click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_runs)
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
 @global_options
 @click.pass_obj
@@ -77,7 +78,7 @@ def _show_run(log: RunLog, session: Session, streams: Streams) -> None:
 
 
 @click.command(context_settings=CONTEXT, short_help="Put back what a run wrote to Plex.")
-@click.argument("run", metavar="RUN|last")
+@click.argument("run", metavar="RUN|last", shell_complete=complete_runs)
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be put back, and write none of it."
 )

@@ -331,6 +331,8 @@ def _rules(rules: Sequence[PathRule]) -> Group:
 
 def _facts(status: Status) -> Iterator[str]:
     """What is left to say, in sentences."""
+    if status.review:
+        yield f"{_scenes(len(status.review))} to settle by a person: plexsync review"
     if status.due or status.later:
         later = f", {status.later:,} later" if status.later else ""
         first = f", the first {until(status.next_at, status.now)}" if status.next_at else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.due import iso
+from plexsync.due import PARKED, iso
 from plexsync.errors import StateCorruptError
 from plexsync.lock import read_holder
 from plexsync.models import Outcome, PathRule
@@ -33,9 +33,6 @@ PROPOSED = "proposed-rules"
 
 _READS = 3
 """Tries to read a state that a run may be folding just then: each sees it whole or fails."""
-
-_PARKED_FROM = "9999"
-"""The year of the `due_at` of a scene that no run comes back to by itself."""
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +153,7 @@ def status_of(
     for scene_id, record in state.waiting():
         if record.outcome is Outcome.REVIEW:
             review.append(scene_id)
-        if record.due_at >= _PARKED_FROM:
+        if record.due_at == PARKED:
             parked.append(_trouble(scene_id, record, due_at=""))
             continue
         if record.outcome is Outcome.FAILED:

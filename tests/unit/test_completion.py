@@ -103,6 +103,14 @@ def test_damage_offers_nothing_and_says_nothing(tmp_path: Path, words: str) -> N
     assert offered(words, environ) == []
 
 
+def test_runs_are_offered_where_a_run_is_asked_for(state: Path) -> None:
+    """To look at one, and to take one back."""
+    environ = {"PLEXSYNC_STATE_DIR": str(state)}
+
+    assert offered("plexsync undo 2026", environ) == ["20261122T083354Z-0001"]
+    assert offered("plexsync history 2026", environ) == ["20261122T083354Z-0001"]
+
+
 def test_runs_are_offered_newest_first(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that left a journal; other files there are none."""
     with open_session(state, now=NOW) as session:

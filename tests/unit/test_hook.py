@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexsync import hook
+from plexsync.durable import DISK
 from plexsync.places import state_directory
+from plexsync.spool import clear_spool, read_spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,6 +138,18 @@ def test_a_spool_that_is_a_file_is_a_line_in_the_log(tmp_path: Path) -> None:
 
     assert done.returncode == 0
     assert done.stderr.startswith(b"\x01e\x02plexsync: NotADirectoryError")
+
+
+def test_a_run_finds_what_the_hook_noted(tmp_path: Path) -> None:
+    """The writer imports nothing of the reader, so this holds the two together."""
+    call(encoded(event(45)), tmp_path)
+    call(encoded(event(7, "Scene.Destroy.Post")), tmp_path)
+
+    found = read_spool(tmp_path, DISK, datetime.now(UTC))
+
+    assert found.scene_ids == ("45", "7")
+    clear_spool(found, DISK)
+    assert list((tmp_path / hook.SPOOL).iterdir()) == []
 
 
 def test_notes_are_bounded(tmp_path: Path) -> None:

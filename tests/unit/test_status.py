@@ -290,6 +290,7 @@ def test_a_terminal_shows_everything_in_its_width(tmp_path: Path, width: int) ->
         "Failing: 2 scenes",
         "in 1 h",
         "Parked: 1 scene",
+        "1 scene to settle by a person: plexsync review",
         "Plex said �[2J500 and more",
         "/data/ -> /media/�[31m",
     ):
