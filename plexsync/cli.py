@@ -123,6 +123,9 @@ def cli() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write nothing, but save what would be written for plexsync apply.",
 )
+@click.option(
+    "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
+)
 @click.option("--force", is_flag=True, help="Write even if a safety limit says stop.")
 @click.option(
     "--lock-wait",
@@ -163,7 +166,11 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync import compose
 
-    return compose.reconcile_once(session, run_options(options), console.standard_streams())
+    streams = console.standard_streams()
+    if options["ask"]:
+        writes = not options["dry_run"] and options["save_plan"] is None
+        _check_ask(session.shape, streams, writes=writes)
+    return compose.reconcile_once(session, run_options(options), streams)
 
 
 @cli.command(context_settings=CONTEXT, short_help="Watch it work on a sample library.")
@@ -202,6 +209,22 @@ cli.add_command(review)
 cli.add_command(history)
 cli.add_command(undo)
 cli.add_command(apply)
+
+
+def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
+    """Whoever is asked must be there, see what is asked about, and have something to say no to.
+
+    Raises:
+        UsageError: something of that is missing.
+    """
+    if not writes:
+        raise click.UsageError(
+            "--ask and --dry-run: nothing is written, so there is nothing to ask."
+        )
+    if shape.json or shape.jsonl or shape.quiet:
+        raise click.UsageError("--ask shows tables and asks; without them it cannot be used.")
+    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+        raise click.UsageError("--ask needs a terminal to ask on.")
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:

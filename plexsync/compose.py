@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,9 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
     """`plexsync run`: see `perform`."""
     return perform(
         session,
-        lambda config, ports, reporter: run(config, options, ports, reporter),
+        lambda config, ports, reporter: run(
+            config, options, replace(ports, confirm=_asker(streams)), reporter
+        ),
         streams,
         dry_run=options.dry_run,
     )
@@ -309,6 +312,26 @@ class Truthful:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _asker(streams: Streams) -> Callable[[int], bool]:
+    """Asks on the terminal, until the answer is yes or no; a terminal that is gone says no."""
+
+    def ask(items: int) -> bool:
+        many = "1 item" if items == 1 else f"{items:,} items"
+        while streams.stdin is not None:
+            if streams.stderr is not None:
+                streams.stderr.write(f"Write {many} to Plex? (yes/no) ")
+                streams.stderr.flush()
+            line = streams.stdin.readline()
+            answer = line.strip().lower()
+            if not line or answer in {"no", "n"}:
+                break
+            if answer in {"yes", "y"}:
+                return True
+        return False
+
+    return ask
 
 
 def _tell_stopping(shape: Shape, streams: Streams) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plexsync.errors import UnsafeError
+from plexsync.errors import DeclinedError, UnsafeError
 from plexsync.grouping import gather
 from plexsync.limits import Limits
 from plexsync.linking import Linked
@@ -45,6 +45,7 @@ class Delivery:
         rows: makes the rows of the preview.
         tally: counts, and knows whom to show the preview and the progress.
         save: takes what a dry run would write; None where nobody wants it.
+        confirm: asks a person whether so many items are to be written; None for nobody.
     """
 
     config: ApplyConfig
@@ -55,6 +56,7 @@ class Delivery:
     rows: RowMaker
     tally: Tally
     save: Callable[[SavedItem], None] | None = None
+    confirm: Callable[[int], bool] | None = None
 
     def deliver(
         self,
@@ -71,11 +73,14 @@ class Delivery:
 
         Raises:
             UnsafeError: a limit is passed; nothing was written.
+            DeclinedError: a person was asked and said no; nothing was written.
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
         """
         try:
             unsafe = self._guard(pairs, linked, link_again)
+            if self.confirm is not None:
+                self._ask(self.confirm, pairs, linked, link_again)
             self._carry_out(pairs, linked, self.tally.done + len(pairs))
             self._match_again(link_again)
         finally:
@@ -127,13 +132,41 @@ class Delivery:
             return unsafe
         return None
 
+    def _ask(
+        self,
+        confirm: Callable[[int], bool],
+        pairs: list[Pair],
+        linked: Linked,
+        link_again: Callable[[Sequence[Scene]], Linked],
+    ) -> None:
+        """Compare everything, show it, and have a person say yes.
+
+        What is to be written is read and planned once more afterwards: thinking takes time.
+
+        Raises:
+            DeclinedError: the answer is no.
+        """
+        changing = self._postponed(pairs)
+        again = self._link_orphans(link_again)
+        linked.review += again.review
+        linked.unmatched += again.unmatched
+        changing += self._postponed(again.pairs)
+        pairs[:] = [ready.pair for ready in changing]
+        self._preview(self.tally.done + len(pairs), changing, linked)
+        if changing and not confirm(len(changing)):
+            raise DeclinedError("not written, as you wish; all of it stays due")
+
     def _changing(self, pairs: Sequence[Pair]) -> list[Pair]:
         """Those of `pairs` that need writing, to be read once more before they are."""
-        changing = []
+        return [ready.pair for ready in self._postponed(pairs)]
+
+    def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
+        """What `pairs` need now, taken back."""
+        changing: list[Ready] = []
         for batch in self.pipeline.ready(pairs):
             for ready in batch:
                 self.pipeline.postpone(ready)
-                changing.append(ready.pair)
+                changing.append(ready)
             self.tally.reporter.progress("comparing", self.tally.done, None)
         return changing
 
@@ -148,7 +181,8 @@ class Delivery:
             self.tally.reporter.progress("comparing", self.tally.done + planned, total)
             if planned >= PREVIEW_ROWS or len(ahead) >= _PREVIEW_BATCHES:
                 break
-        self._preview(total, list(chain.from_iterable(ahead)), linked)
+        if self.confirm is None:
+            self._preview(total, list(chain.from_iterable(ahead)), linked)
         for one in linked.review:
             self.unwritten.place(one, Outcome.REVIEW)
         for one in linked.unmatched:
@@ -207,6 +241,11 @@ class Delivery:
 
     def _match_again(self, link_again: Callable[[Sequence[Scene]], Linked]) -> None:
         """Take orphans to the items they belong to now."""
+        if self.confirm is not None:
+            # Nobody was shown what would be written there.
+            for pair in self.pipeline.orphans:
+                self.pipeline.skip(pair, "Plex changed it while you were asked; next time again")
+            return
         linked = self._link_orphans(link_again)
         for one, outcome in chain(
             ((one, Outcome.REVIEW) for one in linked.review),

@@ -15,6 +15,7 @@ PlexsyncError                     1
 │   └── BadResponseError          4   an answer that cannot be what was asked for
 ├── PlanError                     7
 │   ├── UnsafeError               6   a safety limit stopped the run before its first write
+│   ├── DeclinedError             0   a person said no before the first write
 │   └── MismatchError             7   a saved plan or undo target no longer fits
 ├── ParseError                    1   a value that cannot be read; each edge re-raises it as its own
 └── InterruptedRunError     130/143   a signal asked the run to end
@@ -204,6 +205,13 @@ class UnsafeError(PlanError):
 
     exit_code = ExitCode.UNSAFE
     kind = "unsafe"
+
+
+class DeclinedError(PlanError):
+    """A person was asked and said no; nothing was written, and nothing is wrong."""
+
+    exit_code = ExitCode.OK
+    kind = "declined"
 
 
 class MismatchError(PlanError):

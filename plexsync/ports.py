@@ -54,6 +54,7 @@ class RunOptions:
         force: pass the safety limits.
         detailed_exitcode: say by exit code whether there were changes.
         lock_wait_s: how long to wait for another run, in seconds.
+        ask: have a person say yes to what is shown before anything is written.
         save_plan: where to save what a dry run would write; None for nowhere.
     """
 
@@ -66,6 +67,7 @@ class RunOptions:
     force: bool = False
     detailed_exitcode: bool = False
     lock_wait_s: float = 0.0
+    ask: bool = False
     save_plan: Path | None = None
 
     @property
@@ -90,6 +92,7 @@ class Ports:
         run_id: this run's name, unique and sortable by time.
         sleep: lets so many seconds pass.
         disk: how files are read and written.
+        confirm: asks a person whether so many items are to be written; needed with `ask` only.
     """
 
     stash: StashClient
@@ -102,4 +105,5 @@ class Ports:
     should_stop: Callable[[], bool]
     run_id: str
     disk: Filesystem = DISK
+    confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep

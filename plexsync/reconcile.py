@@ -348,6 +348,7 @@ class _Run:
             rows=rows,
             tally=self._tally,
             save=self._save if self._options.save_plan else None,
+            confirm=self._ports.confirm if self._options.ask else None,
         )
         try:
             delivery.deliver(
