@@ -217,6 +217,25 @@ class PlexSimulator:
                     item.locks.add(name)
             self._touch(item)
 
+    def choose_picture(self, rating_key: str, kind: str, body: bytes) -> None:
+        """A person uploads a picture in Plex Web, which selects and locks it.
+
+        Args:
+            rating_key: the item.
+            kind: `poster` or `art`.
+            body: the picture.
+        """
+        with self._lock:
+            item = self._item(rating_key)
+            key = writing.add_picture(self._parts, item, kind, body)
+            self._store.pictures[key] = body
+
+    def agent_picture(self, rating_key: str, kind: str, key: str) -> None:
+        """A metadata refresh finds a picture and selects it, unless one is locked."""
+        with self._lock:
+            item = self._item(rating_key)
+            writing.offer_picture(self._parts, item, kind, key)
+
     def agent_refresh(self, rating_key: str, values: Mapping[str, str | Iterable[str]]) -> None:
         """What a metadata refresh does: overwrite every field that is not locked."""
         with self._lock:

@@ -74,12 +74,7 @@ def upload(parts: Parts, asked: Asked) -> SimResponse:
     body = _picture_sent(parts, asked)
     if len(body) > parts.switches.picture_limit:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    key = upload_key(_FOLDERS[kind], body)
-    gallery = gallery_of(item, kind)
-    parts.store.pictures[key] = body
-    if key not in gallery.keys:
-        gallery.keys.append(key)
-    _select(parts, item, kind, key)
+    parts.store.pictures[add_picture(parts, item, kind, body)] = body
     _note(parts, asked, [item])
     return answers.done()
 
@@ -137,6 +132,26 @@ def noted(parts: Parts, asked: Asked) -> SimResponse:
     """Take the request and do nothing a client could see."""
     _note(parts, asked, [])
     return answers.done()
+
+
+def add_picture(parts: Parts, item: Item, kind: str, body: bytes) -> str:
+    """Show an uploaded picture from now on, locked; its key."""
+    key = upload_key(_FOLDERS[kind], body)
+    gallery = gallery_of(item, kind)
+    if key not in gallery.keys:
+        gallery.keys.append(key)
+    _select(parts, item, kind, key)
+    return key
+
+
+def offer_picture(parts: Parts, item: Item, kind: str, key: str) -> None:
+    """Show a picture an agent found, unless the present one is locked."""
+    gallery = gallery_of(item, kind)
+    if key not in gallery.keys:
+        gallery.keys.append(key)
+    if _LOCKS[kind] not in item.locks:
+        gallery.selected = key
+    touch(parts, item)
 
 
 def merge_items(parts: Parts, item: Item, others: Iterable[Item]) -> None:

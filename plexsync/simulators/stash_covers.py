@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ _MAGIC = (
     (b"<svg", "image/svg+xml"),
 )
 _WEBP = (b"RIFF", b"WEBP")
+_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 def serve_cover(store: StashStore, request: SimRequest, scene_text: str) -> SimResponse:
@@ -44,14 +46,31 @@ def serve_cover(store: StashStore, request: SimRequest, scene_text: str) -> SimR
             return SimResponse(405)
         picture = PLACEHOLDER
         if scene.cover is not None:
-            picture = store.covers.get(scene.id) or generated_cover(scene.cover)
+            picture = store.covers.get(scene.id, generated_cover(scene.cover))
     etag = f'"{hashlib.md5(picture, usedforsecurity=False).hexdigest()}"'
     stamped = any(name == "t" for name, _ in request.query)
     caching = "private, max-age=31536000, immutable" if stamped else "no-cache"
-    headers = (("ETag", etag), ("Cache-Control", caching), ("X-Content-Type-Options", "nosniff"))
+    headers: tuple[tuple[str, str], ...] = (
+        ("ETag", etag),
+        ("Cache-Control", caching),
+        ("X-Content-Type-Options", "nosniff"),
+    )
     if request.headers.get("If-None-Match") == etag:
         return SimResponse(304, headers)
-    return SimResponse(200, (("Content-Type", sniffed(picture)), *headers), picture)
+    headers = (("Content-Type", sniffed(picture)), *headers)
+    return _part(picture, request.headers.get("Range", ""), headers)
+
+
+def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> SimResponse:
+    """The bytes a Range header asks for, as Go's `http.ServeContent` sends them; else all."""
+    asked = _RANGE.fullmatch(wanted)
+    if asked is None or not picture:
+        return SimResponse(200, headers, picture)
+    first, last = int(asked[1]), min(int(asked[2]), len(picture) - 1)
+    if first > last:
+        return SimResponse(416, (("Content-Range", f"bytes */{len(picture)}"),))
+    told = ("Content-Range", f"bytes {first}-{last}/{len(picture)}")
+    return SimResponse(206, (*headers, told), picture[first : last + 1])
 
 
 def sniffed(picture: bytes) -> str:

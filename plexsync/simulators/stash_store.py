@@ -169,6 +169,12 @@ class StashStore:
             self.covers[int(scene_id)] = picture
             self.edit_scene(scene_id, cover=int(scene_id))
 
+    def remove_cover(self, scene_id: Id) -> None:
+        """Somebody takes a cover away: the scene's time moves."""
+        with self.lock:
+            self.covers.pop(int(scene_id), None)
+            self.edit_scene(scene_id, cover=None)
+
     def generate_covers(self, scene_ids: Iterable[Id] | None = None) -> None:
         """The generate task with "overwrite": every scene's time moves, no content does."""
         with self.lock:
