@@ -10,6 +10,7 @@ from plexsync.errors import ParseError
 from plexsync.models import (
     FIELD_SEPARATOR,
     LIST_FIELDS,
+    PICTURE_FIELDS,
     Desired,
     ItemKind,
     PlexField,
@@ -29,6 +30,8 @@ _ANYTHING = frozenset(PlexField)
 # so they are not sent.
 _EPISODE = frozenset(
     {
+        PlexField.POSTER,
+        PlexField.BACKGROUND,
         PlexField.TITLE,
         PlexField.SORT_TITLE,
         PlexField.SUMMARY,
@@ -59,15 +62,19 @@ class FieldMap:
     """Turns scenes into desired fields.
 
     Args:
-        rules: how each scene field reaches Plex; those that are off ask for nothing. Their
-            templates must be readable.
+        rules: how each scene field reaches Plex; those that are off ask for nothing, and pictures
+            are the business of `artwork`. Templates must be readable.
         scene_url: the address of a scene's page in Stash, by id.
     """
 
     def __init__(
         self, rules: Sequence[FieldRule], *, scene_url: Callable[[SceneId], str] = _no_page
     ) -> None:
-        sources = [_Source(rule) for rule in rules if rule.policy is not Policy.OFF]
+        sources = [
+            _Source(rule)
+            for rule in rules
+            if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS
+        ]
         self._fields = {kind: _by_target(sources, kind) for kind in ItemKind}
         self._scene_url = scene_url
 

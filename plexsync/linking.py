@@ -227,7 +227,9 @@ class Linker:
             confidence=found.confidence or Confidence.LOW,
         )
         if known is not None:
-            link = msgspec.structs.replace(link, base=known.base, held=known.held)
+            link = msgspec.structs.replace(
+                link, base=known.base, held=known.held, pictures=known.pictures
+            )
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
 
 

@@ -155,6 +155,8 @@ class PlexField(StrEnum):
     DIRECTORS = "directors"
     LABELS = "labels"
     COLLECTIONS = "collections"
+    POSTER = "poster"
+    BACKGROUND = "background"
 
 
 LIST_FIELDS = frozenset(
@@ -168,16 +170,31 @@ LIST_FIELDS = frozenset(
 )
 """The fields whose value is a list of names; the others hold one text."""
 
+PICTURE_FIELDS = frozenset({PlexField.POSTER, PlexField.BACKGROUND})
+"""The fields that are pictures: chosen from those an item has, not written by an edit.
+
+As a text, in a change, a picture is the key Plex knows it by.
+"""
+
 
 class ItemDetail(_Value, frozen=True):
     """A fresh, full read of one item.
 
-    What planning compares and what a write is checked against.
+    What planning compares and what a write is checked against. `shown` is the address of each
+    picture: while it stands, so does the picture; but it moves for other reasons, too.
     """
 
     item: PlexItem
     values: dict[PlexField, Value]
     locked: frozenset[PlexField] = frozenset()
+    shown: dict[PlexField, str] = {}
+
+
+class Picture(_Value, frozen=True):
+    """One of the posters or backgrounds an item can choose from, by Plex's key for it."""
+
+    key: str
+    selected: bool = False
 
 
 class Section(_Value, frozen=True):
@@ -411,10 +428,28 @@ class Problem(_Value, frozen=True):
 # ---- Memory --------------------------------------------------------------------------------------
 
 
+class PictureBase(_Value, frozen=True):
+    """What we know of one picture of one item.
+
+    Attributes:
+        stamp: the part of the cover's address that moves with the scene, when the cover was
+            compared last; while it stands, so does the cover.
+        etag: Stash's tag of the cover `key` was made from; without a key, of that compared last.
+        key: Plex's key of the picture we chose last; "" while none is ours.
+        shown: what Plex showed, and the policy, when they were compared last; "" when not known.
+    """
+
+    stamp: str
+    etag: str = ""
+    key: str = ""
+    shown: str = ""
+
+
 class Link(_Value, frozen=True):
     """A remembered scene-item pair.
 
-    Valid while the item still holds `path`; `base` is by target field. `held` has, by target field,
+    Valid while the item still holds `path`; `base` and `pictures` are by target
+    field. `held` has, by target field,
     the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
     that, a run leaves the field alone unless told to look at the scene or at everything.
     """
@@ -425,6 +460,7 @@ class Link(_Value, frozen=True):
     confidence: Confidence = Confidence.HIGH
     base: dict[PlexField, Base] = {}
     held: dict[PlexField, str] = {}
+    pictures: dict[PlexField, PictureBase] = {}
 
 
 class SceneRecord(_Value, frozen=True):

@@ -35,6 +35,7 @@ from plexsync.plex_decode import (
     decode_listing,
 )
 from plexsync.plex_edit import NO_LOCKS, NONE_APPENDED, URL_LIMIT_BYTES, edit_paths, edits_of
+from plexsync.plex_pictures import PlexPictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,6 +115,9 @@ class PlexClient:
         page_size: items asked for in one page of a listing.
         detail_batch: items read in full in one request.
         url_limit_bytes: longest edit sent in one request; see `plex_edit.edit_paths`.
+
+    Attributes:
+        pictures: posters and backgrounds.
     """
 
     def __init__(
@@ -134,6 +138,7 @@ class PlexClient:
         self._url_limit_bytes = url_limit_bytes
         self._server: Any = None
         self._many_trees = True
+        self.pictures = PlexPictures(transport)
 
     def connect(self) -> Server:
         """Say hello: one request.

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from plexsync.errors import BadResponseError
-from plexsync.models import ItemDetail, ItemKind, PlexField, PlexFile, PlexItem, RatingKey, Value
+from plexsync.models import (
+    ItemDetail,
+    ItemKind,
+    Picture,
+    PlexField,
+    PlexFile,
+    PlexItem,
+    RatingKey,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +66,7 @@ _SPELLING = {
     "collections": "Collection",
     "locks": "Field",
     "entries": "Metadata",
+    "photos": "Photo",
     "nodes": "MetadataItem",
     "tree_versions": "MediaItem",
     "tree_parts": "MediaPart",
@@ -114,6 +124,8 @@ class _Detail(_Item):
     studio: str = ""
     content_rating: str = ""
     user_rating: float | None = None
+    thumb: str = ""
+    art: str = ""
     genres: list[_Tag] = []
     roles: list[_Tag] = []
     directors: list[_Tag] = []
@@ -156,6 +168,16 @@ class _Tree(_Wire):
     nodes: list[_TreeNode] = []
 
 
+class _Picture(_Wire):
+    rating_key: str = ""
+    selected: bool = False
+
+
+class _Pictures(_Container):
+    entries: list[_Picture] = []
+    photos: list[_Picture] = []
+
+
 class _ListingAnswer(_Wire):
     container: _Listing
 
@@ -166,6 +188,10 @@ class _DetailsAnswer(_Wire):
 
 class _TreeAnswer(_Wire):
     container: _Tree
+
+
+class _PicturesAnswer(_Wire):
+    container: _Pictures
 
 
 # ---- What we make of it --------------------------------------------------------------------------
@@ -205,6 +231,8 @@ FIELD_NAMES: Mapping[PlexField, str] = {
     PlexField.DIRECTORS: "director",
     PlexField.LABELS: "label",
     PlexField.COLLECTIONS: "collection",
+    PlexField.POSTER: "thumb",
+    PlexField.BACKGROUND: "art",
 }
 """What Plex calls our fields in edits and locks. Source: docs/plex-api.md 5."""
 
@@ -289,6 +317,24 @@ def decode_hashes(body: bytes) -> Hashes:
     return Hashes(hashes, frozenset(items))
 
 
+def decode_pictures(body: bytes) -> tuple[Picture, ...]:
+    """The pictures of `/library/metadata/{id}/posters` or `/arts`, in Plex's order.
+
+    Raises:
+        BadResponseError: not a container of pictures, or cut short.
+    """
+    container = _read(body, _PICTURES, _PicturesAnswer).container
+    # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
+    entries = container.entries or container.photos
+    if container.size is not None and container.size != len(entries):
+        raise BadResponseError(f"Plex announces {container.size} pictures, sends {len(entries)}")
+    return tuple(
+        Picture(key=entry.rating_key, selected=entry.selected)
+        for entry in entries
+        if entry.rating_key
+    )
+
+
 # ---- Items ---------------------------------------------------------------------------------------
 
 
@@ -363,7 +409,12 @@ def _detail(entry: _Detail, section_id: str) -> ItemDetail:
         for lock in entry.locks
         if lock.locked and lock.name in _FIELDS_BY_NAME
     )
-    return ItemDetail(item=_item(entry, section_id), values=values, locked=locked)
+    return ItemDetail(
+        item=_item(entry, section_id),
+        values=values,
+        locked=locked,
+        shown={PlexField.POSTER: entry.thumb, PlexField.BACKGROUND: entry.art},
+    )
 
 
 def _names(tags: Iterable[_Tag]) -> tuple[str, ...]:
@@ -383,6 +434,7 @@ def _hexadecimal(text: str) -> int | None:
 _LISTING = msgspec.json.Decoder(_ListingAnswer, strict=False)
 _DETAILS = msgspec.json.Decoder(_DetailsAnswer, strict=False)
 _TREE = msgspec.json.Decoder(_TreeAnswer, strict=False)
+_PICTURES = msgspec.json.Decoder(_PicturesAnswer, strict=False)
 
 
 def _read(body: bytes, decoder: msgspec.json.Decoder[_T], shape: type[_T]) -> _T:
@@ -426,6 +478,7 @@ _NUMBERS = frozenset(
 _LISTS = frozenset(
     {
         "Metadata",
+        "Photo",
         "Media",
         "Part",
         "Genre",
@@ -439,6 +492,7 @@ _LISTS = frozenset(
         "MediaPart",
     }
 )
+_FLAGS = frozenset({"locked", "selected"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -452,7 +506,7 @@ def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters he
         return {key: inner for key, inner in mended if inner is not None}
     if name in _NUMBERS:
         return _decimal(value) if name == "userRating" else _whole(value)
-    if name == "locked":
+    if name in _FLAGS:
         return str(value).lower() in {"1", "true"}
     if isinstance(value, list):
         return None

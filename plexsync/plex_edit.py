@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from plexsync.errors import UnsafeError
-from plexsync.models import LIST_FIELDS, PlexField
+from plexsync.models import LIST_FIELDS, PICTURE_FIELDS, PlexField
 from plexsync.plex_decode import FIELD_NAMES, TYPE_NUMBERS
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ def _edit_of(
     appended: frozenset[PlexField],
 ) -> Edit:
     target = change.target
-    planned = change.locked_after if change.locked_after is not None else plan.lock or None
+    planned = change.locked_after
+    if planned is None and target not in PICTURE_FIELDS:
+        planned = plan.lock or None
     lock = locks.get(target, planned)
     if target not in LIST_FIELDS:
         return Edit(target, _text_of(change), (), (), lock)
@@ -207,6 +209,9 @@ def _edit_of(
 def _edit_arguments(edit: Edit) -> Arguments:
     name = FIELD_NAMES[edit.target]
     lock = _lock_arguments(name, edit.lock)
+    if edit.target in PICTURE_FIELDS:
+        # A picture is chosen, not edited, and Plex locks it then: only a wanted lock is told.
+        return lock
     if edit.target not in LIST_FIELDS:
         return (Argument(f"{name}.value", edit.text), *lock)
     added = [Argument(f"{name}[{i}].tag.tag", tag) for i, tag in enumerate(edit.add)]

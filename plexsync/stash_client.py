@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from plexsync.due import is_settled
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
+from plexsync.stash_covers import Cover, NoCover, fetch_cover
 from plexsync.stash_decode import (
     Names,
     Ready,
@@ -229,6 +230,22 @@ class StashClient:
         """
         return self._fetch(self._details, ids, detail_of)
 
+    def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
+        """The cover at `SceneDetail.cover_path`; see `stash_covers.fetch_cover`.
+
+        The address is made of the configured one, whatever host Stash puts into its answers.
+        """
+        return fetch_cover(self._transport, cover_path, etag, whole=whole)
+
+    def without_cover(self) -> frozenset[SceneId]:
+        """The scenes that have no cover, as far as Stash's database says.
+
+        Raises:
+            ServerError: the list is incomplete.
+        """
+        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, lacking="cover")
+        return frozenset(SceneId(row.id) for page in pages for row in page.rows)
+
     def scene_url(self, scene_id: SceneId) -> str:
         """Where a person finds the scene."""
         return f"{self._url}/scenes/{scene_id}"
@@ -299,7 +316,8 @@ class StashClient:
         decode: Callable[[Answer], ScenePage[W]],
         size: int,
         *,
-        more: bool,
+        more: bool = False,
+        lacking: str = "",
     ) -> Iterator[Page[W]]:
         """The pages of a keyset walk; poisoned scenes are also kept."""
 
@@ -307,7 +325,10 @@ class StashClient:
             variables: dict[str, Json] = {"where": where, "n": n, "more": more}
             return self._ask(query, variables, decode, divisible=divisible).findScenes.scenes
 
-        for page in Keyset(ask, self._count, where_after, size).pages():
+        def where(last_id: int) -> Where:
+            return where_after(last_id, lacking=lacking)
+
+        for page in Keyset(ask, self._count, where, size).pages():
             if page.poisoned is not None:
                 self._poisoned.update([page.poisoned])
             yield page

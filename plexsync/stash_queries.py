@@ -98,9 +98,15 @@ def request_body(query: str, variables: Mapping[str, Json]) -> bytes:
     return msgspec.json.encode({"query": query, "variables": variables})
 
 
-def where_after(last_id: int) -> dict[str, Json]:
-    """The filter of a keyset page: scenes with a higher id than `last_id`."""
-    return {"id": {"value": last_id, "modifier": "GREATER_THAN"}}
+def where_after(last_id: int, *, lacking: str = "") -> dict[str, Json]:
+    """The filter of a keyset page: scenes with a higher id than `last_id`.
+
+    `lacking` names what is missing of them, such as their cover (docs/stash-api.md 2.4).
+    """
+    where: dict[str, Json] = {"id": {"value": last_id, "modifier": "GREATER_THAN"}}
+    if lacking:
+        where["is_missing"] = lacking
+    return where
 
 
 def where_up_to(where: Mapping[str, Json], last_id: int, highest_id: int) -> dict[str, Json]:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from plexsync.errors import BadResponseError
-from plexsync.models import ItemKind, PlexField, PlexFile, PlexItem, RatingKey
+from plexsync.models import (
+    PICTURE_FIELDS,
+    ItemKind,
+    PlexField,
+    PlexFile,
+    PlexItem,
+    RatingKey,
+)
 from plexsync.plex_decode import decode_details, decode_hashes, decode_listing
 
 PART: dict[str, Any] = {
@@ -327,14 +334,20 @@ def test_a_detail_knows_every_field_and_lock() -> None:
         PlexField.LABELS: ("Stash",),
         PlexField.COLLECTIONS: ("All",),
     }
-    assert detail.locked == {PlexField.TITLE, PlexField.GENRES, PlexField.ACTORS}
+    assert detail.locked == {
+        PlexField.TITLE,
+        PlexField.GENRES,
+        PlexField.ACTORS,
+        PlexField.POSTER,
+    }
 
 
 def test_a_detail_without_anything_has_every_field_empty() -> None:
     """What is absent on Plex is empty, for every field there is; the section may be hoisted."""
     (detail,) = decode_details(container({"ratingKey": 5, "type": "episode"}))
 
-    assert set(detail.values) == set(PlexField)
+    assert set(detail.values) == set(PlexField) - PICTURE_FIELDS
+    assert set(detail.shown) == PICTURE_FIELDS
     assert not any(detail.values.values())
     assert detail.locked == frozenset()
     assert (detail.item.rating_key, detail.item.section_id) == ("5", "3")
