@@ -184,6 +184,7 @@ def open_ports(
                 stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes
             ),
             plex_down=lambda: plex.down,
+            stash_down=lambda: stash.down,
             state_dir=state,
             cache_dir=cache,
             now=utc_now,

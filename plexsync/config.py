@@ -60,7 +60,7 @@ _SCALAR_FIELDS = {
 _OWN = {"title": "{title}", "summary": "{details}", "studio": "{studio}"}
 """Templates that say no more than the field itself."""
 
-_UNSUPPORTED_FIELDS = ("poster", "background")
+_PICTURE_FIELDS = {"poster": PlexField.POSTER, "background": PlexField.BACKGROUND}
 
 
 def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:
@@ -175,8 +175,6 @@ def _compose_apply(reader: _Reader) -> ApplyConfig:
 
 
 def _compose_fields(reader: _Reader) -> tuple[FieldRule, ...]:
-    for name in _UNSUPPORTED_FIELDS:
-        reader.read(f"fields.{name}", values.off_policy, stand_in=Policy.OFF)
     tags_to = reader.read("fields.tags.to", values.tag_target, stand_in=PlexField.GENRES)
     rules = (
         *(_compose_text_field(reader, name, to) for name, to in _SCALAR_FIELDS.items()),
@@ -185,6 +183,7 @@ def _compose_fields(reader: _Reader) -> tuple[FieldRule, ...]:
         _compose_list_field(reader, "tags", tags_to),
         _compose_list_field(reader, "groups", PlexField.COLLECTIONS),
         _compose_list_field(reader, "labels", PlexField.LABELS),
+        *(_compose_text_field(reader, name, to) for name, to in _PICTURE_FIELDS.items()),
     )
     studio = next(rule for rule in rules if rule.name == "studio")
     _check_shared_lists(reader, rules)

@@ -165,7 +165,7 @@ KEYS: tuple[Key, ...] = (
     Key("fields.labels", Kind.TEXT, '"off"'),
     Key("fields.labels.names", Kind.NAMES, '["Stash {id}"]'),
     Key("fields.rating", Kind.TEXT, '"off"'),
-    Key("fields.poster", Kind.TEXT, '"off"'),
+    Key("fields.poster", Kind.TEXT, '"overwrite"'),
     Key("fields.background", Kind.TEXT, '"off"'),
     Key("run.full_every", Kind.TEXT, '"7d"'),
     Key("run.files_every", Kind.TEXT, '"1d"'),
@@ -175,8 +175,7 @@ KEYS: tuple[Key, ...] = (
 
 `stash.verify`, `stash.required`, `plex.verify`, `plex.scan`, `plex.subset`, `apply.empty`,
 `run.files_every` and the fields and templates the contract does not name are additions to it;
-those fields are off unless asked for. Artwork is not written by this version: its defaults are
-"off" where the contract has more, and asking for more is an error.
+those fields are off unless asked for.
 """
 
 PATHS = "paths"

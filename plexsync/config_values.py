@@ -160,20 +160,6 @@ def scalar_policy(value: object) -> Policy:
     return policy
 
 
-def off_policy(value: object) -> Policy:
-    """A policy of a field this version cannot write.
-
-    Such a field says so at once: nothing a person asks for is dropped in silence.
-    """
-    policy = word(Policy)(value)
-    if policy is not Policy.OFF:
-        raise ParseError(
-            "this version of plexsync does not write this field yet",
-            hint='Write "off", or leave the line out.',
-        )
-    return policy
-
-
 def tag_target(value: object) -> PlexField:
     """Where tags go: `genre`, `label` or `collection`."""
     return _TAG_TARGETS[word(_TagTarget)(value)]

@@ -116,16 +116,18 @@ class Delivery:
         if self.options.force or not limits.exceeded(len(known), synced):
             return None
         new = [pair for pair in pairs if not pair.known]
-        changing = self._changing(known)
+        changing = self._postponed(known)
         again = self._link_orphans(link_again)
         linked.review += again.review
         linked.unmatched += again.unmatched
-        planned = {(pair.scene.scene_id, pair.link.rating_key) for pair in changing}
+        planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
         found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
-        changing += self._changing([pair for pair in found if pair.known])
-        pairs[:] = changing + new + [pair for pair in found if not pair.known]
+        changing += self._postponed([pair for pair in found if pair.known])
+        counted = sum(one.is_counted for one in changing)
+        pairs[:] = [one.pair for one in changing] + new
+        pairs += [pair for pair in found if not pair.known]
         try:
-            limits.check(len(changing), synced)
+            limits.check(counted, synced)
         except UnsafeError as unsafe:
             if not self.options.dry_run:
                 raise
@@ -155,10 +157,6 @@ class Delivery:
         self._preview(self.tally.done + len(pairs), changing, linked)
         if changing and not confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
-
-    def _changing(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Those of `pairs` that need writing, to be read once more before they are."""
-        return [ready.pair for ready in self._postponed(pairs)]
 
     def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
         """What `pairs` need now, taken back."""
@@ -203,14 +201,15 @@ class Delivery:
             self.pipeline.write(batch)
             return
         for ready in batch:
-            if self.save is not None:
+            # Pictures are no values a file could hold: the next run brings them.
+            if self.save is not None and ready.planned.changes:
                 self.save(self.pipeline.saved(ready))
             self.pipeline.show(ready)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
-            self.rows.pair(one.pair, Outcome.PLANNED, changes=one.planned.changes)
-            for one in ready[:PREVIEW_ROWS]
+            self.rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
+            for one in [one for one in ready if one.changes][:PREVIEW_ROWS]
         )
         low = tuple(
             self.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)

@@ -227,8 +227,13 @@ class Linker:
             confidence=found.confidence or Confidence.LOW,
         )
         if known is not None:
+            # An item that got another number is another one to Plex, and has none of our pictures.
+            same = known.rating_key == link.rating_key
             link = msgspec.structs.replace(
-                link, base=known.base, held=known.held, pictures=known.pictures
+                link,
+                base=known.base,
+                held=known.held,
+                pictures=known.pictures if same else {},
             )
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
 

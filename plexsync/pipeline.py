@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from plexsync.artwork import NOTHING, Artwork, Job, Painted, Wanted
 from plexsync.due import PARKED
-from plexsync.errors import ExitCode, InterruptedRunError, ServerError
+from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.models import (
     ItemKind,
     ItemPlan,
@@ -33,7 +34,16 @@ from plexsync.plan_file import SavedItem
 from plexsync.planner import files_digest
 from plexsync.relations import joined
 from plexsync.rows import REMEMBERED
-from plexsync.writing import DETAIL_BATCH, NOT_STORED, Reader, Writer, as_problem, settle, with_link
+from plexsync.writing import (
+    DETAIL_BATCH,
+    NOT_STORED,
+    Reader,
+    Verdict,
+    Writer,
+    as_problem,
+    settle,
+    with_link,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +54,7 @@ if TYPE_CHECKING:
     from plexsync.rows import Pair, RowMaker
     from plexsync.stash_client import Fetched
     from plexsync.state import Unsettled
-    from plexsync.writing import Notebook, PlexItems, Verdict
+    from plexsync.writing import Notebook, PlexItems
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
@@ -108,11 +118,29 @@ class Memory:
 
 @dataclass(slots=True, kw_only=True)
 class Ready:
-    """A pair that was read and planned, and has changes to write."""
+    """A pair that was read and planned, and has changes to write.
+
+    Args:
+        pair: the pair.
+        planned: what its fields need.
+        plan: the edit that carries `planned` out; without changes when only pictures need some.
+        wanted: what its pictures need.
+    """
 
     pair: Pair
     planned: Planned
     plan: ItemPlan
+    wanted: Wanted = NOTHING
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All that would change, as a person sees it."""
+        return self.planned.changes + self.wanted.changes
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether safety limits count it: a first picture replaces nothing that was synced."""
+        return bool(self.planned.changes or not self.wanted.first)
 
 
 @dataclass(slots=True)
@@ -136,6 +164,7 @@ class Pipeline:
         stash: where desired values come from.
         plex: where observed values come from, and where changes go.
         notebook: where a run is written down; None for a dry run, which writes nothing.
+        artwork: takes care of posters and backgrounds.
         settings: what is decided elsewhere.
         memory: what earlier runs left.
         rows: makes the row of a pair that is done.
@@ -148,6 +177,7 @@ class Pipeline:
         plex: PlexItems,
         notebook: Notebook | None,
         *,
+        artwork: Artwork,
         settings: Settings,
         memory: Memory,
         rows: RowMaker,
@@ -166,6 +196,7 @@ class Pipeline:
                 should_stop=settings.should_stop,
                 spare=self._spare,
             )
+        self._artwork = artwork
         self._fields = settings.fields
         self._planner = settings.planner
         self._settings = settings
@@ -209,7 +240,7 @@ class Pipeline:
                     # It was linked by files it has no more; one deleted just now has none at all.
                     if _other_files(pair.scene, detail):
                         self.skip(pair, "changed in Stash while it was read")
-                    elif not self._finish_unread(pair):
+                    elif not self._finish_unread(pair, detail):
                         yield pair, detail
             # A scene deleted since it was listed says nothing; the next sweep forgets it.
             for scene_id in fetched.missing:
@@ -230,9 +261,9 @@ class Pipeline:
         self._memory.observe(detail.related)
         progress.desired = self._fields.desired(detail, ItemKind.MOVIE)
 
-    def _finish_unread(self, pair: Pair) -> bool:
+    def _finish_unread(self, pair: Pair, detail: SceneDetail) -> bool:
         """Finish a pair if it is known without asking Plex what becomes of it."""
-        if self._handled(pair):
+        if self._handled(pair, detail):
             self._finish(pair, Outcome.UNCHANGED, note="nothing to write has changed")
             return True
         if problem := self._parked(pair):
@@ -240,7 +271,7 @@ class Pipeline:
             return True
         return False
 
-    def _handled(self, pair: Pair) -> bool:
+    def _handled(self, pair: Pair, detail: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
         scene_id = pair.scene.scene_id
         record = self._memory.record(scene_id)
@@ -251,6 +282,7 @@ class Pipeline:
             and not self._settings.compare_all
             and (scene_id, pair.link.rating_key) not in self._memory.unsettled
             and record.desired == self._desired_digest(scene_id)
+            and self._artwork.handled(pair, detail)
         )
 
     def _parked(self, pair: Pair) -> Problem | None:
@@ -292,12 +324,26 @@ class Pipeline:
         movie = kind is ItemKind.MOVIE
         progress = self._scenes[pair.scene.scene_id]
         desired = progress.desired if movie else self._fields.desired(scene, kind)
-        pair.link = self._unheld(self._settled(pair, detail), desired)
+        try:
+            settled = self._settled(pair, detail)
+        except ServerError as error:
+            if isinstance(error, AuthError) or self._settings.plex_down():
+                raise
+            self._finish(pair, Outcome.FAILED, problem=as_problem(error))
+            return None
+        pair.link = self._unheld(settled, desired)
         planned = self._planner.plan(desired, detail, pair.link.base, pair.link.held)
-        if not planned.changes:
-            kept = planned.kept or planned.held
+        wanted = self._artwork.plan(pair, scene, detail)
+        if not planned.changes and not wanted.strokes:
+            kept = planned.kept or planned.held or wanted.kept
             outcome = Outcome.KEPT if kept else Outcome.UNCHANGED
-            self._finish(pair, outcome, holds=planned.agreed, note=_kept_note(planned))
+            self._finish(
+                pair,
+                Outcome.FAILED if wanted.problem else outcome,
+                holds=planned.agreed,
+                problem=wanted.problem,
+                note=_kept_note(planned, *wanted.kept),
+            )
             return None
         plan = ItemPlan(
             scene_id=scene.scene_id,
@@ -308,12 +354,18 @@ class Pipeline:
             lock=self._settings.lock_fields,
             changes=planned.changes,
         )
-        return Ready(pair=pair, planned=planned, plan=plan)
+        return Ready(pair=pair, planned=planned, plan=plan, wanted=wanted)
 
     def _settled(self, pair: Pair, detail: ItemDetail) -> Link:
-        """The link brought up to date by writes whose result nobody noted."""
+        """The link brought up to date by writes whose result nobody noted.
+
+        Raises:
+            ServerError: a picture was written, and those of the item cannot be read.
+        """
         scene_id = pair.scene.scene_id
         unsettled = self._memory.unsettled.get((scene_id, pair.link.rating_key), ())
+        for one in unsettled:
+            detail = self._artwork.seen(detail, one.plan)
         link = settle(pair.link, unsettled, detail, planner=self._planner, notebook=self._notebook)
         if unsettled and self._notebook is not None:
             record = with_link(self._memory.record(scene_id), link)
@@ -340,40 +392,106 @@ class Pipeline:
         """
         assert self._writer is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
         ready_for = {(ready.plan.scene_id, ready.plan.rating_key): ready for ready in batch}
-        self._writer.write(
-            [ready.plan for ready in batch],
-            lambda plan, verdict: self._conclude(
-                ready_for[plan.scene_id, plan.rating_key], verdict
-            ),
-        )
+        edits = [ready.plan for ready in batch if ready.planned.changes]
+        edited: list[tuple[Ready, Verdict]] = []
+        end: ServerError | InterruptedRunError | None = None
+        try:
+            if edits:
+                self._writer.write(
+                    edits,
+                    lambda plan, verdict: self._conclude(
+                        ready_for[plan.scene_id, plan.rating_key], verdict, edited
+                    ),
+                )
+        except (ServerError, InterruptedRunError) as error:
+            end = error
+        pictures = [(ready, Verdict()) for ready in batch if not ready.planned.changes]
+        end = self._paint(edited + pictures, end) or end
+        if end is not None:
+            raise end
+        self._pause()
 
     def _spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:
         """See `Planner.spare`; what a list is to hold is the same for every kind of item."""
         return self._planner.spare(self._scenes[plan.scene_id].desired, change)
 
-    def _conclude(self, ready: Ready, verdict: Verdict) -> None:
-        planned = ready.planned
+    def _conclude(
+        self, ready: Ready, verdict: Verdict, edited: list[tuple[Ready, Verdict]]
+    ) -> None:
+        """Finish a pair whose fields were sent, unless its pictures are still to come."""
+        planned, pair = ready.planned, ready.pair
         if verdict.detail is None:
-            self._finish(
-                ready.pair, Outcome.FAILED, changes=planned.changes, problem=verdict.problem
-            )
+            self._finish(pair, Outcome.FAILED, changes=planned.changes, problem=verdict.problem)
             return
         stored = tuple(change for change in planned.changes if change not in verdict.missing)
+        holds = (*stored, *planned.agreed)
+        if not ready.wanted.strokes:
+            self._finish_painted(ready, verdict, Painted(), holds=holds)
+            return
+        # The pictures may never be reached: what is ours among the fields must be known even so.
+        pair.link = self._planner.link_after(pair.link, holds)
+        progress = self._scenes[pair.scene.scene_id]
+        self._note_unfinished(progress, pair.link)
+        edited.append((ready, verdict))
+
+    def _paint(
+        self, work: Sequence[tuple[Ready, Verdict]], end: ServerError | InterruptedRunError | None
+    ) -> ServerError | None:
+        """Bring pictures up to date and finish their pairs; only that when the run is to end.
+
+        Returns:
+            The error after which nothing more can be done.
+        """
+        fatal: ServerError | None = None
+        if end is None:
+            jobs = [Job(pair=one.pair, plan=one.plan, wanted=one.wanted) for one, _ in work]
+            done, fatal = self._artwork.paint(jobs, self._written_down())
+        else:
+            done = [Painted(unfinished=True) for _ in work]
+        for (ready, verdict), painted in zip(work, done, strict=True):
+            agreed = () if ready.planned.changes else ready.planned.agreed
+            self._finish_painted(ready, verdict, painted, holds=agreed)
+        self._written_down().commit()
+        return fatal
+
+    def _finish_painted(
+        self, ready: Ready, verdict: Verdict, painted: Painted, *, holds: tuple[Change, ...]
+    ) -> None:
+        changes = (*ready.planned.changes, *painted.changes)
+        if painted.unfinished and not changes:
+            return  # the run ends, and says so for this pair as for all that are left
+        planned, pictures = ready.planned, (*ready.wanted.kept, *painted.kept)
+        kept = planned.kept or planned.held or pictures
+        problem = verdict.problem or painted.problem or ready.wanted.problem
+        outcome = Outcome.APPLIED if changes else Outcome.KEPT if kept else Outcome.UNCHANGED
         self._finish(
             ready.pair,
-            Outcome.FAILED if verdict.missing else Outcome.APPLIED,
-            changes=planned.changes,
-            holds=(*stored, *planned.agreed),
-            problem=verdict.problem,
-            note=_kept_note(planned),
+            Outcome.FAILED if problem else outcome,
+            changes=changes,
+            holds=holds,
+            problem=problem,
+            note=_kept_note(planned, *pictures),
+            again=painted.unfinished,
         )
+
+    def _written_down(self) -> Notebook:
+        assert self._notebook is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
+        return self._notebook
 
     # ---- finishing
 
     def show(self, ready: Ready) -> None:
         """Finish a pair in a dry run: its changes are shown, and not written."""
-        note = _kept_note(ready.planned)
-        self._finish(ready.pair, Outcome.PLANNED, changes=ready.planned.changes, note=note)
+        asked = (stroke.rule.name for stroke in ready.wanted.strokes if stroke.ask)
+        problem = ready.wanted.problem
+        outcome = Outcome.PLANNED if ready.changes else Outcome.KEPT
+        self._finish(
+            ready.pair,
+            Outcome.FAILED if problem else outcome,
+            changes=ready.changes,
+            problem=problem,
+            note=_kept_note(ready.planned, *ready.wanted.kept, *asked),
+        )
 
     def saved(self, ready: Ready) -> SavedItem:
         """A planned pair as a plan file holds it; to be asked before `show`."""
@@ -442,22 +560,26 @@ class Pipeline:
         holds: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
+        again: bool = False,
     ) -> None:
-        """Show a pair's outcome; `holds` is what Plex was seen to hold as Stash wants it."""
+        """Show a pair's outcome; `holds` is what Plex was seen to hold as Stash wants it.
+
+        With `again` something was not even tried, and the scene stays due.
+        """
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1
         link = pair.link
         if self._notebook is not None and holds:
             link = self._planner.link_after(link, holds)
         progress.links[link.rating_key] = link
-        progress.outcomes.append(outcome)
+        progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
         progress.problem = problem or progress.problem
         self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
         if not progress.open_pairs:
             self._remember(progress)
         elif self._notebook is not None:
             # What is ours on this item must be known even if the scene's others are never reached.
-            self._notebook.remember(pair.scene.scene_id, self._unfinished_record(progress))
+            self._note_unfinished(progress, link)
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
@@ -496,11 +618,11 @@ class Pipeline:
             return PARKED
         return self._settings.retry_at(attempts, Outcome.FAILED)
 
-    def _unfinished_record(self, progress: _Progress) -> SceneRecord:
-        """What holds while items of a scene are still to come: due, and to be matched again."""
-        return SceneRecord(
-            updated_at="", outcome=Outcome.SKIPPED, links=tuple(progress.links.values())
-        )
+    def _note_unfinished(self, progress: _Progress, link: Link) -> None:
+        """Remember a scene some of whose items are still to come: due, and to be matched again."""
+        links = {**progress.links, link.rating_key: link}
+        record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=tuple(links.values()))
+        self._written_down().remember(progress.scene.scene_id, record)
 
     def _pause(self) -> None:
         if self._settings.should_stop():
@@ -543,10 +665,10 @@ def _other_files(scene: Scene, detail: SceneDetail) -> bool:
     return files_digest(scene.files) != files_digest(detail.files)
 
 
-def _kept_note(planned: Planned) -> str:
+def _kept_note(planned: Planned, *pictures: str) -> str:
     notes = []
-    if planned.kept:
-        notes.append(f"Plex's own kept for {', '.join(planned.kept)}")
+    if kept := (*planned.kept, *pictures):
+        notes.append(f"Plex's own kept for {', '.join(kept)}")
     if planned.held:
         notes.append(f"not written again since an undo: {', '.join(planned.held)}")
     return "; ".join(notes)

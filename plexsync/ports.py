@@ -85,6 +85,7 @@ class Ports:
         plex: where it goes.
         requests: how many requests were sent so far.
         plex_down: True once Plex failed so often that no further request is worth sending.
+        stash_down: the same of Stash.
         state_dir: what is remembered between runs.
         cache_dir: what may be deleted at any time.
         now: the clock; aware UTC.
@@ -104,6 +105,7 @@ class Ports:
     now: Callable[[], datetime]
     should_stop: Callable[[], bool]
     run_id: str
+    stash_down: Callable[[], bool] = lambda: False
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from plexsync import __version__, sinks
 from plexsync.answers import Heard, hear
+from plexsync.artwork import Artwork
 from plexsync.delivery import Delivery
 from plexsync.detect import Detected, Detector, Scope
 from plexsync.dictionary import Dictionary
@@ -481,6 +482,7 @@ class _Run:
             self._ports.stash,
             self._ports.plex,
             notebook,
+            artwork=self._artwork(),
             settings=Settings(
                 fields=FieldMap(self._config.fields, scene_url=self._ports.stash.scene_url),
                 planner=Planner(self._rules()),
@@ -494,6 +496,18 @@ class _Run:
             memory=Memory(record=state.get, unsettled=dict(unsettled), observe=dictionary.observe),
             rows=rows,
             emit=self._tally.emit,
+        )
+
+    def _artwork(self) -> Artwork:
+        ports = self._ports
+        return Artwork(
+            ports.stash,
+            ports.plex.pictures,
+            rules=self._config.fields,
+            preserve=self._config.apply.preserve_plex_edits,
+            compare_all=self._tally.header.full or bool(self._options.scenes),
+            should_stop=ports.should_stop,
+            servers_down=lambda: ports.plex_down() or ports.stash_down(),
         )
 
     # ---- ending

@@ -40,7 +40,8 @@ READ_BATCH = 100
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
 
-_UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
+UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
+"""Why an intent was not carried out when the run ends early."""
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""
@@ -202,7 +203,7 @@ class Writer:
             number = numbers[_name(sent.plan)]
             if sent.unsent:
                 unsent = tuple(change.target for change in sent.plan.changes)
-                self._notebook.result(number, Settlement.FAILED, _UNSENT, missing=unsent)
+                self._notebook.result(number, Settlement.FAILED, UNSENT, missing=unsent)
             elif isinstance(sent.error, AuthError):
                 # A plan of several requests may have been written in part, so it stays open.
                 self._notebook.result(number, Settlement.UNKNOWN, as_problem(sent.error))

@@ -196,6 +196,7 @@ def act(
                 plex_writes=plex.writes,
             ),
             plex_down=lambda: plex.down,
+            stash_down=lambda: stash.down,
             state_dir=state_directory(visit.environ),
             cache_dir=cache_directory(visit.environ),
             now=lambda: visit.now,
@@ -265,6 +266,8 @@ class World:
             "PLEXSYNC_PLEX__TOKEN": self.plex.token,
             "PLEXSYNC_STATE_DIR": str(self.state_dir),
             "CACHE_DIRECTORY": str(self.cache_dir),
+            # Pictures have tests of their own; everywhere else they would only add requests.
+            "PLEXSYNC_FIELDS__POSTER": "off",
         }
         both = {**self.settings, **settings}
         return found | {f"PLEXSYNC_{name}": value for name, value in both.items()}

@@ -38,6 +38,7 @@ class House:
     def __init__(self, directory: Path) -> None:
         library = demo_library()
         self.directory = directory
+        self.settings: dict[str, str] = {}
         self.stash = StashSimulator(library, api_key=KEY)
         self.plex = PlexSimulator(library, token=TOKEN)
         self.stash_server = LoopbackServer(Wired(self.stash))
@@ -54,6 +55,7 @@ class House:
             "PLEXSYNC_PATHS": "/data/=/media/",
             "PLEXSYNC_STATE_DIR": str(self.directory / "state"),
             "CACHE_DIRECTORY": str(self.directory / "cache"),
+            **self.settings,
         }
 
     def run(self, *arguments: str, terminals: Sequence[str] = (), width: int = 100) -> Said:
@@ -217,6 +219,7 @@ def test_signal_ends_a_run_in_good_order(
             os.kill(children[0], number)
 
     house.plex_server.wired.on_request = interrupt
+    house.settings["PLEXSYNC_FIELDS__POSTER"] = "off"
     with _started(house) as child:
         children.append(child.pid)
         out, _ = child.communicate(timeout=60)

@@ -110,6 +110,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
         "performers": (Policy.MERGE, PlexField.ACTORS),
         "tags": (Policy.MERGE, PlexField.GENRES),
         "studio.collection": (Policy.MERGE, PlexField.COLLECTIONS),
+        "poster": (Policy.OVERWRITE, PlexField.POSTER),
     }
     assert all(
         not rule.templates or rule.name == "studio.collection"
@@ -160,6 +161,8 @@ sort_title = { policy = "fill", template = "{code}" }
 content_rating = { policy = "keep", by_tag = ["soft* = R"] }
 groups = { policy = "fill", collection_name = "{group} series" }
 labels = { names = ["id {id}", "Stash"] }
+poster = "fill"
+background = "keep"
 [fields.tags]
 to = "label"
 parents = true
@@ -208,6 +211,8 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
         "tags": "merge",
         "groups": "fill",
         "rating": "keep",
+        "poster": "fill",
+        "background": "keep",
     }
     assert rules["sort_title"].templates == ("{code}",)
     assert rules["content_rating"].by_tag == (("soft*", "R"),)
@@ -277,8 +282,8 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__LABELS": "off",
         "PLEXSYNC_FIELDS__LABELS__NAMES": "id {id}, Stash",
         "PLEXSYNC_FIELDS__RATING": "keep",
-        "PLEXSYNC_FIELDS__POSTER": "off",
-        "PLEXSYNC_FIELDS__BACKGROUND": "off",
+        "PLEXSYNC_FIELDS__POSTER": "fill",
+        "PLEXSYNC_FIELDS__BACKGROUND": "keep",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
         "PLEXSYNC_RUN__FILES_EVERY": "12h",
         "PLEXSYNC_RUN__KEEP_DAYS": "30",
@@ -382,11 +387,8 @@ def test_the_minimal_example_works(home: Path) -> None:
 
 
 def test_the_example_of_the_contract_works(home: Path) -> None:
-    """But for what this version refuses, docs/contract.md can be copied as it is."""
+    """What docs/contract.md shows can be copied as it is."""
     text = CONTRACT_EXAMPLE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
-    for refused in ('poster = "overwrite"',):
-        assert refused in text
-        text = text.replace(refused, "")
     text = text.replace("/run/secrets/stash", str(home / "stash"))
     (home / "stash").write_text("key\n", "utf-8")
     config = load(home, text, {"PLEX_TOKEN": CANARY})
@@ -524,9 +526,9 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
             "[[paths]]\nstash = '/d'\nplex = '/m'\n[[paths]]\nstash = '/d/'\nplex = '/n'\n",
             "another rule for /d/",
         ),
-        ("[fields]\nposter = 'overwrite'\n", "does not write this field yet"),
         ("[fields]\nrating = 'merge'\n", "is for lists"),
-        ("[fields]\nbackground = 'keep'\n", "does not write this field yet"),
+        ("[fields]\nposter = 'merge'\n", "is for lists"),
+        ("[fields]\nbackground = 'show'\n", 'must be one of "overwrite"'),
         ("[fields.studio]\ncollection = 'yes'\n", "must be true or false"),
         ("[fields.title]\ntemplate = '{titel}'\n", "placeholder that is none"),
         ("[fields.title]\ntemplate = '{title'\n", "without its other half"),
@@ -685,7 +687,8 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(home: Path) -> None:
 def test_a_key_that_looks_like_a_line_of_a_text_moves_no_value(home: Path) -> None:
     """Line numbers are for people; values come from the parser alone."""
     text = '[fields.tags]\nexclude = ["""\nto = "label"\n"""]\nto = "collection"\n'
-    assert load(home, HEAD + text).fields[-1].to is PlexField.COLLECTIONS
+    (tags,) = [rule for rule in load(home, HEAD + text).fields if rule.name == "tags"]
+    assert tags.to is PlexField.COLLECTIONS
 
 
 def test_a_certificate_file_is_relative_to_the_configuration(home: Path) -> None:
