@@ -37,6 +37,7 @@ from plexsync.pictures import (
     replaces_anything,
     upload_key,
 )
+from plexsync.plex_pictures import selected_key
 from plexsync.stash_covers import Cover, NoCover
 from plexsync.writing import UNSENT, as_problem
 
@@ -52,7 +53,10 @@ _HELD_BYTES = 32 << 20
 
 
 _NO_STAMP = "unknown"
-"""The stamp of a cover whose scene has no version: it is compared every time."""
+"""The stamp of a cover whose scene has no version, or one that may hide an edit to come.
+
+It is compared every time.
+"""
 
 _FEW = 20
 """Covers never seen before that are looked at one by one in a run."""
@@ -66,6 +70,9 @@ class Covers(Protocol):
 
     def without_cover(self) -> frozenset[SceneId]:
         """The scenes that have none."""
+
+    def is_settled(self, version: str) -> bool:
+        """Whether a version is old enough that no edit hides behind it."""
 
 
 class Gallery(Protocol):
@@ -187,7 +194,8 @@ class _Brush:
     @property
     def plan(self) -> ItemPlan:
         """What the journal keeps: the keys before and after."""
-        change = replace(self.stroke.shown, before=self.before, after=self.key)
+        keys = {"before": self.before, "after": self.key}
+        change = replace(self.stroke.shown, **keys, locked_after=True)
         return replace(self.job.plan, changes=(change,))
 
 
@@ -200,6 +208,7 @@ class Artwork:
         rules: of all fields; those that are no pictures, or off, do not matter here.
         preserve: what a person put into Plex stays, whatever the policy.
         compare_all: look at every picture that may have changed in Plex, too.
+        asked_for: write also what an undo took back.
         should_stop: asked between requests.
         servers_down: True once a server failed so often that no further request is worth sending.
     """
@@ -212,6 +221,7 @@ class Artwork:
         rules: Sequence[FieldRule],
         preserve: bool,
         compare_all: bool,
+        asked_for: bool,
         should_stop: Callable[[], bool],
         servers_down: Callable[[], bool],
     ) -> None:
@@ -222,6 +232,7 @@ class Artwork:
         )
         self._preserve = preserve
         self._compare_all = compare_all
+        self._asked_for = asked_for
         self._should_stop = should_stop
         self._servers_down = servers_down
         self._glimpsed: dict[tuple[str, str], Cover] = {}
@@ -244,7 +255,7 @@ class Artwork:
             known = pair.link.pictures.get(rule.to)
             if known is None:
                 return False
-            if _same_stamp(known, scene):
+            if self._same_stamp(known, scene):
                 continue
             try:
                 found = self._glimpse(scene, known.etag)
@@ -256,7 +267,7 @@ class Artwork:
                 self._glimpsed[scene.cover_path, known.etag] = found
                 return False
             etag = known.etag if found is NoCover.UNCHANGED else ""
-            _note(pair, rule, replace(known, stamp=_stamp(scene), etag=etag))
+            _note(pair, rule, replace(known, stamp=self._stamp(scene), etag=etag))
         return True
 
     def plan(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Wanted:
@@ -293,11 +304,15 @@ class Artwork:
     ) -> Stroke | Choice:
         """What one picture needs; RIGHT also where there is nothing to show."""
         before = _known(pair, rule)
-        stamp, shown = _stamp(scene), self._shown(rule, detail)
+        stamp, shown = self._stamp(scene), self._shown(rule, detail)
         moved_in_plex = self._compare_all and before.shown != shown
-        if _same_stamp(before, scene) and not moved_in_plex:
+        if self._same_stamp(before, scene) and not moved_in_plex:
             return Choice.RIGHT
         cover = self._cover_now(before, scene)
+        if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
+            # An undo took our picture back, and Stash still wants just that.
+            _note(pair, rule, replace(before, stamp=stamp, shown=shown))
+            return Choice.RIGHT
         if cover is NoCover.NONE:
             # Absent is not empty: what we once uploaded stays.
             _note(pair, rule, replace(before, stamp=stamp, etag="", shown=shown))
@@ -313,6 +328,9 @@ class Artwork:
             _note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown))
         return found
 
+    def _is_held(self, pair: Pair, rule: FieldRule) -> bool:
+        return rule.to in pair.link.held and not self._asked_for
+
     def _cover_now(self, before: PictureBase, scene: SceneDetail) -> Cover | NoCover | None:
         """What the cover is, without its bytes; None where only fetching it would tell.
 
@@ -321,7 +339,7 @@ class Artwork:
         """
         if not scene.cover_path:
             return NoCover.NONE
-        if _same_stamp(before, scene) and before.etag:
+        if self._same_stamp(before, scene) and before.etag:
             return NoCover.UNCHANGED
         if before.stamp or self._news < _FEW:
             self._news += not before.stamp
@@ -353,7 +371,7 @@ class Artwork:
         if before.stamp or not free:
             pictures = self._gallery.available(detail.item.rating_key, rule.to)
             there = frozenset(picture.key for picture in pictures)
-            selected = _selected(pictures)
+            selected = selected_key(pictures)
             choice = choose(
                 rule.policy,
                 selected=selected,
@@ -367,7 +385,7 @@ class Artwork:
         return Stroke(
             rule=rule,
             cover_path=scene.cover_path,
-            stamp=_stamp(scene),
+            stamp=self._stamp(scene),
             again=before.key if not moved and before.key in there else "",
             etag=before.etag,
             ask=choice is Choice.ASK,
@@ -386,6 +404,15 @@ class Artwork:
         preserve = "+preserve" if self._preserve else ""
         return f"{rule.policy}{preserve} {detail.shown.get(rule.to, '')}"
 
+    def _stamp(self, scene: SceneDetail) -> str:
+        """What moves with the scene: the query of the cover's address, or the scene's version."""
+        if not self._covers.is_settled(scene.updated_at):
+            return _NO_STAMP
+        return scene.cover_path.partition("?")[2] or scene.updated_at or _NO_STAMP
+
+    def _same_stamp(self, known: PictureBase, scene: SceneDetail) -> bool:
+        return known.stamp == self._stamp(scene) != _NO_STAMP
+
     def _glimpse(self, scene: SceneDetail, etag: str) -> Cover | NoCover:
         """What the cover is, without its bytes."""
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
@@ -401,7 +428,7 @@ class Artwork:
             ServerError: they cannot be read.
         """
         keys = {
-            change.target: _selected(self._gallery.available(plan.rating_key, change.target))
+            change.target: selected_key(self._gallery.available(plan.rating_key, change.target))
             for change in plan.changes
             if change.target in PICTURE_FIELDS
         }
@@ -460,7 +487,7 @@ class Artwork:
             return None
         key = stroke.again or upload_key(stroke.rule.to, cover.body)
         base = PictureBase(stamp=stroke.stamp, etag=cover.etag, key=key)
-        selected = _selected(pictures)
+        selected = selected_key(pictures)
         if key == selected:
             _note(job.pair, stroke.rule, base)
             return None
@@ -542,6 +569,7 @@ class Artwork:
         notebook.result(seq, Settlement.APPLIED)
         brush.painted.changes.append(brush.stroke.shown)
         _note(brush.job.pair, brush.stroke.rule, replace(brush.base, key=selected))
+        _release(brush.job.pair, brush.stroke.rule)
 
     def _hand_over(self, brush: _Brush) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed."""
@@ -571,7 +599,7 @@ class Artwork:
         return ""
 
     def _shown_as(self, brush: _Brush) -> str:
-        selected = _selected(self._gallery.available(*brush.place))
+        selected = selected_key(self._gallery.available(*brush.place))
         # The name of an upload is Plex's affair: a new one that is shown can only be ours.
         new = selected.startswith(UPLOADED) and selected not in brush.there
         return selected if new or selected == brush.key else ""
@@ -589,25 +617,18 @@ class Artwork:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _stamp(scene: SceneDetail) -> str:
-    """What moves with the scene: the query of the cover's address, or the scene's own version."""
-    return scene.cover_path.partition("?")[2] or scene.updated_at or _NO_STAMP
-
-
-def _same_stamp(known: PictureBase, scene: SceneDetail) -> bool:
-    return known.stamp == _stamp(scene) != _NO_STAMP
-
-
-def _selected(pictures: Sequence[Picture]) -> str:
-    return next((picture.key for picture in pictures if picture.selected), "")
-
-
 def _known(pair: Pair, rule: FieldRule) -> PictureBase:
     return pair.link.pictures.get(rule.to) or PictureBase(stamp="")
 
 
 def _note(pair: Pair, rule: FieldRule, base: PictureBase) -> None:
     pair.link = replace(pair.link, pictures={**pair.link.pictures, rule.to: base})
+
+
+def _release(pair: Pair, rule: FieldRule) -> None:
+    """What an undo held back is ours to write again."""
+    held = {target: digest for target, digest in pair.link.held.items() if target is not rule.to}
+    pair.link = replace(pair.link, held=held)
 
 
 def _require_small(cover: Cover) -> None:

@@ -6,15 +6,20 @@ log it. Source: docs/plex-api.md 5, "Poster".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from plexsync.errors import BadResponseError
-from plexsync.models import PlexField
+from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex_decode import decode_pictures
 
 if TYPE_CHECKING:
-    from plexsync.models import Picture, RatingKey
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import ItemDetail, ItemPlan, Picture, RatingKey
     from plexsync.transport import Transport
 
 _JSON = (("Accept", "application/json"),)
@@ -22,6 +27,21 @@ _DONE = frozenset({200, 201, 204})
 
 _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
 """The last word of the address that selects; with an s the one that lists and takes."""
+
+
+class Items(Protocol):
+    """What is asked of a `PlexClient` here."""
+
+    def details(self, rating_keys: Sequence[RatingKey], /) -> tuple[ItemDetail, ...]:
+        """Fresh full reads."""
+
+    def edit(self, plan: ItemPlan, /) -> None:
+        """Send one item's changes."""
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], /, *, appended: frozenset[PlexField] = ...
+    ) -> None:
+        """Send the same changes of several items."""
 
 
 class PlexPictures:
@@ -69,6 +89,74 @@ class PlexPictures:
         """
         path = f"{_address(rating_key, field)}?url={quote(key, safe='')}"
         self._transport.request("PUT", path, write=True, accept_status=_DONE)
+
+
+class PicturedItems:
+    """Plex's items, of some of which the pictures matter like any other field.
+
+    Args:
+        items: the items.
+        pictures: their pictures.
+    """
+
+    def __init__(self, items: Items, pictures: PlexPictures) -> None:
+        self._items = items
+        self._pictures = pictures
+        self._wanted: defaultdict[RatingKey, set[PlexField]] = defaultdict(set)
+
+    def expect(self, plans: Iterable[ItemPlan]) -> None:
+        """From now on read the pictures `plans` are about, too: one request each."""
+        for plan in plans:
+            fields = {change.target for change in plan.changes} & PICTURE_FIELDS
+            if fields:
+                self._wanted[plan.rating_key] |= fields
+
+    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Fresh full reads, the keys of expected pictures among the values.
+
+        Raises:
+            ServerError: an item or its pictures could not be read.
+        """
+        return tuple(self._with_pictures(detail) for detail in self._items.details(rating_keys))
+
+    def edit(self, plan: ItemPlan) -> None:
+        """Choose the pictures of `plan`, then write its other changes and all of its locks.
+
+        Raises:
+            ServerError: as `PlexClient.edit`; or a picture is not there any more.
+        """
+        self._choose(plan)
+        self._items.edit(plan)
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = frozenset()
+    ) -> None:
+        """The same for several items whose changes are alike.
+
+        Raises:
+            ServerError: see `edit`.
+        """
+        for plan in plans:
+            self._choose(plan)
+        self._items.edit_alike(plans, appended=appended)
+
+    def _choose(self, plan: ItemPlan) -> None:
+        for change in plan.changes:
+            if change.target in PICTURE_FIELDS and change.after != change.before:
+                self._pictures.select(plan.rating_key, change.target, str(change.after))
+
+    def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
+        key = detail.item.rating_key
+        keys = {
+            field: selected_key(self._pictures.available(key, field))
+            for field in sorted(self._wanted.get(key, ()))
+        }
+        return replace(detail, values={**detail.values, **keys}) if keys else detail
+
+
+def selected_key(pictures: Iterable[Picture]) -> str:
+    """The key of what an item shows; "" for nothing."""
+    return next((picture.key for picture in pictures if picture.selected), "")
 
 
 def _address(rating_key: RatingKey, field: PlexField) -> str:

@@ -506,6 +506,7 @@ class _Run:
             rules=self._config.fields,
             preserve=self._config.apply.preserve_plex_edits,
             compare_all=self._tally.header.full or bool(self._options.scenes),
+            asked_for=self._options.full or bool(self._options.scenes),
             should_stop=ports.should_stop,
             servers_down=lambda: ports.plex_down() or ports.stash_down(),
         )

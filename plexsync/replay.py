@@ -16,6 +16,7 @@ from plexsync.errors import ExitCode, InterruptedRunError, ServerError
 from plexsync.grouping import gather
 from plexsync.models import Link, Outcome, PlexField, Preview, Scene
 from plexsync.normalize import normalize_path
+from plexsync.plex_pictures import PicturedItems
 from plexsync.rows import Pair
 from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem, settle, with_link
 
@@ -113,7 +114,9 @@ class Replay:
         self._planner = planner
         self._rows = rows
         self._tally = tally
-        self._reader = Reader(ports.plex, plex_down=ports.plex_down)
+        self._plex = PicturedItems(ports.plex, ports.plex.pictures)
+        self._plex.expect(one.plan for one in state.unsettled)
+        self._reader = Reader(self._plex, plex_down=ports.plex_down)
         self._unsettled: dict[tuple[SceneId, RatingKey], list[Unsettled]] = {}
         for one in state.unsettled:
             key = one.plan.scene_id, one.plan.rating_key
@@ -130,6 +133,7 @@ class Replay:
             ServerError: Plex is down or refuses us; what was not reached can be tried again.
             InterruptedRunError: asked to stop.
         """
+        self._plex.expect(errand.plan for errand in errands)
         batches = gather(self._decided(errands))
         ahead: list[list[_Ready]] = []
         for batch in batches:
@@ -220,7 +224,7 @@ class Replay:
             self._session.commit()
             return
         writer = Writer(
-            self._ports.plex,
+            self._plex,
             self._reader,
             self._session,
             planner=self._planner,

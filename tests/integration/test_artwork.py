@@ -548,6 +548,81 @@ def test_the_journal_knows_the_picture_before(synced: World) -> None:
     assert written.status is Settlement.APPLIED
 
 
+# ---- taking it back ------------------------------------------------------------------------------
+
+
+def pictures(world: World) -> dict[str, tuple[str, str, bool]]:
+    """What every item shows, and whether it is locked."""
+    return {
+        key: (item["poster"], item["art"], "thumb" in item["locks"])
+        for key, item in world.plex.dump().items()
+    }
+
+
+def test_undo_chooses_the_pictures_before_and_can_be_undone(world: World) -> None:
+    """Frames, a person's choice, locks; and back again without a second upload."""
+    choose_by_hand(world, "4")
+    before = pictures(world)
+    world.run()
+    after = pictures(world)
+    undone = world.undo()
+    assert undone.summary.exit_code == ExitCode.OK
+    assert pictures(world) == before
+    assert uploads(undone) == 0
+    world.undo(undone.summary.header.run_id)
+    assert pictures(world) == after
+    assert world.run(FULL).summary.requests.plex_writes == 0
+
+
+def test_undo_of_a_new_cover_brings_the_earlier_one_back_and_keeps_it(synced: World) -> None:
+    """Until Stash has another cover, or a person asks for this one."""
+    synced.stash.set_cover(5, OTHER)
+    synced.run()
+    undone = synced.undo()
+    assert undone.outcomes() == {"5": "applied"}
+    assert poster(synced, "5") == upload_key(PNG + b"5")
+    synced.stash.edit_scene(5, organized=True)
+    assert synced.run().summary.requests.plex_writes == 0
+    synced.wait(hours=24 * 8)
+    weekly = synced.run()
+    assert weekly.summary.header.full
+    assert weekly.summary.requests.plex_writes == 0
+    synced.stash.set_cover(5, OTHER + b"later")
+    assert uploads(synced.run()) == 1
+    assert poster(synced, "5") == upload_key(OTHER + b"later")
+    assert synced.run(FULL).summary.requests.plex_writes == 0
+
+
+def test_asking_for_a_scene_writes_what_was_taken_back(synced: World) -> None:
+    """`--scene` is a person's word; the picture is still there and only chosen."""
+    synced.stash.set_cover(5, OTHER)
+    synced.run()
+    synced.undo()
+    ran = synced.run(RunOptions(scenes=scene_ids(5)))
+    assert (uploads(ran), ran.plex["plex.select"]) == (0, 1)
+    assert poster(synced, "5") == upload_key(OTHER)
+
+
+def test_undo_leaves_a_picture_chosen_since(synced: World) -> None:
+    """And names it."""
+    synced.stash.set_cover(5, OTHER)
+    synced.run()
+    chosen = choose_by_hand(synced, "5", PNG + b"by hand")
+    undone = synced.undo()
+    assert poster(synced, "5") == chosen
+    assert undone.row("5").outcome is Outcome.KEPT
+    assert "poster" in undone.row("5").reason
+
+
+def test_an_undo_that_lost_its_reply_is_settled(synced: World) -> None:
+    """What Plex shows says what became of it."""
+    synced.stash.set_cover(5, OTHER)
+    synced.run()
+    synced.plex_wire.faults.add(Fault("plex.select", 1, Reset(applied=True)))
+    assert synced.undo().summary.exit_code == ExitCode.OK
+    assert poster(synced, "5") == upload_key(PNG + b"5")
+
+
 @pytest.mark.parametrize("applied", [False, True], ids=["before Plex acts", "after Plex acted"])
 def test_sigkill_at_any_request_converges_without_a_second_upload(
     tmp_path: Path, *, applied: bool
