@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -65,7 +66,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         started_at=iso(ports.now()),
         dry_run=options.dry_run,
         command=RunKind.APPLY.value,
-        again=f"plexsync apply {options.file}",
+        again=f"plexsync apply {quote(str(options.file))}",
     )
     tally = Tally(reporter, header)
     error: PlexsyncError | None = None
@@ -108,7 +109,7 @@ def _apply(  # noqa: PLR0917 - what `undo` has, and the plan
         tally=tally,
     )
     verb = "would be" if options.dry_run else "will be"
-    headline = f"PLAN of {plan.created_at}: {{}} items {verb} written"
+    headline = f"PLAN of {plan.created_at}: {{}} {verb} written"
     carry_out(
         lambda: replay.carry_out(errands, headline),
         ports,

@@ -127,7 +127,7 @@ class Replay:
 
         Args:
             errands: what to do.
-            headline: stands over what is shown; `{}` becomes how many items there are.
+            headline: stands over what is shown; `{}` becomes `12 items`.
 
         Raises:
             ServerError: Plex is down or refuses us; what was not reached can be tried again.
@@ -141,9 +141,10 @@ class Replay:
             if sum(map(len, ahead)) >= PREVIEW_ROWS:
                 break
         self._preview(list(chain.from_iterable(ahead)), len(errands), headline)
+        phase = "comparing" if self._session is None else "writing to Plex"
         for batch in chain(ahead, batches):
             self._write(batch)
-            self._tally.reporter.progress("writing to Plex", self._tally.done, len(errands))
+            self._tally.reporter.progress(phase, self._tally.done, len(errands))
 
     # ---- deciding
 
@@ -202,7 +203,8 @@ class Replay:
             for one in ready[:PREVIEW_ROWS]
         ]
         more = total > self._tally.done + len(ready)
-        count = f"up to {total - self._tally.done:,}" if more else f"{len(ready):,}"
+        left = total - self._tally.done if more else len(ready)
+        count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         self._tally.reporter.preview(
             Preview(
                 high=tuple(rows),

@@ -104,8 +104,8 @@ def _undo(
         ),
         tally=tally,
     )
-    verb = "would go" if options.dry_run else "goes"
-    headline = f"UNDO: what run {run_id} wrote to {{}} items {verb} back"
+    verb = "would go" if options.dry_run else "will go"
+    headline = f"UNDO of run {run_id}: {{}} {verb} back"
     carry_out(
         lambda: replay.carry_out(errands, headline),
         ports,
