@@ -163,6 +163,15 @@ def test_names_a_person_added_since_stay_when_ours_go(synced: World) -> None:
     assert synced.tags(key, "genre") == ("By Hand",), "it was never ours"
 
 
+def test_a_name_added_to_all_of_ours_stays_alone(synced: World) -> None:
+    """Ours go although each of them is still there, theirs stays, and so does their lock."""
+    key = synced.key_of("7")
+    synced.plex.edit_by_hand(key, {"genre": (*synced.tags(key, "genre"), "By Hand")})
+    synced.undo(scenes=scene_ids(7))
+    assert synced.tags(key, "genre") == ("By Hand",)
+    assert "genre" in synced.plex.dump()[key]["locks"]
+
+
 def test_a_target_that_is_stale_as_a_whole_ends_with_7(synced: World) -> None:
     """Nothing can be put back: Plex holds other values in everything that was written."""
     synced.stash.edit_scene(7, title="Another Title")
