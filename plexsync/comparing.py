@@ -187,7 +187,7 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
         size_bits=bits,
         duration=compare_duration(file.duration_s, other.duration_s),
         frame=compare_frame((file.width, file.height), (other.width, other.height)),
-        content=compare_content(file.oshash, content, file.size_bytes or other.size_bytes),
+        content=compare_content(file.oshash, content, _smaller(file.size_bytes, other.size_bytes)),
     )
 
 
@@ -198,3 +198,8 @@ def _spell(ours: Ours, theirs: Theirs) -> Spelling:
         same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
         return Spelling.EXACT if same else Spelling.FORM
     return Spelling.FOLDED if fold(ours.name) == fold(theirs.name) else Spelling.STEM
+
+
+def _smaller(one: int | None, other: int | None) -> int | None:
+    """The smaller known size: a hash must be worth comparing on both sides, whatever is known."""
+    return min(one, other) if one and other else one or other

@@ -6,6 +6,7 @@ Variables named `PLEXSYNC_LIVE_*` stay: they name real servers for the tests mar
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 # is tried by hand: `pytest --hypothesis-profile=default --hypothesis-seed=random`.
 settings.register_profile("fixed", derandomize=True)
 settings.load_profile("fixed")
+
+# A job started in the background ignores Ctrl-C, and so would every process the tests start and
+# then interrupt. Source: POSIX, Shell Command Language 2.11.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LIVE = "PLEXSYNC_LIVE_"
 

@@ -515,3 +515,16 @@ def test_group_is_served_as_a_whole() -> None:
     """The first scene's second choice is the only one the second scene has."""
     rows = [{0: 20.0, 1: 18.0}, {0: 19.0}]
     assert assign(rows) == [1, 0]
+
+
+def test_a_tiny_file_has_no_hash_whatever_the_other_side_says_of_its_size() -> None:
+    """Contradicting sizes must not make a hash count that an unknown size left out."""
+    part = make_plex_file(path="/media/beach day.mp4", size_bytes=9001, duration_s=None, part_id=5)
+    found = []
+    for size_bytes in (None, 77_777_777):
+        file = make_scene_file(
+            path="/data/beach day.mp4", size_bytes=size_bytes, duration_s=None, oshash=11
+        )
+        (made,) = match([make_scene(files=(file,))], [make_item(files=(part,))], hashes={5: 11})
+        found.append(made.score)
+    assert found[1] <= found[0]
