@@ -19,6 +19,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
+from tests.factories import make_item, make_plex_file, make_scene, make_scene_file
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZE = 1_155_219_457
