@@ -42,7 +42,9 @@ test-oldest: requirements/oldest.lock
 	.venv-oldest/bin/pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks
+	@for one in hook state matching incremental first_run; do \
+		echo "== $$one"; $(BIN)/python -m benchmarks.$$one || exit 1; \
+	done
 
 # Rewrites the lock files from pyproject.toml: the newest versions its ranges allow, and the oldest.
 lock: $(VENV)/bin/python
