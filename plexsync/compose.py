@@ -21,7 +21,8 @@ from plexsync.explain import explain_item, explain_scene
 from plexsync.failure import make_run_id, utc_now
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId
 from plexsync.places import cache_directory, load_client_id, state_directory
-from plexsync.plex_client import PlexClient, request_headers
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
 from plexsync.ports import Ports
 from plexsync.reconcile import run
 from plexsync.stash_client import StashClient

@@ -10,23 +10,17 @@ Source: docs/plex-api.md.
 
 from __future__ import annotations
 
-import os
-import platform
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
-from xml.etree.ElementTree import ParseError as XMLParseError
 
-from plexsync import __version__
 from plexsync.errors import (
     AuthError,
     BadResponseError,
-    LibraryMissingError,
     NotFoundError,
     ServerError,
     UnsafeError,
 )
-from plexsync.models import ItemKind, Section, Server
+from plexsync.models import Section, Server
 from plexsync.plex_decode import (
     TYPE_NUMBERS,
     Hashes,
@@ -35,17 +29,18 @@ from plexsync.plex_decode import (
     decode_listing,
 )
 from plexsync.plex_edit import NO_LOCKS, NONE_APPENDED, URL_LIMIT_BYTES, edit_paths, edits_of
+from plexsync.plex_listing import Listing, Sweep, total_of
 from plexsync.plex_pictures import PlexPictures
+from plexsync.plex_sections import chosen_sections
+from plexsync.plex_server import connected, item_address, plexapi_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from xml.etree.ElementTree import Element
 
     from plexsync.models import ItemDetail, ItemPlan, PlexField, PlexItem, RatingKey
     from plexsync.plex_decode import ListingPage
     from plexsync.transport import Transport
 
-PRODUCT = "plexsync"
 
 T = TypeVar("T")
 
@@ -55,54 +50,11 @@ _JSON = (("Accept", "application/json"),)
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed anew."""
 
-_PREFIX = "PLEXAPI_"
-"""What the environment variables plexapi reads begin with."""
-
-_SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
-
 _NO_HASHES = Hashes({}, frozenset())
 
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
 _UNREAD_FIELDS = "summary,tagline"
 """Hints that make a listing smaller; a server may well ignore them."""
-
-
-class Listing(NamedTuple):
-    """A complete, verified listing.
-
-    Attributes:
-        items: every movie or episode once, in the server's order.
-        total: how many entries the server counts, which is at least as many.
-        filtered: False when the server ignored the filter and listed everything.
-    """
-
-    items: tuple[PlexItem, ...]
-    total: int
-    filtered: bool
-
-
-def request_headers(client_id: str, token: str = "") -> dict[str, str]:
-    """The headers a Plex transport sends with every request.
-
-    Args:
-        client_id: our stable identifier; a new one on every run would fill the owner's list of
-            devices (docs/plex-api.md 1).
-        token: left out when empty, as for a server that trusts the network.
-    """
-    headers = {
-        "X-Plex-Client-Identifier": client_id,
-        "X-Plex-Product": PRODUCT,
-        "X-Plex-Version": __version__,
-        "X-Plex-Device-Name": PRODUCT,
-        "X-Plex-Platform": platform.system(),
-    }
-    return headers | ({"X-Plex-Token": token} if token else {})
-
-
-def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
-    """Where a person sees an item in the server's own web app."""
-    key = quote(f"/library/metadata/{rating_key}", safe="")
-    return f"{url}/web/index.html#!/server/{machine}/details?key={key}"
 
 
 class PlexClient:
@@ -161,20 +113,11 @@ class PlexClient:
             ServerError: the list cannot be had.
         """
         server = self._plex()
-        with _plexapi_errors("/library/sections"):
+        with plexapi_errors("/library/sections"):
             container = server.query("/library/sections")
         if container is None or container.tag != "MediaContainer":
             raise BadResponseError("Plex sent no list of libraries", context="/library/sections")
-        found = tuple(_section(entry) for entry in container.iter("Directory") if _usable(entry))
-        if not names:
-            return found
-        chosen: dict[str, Section] = {}
-        for name in names:
-            same = [section for section in found if _same_name(section.title, name)]
-            if not same:
-                raise _library_missing(name, container)
-            chosen.update((section.section_id, section) for section in same)
-        return tuple(chosen.values())
+        return chosen_sections(container, names)
 
     def listing(
         self,
@@ -201,7 +144,7 @@ class PlexClient:
         """
         told = ""
         for _ in range(_LISTING_ATTEMPTS):
-            sweep = _Sweep(updated_after)
+            sweep = Sweep(updated_after)
             for page in self._pages(section, updated_after):
                 sweep.add(page)
                 progress(sweep.entries, sweep.total)
@@ -215,7 +158,7 @@ class PlexClient:
 
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""
-        return _total(self._page(section, start=0, size=0), section)
+        return total_of(self._page(section, start=0, size=0), section)
 
     def latest(self, section: Section) -> tuple[int, PlexItem | None]:
         """What `count` says, and the item Plex made last. One request.
@@ -223,7 +166,7 @@ class PlexClient:
         Rating keys grow, so the last one tells of an item that came while another went.
         """
         page = self._page(section, start=0, size=1, sort="id:desc")
-        return _total(page, section), next(iter(page.items), None)
+        return total_of(page, section), next(iter(page.items), None)
 
     def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.
@@ -437,113 +380,14 @@ class PlexClient:
     def _put(self, paths: Sequence[str]) -> None:
         server = self._plex()
         for path in paths:
-            with _plexapi_errors(path.partition("?")[0]):
+            with plexapi_errors(path.partition("?")[0]):
                 server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
 
     def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
         """The connected server; connects at first."""
         if self._server is None:
-            self._server = _connected(self._transport, self._client_id)
+            self._server = connected(self._transport, self._client_id)
         return self._server
-
-
-def _total(page: ListingPage, section: Section) -> int:
-    if page.total is None:
-        raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
-    return page.total
-
-
-# ---- Completeness --------------------------------------------------------------------------------
-
-
-class _Sweep:
-    """Adds up the pages of one listing and says whether they make a whole."""
-
-    def __init__(self, updated_after: int | None) -> None:
-        self._updated_after = updated_after
-        self._items: dict[str, PlexItem] = {}
-        self._others = 0
-        self._totals: set[int] = set()
-        self.total = 0
-
-    @property
-    def entries(self) -> int:
-        """Different entries so far: items by rating key, and other kinds."""
-        return len(self._items) + self._others
-
-    @property
-    def is_whole(self) -> bool:
-        """The count stood still and everything counted came."""
-        return len(self._totals) == 1 and self.entries == self.total
-
-    def add(self, page: ListingPage) -> None:
-        """Take one page in.
-
-        Raises:
-            BadResponseError: it does not say how many there are in all.
-        """
-        if page.total is None:
-            raise BadResponseError(
-                "Plex does not say how many items the library holds",
-                hint="plexsync needs a Plex Media Server that lists page by page",
-            )
-        self._totals.add(page.total)
-        self.total = page.total
-        self._others += page.entries - len(page.items)
-        self._items.update((item.rating_key, item) for item in page.items)
-
-    def listing(self) -> Listing:
-        """What was swept up."""
-        after = self._updated_after
-        items = tuple(self._items.values())
-        # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
-        filtered = after is not None and all(item.updated_at > after for item in items)
-        return Listing(items, self.total, filtered)
-
-
-# ---- Sections ------------------------------------------------------------------------------------
-
-
-def _usable(entry: Element) -> bool:
-    return entry.get("type") in _SECTION_KINDS and bool(entry.get("key", "").isdecimal())
-
-
-def _section(entry: Element) -> Section:
-    return Section(
-        section_id=entry.get("key", ""),
-        title=entry.get("title", ""),
-        kind=_SECTION_KINDS[entry.get("type", "")],
-        uuid=entry.get("uuid", ""),
-        locations=tuple(place.get("path", "") for place in entry.iter("Location")),
-        refreshing=entry.get("refreshing") in {"1", "true"},
-        content_changed_at=_counter(entry, "contentChangedAt"),
-        scanned_at=_counter(entry, "scannedAt"),
-        updated_at=_counter(entry, "updatedAt"),
-    )
-
-
-def _counter(entry: Element, name: str) -> int:
-    text = entry.get(name, "")
-    return int(text) if text.isdecimal() else 0
-
-
-def _same_name(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
-
-
-def _library_missing(name: str, container: Element) -> LibraryMissingError:
-    entries = list(container.iter("Directory"))
-    for entry in entries:
-        if _same_name(entry.get("title", ""), name):
-            return LibraryMissingError(
-                f"the Plex library {name!r} is of type {entry.get('type')!r}; "
-                "only movie and show libraries can be kept in step"
-            )
-    usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
-    return LibraryMissingError(
-        f"there is no Plex library called {name!r}",
-        hint=f"the server has {', '.join(usable) or 'no movie or show library'}",
-    )
 
 
 def _digits(key: str) -> str:
@@ -551,63 +395,3 @@ def _digits(key: str) -> str:
     if not (key.isascii() and key.isdecimal()):
         raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
     return key
-
-
-# ---- plexapi -------------------------------------------------------------------------------------
-
-
-def _connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped
-    """A `PlexServer` over our transport. The token is added there; plexapi never sees it."""
-    with _plain_environment(), _plexapi_errors("/"):
-        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
-        from plexapi.server import PlexServer  # noqa: PLC0415 - same
-
-        # If somebody imported plexapi before us, it has read a configuration file.
-        plexapi.CONFIG.data.clear()
-        plexapi.BASE_HEADERS.clear()
-        plexapi.BASE_HEADERS.update(request_headers(client_id))
-        session = transport.plexapi_session()
-        server = PlexServer(transport.base_url, session=session)  # type: ignore[no-untyped-call]  # plexapi has no types
-    if not getattr(server, "machineIdentifier", None):
-        # Any XML with status 200 makes a "valid" server in plexapi (docs/plex-api.md 1).
-        raise BadResponseError(
-            "what answers does not introduce itself as a Plex Media Server",
-            context="/",
-            hint="check [plex] url",
-        )
-    return server
-
-
-@contextmanager
-def _plain_environment() -> Iterator[None]:
-    """Hide every setting plexapi would take from the environment or the home directory.
-
-    It reads `PLEXAPI_*` and a configuration file when it is imported and again when a server is
-    made: a stray file could open a log file, put the token into addresses, or name another
-    token. The variables are back when the block ends.
-    """
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_PREFIX)}
-    os.environ[f"{_PREFIX}CONFIG_PATH"] = os.devnull
-    try:
-        yield
-    finally:
-        del os.environ[f"{_PREFIX}CONFIG_PATH"]
-        os.environ.update(hidden)
-
-
-@contextmanager
-def _plexapi_errors(place: str) -> Iterator[None]:
-    """Turn what plexapi makes of an unreadable answer into our words.
-
-    Failed requests do not come by here: the transport raises for them below plexapi.
-    """
-    from plexapi.exceptions import PlexApiException  # noqa: PLC0415 - late, as plexapi itself
-
-    try:
-        yield
-    except (PlexApiException, XMLParseError, ValueError) as error:
-        raise BadResponseError(
-            "Plex sent something else than the XML asked for",
-            context=place,
-            hint="check that [plex] url leads to Plex itself, not to another service",
-        ) from error

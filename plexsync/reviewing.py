@@ -23,8 +23,8 @@ from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, ServerEr
 from plexsync.keyboard import Keyboard, keys_of_line, single_keys
 from plexsync.models import RatingKey
 from plexsync.normalize import clean_for_terminal, fold
-from plexsync.plex_client import item_address
 from plexsync.plex_index import cached_items
+from plexsync.plex_server import item_address
 from plexsync.ports import RunOptions
 from plexsync.recalled import Comparison
 from plexsync.review import MOST_HITS, Ending, Hit, Mode, Review

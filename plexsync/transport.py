@@ -10,30 +10,32 @@ in its text; the words of whatever caused it are kept, redacted, as its cause.
 
 from __future__ import annotations
 
-import base64
-import io
-import ipaddress
 import random as randomness
-import ssl
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import requests
 import requests.adapters
 import requests.utils
 import tenacity
-import urllib3
-import urllib3.exceptions
 
 from plexsync import __version__
-from plexsync.errors import BadResponseError, ConfigError, ServerError, TransientError
+from plexsync.errors import BadResponseError, ServerError, TransientError
 from plexsync.transport_answers import Answer, Words, classify, origin_of, redact
+from plexsync.transport_checks import (
+    checked_headers,
+    checked_url,
+    checked_verify,
+    is_loopback,
+    url_secrets,
+)
 from plexsync.transport_failures import WIRE_FAILURES, SlowError, meaning_of
+from plexsync.transport_plexapi import PlexapiSession, as_response
+from plexsync.transport_retry import Repeat, RetryPolicy
 from plexsync.transport_sockets import TimedAdapter, TooLargeError, read_body
 
 if TYPE_CHECKING:
@@ -62,39 +64,6 @@ _ERROR_BODY_BYTES = 1 << 16
 
 _IDLE_LIMIT_S = 15.0
 """Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How long a request is worth repeating; attempts and seconds both bound it.
-
-    The wait after failed attempt n is random between 0 and `first_wait_s` * 2^(n-1), at most
-    `max_wait_s` ("full jitter", so that the clients of a server that comes back do not march in
-    step). A `Retry-After` is waited for in full, up to `retry_after_cap_s`. No wait begins that
-    would end later than `seconds` after the first attempt began.
-    """
-
-    attempts: int = 5
-    seconds: float = 60.0
-    first_wait_s: float = 0.5
-    max_wait_s: float = 10.0
-    retry_after_cap_s: float = 30.0
-
-    def wait_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
-        """Seconds to wait after failed attempt number `attempt`; `chance` lies in [0, 1)."""
-        jittered = chance * min(self.max_wait_s, self.first_wait_s * 2.0 ** min(attempt - 1, 30))
-        return max(jittered, min(retry_after_s or 0.0, self.retry_after_cap_s))
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """What a watcher is told before a request is sent again."""
-
-    server: str
-    request: str
-    attempt: int
-    wait_s: float
-    error: TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +147,19 @@ class Transport:
         adapter: requests.adapters.BaseAdapter | None = None,
     ) -> None:
         self.name = name
-        self.base_url = _checked_url(base_url, name)
+        self.base_url = checked_url(base_url, name)
         self.origin = origin_of(self.base_url)
-        self._secrets = (*filter(None, secrets), *_url_secrets(self.base_url))
-        self._headers = _checked_headers(headers, name) | {
+        self._secrets = (*filter(None, secrets), *url_secrets(self.base_url))
+        self._headers = checked_headers(headers, name) | {
             "User-Agent": f"plexsync/{__version__}",
-            "Accept-Encoding": "identity" if _is_loopback(self.base_url) else "gzip",
+            "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
         self._words = Words(name, self.origin, has_secret=any(secrets))
         self._retry = retry
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._max_bytes = max_bytes
-        self._verify = _checked_verify(verify, name)
+        self._verify = checked_verify(verify, name)
         self._breaker = breaker
         self._on_retry = on_retry
         self._sleep = sleep
@@ -321,7 +290,7 @@ class Transport:
         TypeError. plexapi's own `timeout` is ignored in favour of ours.
         Source: docs/plex-api.md 1.
         """
-        return _PlexapiSession(self._send_for_plexapi)
+        return PlexapiSession(self._send_for_plexapi)
 
     # ---- one request, with its retries ---------------------------------------------------------
 
@@ -474,35 +443,7 @@ class Transport:
             repeatable=method in _REPEATABLE_METHODS,
             accept_status=_PLEXAPI_OK,
         )
-        return _as_response(self._perform(task, _as_is), prepared)
-
-
-class _PlexapiSession(requests.Session):
-    """A session that only prepares requests; `send` takes them from there."""
-
-    def __init__(self, take: Callable[[requests.PreparedRequest], requests.Response]) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.max_redirects = 0
-        self._take = take
-
-    def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:  # noqa: ANN401 - the signature of requests
-        """Send through the transport; requests' own rules (`_kwargs`) do not apply."""
-        return self._take(request)
-
-
-def _as_response(answer: Answer, prepared: requests.PreparedRequest) -> requests.Response:
-    """A finished answer in the shape plexapi expects."""
-    response = requests.Response()
-    response.status_code = answer.status
-    response.headers.update(answer.headers)
-    response.raw = io.BytesIO(answer.body)
-    response.request = prepared
-    response.url = prepared.url or ""
-    # requests takes text without a charset for Latin-1; Plex writes UTF-8 (docs/plex-api.md 1).
-    named = requests.utils.get_encoding_from_headers(response.headers)
-    response.encoding = named if "charset" in answer.headers.get("Content-Type", "") else "utf-8"
-    return response
+        return as_response(self._perform(task, _as_is), prepared)
 
 
 def _as_is(answer: Answer) -> Answer:
@@ -524,68 +465,3 @@ def _error_of(state: tenacity.RetryCallState) -> TransientError:
 def _path_of(path_and_query: str) -> str:
     """What a message shows of a request: no query, for a Plex edit is all query."""
     return path_and_query.partition("?")[0]
-
-
-def _checked_url(url: str, name: str) -> str:
-    """The base URL in normal form, without a trailing slash, or a ConfigError."""
-    key = f"[{name.lower()}] url"
-    prepared = requests.PreparedRequest()
-    try:
-        prepared.prepare_url(url.strip(), None)
-        parts = urlsplit(prepared.url or "")
-        port_is_valid = parts.port is None or parts.port > 0
-    except (requests.RequestException, ValueError):
-        parts, port_is_valid = urlsplit(""), False
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
-        raise ConfigError(
-            "this is no address of a server",
-            context=key,
-            hint="write it like http://localhost:1234, with http:// or https:// in front",
-        )
-    if parts.query or parts.fragment:
-        raise ConfigError("an address ends before ? and #", context=key)
-    return parts.geturl().rstrip("/")
-
-
-def _checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001 - as requests has it
-    """`verify`, if a CA file it names can be used."""
-    if verify is False:
-        # Whoever switched it off knows; a warning a request helps nobody.
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    if isinstance(verify, str):
-        try:
-            ssl.create_default_context(cafile=verify)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"the CA file {verify} cannot be used: {error}", context=f"[{name.lower()}] verify"
-            ) from error
-    return verify
-
-
-def _checked_headers(headers: Mapping[str, str], name: str) -> dict[str, str]:
-    for header, value in headers.items():
-        if not value.isascii() or not value.isprintable():
-            raise ConfigError(
-                f"the value for the header {header} holds characters no header may hold",
-                context=f"[{name.lower()}]",
-                hint="was the key or token copied with something around it?",
-            )
-    return dict(headers)
-
-
-def _url_secrets(url: str) -> tuple[str, ...]:
-    """The password in an address, and the header it is sent as."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return ()
-    user, password = unquote(parts.username or ""), unquote(parts.password)
-    return password, base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether the server is on this machine, where compressing costs more than it saves."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

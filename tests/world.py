@@ -22,7 +22,8 @@ from plexsync.durable import DISK, Filesystem
 from plexsync.history import LAST
 from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
 from plexsync.places import cache_directory, state_directory
-from plexsync.plex_client import PlexClient, request_headers
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
 from plexsync.ports import Ports, Reporter, RunOptions
 from plexsync.reconcile import run
 from plexsync.simulators.plex import PlexSimulator

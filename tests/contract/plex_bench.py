@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.plex_client import PlexClient, request_headers
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.records import (
     Library,

@@ -32,7 +32,8 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.plex_client import PlexClient, request_headers
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
 from plexsync.simulators.records import PlexMedia, PlexPart
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, garbage, html
 from plexsync.transport import Transport
@@ -225,7 +226,8 @@ import json, os, sys
 if sys.argv[3] == "first":
     import plexapi.server
 before = dict(os.environ)
-from plexsync.plex_client import PlexClient, request_headers
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
 from plexsync.transport import Transport
 token = sys.argv[2]
 transport = Transport(

@@ -1,0 +1,81 @@
+"""The libraries of a Plex server: which can be kept in step, and what each says of itself.
+
+Source: docs/plex-api.md 2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.errors import LibraryMissingError
+from plexsync.models import ItemKind, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from xml.etree.ElementTree import Element
+
+_SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
+
+
+def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, ...]:
+    """The movie and show libraries called `names`, in that order; all of them for no names.
+
+    Args:
+        container: the server's list of libraries.
+        names: case and surrounding spaces do not matter; several libraries may share a name.
+
+    Raises:
+        LibraryMissingError: a name belongs to no library, or to one of another kind.
+    """
+    found = tuple(_section(entry) for entry in container.iter("Directory") if _usable(entry))
+    if not names:
+        return found
+    chosen: dict[str, Section] = {}
+    for name in names:
+        same = [section for section in found if _same_name(section.title, name)]
+        if not same:
+            raise _library_missing(name, container)
+        chosen.update((section.section_id, section) for section in same)
+    return tuple(chosen.values())
+
+
+def _usable(entry: Element) -> bool:
+    return entry.get("type") in _SECTION_KINDS and bool(entry.get("key", "").isdecimal())
+
+
+def _section(entry: Element) -> Section:
+    return Section(
+        section_id=entry.get("key", ""),
+        title=entry.get("title", ""),
+        kind=_SECTION_KINDS[entry.get("type", "")],
+        uuid=entry.get("uuid", ""),
+        locations=tuple(place.get("path", "") for place in entry.iter("Location")),
+        refreshing=entry.get("refreshing") in {"1", "true"},
+        content_changed_at=_counter(entry, "contentChangedAt"),
+        scanned_at=_counter(entry, "scannedAt"),
+        updated_at=_counter(entry, "updatedAt"),
+    )
+
+
+def _counter(entry: Element, name: str) -> int:
+    text = entry.get(name, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def _same_name(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _library_missing(name: str, container: Element) -> LibraryMissingError:
+    entries = list(container.iter("Directory"))
+    for entry in entries:
+        if _same_name(entry.get("title", ""), name):
+            return LibraryMissingError(
+                f"the Plex library {name!r} is of type {entry.get('type')!r}; "
+                "only movie and show libraries can be kept in step"
+            )
+    usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
+    return LibraryMissingError(
+        f"there is no Plex library called {name!r}",
+        hint=f"the server has {', '.join(usable) or 'no movie or show library'}",
+    )

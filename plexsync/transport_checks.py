@@ -1,0 +1,96 @@
+"""What an address, a certificate file and a header must be before anything is sent with them."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+import urllib3.exceptions
+
+from plexsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def checked_url(url: str, name: str) -> str:
+    """The base URL in normal form, without a trailing slash.
+
+    Raises:
+        ConfigError: it is no address of a server.
+    """
+    key = f"[{name.lower()}] url"
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url.strip(), None)
+        parts = urlsplit(prepared.url or "")
+        port_is_valid = parts.port is None or parts.port > 0
+    except (requests.RequestException, ValueError):
+        parts, port_is_valid = urlsplit(""), False
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
+        raise ConfigError(
+            "this is no address of a server",
+            context=key,
+            hint="write it like http://localhost:1234, with http:// or https:// in front",
+        )
+    if parts.query or parts.fragment:
+        raise ConfigError("an address ends before ? and #", context=key)
+    return parts.geturl().rstrip("/")
+
+
+def checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001 - as requests has it
+    """`verify`, if a CA file it names can be used.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if verify is False:
+        # Whoever switched it off knows; a warning a request helps nobody.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    if isinstance(verify, str):
+        try:
+            ssl.create_default_context(cafile=verify)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"the CA file {verify} cannot be used: {error}", context=f"[{name.lower()}] verify"
+            ) from error
+    return verify
+
+
+def checked_headers(headers: Mapping[str, str], name: str) -> dict[str, str]:
+    """`headers`, if each may hold its value.
+
+    Raises:
+        ConfigError: one may not; its value is not told.
+    """
+    for header, value in headers.items():
+        if not value.isascii() or not value.isprintable():
+            raise ConfigError(
+                f"the value for the header {header} holds characters no header may hold",
+                context=f"[{name.lower()}]",
+                hint="was the key or token copied with something around it?",
+            )
+    return dict(headers)
+
+
+def url_secrets(url: str) -> tuple[str, ...]:
+    """The password in an address, and the header it is sent as."""
+    parts = urlsplit(url)
+    if not parts.password:
+        return ()
+    user, password = unquote(parts.username or ""), unquote(parts.password)
+    return password, base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the server is on this machine, where compressing costs more than it saves."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,42 @@
+"""How long a request is worth repeating, and what is told of a repetition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plexsync.errors import TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long a request is worth repeating; attempts and seconds both bound it.
+
+    The wait after failed attempt n is random between 0 and `first_wait_s` * 2^(n-1), at most
+    `max_wait_s` ("full jitter", so that the clients of a server that comes back do not march in
+    step). A `Retry-After` is waited for in full, up to `retry_after_cap_s`. No wait begins that
+    would end later than `seconds` after the first attempt began.
+    """
+
+    attempts: int = 5
+    seconds: float = 60.0
+    first_wait_s: float = 0.5
+    max_wait_s: float = 10.0
+    retry_after_cap_s: float = 30.0
+
+    def wait_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
+        """Seconds to wait after failed attempt number `attempt`; `chance` lies in [0, 1)."""
+        jittered = chance * min(self.max_wait_s, self.first_wait_s * 2.0 ** min(attempt - 1, 30))
+        return max(jittered, min(retry_after_s or 0.0, self.retry_after_cap_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What a watcher is told before a request is sent again."""
+
+    server: str
+    request: str
+    attempt: int
+    wait_s: float
+    error: TransientError
