@@ -55,6 +55,7 @@ __all__ = [
 T = TypeVar("T")
 
 _OK = frozenset({200})
+_RETRY = RetryPolicy()
 _PLEXAPI_OK = frozenset({200, 201, 204})
 """What plexapi takes for success. Source: plexapi 4.18.3, `PlexServer.query`."""
 
@@ -133,7 +134,7 @@ class Transport:
         name: str,
         headers: Mapping[str, str],
         secrets: tuple[str, ...],
-        retry: RetryPolicy = RetryPolicy(),
+        retry: RetryPolicy = _RETRY,
         timeout_s: float = 30.0,
         deadline_s: float = 180.0,
         max_bytes: int = 256 << 20,
