@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from plexsync.artwork import NOTHING, Artwork, Job, Painted, Wanted
+from plexsync.artwork import NOTHING, Wanted
 from plexsync.due import PARKED
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.models import (
@@ -30,6 +30,7 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.normalize import normalize_path
+from plexsync.painting import Job, Painted, Pictures
 from plexsync.plan_file import SavedItem
 from plexsync.planner import files_digest
 from plexsync.relations import joined
@@ -164,7 +165,7 @@ class Pipeline:
         stash: where desired values come from.
         plex: where observed values come from, and where changes go.
         notebook: where a run is written down; None for a dry run, which writes nothing.
-        artwork: takes care of posters and backgrounds.
+        pictures: compares posters and backgrounds, and replaces them.
         settings: what is decided elsewhere.
         memory: what earlier runs left.
         rows: makes the row of a pair that is done.
@@ -177,7 +178,7 @@ class Pipeline:
         plex: PlexItems,
         notebook: Notebook | None,
         *,
-        artwork: Artwork,
+        pictures: Pictures,
         settings: Settings,
         memory: Memory,
         rows: RowMaker,
@@ -196,7 +197,7 @@ class Pipeline:
                 should_stop=settings.should_stop,
                 spare=self._spare,
             )
-        self._artwork = artwork
+        self._artwork, self._painter = pictures
         self._fields = settings.fields
         self._planner = settings.planner
         self._settings = settings
@@ -365,7 +366,7 @@ class Pipeline:
         scene_id = pair.scene.scene_id
         unsettled = self._memory.unsettled.get((scene_id, pair.link.rating_key), ())
         for one in unsettled:
-            detail = self._artwork.seen(detail, one.plan)
+            detail = self._painter.seen(detail, one.plan)
         link = settle(pair.link, unsettled, detail, planner=self._planner, notebook=self._notebook)
         if unsettled and self._notebook is not None:
             record = with_link(self._memory.record(scene_id), link)
@@ -445,7 +446,7 @@ class Pipeline:
         fatal: ServerError | None = None
         if end is None:
             jobs = [Job(pair=one.pair, plan=one.plan, wanted=one.wanted) for one, _ in work]
-            done, fatal = self._artwork.paint(jobs, self._written_down())
+            done, fatal = self._painter.paint(jobs, self._written_down())
         else:
             done = [Painted(unfinished=True) for _ in work]
         for (ready, verdict), painted in zip(work, done, strict=True):

@@ -34,6 +34,7 @@ from plexsync.journaled import remembered
 from plexsync.linking import Linked, Linker
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
+from plexsync.painting import Painter, Pictures
 from plexsync.pipeline import Memory, Pipeline, Settings
 from plexsync.plan_file import SavedItem, item_line, write_plan
 from plexsync.planner import Planner, Rules
@@ -482,7 +483,7 @@ class _Run:
             self._ports.stash,
             self._ports.plex,
             notebook,
-            artwork=self._artwork(),
+            pictures=self._pictures(),
             settings=Settings(
                 fields=FieldMap(self._config.fields, scene_url=self._ports.stash.scene_url),
                 planner=Planner(self._rules()),
@@ -498,18 +499,27 @@ class _Run:
             emit=self._tally.emit,
         )
 
-    def _artwork(self) -> Artwork:
-        ports = self._ports
-        return Artwork(
-            ports.stash,
-            ports.plex.pictures,
+    def _pictures(self) -> Pictures:
+        stash, gallery = self._ports.stash, self._ports.plex.pictures
+        artwork = Artwork(
+            stash,
+            gallery,
             rules=self._config.fields,
             preserve=self._config.apply.preserve_plex_edits,
             compare_all=self._tally.header.full or bool(self._options.scenes),
             asked_for=self._options.full or bool(self._options.scenes),
-            should_stop=ports.should_stop,
-            servers_down=lambda: ports.plex_down() or ports.stash_down(),
+            servers_down=self._servers_down,
         )
+        painter = Painter(
+            stash,
+            gallery,
+            should_stop=self._ports.should_stop,
+            servers_down=self._servers_down,
+        )
+        return Pictures(artwork, painter)
+
+    def _servers_down(self) -> bool:
+        return self._ports.plex_down() or self._ports.stash_down()
 
     # ---- ending
 

@@ -93,6 +93,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "rivals",
         "reviewing",
         "artwork",
+        "painting",
         "pipeline",
         "sending",
         "writing",
