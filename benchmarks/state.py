@@ -34,7 +34,7 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.session import open_session
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
 def peak_of_a_load(directory: Path) -> float:
     """Megabytes a process peaks at that loads the state, over one that only imports it. Linux."""
     code = (
-        "import sys; from pathlib import Path; from plexsync.state import load_state; "
+        "import sys; from pathlib import Path; from plexsync.state_loading import load_state; "
         "state = load_state(Path(sys.argv[1])); "
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )

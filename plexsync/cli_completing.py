@@ -69,16 +69,15 @@ def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[Completion
 
 def _waiting_scenes() -> Iterator[tuple[str, str]]:
     from plexsync.places import state_directory
-    from plexsync.state import load_state
+    from plexsync.state_loading import load_state
 
     for scene_id, record in load_state(state_directory(os.environ)).waiting():
         yield scene_id, str(record.outcome)
 
 
 def _runs() -> Iterator[tuple[str, str]]:
-    from plexsync.journal import is_run_id
+    from plexsync.journal import is_run_id, journal_runs
     from plexsync.places import state_directory
-    from plexsync.state import journal_runs
 
     for run_id in reversed(journal_runs(state_directory(os.environ))):
         if is_run_id(run_id):

@@ -32,7 +32,7 @@ from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRec
 from plexsync.people import Pin, Refusal
 from plexsync.planner import files_digest
 from plexsync.session import Session, open_session
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ from plexsync.matcher import match
 from plexsync.normalize import compile_rules, normalize_path
 from plexsync.path_rules import propose_rules
 from plexsync.plex_index import load_items
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 from plexsync.status import at_work
 
 if TYPE_CHECKING:

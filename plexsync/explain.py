@@ -10,7 +10,7 @@ from plexsync.explanation import Explanation, Named
 from plexsync.matcher import account, account_of_item
 from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plexsync.match_account import Account
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord, Section
     from plexsync.ports import Ports
+    from plexsync.state import State
 
 
 def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanation:

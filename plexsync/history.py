@@ -19,10 +19,11 @@ from plexsync.journal import (
     RunKind,
     Settlement,
     is_run_id,
+    journal_path,
+    journal_runs,
     read_journal,
 )
 from plexsync.models import ItemPlan, PlexField, Problem
-from plexsync.state import journal_path, journal_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -170,6 +170,23 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
+def journal_path(directory: Path, run_id: str) -> Path:
+    """Where the journal of a run is."""
+    return directory / DIRECTORY / f"{run_id}{SUFFIX}"
+
+
+def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
+    """The ids of the runs that left a journal, in the order of their names.
+
+    Raises:
+        StateError: the directory cannot be read.
+    """
+    place = directory / DIRECTORY
+    with explained("read", place):
+        names = disk.names(place)
+    return tuple(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+
+
 # ---- Lines ---------------------------------------------------------------------------------------
 
 

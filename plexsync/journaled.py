@@ -12,7 +12,7 @@ from plexsync.errors import MismatchError, PlexsyncError, StateError
 from plexsync.journal import Lineage
 from plexsync.ports import RunOptions
 from plexsync.session import Session, open_session
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plexsync.config_schema import Config
     from plexsync.journal import RunKind
     from plexsync.ports import Ports
+    from plexsync.state import State
     from plexsync.tally import Tally
 
 

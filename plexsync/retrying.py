@@ -13,7 +13,7 @@ from plexsync.errors import ConfigError
 from plexsync.journal import RunKind
 from plexsync.models import Counts, Outcome
 from plexsync.session import open_session
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

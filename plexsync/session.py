@@ -26,21 +26,18 @@ from plexsync.journal import (
     Settlement,
     first_entry,
     is_run_id,
-)
-from plexsync.lock import hold_lock
-from plexsync.state import (
-    State,
-    Unsettled,
     journal_path,
     journal_runs,
-    load_with_base,
 )
+from plexsync.lock import hold_lock
+from plexsync.state_loading import load_with_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
+    from plexsync.state import State, Unsettled
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""

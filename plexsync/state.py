@@ -1,8 +1,7 @@
 """What plexsync remembers: the last checkpoint plus every journal entry after it.
 
-`load_state` only reads: a dry run needs no lock, and nothing on disk changes. What a real run
-remembers goes through `session.Session`, which hands each entry both to the journal and to
-`State.apply`, so that memory and a later load cannot differ.
+What a run remembers goes through `session.Session`, which hands each entry both to the journal and
+to `State.apply`, so that memory and a later load cannot differ.
 
 Which journals a checkpoint lacks is told by the number of each run, counted without a gap, never
 by the clock. So a missing journal is noticed, and `state.json.previous` with the journals after it
@@ -15,22 +14,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from plexsync import state_views
 from plexsync.checkpoint import (
-    NAME,
-    PREVIOUS_NAME,
     Checkpoint,
     OpenIntent,
     RunRecord,
     corrupt,
     id_order,
-    read_checkpoint,
 )
-from plexsync.durable import DISK, Filesystem, explained
-from plexsync.errors import ExitCode, StateCorruptError, StateMismatchError
+from plexsync.errors import ExitCode, StateMismatchError
 from plexsync.journal import (
-    DIRECTORY,
     NULL,
-    SUFFIX,
     UNREADABLE,
     Begin,
     Decision,
@@ -42,8 +36,6 @@ from plexsync.journal import (
     RunKind,
     SceneKept,
     Settlement,
-    first_entry,
-    read_journal,
 )
 from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord
 from plexsync.relations import shows_any
@@ -71,65 +63,6 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     seq: int
     plan: ItemPlan
-
-
-class _Standing(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says whether it waits."""
-
-    outcome: Outcome
-
-
-class _Version(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says what was handled."""
-
-    updated_at: str
-
-
-class _Related(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says what the scene showed of other objects."""
-
-    related: str = ""
-
-
-class _Files(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says which files were matched."""
-
-    files: str = ""
-
-
-class _Links(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says where its items are, and whether that stands."""
-
-    outcome: Outcome
-    links: tuple[Link, ...] = ()
-
-
-class _LinkKey(msgspec.Struct, gc=False):
-    rating_key: RatingKey
-
-
-class _Claims(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says which items it is written to."""
-
-    links: tuple[_LinkKey, ...] = ()
-
-
-class _Place(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says where the scene stands."""
-
-    outcome: Outcome
-    links: tuple[msgspec.Raw, ...] = ()
-
-
-_PLACE = msgspec.json.Decoder(_Place)
-_STANDING = msgspec.json.Decoder(_Standing)
-_VERSION = msgspec.json.Decoder(_Version)
-_RELATED = msgspec.json.Decoder(_Related)
-_FILES = msgspec.json.Decoder(_Files)
-_LINKS = msgspec.json.Decoder(_Links)
-_CLAIMS = msgspec.json.Decoder(_Claims)
-_RECORD = msgspec.json.Decoder(SceneRecord)
-_PLAN = msgspec.json.Decoder(ItemPlan)
 
 
 class State:
@@ -181,12 +114,16 @@ class State:
             StateCorruptError: the record is none.
         """
         raw = self._scenes.get(scene_id)
-        return None if raw is None else self._decoded(_RECORD, raw, f"scenes.{scene_id}")
+        return None if raw is None else self._viewed(state_views.RECORD, scene_id, raw)
 
     def version(self, scene_id: SceneId) -> str:
         """The version text of the scene that was handled last; "" when none was."""
         raw = self._scenes.get(scene_id)
-        return "" if raw is None else self._decoded(_VERSION, raw, f"scenes.{scene_id}").updated_at
+        return (
+            ""
+            if raw is None
+            else self._decoded(state_views.VERSION, raw, f"scenes.{scene_id}").updated_at
+        )
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
         """The scenes whose records name any of `objects`."""
@@ -195,7 +132,9 @@ class State:
         return {
             scene_id
             for scene_id, raw in self._scenes.items()
-            if shows_any(self._decoded(_RELATED, raw, f"scenes.{scene_id}").related, objects)
+            if shows_any(
+                self._decoded(state_views.RELATED, raw, f"scenes.{scene_id}").related, objects
+            )
         }
 
     def ignored(self) -> set[SceneId]:
@@ -203,15 +142,13 @@ class State:
         return {
             scene_id
             for scene_id, raw in self._scenes.items()
-            if self._decoded(_STANDING, raw, f"scenes.{scene_id}").outcome is Outcome.IGNORED
+            if self._decoded(state_views.STANDING, raw, f"scenes.{scene_id}").outcome
+            is Outcome.IGNORED
         }
 
     def by_files(self) -> dict[str, SceneId]:
         """A scene for each digest of files that is remembered."""
-        return {
-            self._decoded(_FILES, raw, f"scenes.{scene_id}").files: scene_id
-            for scene_id, raw in self._scenes.items()
-        }
+        return {record.files: scene_id for scene_id, record in self._all(state_views.FILES)}
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """The scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
@@ -223,8 +160,8 @@ class State:
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""
         claims: dict[RatingKey, SceneId] = {}
-        for scene_id, raw in self._scenes.items():
-            for link in self._decoded(_CLAIMS, raw, f"scenes.{scene_id}").links:
+        for scene_id, record in self._all(state_views.CLAIMS):
+            for link in record.links:
                 other = claims.setdefault(link.rating_key, scene_id)
                 if id_order(scene_id) < id_order(other):
                     claims[link.rating_key] = scene_id
@@ -232,14 +169,12 @@ class State:
 
     def standings(self) -> Iterator[tuple[Outcome, bool]]:
         """How each scene's last attempt ended, and whether the scene is linked."""
-        for scene_id, raw in self._scenes.items():
-            place = self._decoded(_PLACE, raw, f"scenes.{scene_id}")
+        for _, place in self._all(state_views.PLACE):
             yield place.outcome, bool(place.links)
 
     def links(self) -> Iterator[tuple[SceneId, tuple[Link, ...]]]:
         """The links of each scene that has any and neither waits nor is left out."""
-        for scene_id, raw in self._scenes.items():
-            record = self._decoded(_LINKS, raw, f"scenes.{scene_id}")
+        for scene_id, record in self._all(state_views.LINKS):
             if record.links and record.outcome not in _UNLINKED:
                 yield scene_id, record.links
 
@@ -250,7 +185,7 @@ class State:
             Unsettled(
                 run_id=run_id,
                 seq=seq,
-                plan=self._decoded(_PLAN, plan, f"unsettled.{run_id}.{seq}"),
+                plan=self._decoded(state_views.PLAN, plan, f"unsettled.{run_id}.{seq}"),
             )
             for (run_id, seq), plan in self._open.items()
         )
@@ -357,7 +292,7 @@ class State:
             self._scenes.pop(scene_id, None)
             return
         self._scenes[scene_id] = record
-        if self._decoded(_STANDING, record, f"scenes.{scene_id}").outcome in WAITING:
+        if self._viewed(state_views.STANDING, scene_id, record).outcome in WAITING:
             self._waiting.add(scene_id)
 
     def _decide(self, key: str, value: msgspec.Raw) -> None:
@@ -416,109 +351,16 @@ class State:
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
 
+    def _all(self, view: msgspec.json.Decoder[T]) -> Iterator[tuple[SceneId, T]]:
+        """As much of every record as `view` shows."""
+        for scene_id, raw in self._scenes.items():
+            yield scene_id, self._viewed(view, scene_id, raw)
+
+    def _viewed(self, view: msgspec.json.Decoder[T], scene_id: SceneId, raw: msgspec.Raw) -> T:
+        return self._decoded(view, raw, f"scenes.{scene_id}")
+
     def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
         try:
             return decoder.decode(raw)
         except UNREADABLE as error:
             raise corrupt(f"not what plexsync writes: {error}", self.path, below=below) from error
-
-
-# ---- Loading -------------------------------------------------------------------------------------
-
-
-def load_state(directory: Path, disk: Filesystem = DISK) -> State:
-    """Read what is remembered in `directory`, which need not exist. Writes nothing.
-
-    Without `state.json` the previous copy and all journals since are read instead, which hold the
-    same: a crash between the two renames of a checkpoint leaves it so.
-
-    Raises:
-        StateCorruptError: a file is damaged, or missing although later ones build on it.
-        StateVersionError: a newer plexsync wrote a file.
-        StateError: a file cannot be read.
-    """
-    return load_with_base(directory, disk)[0]
-
-
-def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Checkpoint]:
-    """The state, and the checkpoint on disk that it starts from (an empty one for none)."""
-    base, notes = _read_base(directory, disk)
-    state = State(directory / NAME, base, notes=notes)
-    for begin in _newer_runs(directory, base, disk):
-        for entry in read_journal(journal_path(directory, begin.run_id), disk):
-            state.apply(begin.run_id, entry)
-    return state, base
-
-
-def journal_path(directory: Path, run_id: str) -> Path:
-    """Where the journal of a run is."""
-    return directory / DIRECTORY / f"{run_id}{SUFFIX}"
-
-
-def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
-    """The ids of the runs that left a journal, in the order of their names.
-
-    Raises:
-        StateError: the directory cannot be read.
-    """
-    place = directory / DIRECTORY
-    with explained("read", place):
-        names = disk.names(place)
-    return tuple(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
-
-
-def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str, ...]]:
-    base = read_checkpoint(directory / NAME, disk)
-    if base is not None:
-        return base, ()
-    previous = read_checkpoint(directory / PREVIOUS_NAME, disk)
-    if previous is None:
-        return Checkpoint(), ()
-    return previous, (f"{NAME} was not there; {PREVIOUS_NAME} and the journals hold as much.",)
-
-
-def _newer_runs(directory: Path, base: Checkpoint, disk: Filesystem) -> list[Begin]:
-    """The runs the checkpoint lacks, in order, complete."""
-    known = {*base.folded, *base.idle}
-    begins = [
-        begin
-        for run_id in journal_runs(directory, disk)
-        if run_id not in known and (begin := _begin_of(directory, run_id, disk)) is not None
-    ]
-    newer = sorted(
-        (begin for begin in begins if begin.serial > base.serial), key=lambda begin: begin.serial
-    )
-    for serial, begin in enumerate(newer, base.serial + 1):
-        if begin.serial != serial:
-            raise _gap(directory, base, serial, begin)
-    return newer
-
-
-def _begin_of(directory: Path, run_id: str, disk: Filesystem) -> Begin | None:
-    path = journal_path(directory, run_id)
-    begin = first_entry(path, disk)
-    if begin is not None and begin.run_id != run_id:
-        raise StateCorruptError(
-            f"the file holds the journal of another run, {begin.run_id}",
-            context=str(path),
-            hint=f"Move '{path}' away, or give it back its name.",
-        )
-    return begin
-
-
-def _gap(directory: Path, base: Checkpoint, serial: int, begin: Begin) -> StateCorruptError:
-    if begin.serial < serial:
-        message = f"two journals are of run number {begin.serial}, one of them {begin.run_id}"
-    elif base.serial:
-        message = f"the journal of run number {serial} is missing, though {begin.run_id} follows it"
-    else:
-        message = f"{NAME} is missing, though the journal of run number {begin.serial} is there"
-    return StateCorruptError(
-        message,
-        context=str(directory / (DIRECTORY if base.serial else NAME)),
-        hint=(
-            "Restore the files from a backup, all of the same time. To start afresh, move the "
-            f"whole directory '{directory}' away: everything is then read again, and names that "
-            "plexsync once added to lists count as yours."
-        ),
-    )

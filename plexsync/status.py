@@ -18,7 +18,7 @@ from plexsync.due import PARKED, iso
 from plexsync.errors import StateCorruptError
 from plexsync.lock import read_holder
 from plexsync.models import Outcome, PathRule
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plexsync.journal import Lineage
     from plexsync.lock import Holder
     from plexsync.models import Problem, SceneId, SceneRecord
+    from plexsync.state import State
 
 PROPOSED = "proposed-rules"
 """The key under which a run remembers the path rules it proposed."""

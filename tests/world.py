@@ -30,7 +30,7 @@ from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
 from plexsync.stash_client import StashClient
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 from plexsync.transport import Transport
 from plexsync.undo import UndoOptions, undo
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Outcome
     from plexsync.simulators.library import Library
+    from plexsync.state import State
 
 CLIENT_ID = "5f0c8c2e-test"
 

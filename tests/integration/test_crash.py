@@ -18,11 +18,10 @@ import pytest
 
 from plexsync.durable import DISK
 from plexsync.errors import ExitCode
-from plexsync.journal import Intent, read_journal
+from plexsync.journal import Intent, journal_path, journal_runs, read_journal
 from plexsync.models import ItemPlan, Outcome, PlexField
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset
-from plexsync.state import journal_path, journal_runs
 from tests.crash_child import run_to_the_end, run_until_operation
 from tests.disk_faults import FaultyDisk
 from tests.world import World

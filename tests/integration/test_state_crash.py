@@ -20,12 +20,13 @@ from plexsync.errors import StateCorruptError, StateError
 from plexsync.journal import DIRECTORY, Settlement
 from plexsync.models import SceneId
 from plexsync.session import Session, open_session
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 from tests.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
 from tests.state_factories import NOW, begin, end, make_plan, make_record
 
 if TYPE_CHECKING:
     from plexsync.durable import Filesystem
+    from plexsync.state import State
 
 PLACE = Path("/nowhere/state")
 SCENES = 5

@@ -14,7 +14,7 @@ from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.review import Review
 from plexsync.review_csv import export_lines, guarded, read_answers, unguarded
 from plexsync.session import open_session
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 from tests.review_factories import (
     PaperDesk,
     PaperOffice,

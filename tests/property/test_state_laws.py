@@ -25,12 +25,13 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.session import Session
-from plexsync.state import State, load_state
+from plexsync.state_loading import load_state
 from tests.disk_faults import MemoryDisk, dice
 from tests.state_factories import NOW, begin, end, make_plan
 
 if TYPE_CHECKING:
     from plexsync.journal import Entry
+    from plexsync.state import State
 
 PLACE = Path("/nowhere/state")
 

@@ -57,6 +57,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "journal",
         "checkpoint",
         "state",
+        "state_*",
         "history",
         "plan_file",
         "review",

@@ -27,7 +27,8 @@ from plexsync.errors import (
 from plexsync.journal import DIRECTORY, Lineage, Settlement
 from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.session import Session
-from plexsync.state import State, load_state
+from plexsync.state import State
+from plexsync.state_loading import load_state
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.state_factories import LINEAGE, begin, end, make_plan, make_record
 

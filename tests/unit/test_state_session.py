@@ -10,10 +10,10 @@ import pytest
 
 from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
 from plexsync.errors import StateError, StateLockedError
-from plexsync.journal import DIRECTORY, Begin, End, RunKind, SceneKept, read_journal
+from plexsync.journal import DIRECTORY, Begin, End, RunKind, SceneKept, journal_runs, read_journal
 from plexsync.models import Counts, SceneId
 from plexsync.session import Session, open_session
-from plexsync.state import journal_runs, load_state
+from plexsync.state_loading import load_state
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record
 

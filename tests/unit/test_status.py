@@ -31,7 +31,7 @@ from plexsync.report_status import (
     until,
 )
 from plexsync.session import open_session
-from plexsync.state import load_state
+from plexsync.state_loading import load_state
 from plexsync.status import PROPOSED, Proposed, Status, read_status
 from tests.state_factories import NOW, begin, make_record
 from tests.terminals import plain, run_plexsync
