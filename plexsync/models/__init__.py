@@ -1,0 +1,116 @@
+"""The nouns of plexsync: immutable values that travel from the two servers to the report.
+
+Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
+unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
+both servers, so they are the same here.
+
+Everything is imported from here; the modules of this package only part it by subject.
+"""
+
+from __future__ import annotations
+
+from plexsync.models.basis import (
+    Outcome,
+    Problem,
+    RatingKey,
+    RelatedId,
+    SceneId,
+    Server,
+    Value,
+)
+from plexsync.models.changes import (
+    Base,
+    Change,
+    ItemPlan,
+    Trace,
+)
+from plexsync.models.matching import (
+    Candidate,
+    Confidence,
+    Evidence,
+    Match,
+    PathRule,
+)
+from plexsync.models.memory import (
+    Link,
+    PictureBase,
+    SceneRecord,
+)
+from plexsync.models.plex import (
+    LIST_FIELDS,
+    PICTURE_FIELDS,
+    ItemDetail,
+    ItemKind,
+    Picture,
+    PlexField,
+    PlexFile,
+    PlexItem,
+    Section,
+)
+from plexsync.models.stash import (
+    Scene,
+    SceneDetail,
+    SceneFile,
+)
+from plexsync.models.telling import (
+    Counts,
+    ItemRef,
+    Preview,
+    Requests,
+    Row,
+    RunHeader,
+    RunSummary,
+    SceneRef,
+)
+from plexsync.models.wishes import (
+    FIELD_SEPARATOR,
+    Desired,
+    FieldRule,
+    Policy,
+)
+
+__all__ = [
+    "FIELD_SEPARATOR",
+    "LIST_FIELDS",
+    "PICTURE_FIELDS",
+    "Base",
+    "Candidate",
+    "Change",
+    "Confidence",
+    "Counts",
+    "Desired",
+    "Evidence",
+    "FieldRule",
+    "ItemDetail",
+    "ItemKind",
+    "ItemPlan",
+    "ItemRef",
+    "Link",
+    "Match",
+    "Outcome",
+    "PathRule",
+    "Picture",
+    "PictureBase",
+    "PlexField",
+    "PlexFile",
+    "PlexItem",
+    "Policy",
+    "Preview",
+    "Problem",
+    "RatingKey",
+    "RelatedId",
+    "Requests",
+    "Row",
+    "RunHeader",
+    "RunSummary",
+    "Scene",
+    "SceneDetail",
+    "SceneFile",
+    "SceneId",
+    "SceneRecord",
+    "SceneRef",
+    "Section",
+    "Server",
+    "Trace",
+    "Value",
+]

@@ -1,0 +1,70 @@
+"""What is to be written to one item, and what was before."""
+
+from __future__ import annotations
+
+from plexsync.models.basis import Noun, RatingKey, SceneId, Value
+from plexsync.models.plex import ItemKind, PlexField
+from plexsync.models.wishes import Policy
+
+
+class Base(Noun, frozen=True):
+    """What we last applied to one field of one item, as digests.
+
+    `entries` holds, for a list, a digest of each name we added, run together: merge removes only
+    those. `wanted` is the digest of what Stash wanted where merging made another list of it.
+    """
+
+    digest: str
+    entries: str = ""
+    wanted: str = ""
+
+
+class Trace(Noun, frozen=True):
+    """What is remembered of one field of a linked item beside its policy: see `Link`."""
+
+    base: Base | None = None
+    held: str = ""
+
+
+class Change(Noun, frozen=True):
+    """One field, before and after, with all that undo needs to put it back.
+
+    Attributes:
+        field: the name under `[fields]` in the configuration.
+        target: the field in Plex.
+        before: what Plex held.
+        after: what it is to hold.
+        policy: why.
+        locked_before: Plex's lock before.
+        locked_after: how the lock is to end; None for what the plan says of all its fields.
+        wanted: digest of what Stash wants where `after` is not just that.
+        trace_before: what was remembered of the field before; None for nothing.
+        trace_after: what is to be remembered once Plex shows `after`; None where that follows from
+            the change itself. An undo says it, because what it puts back is not ours.
+    """
+
+    field: str
+    target: PlexField
+    before: Value
+    after: Value
+    policy: Policy
+    locked_before: bool = False
+    locked_after: bool | None = None
+    wanted: str = ""
+    trace_before: Trace | None = None
+    trace_after: Trace | None = None
+
+
+class ItemPlan(Noun, frozen=True):
+    """All changes of one item for one scene.
+
+    One PUT. `path` is the file the item must still hold when it is written.
+    """
+
+    scene_id: SceneId
+    rating_key: RatingKey
+    section_id: str
+    kind: ItemKind
+    path: str
+    lock: bool
+    changes: tuple[Change, ...]

@@ -1,0 +1,72 @@
+"""What is remembered of a scene from run to run."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from plexsync.models.basis import Noun, Outcome, Problem, RatingKey
+from plexsync.models.changes import Base
+from plexsync.models.matching import Confidence
+from plexsync.models.plex import PlexField
+
+
+class PictureBase(Noun, frozen=True):
+    """What we know of one picture of one item.
+
+    Attributes:
+        stamp: the part of the cover's address that moves with the scene, when the cover was
+            compared last; while it stands, so does the cover.
+        etag: Stash's tag of the cover `key` was made from; without a key, of that compared last.
+        key: Plex's key of the picture we chose last; "" while none is ours.
+        shown: what Plex showed, and the policy, when they were compared last; "" when not known.
+    """
+
+    stamp: str
+    etag: str = ""
+    key: str = ""
+    shown: str = ""
+
+
+class Link(Noun, frozen=True):
+    """A remembered scene-item pair.
+
+    Valid while the item still holds `path`; `base` and `pictures` are by target
+    field. `held` has, by target field,
+    the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
+    that, a run leaves the field alone unless told to look at the scene or at everything.
+    """
+
+    rating_key: RatingKey
+    section_id: str
+    path: str
+    confidence: Confidence = Confidence.HIGH
+    base: dict[PlexField, Base] = field(default_factory=dict)
+    held: dict[PlexField, str] = field(default_factory=dict)
+    pictures: dict[PlexField, PictureBase] = field(default_factory=dict)
+
+
+class SceneRecord(Noun, frozen=True):
+    """What we remember of one scene.
+
+    Attributes:
+        updated_at: the version text that was handled last; "" while none was.
+        files: digest of the scene's files when `links` were decided; another digest means: match
+        again.
+        desired: digest of the desired fields that were handled last.
+        outcome: how the last attempt ended.
+        links: the items the scene is written to.
+        attempts: tries in a row that did not end well (failed or unmatched).
+        due_at: ISO time before which the scene is not tried again; "" when it is not waiting.
+        problem: why the last attempt failed.
+        related: the tags, performers, studios and groups it showed then; see `relations.joined`.
+    """
+
+    updated_at: str
+    outcome: Outcome
+    files: str = ""
+    desired: str = ""
+    links: tuple[Link, ...] = ()
+    attempts: int = 0
+    due_at: str = ""
+    problem: Problem | None = None
+    related: str = ""

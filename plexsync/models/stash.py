@@ -1,0 +1,69 @@
+"""What Stash holds: scenes, as matching and as planning know them."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from plexsync.models.basis import Noun, RelatedId, SceneId
+
+
+class SceneFile(Noun, frozen=True):
+    """One video file of a scene, as Stash sees it.
+
+    `oshash` is the 64-bit OpenSubtitles hash as an integer, because neither server promises zero
+    padding.
+    Source: docs/stash-api.md 3.1 (-1 and "unset" are decoded as None).
+    """
+
+    path: str
+    size_bytes: int | None = None
+    duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    oshash: int | None = None
+
+
+class Scene(Noun, frozen=True):
+    """What matching needs to know of a scene. `files` has the primary file first and may be empty.
+
+    `tags`, and `filled`, the names under `[fields]` it has a value for, are there if asked for.
+    `updated_at` is an opaque version text: compare it for inequality only (docs/stash-api.md 2.5).
+    """
+
+    scene_id: SceneId
+    updated_at: str
+    title: str = ""
+    date: str = ""
+    organized: bool = False
+    files: tuple[SceneFile, ...] = ()
+    tags: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
+
+
+class SceneDetail(Noun, frozen=True):
+    """What a scene says about itself: the source of every desired field.
+
+    `date` is `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or ""; `studios` runs from the scene's studio up to
+    its parents; `parent_tags` are those above `tags`, as far as they were asked for;
+    `cover_path` is path and query of the cover on the configured Stash; `related` holds what it
+    shows of other objects, as the dictionary of `relations` has it.
+    """
+
+    scene_id: SceneId
+    updated_at: str
+    title: str = ""
+    code: str = ""
+    details: str = ""
+    director: str = ""
+    date: str = ""
+    rating100: int | None = None
+    organized: bool = False
+    urls: tuple[str, ...] = ()
+    studios: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    performers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    parent_tags: tuple[str, ...] = ()
+    files: tuple[SceneFile, ...] = ()
+    cover_path: str = ""
+    related: dict[RelatedId, str] = field(default_factory=dict)

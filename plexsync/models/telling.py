@@ -1,0 +1,132 @@
+"""What a run tells people: its rows, its counts, how it began and ended."""
+
+from __future__ import annotations
+
+import msgspec
+
+from plexsync.models.basis import Noun, Outcome, Problem, RatingKey, SceneId, Server
+from plexsync.models.changes import Change
+from plexsync.models.matching import Candidate, Confidence, Evidence, PathRule
+
+
+class SceneRef(Noun, frozen=True):
+    """A scene as a report row names it."""
+
+    id: SceneId
+    title: str
+    path: str
+    updated_at: str
+    url: str
+
+
+class ItemRef(Noun, frozen=True):
+    """An item as a report row names it."""
+
+    rating_key: RatingKey
+    title: str
+    library: str
+    path: str
+    url: str
+
+
+class Row(Noun, frozen=True):
+    """One (scene, item) pair of a run.
+
+    `matches[]` of `plexsync run --json`. Source: docs/contract.md.
+    """
+
+    scene: SceneRef
+    item: ItemRef | None
+    confidence: Confidence | None
+    score: float
+    margin: float
+    reason: str
+    evidence: tuple[Evidence, ...]
+    candidates: tuple[Candidate, ...]
+    changes: tuple[Change, ...]
+    outcome: Outcome
+    error: Problem | None = None
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """How many of everything, `counts` of the JSON document.
+
+    The one mutable noun: a run adds up in it.
+    """
+
+    scenes_read: int = 0
+    scenes_due: int = 0
+    high: int = 0
+    low: int = 0
+    unmatched: int = 0
+    planned: int = 0
+    applied: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    skipped: int = 0
+    failed: int = 0
+    review: int = 0
+
+
+class Requests(Noun, frozen=True):
+    """How many requests were sent, retries included."""
+
+    stash: int = 0
+    plex_reads: int = 0
+    plex_writes: int = 0
+
+
+class RunHeader(Noun, frozen=True):
+    """What is known when a run starts talking. `stash` and `plex` are None until each answered.
+
+    `command` is `run`, `apply` or `undo`; `again` is what to type to do what a dry run showed.
+    """
+
+    run_id: str
+    started_at: str
+    command: str = "run"
+    again: str = "plexsync run"
+    dry_run: bool = False
+    full: bool = False
+    stash: Server | None = None
+    plex: Server | None = None
+
+
+class Preview(Noun, frozen=True):
+    """What a person sees before the first write: the first rows, and how many there are.
+
+    `high` holds rows with changes, planned but not written; `low` rows that wait for review.
+    `high_total` counts HIGH matches, changed or not. `more_changes` says that rows beyond `high`
+    were not compared yet, so that further changes may follow. `headline` stands over `high` where
+    they are no matches but what an undo or a saved plan writes.
+    """
+
+    high: tuple[Row, ...]
+    low: tuple[Row, ...]
+    high_total: int
+    low_total: int
+    unmatched_total: int
+    more_changes: bool
+    proposed_rules: tuple[PathRule, ...] = ()
+    headline: str = ""
+
+
+class RunSummary(Noun, frozen=True):
+    """How a run ended: everything of `plexsync run --json` but its rows.
+
+    `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
+    try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
+    or "listed"; `subset` that Plex is meant to lack scenes, so that nobody is told of them.
+    """
+
+    header: RunHeader
+    finished_at: str
+    exit_code: int
+    counts: Counts
+    requests: Requests
+    new_review: int = 0
+    waiting: int = 0
+    index: str = "none"
+    proposed_rules: tuple[PathRule, ...] = ()
+    subset: bool = False
+    error: Problem | None = None

@@ -1,0 +1,57 @@
+"""What a scene says each Plex field should be, and the rules that make it say so."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from plexsync.models.basis import Noun, Value
+from plexsync.models.plex import PlexField
+
+
+class Policy(StrEnum):
+    """Who wins. Source: docs/design.md, "Deciding what to write"."""
+
+    OVERWRITE = "overwrite"
+    FILL = "fill"
+    MERGE = "merge"
+    KEEP = "keep"
+    OFF = "off"
+
+
+class FieldRule(Noun, frozen=True):
+    """How one scene field reaches Plex: one entry of `[fields]` in the configuration.
+
+    `to` is the Plex field it is written to. `include` and `exclude` are shell patterns over the
+    names of a list, compared case-folded; an empty `include` lets every name in. `templates` are
+    what a text, or each name of a list, is made by; none means the field's own value as it is.
+    `by_tag` holds pairs of a tag's pattern and the text a scene with such a tag gets instead.
+    `joins` says that the rule has no policy of its own: where other rules write to the same list
+    it follows theirs. `parents` adds the tags above a scene's tags.
+    """
+
+    name: str
+    policy: Policy
+    to: PlexField
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    by_tag: tuple[tuple[str, str], ...] = ()
+    joins: bool = False
+    parents: bool = False
+
+
+FIELD_SEPARATOR = "+"
+"""Joins the names of several configured fields that make one Plex field together."""
+
+
+class Desired(Noun, frozen=True):
+    """What a scene says one Plex field should be.
+
+    `field` is the name under `[fields]` in the configuration; where several make one list it is
+    all their names, joined by `FIELD_SEPARATOR`.
+    """
+
+    field: str
+    target: PlexField
+    value: Value
+    policy: Policy
