@@ -169,6 +169,7 @@ def _compose_apply(reader: _Reader) -> ApplyConfig:
         preserve_plex_edits=reader.read_flag("apply.preserve_plex_edits"),
         lock_fields=reader.read_flag("apply.lock_fields"),
         max_changes=reader.read("apply.max_changes", values.count, stand_in=1),
+        max_clears=reader.read("apply.max_clears", values.count, stand_in=1),
         max_share=reader.read("apply.max_share", values.share, stand_in=1.0),
         empty=reader.read("apply.empty", values.word(EmptyPolicy), stand_in=EmptyPolicy.KEEP),
     )

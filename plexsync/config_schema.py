@@ -129,6 +129,7 @@ KEYS: tuple[Key, ...] = (
     Key("apply.preserve_plex_edits", Kind.FLAG, "false"),
     Key("apply.lock_fields", Kind.FLAG, "true"),
     Key("apply.max_changes", Kind.COUNT, "500"),
+    Key("apply.max_clears", Kind.COUNT, "100"),
     Key("apply.max_share", Kind.SHARE, "0.3"),
     Key("apply.empty", Kind.TEXT, '"keep"'),
     Key("fields.title", Kind.TEXT, '"overwrite"'),
@@ -173,9 +174,9 @@ KEYS: tuple[Key, ...] = (
 )
 """Every key but `[[paths]]`, in the order of the file.
 
-`stash.verify`, `stash.required`, `plex.verify`, `plex.scan`, `plex.subset`, `apply.empty`,
-`run.files_every` and the fields and templates the contract does not name are additions to it;
-those fields are off unless asked for.
+`stash.verify`, `stash.required`, `plex.verify`, `plex.scan`, `plex.subset`, `apply.max_clears`,
+`apply.empty`, `run.files_every` and the fields and templates the contract does not name are
+additions to it; those fields are off unless asked for.
 """
 
 PATHS = "paths"
@@ -248,6 +249,7 @@ class ApplyConfig:
     preserve_plex_edits: bool
     lock_fields: bool
     max_changes: int
+    max_clears: int
     max_share: float
     empty: EmptyPolicy
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import DeclinedError, UnsafeError
 from plexsync.grouping import gather
-from plexsync.limits import Limits
+from plexsync.limits import Limits, clears_any
 from plexsync.linking import Linked
 from plexsync.models import Outcome, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from plexsync.config_schema import ApplyConfig
     from plexsync.models import Scene
     from plexsync.pipeline import Pipeline, Ready
     from plexsync.plan_file import SavedItem
@@ -37,7 +36,7 @@ class Delivery:
     """Takes linked pairs to Plex.
 
     Args:
-        config: the safety limits.
+        limits: how much of what was synced before may change.
         options: what the command line asks.
         state: what earlier runs remember.
         pipeline: reads, plans and writes.
@@ -48,7 +47,7 @@ class Delivery:
         confirm: asks a person whether so many items are to be written; None for nobody.
     """
 
-    config: ApplyConfig
+    limits: Limits
     options: RunOptions
     state: State
     pipeline: Pipeline
@@ -107,13 +106,8 @@ class Delivery:
             UnsafeError: a limit is passed; nothing was written.
         """
         known = [pair for pair in pairs if pair.known]
-        most = self.options.max_changes
-        limits = Limits(
-            max_changes=self.config.max_changes if most is None else most,
-            max_share=self.config.max_share,
-        )
         synced = len(self.state.claims()) if known else 0
-        if self.options.force or not limits.exceeded(len(known), synced):
+        if self.options.force or not self.limits.could_be_exceeded(len(known), synced):
             return None
         new = [pair for pair in pairs if not pair.known]
         changing = self._postponed(known)
@@ -124,10 +118,11 @@ class Delivery:
         found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
         changing += self._postponed([pair for pair in found if pair.known])
         counted = sum(one.is_counted for one in changing)
+        emptied = sum(clears_any(one.planned.changes) for one in changing)
         pairs[:] = [one.pair for one in changing] + new
         pairs += [pair for pair in found if not pair.known]
         try:
-            limits.check(counted, synced)
+            self.limits.check(changes=counted, clears=emptied, synced=synced)
         except UnsafeError as unsafe:
             if not self.options.dry_run:
                 raise

@@ -27,10 +27,12 @@ from plexsync.errors import (
     PlexsyncError,
     ServerError,
     StateError,
+    UnsafeError,
 )
 from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.journal import Lineage, RunKind
 from plexsync.journaled import remembered
+from plexsync.limits import Limits
 from plexsync.linking import Linked, Linker
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
@@ -144,7 +146,9 @@ class _Run:
             seen = self._watch(state, before, seen)
             woken = before.library != seen.library or before.items != seen.items
             detected = self._detect(state, self._scope(state, dictionary, spool, woken=woken))
+            unsafe = self._guard(state, detected)
             self._reconcile(state, session, dictionary, detected)
+            error = unsafe
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
@@ -304,6 +308,32 @@ class _Run:
 
     # ---- doing
 
+    def _guard(self, state: State, detected: Detected) -> UnsafeError | None:
+        """Stop before anything is forgotten where Stash lost more scenes than can be meant.
+
+        A dry run forgets nothing: it goes on, and says at the end what would have stopped it.
+
+        Raises:
+            UnsafeError: that is so.
+        """
+        if self._options.force:
+            return None
+        try:
+            self._limits().check_gone(len(set(detected.gone)), len(state.scene_ids()))
+        except UnsafeError as unsafe:
+            if not self._options.dry_run:
+                raise
+            return unsafe
+        return None
+
+    def _limits(self) -> Limits:
+        apply, most = self._config.apply, self._options.max_changes
+        return Limits(
+            max_changes=apply.max_changes if most is None else most,
+            max_clears=apply.max_clears,
+            max_share=apply.max_share,
+        )
+
     def _reconcile(
         self,
         state: State,
@@ -342,7 +372,7 @@ class _Run:
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
         delivery = Delivery(
-            config=self._config.apply,
+            limits=self._limits(),
             options=self._options,
             state=state,
             pipeline=self._pipeline(state, session, rows, dictionary),

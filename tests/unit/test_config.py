@@ -98,7 +98,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert config.plex.libraries == ()
     assert config.paths == ()
     assert dataclasses.astuple(config.match) == (True, True)
-    assert dataclasses.astuple(config.apply) == (False, True, 500, 0.3, EmptyPolicy.KEEP)
+    assert dataclasses.astuple(config.apply) == (False, True, 500, 100, 0.3, EmptyPolicy.KEEP)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
     assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
     on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
@@ -148,6 +148,7 @@ use_content_hash = false
 preserve_plex_edits = true
 lock_fields = false
 max_changes = 7
+max_clears = 8
 max_share = 1
 empty = "clear"
 [fields]
@@ -192,7 +193,7 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
         PathRule(stash="D:\\films", plex="//nas/films"),
     )
     assert dataclasses.astuple(config.match) == (False, False)
-    assert dataclasses.astuple(config.apply) == (True, False, 7, 1.0, EmptyPolicy.CLEAR)
+    assert dataclasses.astuple(config.apply) == (True, False, 7, 8, 1.0, EmptyPolicy.CLEAR)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == (
         ("title", "date"),
         True,
@@ -246,6 +247,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_APPLY__PRESERVE_PLEX_EDITS": "Yes",
         "PLEXSYNC_APPLY__LOCK_FIELDS": "0",
         "PLEXSYNC_APPLY__MAX_CHANGES": "7",
+        "PLEXSYNC_APPLY__MAX_CLEARS": "8",
         "PLEXSYNC_APPLY__MAX_SHARE": "1",
         "PLEXSYNC_APPLY__EMPTY": "clear",
         "PLEXSYNC_FIELDS__TITLE": "keep",

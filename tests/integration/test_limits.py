@@ -1,0 +1,135 @@
+"""Safety limits as a person meets them: the words, the exit code, and that nothing was written.
+
+Each run is a process of its own, over real HTTP.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.errors import ExitCode
+from plexsync.models import Outcome
+from plexsync.ports import RunOptions
+from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.stash import StashSimulator
+from tests.terminals import Said, run_plexsync
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCENES = 60
+
+
+@pytest.fixture
+def synced(tmp_path: Path) -> Iterator[World]:
+    """Sixty plain scenes after a first run: enough for a share to mean something."""
+    spec = LibrarySpec(seed=3, scenes=SCENES, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "FIELDS__TAGS": "overwrite", "APPLY__EMPTY": "clear"}
+    with World(make_library(spec), tmp_path, **settings) as world:
+        assert world.run(APPLY__EMPTY="keep").summary.exit_code == ExitCode.OK
+        yield world
+
+
+def command(world: World, *arguments: str, **settings: str) -> Said:
+    """`plexsync run` as cron starts it."""
+    return run_plexsync(["run", *arguments], world.environ(**settings))
+
+
+def wrong_database(world: World) -> None:
+    """Stash comes up without its scenes, as from a volume that was not mounted."""
+    spec = LibrarySpec(seed=3, scenes=0, mix={Case.SAME: 1.0})
+    world.stash_wire.simulator = StashSimulator(
+        make_library(spec), api_key="stash-key", clock=lambda: world.now
+    )
+
+
+def edit(world: World, scenes: range | list[int], **fields: object) -> None:
+    """Somebody edits scenes, later than whatever came before."""
+    world.wait(hours=1)
+    world.stash.edit_scenes(scenes, **fields)
+
+
+def test_too_many_changes_say_count_limit_and_how_to_pass(synced: World) -> None:
+    """Exit 6 before the first write; both ways the words name let it through."""
+    edit(synced, range(1, 12), title="The Same For All")
+    before = synced.plex.dump(clocks=True)
+    said = command(synced, "--max-changes", "10")
+    assert said.code == ExitCode.UNSAFE
+    assert f"11 of {SCENES} items synced before would change; the limit is 10" in said.err
+    assert "once with 'plexsync run --force', or raise max_changes for good" in said.err
+    assert synced.plex.dump(clocks=True) == before
+    assert command(synced, "--max-changes", "10", "--force").code == ExitCode.OK
+    edit(synced, range(1, 12), title="Another For All")
+    assert synced.run(APPLY__MAX_CHANGES="10").summary.exit_code == ExitCode.UNSAFE
+    assert synced.run(APPLY__MAX_CHANGES="11").summary.exit_code == ExitCode.OK
+
+
+def test_too_large_a_share_says_so(synced: World) -> None:
+    """Nineteen of sixty are more than 30 per cent, eighteen are not."""
+    edit(synced, range(1, 20), title="The Same For All")
+    said = command(synced)
+    assert said.code == ExitCode.UNSAFE
+    assert f"19 of {SCENES} items synced before would change; the limit is 30% of them" in said.err
+    assert "or raise max_share for good" in said.err
+    assert synced.run(APPLY__MAX_SHARE="0.32").summary.exit_code == ExitCode.OK
+    edit(synced, range(1, 19), title="Another For All")
+    assert synced.run().summary.exit_code == ExitCode.OK
+
+
+def test_values_that_would_go_count_apart(synced: World) -> None:
+    """Five scenes that lose all tags pass the limit of changes and not that of clearing."""
+    tagged = [scene.id for scene in synced.library.stash.scenes if scene.tag_ids][:5]
+    edit(synced, tagged, tag_ids=())
+    before = synced.plex.dump(clocks=True)
+    said = command(synced, APPLY__MAX_CLEARS="4")
+    assert said.code == ExitCode.UNSAFE
+    lose = f"5 of {SCENES} items synced before would lose a value and get no other"
+    assert f"{lose}; the limit is 4" in said.err
+    assert "once with 'plexsync run --force', or raise max_clears for good" in said.err
+    assert synced.plex.dump(clocks=True) == before
+    dry = synced.run(RunOptions(dry_run=True), APPLY__MAX_CLEARS="4")
+    assert dry.summary.exit_code == ExitCode.UNSAFE
+    assert dry.count(Outcome.PLANNED) == 5
+    assert synced.run(APPLY__MAX_CLEARS="5").summary.exit_code == ExitCode.OK
+
+
+@pytest.mark.parametrize("dry", [False, True], ids=["run", "dry run"])
+def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(
+    synced: World,
+    dry: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """Exit 6 with both ways out; once its scenes are back there is nothing to do."""
+    whole = synced.stash_wire.simulator
+    wrong_database(synced)
+    before = synced.plex.dump(clocks=True)
+    said = command(synced, *["-n"] * dry)
+    assert said.code == ExitCode.UNSAFE
+    lost = f"{SCENES} of {SCENES} scenes synced before are gone from Stash"
+    assert f"{lost}; the limit is 30% of them" in said.err
+    assert "once with 'plexsync run --force', or raise max_share for good" in said.err
+    synced.stash_wire.simulator = whole
+    back = synced.run(RunOptions(full=True))
+    assert back.count(Outcome.UNCHANGED) == SCENES
+    assert all("linked in an earlier run" in row.reason for row in back.rows)
+    assert synced.plex.dump(clocks=True) == before
+
+
+@pytest.mark.parametrize("way", ["--force", "share"])
+def test_scenes_that_are_meant_to_be_gone_are_forgotten(synced: World, way: str) -> None:
+    """Once by force, or for good by a limit that lets them go; Plex keeps what it holds."""
+    for number in range(1, 20):
+        synced.stash.delete_scene(number)
+    before = synced.plex.dump(clocks=True)
+    said = command(synced)
+    assert said.code == ExitCode.UNSAFE
+    assert f"19 of {SCENES} scenes synced before are gone from Stash" in said.err
+    assert len(synced.state().scene_ids()) == SCENES
+    force = RunOptions(force=way == "--force")
+    passed = synced.run(force, APPLY__MAX_SHARE="0.3" if force.force else "1")
+    assert passed.summary.exit_code == ExitCode.OK
+    assert len(synced.state().scene_ids()) == SCENES - 19
+    assert synced.plex.dump(clocks=True) == before
