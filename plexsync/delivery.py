@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plexsync.errors import DeclinedError, UnsafeError
+from plexsync.errors import (
+    DeclinedError,
+    InterruptedRunError,
+    PlanError,
+    ServerError,
+    UnsafeError,
+)
 from plexsync.grouping import gather
 from plexsync.limits import Limits, clears_any
 from plexsync.linking import Linked
@@ -82,6 +88,10 @@ class Delivery:
                 self._ask(self.confirm, pairs, linked, link_again)
             self._carry_out(pairs, linked, self.tally.done + len(pairs))
             self._match_again(link_again)
+        except (PlanError, ServerError, InterruptedRunError):
+            # Whatever stops the writing, what waits was found, and is told and remembered.
+            self._place(linked)
+            raise
         finally:
             for pair in self.pipeline.unfinished(pairs):
                 note = "the run ended before its turn"
@@ -176,14 +186,21 @@ class Delivery:
                 break
         if self.confirm is None:
             self._preview(total, list(chain.from_iterable(ahead)), linked)
-        for one in linked.review:
-            self.unwritten.place(one, Outcome.REVIEW)
-        for one in linked.unmatched:
-            self.unwritten.place(one, Outcome.UNMATCHED)
+        self._place(linked)
         phase = "comparing" if self.options.dry_run else "writing to Plex"
         for batch in self._gathered(chain(ahead, batches)):
             self._write(batch)
             self.tally.reporter.progress(phase, self.tally.done, total)
+
+    def _place(self, linked: Linked) -> None:
+        """Settle what waits, each scene once however often this is called."""
+        for waiting, outcome in (
+            (linked.review, Outcome.REVIEW),
+            (linked.unmatched, Outcome.UNMATCHED),
+        ):
+            settled, waiting[:] = tuple(waiting), ()
+            for one in settled:
+                self.unwritten.place(one, outcome)
 
     def _gathered(self, batches: Iterable[list[Ready]]) -> Iterable[list[Ready]]:
         """As they are written: alike changes together. A dry run shows what it has at once."""

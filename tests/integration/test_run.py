@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from plexsync.errors import ExitCode
 from plexsync.models import Confidence, Outcome
 from plexsync.ports import RunOptions
+from plexsync.reconcile import run
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status, html
 from tests.world import World, scene_ids, stops_after
@@ -412,6 +414,34 @@ def doubtful(tmp_path: Path) -> Iterator[World]:
     )
     with World(make_library(spec), tmp_path, **MOVIES_ONLY) as made:
         yield made
+
+
+@pytest.mark.parametrize("stopped_by", ["limit", "no", "Plex"])
+def test_who_waits_is_told_and_remembered_although_the_writing_was_stopped(
+    doubtful: World, stopped_by: str
+) -> None:
+    """A row for every scene that was due, whatever stops the run after matching."""
+    first = doubtful.run()
+    waiting = {"review", "unmatched"}
+    waits = {scene for scene, outcome in first.outcomes().items() if outcome in waiting}
+    written = [scene for scene in first.outcomes() if scene not in waits]
+    doubtful.stash.edit_scenes([int(scene) for scene in waits], title="Another")
+    doubtful.stash.edit_scenes([int(scene) for scene in written[:4]], title="Same for All")
+    if stopped_by == "Plex":
+        doubtful.plex_wire.faults.add(Fault("plex.detail", 1, Status(503), times=None))
+    options = RunOptions(max_changes=1 if stopped_by == "limit" else None, ask=stopped_by == "no")
+    ran = doubtful.act(
+        lambda config, ports, reporter: run(
+            config, options, replace(ports, confirm=lambda _: False), reporter
+        )
+    )
+    assert ran.puts == 0
+    assert waits
+    assert waits <= ran.outcomes().keys()
+    assert {ran.outcomes()[scene] for scene in waits} <= waiting
+    assert {doubtful.state().version(scene) for scene in scene_ids(*waits)} == {
+        doubtful.stash.scene(scene).updated_at for scene in waits
+    }
 
 
 def test_low_matches_wait_for_a_person(doubtful: World) -> None:
