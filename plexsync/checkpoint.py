@@ -139,12 +139,16 @@ def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
         below: the place within the file, outermost first.
     """
     previous = path.with_name(PREVIOUS_NAME)
+    step_back = (
+        f"Go back one step with: cp -p '{previous}' '{path}' (the journals bring it up to "
+        "date, nothing is lost). If that is damaged too, restore a backup"
+    )
+    can_step_back = path != previous and previous.exists()
     return StateCorruptError(
         message,
         context=f"{path} > {below}" if below else str(path),
         hint=(
-            f"Go back one step with: cp -p '{previous}' '{path}' (the journals bring it up to "
-            f"date, nothing is lost). If that is damaged too, restore a backup; to start afresh, "
+            f"{step_back if can_step_back else 'Restore a backup'}; to start afresh, "
             f"move the whole directory '{path.parent}' away: everything is then read again, and "
             "names that plexsync once added to lists count as yours."
         ),

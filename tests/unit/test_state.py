@@ -306,13 +306,29 @@ def test_missing_state_is_read_from_the_previous_copy_and_said(tmp_path: Path) -
 
 
 def test_damaged_previous_copy_stops_when_it_is_needed(tmp_path: Path) -> None:
-    """With no whole copy left there is no guessing."""
+    """With no whole copy left there is no guessing, and nothing to copy is named."""
     three_runs(tmp_path)
     (tmp_path / NAME).unlink()
     (tmp_path / PREVIOUS_NAME).write_bytes(b"{")
 
-    with pytest.raises(StateCorruptError):
+    with pytest.raises(StateCorruptError) as caught:
         load_state(tmp_path)
+
+    assert "cp -p" not in caught.value.hint
+    assert "Restore a backup" in caught.value.hint
+
+
+def test_no_previous_copy_is_offered_that_is_not_there(tmp_path: Path) -> None:
+    """The way out of a damaged first checkpoint is a backup, or a fresh start."""
+    three_runs(tmp_path)
+    (tmp_path / NAME).write_bytes(b"{")
+    (tmp_path / PREVIOUS_NAME).unlink()
+
+    with pytest.raises(StateCorruptError) as caught:
+        load_state(tmp_path)
+
+    assert PREVIOUS_NAME not in caught.value.hint
+    assert f"move the whole directory '{tmp_path}' away" in caught.value.hint
 
 
 def test_both_copies_gone_is_no_first_run(tmp_path: Path) -> None:
