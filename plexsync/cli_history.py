@@ -60,7 +60,8 @@ def history(session: Session, *, run: str | None, limit: int | None) -> int:
         console.print_text(streams, "".join(f"{line}\n" for line in lines))
     else:
         screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
-        screen.print(report_history.runs_table(runs) if runs else "No run has left a journal yet.")
+        table = report_history.runs_table(runs, width=screen.width)
+        screen.print(table if runs else "No run has left a journal yet.")
     return ExitCode.OK
 
 

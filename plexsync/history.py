@@ -155,7 +155,7 @@ class _Log:
             run_id=self.begin.run_id,
             kind=self.begin.kind,
             started_at=self.begin.started_at,
-            written=len(self.plans),
+            written=len({_item(plan) for plan in self.plans.values()}),
         )
         if self.end is None:
             return record
@@ -182,6 +182,20 @@ class _Log:
                 for seq, plan in self.plans.items()
             ),
         )
+
+
+class _Target(msgspec.Struct, frozen=True, gc=False):
+    """As much of an ItemPlan as says which item it is for."""
+
+    rating_key: str
+
+
+def _item(plan: msgspec.Raw) -> str | bytes:
+    """Which item an intent is for: its words and its pictures are intents of their own."""
+    try:
+        return msgspec.json.decode(plan, type=_Target).rating_key
+    except UNREADABLE:
+        return bytes(plan)
 
 
 def _last(directory: Path, disk: Filesystem) -> str:

@@ -43,6 +43,8 @@ CHANGE_COLUMNS = (
 )
 """What each line of one run holds, a line per field written."""
 
+_TIMES_FROM = 90  # columns: narrower, they would take the place of what each run did
+
 _Json = dict[str, object]
 
 
@@ -70,19 +72,21 @@ def run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
         yield "\t".join(map(str, cells))
 
 
-def runs_table(runs: Sequence[RunRecord]) -> Table:
-    """All runs for a person."""
+def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
+    """All runs for a person; where `width` is short, the id alone says when a run started."""
     table = plain_table()
-    for name in ("Run", "Kind", "Started"):
+    wide = width >= _TIMES_FROM
+    for name in ("Run", "Kind", *(["Started (UTC)"] if wide else ())):
         table.add_column(name, no_wrap=True)
-    for name in ("Items written", "Failed", "Ended with"):
-        table.add_column(name, justify="right")
+    for name in ("Items written", "Failed", "Ended with") if wide else ("Items", "Failed", "End"):
+        table.add_column(name, justify="right", overflow="fold")
     for run in runs:
         cut_off = run.exit_code is None
+        started = run.started_at.replace("T", " ").replace("Z", "")
         table.add_row(
             run.run_id,
             run.kind.value,
-            run.started_at.replace("T", " ").replace("Z", ""),
+            *([started] if wide else ()),
             f"{run.written:,}",
             f"{run.counts.failed:,}",
             Text("cut off", style="yellow") if cut_off else str(run.exit_code),

@@ -38,6 +38,17 @@ def test_history_is_newest_first_and_stops_at_its_limit(tmp_path: Path) -> None:
     assert read_history(tmp_path, limit=0) == ()
 
 
+def test_an_item_with_words_and_a_poster_is_one_item_written(tmp_path: Path) -> None:
+    """Both are intents of their own; who counts items counts it once."""
+    session = Session(tmp_path)
+    begin(session, 1)
+    session.intend([make_plan(1), make_plan(2)])
+    session.intend([make_plan(1, before="poster")])
+    end(session)
+
+    assert [run.written for run in read_history(tmp_path)] == [2]
+
+
 def test_no_history_without_a_state(tmp_path: Path) -> None:
     """Nothing ran here, and nothing is made."""
     assert read_history(tmp_path / "state") == ()
