@@ -28,6 +28,7 @@ from plexsync.cli_init import init
 from plexsync.cli_options import (
     CONTEXT,
     Session,
+    check_names,
     check_scene_ids,
     global_options,
     read_duration,
@@ -105,6 +106,7 @@ def cli() -> None:
     "libraries",
     metavar="NAME",
     multiple=True,
+    callback=check_names,
     shell_complete=complete_libraries,
     help="Only this Plex library. May be given several times.",
 )

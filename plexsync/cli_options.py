@@ -80,6 +80,19 @@ def check_scene_ids(
     return value
 
 
+def check_names(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names as they are; a click callback.
+
+    Raises:
+        BadParameter: one of them is empty, as when a shell's variable is not set.
+    """
+    if not all(text.strip() for text in value):
+        raise click.BadParameter("the name is empty.")
+    return value
+
+
 def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     """A span of time in seconds; a click callback.
 

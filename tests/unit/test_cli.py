@@ -167,6 +167,8 @@ def test_durations_are_read(text: str, seconds: int) -> None:
         ["run", "--scene", "abc"],
         ["run", "--scene", "0"],
         ["run", "--scene", "-1"],
+        ["run", "--library", ""],
+        ["run", "--library", "Films", "--library", " "],
         ["run", "--limit", "0"],
         ["run", "--max-changes", "-1"],
         ["run", "--frob"],
