@@ -12,10 +12,16 @@ from plexsync.cli_options import CONTEXT, Session, global_options
 from plexsync.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from rich.table import Table
+    from rich.text import Text
+
     from plexsync.config_schema import Config, Setting
+
+_STACKED_BELOW = 80
+"""Columns below which three of a table would break every key in two."""
 
 
 @click.group(context_settings=CONTEXT, short_help="Show or check the configuration.")
@@ -190,6 +196,30 @@ def _verdict(
 
 
 def _show_table(session: Session, settings: Iterable[Setting]) -> None:
+    out = console.make_console(console.standard_streams().stdout, no_color=session.shape.no_color)
+    if out.width < _STACKED_BELOW:
+        for line in _stacked(settings):
+            out.print(line)
+    else:
+        out.print(_table(settings))
+
+
+def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
+    """Key and value on a line, and below it where the value comes from, if it is no default."""
+    from rich.text import Text
+
+    from plexsync.config import DEFAULT_ORIGIN
+    from plexsync.normalize import clean_for_terminal
+
+    for one in settings:
+        is_default = one.origin == DEFAULT_ORIGIN
+        text = f"{one.key} = {clean_for_terminal(one.value)}"
+        yield Text(text, style="dim" if is_default else "", overflow="fold")
+        if not is_default:
+            yield Text(f"  from {clean_for_terminal(one.origin)}", style="dim", overflow="fold")
+
+
+def _table(settings: Iterable[Setting]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -198,14 +228,14 @@ def _show_table(session: Session, settings: Iterable[Setting]) -> None:
     from plexsync.normalize import clean_for_terminal
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
-    for title in ("Key", "Value", "From"):
+    table.add_column("Key", no_wrap=True)
+    for title in ("Value", "From"):
         table.add_column(title, overflow="fold")
     for one in settings:
         style = "dim" if one.origin == DEFAULT_ORIGIN else ""
         words = (one.key, clean_for_terminal(one.value), clean_for_terminal(one.origin))
         table.add_row(*(Text(word, style=style, overflow="fold") for word in words))
-    out = console.make_console(console.standard_streams().stdout, no_color=session.shape.no_color)
-    out.print(table)
+    return table
 
 
 def _line(one: Setting) -> str:

@@ -68,6 +68,18 @@ def test_only_what_was_changed(config: Path, capsys: pytest.CaptureFixture[str])
     assert keys == ["stash.url", "plex.url", "plex.token", "fields.title", "paths"]
 
 
+@pytest.mark.parametrize("width", [60, 79, 80, 200])
+def test_no_key_is_broken_in_two_at_any_usual_width(config: Path, width: int) -> None:
+    """Who looks for a key finds it: narrow terminals get lines instead of columns."""
+    shown = run_plexsync(
+        ["config", "show", "-c", str(config)], {}, terminals=("stdout",), width=width
+    )
+
+    text = plain(shown.out)
+    assert all(key.name in text for key in KEYS)
+    assert max(map(len, text.splitlines())) <= width
+
+
 def test_a_pipe_gets_lines_and_a_terminal_a_table(config: Path) -> None:
     """Without the secret, within the width."""
     piped = run_plexsync(["config", "show", "-c", str(config)], {})
@@ -75,7 +87,8 @@ def test_a_pipe_gets_lines_and_a_terminal_a_table(config: Path) -> None:
 
     assert f'stash.url\t"http://s:9999"\t{config}:2' in piped.out.splitlines()
     assert max(map(len, plain(shown.out).splitlines())) <= 60
-    assert "plex.token" in plain(shown.out)
+    assert "plex.token = " in plain(shown.out)
+    assert f"  from {config}:2" in plain(shown.out).replace("\n", "")
     assert CANARY not in piped.out + piped.err + shown.out
 
 
