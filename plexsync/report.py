@@ -36,6 +36,11 @@ STACKED_BELOW = 90
 REASONS_FROM = 140
 """Columns from which the HIGH table also has room to say why."""
 
+_FIELDS_ABOVE_BELOW = 45
+"""Columns below which the name of a field stands above its values: beside it nothing would fit."""
+
+_LEAST_SIDE = 20  # columns for a title and for what it is compared with
+
 _MOST_CANDIDATES = 10  # a row holds at most this many, so this many means "or more"
 
 _OUTCOME_COLUMNS = 10  # the longest outcome and a space
@@ -85,13 +90,15 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
                 _pair_line(row),
                 *map(_indented, _low_mark(row)),
                 *_paths(row, verbose=verbose),
-                _indented(_changes(row, verbose=verbose)),
+                _indented(_changes(row, verbose=verbose, width=width)),
             )
             for row in rows
         )
     table = plain_table()
-    table.add_column("Scene", max_width=width // 4, overflow="fold")
-    table.add_column("Plex item", max_width=width // 4, overflow="fold")
+    # The changes are what is read here: until there is room for all, they get most of it.
+    side = width // 4 if width >= REASONS_FROM else max(width // 5, _LEAST_SIDE)
+    table.add_column("Scene", max_width=side, overflow="fold")
+    table.add_column("Plex item", max_width=side, overflow="fold")
     table.add_column("Changes", overflow="fold")
     if width >= REASONS_FROM:
         table.add_column("Why", max_width=width // 5, overflow="fold")
@@ -99,7 +106,7 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
         cells: list[RenderableType] = [
             _scene_cell(row.scene, verbose=verbose),
             Group(_item_cell(row.item, verbose=verbose), *_low_mark(row)),
-            _changes(row, verbose=verbose),
+            _changes(row, verbose=verbose, width=width),
             _text(row.reason, "dim"),
         ]
         table.add_row(*cells[: len(table.columns)])
@@ -307,8 +314,15 @@ def _evidence_words(row: Row) -> list[str]:
     return [f"{one.weight:+6.1f} bits  {one.name}: {one.value}" for one in row.evidence]
 
 
-def _changes(row: Row, *, verbose: bool) -> Table:
-    """A grid of field names and what happens to each."""
+def _changes(row: Row, *, verbose: bool, width: int) -> RenderableType:
+    """Field names, and beside or below each what happens to it."""
+    if width < _FIELDS_ABOVE_BELOW:
+        return Group(
+            *(
+                Group(_text(change.field, "cyan"), _indented(change_text(change, verbose=verbose)))
+                for change in row.changes
+            )
+        )
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="cyan")
     grid.add_column(overflow="fold")

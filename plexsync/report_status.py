@@ -242,7 +242,8 @@ def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
         ("failed", "red", [run.counts.failed for run in shown]),
     ):
         line = sparkline(counts, ascii_only=ascii_only)
-        total = f"  {sum(counts):,}" + (f", at most {max(counts):,}" if sum(counts) else "")
+        most = f" in all, {max(counts):,} at most" if sum(counts) else ""
+        total = f"  {sum(counts):,}{most}"
         some = style if sum(counts) else "dim"
         lines.append(Text.assemble(f"  {label:<10}", (line, some), (total, "dim")))
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")

@@ -82,9 +82,10 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     if summary.header.dry_run and counts.planned:
         notes.append(Note("To write these changes:", (summary.header.again,)))
     if counts.review:
-        notes.append(_review_note(counts.review, summary.proposed_rules))
+        notes += _review_notes(counts.review, summary.proposed_rules)
     elif counts.unmatched and summary.proposed_rules:
-        how = "These path rules fit your libraries; if they are missing, add them to config.toml:"
+        fits, them = _rules_fit(summary.proposed_rules)
+        how = f"{fits}; if missing, add {them} to config.toml:"
         notes.append(Note(how, _rule_lines(summary.proposed_rules)))
     if counts.failed and summary.header.command != "run":
         again = summary.header.again
@@ -144,13 +145,21 @@ def warning_line(message: str) -> str:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _review_note(count: int, rules: tuple[PathRule, ...]) -> Note:
+def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:
     match = "1 LOW match waits" if count == 1 else f"{count:,} LOW matches wait"
-    if rules:
-        how = "These path rules fit your libraries and may settle many; add to config.toml:"
-        rest = ("For what is left:", "plexsync review")
-        return Note(f"{match} for a person. {how}", (*_rule_lines(rules), *rest))
-    return Note(f"{match} for a person. To settle them:", ("plexsync review",))
+    them = "it" if count == 1 else "them"
+    if not rules:
+        return (Note(f"{match} for a person. To settle {them}:", ("plexsync review",)),)
+    fits, those = _rules_fit(rules)
+    how = f"{match} for a person. {fits} and may settle {them}; add {those} to config.toml:"
+    return Note(how, _rule_lines(rules)), Note("For what is left:", ("plexsync review",))
+
+
+def _rules_fit(rules: tuple[PathRule, ...]) -> tuple[str, str]:
+    """That the rules fit, and the word that stands for them."""
+    if len(rules) == 1:
+        return "This path rule fits your libraries", "it"
+    return "These path rules fit your libraries", "them"
 
 
 def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:

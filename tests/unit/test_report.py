@@ -92,6 +92,32 @@ def test_what_matters_is_shown_at_every_width(width: int) -> None:
         assert part in text
 
 
+@pytest.mark.parametrize("width", [24, 30, 44])
+def test_names_of_fields_are_whole_in_the_narrowest_terminal(width: int) -> None:
+    """They stand above their values where both do not fit beside each other."""
+    change = make_change(field="studio.collection", before="", after="Long Shore")
+    row = make_row(changes=(change,))
+
+    text = preview_text(width=width, high=(row,))
+
+    assert "studio.collection" in text
+    assert "Long Shore" in flat(text)
+
+
+def test_changes_get_most_of_a_table() -> None:
+    """At 100 columns the long name of a field and a short text stand on one line."""
+    row = make_row(
+        scene=make_scene_ref(title=LONG),
+        item=make_item_ref(title=LONG),
+        changes=(
+            make_change(field="studio.collection", before="", after="Long Shore Nature"),
+            make_change(field="title", before="", after="a title of twenty-nine letters"),
+        ),
+    )
+
+    assert "(empty) -> a title of twenty" in preview_text(width=100, high=(row,))
+
+
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_names_and_changes_stand_whole_at_usual_widths(width: int) -> None:
     """At the widths people use, short texts are not broken."""

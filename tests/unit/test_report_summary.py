@@ -105,6 +105,40 @@ def test_low_matches_come_with_the_rules_that_settle_them() -> None:
     assert 'stash = "C:\\\\v\\\\"' in text
 
 
+@pytest.mark.parametrize(
+    ("review", "rules", "sentence"),
+    [
+        (1, 1, "This path rule fits your libraries and may settle it; add it to config.toml:"),
+        (2, 1, "This path rule fits your libraries and may settle them; add it to config.toml:"),
+        (2, 2, "These path rules fit your libraries and may settle them; add them to config.toml:"),
+        (0, 1, "This path rule fits your libraries; if missing, add it to config.toml:"),
+        (0, 2, "These path rules fit your libraries; if missing, add them to config.toml:"),
+    ],
+)
+def test_rules_and_matches_are_spoken_of_as_one_or_as_many(
+    review: int, rules: int, sentence: str
+) -> None:
+    """One rule is not called many."""
+    text = steps(
+        counts=make_counts(review=review, unmatched=1), proposed_rules=(make_rule(),) * rules
+    )
+
+    assert sentence in text
+
+
+def test_what_is_typed_after_the_rules_stands_apart_from_them() -> None:
+    """Only what belongs into the file is among the lines to copy into it."""
+    notes = next_steps(
+        make_summary(counts=make_counts(review=4), proposed_rules=(make_rule(explains=4),))
+    )
+
+    assert [note.code for note in notes] == [
+        ("[[paths]]  # fits 4 files", 'stash = "/data/"', 'plex = "/media/"'),
+        ("plexsync review",),
+    ]
+    assert notes[1].text == "For what is left:"
+
+
 def test_low_matches_lead_to_review() -> None:
     """There is always a way out."""
     text = steps(counts=make_counts(review=1))
