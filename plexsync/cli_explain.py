@@ -47,7 +47,7 @@ def explain(session: Session, *, scene_id: str | None, item: str | None) -> int:
     Examples:
       plexsync explain 812
       plexsync explain --item 9120
-      plexsync explain 812 --json | jq .account.standings[0]
+      plexsync explain 812 --json | jq '.account.standings[0]'
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if (scene_id is None) == (item is None):
         raise click.UsageError("Say which: a scene's id, or --item with a rating key.")

@@ -322,7 +322,8 @@ def _weigh_name(made: Comparison, items: int, weights: Weights) -> Evidence:
         Spelling.EXACT: ("equal", 0.0),
     }[made.spelling]
     kind = "a generic name" if made.generic else "a name"
-    spread = f"{made.others:,} more files bear" if made.others else "no other file bears"
+    verb = "file bears" if made.others == 1 else "files bear"
+    spread = f"{made.others:,} more {verb}" if made.others else "no other file bears"
     rare = _rarity(_name_bits(made, weights), made.others, items)
     return Evidence(name="name", value=f"{how}, {kind} {spread}", weight=rare + cost)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.explanation import Explanation
     from plexsync.match_account import Account, Standing
-    from plexsync.models import Evidence, SceneRecord
+    from plexsync.models import Evidence
 
 MOST_SHOWN = 5
 """Candidates shown with their waterfall; a person asks about the first few."""
@@ -32,7 +32,7 @@ _BAR_FROM = 80  # narrower, the words need the room
 
 def explanation_view(explained: Explanation, *, width: int) -> Group:
     """All of an explanation, for `width` columns."""
-    parts: list[RenderableType] = [_headline(explained), _last_outcome(explained.record)]
+    parts: list[RenderableType] = [_headline(explained), _last_outcome(explained)]
     standings = explained.account.standings
     if not standings:
         parts.append(_nobody(explained))
@@ -91,9 +91,11 @@ def _headline(explained: Explanation) -> Text:
     return text
 
 
-def _last_outcome(record: SceneRecord | None) -> Text:
+def _last_outcome(explained: Explanation) -> Text:
+    record = explained.record
     if record is None:
-        return Text("  no run has looked at it yet", style="dim")
+        never = "no scene is linked to it" if explained.is_item else "no run has looked at it yet"
+        return Text(f"  {never}", style="dim")
     said = f"  last outcome: {record.outcome}"
     if record.attempts:
         said += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
