@@ -1,7 +1,4 @@
-"""What holds for every test: no real home, no outside configuration, no network but loopback.
-
-Variables named `PLEXSYNC_LIVE_*` stay: they name real servers for the tests marked `live`.
-"""
+"""What holds for every test: no real home, no outside configuration, no network but loopback."""
 
 from __future__ import annotations
 
@@ -27,8 +24,6 @@ settings.load_profile("fixed")
 # then interrupt. Source: POSIX, Shell Command Language 2.11.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-LIVE = "PLEXSYNC_LIVE_"
 
 FOREIGN_PREFIXES = ("PLEXSYNC_", "PLEXAPI_", "XDG_")
 FOREIGN_NAMES = frozenset(
@@ -56,8 +51,6 @@ FOREIGN_NAMES = frozenset(
 
 def is_foreign(name: str) -> bool:
     """Whether the environment variable `name` could change what plexsync does."""
-    if name.startswith(LIVE):
-        return False
     return name.startswith(FOREIGN_PREFIXES) or name.upper() in FOREIGN_NAMES
 
 
@@ -85,10 +78,9 @@ def forbid_network(event: str, args: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test reached for {host!r}: tests stay on loopback")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Forbid the network for the whole session, unless live servers were asked for."""
-    if "live" not in str(config.getoption("markexpr")):
-        sys.addaudithook(forbid_network)
+def pytest_configure() -> None:
+    """Forbid the network for the whole session."""
+    sys.addaudithook(forbid_network)
 
 
 @pytest.fixture(autouse=True)
