@@ -221,8 +221,9 @@ class _Story:
         _insist(summary.counts.applied > 0, "nothing was written")
         self.say()
         self.say(
-            f"{summary.counts.applied} items were written, one request each, and read back. Had the"
-            " power failed in between, the next run would have gone on from there."
+            f"{summary.counts.applied} items were written and read back: one request for all the"
+            " words of an item, one for its poster. Had the power failed in between, the next run"
+            " would have gone on from there."
         )
 
     def _change_both_sides(self) -> None:
