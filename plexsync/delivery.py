@@ -21,8 +21,9 @@ from plexsync.models import Outcome, Preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from plexsync.carrying import Ready
     from plexsync.models import Scene
-    from plexsync.pipeline import Pipeline, Ready
+    from plexsync.pipeline import Pipeline
     from plexsync.plan_file import SavedItem
     from plexsync.ports import RunOptions
     from plexsync.rows import Pair, RowMaker
@@ -93,7 +94,7 @@ class Delivery:
             self._place(linked)
             raise
         finally:
-            for pair in self.pipeline.unfinished(pairs):
+            for pair in self.pipeline.accounts.unfinished(pairs):
                 note = "the run ended before its turn"
                 self.tally.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
         if unsafe is not None:
@@ -168,7 +169,7 @@ class Delivery:
         changing: list[Ready] = []
         for batch in self.pipeline.ready(pairs):
             for ready in batch:
-                self.pipeline.postpone(ready)
+                self.pipeline.accounts.drop(ready.pair)
                 changing.append(ready)
             self.tally.reporter.progress("comparing", self.tally.done, None)
         return changing
@@ -215,7 +216,7 @@ class Delivery:
         for ready in batch:
             # Pictures are no values a file could hold: the next run brings them.
             if self.save is not None and ready.planned.changes:
-                self.save(self.pipeline.saved(ready))
+                self.save(self.pipeline.accounts.saved(ready.pair, ready.planned, ready.plan))
             self.pipeline.show(ready)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
@@ -247,7 +248,7 @@ class Delivery:
         linked = link_again(tuple(scenes.values()))
         found = {pair.scene.scene_id for pair in linked.pairs}
         for scene_id in scenes.keys() - found:
-            self.pipeline.forgo(scene_id)
+            self.pipeline.accounts.forgo(scene_id)
         return linked
 
     def _match_again(self, link_again: Callable[[Sequence[Scene]], Linked]) -> None:
@@ -255,7 +256,9 @@ class Delivery:
         if self.confirm is not None:
             # Nobody was shown what would be written there.
             for pair in self.pipeline.orphans:
-                self.pipeline.skip(pair, "Plex changed it while you were asked; next time again")
+                self.pipeline.accounts.skip(
+                    pair, "Plex changed it while you were asked; next time again"
+                )
             return
         linked = self._link_orphans(link_again)
         for one, outcome in chain(
@@ -266,4 +269,4 @@ class Delivery:
         for batch in self._gathered(self.pipeline.ready(linked.pairs)):
             self._write(batch)
         for pair in self.pipeline.orphans:
-            self.pipeline.skip(pair, "Plex keeps changing it; next time again")
+            self.pipeline.accounts.skip(pair, "Plex keeps changing it; next time again")

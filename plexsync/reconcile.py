@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync import __version__, sinks
+from plexsync.accounts import Memory
 from plexsync.answers import Heard, hear
 from plexsync.artwork import Artwork
 from plexsync.delivery import Delivery
@@ -37,7 +38,7 @@ from plexsync.linking import Linked, Linker
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.normalize import fold_tag, normalize_path
 from plexsync.painting import Painter, Pictures
-from plexsync.pipeline import Memory, Pipeline, Settings
+from plexsync.pipeline import Pipeline, Settings
 from plexsync.plan_file import SavedItem, item_line, write_plan
 from plexsync.planner import Planner, Rules
 from plexsync.plex_hashes import HashCache

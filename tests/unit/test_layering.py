@@ -96,6 +96,8 @@ RINGS: dict[int, tuple[str, ...]] = {
         "artwork",
         "painting",
         "pipeline",
+        "carrying",
+        "accounts",
         "sending",
         "writing",
         "replay",
