@@ -6,98 +6,26 @@ Source: docs/stash-api.md 4.1. Ids are taken as numbers or as text.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.records import (
     StashFile,
-    StashFolder,
     StashGroup,
     StashPerformer,
     StashScene,
-    StashSide,
     StashStudio,
     StashTag,
 )
-from plexsync.simulators.stash_table import Row, Table, descendants, split, stored_time, within
+from plexsync.simulators.stash_rows import Id, StashRows
+from plexsync.simulators.stash_table import Table, split, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-
-Id = int | str
+    from collections.abc import Iterable, Mapping
 
 
-class StashStore:
-    """Tables, a clock and a zone. Every method that changes something is thread-safe.
-
-    Args:
-        side: what is there at first.
-        clock: gives the present as an aware datetime.
-        zone: the server's local zone, in which times are stored; may be changed at any time.
-    """
-
-    def __init__(
-        self,
-        side: StashSide,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        zone: tzinfo = UTC,
-    ) -> None:
-        self.lock = threading.RLock()
-        self.clock = clock
-        self.zone = zone
-        self.scenes = Table(side.scenes)
-        self.files = Table(side.files)
-        self.folders = Table(side.folders)
-        self.performers = Table(side.performers)
-        self.tags = Table(side.tags)
-        self.studios = Table(side.studios)
-        self.groups = Table(side.groups)
-        self.covers: dict[int, bytes] = {}
-        self.poisoned: set[int] = set()
-        self._watchers: list[Callable[[Collection[int]], None]] = []
-
-    # -- reading -----------------------------------------------------------------------------------
-
-    def dump(self) -> StashSide:
-        """Everything, as a value to compare."""
-        with self.lock:
-            return StashSide(
-                scenes=tuple(self.scenes),
-                files=tuple(self.files),
-                folders=tuple(self.folders),
-                performers=tuple(self.performers),
-                tags=tuple(self.tags),
-                studios=tuple(self.studios),
-                groups=tuple(self.groups),
-            )
-
-    def scene(self, scene_id: Id) -> StashScene:
-        """One scene as it is now. Raises KeyError when it is gone."""
-        return self.scenes[int(scene_id)]
-
-    def path(self, file: StashFile) -> str:
-        """Where a file lies."""
-        folder = self.folders[file.folder_id]
-        return folder.path + folder.separator + file.basename
-
-    def paths(self, scene_id: Id) -> tuple[str, ...]:
-        """The paths of a scene's files, the primary one first."""
-        return tuple(self.path(self.files[file_id]) for file_id in self.scene(scene_id).file_ids)
-
-    def now_text(self) -> str:
-        """The present as it is stored: local wall clock, offset, whole seconds."""
-        return stored_time(self.clock(), self.zone)
-
-    def tag_id(self, name: str) -> int:
-        """The id of a tag by its name."""
-        return next(tag.id for tag in self.tags if tag.name == name)
-
-    def watch(self, watcher: Callable[[Collection[int]], None]) -> None:
-        """Call `watcher` with the ids of scenes whose answers change, related rows included."""
-        self._watchers.append(watcher)
+class StashStore(StashRows):
+    """What can happen to the tables. Every method that changes something is thread-safe."""
 
     # -- scenes ------------------------------------------------------------------------------------
 
@@ -221,12 +149,30 @@ class StashStore:
             self.edit_scene(scene_id, file_ids=(*self.scene(scene_id).file_ids, int(file_id)))
 
     def assign_file(self, file_id: Id, scene_id: Id) -> None:
-        """A file is reassigned by hand: no scene's time moves."""
+        """A secondary file is reassigned by hand: no scene's time moves.
+
+        Raises:
+            ValueError: it is the primary file of a scene, which Stash refuses.
+        """
         with self.lock:
-            for scene in self._scenes_with_files({int(file_id)}):
-                kept = tuple(i for i in scene.file_ids if i != int(file_id))
-                self.write_silently(scene.id, file_ids=kept)
+            self._take_away(int(file_id))
             self.write_silently(scene_id, file_ids=(*self.scene(scene_id).file_ids, int(file_id)))
+
+    def delete_file(self, file_id: Id) -> None:
+        """A secondary file is deleted by hand: no scene's time moves.
+
+        Raises:
+            ValueError: it is the primary file of a scene, which Stash refuses.
+        """
+        with self.lock:
+            self._take_away(int(file_id))
+            self.files.remove(int(file_id))
+
+    def set_primary(self, scene_id: Id, file_id: Id) -> None:
+        """Another of a scene's files becomes the primary one: its time moves."""
+        with self.lock:
+            others = (i for i in self.scene(scene_id).file_ids if i != int(file_id))
+            self.edit_scene(scene_id, file_ids=(int(file_id), *others))
 
     def move_file(self, file_id: Id, path: str) -> None:
         """A file is renamed or moved: its own time moves, no scene's."""
@@ -271,21 +217,33 @@ class StashStore:
         self._edit(self.tags, int(tag_id), changes)
 
     def merge_tags(self, sources: Iterable[Id], destination: Id) -> None:
-        """Links are rewritten by SQL: not even the destination's own time moves."""
+        """Links are rewritten by SQL: not even the destination's own time moves.
+
+        Tags above and below the sources are above and below the destination from then on.
+        """
         with self.lock:
-            for source in (int(source) for source in sources):
+            merged = {int(source) for source in sources}
+            concerned = [s.id for one in merged for s in self._scenes_at_or_under_tag(one)]
+            self._merge_hierarchy(merged, int(destination))
+            for source in merged:
                 for scene in self._scenes_with_tag(source):
                     tag_ids = (int(destination) if i == source else i for i in scene.tag_ids)
                     self.write_silently(scene.id, tag_ids=tuple(dict.fromkeys(tag_ids)))
                 self.tags.remove(source)
+            self._changed(concerned)
 
     def delete_tag(self, tag_id: Id) -> None:
-        """Links go with the tag."""
+        """Links go with the tag, those of the tags below it too; their times do not move."""
         with self.lock:
+            concerned = [scene.id for scene in self._scenes_at_or_under_tag(int(tag_id))]
             for scene in self._scenes_with_tag(int(tag_id)):
                 kept = tuple(i for i in scene.tag_ids if i != int(tag_id))
                 self.write_silently(scene.id, tag_ids=kept)
+            for child in [tag for tag in self.tags if int(tag_id) in tag.parent_ids]:
+                above = tuple(i for i in child.parent_ids if i != int(tag_id))
+                self.tags.change(child.id, parent_ids=above)
             self.tags.remove(int(tag_id))
+            self._changed(concerned)
 
     def add_performer(self, name: str, **values: object) -> int:
         """A new performer; the id."""
@@ -348,73 +306,33 @@ class StashStore:
                 self.write_silently(scene.id, groups=kept)
             self.groups.remove(int(group_id))
 
-    # -- who is concerned --------------------------------------------------------------------------
-
-    def studios_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
-        """The studios and their descendants down to `depth` generations; -1 for all."""
-        return descendants(
-            roots, ((s.id, (s.parent_id,)) for s in self.studios if s.parent_id), depth
-        )
-
-    def tags_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
-        """The tags and their descendants down to `depth` generations; -1 for all."""
-        return descendants(roots, ((t.id, t.parent_ids) for t in self.tags if t.parent_ids), depth)
-
-    def _scenes_with_tag(self, tag_id: int) -> list[StashScene]:
-        return [scene for scene in self.scenes if tag_id in scene.tag_ids]
-
-    def _scenes_with_performer(self, performer_id: int) -> list[StashScene]:
-        return [scene for scene in self.scenes if performer_id in scene.performer_ids]
-
-    def _scenes_with_group(self, group_id: int) -> list[StashScene]:
-        return [s for s in self.scenes if any(pair[0] == group_id for pair in s.groups)]
-
-    def _scenes_with_files(self, file_ids: set[int]) -> list[StashScene]:
-        return [scene for scene in self.scenes if not file_ids.isdisjoint(scene.file_ids)]
-
-    def _scenes_under(self, studio_ids: set[int]) -> list[StashScene]:
-        """Scenes of the studios or of any studio below them."""
-        below = self.studios_under(studio_ids)
-        return [scene for scene in self.scenes if scene.studio_id in below]
-
-    def _concerned(self, table: object, row_id: int) -> list[StashScene]:
-        """The scenes whose answers may show a related row."""
-        if table is self.tags:
-            return self._scenes_with_tag(row_id)
-        if table is self.performers:
-            return self._scenes_with_performer(row_id)
-        if table is self.studios:
-            return self._scenes_under({row_id})
-        return self._scenes_with_group(row_id)
-
     # -- private -----------------------------------------------------------------------------------
 
-    def _add(self, table: Table[Row], row: Row, values: dict[str, object]) -> int:
-        with self.lock:
-            text = self.now_text()
-            stamped = {"created_at": text, "updated_at": text, **values}
-            added = table.add(replace(row, **stamped))  # type: ignore[arg-type] # by replace
-            self._changed(())
-            return added.id
+    def _merge_hierarchy(self, merged: set[int], destination: int) -> None:
+        """What `merged` are linked with in the hierarchy is linked with `destination` instead."""
+        own = merged | {destination}
+        above = dict.fromkeys(
+            parent
+            for one in (destination, *sorted(merged))
+            for parent in self.tags[one].parent_ids
+            if parent not in own
+        )
+        self.tags.change(destination, parent_ids=tuple(above))
+        for child in [
+            t for t in self.tags if t.id not in own and not merged.isdisjoint(t.parent_ids)
+        ]:
+            parents = (destination if i in merged else i for i in child.parent_ids)
+            self.tags.change(child.id, parent_ids=tuple(dict.fromkeys(parents)))
 
-    def _edit(self, table: Table[Row], row_id: int, changes: dict[str, object]) -> None:
-        with self.lock:
-            before = {scene.id for scene in self._concerned(table, row_id)}
-            table.change(row_id, **{"updated_at": self.now_text(), **changes})
-            self._changed(before)
+    def _take_away(self, file_id: int) -> None:
+        """Take a secondary file from its scenes.
 
-    def _change_file(self, file_id: int, **changes: object) -> None:
-        self.files.change(file_id, **{"updated_at": self.now_text(), **changes})
-        self._files_changed({file_id})
-
-    def _files_changed(self, file_ids: set[int]) -> None:
-        self._changed([scene.id for scene in self._scenes_with_files(file_ids)])
-
-    def _folder_id(self, path: str) -> int:
-        """The folder's id; a folder not seen before gets one."""
-        found = next((folder for folder in self.folders if folder.path == path), None)
-        return (found or self.folders.add(StashFolder(0, path))).id
-
-    def _changed(self, scene_ids: Collection[int]) -> None:
-        for watcher in self._watchers:
-            watcher(scene_ids)
+        Raises:
+            ValueError: it is a primary file. Source: docs/stash-api.md 4.1.
+        """
+        holders = self._scenes_with_files({file_id})
+        if any(scene.file_ids[0] == file_id for scene in holders):
+            raise ValueError("cannot reassign or delete a primary file")
+        for scene in holders:
+            kept = tuple(i for i in scene.file_ids if i != file_id)
+            self.write_silently(scene.id, file_ids=kept)

@@ -51,6 +51,13 @@ def _moved(stash: StashSimulator) -> set[int]:
     return {scene.id for scene in stash.scenes if scene.updated_at == _NOW_TEXT}
 
 
+def _second_file(stash: StashSimulator, scene_id: int) -> int:
+    """Give a scene another file without moving its time; the file's id."""
+    file = stash.add_file("/data/second.mp4", size=9, duration=9.0, oshash=9)
+    stash.write_silently(scene_id, file_ids=(*stash.scene(scene_id).file_ids, file))
+    return file
+
+
 _MOVES: dict[str, tuple[Callable[[StashSimulator], object], set[int]]] = {
     "edit": (lambda s: s.edit_scene(1, title="New"), {1}),
     "edit without a change": (lambda s: s.edit_scene("1"), {1}),
@@ -61,7 +68,9 @@ _MOVES: dict[str, tuple[Callable[[StashSimulator], object], set[int]]] = {
     "second file of known hash": (lambda s: s.add_to_scene(1, 3), {1}),
     "import": (lambda s: s.write_silently(1, title="Old"), set()),
     "play": (lambda s: s.play(1), set()),
-    "assign file": (lambda s: s.assign_file(s.scene(2).file_ids[0], 1), set()),
+    "assign file": (lambda s: s.assign_file(_second_file(s, 2), 1), set()),
+    "delete file": (lambda s: s.delete_file(_second_file(s, 2)), set()),
+    "another primary file": (lambda s: s.set_primary(2, _second_file(s, 2)), {2}),
     "move file": (lambda s: s.move_file(1, "/data/new/name.mp4"), set()),
     "rewrite file": (lambda s: s.rewrite_file(1, size=1), set()),
     "rename folder": (lambda s: s.rename_folder("/data", "/mnt"), set()),
@@ -217,3 +226,28 @@ def test_dump_is_a_value(stash: StashSimulator) -> None:
 
     assert before != stash.dump()
     assert len(before.scenes) == 20
+
+
+def test_a_primary_file_is_neither_reassigned_nor_deleted(stash: StashSimulator) -> None:
+    """Stash refuses both."""
+    primary = stash.scene(2).file_ids[0]
+    with pytest.raises(ValueError, match="primary"):
+        stash.assign_file(primary, 1)
+    with pytest.raises(ValueError, match="primary"):
+        stash.delete_file(primary)
+
+
+def test_the_hierarchy_follows_merges_and_deletions(stash: StashSimulator) -> None:
+    """What lay above and below the source does so with the destination; nobody's time moves."""
+    low, source, high, target = (stash.add_tag(f"Tag {n}") for n in range(4))
+    stash.edit_tag(low, parent_ids=(source, target))
+    stash.edit_tag(source, parent_ids=(high, target))
+    before = [tag.updated_at for tag in stash.tags if tag.id != source]
+
+    stash.merge_tags([source], target)
+
+    assert stash.tags[low].parent_ids == (target,)
+    assert stash.tags[target].parent_ids == (high,)
+    assert [tag.updated_at for tag in stash.tags] == before
+    stash.delete_tag(high)
+    assert stash.tags[target].parent_ids == ()
