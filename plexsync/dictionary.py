@@ -8,7 +8,7 @@ import msgspec
 
 from plexsync.models import RelatedId
 from plexsync.normalize import fold_tag
-from plexsync.relations import UNKNOWN, changed, is_tag
+from plexsync.relations import UNKNOWN, changed, is_tag, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -86,8 +86,8 @@ class Dictionary:
             self._remember(one, (self._present or {}).get(one))
 
     def _kept_out(self, one: RelatedId, exclude_tags: Collection[str]) -> bool:
-        text = self._remembered[one]
-        return is_tag(one) and bool(exclude_tags) and (not text or fold_tag(text) in exclude_tags)
+        name = name_in(self._remembered[one])
+        return is_tag(one) and bool(exclude_tags) and (not name or fold_tag(name) in exclude_tags)
 
     def _remember(self, one: RelatedId, text: str | None) -> None:
         if self._session is None or self._remembered.get(one) == text:

@@ -51,6 +51,16 @@ def group_id(number: str) -> RelatedId:
     return RelatedId(f"g{number}")
 
 
+def tag_text(name: str, parents: Collection[str]) -> str:
+    """What a scene may show of a tag: its name, and through the ids of its parents other names."""
+    return _PART.join((name, *sorted(parents)))
+
+
+def name_in(text: str) -> str:
+    """The name in what `tag_text` or `studio_text` made."""
+    return text.partition(_PART)[0]
+
+
 def studio_text(name: str, parent: str) -> str:
     """What a scene may show of a studio: its name, and through its parent other names."""
     return f"{name}{_PART}{parent}" if parent else name

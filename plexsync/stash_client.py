@@ -109,7 +109,8 @@ class StashClient:
         page_size: scenes in one page of ids and versions.
         sweep_size: scenes in one page of what matching needs.
         detail_batch: scenes in one query by ids.
-        with_parent_tags: details tell the tags above a scene's tags, up to three levels.
+        with_parent_tags: details tell the tags above a scene's tags, up to three levels, and the
+            dictionary which tags lie above which.
     """
 
     def __init__(
@@ -203,7 +204,8 @@ class StashClient:
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        return self._ask(NAMES, {}, lambda answer: names_of(self._decode_names(answer)))
+        asked: dict[str, Json] = {"parents": self._with_parent_tags}
+        return self._ask(NAMES, asked, lambda answer: names_of(self._decode_names(answer)))
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""

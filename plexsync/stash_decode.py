@@ -14,7 +14,14 @@ import msgspec
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
-from plexsync.relations import group_id, performer_id, studio_id, studio_text, tag_id
+from plexsync.relations import (
+    group_id,
+    performer_id,
+    studio_id,
+    studio_text,
+    tag_id,
+    tag_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -207,7 +214,7 @@ class SceneCount(_Wire, frozen=True):
 
 class _Tags(_Wire, frozen=True):
     count: int
-    tags: tuple[_Object, ...]
+    tags: tuple[_Tag, ...]
 
 
 class _Performers(_Wire, frozen=True):
@@ -407,7 +414,7 @@ def names_of(wire: Names) -> dict[RelatedId, str]:
     """
     counted = wire.findTags.count + wire.findPerformers.count
     counted += wire.findStudios.count + wire.findGroups.count
-    names = {tag_id(one.id): one.name for one in wire.findTags.tags}
+    names = {tag_id(one.id): _tag_text(one) for one in wire.findTags.tags}
     names |= {performer_id(one.id): one.name for one in wire.findPerformers.performers}
     names |= {
         studio_id(one.id): studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
@@ -424,16 +431,25 @@ def names_of(wire: Names) -> dict[RelatedId, str]:
 def _above(tags: Iterable[_Tag]) -> list[_Tag]:
     """The tags above `tags`, nearest first; several ways up may lead to one tag."""
     found: list[_Tag] = []
-    level = [parent for tag in tags for parent in tag.parents]
+    level = _parents(tags)
     while level:
         found += level
-        level = [parent for tag in level for parent in tag.parents]
+        level = _parents(level)
     return found
+
+
+def _parents(tags: Iterable[_Tag]) -> list[_Tag]:
+    """The level above; the last one read is there for its ids alone."""
+    return [parent for tag in tags for parent in tag.parents if parent.name]
+
+
+def _tag_text(tag: _Tag) -> str:
+    return tag_text(tag.name, [parent.id for parent in tag.parents])
 
 
 def _related(wire: WireDetail) -> dict[RelatedId, str]:
     """What a scene shows of other objects, in the words of `names_of`."""
-    related = {tag_id(one.id): one.name for one in (*wire.tags, *_above(wire.tags))}
+    related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *_above(wire.tags))}
     related |= {performer_id(one.id): one.name for one in wire.performers}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups}
     studio = wire.studio

@@ -49,8 +49,10 @@ VERSIONS = """query PlexsyncVersions($where: SceneFilterType!, $n: Int!, $more: 
   }
 }"""
 
-NAMES = """query PlexsyncNames {
-  findTags(filter: {per_page: -1, sort: "id"}) { count tags { id name } }
+NAMES = """query PlexsyncNames($parents: Boolean!) {
+  findTags(filter: {per_page: -1, sort: "id"}) {
+    count tags { id name parents @include(if: $parents) { id } }
+  }
   findPerformers(filter: {per_page: -1, sort: "id"}) { count performers { id name } }
   findStudios(filter: {per_page: -1, sort: "id"}) { count studios { id name parent_studio { id } } }
   findGroups(filter: {per_page: -1, sort: "id"}) { count groups { id name } }
@@ -84,7 +86,7 @@ DETAILS = (
       groups { group { id name } }
       performers { id name }
       tags { id name parents @include(if: $parents) { id name
-        parents { id name parents { id name } } } }
+        parents { id name parents { id name parents { id } } } } }
     }
   }
 }

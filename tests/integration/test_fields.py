@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -291,3 +292,32 @@ def test_parents_come_along_only_if_asked_for(world: World) -> None:
     world.run()
     assert "Above All" in world.tags(key, "genre")
     assert world.run(FORCED).puts == 0
+
+
+def test_a_tag_that_gets_another_parent_is_noticed_by_the_next_run(world: World) -> None:
+    """No scene's time moves; the dictionary tells who lies above whom, as far up as is shown."""
+    world.settings.update(FIELDS__TAGS__PARENTS="true", FIELDS__TAGS="overwrite")
+    tags = [world.stash.add_tag(f"Level {number}") for number in range(5)]
+    for below, above in itertools.pairwise(tags):
+        world.stash.edit_tag(below, parent_ids=(above,))
+    other = world.stash.add_tag("Another Way Up")
+    world.stash.edit_scene(5, tag_ids=(tags[0],))
+    key = world.key_of("5")
+
+    def shown() -> set[str]:
+        return set(world.tags(key, "genre"))
+
+    world.run()
+    assert shown() == {"Level 0", "Level 1", "Level 2", "Level 3"}
+    world.stash.edit_tag(tags[3], parent_ids=(other,))
+    assert set(world.run().outcomes()) == {"5"}, "looked at, though its fourth level is not shown"
+    world.stash.edit_tag(tags[1], parent_ids=(other,))
+    assert world.run().outcomes() == {"5": "applied"}
+    assert shown() == {"Level 0", "Level 1", "Another Way Up"}
+    world.stash.merge_tags([tags[1]], tags[4])
+    assert world.run().outcomes() == {"5": "applied"}
+    assert shown() == {"Level 0", "Level 4", "Another Way Up"}
+    world.stash.delete_tag(other)
+    assert world.run().outcomes() == {"5": "applied"}
+    assert shown() == {"Level 0", "Level 4"}
+    assert world.run().rows == ()
