@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.due import SETTLED_S, is_due, is_parked
+from plexsync.due import is_due, is_parked
 from plexsync.errors import ConfigError
 from plexsync.models import Outcome
 from plexsync.normalize import fold_tag
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from plexsync.models import Scene, SceneId, SceneRecord
     from plexsync.stash_client import Fetched, Version
+
+_WHOLE_SECOND = 1
+"""Stash's versions and its clock are both cut to the second."""
 
 _FEW = 200
 _WORTH_A_SWEEP = 5
@@ -52,6 +55,9 @@ class StashScenes(Protocol):
 
     def is_settled(self, version: str) -> bool:
         """Whether no further edit can hide behind a version."""
+
+    def unsettled_s(self, version: str) -> float:
+        """For how many seconds more one may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +110,7 @@ class Detected:
         waiting: how many scenes wait for a later try.
         review_waiting: how many of those wait for a person.
         newest: the highest version text seen, "" if none.
-        held: scenes that are being edited.
+        held: scenes that are being edited, with their versions.
         complete: False when the sweep is known to be short, so that nothing follows from absence.
         with_files: whether the files of all scenes were looked at.
     """
@@ -118,7 +124,7 @@ class Detected:
     waiting: int = 0
     review_waiting: int = 0
     newest: str = ""
-    held: list[SceneId] = field(default_factory=list)
+    held: dict[SceneId, str] = field(default_factory=dict)
     complete: bool = True
     with_files: bool = False
 
@@ -279,7 +285,7 @@ class Detector:
         scope = self._scope
         if scope.everything or not scope.patient or self._stash.is_settled(version):
             return True
-        found.held.append(scene_id)
+        found.held[scene_id] = version
         return False
 
     def _has_other_files(self, scene: Scene | None) -> bool:
@@ -304,11 +310,17 @@ class Detector:
             self._take(scene, found)
 
     def _fetch_held(self, found: Detected) -> None:
-        """Give scenes that are being edited a few seconds; one that is still edited stays due."""
+        """Give scenes that are being edited a few seconds; one that is still edited stays due.
+
+        Only as many as are left of them now that all others were read. The others are not written
+        first: matching decides about all scenes of a run as a whole.
+        """
         if not found.held:
             return
-        self._wait(SETTLED_S + 1)
-        fetched = self._stash.scenes(found.held, with_relations=self._scope.with_relations)
+        left_s = max(map(self._stash.unsettled_s, found.held.values()))
+        if left_s:
+            self._wait(left_s + _WHOLE_SECOND)
+        fetched = self._stash.scenes(tuple(found.held), with_relations=self._scope.with_relations)
         found.poisoned.extend(fetched.poisoned)
         for scene in fetched.found:
             if self._stash.is_settled(scene.updated_at):

@@ -91,19 +91,24 @@ def is_parked(record: SceneRecord | None) -> bool:
 
 
 def is_settled(version: str, server_time: datetime | None) -> bool:
-    """Whether a scene's version is old enough to be remembered as handled.
+    """Whether a scene's version is old enough to be remembered as handled; see `unsettled_s`."""
+    return unsettled_s(version, server_time) == 0
+
+
+def unsettled_s(version: str, server_time: datetime | None) -> float:
+    """For how many seconds more another edit may hide behind a scene's version.
 
     Args:
         version: the scene's `updated_at`; text that is no time counts as settled.
         server_time: Stash's own clock when it gave the version; None when it did not say.
     """
     if server_time is None:
-        return True
+        return 0.0
     try:
         age = server_time - datetime.fromisoformat(version)
     except (ValueError, TypeError):  # TypeError: a version without a zone
-        return True
-    return abs(age) >= timedelta(seconds=SETTLED_S)
+        return 0.0
+    return SETTLED_S - age.total_seconds() if abs(age) < timedelta(seconds=SETTLED_S) else 0.0
 
 
 def iso(moment: datetime) -> str:

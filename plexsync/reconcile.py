@@ -50,6 +50,7 @@ from plexsync.scanning import folders_to_scan
 from plexsync.spool import Spool, clear_spool, read_spool
 from plexsync.status import PROPOSED, Proposed
 from plexsync.tally import Tally
+from plexsync.uneven import Uneven
 from plexsync.unwritten import Unwritten
 from plexsync.watching import KEY, Seen, broken, digest, items_digest, scans_digest
 
@@ -136,17 +137,19 @@ class _Run:
             )
         detected = Detected()
         error: PlexsyncError | None = None
-        dictionary, spool = None, Spool()
+        dictionary, uneven, spool = None, None, Spool()
         try:
             named = bool(self._options.scenes)
             names = None if named else self._ports.stash.names()
             dictionary = Dictionary(state, session, names)
             dictionary.begin()
+            uneven = Uneven(state, None if named else self._ports.stash.uneven())
             if not named:
                 spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
             seen = self._watch(state, before, seen)
             woken = before.library != seen.library or before.items != seen.items
-            detected = self._detect(state, self._scope(state, dictionary, spool, woken=woken))
+            concerned = dictionary.concerned(self._exclude_tags) | uneven.concerned()
+            detected = self._detect(state, self._scope(state, concerned, spool, woken=woken))
             unsafe = self._guard(state, detected)
             self._reconcile(state, session, dictionary, detected)
             error = unsafe
@@ -156,8 +159,9 @@ class _Run:
             error = caught
         if session is not None:
             complete = error is None and detected.complete and not self._options.partial
-            if complete and dictionary is not None:
+            if complete and dictionary is not None and uneven is not None:
                 dictionary.end()
+                uneven.end(session)
                 self._remember_seen(session, before, seen, detected)
             self._end(session, detected, error, complete=complete)
             if complete:
@@ -253,21 +257,24 @@ class _Run:
         due = iso(self._ports.now() - timedelta(seconds=self._config.run.full_every_s))
         return state.last_full_at <= due
 
-    def _scope(self, state: State, dictionary: Dictionary, spool: Spool, *, woken: bool) -> Scope:
+    @property
+    def _exclude_tags(self) -> frozenset[str]:
+        return frozenset(map(fold_tag, self._config.stash.exclude_tags))
+
+    def _scope(self, state: State, concerned: set[SceneId], spool: Spool, *, woken: bool) -> Scope:
         """Which scenes take part, and what is known of their being due."""
         config = self._config.stash
-        exclude_tags = frozenset(map(fold_tag, config.exclude_tags))
         unsettled = {one.plan.scene_id for one in state.unsettled}
         return Scope(
             organized_only=config.organized_only,
-            exclude_tags=exclude_tags,
+            exclude_tags=self._exclude_tags,
             required=frozenset(config.required),
             sync_unversioned=config.missing_timestamp == "sync",
             everything=self._tally.header.full,
             parked=self._options.full or self._reconfigured,
             woken=woken,
             now=self._ports.now(),
-            forced=self._broken.union(unsettled, dictionary.concerned(exclude_tags)),
+            forced=self._broken.union(unsettled, concerned),
             first=spool.scene_ids,
             patient=not self._options.dry_run,
         )

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from plexsync.due import is_settled
+from plexsync.due import is_settled, unsettled_s
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.stash_covers import Cover, NoCover, fetch_cover
@@ -24,6 +24,7 @@ from plexsync.stash_decode import (
     ScenePage,
     Version,
     WireDetail,
+    WireFiles,
     WireScene,
     WireVersion,
     decoder_of,
@@ -36,10 +37,13 @@ from plexsync.stash_pages import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash_queries import (
     COUNT,
     DETAILS,
+    LACKING_A_COVER,
     NAMES,
     READY,
     SCENES,
     SWEEP,
+    UNEVEN,
+    UNEVEN_IN_FILES,
     VERSIONS,
     Json,
     request_body,
@@ -135,6 +139,7 @@ class StashClient:
         self._decode_count = decoder_of(SceneCount)
         self._decode_names = decoder_of(Names)
         self._decode_versions = decoder_of(ScenePage[WireVersion])
+        self._decode_uneven = decoder_of(ScenePage[WireFiles])
         self._decode_scenes = decoder_of(ScenePage[WireScene])
         self._decode_details = decoder_of(ScenePage[WireDetail])
         self._details = Batches(self._ask_details, detail_batch)
@@ -198,6 +203,22 @@ class StashClient:
             if page.rows:
                 yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
 
+    def uneven(self) -> Mapping[SceneId, str]:
+        """The files, as their ids in one text, of each scene that has several of them, or none.
+
+        A file goes from one scene to another, or from one for good, without any time moving; then
+        one of these texts moves. Source: docs/stash-api.md 4.2.
+
+        Raises:
+            ServerError: as `versions`.
+        """
+        pages = self._walk(UNEVEN, self._decode_uneven, self._sweep_size, only=UNEVEN_IN_FILES)
+        return {
+            SceneId(row.id): " ".join(sorted(file.id for file in row.files))
+            for page in pages
+            for row in page.rows
+        }
+
     def names(self) -> Mapping[RelatedId, str]:
         """What a scene may show of each tag, performer, studio and group. One request.
 
@@ -210,6 +231,10 @@ class StashClient:
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
         return is_settled(version, self._server_time)
+
+    def unsettled_s(self, version: str) -> float:
+        """For how many seconds more an edit may hide behind it, by Stash's clock."""
+        return unsettled_s(version, self._server_time)
 
     def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
         """The named scenes with what matching needs.
@@ -245,7 +270,7 @@ class StashClient:
         Raises:
             ServerError: the list is incomplete.
         """
-        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, lacking="cover")
+        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, only=LACKING_A_COVER)
         return frozenset(SceneId(row.id) for page in pages for row in page.rows)
 
     def scene_url(self, scene_id: SceneId) -> str:
@@ -319,7 +344,7 @@ class StashClient:
         size: int,
         *,
         more: bool = False,
-        lacking: str = "",
+        only: Mapping[str, Json] | None = None,
     ) -> Iterator[Page[W]]:
         """The pages of a keyset walk; poisoned scenes are also kept."""
 
@@ -328,7 +353,7 @@ class StashClient:
             return self._ask(query, variables, decode, divisible=divisible).findScenes.scenes
 
         def where(last_id: int) -> Where:
-            return where_after(last_id, lacking=lacking)
+            return where_after(last_id, only)
 
         for page in Keyset(ask, self._count, where, size).pages():
             if page.poisoned is not None:

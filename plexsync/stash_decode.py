@@ -192,6 +192,13 @@ class WireVersion(_Wire, frozen=True):
     organized: bool = True
 
 
+class WireFiles(_Wire, frozen=True):
+    """A scene, and which files it has."""
+
+    id: str
+    files: tuple[_Reference, ...]
+
+
 class _Scenes(_Wire, Generic[T], frozen=True):
     scenes: tuple[T, ...]
 

@@ -49,6 +49,12 @@ VERSIONS = """query PlexsyncVersions($where: SceneFilterType!, $n: Int!, $more: 
   }
 }"""
 
+UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
+  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
+    scenes { id files { id } }
+  }
+}"""
+
 NAMES = """query PlexsyncNames($parents: Boolean!) {
   findTags(filter: {per_page: -1, sort: "id"}) {
     count tags { id name parents @include(if: $parents) { id } }
@@ -100,15 +106,16 @@ def request_body(query: str, variables: Mapping[str, Json]) -> bytes:
     return msgspec.json.encode({"query": query, "variables": variables})
 
 
-def where_after(last_id: int, *, lacking: str = "") -> dict[str, Json]:
-    """The filter of a keyset page: scenes with a higher id than `last_id`.
+LACKING_A_COVER: Mapping[str, Json] = {"is_missing": "cover"}
+"""The scenes without a cover. Source: docs/stash-api.md 2.4."""
 
-    `lacking` names what is missing of them, such as their cover (docs/stash-api.md 2.4).
-    """
-    where: dict[str, Json] = {"id": {"value": last_id, "modifier": "GREATER_THAN"}}
-    if lacking:
-        where["is_missing"] = lacking
-    return where
+UNEVEN_IN_FILES: Mapping[str, Json] = {"file_count": {"value": 1, "modifier": "NOT_EQUALS"}}
+"""The scenes that have several files, or none. Source: docs/stash-api.md 4.2."""
+
+
+def where_after(last_id: int, more: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """The filter of a keyset page: scenes with a higher id than `last_id`, and `more` of them."""
+    return {"id": {"value": last_id, "modifier": "GREATER_THAN"}, **(more or {})}
 
 
 def where_up_to(where: Mapping[str, Json], last_id: int, highest_id: int) -> dict[str, Json]:

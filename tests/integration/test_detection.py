@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from plexsync.models import Link
     from plexsync.simulators.wire import SimRequest
     from tests.world import Ran
 
@@ -283,6 +285,18 @@ def test_an_edit_a_moment_ago_is_written_after_a_moment(synced: World) -> None:
     assert_quiet(synced.run())
 
 
+@pytest.mark.parametrize(("age_s", "waited_s"), [(0, 6), (2, 4), (4, 2), (5, 0), (60, 0)])
+def test_a_run_waits_no_longer_than_an_edit_needs_to_settle(
+    synced: World, age_s: float, waited_s: float
+) -> None:
+    """The rest of five seconds, and the one that versions and clocks are cut to."""
+    edit_at(synced, just_before_the_next_run(synced, age_s), "Another Title")
+    before = synced.now
+    assert synced.run().outcomes() == {"7": "applied"}
+    assert synced.now - before == timedelta(minutes=1, seconds=waited_s)
+    assert_quiet(synced.run())
+
+
 def test_a_dry_run_waits_for_nobody(synced: World) -> None:
     """It remembers nothing, so nothing can be lost."""
     edit_at(synced, just_before_the_next_run(synced), "Half a Ti")
@@ -390,21 +404,83 @@ def test_a_scan_that_found_nothing_wakes_nobody(synced: World) -> None:
     assert_quiet(synced.run())
 
 
-def test_a_file_assigned_to_another_scene_is_found_by_the_sweep_of_files(synced: World) -> None:
-    """Nothing anywhere tells, but both scenes have other files than when they were matched."""
-    file = synced.stash.scene(7).file_ids[0]
-    path = synced.stash.paths(7)[0]
-    mine = synced.stash.scene(9).file_ids[0]
+def with_second_file(world: World, scene_id: str, name: str = "second") -> int:
+    """A scan found another file of scene `scene_id` and Plex has it, too; the file's id."""
+    folder = world.stash.paths(scene_id)[0].rpartition("/")[0]
+    file = world.stash.add_file(f"{folder}/{name}.mp4", size=987_654, duration=77.0, oshash=77)
+    world.stash.add_to_scene(scene_id, file)
+    path = f"{folder}/{name}.mp4".replace("/data/", "/media/")
+    like = world.library.plex.videos[0]
+    version = like.media[0]
+    part = replace(
+        version.parts[0], id=880_000 + file, file=path, size=987_654, oshash=77, duration_ms=77_000
+    )
+    media = replace(version, id=880_000 + file, parts=(part,), duration_ms=77_000)
+    world.plex.add_item(replace(like, rating_key=0, title=name, media=(media,)))
+    rescan(world)
+    return file
+
+
+def test_a_file_assigned_to_another_scene_is_found_by_the_next_run(synced: World) -> None:
+    """No time moves at all; but a scene has several files, or had them, and those are compared."""
+    file = with_second_file(synced, "7")
+    assert synced.run().outcomes() == {"7": "applied"}
+    key = synced.plex.key_of(plex_path_of_file(synced, file))
+    assert synced.shown(key, "title") == synced.stash.scene(7).title.strip()
     synced.stash.assign_file(file, 9)
-    synced.stash.assign_file(mine, 7)
+    ran = synced.run()
+    assert set(ran.outcomes()) == {"7", "9"}
+    assert ran.outcomes()["9"] == "applied"
+    assert synced.shown(key, "title") == synced.stash.scene(9).title.strip()
+    assert [link.rating_key for link in links(synced, "7")] == [synced.key_of("7")]
+    assert_quiet(synced.run())
+
+
+def test_a_deleted_secondary_file_is_found_by_the_next_run(synced: World) -> None:
+    """The scene lets go of the item that showed it; the item itself is left alone."""
+    file = with_second_file(synced, "7")
+    synced.run()
+    assert len(links(synced, "7")) == 2
+    before = synced.plex.dump()
+    synced.stash.delete_file(file)
+    assert set(synced.run().outcomes()) == {"7"}
+    assert [link.rating_key for link in links(synced, "7")] == [synced.key_of("7")]
+    assert synced.plex.dump() == before
+    assert_quiet(synced.run())
+
+
+def test_files_that_were_exchanged_while_runs_failed_are_found_afterwards(synced: World) -> None:
+    """What a run saw counts only once it got through."""
+    file = with_second_file(synced, "7")
+    synced.run()
+    synced.stash.assign_file(file, 9)
+    synced.plex_wire.faults.add(Fault(None, 3, Status(503), None))
+    assert synced.run().summary.exit_code == ExitCode.SERVER
+    synced.plex_wire.faults.clear()
+    assert synced.run().outcomes()["9"] == "applied"
+    assert_quiet(synced.run())
+
+
+def test_a_file_whose_content_changed_is_found_by_the_sweep_of_files(synced: World) -> None:
+    """A rescan moves the file's time alone; the scene is matched anew within a day."""
+    synced.stash.rewrite_file(synced.stash.scene(7).file_ids[0], size=1_234_567)
     assert_quiet(synced.run())
     synced.wait(hours=25)
     ran = synced.run()
-    assert ran.outcomes() == {"7": "applied", "9": "applied"}
-    key = synced.plex.key_of(path.replace("/data/", "/media/"))
-    assert synced.shown(key, "title") == synced.stash.scene(9).title.strip()
+    assert set(ran.outcomes()) == {"7"}
     assert not ran.summary.header.full
     assert_quiet(synced.run())
+
+
+def plex_path_of_file(world: World, file: int) -> str:
+    """Where Plex should see a file."""
+    return world.stash.path(world.stash.files[file]).replace("/data/", "/media/")
+
+
+def links(world: World, scene_id: str) -> tuple[Link, ...]:
+    """The items a scene is remembered to be written to."""
+    record = world.state().get(SceneId(scene_id))
+    return record.links if record else ()
 
 
 def test_ids_given_anew_never_write_to_the_wrong_item(synced: World) -> None:

@@ -14,6 +14,7 @@ from plexsync.due import (
     is_settled,
     iso,
     next_try,
+    unsettled_s,
 )
 from plexsync.models import Outcome, SceneRecord
 
@@ -101,20 +102,21 @@ def test_what_plex_is_meant_to_lack_is_tried_once_a_week() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "settled"),
+    ("version", "left_s"),
     [
-        pytest.param("2026-11-22T08:00:00Z", False, id="this very second"),
-        pytest.param("2026-11-22T09:59:56+02:00", False, id="four seconds ago, elsewhere"),
-        pytest.param("2026-11-22T07:59:55Z", True, id="five seconds ago"),
-        pytest.param("2026-11-22T08:00:04Z", False, id="a clock a little ahead"),
-        pytest.param("2026-11-22T10:00:00+02:00", False, id="this second in another zone"),
-        pytest.param("2026-11-22T08:00:00", True, id="no zone"),
-        pytest.param("2031-01-01T00:00:00Z", True, id="a clock that once ran ahead"),
-        pytest.param("garbage", True, id="no time"),
-        pytest.param("", True, id="nothing"),
+        pytest.param("2026-11-22T08:00:00Z", 5, id="this very second"),
+        pytest.param("2026-11-22T09:59:56+02:00", 1, id="four seconds ago, elsewhere"),
+        pytest.param("2026-11-22T07:59:55Z", 0, id="five seconds ago"),
+        pytest.param("2026-11-22T08:00:04Z", 9, id="a clock a little ahead"),
+        pytest.param("2026-11-22T10:00:00+02:00", 5, id="this second in another zone"),
+        pytest.param("2026-11-22T08:00:00", 0, id="no zone"),
+        pytest.param("2031-01-01T00:00:00Z", 0, id="a clock that once ran ahead"),
+        pytest.param("garbage", 0, id="no time"),
+        pytest.param("", 0, id="nothing"),
     ],
 )
-def test_a_version_of_this_moment_is_not_settled(version: str, settled: bool) -> None:  # noqa: FBT001 - a table's column
-    """Another edit in the same second would not show in it."""
-    assert is_settled(version, NOW) is settled
+def test_a_version_of_this_moment_is_not_settled(version: str, left_s: float) -> None:
+    """Another edit in the same second would not show in it, for so many seconds more."""
+    assert unsettled_s(version, NOW) == left_s
+    assert is_settled(version, NOW) is (left_s == 0)
     assert is_settled(version, None)

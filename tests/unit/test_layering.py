@@ -83,6 +83,7 @@ RINGS: dict[int, tuple[str, ...]] = {
     3: (
         "detect",
         "dictionary",
+        "uneven",
         "watching",
         "scanning",
         "ports",
