@@ -17,13 +17,12 @@ from msgspec.structs import replace
 from plexsync.due import iso
 from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.journal import RunKind
-from plexsync.journaled import carry_out, meet_plex, remembered
+from plexsync.journaled import meet_plex, remembered
 from plexsync.models import Link, Outcome, RunHeader, Scene, SceneFile, SceneRecord
 from plexsync.plan_file import SavedItem, SavedPlan, read_plan
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
-from plexsync.replay import Decision, Replay
-from plexsync.rows import RowMaker
+from plexsync.replay import Decision, Occasion, replay
 from plexsync.tally import Tally
 from plexsync.writing import with_link
 
@@ -75,7 +74,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as memory:
-            _apply(plan, options, ports, tally, *memory)
+            _apply(plan, options, ports, memory=memory, tally=tally)
     except PlexsyncError as caught:
         error = caught
     summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
@@ -83,42 +82,28 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
     return summary
 
 
-def _apply(  # noqa: PLR0917 - what `undo` has, and the plan
+def _apply(
     plan: SavedPlan,
     options: ApplyOptions,
     ports: Ports,
+    *,
+    memory: tuple[State, Session | None],
     tally: Tally,
-    state: State,
-    session: Session | None,
 ) -> None:
+    """Everything between the plan and its last item."""
+    state, _ = memory
     lineage = meet_plex(ports, tally, state)
     _check_lineage(plan, lineage)
     planner = Planner(Rules())
     scenes = _Scenes(state, Counter(item.plan.scene_id for item in plan.items))
     errands = [_Applying(item, planner, scenes) for item in plan.items]
-    replay = Replay(
-        ports,
-        state,
-        session,
-        planner=planner,
-        rows=RowMaker(
-            scene_url=ports.stash.scene_url,
-            item_url=ports.plex.item_url,
-            libraries={one.section_id: one.title for one in ports.plex.sections(())},
-        ),
-        tally=tally,
-    )
     verb = "would be" if options.dry_run else "will be"
-    headline = f"PLAN of {plan.created_at}: {{}} {verb} written"
-    carry_out(
-        lambda: replay.carry_out(errands, headline),
-        ports,
-        tally,
-        session,
+    occasion = Occasion(
         kind=RunKind.APPLY,
-        lineage=lineage,
+        headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
         stale="nothing of the plan can be applied: Plex changed in all of it since it was saved",
     )
+    replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
 
 
 def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
@@ -208,7 +193,9 @@ class _Applying:
             path=self.plan.path,
             confidence=self.item.confidence,
         )
-        return replace(link, base=known.base, held=known.held) if known else link
+        if known is None:
+            return link
+        return replace(link, base=known.base, held=known.held, pictures=known.pictures)
 
     def decide(self, detail: ItemDetail, link: Link) -> Decision:
         """Write what still differs in the way the plan says."""

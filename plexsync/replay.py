@@ -14,19 +14,20 @@ from msgspec.structs import replace
 
 from plexsync.errors import ExitCode, InterruptedRunError, ServerError
 from plexsync.grouping import gather
+from plexsync.journaled import carry_out
 from plexsync.models import Link, Outcome, PlexField, Preview, Scene
 from plexsync.normalize import normalize_path
 from plexsync.plex_pictures import PicturedItems
-from plexsync.rows import Pair
+from plexsync.rows import Pair, RowMaker
 from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from plexsync.journal import Lineage, RunKind
     from plexsync.models import Change, ItemDetail, ItemPlan, Problem, RatingKey, Row, SceneId
     from plexsync.planner import Planner
     from plexsync.ports import Ports
-    from plexsync.rows import RowMaker
     from plexsync.session import Session
     from plexsync.state import State, Unsettled
     from plexsync.tally import Tally
@@ -84,6 +85,64 @@ class _Ready:
     title: str
     decision: Decision
     plan: ItemPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What is replayed, in the words of its use case.
+
+    Args:
+        kind: of run.
+        headline: stands over what is shown; `{}` becomes `12 items`.
+        stale: what to say if not one item could be done because each is otherwise by now.
+    """
+
+    kind: RunKind
+    headline: str
+    stale: str
+
+
+def replay(
+    errands: Sequence[Errand],
+    occasion: Occasion,
+    ports: Ports,
+    *,
+    memory: tuple[State, Session | None],
+    lineage: Lineage,
+    planner: Planner,
+    tally: Tally,
+) -> None:
+    """Carry out errands as a journaled run.
+
+    Args:
+        errands: what to do.
+        occasion: why.
+        ports: the world.
+        memory: what is remembered, and the means to remember more; None for a dry run.
+        lineage: the servers that answered.
+        planner: says what Plex shows alike.
+        tally: counts, and shows.
+
+    Raises:
+        MismatchError: nothing could be done because everything is otherwise by now.
+        PlexsyncError: it ended early.
+    """
+    state, session = memory
+    rows = RowMaker(
+        scene_url=ports.stash.scene_url,
+        item_url=ports.plex.item_url,
+        libraries={one.section_id: one.title for one in ports.plex.sections(())},
+    )
+    replaying = Replay(ports, state, session, planner=planner, rows=rows, tally=tally)
+    carry_out(
+        lambda: replaying.carry_out(errands, occasion.headline),
+        ports,
+        tally,
+        session,
+        kind=occasion.kind,
+        lineage=lineage,
+        stale=occasion.stale,
+    )
 
 
 class Replay:

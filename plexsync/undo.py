@@ -15,13 +15,12 @@ from plexsync.due import iso
 from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.history import find_run
 from plexsync.journal import RunKind, Settlement
-from plexsync.journaled import carry_out, meet_plex, remembered
+from plexsync.journaled import meet_plex, remembered
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
-from plexsync.replay import Decision, Replay
+from plexsync.replay import Decision, Occasion, replay
 from plexsync.reversing import Reverser, gather
-from plexsync.rows import RowMaker
 from plexsync.tally import Tally
 from plexsync.writing import with_link
 
@@ -84,7 +83,7 @@ def _undo(
     options: UndoOptions, ports: Ports, tally: Tally, memory: tuple[State, Session | None]
 ) -> None:
     """Everything between the question which run, and the last item."""
-    state, session = memory
+    state, _ = memory
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
     written = gather(_chosen(options, log))
     lineage = meet_plex(ports, tally, state)
@@ -92,29 +91,13 @@ def _undo(
     reverser = Reverser(planner)
     run_id = log.run.run_id
     errands = [_Undoing(plan, reverser, state, reason=f"undo of run {run_id}") for plan in written]
-    replay = Replay(
-        ports,
-        state,
-        session,
-        planner=planner,
-        rows=RowMaker(
-            scene_url=ports.stash.scene_url,
-            item_url=ports.plex.item_url,
-            libraries={one.section_id: one.title for one in ports.plex.sections(())},
-        ),
-        tally=tally,
-    )
     verb = "would go" if options.dry_run else "will go"
-    headline = f"UNDO of run {run_id}: {{}} {verb} back"
-    carry_out(
-        lambda: replay.carry_out(errands, headline),
-        ports,
-        tally,
-        session,
+    occasion = Occasion(
         kind=RunKind.UNDO,
-        lineage=lineage,
+        headline=f"UNDO of run {run_id}: {{}} {verb} back",
         stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by now",
     )
+    replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
 
 
 # ---- which run -----------------------------------------------------------------------------------

@@ -682,3 +682,17 @@ def test_state_without_pictures_still_loads(synced: World) -> None:
     link = only_link(synced, "5")
     assert link.pictures[PlexField.POSTER].key == upload_key(PNG + b"5")
     assert link.base
+
+
+def test_applying_a_plan_keeps_what_is_known_of_pictures(tmp_path: Path) -> None:
+    """Under `keep`, where our own picture would else be taken for a person's from then on."""
+    with made(tmp_path, FIELDS__POSTER="keep") as world:
+        world.run()
+        world.stash.edit_scene(5, title="New")
+        plan = tmp_path / "plan.json"
+        world.run(RunOptions(dry_run=True, save_plan=plan))
+        assert world.apply(plan).outcomes() == {"5": "applied"}
+        world.stash.set_cover(5, OTHER)
+        ran = world.run()
+        assert (ran.outcomes(), uploads(ran)) == ({"5": "applied"}, 1)
+        assert poster(world, "5") == upload_key(OTHER)
