@@ -1,0 +1,181 @@
+"""The policy table, all of it: every base, observed and desired value, lock and rule there is.
+
+What is expected is written down here a second time, in the words of docs/configuration.md and
+docs/design.md ("Deciding what to write"), and compared with the planner for every combination of
+a few values that stand for all: nothing, ours, another's, the same in another spelling.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+from typing import NamedTuple
+
+import pytest
+
+from plexsync.models import (
+    Base,
+    Desired,
+    ItemDetail,
+    ItemKind,
+    PlexField,
+    PlexItem,
+    Policy,
+    RatingKey,
+    Value,
+)
+from plexsync.planner import Planner, Rules
+
+ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
+POLICIES = (Policy.OVERWRITE, Policy.FILL, Policy.MERGE, Policy.KEEP)
+RULES = tuple(
+    Rules(preserve_plex_edits=preserve, clear_empty=clear)
+    for preserve, clear in product((False, True), repeat=2)
+)
+NO_BASE = None
+
+TEXTS = ("", "a", " a ", "b", "B")
+ORDERED = (permutations(("x", "y", "z"), length) for length in range(3))
+NAMES = (*(names for lists in ORDERED for names in lists), ("X",))
+
+
+class Case(NamedTuple):
+    """One combination.
+
+    Attributes:
+        policy: of the field.
+        rules: what decides besides.
+        base: what we applied last; None for nothing.
+        observed: what Plex holds.
+        locked: whether Plex locks it.
+        desired: what Stash says.
+    """
+
+    policy: Policy
+    rules: Rules
+    base: Value | None
+    observed: Value
+    locked: bool
+    desired: Value
+
+
+class Verdict(NamedTuple):
+    """What becomes of it: the value to write, None for no write, and whether that is told."""
+
+    write: Value | None
+    kept: bool = False
+
+
+NOTHING = Verdict(None)
+KEPT = Verdict(None, kept=True)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether Plex shows the same."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one.split() == other.split()
+    return {name.lower() for name in one} == {name.lower() for name in other}
+
+
+def expected(case: Case) -> Verdict:
+    """The table, for a text, and for a list that is not merged."""
+    policy, rules, base, observed, locked, desired = case
+    if same(desired, observed):
+        return NOTHING
+    if not desired and not rules.clear_empty:
+        return NOTHING  # absent is not empty
+    ours = base is not None and same(base, observed)
+    a_persons = locked and not ours
+    if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
+        return KEPT if a_persons else Verdict(desired)
+    if policy is Policy.OVERWRITE:
+        return Verdict(desired)
+    # fill: only where Plex has nothing, or what we filled in; a text cannot be merged
+    empty = not observed and not a_persons
+    return Verdict(desired) if ours or empty else KEPT
+
+
+def expected_merge(case: Case) -> Verdict:
+    """The table, for a list that is merged: add Stash's, remove only what we once added."""
+    assert isinstance(case.observed, tuple)
+    assert isinstance(case.desired, tuple)
+    wanted = {name.lower() for name in case.desired}
+    there = {name.lower() for name in case.observed}
+    ours = {name.lower() for name in case.base or ()}
+    taken_out = ours - there if case.locked and case.rules.preserve_plex_edits else set()
+    after = (there - (ours - wanted)) | (wanted - taken_out)
+    return NOTHING if after == there else Verdict(tuple(sorted(after)))
+
+
+def decided(case: Case, target: PlexField) -> Verdict:
+    """What the planner makes of it."""
+    planner = Planner(case.rules)
+    base: dict[PlexField, Base] = {}
+    if case.base is not None:
+        # What is remembered of a value that was written to an empty field.
+        empty: Value = () if isinstance(case.base, tuple) else ""
+        wrote = [Desired(field="f", target=target, value=case.base, policy=case.policy)]
+        first = Planner(Rules(clear_empty=True)).plan(wrote, detail(target, empty), {})
+        base = planner.base_after((*first.changes, *first.agreed), {})
+        base = base or {target: Base(digest=planner.digest(target, case.base))}
+    wants = [Desired(field="f", target=target, value=case.desired, policy=case.policy)]
+    planned = planner.plan(wants, detail(target, case.observed, locked=case.locked), base)
+    write = planned.changes[0].after if planned.changes else None
+    return Verdict(write, kept=bool(planned.kept))
+
+
+def detail(target: PlexField, value: Value, *, locked: bool = False) -> ItemDetail:
+    """An item that holds `value` and nothing else."""
+    locks = frozenset({target}) if locked else frozenset()
+    return ItemDetail(item=ITEM, values={target: value}, locked=locks)
+
+
+def cases(policy: Policy, values: tuple[Value, ...]) -> list[Case]:
+    """Every combination of `values`."""
+    axes = product(RULES, (NO_BASE, *values), values, (False, True), values)
+    return [Case(policy, *axis) for axis in axes]
+
+
+def agree(found: Verdict, wanted: Verdict) -> bool:
+    """Whether both write what Plex shows alike, and tell alike what stays."""
+    if (found.write is None) != (wanted.write is None):
+        return False
+    alike = found.write is None or same(found.write, wanted.write or type(found.write)())
+    return alike and found.kept == wanted.kept
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_text_is_decided_as_the_table_says(policy: Policy) -> None:
+    """4 policies, 4 pairs of rules, 6 bases, 5 observed and 5 desired values, both locks."""
+    wrong = [
+        (case, found, wanted)
+        for case in cases(policy, TEXTS)
+        if not agree(found := decided(case, PlexField.SUMMARY), wanted := expected(case))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_list_is_decided_as_the_table_says(policy: Policy) -> None:
+    """The same for lists of up to two of three names, in every order and in another spelling."""
+    table = expected_merge if policy is Policy.MERGE else expected
+    wrong = [
+        (case, found, wanted)
+        for case in cases(policy, NAMES)
+        if not agree(found := decided(case, PlexField.GENRES), wanted := table(case))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("values", [TEXTS, NAMES], ids=["texts", "lists"])
+def test_preserved_edits_survive_every_policy(values: tuple[Value, ...]) -> None:
+    """`preserve_plex_edits`: what a person put into Plex is there afterwards, in every case."""
+    target = PlexField.SUMMARY if isinstance(values[0], str) else PlexField.GENRES
+    for policy in POLICIES:
+        for case in cases(policy, values):
+            by_hand = case.locked and (case.base is None or not same(case.base, case.observed))
+            write = decided(case, target).write
+            if not (case.rules.preserve_plex_edits and by_hand) or write is None:
+                continue
+            assert policy is Policy.MERGE, case
+            put_in = {name.lower() for name in case.observed} - {n.lower() for n in case.base or ()}
+            assert put_in <= {name.lower() for name in write}, case
