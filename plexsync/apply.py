@@ -222,7 +222,8 @@ class _Applying:
         if stale:
             note = f"changed in Plex since the plan was saved: {', '.join(stale)}"
             return Decision(outcome=Outcome.SKIPPED, note=note)
-        return Decision(changes=tuple(changes), agreed=tuple(agreed))
+        whole = self.planner.with_sort_title(changes, detail, link)
+        return Decision(changes=whole, agreed=tuple(agreed))
 
     def conclude(self, link: Link, outcome: Outcome, session: Session) -> None:
         """Remember it like a run does."""

@@ -11,27 +11,32 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from plexsync.models import LIST_FIELDS, Base, Change, PlexField, Policy, Trace
+from plexsync.models import FIELD_SEPARATOR, Base, Change, PlexField, Policy, Trace
 from plexsync.normalize import fold_whitespace
+from plexsync.observed import (
+    found_in,
+    held_for,
+    is_somebodys,
+    loose_sort_title,
+    unlocked_sort_title,
+)
 from plexsync.spelling import Spellings, short_digest, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import Desired, ItemDetail, ItemPlan, Link, SceneFile, Value
+    from plexsync.observed import Found
 
 _DIGITS = 16
 
 T = TypeVar("T")
 
 NOTHING_HELD: Mapping[PlexField, str] = {}
-
-_ARTICLES = ("the ", "a ", "an ")
-"""What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ class Planner:
             if target in held:
                 taken_back.append(want.field)
                 continue
-            found = _found(detail, target)
+            found = found_in(detail, target)
             after = self._after(want, found, base.get(target))
             if after is None:
                 kept.append(want.field)
@@ -122,11 +127,14 @@ class Planner:
             elif want.value:
                 # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
                 agreed.append(change)
-        _send_with_title(changes, agreed)
+        if loose := _lost_sort_title(detail, changes):
+            agreed_one = [one for one in agreed if one.target is PlexField.SORT_TITLE]
+            trace = _trace(base, held, PlexField.SORT_TITLE)
+            changes += agreed_one or [_with_title(loose, desired, changes, trace)]
         return Planned(
             changes=tuple(changes),
             kept=tuple(kept),
-            agreed=tuple(agreed),
+            agreed=tuple(one for one in agreed if one not in changes),
             held=tuple(taken_back),
         )
 
@@ -160,10 +168,23 @@ class Planner:
         """
         return self.link_after(link, (one for one in changes if self.shows(detail, one)))
 
+    def with_sort_title(
+        self, changes: Sequence[Change], detail: ItemDetail, link: Link
+    ) -> tuple[Change, ...]:
+        """`changes`, and a sort title they would take away with the title, to stay as it is."""
+        loose = _lost_sort_title(detail, changes)
+        if not loose:
+            return tuple(changes)
+        (title,) = [change for change in changes if change.target is PlexField.TITLE]
+        trace = self.trace(link, PlexField.SORT_TITLE)
+        stays = unlocked_sort_title(
+            title.field, title.policy, before=loose, after=loose, trace=trace
+        )
+        return (*changes, stays)
+
     def trace(self, link: Link, target: PlexField) -> Trace | None:
         """What is remembered of one field; None for nothing."""
-        trace = Trace(base=link.base.get(target), held=link.held.get(target, ""))
-        return trace if trace.base or trace.held else None
+        return _trace(link.base, link.held, target)
 
     def last_wanted(self, change: Change, link: Link) -> str:
         """Digest of what Stash wanted of a field when a run last wrote it.
@@ -193,18 +214,18 @@ class Planner:
 
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""
-        held = _held(detail, change)
+        held = held_for(detail, change)
         if change.policy is Policy.MERGE and isinstance(held, tuple):
             return self._merged_into(held, change)
         return self.equal(change.target, change.after, held)
 
     def shows_just(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds that and nothing else: under merge, no more names either."""
-        return self.equal(change.target, change.after, _held(detail, change))
+        return self.equal(change.target, change.after, held_for(detail, change))
 
     def observe(self, detail: ItemDetail, target: PlexField) -> Value:
         """What an item holds in one field, as `Change.before` has it."""
-        return _found(detail, target).value
+        return found_in(detail, target).value
 
     def spare(self, desired: Sequence[Desired], change: Change) -> tuple[str, ...]:
         """The names of a changed list that would come back by themselves if Plex lost them.
@@ -247,7 +268,7 @@ class Planner:
 
     # ---- one field
 
-    def _after(self, want: Desired, found: _Found, base: Base | None) -> Value | None:
+    def _after(self, want: Desired, found: Found, base: Base | None) -> Value | None:
         """The value the field should have; None when Plex's own stays although Stash's differs."""
         rules = self._rules
         observed = found.value
@@ -261,7 +282,7 @@ class Planner:
         if not want.value and (found.made or not rules.clear_empty):
             return observed
         ours = self._is_ours(want.target, found.shown, base)
-        theirs = not ours and _is_somebodys(want.target, found, base)
+        theirs = not ours and is_somebodys(want.target, found, base)
         match want.policy:
             case Policy.FILL | Policy.MERGE:  # a text cannot be merged
                 # What we once filled in is ours to bring up to date; all else is Plex's.
@@ -354,79 +375,38 @@ class Planner:
         return fold_whitespace(value)
 
 
-class _Found(NamedTuple):
-    """What an item holds in one field.
+def _lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
+    """The sort title an item would lose by `changes`; "" for none, or where they speak of it."""
+    targets = {change.target for change in changes}
+    if PlexField.TITLE not in targets or PlexField.SORT_TITLE in targets:
+        return ""
+    return loose_sort_title(detail)
 
-    Attributes:
-        value: what is stored.
-        shown: what it comes to; another thing only for a sort title, see `_found`.
-        locked: whether Plex locks it.
-        made: whether it is what Plex would make of another field by itself.
+
+def _with_title(
+    loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
+) -> Change:
+    """What becomes of a loose sort title that is not ours when the title is written.
+
+    A field that is on stays as its policy left it. While it is off it follows the title, as Plex
+    would have it anyway; the change is there to be shown, and taken back.
     """
-
-    value: Value
-    shown: Value
-    locked: bool
-    made: bool = False
-
-
-def _found(detail: ItemDetail, target: PlexField) -> _Found:
-    """What `detail` holds of `target`.
-
-    Plex shows a sort title only where it differs from the title, and where none is set makes one of
-    the title, without its article. Source: docs/plex-api.md 2 and 6.
-    """
-    value = detail.values.get(target, () if target in LIST_FIELDS else "")
-    locked = target in detail.locked
-    if target is not PlexField.SORT_TITLE:
-        return _Found(value, value, locked)
-    title = str(detail.values.get(PlexField.TITLE, ""))
-    shown = value or title
-    # One that Plex made counts as none: put back as a text, it would no longer follow the title. A
-    # locked one does not follow it anyway.
-    made = shown in {title, _without_article(title)}
-    return _Found(shown if locked or not made else "", shown, locked, made)
+    (title,) = [change for change in changes if change.target is PlexField.TITLE]
+    own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
+    return unlocked_sort_title(
+        own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
+        title.policy,
+        before=loose,
+        after=loose if own else "",
+        trace=trace,
+    )
 
 
-def _held(detail: ItemDetail, change: Change) -> Value:
-    """What is to be compared with the value a change wrote."""
-    found = _found(detail, change.target)
-    if change.after:
-        return found.shown
-    return "" if found.made else found.value
-
-
-def _without_article(title: str) -> str:
-    lowered = title.lower()
-    for article in _ARTICLES:
-        if lowered.startswith(article):
-            return title[len(article) :]
-    return title
-
-
-def _is_somebodys(target: PlexField, found: _Found, base: Base | None) -> bool:
-    """Whether a value that is not ours is a person's word, which most of the time the lock says.
-
-    A rating has no lock, and no agent gives one: what is there, or was taken away after us, is
-    the word of the account's owner. Source: docs/plex-api.md 5, "User rating".
-    """
-    if target is PlexField.RATING:
-        return bool(found.value) or base is not None
-    return found.locked
-
-
-def _send_with_title(changes: list[Change], agreed: list[Change]) -> None:
-    """Send a sort title that is right along with a new title, which would take it away.
-
-    Plex makes the sort title anew with every title unless it is locked, see `_found`.
-    """
-    if not any(change.target is PlexField.TITLE for change in changes):
-        return
-    for change in agreed:
-        if change.target is PlexField.SORT_TITLE and not change.locked_before:
-            agreed.remove(change)
-            changes.append(change)
-            return
+def _trace(
+    base: Mapping[PlexField, Base], held: Mapping[PlexField, str], target: PlexField
+) -> Trace | None:
+    trace = Trace(base=base.get(target), held=held.get(target, ""))
+    return trace if trace.base or trace.held else None
 
 
 def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:

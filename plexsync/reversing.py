@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.models import LIST_FIELDS, Base, Trace
+from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Base, PlexField, Trace
 from plexsync.spelling import Spellings, split_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from plexsync.models import (
         Change,
@@ -84,14 +84,16 @@ class Reverser:
         kept: list[str] = []
         for change in written.changes:
             after = self._after(change, detail)
-            if after is None:
+            if after is None or _followed(change, kept):
                 kept.append(change.field)
                 continue
             back = self._reversed(change, detail, after, link)
             locks_differ = back.locked_after != back.locked_before
             if locks_differ or not self._planner.equal(back.target, after, back.before):
                 changes.append(back)
-        return Reverse(changes=tuple(changes), kept=tuple(kept))
+        return Reverse(
+            changes=self._planner.with_sort_title(changes, detail, link), kept=tuple(kept)
+        )
 
     # ---- one field
 
@@ -155,6 +157,12 @@ class Reverser:
             return None
         # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.
         return Base(digest=now.digest if now else "", entries="".join(sorted(left)))
+
+
+def _followed(change: Change, kept: Sequence[str]) -> bool:
+    """Whether a sort title followed a title that stays: it would not go with that one."""
+    title, _, followed = change.field.partition(FIELD_SEPARATOR)
+    return change.target is PlexField.SORT_TITLE and bool(followed) and title in kept
 
 
 def _lock_after(change: Change, plan: ItemPlan) -> bool:

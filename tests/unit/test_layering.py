@@ -34,6 +34,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "match*",
         "templates",
         "fieldmap",
+        "observed",
         "planner",
         "reversing",
         "spelling",

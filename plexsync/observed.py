@@ -1,0 +1,105 @@
+"""What an item holds in one field, and whose word it is.
+
+Most fields are what Plex shows. A sort title is not: Plex shows one only where it differs from the
+title, and where none is set makes one of the title, without its article. Nor does an unlocked one
+survive a new title. Source: docs/plex-api.md 2 and 6.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from plexsync.models import LIST_FIELDS, Change, PlexField, Trace
+
+if TYPE_CHECKING:
+    from plexsync.models import Base, ItemDetail, Policy, Value
+
+_ARTICLES = ("the ", "a ", "an ")
+"""What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
+
+
+class Found(NamedTuple):
+    """What an item holds in one field.
+
+    Attributes:
+        value: what is stored.
+        shown: what it comes to; another thing only for a sort title, see `found_in`.
+        locked: whether Plex locks it.
+        made: whether it is what Plex would make of another field by itself.
+    """
+
+    value: Value
+    shown: Value
+    locked: bool
+    made: bool = False
+
+
+def found_in(detail: ItemDetail, target: PlexField) -> Found:
+    """What `detail` holds of `target`."""
+    value = detail.values.get(target, () if target in LIST_FIELDS else "")
+    locked = target in detail.locked
+    if target is not PlexField.SORT_TITLE:
+        return Found(value, value, locked)
+    title = str(detail.values.get(PlexField.TITLE, ""))
+    shown = value or title
+    # One that Plex made counts as none: put back as a text, it would no longer follow the title. A
+    # locked one does not follow it anyway.
+    made = shown in {title, _without_article(title)}
+    return Found(shown if locked or not made else "", shown, locked, made)
+
+
+def held_for(detail: ItemDetail, change: Change) -> Value:
+    """What is to be compared with the value a change wrote."""
+    found = found_in(detail, change.target)
+    if change.after:
+        return found.shown
+    return "" if found.made else found.value
+
+
+def loose_sort_title(detail: ItemDetail) -> str:
+    """The sort title an item would lose with its title: a set one that is not locked; else ""."""
+    found = found_in(detail, PlexField.SORT_TITLE)
+    return "" if found.locked else str(found.value)
+
+
+def unlocked_sort_title(
+    field: str, policy: Policy, *, before: str, after: str, trace: Trace | None
+) -> Change:
+    """A change of a sort title that is not ours: it stays unlocked, and what is remembered stays.
+
+    Args:
+        field: the configured name.
+        policy: why.
+        before: what Plex holds.
+        after: what it is to hold; "" for what Plex makes of the title.
+        trace: what is remembered.
+    """
+    return Change(
+        field=field,
+        target=PlexField.SORT_TITLE,
+        before=before,
+        after=after,
+        policy=policy,
+        locked_after=False,
+        trace_before=trace,
+        trace_after=trace or Trace(),
+    )
+
+
+def is_somebodys(target: PlexField, found: Found, base: Base | None) -> bool:
+    """Whether a value that is not ours is a person's word, which most of the time the lock says.
+
+    A rating has no lock, and no agent gives one: what is there, or was taken away after us, is
+    the word of the account's owner. Source: docs/plex-api.md 5, "User rating".
+    """
+    if target is PlexField.RATING:
+        return bool(found.value) or base is not None
+    return found.locked
+
+
+def _without_article(title: str) -> str:
+    lowered = title.lower()
+    for article in _ARTICLES:
+        if lowered.startswith(article):
+            return title[len(article) :]
+    return title
