@@ -240,7 +240,18 @@ def _names(
             folded, clean = made
             if folded and folded not in chosen:
                 chosen[folded] = clean
-    return tuple(chosen.values())
+    names = tuple(chosen.values())
+    is_label = sources[0].rule.to is PlexField.LABELS
+    return tuple(map(_as_label, names)) if is_label else names
+
+
+def _as_label(name: str) -> str:
+    """A label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags".
+
+    Folding alone would not do: the capital of a dotless i folds to another letter.
+    """
+    capital = name[:1].upper()
+    return capital + name[1:] if len(capital) == 1 else name
 
 
 def _own_names(

@@ -288,10 +288,11 @@ class Store:
         The first spelling wins, letters compare as ASCII NOCASE, a new label gets a capital, and
         collections are per library. Source: docs/plex-api.md 5, "Tags".
         """
-        key = (kind, section.key if kind == "collection" else 0, nocase(name))
+        shown = name[:1].upper() + name[1:] if kind == "label" else name
+        # The row has the name that is shown, so that one is what another spelling is compared with.
+        key = (kind, section.key if kind == "collection" else 0, nocase(shown))
         tag = self._tags.get(key)
         if tag is None:
-            shown = name[:1].upper() + name[1:] if kind == "label" else name
             tag = self._tags[key] = Tag(self.next_id(), kind, shown)
         return tag
 

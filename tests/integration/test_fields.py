@@ -321,3 +321,28 @@ def test_a_tag_that_gets_another_parent_is_noticed_by_the_next_run(world: World)
     assert world.run().outcomes() == {"5": "applied"}
     assert shown() == {"Level 0", "Level 4"}
     assert world.run().rows == ()
+
+
+# ---- labels --------------------------------------------------------------------------------------
+
+LABELS = ("été", "\u0131ss\u0131z", "ßeta", "ǆep", "漢字", "😀 joy", "a, b", '"quoted"', "_x", "éa")
+
+
+@pytest.mark.parametrize("policy", ["overwrite", "merge"])
+def test_labels_are_written_once_whatever_letter_they_begin_with(world: World, policy: str) -> None:
+    """Plex gives each a capital; neither that nor a later change of one writes the others anew."""
+    world.settings.update(FIELDS__TAGS__TO="label", FIELDS__TAGS=policy)
+    tags = [tag.id for tag in world.library.stash.tags[: len(LABELS)]]
+    for tag, name in zip(tags, LABELS, strict=True):
+        world.stash.edit_tag(tag, name=name)
+    world.stash.edit_scene(5, tag_ids=tuple(tags))
+    key = world.key_of("5")
+    world.run()
+    shown = world.tags(key, "label")
+    assert len(shown) == len(LABELS)
+    assert world.run(FORCED).puts == 0
+
+    world.stash.edit_tag(tags[0], name="hiver")
+    assert world.run().puts == 1
+    assert set(world.tags(key, "label")) == {*shown} - {"Été"} | {"Hiver"}
+    assert world.run(FORCED).puts == 0

@@ -51,9 +51,16 @@ def test_a_value_is_what_plex_would_show(name: str, scene: SceneDetail, expected
 
 def test_only_included_names_come_through() -> None:
     """An include list lets nothing else in, whatever its case."""
-    rule = FieldRule(name="tags", policy=Policy.MERGE, to=PlexField.LABELS, include=("Place: *",))
+    rule = FieldRule(name="tags", policy=Policy.MERGE, to=PlexField.GENRES, include=("Place: *",))
     scene = detail(tags=("place: lake", "Dog"))
     assert value("tags", scene, rule) == ("place: lake",)
+
+
+def test_labels_are_spelled_as_plex_will_show_them() -> None:
+    """With a capital, where a letter has one that is one letter."""
+    rule = FieldRule(name="tags", policy=Policy.MERGE, to=PlexField.LABELS)
+    scene = detail(tags=("lake", "\xe9t\xe9", "\u0131ssiz", "\xdfeta", "1st"))
+    assert value("tags", scene, rule) == ("Lake", "\xc9t\xe9", "Issiz", "\xdfeta", "1st")
 
 
 def test_the_studio_is_the_scenes_own() -> None:
