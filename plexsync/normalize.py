@@ -185,6 +185,15 @@ def fold_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
+def fold_text(text: str) -> str:
+    """What a person reads of a text: whitespace folded, letters composed, case and all else kept.
+
+    `é` is one letter, in whichever of its two spellings a file system left it in a title.
+    """
+    text = fold_whitespace(text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def fold_tag(text: str) -> str:
     """What makes two tag names one tag: case and whitespace dropped, accents and width kept.
 

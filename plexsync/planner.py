@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, Base, Change, PlexField, Policy, Trace
-from plexsync.normalize import fold_whitespace
+from plexsync.normalize import fold_text
 from plexsync.observed import (
     found_in,
     held_for,
@@ -372,7 +372,7 @@ class Planner:
             return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
         if target is PlexField.RATING:
             return value.removesuffix(".0")
-        return fold_whitespace(value)
+        return fold_text(value)
 
 
 def _lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:

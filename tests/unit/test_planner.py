@@ -124,6 +124,7 @@ def test_silence_clears_when_the_configuration_says_so() -> None:
     ("target", "desired", "observed"),
     [
         pytest.param(PlexField.TITLE, "A  b", " A b\r\n", id="white space"),
+        pytest.param(PlexField.TITLE, "caf\u00e9", "cafe\u0301", id="composed and not"),
         pytest.param(PlexField.DATE, "2024-05-01", "2024-05-01 00:00:00", id="time part"),
         pytest.param(PlexField.GENRES, ("Blonde", "day"), ("Day", "blonde"), id="case and order"),
     ],
@@ -139,6 +140,8 @@ def test_spelling_alone_is_no_change(target: PlexField, desired: Value, observed
     ("target", "one", "other"),
     [
         pytest.param(PlexField.TITLE, "Lake", "lake", id="a title's case is meant"),
+        pytest.param(PlexField.TITLE, "caf\u00e9", "cafe", id="a title's accent is meant"),
+        pytest.param(PlexField.TITLE, "\uff21", "A", id="a title's width is meant"),
         pytest.param(PlexField.DATE, "2024-05-01", "2024-05-02", id="another day"),
         pytest.param(PlexField.GENRES, ("a", "b"), ("a b",), id="two names are not one"),
         pytest.param(PlexField.GENRES, ("é",), ("e",), id="an accent is meant"),
