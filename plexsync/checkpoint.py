@@ -15,7 +15,7 @@ import msgspec
 from plexsync.durable import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.errors import StateCorruptError, StateVersionError
 from plexsync.journal import UNREADABLE, Lineage, RunKind
-from plexsync.models import Counts, SceneId
+from plexsync.models import Counts, RatingKey, SceneId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -71,6 +71,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         unsettled: intents of those runs that wait to be settled.
         waiting: the scenes whose last attempt did not settle them.
         decisions: what people decided, by key.
+        former: the Links of items no scene is linked to any more, as JSON, by rating key.
         scenes: SceneRecords as JSON, by scene.
     """
 
@@ -86,6 +87,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: tuple[OpenIntent, ...] = ()
     waiting: tuple[SceneId, ...] = ()
     decisions: dict[str, msgspec.Raw] = {}
+    former: dict[RatingKey, msgspec.Raw] = {}
     scenes: dict[SceneId, msgspec.Raw] = {}
 
 
@@ -200,6 +202,7 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
     yield from _array(b"runs", checkpoint.runs)
     yield from _array(b"unsettled", checkpoint.unsettled)
     yield from _members(b"decisions", checkpoint.decisions, sorted(checkpoint.decisions))
+    yield from _members(b"former", checkpoint.former, sorted(checkpoint.former, key=id_order))
     yield from _members(b"scenes", checkpoint.scenes, sorted(checkpoint.scenes, key=id_order))
 
 

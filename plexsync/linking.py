@@ -44,6 +44,9 @@ class Records(Protocol):
     def claims(self) -> Mapping[RatingKey, SceneId]:
         """Which scene each remembered item is linked to."""
 
+    def former(self, rating_key: RatingKey) -> Link | None:
+        """The link of an item that is linked to no scene any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinked:
@@ -88,6 +91,7 @@ class Linker:
         hashes: reads the content hashes of a few items; None when they are not to be used.
         heard: what people said about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
+        gone: remembered scenes that Stash has no more.
         rivals: the scenes, those given apart, that could claim one of these items as well.
     """
 
@@ -98,6 +102,7 @@ class Linker:
     hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
     heard: Heard = UNHEARD
     broken: frozenset[SceneId] = frozenset()
+    gone: frozenset[SceneId] = frozenset()
     rivals: Callable[[Collection[RatingKey], Collection[SceneId]], Sequence[Scene]] = (
         lambda _keys, _ours: ()
     )
@@ -132,7 +137,9 @@ class Linker:
     ) -> Linked:
         """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
         ours = {scene.scene_id for scene in scenes}
-        claims = {key: who for key, who in self.records.claims().items() if who not in ours}
+        owners = self.records.claims()
+        free = ours | self.gone
+        claims = {key: who for key, who in owners.items() if who not in free}
         claims.update((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
         matches = self._match(scenes, items, claims)
         by_key = {item.rating_key: item for item in items}
@@ -145,7 +152,7 @@ class Linker:
             listened = self.heard.review(found, scene)
             shown = tuple(by_key[one.rating_key] for one in listened.candidates)
             one = Unlinked(scene=scene, match=listened, items=shown)
-            self._place(one, linked, spoken_for=spoken_for)
+            self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
 
     def _match(
@@ -205,7 +212,14 @@ class Linker:
         )
         return [one for one in found if one.scene_id not in again] + decided
 
-    def _place(self, one: Unlinked, linked: Linked, *, spoken_for: set[RatingKey]) -> None:
+    def _place(
+        self,
+        one: Unlinked,
+        linked: Linked,
+        *,
+        spoken_for: set[RatingKey],
+        owners: Mapping[RatingKey, SceneId],
+    ) -> None:
         confidence, item = one.match.confidence, one.item
         waits = self.strict or self.heard.asks_again(one.scene)
         if item is None or confidence is None:
@@ -214,12 +228,17 @@ class Linker:
             linked.review.append(one)
         else:
             spoken_for.add(item.rating_key)
-            linked.pairs.append(self._pair(one.match, one.scene, item))
+            linked.pairs.append(self._pair(one.match, one.scene, item, owners))
 
-    def _pair(self, found: Match, scene: Scene, item: PlexItem) -> Pair:
+    def _pair(
+        self,
+        found: Match,
+        scene: Scene,
+        item: PlexItem,
+        owners: Mapping[RatingKey, SceneId],
+    ) -> Pair:
         best = found.candidates[0]
-        record = self.records.get(scene.scene_id)
-        known = _earlier(record.links, best) if record else None
+        known = self._known(scene, best, owners)
         link = Link(
             rating_key=best.rating_key,
             section_id=item.section_id,
@@ -236,6 +255,17 @@ class Linker:
                 pictures=known.pictures if same else {},
             )
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
+
+    def _known(
+        self, scene: Scene, best: Candidate, owners: Mapping[RatingKey, SceneId]
+    ) -> Link | None:
+        """What is known of an item: from this scene, or from the one it showed before."""
+        for scene_id in (scene.scene_id, owners.get(best.rating_key)):
+            record = self.records.get(scene_id) if scene_id else None
+            link = _earlier(record.links, best) if record else None
+            if link is not None:
+                return link
+        return self.records.former(best.rating_key)
 
 
 def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:

@@ -89,6 +89,7 @@ class State:
         self.runs_since_checkpoint = 0
         self._scenes = base.scenes
         self._decisions = base.decisions
+        self._former = base.former
         self._waiting = set(base.waiting)
         self._runs = list(base.runs)
         self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
@@ -166,6 +167,16 @@ class State:
                 if id_order(scene_id) < id_order(other):
                     claims[link.rating_key] = scene_id
         return claims
+
+    def former(self, rating_key: RatingKey) -> Link | None:
+        """The link of an item that no scene is linked to any more; None when there was none.
+
+        What plexsync wrote to an item is known of the item, whichever scene it came from: the
+        scene may have been merged into another, deleted and scanned in anew, or given another id
+        by a full import.
+        """
+        raw = self._former.get(rating_key)
+        return None if raw is None else self._decoded(state_views.LINK, raw, f"former.{rating_key}")
 
     def standings(self) -> Iterator[tuple[Outcome, bool]]:
         """How each scene's last attempt ended, and whether the scene is linked."""
@@ -287,6 +298,7 @@ class State:
 
     def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
         self.changes_since_checkpoint += 1
+        self._follow_links(scene_id, record)
         self._waiting.discard(scene_id)
         if record == NULL:
             self._scenes.pop(scene_id, None)
@@ -294,6 +306,20 @@ class State:
         self._scenes[scene_id] = record
         if self._viewed(state_views.STANDING, scene_id, record).outcome in WAITING:
             self._waiting.add(scene_id)
+
+    def _follow_links(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+        """Keep the links a scene loses, and let go of those it has now."""
+        before = self._scenes.get(scene_id)
+        if before is not None:
+            self._former.update(self._links_in(scene_id, before))
+        if self._former and record != NULL:
+            for rating_key in self._links_in(scene_id, record):
+                self._former.pop(rating_key, None)
+
+    def _links_in(self, scene_id: SceneId, record: msgspec.Raw) -> dict[RatingKey, msgspec.Raw]:
+        links = self._viewed(state_views.PLACE, scene_id, record).links
+        keyed = ((self._viewed(state_views.LINK_KEY, scene_id, link), link) for link in links)
+        return {key.rating_key: link for key, link in keyed}
 
     def _decide(self, key: str, value: msgspec.Raw) -> None:
         self.changes_since_checkpoint += 1
@@ -343,6 +369,7 @@ class State:
             ),
             waiting=tuple(sorted(self._waiting, key=id_order)),
             decisions=self._decisions,
+            former=self._former,
             scenes=self._scenes,
         )
 
