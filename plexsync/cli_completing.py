@@ -1,4 +1,4 @@
-"""What a shell is offered for an argument: scenes that wait, libraries, runs.
+"""What a shell is offered for an argument: scenes that wait or were answered, libraries, runs.
 
 From local files alone, and never an error: a shell that completes must not wait or be disturbed.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 from plexsync.errors import PlexsyncError
+from plexsync.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +34,22 @@ def complete_scenes(
     return _offer(_waiting_scenes(), incomplete)
 
 
+def complete_review(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for a person, each with its title."""
+    del ctx, param
+    return _offer(_scenes_in_review(), incomplete)
+
+
+def complete_answered(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes a person said something about."""
+    del ctx, param
+    return _offer(_answered_scenes(), incomplete)
+
+
 def complete_runs(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -44,7 +61,7 @@ def complete_runs(
 def complete_libraries(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The names of the configured libraries."""
+    """The names of the configured libraries; where none is configured, of those seen in Plex."""
     del param
     session: Session | None = ctx.find_root().obj
     return _offer(_libraries(session.config if session else None), incomplete)
@@ -75,6 +92,30 @@ def _waiting_scenes() -> Iterator[tuple[str, str]]:
         yield scene_id, str(record.outcome)
 
 
+def _scenes_in_review() -> Iterator[tuple[str, str]]:
+    from plexsync.places import cache_directory, state_directory
+    from plexsync.review_queue import load_waiting, shelf_path, waiting_ids
+    from plexsync.state_loading import load_state
+
+    directory = state_directory(os.environ)
+    state = load_state(directory)
+    shelf = shelf_path(cache_directory(os.environ), directory, state.lineage)
+    titles = {one.scene_id: one.scene.title for one in load_waiting(shelf, state)}
+    for scene_id in waiting_ids(state):
+        yield scene_id, clean_for_terminal(titles.get(scene_id, ""))
+
+
+def _answered_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.answers import PREFIX
+    from plexsync.places import state_directory
+    from plexsync.state_loading import load_state
+
+    keys = load_state(state_directory(os.environ)).decision_keys()
+    ids = [key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)]
+    for scene_id in sorted(ids, key=lambda one: (len(one), one)):
+        yield scene_id, ""
+
+
 def _runs() -> Iterator[tuple[str, str]]:
     from plexsync.journal import is_run_id, journal_runs
     from plexsync.places import state_directory
@@ -90,11 +131,13 @@ def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
 
     from plexsync.config import find_config
     from plexsync.config_sources import Sources
+    from plexsync.places import cache_directory
+    from plexsync.plex_index import cached_libraries
 
     sources = Sources()
     sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)
     sources.take_environment(os.environ)
     found = sources.found.get("plex.libraries")
-    if found and isinstance(found.value, list):
-        for name in found.value:
-            yield str(name), ""
+    configured = found.value if found and isinstance(found.value, list) else []
+    for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
+        yield str(name), ""

@@ -3,12 +3,14 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from plexsync import console
+from plexsync.cli_completing import complete_answered, complete_review
 from plexsync.cli_options import (
     CONTEXT,
     Session,
@@ -18,13 +20,15 @@ from plexsync.cli_options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from click.shell_completion import CompletionItem
 
     from plexsync.models import RatingKey
     from plexsync.review_choice import Filters
     from plexsync.settling import Choice
 
 _F = TypeVar("_F", bound="Callable[..., object]")
+
+_Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 
 _SHARE = click.FloatRange(0, 1)
 
@@ -57,11 +61,20 @@ def _filter_options(command: _F) -> _F:
     return command
 
 
+def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
+    return click.argument(
+        "scenes",
+        metavar="[SCENE_ID]...",
+        nargs=-1,
+        callback=check_scene_ids,
+        shell_complete=complete,
+    )
+
+
 def _answer_options(command: _F) -> _F:
-    """What every command that answers takes: scenes, filters, how long to wait."""
+    """What every command that answers takes beside scenes: filters, how long to wait."""
     for option in reversed(
         (
-            click.argument("scenes", metavar="[SCENE_ID]...", nargs=-1, callback=check_scene_ids),
             _filter_options,
             click.option(
                 "--lock-wait",
@@ -138,7 +151,14 @@ def list_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - 
 
 
 @review.command(context_settings=CONTEXT, short_help="Show all there is about a scene.")
-@click.argument("scenes", metavar="SCENE_ID...", nargs=-1, required=True, callback=check_scene_ids)
+@click.argument(
+    "scenes",
+    metavar="SCENE_ID...",
+    nargs=-1,
+    required=True,
+    callback=check_scene_ids,
+    shell_complete=complete_review,
+)
 @global_options
 @click.pass_obj
 def show(session: Session, scenes: tuple[str, ...]) -> int:
@@ -150,6 +170,7 @@ def show(session: Session, scenes: tuple[str, ...]) -> int:
 
 
 @review.command(context_settings=CONTEXT, short_help="These scenes are these items.")
+@_scene_arguments(complete_review)
 @_answer_options
 @_item_option
 @click.option("--best", is_flag=True, help="Take the first candidate where there are several.")
@@ -171,6 +192,7 @@ def accept(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 
 
 @review.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
+@_scene_arguments(complete_review)
 @_answer_options
 @_item_option
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
@@ -190,6 +212,7 @@ def reject(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 
 
 @review.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
+@_scene_arguments(complete_review)
 @_answer_options
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
 @global_options
@@ -204,6 +227,7 @@ def ignore(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 
 
 @review.command(context_settings=CONTEXT, short_help="Forget what was answered.")
+@_scene_arguments(complete_answered)
 @_answer_options
 @global_options
 @click.pass_obj

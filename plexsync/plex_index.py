@@ -14,7 +14,7 @@ import os
 import zlib
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,10 +34,12 @@ documented (docs/plex-api.md 3), so they are trusted for a while only."""
 _CLOCK_MARGIN_S = 600
 """How far Plex's clock may run ahead of ours before an update time counts as nonsense."""
 
+_T = TypeVar("_T")
+
 _OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _MAGIC = b"plexsync-index\n"
 _CHECKSUM_BYTES = 4
-_SCHEMA = ",".join(("2", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
+_SCHEMA = ",".join(("3", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
 """Another set of fields is another schema: an old list must not be read as a new one."""
 
 
@@ -77,6 +79,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         schema: see `_SCHEMA`.
         owner: server and library the list belongs to.
+        library: the library's name when it was last looked at.
         counters: as they stood before the list was made.
         listed_at: epoch of the last complete listing.
         checked_at: epoch of the last look at the server.
@@ -86,11 +89,20 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     schema: str
     owner: str
+    library: str
     counters: _Counters
     listed_at: int
     checked_at: int
     total: int
     items: tuple[PlexItem, ...]
+
+
+class _Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a list is of, read without its items."""
+
+    schema: str
+    owner: str
+    library: str
 
 
 class _Had(NamedTuple):
@@ -155,6 +167,23 @@ def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
     return tuple(found)
 
 
+def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
+    """The names of the libraries whose lists are in the cache, by section id; asks nobody.
+
+    Args:
+        cache_dir: where the lists lie.
+        machine: only those of this server; of every server unless given.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(cache_dir.glob("plex-*.index")):
+        label = _decoded(path, _Label)
+        if label is not None and label.schema == _SCHEMA:
+            server, _, section = label.owner.partition("/")
+            if server == (machine or server):
+                found[section.rpartition("/")[2]] = label.library
+    return found
+
+
 # ---- Cached, updated or listed -------------------------------------------------------------------
 
 
@@ -178,6 +207,7 @@ def _bring_up_to_date(
     kept = _Kept(
         schema=_SCHEMA,
         owner=owner,
+        library=section.title,
         counters=_counters(section),
         listed_at=epoch,
         checked_at=epoch,
@@ -208,6 +238,7 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         return None
     return msgspec.structs.replace(
         old,
+        library=section.title,
         counters=_counters(section),
         listed_at=listed_at,
         checked_at=epoch,
@@ -248,15 +279,22 @@ def _file_name(owner: str) -> str:
 
 def _load(path: Path, owner: str = "") -> _Kept | None:
     """The list of `owner`, or whoever's it is; None for anything that is not exactly that."""
+    kept = _decoded(path, _Kept)
+    if kept is None or (kept.schema, kept.owner) != (_SCHEMA, owner or kept.owner):
+        return None
+    return kept
+
+
+def _decoded(path: Path, type_: type[_T]) -> _T | None:
+    """What a file holds; None where it is damaged, missing or of another kind."""
     try:
         content = path.read_bytes()
         start = len(_MAGIC) + _CHECKSUM_BYTES
         if content[:start] != _MAGIC + _checksum(content[start:]):
             return None
-        kept = msgspec.msgpack.decode(content[start:], type=_Kept)
+        return msgspec.msgpack.decode(content[start:], type=type_)
     except (OSError, msgspec.DecodeError, ValueError):
         return None
-    return kept if (kept.schema, kept.owner) == (_SCHEMA, owner or kept.owner) else None
 
 
 def _try_to_keep(path: Path, kept: _Kept) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ServerError
-from plexsync.plex_index import MAX_AGE, How, Index, load_items
+from plexsync.plex_index import MAX_AGE, How, Index, cached_libraries, load_items
 from plexsync.simulators.wire import Fault, Status
 from tests.contract.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
@@ -421,3 +421,16 @@ def test_an_empty_library_is_remembered(tmp_path: Path) -> None:
         index = load(bench, tmp_path, names=["Empty"])
 
         assert (index.how, len(index.items)) == (How.UPDATED, 1)
+
+
+def test_names_of_libraries_are_told_from_the_cache(tmp_path: Path) -> None:
+    """Without a server, and without those of another one."""
+    with plex_bench(make_library(2)) as bench:
+        load(bench, tmp_path)
+    (named,) = cached_libraries(tmp_path, "machine-1").items()
+    assert named[1] == "Scenes"
+    assert cached_libraries(tmp_path) == dict([named])
+    assert cached_libraries(tmp_path, "machine-2") == {}
+    for path in tmp_path.glob("plex-*.index"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert cached_libraries(tmp_path) == {}

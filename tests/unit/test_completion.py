@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.answers import Said, answer_key
 from plexsync.cli import cli, run_command_line
 from plexsync.cli_completing import complete_runs
 from plexsync.errors import ExitCode
@@ -32,6 +33,8 @@ def make_state(tmp_path: Path) -> Path:
         for number, outcome in enumerate(outcomes, start=11):
             session.remember(SceneId(str(number)), make_record(number, outcome=outcome))
         session.remember(SceneId("2"), make_record(2, outcome=Outcome.FAILED))
+        for scene_id in map(SceneId, ("12", "2")):
+            session.decide(answer_key(scene_id), Said(absent="digest"))
         end(session)
     return tmp_path
 
@@ -70,12 +73,16 @@ def offered(words: str, environ: Mapping[str, str]) -> list[str]:
         ("plexsync retry 9", []),
         ("plexsync run --scene 12", ["12"]),
         ("plexsync -v retry 2", ["2"]),
+        ("plexsync review accept ", ["13"]),
+        ("plexsync review reject 1", ["13"]),
+        ("plexsync review show ", ["13"]),
+        ("plexsync review reset ", ["2", "12"]),
         ("plexsync config va", ["validate"]),
         ("plexsync completion ", ["bash", "zsh", "fish"]),
     ],
 )
 def test_words_are_completed(state: Path, words: str, offers: list[str]) -> None:
-    """Commands, choices, and scenes that wait for something."""
+    """Commands, choices, scenes that wait for something or for a person, scenes with answers."""
     assert offered(words, {"PLEXSYNC_STATE_DIR": str(state)}) == offers
 
 

@@ -1,0 +1,72 @@
+"""Lines of a review screen, and how they are laid out: wrapped, and cut into pages.
+
+What is wrapped goes on below where its text began, not below its label.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+_LEAST_BODY = 20
+"""Columns a text needs beside its label; with fewer it is wrapped below it."""
+
+_LEAST_PAGE = 3
+"""Rows below which a screen is not cut: a line of it, the mark that there is more, and a spare."""
+
+
+class Row(NamedTuple):
+    """A label, and a text that stays beside it however often it is wrapped."""
+
+    label: Text
+    body: Text
+
+
+Line = Text | Row
+
+
+def laid_out(lines: Iterable[Line], console: Console) -> list[Text]:
+    """The lines as rows of the screen, none wider than `console`."""
+    return [piece for line in lines for piece in _wrapped(line, console)]
+
+
+def page_of(lines: Sequence[Text], page: int, *, most: int) -> list[Text]:
+    """One page of what is too long for the screen.
+
+    Args:
+        lines: rows of the screen.
+        page: which; after the last one comes the first.
+        most: rows there are.
+    """
+    if len(lines) <= most or most < _LEAST_PAGE:
+        return list(lines)
+    step = most - 1
+    pages = -(-len(lines) // step)
+    start = page % pages * step
+    shown = lines[start : start + step]
+    left = len(lines) - start - len(shown)
+    rest = f"{left} more {'line' if left == 1 else 'lines'}" if left else "the end"
+    goes = "shows them" if left else "goes back to the top"
+    return [*shown, Text(f"… {rest}; v {goes}", style="dim")]
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _wrapped(line: Line, console: Console) -> Iterable[Text]:
+    if isinstance(line, Text):
+        return line.wrap(console, console.width) if line.cell_len else [line]
+    columns = console.width - line.label.cell_len
+    if columns < _LEAST_BODY:
+        return Text.assemble(line.label, line.body, overflow="fold").wrap(console, console.width)
+    pieces = line.body.wrap(console, columns) or [Text()]
+    blank = Text(" " * line.label.cell_len)
+    return [
+        Text.assemble(blank if place else line.label, piece) for place, piece in enumerate(pieces)
+    ]
