@@ -6,37 +6,75 @@ import codecs
 import os
 import re
 import select
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
 from plexsync.review import BACKSPACE, ENTER, ESCAPE, LEFT, RIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])")
+_TORN = re.compile(r"\x1b(?:[\[O][0-?]*[ -/]*)?\Z")
+"""The beginning of such a key, which may have been cut off on its way; or the key Escape."""
+
+_REST_OF_KEY_S = 0.05
+"""Seconds the rest of a key may come later; Escape by itself is taken for it after them."""
+
 _ARROWS = {"D": LEFT, "C": RIGHT}
 _NAMES = {"\r": ENTER, "\n": ENTER, "\x7f": BACKSPACE, "\x08": BACKSPACE, "\x1b": ESCAPE}
 _END = "\x04"
 _READ_BYTES = 4096
 
 
-@contextmanager
-def single_keys(handle: int) -> Iterator[bool]:
-    """Have the terminal hand over each key at once; False when it cannot. Put back at the end."""
-    try:
-        import termios  # noqa: PLC0415 - not on every system
-        import tty  # noqa: PLC0415 - same
+class SingleKeys:
+    """Has a terminal hand over each key at once; leaving it puts the terminal back.
 
-        before = termios.tcgetattr(handle)
-        tty.setcbreak(handle)
-    except (ImportError, OSError, termios.error):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        termios.tcsetattr(handle, termios.TCSADRAIN, before)
+    Args:
+        handle: of the terminal.
+
+    Attributes:
+        held: whether the terminal does so now.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._before: list[Any] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the terminal hands over single keys; False for one that cannot."""
+        return self._before is not None
+
+    def hold(self) -> None:
+        """Ask for single keys, also again after somebody else changed the terminal."""
+        try:
+            import termios  # noqa: PLC0415 - not on every system
+            import tty  # noqa: PLC0415 - same
+
+            before = self._before or termios.tcgetattr(self._handle)
+            tty.setcbreak(self._handle)
+        except (ImportError, OSError, termios.error):
+            return
+        self._before = before
+
+    def let_go(self) -> None:
+        """Put the terminal back as it was; for a pause, too."""
+        if self._before is not None:
+            import termios  # noqa: PLC0415 - it was there
+
+            # A terminal that is gone needs nothing put back.
+            with suppress(termios.error):
+                termios.tcsetattr(self._handle, termios.TCSADRAIN, self._before)
+
+    def __enter__(self) -> Self:
+        """Hold."""
+        self.hold()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go."""
+        self.let_go()
 
 
 class Keyboard:
@@ -63,11 +101,22 @@ class Keyboard:
             os.read(self._bell, _READ_BYTES)
         if self._handle not in ready:
             return ()
-        try:
-            content = os.read(self._handle, _READ_BYTES)
-        except OSError:  # the terminal is gone
+        content = self._take()
+        if not content:
             return None
-        return split_keys(self._decoder.decode(content)) if content else None
+        text = self._decoder.decode(content)
+        while _TORN.search(text) and select.select([self._handle], [], [], _REST_OF_KEY_S)[0]:
+            more = self._take()
+            if not more:
+                break
+            text += self._decoder.decode(more)
+        return split_keys(text)
+
+    def _take(self) -> bytes:
+        try:
+            return os.read(self._handle, _READ_BYTES)
+        except OSError:  # the terminal is gone
+            return b""
 
 
 def split_keys(text: str) -> Sequence[str] | None:
@@ -97,9 +146,11 @@ def keys_of_line(line: str, *, typing: bool) -> Sequence[str]:
 
     Args:
         line: as it was typed.
-        typing: a text is asked for, so that the whole line is meant.
+        typing: a text is asked for, so that the whole line is meant; with Escape in it, none.
     """
     text = line.rstrip("\r\n")
+    if typing and "\x1b" in text:
+        return [ESCAPE]
     if typing:
         return [*(char for char in text if char.isprintable()), ENTER]
     return [text.strip()] if text.strip() else []

@@ -176,7 +176,9 @@ class Recaller:
                 continue
             desired = self._fields.desired(found[0], read[key].item.kind)
             planned = self._planner.plan(desired, read[key], bases.get(key, {}))
-            compared[key] = Comparison(changes=planned.changes, kept=planned.kept)
+            compared[key] = Comparison(
+                changes=planned.changes, kept=planned.kept, item=read[key].item
+            )
         return compared
 
     def _scene(self, scene_id: SceneId) -> Scene:

@@ -18,7 +18,10 @@ from plexsync.review_choice import (
     alike,
     candidate_of,
     ignoring,
+    owner_note,
+    pattern_of,
     rejection,
+    rivals_of,
     rule_for,
     settled_by,
     with_candidate,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from plexsync.answers import Answer, Said
     from plexsync.models import Candidate, PathRule, PlexItem, RatingKey, SceneId
+    from plexsync.review_choice import Pattern
     from plexsync.review_queue import Waiting
 
 ENTER, ESCAPE, BACKSPACE, LEFT, RIGHT = "enter", "escape", "backspace", "left", "right"
@@ -37,13 +41,13 @@ ENTER, ESCAPE, BACKSPACE, LEFT, RIGHT = "enter", "escape", "backspace", "left", 
 MOST_HITS = 9
 _AHEAD = 3
 _COMPARED = 3
+_MOST_NAMED = 3
 
 
 class Mode(StrEnum):
     """What is on the screen."""
 
     SCENE = "scene"
-    WHOLE = "whole"
     HELP = "help"
     PROMPT = "prompt"
     HITS = "hits"
@@ -148,6 +152,8 @@ class Review:
         at: place of the scene on the screen.
         focus: place of the candidate keys are about; -1 when there is none.
         mode: what is on the screen.
+        page: which part of a screen that is too long, counted on by `v`; a screen starts again
+            after its last.
         message: what the last key did.
         prompt: what is being asked for; `typed` is what was typed so far.
         hits: what a search found, `hit_count` in all.
@@ -163,6 +169,7 @@ class Review:
     at: int = 0
     focus: int = 0
     mode: Mode = Mode.SCENE
+    page: int = 0
     message: str = ""
     prompt: Prompt = Prompt.REASON
     typed: str = ""
@@ -173,6 +180,8 @@ class Review:
     answered: set[SceneId] = field(default_factory=set)
     later: set[SceneId] = field(default_factory=set)
     _steps: list[_Step] = field(default_factory=list)
+    _patterns: Counter[Pattern] | None = None
+    _wanted_by: dict[RatingKey, list[SceneId]] | None = None
     _on_yes: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -201,6 +210,41 @@ class Review:
         scenes = [scene_id for scene_id, verb in self._last_verbs().items() if verb in verbs]
         return tuple(sorted(scenes, key=lambda one: (len(one), one)))
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an answer to take back."""
+        return bool(self._steps)
+
+    @property
+    def has_alike(self) -> bool:
+        """Whether another open scene looks like the one on the screen; see `alike`."""
+        pattern = pattern_of(self.waiting)
+        if pattern is None:
+            return False
+        if self._patterns is None:
+            self._patterns = Counter(filter(None, map(pattern_of, self.queue)))
+        return self._patterns[pattern] > 1
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a path rule would make the paths of the candidate in focus one."""
+        candidate = self.candidate
+        return candidate is not None and rule_for(candidate, self.outside.rules()) is not None
+
+    def notes(self, candidate: Candidate) -> list[str]:
+        """What a person should know of an item before taking it."""
+        ours = self.waiting.scene_id
+        if owned := owner_note(self.desk.owner(candidate.rating_key, ours)):
+            return owned
+        if self._wanted_by is None:
+            self._wanted_by = rivals_of(self.queue)
+        others = [
+            one
+            for one in self._wanted_by.get(candidate.rating_key, ())
+            if one != ours and one not in self.answered
+        ]
+        return [f"also a candidate of {_scenes(others)}"] if others else []
+
     def counts(self) -> dict[Verb | None, int]:
         """How many scenes were answered in each way; None stands for path rules."""
         return dict(Counter(self._last_verbs().values()))
@@ -224,9 +268,13 @@ class Review:
     def press(self, key: str) -> None:
         """Take one key. A key that means nothing says so and changes nothing."""
         self.message = ""
+        if key == "v" and self.mode is not Mode.PROMPT:
+            self.page += 1
+            return
+        self.page = 0
         try:
             match self.mode:
-                case Mode.SCENE | Mode.WHOLE:
+                case Mode.SCENE:
                     self._press_scene(key)
                 case Mode.PROMPT:
                     self._press_prompt(key)
@@ -243,7 +291,6 @@ class Review:
             self.message = "A run is under way. Nothing was answered; try again when it has ended."
 
     def _press_scene(self, key: str) -> None:
-        self.mode = Mode.SCENE
         if key.isdecimal() and key.isascii():
             self._pick(int(key))
             return
@@ -263,7 +310,6 @@ class Review:
             LEFT: self._back,
             "f": self._forth,
             RIGHT: self._forth,
-            "v": self._whole,
             "?": self._help,
             "q": self._finish,
         }.get(key)
@@ -531,9 +577,6 @@ class Review:
     def _to_scene(self) -> None:
         self.mode, self.question = Mode.SCENE, None
 
-    def _whole(self) -> None:
-        self.mode = Mode.WHOLE
-
     def _help(self) -> None:
         self.mode = Mode.HELP
 
@@ -559,3 +602,10 @@ class Review:
         key = waiting.candidates[0].rating_key
         refused = {said.rating_key for said in self.desk.said(waiting.scene_id).refusals}
         return key not in refused and self.desk.owner(key, waiting.scene_id) is None
+
+
+def _scenes(ids: Sequence[SceneId]) -> str:
+    """A few scenes by their ids, more by their number."""
+    if len(ids) > _MOST_NAMED:
+        return f"{len(ids):,} other scenes"
+    return f"scene {ids[0]}" if len(ids) == 1 else f"scenes {', '.join(ids)}"

@@ -16,11 +16,15 @@ from plexsync.path_rules import split_prefixes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from plexsync.models import PlexItem, RatingKey, Scene
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.review_queue import Waiting
 
-Pattern = tuple[tuple[str, int], ...]
-"""The evidence of a candidate without its values: each name, and whether it is for or against."""
+Pattern = tuple[tuple[tuple[str, int], ...], str]
+"""The evidence of an only candidate without its values, each name and whether it is for or against;
+and the reason it is not HIGH, without its numbers."""
+
+NAMED = "person"
+"""The evidence of a candidate that a person brought, and that no matching has weighed."""
 
 _SHOWN = 6
 """Decimals JSON shows: a score that was copied from there must let its own scene pass."""
@@ -115,7 +119,7 @@ def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
         scene_path=scene.files[0].path if scene.files else "",
         item_path=item.files[0].path if item.files else "",
         score=0.0,
-        evidence=(Evidence(name="person", value=found, weight=0.0),),
+        evidence=(Evidence(name=NAMED, value=found, weight=0.0),),
     )
 
 
@@ -129,7 +133,7 @@ def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Wait
 # ---- Groups --------------------------------------------------------------------------------------
 
 
-def pattern_of(waiting: Waiting) -> tuple[Pattern, str] | None:
+def pattern_of(waiting: Waiting) -> Pattern | None:
     """What makes scenes alike; None for one that has not just one candidate."""
     if len(waiting.candidates) != 1 or waiting.match.candidate_count > 1:
         return None
@@ -150,6 +154,20 @@ def alike(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
         if one.scene_id != waiting.scene_id and pattern_of(one) == pattern:
             chosen.setdefault(one.candidates[0].rating_key, one)
     return list(chosen.values())
+
+
+def rivals_of(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
+    """The scenes each item is a candidate of."""
+    wanted: dict[RatingKey, list[SceneId]] = {}
+    for one in queue:
+        for candidate in one.candidates:
+            wanted.setdefault(candidate.rating_key, []).append(one.scene_id)
+    return wanted
+
+
+def owner_note(owner: SceneId | None) -> list[str]:
+    """What a person should know before taking an item from its scene."""
+    return [f"linked to scene {owner} already"] if owner else []
 
 
 def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _LEAST_ALIKE = 0.5
 """Below this ratio the pieces of a diff are confetti; both texts whole are easier to read."""
 
+_LEAST_STAYING = 3
+_LEAST_STAYING_MARKED = 7
+"""Characters between two changes below which they are read as one: the marks around two pieces are
+longer than what stays between them."""
+
 _MOST_PAIRS = 40_000
 """Characters of one text times those of the other up to which they are compared one by one; longer
 texts are compared by words. Measured: 40,000 take about 5 ms in the worst case."""
@@ -47,8 +52,14 @@ def change_lines(change: Change, *, marks: bool) -> Text:
     return _set_diff(_names(change.before), _names(change.after))
 
 
-def text_pieces(before: str, after: str) -> list[Piece]:
-    """Two texts as what stays, what goes and what comes, in order."""
+def text_pieces(before: str, after: str, *, least: int = _LEAST_STAYING) -> list[Piece]:
+    """Two texts as what stays, what goes and what comes, in order.
+
+    Args:
+        before: the old text.
+        after: the new one.
+        least: characters between two changes below which they become one.
+    """
     if len(before) * len(after) <= _MOST_PAIRS:
         old: Sequence[str] = before
         new: Sequence[str] = after
@@ -66,6 +77,10 @@ def text_pieces(before: str, after: str) -> list[Piece]:
             pieces.append(("-", "".join(old[start:end])))
         if new_end > new_start:
             pieces.append(("+", "".join(new[new_start:new_end])))
+    pieces = _joined(pieces, least)
+    staying = sum(len(text) for mark, text in pieces if mark == " ")
+    if 2 * staying < _LEAST_ALIKE * (len(before) + len(after)):
+        return [("-", before), ("+", after)]
     return pieces
 
 
@@ -80,7 +95,7 @@ def _text_diff(before: str, after: str, *, marks: bool) -> Text:
         line.append(" -> ", "dim")
         line.append(_shortened(after) or "(empty)", "green" if after else "dim")
         return line
-    pieces = text_pieces(before, after)
+    pieces = text_pieces(before, after, least=_LEAST_STAYING_MARKED if marks else _LEAST_STAYING)
     if [mark for mark, _ in pieces] == ["-", "+"]:
         line = Text(_shortened(before), style="red", overflow="fold")
         return Text.assemble(line, (" -> ", "dim"), (_shortened(after), "green"), overflow="fold")
@@ -93,6 +108,25 @@ def _text_diff(before: str, after: str, *, marks: bool) -> Text:
         else:
             line.append(f"{{+{text}+}}" if marks else text, "bold green")
     return line
+
+
+def _joined(pieces: Sequence[Piece], least: int) -> list[Piece]:
+    """The same, with changes that have next to nothing between them as one."""
+    joined: list[Piece] = []
+    old = new = ""
+    for place, (mark, text) in enumerate(pieces):
+        between = bool(old or new) and place + 1 < len(pieces)
+        if mark == " " and not (between and len(text) < least):
+            joined += [*_change(old, new), (mark, text)]
+            old = new = ""
+            continue
+        old += text if mark != "+" else ""
+        new += text if mark != "-" else ""
+    return [*joined, *_change(old, new)]
+
+
+def _change(old: str, new: str) -> list[Piece]:
+    return [piece for piece in (("-", old), ("+", new)) if piece[1]]
 
 
 def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:

@@ -10,17 +10,28 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.normalize import clean_for_terminal
+from plexsync.review_choice import NAMED
 from plexsync.review_diff import change_lines
+from plexsync.review_layout import Line, Row
 from plexsync.summary import score_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from plexsync.models import Candidate, Evidence, RatingKey, SceneFile, SceneId
+    from plexsync.models import (
+        Candidate,
+        Evidence,
+        PlexFile,
+        PlexItem,
+        RatingKey,
+        Scene,
+        SceneFile,
+    )
     from plexsync.recalled import Comparison
     from plexsync.review_queue import Waiting
 
 _FIELD_COLUMNS = 12
+_CANDIDATE_COLUMNS = 11
 _GIB = 1024**3
 _MIB = 1024**2
 _NO_WEIGHT = 0.05
@@ -31,12 +42,12 @@ def words(text: str, style: str = "") -> Text:
     return Text(clean_for_terminal(text), style=style, overflow="fold")
 
 
-def scene_part(waiting: Waiting) -> list[Text]:
+def scene_part(waiting: Waiting) -> list[Line]:
     """What the scene is, and why it is not HIGH."""
     scene = waiting.scene
     path = scene.files[0].path if scene.files else ""
     name = scene.title or base_name(path) or "untitled"
-    lines = [
+    lines: list[Line] = [
         Text.assemble(words(name, "bold"), (f"  scene {scene.scene_id}", "dim"), overflow="fold")
     ]
     lines += [words(file.path, "dim") for file in scene.files[:3]]
@@ -46,7 +57,7 @@ def scene_part(waiting: Waiting) -> list[Text]:
     facts += [scene.date] if scene.date else []
     if shown := " · ".join(fact for fact in facts if fact):
         lines.append(words(shown, "dim"))
-    reason = Text.assemble(("Not HIGH: ", "yellow"), words(waiting.match.reason), overflow="fold")
+    reason = Row(Text("Not HIGH: ", "yellow"), words(waiting.match.reason))
     return [*lines, Text(), reason]
 
 
@@ -54,34 +65,36 @@ def candidates_part(
     waiting: Waiting,
     focus: int,
     *,
-    owners: Mapping[RatingKey, SceneId],
+    notes: Mapping[RatingKey, Sequence[str]],
     marks: Mapping[RatingKey, str],
-) -> list[Text]:
+    brief: bool = False,
+) -> list[Line]:
     """The candidates, the best first.
 
     Args:
         waiting: the scene.
         focus: place of the candidate that keys are about; -1 for none.
-        owners: items that belong to another scene.
+        notes: what a person should know of some items before taking them.
         marks: what was answered about some of them.
+        brief: show the path of the candidate in focus alone.
     """
-    lines: list[Text] = []
-    several = len(waiting.candidates) > 1
+    lines: list[Line] = []
+    blank = Text(" " * _CANDIDATE_COLUMNS)
     for place, one in enumerate(waiting.candidates):
-        library = waiting.libraries[place] if place < len(waiting.libraries) else ""
-        line = Text(overflow="fold")
-        line.append(">" if place == focus else " ", "bold")
-        line.append(f" {place + 1} " if several else " 1 ", "bold cyan")
-        line.append(f" {score_text(one.score)}  ", "dim")
-        line.append_text(words(one.title or base_name(one.item_path) or "untitled"))
-        line.append_text(words(f"  {library} {one.rating_key}".replace("   ", "  "), "dim"))
+        label = Text.assemble(
+            (">" if place == focus else " ", "bold"),
+            (f" {place + 1:<2}", "bold cyan"),
+            (f" {'    ' if is_unscored(one) else score_text(one.score)}  ", "dim"),
+        )
+        body = words(one.title or base_name(one.item_path) or "untitled")
+        where = " ".join(filter(None, (library_of(waiting, place), one.rating_key)))
+        body.append_text(words(f"  {where}", "dim"))
         if one.rating_key in marks:
-            line.append(f"  {marks[one.rating_key]}", "cyan")
-        lines.append(line)
-        lines.append(Text.assemble("          ", words(one.item_path, "dim"), overflow="fold"))
-        if one.rating_key in owners:
-            warning = f"          linked to scene {owners[one.rating_key]} already"
-            lines.append(Text(warning, style="bold yellow"))
+            body.append(f"  {marks[one.rating_key]}", "cyan")
+        lines.append(Row(label, body))
+        if place == focus or not brief:
+            lines.append(Row(blank, words(one.item_path, "dim")))
+        lines += [Row(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())]
     hidden = waiting.match.candidate_count - len(waiting.candidates)
     if hidden > 0:
         lines.append(Text(f"    … and {hidden:,} more, less likely", style="dim"))
@@ -90,8 +103,10 @@ def candidates_part(
     return lines
 
 
-def evidence_part(candidate: Candidate, waiting: Waiting, place: int) -> list[Text]:
+def evidence_part(candidate: Candidate, waiting: Waiting, place: int) -> list[Line]:
     """Score, lead and evidence of one candidate, what speaks for it first."""
+    if is_unscored(candidate):
+        return [words(f"Not scored: {candidate.evidence[0].value}.", "dim")]
     lead = _lead(waiting, place)
     headline = Text.assemble(
         (f"Score {score_text(candidate.score)}", "bold"), (lead, "dim"), overflow="fold"
@@ -100,7 +115,9 @@ def evidence_part(candidate: Candidate, waiting: Waiting, place: int) -> list[Te
     return [headline, *(_evidence_line(one) for one in ordered)]
 
 
-def changes_part(comparison: Comparison | None, *, marks: bool) -> list[Text]:
+def changes_part(
+    comparison: Comparison | None, candidate: Candidate, scene: Scene, *, marks: bool
+) -> list[Line]:
     """What accepting would write; None while it is being found out."""
     if comparison is None:
         return [Text("What accepting would change is being looked up …", style="dim")]
@@ -108,22 +125,31 @@ def changes_part(comparison: Comparison | None, *, marks: bool) -> list[Text]:
         return [
             words(f"What accepting would change cannot be told: {comparison.problem}", "yellow")
         ]
+    lines = _plex_file(comparison.item, candidate, scene) if comparison.item else []
     if not comparison.changes:
-        lines = [Text("Accepting would change nothing in Plex.", style="dim")]
+        lines.append(Text("Accepting would change nothing in Plex.", style="dim"))
     else:
-        lines = [Text("Accepting would change:", style="bold")]
+        lines.append(Text("Accepting would change:", style="bold"))
     columns = max((len(change.field) + 2 for change in comparison.changes), default=0)
     for change in comparison.changes:
-        line = Text(overflow="fold")
-        line.append(f"  {change.field:<{max(columns, _FIELD_COLUMNS)}}", "cyan")
-        line.append_text(change_lines(change, marks=marks))
-        lines.append(line)
+        label = Text(f"  {change.field:<{max(columns, _FIELD_COLUMNS)}}", style="cyan")
+        lines.append(Row(label, change_lines(change, marks=marks)))
     if comparison.kept:
         lines.append(words(f"  Plex's own kept for {', '.join(comparison.kept)}", "dim"))
     return lines
 
 
-def file_facts(file: SceneFile) -> str:
+def library_of(waiting: Waiting, place: int) -> str:
+    """The library of a candidate; "" where it is not known."""
+    return waiting.libraries[place] if place < len(waiting.libraries) else ""
+
+
+def is_unscored(candidate: Candidate) -> bool:
+    """Whether a person brought the candidate, so that no matching has weighed it."""
+    return [one.name for one in candidate.evidence] == [NAMED]
+
+
+def file_facts(file: SceneFile | PlexFile) -> str:
     """Length, size and frame of a video, as far as they are known."""
     facts = []
     if file.duration_s is not None:
@@ -156,10 +182,18 @@ def _lead(waiting: Waiting, place: int) -> str:
     return f", {abs(lead):.2f} {best}"
 
 
-def _evidence_line(one: Evidence) -> Text:
+def _plex_file(item: PlexItem, candidate: Candidate, scene: Scene) -> list[Line]:
+    """The video Plex has, to be held against the scene's; the same facts need no second look."""
+    theirs = [file_facts(one) for one in item.files if one.path == candidate.item_path]
+    ours = [file_facts(one) for one in scene.files if one.path == candidate.scene_path]
+    if not any(theirs):
+        return []
+    style = "dim" if theirs == ours else "yellow"
+    return [Text(f"Plex's file: {theirs[0]}", style=style, overflow="fold"), Text()]
+
+
+def _evidence_line(one: Evidence) -> Row:
     style = "green" if one.weight > _NO_WEIGHT else "red" if one.weight < -_NO_WEIGHT else "dim"
     sign = "for" if one.weight > _NO_WEIGHT else "against" if one.weight < -_NO_WEIGHT else ""
-    line = Text(overflow="fold")
-    line.append(f"  {sign:<8}{one.weight:+6.1f}  ", style)
-    line.append_text(words(f"{one.name}: {one.value}"))
-    return line
+    label = Text(f"  {sign:<8}{one.weight:+6.1f}  ", style)
+    return Row(label, words(f"{one.name}: {one.value}"))

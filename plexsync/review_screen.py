@@ -8,6 +8,7 @@ from rich.text import Text
 
 from plexsync.answers import Verb
 from plexsync.review import Mode
+from plexsync.review_layout import Line, Row, laid_out, page_of
 from plexsync.review_parts import (
     base_name,
     candidates_part,
@@ -18,12 +19,12 @@ from plexsync.review_parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
     from plexsync.answers import Said
-    from plexsync.models import RatingKey, SceneId
+    from plexsync.models import RatingKey
     from plexsync.recalled import Comparison
     from plexsync.review import Question, Review
     from plexsync.review_queue import Waiting
@@ -33,20 +34,21 @@ def scene_lines(
     waiting: Waiting,
     *,
     said: Said,
-    owners: Mapping[RatingKey, SceneId],
+    notes: Mapping[RatingKey, Sequence[str]],
     compared: Mapping[RatingKey, Comparison],
     marks: bool,
-) -> list[Text]:
+) -> list[Line]:
     """All there is about one scene, each candidate with its evidence and changes."""
     lines = [*scene_part(waiting), Text()]
     if answer := answer_words(said):
         lines += [words(answer, "cyan"), Text()]
     shown = answer_marks(said)
-    lines += candidates_part(waiting, -1, owners=owners, marks=shown)
+    lines += candidates_part(waiting, -1, notes=notes, marks=shown)
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
         lines += evidence_part(candidate, waiting, place)
-        lines += changes_part(compared.get(candidate.rating_key), marks=marks)
+        known = compared.get(candidate.rating_key)
+        lines += changes_part(known, candidate, waiting.scene, marks=marks)
     return lines
 
 
@@ -87,42 +89,55 @@ def draw(
         marks: show differences by marks, too, for screens without colour.
         height: rows there are; evidence and changes are cut to fit. 0: cut nothing.
     """
-    lines, spare = _lines(review, compared, marks=marks, width=console.width)
-    wrapped = [piece for line in lines for piece in _wrapped(line, console)]
-    foot = [piece for line in _foot(review, console.width) for piece in _wrapped(line, console)]
-    if height and spare and review.mode is not Mode.WHOLE:
-        wrapped = _cut(wrapped, height - len(foot) - 1)
-    return [*wrapped, Text(), *foot]
+    foot = laid_out(_foot(review, console.width), console)
+    rows = height - len(foot) - 1 if height else 0
+    body = laid_out(_lines(review, compared, marks=marks, width=console.width), console)
+    if rows and len(body) > rows and review.mode in _SCENES:
+        brief = _lines(review, compared, marks=marks, width=console.width, brief=True)
+        body = laid_out(brief, console)
+    if rows:
+        body = page_of(body, review.page, most=rows)
+    return [*body, Text(), *foot]
+
+
+_SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 
 def _lines(
-    review: Review, compared: Mapping[RatingKey, Comparison], *, marks: bool, width: int
-) -> tuple[list[Text], bool]:
-    """What is above the keys, and whether its end may be cut."""
+    review: Review,
+    compared: Mapping[RatingKey, Comparison],
+    *,
+    marks: bool,
+    width: int,
+    brief: bool = False,
+) -> list[Line]:
+    """What is above the keys; `brief` leaves out what another key brings to the screen."""
     if review.mode is Mode.END:
-        return _end_lines(review), False
+        return list(_end_lines(review))
     if review.mode is Mode.HELP:
-        return [Text(f"  {keys:<8}{does}", overflow="fold") for keys, does in HELP], False
+        return [Row(Text(f"  {keys:<8}", "bold cyan"), Text(does)) for keys, does in HELP]
     if review.mode is Mode.HITS:
-        return _hit_lines(review), False
+        return _hit_lines(review)
     if review.mode is Mode.CONFIRM and review.question is not None:
-        return _question_lines(review.question), True
+        return _question_lines(review.question)
     waiting = review.waiting
     said = review.desk.said(waiting.scene_id)
     lines = [_heading(review, width), *scene_part(waiting), Text()]
     if answer := answer_words(said):
         lines += [words(answer, "cyan"), Text()]
-    owners = {
-        one.rating_key: owner
-        for one in waiting.candidates
-        if (owner := review.desk.owner(one.rating_key, waiting.scene_id))
-    }
-    lines += candidates_part(waiting, review.focus, owners=owners, marks=answer_marks(said))
+    lines += candidates_part(
+        waiting,
+        review.focus,
+        notes={one.rating_key: review.notes(one) for one in waiting.candidates},
+        marks=answer_marks(said),
+        brief=brief,
+    )
     candidate = review.candidate
     if candidate is not None:
-        lines += [Text(), *evidence_part(candidate, waiting, review.focus)]
-        lines += [Text(), *changes_part(compared.get(candidate.rating_key), marks=marks)]
-    return lines, True
+        lines += [Text(), *evidence_part(candidate, waiting, review.focus), Text()]
+        known = compared.get(candidate.rating_key)
+        lines += changes_part(known, candidate, waiting.scene, marks=marks)
+    return lines
 
 
 def _heading(review: Review, width: int) -> Text:
@@ -131,13 +146,15 @@ def _heading(review: Review, width: int) -> Text:
     return Text(text + "-" * max(0, width - len(text)), style="dim", overflow="crop")
 
 
-def _foot(review: Review, width: int) -> list[Text]:
+def _foot(review: Review, width: int) -> list[Line]:
     """The last message, and the keys there are."""
-    lines = [words(review.message, "bold yellow")] if review.message else []
+    lines: list[Line] = [words(review.message, "bold yellow")] if review.message else []
     if review.mode is Mode.PROMPT:
-        return [*lines, Text.assemble((f"{review.prompt}: ", "bold"), words(review.typed), "_")]
+        typed = Text.assemble((f"{review.prompt}: ", "bold"), words(review.typed), "_")
+        typed.overflow = "fold"
+        return [*lines, typed, *_key_lines([("Enter", "done"), ("Esc", "back")], width)]
     keys = {
-        Mode.HELP: [("any key", "goes back")],
+        Mode.HELP: [("any other key", "goes back")],
         Mode.HITS: [("1-9", "choose"), ("s", "search again"), ("any other", "back")],
         Mode.CONFIRM: [("y", "yes"), ("any other", "no")],
         Mode.END: _end_keys(review),
@@ -151,20 +168,24 @@ def _scene_keys(review: Review) -> list[tuple[str, str]]:
     accept = [("a", f"accept {review.focus + 1}" if several else "accept")]
     pick = [(f"1-{count}", "pick")] if several else []
     refuse = [("n", "not this one")]
-    shown = [*accept, *pick, *refuse] if review.candidate is not None else [("s", "search Plex")]
-    return [*shown, ("m", "not in Plex"), ("l", "later"), ("i", "ignore"), *_COMMON]
+    shown = [*accept, *pick, *refuse] if review.candidate is not None else []
+    alike = [("g", "accept all alike")] if review.has_alike else []
+    rule = [("r", "path rule")] if review.has_rule else []
+    return [*shown, *alike, ("m", "not in Plex"), ("l", "later"), ("i", "ignore"), *rule, *_COMMON]
 
 
-_COMMON = [("u", "undo"), ("?", "all keys"), ("q", "quit")]
+_COMMON = [("s", "search"), ("u", "undo"), ("?", "all keys"), ("q", "quit")]
 
 
 def _end_keys(review: Review) -> list[tuple[str, str]]:
     keys = [("w", "write now"), ("p", "show the plan")] if review.accepted else []
-    back = [("u", "undo"), ("b", "back")] if review.queue else []
-    return [*keys, ("k", "keep for the next run"), *back]
+    keep = [("k", "keep for the next run")]
+    undo = [("u", "undo")] if review.can_undo else []
+    back = [("b", "back")] if review.queue else []
+    return [*keys, *keep, *undo, *back]
 
 
-def _key_lines(keys: list[tuple[str, str]], width: int) -> list[Text]:
+def _key_lines(keys: list[tuple[str, str]], width: int) -> list[Line]:
     """Keys with what they do, as many a line as fit, none torn apart."""
     lines = [Text()]
     for key, does in keys:
@@ -174,65 +195,54 @@ def _key_lines(keys: list[tuple[str, str]], width: int) -> list[Text]:
         if lines[-1].cell_len:
             lines[-1].append("   ")
         lines[-1].append_text(piece)
-    return lines
+    return list(lines)
 
 
-def _hit_lines(review: Review) -> list[Text]:
-    lines = [Text("Which one?", style="bold"), Text()]
+def _hit_lines(review: Review) -> list[Line]:
+    lines: list[Line] = [Text("Which one?", style="bold"), Text()]
     for number, hit in enumerate(review.hits, 1):
         item = hit.item
-        line = Text.assemble((f"  {number}  ", "bold cyan"), overflow="fold")
-        line.append_text(words(item.title or "untitled"))
-        line.append_text(words(f"  {hit.library} {item.rating_key}", "dim"))
-        lines.append(line)
-        path = item.files[0].path if item.files else ""
-        lines.append(Text.assemble("     ", words(path, "dim"), overflow="fold"))
+        body = words(item.title or "untitled")
+        where = " ".join(filter(None, (hit.library, item.rating_key)))
+        body.append_text(words(f"  {where}", "dim"))
+        lines.append(Row(Text(f"  {number}  ", "bold cyan"), body))
+        lines.append(Row(Text("     "), words(item.files[0].path if item.files else "", "dim")))
     if review.hit_count > len(review.hits):
         rest = review.hit_count - len(review.hits)
         lines.append(Text(f"     … and {rest:,} more; more words find fewer", style="dim"))
     return lines
 
 
-def _question_lines(question: Question) -> list[Text]:
-    lines = [words(question.headline, "bold"), *(words(f"  {one}") for one in question.lines)]
+def _question_lines(question: Question) -> list[Line]:
+    indent = Text("  ")
+    lines: list[Line] = [words(question.headline, "bold")]
+    lines += [Row(indent, words(one)) for one in question.lines]
     if question.scenes:
         lines.append(Text())
     for one in question.scenes:
         scene, best = one.scene, one.candidates[0]
-        line = Text(overflow="fold")
-        line.append_text(words(f"  {scene.title or base_name(best.scene_path)}"))
-        line.append(f"  scene {scene.scene_id}", "dim")
-        line.append(" -> ", "dim")
-        line.append_text(words(best.title or base_name(best.item_path)))
-        line.append(f"  {best.rating_key}", "dim")
-        lines.append(line)
+        body = words(scene.title or base_name(best.scene_path))
+        body.append(f"  scene {scene.scene_id}", "dim")
+        body.append(" -> ", "dim")
+        body.append_text(words(best.title or base_name(best.item_path)))
+        body.append(f"  {best.rating_key}", "dim")
+        lines.append(Row(indent, body))
     return lines
 
 
 def _end_lines(review: Review) -> list[Text]:
     if not review.queue:
         return [Text("Nothing waits for review.")]
-    lines = [Text("This is all.", style="bold"), Text()]
+    left = len(review.queue) - len(review.answered)
+    scenes = "1 scene still waits." if left == 1 else f"{left:,} scenes still wait."
+    lines = [Text(scenes if left else "Nothing waits any more.", style="bold"), Text()]
     for verb, count in review.counts().items():
         if count:
             lines.append(Text(f"  {count:>6,}  {_DONE[verb]}"))
-    if left := len(review.queue) - len(review.answered):
-        lines.append(Text(f"  {left:>6,}  left for another time", style="dim"))
     if review.counts():
         safe = "Every answer is kept. Nothing has been written to Plex."
         lines += [Text(), Text(safe, style="dim", overflow="fold")]
     return lines
-
-
-def _wrapped(line: Text, console: Console) -> list[Text]:
-    return list(line.wrap(console, console.width)) if line.cell_len else [line]
-
-
-def _cut(lines: list[Text], most: int) -> list[Text]:
-    if len(lines) <= most or most < 1:
-        return lines
-    hidden = len(lines) - most + 1
-    return [*lines[: most - 1], Text(f"… {hidden} more lines; v shows all", style="dim")]
 
 
 _DONE = {
@@ -252,13 +262,13 @@ HELP = (
     ("l", "later: leave it open, go on"),
     ("i", "ignore: the scene takes no part; asks why"),
     ("s", "search Plex by title or path, to add a candidate"),
-    ("k", "key: add a candidate by its rating key or Plex address"),
+    ("k", "key: name a candidate by its rating key or Plex address"),
     ("o", "open scene and item in the browser"),
     ("g", "group: accept all scenes like this one; shows them first"),
     ("r", "rule: add the path rule that makes both paths one; shows what it fits"),
     ("u", "undo the last answer, and the one before it, and so on"),
     ("b f", "back and forth, also with the arrow keys"),
-    ("v", "view all lines, however long"),
+    ("v", "view the next lines of a screen that is too long"),
     ("q", "quit; every answer is kept"),
     ("", ""),
     ("", "An answer holds until the scene's or the item's file changes."),

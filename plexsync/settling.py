@@ -19,6 +19,7 @@ from plexsync.review_choice import (
     acceptance,
     candidate_of,
     ignoring,
+    owner_note,
     rejection,
     resetting,
 )
@@ -89,6 +90,7 @@ def list_waiting(session: Session, streams: Streams, filters: Filters) -> int:
 def show_scenes(session: Session, streams: Streams, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
     from plexsync.review_json import show_document  # noqa: PLC0415 - keeps `list` quick
+    from plexsync.review_layout import laid_out  # noqa: PLC0415 - same
     from plexsync.review_screen import scene_lines  # noqa: PLC0415 - same
 
     with open_room(session, os.environ) as room:
@@ -104,15 +106,15 @@ def show_scenes(session: Session, streams: Streams, ids: Sequence[SceneId]) -> i
                 )
                 _write(streams, document)
                 continue
-            owners = {key: room.desk.owner(key, one.scene_id) for key in keys}
+            notes = {key: owner_note(room.desk.owner(key, one.scene_id)) for key in keys}
             lines = scene_lines(
                 one,
                 said=said,
-                owners={key: owner for key, owner in owners.items() if owner},
+                notes=notes,
                 compared=compared,
                 marks=console.color_system is None or console.no_color,
             )
-            for line in lines:
+            for line in laid_out(lines, console):
                 console.print(line)
             console.print()
     return ExitCode.OK
@@ -379,8 +381,8 @@ def _show_table(session: Session, streams: Streams, room: Room, chosen: Sequence
 
     console = make_console(streams.stdout, no_color=session.shape.no_color)
     if not chosen:
-        nothing = NOTHING_WAITS if not room.waiting else "None of what waits is like that."
-        console.print(nothing)
+        if not room.missing:
+            console.print("None of what waits is like that." if room.waiting else NOTHING_WAITS)
         return
     rows = [_row(room, one) for one in chosen]
     console.print(low_table(rows, width=console.width, verbose=session.shape.verbosity > 0))

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -29,22 +30,32 @@ class Person:
         arguments: of the command line.
         environ: added to the environment.
         width: columns.
+        height: rows.
+        program: what to run instead of plexsync.
     """
 
     def __init__(
-        self, arguments: Sequence[str], environ: Mapping[str, str], *, width: int = 100
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        width: int = 100,
+        height: int = 40,
+        program: str = "",
     ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        self._height = height
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         self.before = termios.tcgetattr(slave)
         self._slave = slave
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "plexsync", *arguments],
+            [*([program] if program else [sys.executable, "-m", "plexsync"]), *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**os.environ, "TERM": "xterm", **environ},
             start_new_session=True,
+            preexec_fn=_take_terminal if program else None,  # noqa: PLW1509 - one thread, one call
         )
         self.seen = ""
         self._read = 0
@@ -81,6 +92,12 @@ class Person:
         """Press keys."""
         os.write(self._master, keys.encode())
 
+    def resizes(self, width: int) -> None:
+        """Give the window another width; the system tells whoever draws in it."""
+        size = struct.pack("HHHH", self._height, width, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        self.process.send_signal(signal.SIGWINCH)
+
     def ends(self) -> int:
         """Wait for the end; gives the exit code."""
         deadline = time.monotonic() + _PATIENCE_S
@@ -101,3 +118,8 @@ class Person:
             return False
         self.seen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
         return True
+
+
+def _take_terminal() -> None:
+    """Make the terminal the one of the new session, so that its keys send signals to its jobs."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

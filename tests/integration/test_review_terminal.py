@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,49 @@ def test_signals_leave_the_terminal_as_it_was(
     assert len(answered(twins)) == 1
 
 
+def test_a_pause_gives_terminal_and_lock_back(twins: World) -> None:
+    """Ctrl-Z in a shell with jobs: a run works meanwhile, and `fg` shows the scene again."""
+    ids = [one.scene_id for one in waiting_in(twins)]
+    review = f"{sys.executable} -m plexsync review"
+    retry = f"{sys.executable} -m plexsync retry {ids[-1]}"
+    script = f"{review}; stty -a; {retry}; fg; echo the end"
+    with Person(["-m", "-c", script], twins.environ(), program="/bin/sh") as person:
+        person.sees("not in Plex")
+        person.types("m")
+        person.sees("u takes it back")
+        person.types("\x1a")
+        assert " icanon" in person.sees("The next run tries")
+        assert f"scene {ids[1]}" in person.sees("not in Plex")
+        person.types("m")
+        person.sees(f"scene {ids[2]}")
+        person.types("qk")
+        person.sees("the end")
+        assert person.ends() == ExitCode.OK
+    assert answered(twins) == {ids[0], ids[1]}
+
+
+def test_a_window_that_changes_is_drawn_again(twins: World) -> None:
+    """In its new width, with nothing pressed."""
+    with Person(["review"], twins.environ(), width=60) as person:
+        person.sees("Accepting would change:")
+        person.resizes(120)
+        heading = person.sees("Not HIGH").strip().splitlines()[0]
+        assert len(heading.rstrip()) == 120
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+
+
+def test_the_first_line_stays_on_a_full_screen(twins: World) -> None:
+    """A screen as high as the terminal does not end in a line feed, which would scroll it."""
+    with Person(["review"], twins.environ(), width=60, height=14) as person:
+        assert person.sees("quit").startswith("Review 1 of")
+        person.types("v")
+        person.sees("quit")
+        assert person.seen.split("\x1b[H")[1].count("\n") == 13
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+
+
 def test_a_dumb_terminal_takes_the_same_letters_a_line_at_a_time(twins: World) -> None:
     """No escape is written, an empty line answers nothing."""
     ids = [one.scene_id for one in waiting_in(twins)]
@@ -142,15 +186,35 @@ def test_review_works_while_both_servers_are_away(tmp_path: Path) -> None:
     assert answered(world) == {first.scene_id}
 
 
+def test_finds_that_are_lost_are_told_on_the_first_screen(twins: World) -> None:
+    """With both servers away the rest can be answered, and nobody believes that it is all."""
+    (shelf,) = twins.cache_dir.glob("review-*")
+    *rest, _last = shelf.read_bytes().splitlines(keepends=True)
+    shelf.write_bytes(b"".join(rest))
+    environ = twins.environ() | {"PLEXSYNC_STASH__URL": "http://127.0.0.1:9"}
+    with Person(["review"], environ) as person:
+        person.sees("1 more wait, but their candidates are lost")
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+    shelf.unlink()
+    with Person(["review"], environ) as person:
+        assert person.ends() == ExitCode.OK
+        assert "candidates are lost" in person.seen
+        assert "Nothing waits" not in person.seen
+
+
 def test_a_search_finds_an_item_by_its_title(twins: World) -> None:
     """From the cached listing, without asking anybody."""
-    wanted = twins.library.plex.videos[-1]
+    wanted, sections = twins.library.plex.videos[-1], twins.library.plex.sections
     with Person(["review"], twins.environ()) as person:
         person.sees("not in Plex")
         person.types(f"k{wanted.rating_key}\r")
         person.sees("a accepts it")
         person.types("s" + wanted.title.split()[0].lower() + "\r")
-        person.sees("Which one?")
+        hits = person.sees("any other")
+        library = next(one.title for one in sections if one.id == wanted.section_id)
+        assert "Which one?" in hits
+        assert f"{library} {wanted.rating_key}" in " ".join(hits.split())
         person.types("\x1b")
         person.sees("not in Plex")
         person.types("q")

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import termios
+import threading
+from typing import TYPE_CHECKING
+
 import pytest
 
-from plexsync.keyboard import keys_of_line, split_keys
+from plexsync.keyboard import Keyboard, SingleKeys, keys_of_line, split_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal: a person's, and the program's."""
+    person, program = pty.openpty()
+    yield person, program
+    os.close(person)
+    os.close(program)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +56,48 @@ def test_keys_of_a_terminal(text: str, keys: list[str] | None) -> None:
         ("accept\n", False, ["accept"]),
         ("ab\n", True, ["a", "b", "enter"]),
         ("\n", True, ["enter"]),
+        ("ab\x1b\n", True, ["escape"]),
     ],
 )
 def test_keys_of_a_line(line: str, *, typing: bool, keys: list[str]) -> None:
     """One letter is a key; a longer word means nothing, unless a text is asked for."""
     assert keys_of_line(line, typing=typing) == keys
+
+
+def test_a_key_that_comes_in_pieces_is_one_key(pair: tuple[int, int]) -> None:
+    """A slow line tears an arrow apart; it is not Escape and two letters."""
+    person, program = pair
+    bell, ring = os.pipe()
+    with SingleKeys(program):
+        os.write(person, b"\x1b")
+        timer = threading.Timer(0.01, os.write, (person, b"[D"))
+        timer.start()
+        assert Keyboard(program, bell).read(5.0) == ["left"]
+        timer.join()
+        os.write(person, b"\x1b")
+        assert Keyboard(program, bell).read(5.0) == ["escape"]
+    os.close(bell)
+    os.close(ring)
+
+
+def test_a_terminal_is_put_back_as_it_was(pair: tuple[int, int]) -> None:
+    """In a pause as at the end, and taken again after the pause."""
+    _, program = pair
+    before = termios.tcgetattr(program)
+    with SingleKeys(program) as keys:
+        held = termios.tcgetattr(program)
+        assert (keys.held, held == before) == (True, False)
+        keys.let_go()
+        assert termios.tcgetattr(program) == before
+        keys.hold()
+        assert termios.tcgetattr(program) == held
+    assert termios.tcgetattr(program) == before
+
+
+def test_what_is_no_terminal_gives_no_single_keys() -> None:
+    """Nor does trying to change it."""
+    hear, ring = os.pipe()
+    with SingleKeys(hear) as keys:
+        assert not keys.held
+    os.close(hear)
+    os.close(ring)

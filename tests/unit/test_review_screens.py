@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -10,9 +11,11 @@ from rich.cells import cell_len
 
 from plexsync.models import PlexField, RatingKey
 from plexsync.recalled import Comparison
-from plexsync.review import Mode, Review
 from tests.factories import make_change, make_scene, make_scene_file
 from tests.review_factories import make_waiting, shown, sit_down, type_keys
+
+if TYPE_CHECKING:
+    from plexsync.review import Review
 
 SCREENS = Path(__file__).parent / "screens"
 WIDTHS = (60, 100, 200)
@@ -81,13 +84,39 @@ def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> 
         assert "[bold]x[/bold]" in text
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("height", [12, 24, 50])
-def test_a_screen_is_cut_to_the_rows_there_are(height: int) -> None:
-    """The keys stay in sight; v shows the rest."""
-    review = sit_down(make_waiting(1, range(9001, 9011)))
-    text = shown(review, 80, height=height)
-    assert len(text.splitlines()) <= height
-    assert "a accept 1" in text
-    type_keys(review, "v")
-    assert review.mode is Mode.WHOLE
-    assert "clip 9010" in shown(review, 80, height=height)
+@pytest.mark.parametrize("keys", [(), ("g",), ("?",)], ids=["scene", "group", "help"])
+def test_a_screen_too_long_comes_in_pages(keys: tuple[str, ...], height: int, width: int) -> None:
+    """None is higher than the terminal, each has the keys, and together they hold every line."""
+    scenes = [make_waiting(number) for number in range(1, 41)]
+    scenes[0] = scenes[0] if keys else make_waiting(1, range(9001, 9011))
+    review = type_keys(sit_down(*scenes), *keys)
+    mode = review.mode
+    whole = shown(review, width).splitlines()
+    pages = []
+    for _ in range(40):
+        pages.append(shown(review, width, height=height).splitlines())
+        type_keys(review, "v")
+        assert review.mode is mode
+    assert max(map(len, pages)) <= height
+    assert all(page[-1] == whole[-1] for page in pages)
+    seen = {line for page in pages for line in page}
+    brief = {line for line in whole if line.startswith("          /media")}
+    assert set(whole) - brief <= seen
+
+
+def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
+    """What matters of the one in focus stays on the first page."""
+    review = sit_down(make_waiting(1, range(9001, 9009)))
+    text = shown(review, 80, height=24)
+    assert "against" in text
+    assert text.count("/media/films/") == 1
+    assert shown(review, 80, height=60).count("/media/films/") == 8
+
+
+def test_any_other_key_goes_back_to_the_first_page() -> None:
+    """The next scene does not begin in its middle."""
+    review = sit_down(make_waiting(1, range(9001, 9011)), make_waiting(2, range(9001, 9011)))
+    type_keys(review, "vf")
+    assert shown(review, 80, height=12).startswith("Review 2 of 2")
