@@ -1,8 +1,9 @@
 """The use case behind `plexsync apply`: write a saved plan, as far as Plex is still as it was.
 
 An item is skipped as a whole when one of its planned fields holds another value by now, when a
-person locked one since, or when it no longer holds the file. What is written is remembered like
-after a run.
+person locked one since, or when it no longer holds the file; likewise when it shows another
+picture than it did, or when Stash has another cover. What is written is remembered like after a
+run.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.due import iso
+from plexsync.errands import Decision, Occasion
 from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.journal import RunKind
 from plexsync.journaled import meet_plex, remembered
 from plexsync.models import Link, Outcome, RunHeader, Scene, SceneFile, SceneRecord
-from plexsync.plan_file import SavedItem, SavedPlan, read_plan
+from plexsync.plan_file import SavedItem, SavedPicture, SavedPlan, read_plan
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
-from plexsync.replay import Decision, Occasion, replay
+from plexsync.replay import replay
+from plexsync.saved_pictures import Fit, SavedPictures
 from plexsync.tally import Tally
 from plexsync.writing import with_link
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from plexsync.config_schema import Config
@@ -96,12 +100,13 @@ def _apply(
     _check_lineage(plan, lineage)
     planner = Planner(Rules())
     scenes = _Scenes(state, Counter(item.plan.scene_id for item in plan.items))
-    errands = [_Applying(item, planner, scenes) for item in plan.items]
+    pictures = SavedPictures(ports.stash, ports.plex.pictures)
+    errands = [_Applying(item, planner, scenes, pictures.fit) for item in plan.items]
     verb = "would be" if options.dry_run else "will be"
     occasion = Occasion(
         kind=RunKind.APPLY,
         headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
-        stale="nothing of the plan can be applied: Plex changed in all of it since it was saved",
+        stale="nothing of the plan can be applied: all of it changed since the plan was saved",
     )
     replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
 
@@ -163,6 +168,7 @@ class _Applying:
     item: SavedItem
     planner: Planner
     scenes: _Scenes
+    fit: Callable[[Sequence[SavedPicture], ItemDetail, Link], Fit]
 
     @property
     def plan(self) -> ItemPlan:
@@ -198,7 +204,11 @@ class _Applying:
         return replace(link, base=known.base, held=known.held, pictures=known.pictures)
 
     def decide(self, detail: ItemDetail, link: Link) -> Decision:
-        """Write what still differs in the way the plan says."""
+        """Write what still differs in the way the plan says.
+
+        Raises:
+            ServerError: a server cannot say what it has for a picture.
+        """
         changes: list[Change] = []
         agreed = [one for one in self.item.agreed if self.planner.shows(detail, one)]
         stale: list[str] = []
@@ -219,11 +229,24 @@ class _Applying:
                 agreed.append(change)
             else:
                 stale.append(change.field)
-        if stale:
-            note = f"changed in Plex since the plan was saved: {', '.join(stale)}"
-            return Decision(outcome=Outcome.SKIPPED, note=note)
-        whole = self.planner.with_sort_title(changes, detail, link)
-        return Decision(changes=whole, agreed=tuple(agreed))
+        # Of an item that is left alone as a whole it does not matter what its pictures are.
+        pictures = Fit() if stale else self.fit(self.item.pictures, detail, link)
+        notes = [
+            f"changed in {where} since the plan was saved: {', '.join(names)}"
+            for where, names in (
+                ("Plex", stale + pictures.moved_in_plex),
+                ("Stash", pictures.moved_in_stash),
+            )
+            if names
+        ]
+        if notes:
+            return Decision(outcome=Outcome.SKIPPED, note="; ".join(notes))
+        return Decision(
+            changes=self.planner.with_sort_title(changes, detail, link),
+            agreed=tuple(agreed),
+            wanted=pictures.wanted,
+            pictures=pictures.right,
+        )
 
     def conclude(self, link: Link, outcome: Outcome, session: Session) -> None:
         """Remember it like a run does."""

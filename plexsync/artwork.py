@@ -82,6 +82,7 @@ class Stroke:
         etag: of the cover `again` was made from.
         ask: write nothing if what Plex shows turns out not to be the cover.
         shown: the change as a person sees it.
+        checksum: the MD5 the cover must have; "" for whatever it is by now.
     """
 
     rule: FieldRule
@@ -91,6 +92,7 @@ class Stroke:
     etag: str
     ask: bool
     shown: Change
+    checksum: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

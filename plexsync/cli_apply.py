@@ -29,8 +29,9 @@ def apply(session: Session, *, file: Path, dry_run: bool, lock_wait: float) -> i
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One whose planned fields hold other values by now, or that no longer
-    holds its file, is skipped and named. What is written is remembered as after a run, and can be
-    undone like one. Stash is not asked.
+    holds its file, is skipped and named; and so is one whose picture or cover is another one by
+    now. What is written is remembered as after a run, and can be undone like one. Stash is asked
+    for nothing but covers.
 
     \b
     Examples:

@@ -214,9 +214,8 @@ class Delivery:
             self.pipeline.write(batch)
             return
         for ready in batch:
-            # Pictures are no values a file could hold: the next run brings them.
-            if self.save is not None and ready.planned.changes:
-                self.save(self.pipeline.accounts.saved(ready.pair, ready.planned, ready.plan))
+            if self.save is not None and (saved := self.pipeline.saved(ready)):
+                self.save(saved)
             self.pipeline.show(ready)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:

@@ -17,7 +17,7 @@ from plexsync.journal import Settlement
 from plexsync.models import PICTURE_FIELDS, Change, ItemPlan, PictureBase, PlexField, Problem
 from plexsync.pictures import UPLOADED, upload_key
 from plexsync.plex_pictures import selected_key
-from plexsync.stash_covers import Cover, NoCover
+from plexsync.stash_covers import Cover, NoCover, checksum
 from plexsync.writing import UNSENT, as_problem
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from plexsync.artwork import Artwork, Stroke, Wanted
     from plexsync.models import FieldRule, ItemDetail, Picture, RatingKey
+    from plexsync.plan_file import SavedPicture
     from plexsync.rows import Pair
     from plexsync.writing import Notebook
 
@@ -236,6 +237,11 @@ class Painter:
         if not isinstance(cover, Cover):
             return None
         require_small(cover)
+        if stroke.checksum not in {"", checksum(cover)}:
+            raise ServerError(
+                "the cover became another one while the plan was applied",
+                hint="save the plan anew, or have a run bring the cover as it is",
+            )
         return cover
 
     def _fetch(self, cover_path: str) -> Cover | NoCover:
@@ -338,10 +344,12 @@ class Pictures(NamedTuple):
     Attributes:
         artwork: says which are to be replaced.
         painter: replaces them.
+        save: puts those of one item into a plan, by its key.
     """
 
     artwork: Artwork
     painter: Painter
+    save: Callable[[RatingKey, Wanted], tuple[SavedPicture, ...]]
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from plexsync.accounts import Accounts
+from plexsync.artwork import Wanted
 from plexsync.carrying import Carrier, Ready, kept_note
 from plexsync.due import PARKED
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from plexsync.fieldmap import FieldMap
     from plexsync.models import Change, Desired, ItemDetail, Link, Row, Scene
     from plexsync.painting import Pictures
+    from plexsync.plan_file import SavedItem, SavedPicture
     from plexsync.planner import Planner
     from plexsync.rows import Pair, RowMaker
     from plexsync.stash_client import Fetched
@@ -123,7 +125,7 @@ class Pipeline:
         self._stash = stash
         self._reader = Reader(plex, plex_down=settings.plex_down)
         self._notebook = notebook
-        self._artwork, self._painter = pictures
+        self._artwork, self._painter, self._save_pictures = pictures
         self._fields = settings.fields
         self._planner = settings.planner
         self._settings = settings
@@ -324,6 +326,24 @@ class Pipeline:
             problem=problem,
             note=kept_note(ready.planned, *ready.wanted.kept, *asked),
         )
+
+    def saved(self, ready: Ready) -> SavedItem | None:
+        """A planned pair as a plan file holds it; None for nothing. To be asked before `show`.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        pictures: tuple[SavedPicture, ...] = ()
+        try:
+            pictures = self._save_pictures(ready.plan.rating_key, ready.wanted)
+        except ServerError as error:
+            if isinstance(error, AuthError) or self._settings.plex_down():
+                raise
+            ready.wanted = Wanted(kept=ready.wanted.kept, problem=as_problem(error))
+        if not pictures and not ready.planned.changes:
+            return None
+        item = self.accounts.saved(ready.pair, ready.planned, ready.plan)
+        return replace(item, pictures=pictures)
 
     def take_orphans(self) -> dict[SceneId, Scene]:
         """The scenes with orphaned pairs, which are dropped: they are to be matched again."""

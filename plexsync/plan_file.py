@@ -14,7 +14,7 @@ import msgspec
 from plexsync.durable import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.errors import ConfigError, MismatchError, StateError, StateVersionError
 from plexsync.journal import UNREADABLE, Lineage
-from plexsync.models import Change, Confidence, ItemPlan
+from plexsync.models import Change, Confidence, FieldRule, ItemPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,11 +27,32 @@ SCHEMA = "plexsync/plan/1"
 _FAMILY = "plexsync/plan/"
 
 
+class SavedPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One picture of an item.
+
+    Attributes:
+        rule: of the field.
+        shown: the change as a person sees it.
+        before: Plex's key of what the item shows, and must still show.
+        cover_path: where the cover is.
+        stamp: what moves with the scene, when it was planned; see `PictureBase`.
+        checksum: the MD5 of the cover, which must still be it.
+    """
+
+    rule: FieldRule
+    shown: Change
+    before: str
+    cover_path: str
+    stamp: str
+    checksum: str
+
+
 class SavedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One item of a plan, with all that is remembered once it is written.
 
     Attributes:
         plan: what to write; its `before` is what Plex must still hold.
+        pictures: which pictures to write besides.
         agreed: fields that needed no writing.
         scene_title: of the scene.
         scene_path: of its first file.
@@ -44,6 +65,7 @@ class SavedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     plan: ItemPlan
+    pictures: tuple[SavedPicture, ...] = ()
     agreed: tuple[Change, ...] = ()
     scene_title: str = ""
     scene_path: str = ""

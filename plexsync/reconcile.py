@@ -46,6 +46,7 @@ from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
 from plexsync.rivals import Rivals
 from plexsync.rows import Pair, RowMaker
+from plexsync.saved_pictures import SavedPictures
 from plexsync.scanning import folders_to_scan
 from plexsync.spool import Spool, clear_spool, read_spool
 from plexsync.status import PROPOSED, Proposed
@@ -555,7 +556,7 @@ class _Run:
             should_stop=self._ports.should_stop,
             servers_down=self._servers_down,
         )
-        return Pictures(artwork, painter)
+        return Pictures(artwork, painter, SavedPictures(stash, gallery).save)
 
     def _servers_down(self) -> bool:
         return self._ports.plex_down() or self._ports.stash_down()

@@ -8,74 +8,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import ExitCode, InterruptedRunError, ServerError
+from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.grouping import gather
 from plexsync.journaled import carry_out
-from plexsync.models import Link, Outcome, PlexField, Preview, Scene
+from plexsync.models import Outcome, PlexField, Preview
 from plexsync.normalize import normalize_path
+from plexsync.painting import Job, Painted, Painter
 from plexsync.plex_pictures import PicturedItems
 from plexsync.rows import Pair, RowMaker
-from plexsync.writing import DETAIL_BATCH, Reader, Writer, as_problem, settle, with_link
+from plexsync.writing import DETAIL_BATCH, UNSENT, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.journal import Lineage, RunKind
-    from plexsync.models import Change, ItemDetail, ItemPlan, Problem, RatingKey, Row, SceneId
+    from plexsync.errands import Decision, Errand, Occasion
+    from plexsync.journal import Lineage
+    from plexsync.models import (
+        Change,
+        ItemDetail,
+        ItemPlan,
+        Link,
+        Problem,
+        RatingKey,
+        Row,
+        SceneId,
+    )
     from plexsync.planner import Planner
     from plexsync.ports import Ports
     from plexsync.session import Session
     from plexsync.state import State, Unsettled
     from plexsync.tally import Tally
+    from plexsync.writing import Verdict
 
 PREVIEW_ROWS = 50
 """Rows a person is shown before the first write."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What one item needs now.
-
-    Args:
-        changes: what to write.
-        agreed: what needs no writing because Plex shows it; remembered like what was written.
-        outcome: of the row when there is nothing to write.
-        note: a few words for the row.
-    """
-
-    changes: tuple[Change, ...] = ()
-    agreed: tuple[Change, ...] = ()
-    outcome: Outcome = Outcome.UNCHANGED
-    note: str = ""
-
-
-class Errand(Protocol):
-    """One item that is to be written."""
-
-    @property
-    def plan(self) -> ItemPlan:
-        """Which item, with which file, and what was decided about it."""
-
-    @property
-    def scene(self) -> Scene:
-        """The scene, as far as it is known."""
-
-    @property
-    def reason(self) -> str:
-        """Why the item is written, for its row."""
-
-    def link(self, known: Link | None) -> Link:
-        """The link to the item, given what is remembered of it."""
-
-    def decide(self, detail: ItemDetail, link: Link) -> Decision:
-        """Compare with a fresh read."""
-
-    def conclude(self, link: Link, outcome: Outcome, session: Session, /) -> None:
-        """Remember how it ended. `link` knows what Plex was seen to hold."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,20 +56,10 @@ class _Ready:
     decision: Decision
     plan: ItemPlan
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
-    """What is replayed, in the words of its use case.
-
-    Args:
-        kind: of run.
-        headline: stands over what is shown; `{}` becomes `12 items`.
-        stale: what to say if not one item could be done because each is otherwise by now.
-    """
-
-    kind: RunKind
-    headline: str
-    stale: str
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All that would change, as a person sees it."""
+        return self.decision.changes + self.decision.wanted.changes
 
 
 def replay(
@@ -176,6 +136,12 @@ class Replay:
         self._plex = PicturedItems(ports.plex, ports.plex.pictures)
         self._plex.expect(one.plan for one in state.unsettled)
         self._reader = Reader(self._plex, plex_down=ports.plex_down)
+        self._painter = Painter(
+            ports.stash,
+            ports.plex.pictures,
+            should_stop=ports.should_stop,
+            servers_down=self._servers_down,
+        )
         self._unsettled: dict[tuple[SceneId, RatingKey], list[Unsettled]] = {}
         for one in state.unsettled:
             key = one.plan.scene_id, one.plan.rating_key
@@ -232,9 +198,16 @@ class Replay:
             self._finish(errand, link, Outcome.SKIPPED, note="the item holds another file by now")
             return None
         link = self._settled(errand, link, detail)
-        decision = errand.decide(detail, link)
         title = str(detail.values.get(PlexField.TITLE, ""))
-        if not decision.changes:
+        try:
+            decision = errand.decide(detail, link)
+        except ServerError as error:
+            if isinstance(error, AuthError) or self._servers_down():
+                raise
+            self._finish(errand, link, Outcome.FAILED, problem=as_problem(error), title=title)
+            return None
+        link = replace(link, pictures={**link.pictures, **decision.pictures})
+        if not decision.changes and not decision.wanted.strokes:
             link = self._planner.link_after(link, decision.agreed)
             self._finish(errand, link, decision.outcome, note=decision.note, title=title)
             return None
@@ -254,11 +227,21 @@ class Replay:
             self._session.remember(scene_id, with_link(self._state.get(scene_id), link))
         return link
 
+    def _servers_down(self) -> bool:
+        return self._ports.plex_down() or self._ports.stash_down()
+
     # ---- showing and writing
 
     def _preview(self, ready: Sequence[_Ready], total: int, headline: str) -> None:
         rows = [
-            self._row(one.errand, one.link, Outcome.PLANNED, title=one.title, ready=one)
+            self._row(
+                one.errand,
+                one.link,
+                Outcome.PLANNED,
+                changes=one.changes,
+                note=one.decision.note,
+                title=one.title,
+            )
             for one in ready[:PREVIEW_ROWS]
         ]
         more = total > self._tally.done + len(ready)
@@ -279,38 +262,127 @@ class Replay:
     def _write(self, batch: Sequence[_Ready]) -> None:
         if self._session is None:
             for one in batch:
-                self._finish(one.errand, one.link, Outcome.PLANNED, title=one.title, ready=one)
+                self._conclude(one, one.link, Outcome.PLANNED, changes=one.changes)
             return
         if not batch:
             self._session.commit()
             return
+        end: ServerError | InterruptedRunError | None = None
+        painting = [
+            (one, self._planner.link_after(one.link, one.decision.agreed))
+            for one in batch
+            if not one.plan.changes
+        ]
+        try:
+            self._write_fields([one for one in batch if one.plan.changes], painting, self._session)
+        except (ServerError, InterruptedRunError) as error:
+            end = error
+        end = self._paint(painting, end, self._session) or end
+        if end is not None:
+            raise end
+
+    def _write_fields(
+        self, batch: Sequence[_Ready], painting: list[tuple[_Ready, Link]], session: Session
+    ) -> None:
+        """Write the fields of `batch`; those whose pictures are still to come go to `painting`.
+
+        Raises:
+            ServerError: see `Writer.write`.
+            InterruptedRunError: see there.
+        """
+        if not batch:
+            return
         writer = Writer(
             self._plex,
             self._reader,
-            self._session,
+            session,
             planner=self._planner,
             should_stop=self._ports.should_stop,
         )
         ready_for = {(one.plan.scene_id, one.plan.rating_key): one for one in batch}
 
-        def conclude(plan: ItemPlan, missing: tuple[Change, ...], problem: Problem | None) -> None:
+        def conclude(plan: ItemPlan, verdict: Verdict) -> None:
             one = ready_for[plan.scene_id, plan.rating_key]
-            stored = tuple(change for change in plan.changes if change not in missing)
-            self._finish(
-                one.errand,
-                self._planner.link_after(one.link, (*stored, *one.decision.agreed)),
-                Outcome.FAILED if missing else Outcome.APPLIED,
-                problem=problem,
-                title=one.title,
-                ready=one,
-            )
+            stored = tuple(change for change in plan.changes if change not in verdict.missing)
+            link = self._planner.link_after(one.link, (*stored, *one.decision.agreed))
+            if verdict.missing or not one.decision.wanted.strokes:
+                outcome = Outcome.FAILED if verdict.missing else Outcome.APPLIED
+                self._conclude(
+                    one,
+                    link,
+                    outcome,
+                    changes=one.decision.changes,
+                    problem=verdict.problem,
+                )
+                return
+            # The pictures may never be reached: what is ours must be known even so.
+            session.remember(plan.scene_id, with_link(self._state.get(plan.scene_id), link))
+            painting.append((one, link))
 
-        writer.write(
-            [one.plan for one in batch],
-            lambda plan, verdict: conclude(plan, verdict.missing, verdict.problem),
-        )
+        writer.write([one.plan for one in batch], conclude)
+
+    def _paint(
+        self,
+        work: Sequence[tuple[_Ready, Link]],
+        end: ServerError | InterruptedRunError | None,
+        session: Session,
+    ) -> ServerError | None:
+        """Bring the pictures of a batch and finish its items; only that when the run is to end.
+
+        Returns:
+            The error after which nothing more can be done.
+        """
+        if not work:
+            return None
+        fatal: ServerError | None = None
+        jobs = [
+            Job(
+                pair=Pair(scene=one.errand.scene, link=link, title=one.title),
+                plan=one.plan,
+                wanted=one.decision.wanted,
+            )
+            for one, link in work
+        ]
+        if end is None:
+            done, fatal = self._painter.paint(jobs, session)
+        else:
+            done = [Painted(unfinished=True) for _ in jobs]
+        for (one, _), job, painted in zip(work, jobs, done, strict=True):
+            changes = (*one.decision.changes, *painted.changes)
+            problem = painted.problem or (UNSENT if painted.unfinished else None)
+            outcome = Outcome.APPLIED if changes else Outcome.UNCHANGED
+            self._conclude(
+                one,
+                job.pair.link,
+                Outcome.FAILED if problem else outcome,
+                changes=changes,
+                problem=problem,
+            )
+        session.commit()
+        return fatal
 
     # ---- finishing
+
+    def _conclude(
+        self,
+        ready: _Ready,
+        link: Link,
+        outcome: Outcome,
+        *,
+        changes: tuple[Change, ...],
+        problem: Problem | None = None,
+    ) -> None:
+        """Finish an item that had changes; `changes` are those that were written, or would be."""
+        note, title = ready.decision.note, ready.title
+        self._finish(
+            ready.errand,
+            link,
+            outcome,
+            changes=changes,
+            problem=problem,
+            note=note,
+            title=title,
+        )
 
     def _finish(
         self,
@@ -318,12 +390,14 @@ class Replay:
         link: Link,
         outcome: Outcome,
         *,
+        changes: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
         title: str = "",
-        ready: _Ready | None = None,
     ) -> None:
-        row = self._row(errand, link, outcome, problem=problem, note=note, title=title, ready=ready)
+        row = self._row(
+            errand, link, outcome, changes=changes, problem=problem, note=note, title=title
+        )
         self._tally.emit(row)
         if self._session is not None:
             errand.conclude(link, outcome, self._session)
@@ -334,21 +408,15 @@ class Replay:
         link: Link,
         outcome: Outcome,
         *,
+        changes: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
         title: str = "",
-        ready: _Ready | None = None,
     ) -> Row:
-        decision = ready.decision if ready else None
         scene = errand.scene if errand.scene.title else replace(errand.scene, title=title)
-        row = self._rows.pair(
-            Pair(scene=scene, link=link, title=title),
-            outcome,
-            changes=decision.changes if decision else (),
-            problem=problem,
-        )
-        words = note or (decision.note if decision else "")
-        return replace(row, reason=f"{errand.reason}; {words}" if words else errand.reason)
+        pair = Pair(scene=scene, link=link, title=title)
+        row = self._rows.pair(pair, outcome, changes=changes, problem=problem)
+        return replace(row, reason=f"{errand.reason}; {note}" if note else errand.reason)
 
 
 def _holds(detail: ItemDetail, paths: set[str]) -> bool:

@@ -132,6 +132,18 @@ class _Decoder:
             raise TransientError(message)
 
 
+def checksum(cover: Cover) -> str:
+    """The MD5 of a cover's bytes, in hexadecimal; "" where only all of them would tell.
+
+    Source: docs/stash-api.md 5: the entity tag is just that, since v0.21.
+    """
+    if _MD5.fullmatch(cover.etag):
+        return cover.etag
+    if len(cover.body) < cover.size_bytes:
+        return ""
+    return md5(cover.body, usedforsecurity=False).hexdigest()
+
+
 def sniffed(body: bytes) -> str:
     """The type of a picture Plex can show; "" for anything else, drawings and pages included."""
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":

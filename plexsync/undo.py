@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.due import iso
+from plexsync.errands import Decision, Occasion
 from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.history import find_run
 from plexsync.journal import RunKind, Settlement
@@ -19,7 +20,7 @@ from plexsync.journaled import meet_plex, remembered
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
-from plexsync.replay import Decision, Occasion, replay
+from plexsync.replay import replay
 from plexsync.reversing import Reverser, gather
 from plexsync.tally import Tally
 from plexsync.writing import with_link

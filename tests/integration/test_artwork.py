@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -15,38 +14,35 @@ from plexsync.history import read_run
 from plexsync.journal import Settlement
 from plexsync.models import Outcome, PlexField
 from plexsync.ports import RunOptions
-from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, html
 from tests.crash_child import run_to_the_end
-from tests.world import World, scene_ids
+from tests.picture_world import (
+    OTHER,
+    PNG,
+    choose_by_hand,
+    covers,
+    made,
+    only_link,
+    poster,
+    upload_key,
+    uploads,
+)
+from tests.world import scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plexsync.models import Link
     from plexsync.simulators.wire import SimRequest
-    from tests.world import Ran
+    from tests.world import World
 
 CHILDREN = multiprocessing.get_context("forkserver")
 CHILDREN.set_forkserver_preload(["tests.crash_child"])
 SCENES = 7
-POSTERS = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/", "FIELDS__POSTER": "overwrite"}
 FULL = RunOptions(full=True)
 DRY = RunOptions(dry_run=True)
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"one picture" * 20
-OTHER = b"\xff\xd8\xff\xe0" + b"another picture" * 30
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
-
-
-def made(directory: Path, scenes: int = SCENES, **settings: str) -> World:
-    """A world of plain scenes, each with a cover of its own."""
-    spec = LibrarySpec(seed=3, scenes=scenes, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
-    world = World(make_library(spec), directory, **(POSTERS | settings))
-    for number in range(1, scenes + 1):
-        world.stash.set_cover(number, PNG + str(number).encode())
-    return world
 
 
 @pytest.fixture
@@ -62,40 +58,6 @@ def synced(world: World) -> World:
     assert world.run().summary.exit_code == ExitCode.OK
     assert world.run(FULL).summary.exit_code == ExitCode.OK
     return world
-
-
-def upload_key(body: bytes, folder: str = "posters") -> str:
-    """What Plex calls an uploaded picture."""
-    return f"upload://{folder}/{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"
-
-
-def poster(world: World, scene_id: str) -> str:
-    """The key of what the item of a scene shows."""
-    return world.plex.dump()[world.key_of(scene_id)]["poster"]
-
-
-def choose_by_hand(world: World, scene_id: str, body: bytes = OTHER) -> str:
-    """A person uploads a picture in Plex; its key."""
-    world.plex.choose_picture(world.key_of(scene_id), "poster", body)
-    return upload_key(body)
-
-
-def uploads(ran: Ran) -> int:
-    """Pictures that reached Plex."""
-    return ran.plex.get("plex.upload", 0)
-
-
-def covers(ran: Ran) -> int:
-    """Requests for covers."""
-    return ran.stash.get("stash.cover", 0)
-
-
-def only_link(world: World, scene_id: str) -> Link:
-    """The remembered link of a scene."""
-    record = world.state().get(scene_ids(scene_id)[0])
-    assert record is not None
-    (link,) = record.links
-    return link
 
 
 # ---- what a run does -----------------------------------------------------------------------------
