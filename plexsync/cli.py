@@ -169,6 +169,8 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
     from plexsync import compose
 
     streams = console.standard_streams()
+    if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
+        raise click.UsageError(f"--save-plan: there is no folder {options['save_plan'].parent}.")
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(session.shape, streams, writes=writes)

@@ -69,7 +69,7 @@ def cron(session: Session) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.schedule import crontab
 
-    return _print(session, "cron", crontab(_setup(session)))
+    return _print(session, "cron", crontab(_setup(session, runs=True)))
 
 
 @schedule.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
@@ -94,7 +94,7 @@ def systemd(session: Session, *, system: bool, only: str | None) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.schedule import systemd_service, systemd_steps, systemd_timer
 
-    setup = _setup(session)
+    setup = _setup(session, runs=True)
     parts = {
         "service": systemd_service(setup, user=_owner(setup) if system else ""),
         "timer": systemd_timer(system=system),
@@ -120,19 +120,21 @@ def stash_plugin(session: Session) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.schedule import stash_manifest
 
-    return _print(session, "stash-plugin", stash_manifest(_setup(session), __version__))
+    return _print(session, "stash-plugin", stash_manifest(_setup(session, runs=False), __version__))
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _setup(session: Session) -> Setup:
+def _setup(session: Session, *, runs: bool) -> Setup:
     import os
     from pathlib import Path
 
     from plexsync.schedule import find_program, find_setup
 
-    return find_setup(session.config, os.environ, home=Path.home(), program=find_program())
+    return find_setup(
+        session.config, os.environ, home=Path.home(), program=find_program(), runs=runs
+    )
 
 
 def _owner(setup: Setup) -> str:

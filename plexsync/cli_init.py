@@ -36,6 +36,9 @@ def init(session: Session) -> int:
     streams = console.standard_streams()
     if session.shape.json or session.shape.jsonl:
         raise click.UsageError("init talks to a person; it has no JSON.")
+    from plexsync.first_config import Interview, config_text, require_absent, write_config
+
+    require_absent(where)
     if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
         example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
         raise ConfigError(
@@ -43,10 +46,8 @@ def init(session: Session) -> int:
             hint=f"Write {where} with mode 0600:\n\n{example}",
         )
     from plexsync.failure import utc_now
-    from plexsync.first_config import Interview, config_text, require_absent, write_config
     from plexsync.places import cache_directory
 
-    require_absent(where)
     asker = _Terminal()
     answers = Interview(
         asker=asker,

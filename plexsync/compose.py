@@ -259,7 +259,8 @@ def config_secrets(config: Config) -> list[str]:
 
 def repeat_sentence(repeat: Repeat) -> str:
     """That a request is about to be sent again, and why."""
-    return f"{repeat.error.message}; trying again in {repeat.wait_s:.0f} s"
+    soon = "" if repeat.wait_s < 1 else f" in {repeat.wait_s:.0f} s"
+    return f"{repeat.error.message}; trying again{soon}"
 
 
 class Truthful:

@@ -105,12 +105,26 @@ def load_config(
     source = where if sources.take_file(where, must_exist=must_exist) else None
     sources.take_environment(environ)
     sources.take_overrides(overrides or {})
-    if source is None and not sources.problems and not _has_any_required(sources):
-        raise _nothing_configured(where)
+    if source is None and not sources.problems:
+        require_something(sources, where)
     config = _compose(_Reader(sources, where, environ, home), source)
     if sources.problems:
         raise InvalidConfigError(tuple(sources.problems))
     return config
+
+
+def require_something(sources: Sources, where: Path) -> None:
+    """Make sure that at least one of the settings that must be made is made, file or not.
+
+    Args:
+        sources: what was found.
+        where: where the file would be.
+
+    Raises:
+        ConfigError: there is no configuration at all.
+    """
+    if not any(key.name in sources.found for key in KEYS if key.required):
+        raise _nothing_configured(where)
 
 
 # ---- From keys to values -------------------------------------------------------------------------
@@ -382,10 +396,6 @@ class _Reader:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _has_any_required(sources: Sources) -> bool:
-    return any(key.name in sources.found for key in KEYS if key.required)
 
 
 def _nothing_configured(where: Path) -> ConfigError:

@@ -124,7 +124,7 @@ def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog
     if log is None:
         raise ConfigError(
             f"there is no run {run_id!r}",
-            hint="plexsync history lists the runs that are known; [run] keep_days keeps them",
+            hint="plexsync history lists those that are kept; [run] keep_days says for how long",
         )
     return log
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCHEMA = "plexsync/plan/1"
 
 _FAMILY = "plexsync/plan/"
+_MAKES_ONE = "plexsync run --save-plan FILE makes one"
 
 
 class SavedPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,9 +146,11 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
         StateVersionError: a newer plexsync saved it.
         StateError: it cannot be read.
     """
+    if path.is_dir():
+        raise ConfigError("this is a directory, not a plan", context=str(path), hint=_MAKES_ONE)
     content = read_if_there(disk, path)
     if content is None:
-        raise ConfigError("there is no such file", context=str(path))
+        raise ConfigError("there is no such file", context=str(path), hint=_MAKES_ONE)
     file = _decode(content, path)
     digest = _digest(_Head(**{name: getattr(file, name) for name in _Head.__struct_fields__}))
     for raw in file.items:
@@ -186,7 +189,7 @@ def _no_plan(path: Path) -> ConfigError:
     return ConfigError(
         "the file holds no saved plan",
         context=str(path),
-        hint="plexsync run --save-plan FILE makes one",
+        hint=_MAKES_ONE,
     )
 
 

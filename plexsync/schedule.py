@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.config import find_config
+from plexsync.config import find_config, require_something
 from plexsync.config_schema import (
     ENV_CONFIG,
     ENV_PREFIX,
@@ -121,14 +121,27 @@ def find_program(executable: str = sys.executable) -> tuple[str, ...]:
 
 
 def find_setup(
-    path: Path | None, environ: Mapping[str, str], *, home: Path, program: tuple[str, ...]
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    home: Path,
+    program: tuple[str, ...],
+    runs: bool = False,
 ) -> Setup:
     """What this configuration needs, read without its secrets and without asking a server.
+
+    Args:
+        path: `--config`.
+        environ: the environment.
+        home: the home directory.
+        program: see `Setup`.
+        runs: it is to start runs, which end at once where nothing is configured.
 
     Raises:
         InvalidConfigError: the file cannot be read, or something in it or in the variables is no
             setting.
-        ConfigError: a variable cannot be written into a file of lines.
+        ConfigError: there is no configuration at all, or a variable cannot be written into a file
+            of lines.
     """
     where = find_config(path, environ, home=home).absolute()
     sources = Sources()
@@ -136,6 +149,8 @@ def find_setup(
     sources.take_environment(environ)
     if sources.problems:
         raise InvalidConfigError(tuple(sources.problems))
+    if runs and not there:
+        require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
     chosen = any(environ.get(name) for name in ("CACHE_DIRECTORY", "XDG_CACHE_HOME"))
     return Setup(

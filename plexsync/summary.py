@@ -79,7 +79,8 @@ def servers_sentence(header: RunHeader) -> str:
 def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     """What a person can do now, most useful first; empty when nothing waits for anyone."""
     counts, notes = summary.counts, []
-    if summary.header.dry_run and counts.planned:
+    # What an error stopped can not be had by just repeating it, or by applying what was not saved.
+    if summary.header.dry_run and counts.planned and summary.error is None:
         notes.append(Note("To write these changes:", (summary.header.again,)))
     if counts.review:
         notes += _review_notes(counts.review, summary.proposed_rules)

@@ -84,13 +84,13 @@ class Words:
             return AuthError(
                 "Plex refuses the token",
                 hint="take the token of the account that owns the server and put it into "
-                "[plex] token",
+                "[plex] token; if it is that one, check that [plex] url leads to Plex",
             )
         if self.has_secret:
             return AuthError(
                 f"{self.name} refuses the API key",
                 hint="copy the key from Settings > Security again; a Stash without a login takes "
-                "no key at all: remove [stash] api_key then",
+                "no key at all: remove [stash] api_key then; check that [stash] url leads to Stash",
             )
         return AuthError(
             f"{self.name} asks for an API key",

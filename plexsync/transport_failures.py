@@ -71,7 +71,10 @@ def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float)
             message = f"{words.name} cannot be reached at {words.origin}: {why}"
             return TransientError(message, hint=words.reachable_hint)
     if any(isinstance(one, _SLOW) for one in chain):
-        return SlowError(f"{words.name} said nothing for {limit_s:g} s")
+        return SlowError(
+            f"{words.name} said nothing for {limit_s:g} s",
+            hint=f"is it overloaded, or does {words.url_key} lead to something else?",
+        )
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
         return BadResponseError(f"{words.name} cannot be asked this", hint=words.reachable_hint)

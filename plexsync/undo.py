@@ -113,7 +113,9 @@ def _chosen(options: UndoOptions, log: RunLog) -> list[ItemPlan]:
     """
     plans = [plan for one in log.written if (plan := _stored(one)) is not None]
     if not plans:
-        raise MismatchError(f"run {log.run.run_id} wrote nothing")
+        raise MismatchError(
+            f"run {log.run.run_id} wrote nothing", hint="plexsync history says what each run wrote"
+        )
     scenes, fields = frozenset(options.scenes), frozenset(options.fields)
     chosen = []
     for plan in plans:

@@ -271,9 +271,10 @@ def test_program_is_the_installed_one_or_the_module(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["cron", "systemd", "stash-plugin"])
 def test_schedules_are_printed_as_text_or_as_a_document(
-    kind: str, capsys: pytest.CaptureFixture[str]
+    kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same text either way."""
+    monkeypatch.setenv("PLEXSYNC_STASH__URL", "http://s:9999")
     assert run_command_line(["schedule", kind]) == ExitCode.OK
     text = capsys.readouterr().out
     assert run_command_line(["schedule", kind, "--json"]) == ExitCode.OK
@@ -283,11 +284,24 @@ def test_schedules_are_printed_as_text_or_as_a_document(
     assert "plexsync" in text
 
 
+@pytest.mark.parametrize("kind", ["cron", "systemd"])
+def test_nothing_is_scheduled_that_could_only_fail(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without any configuration each run would end with 2 and a mail, every 15 minutes."""
+    assert run_command_line(["schedule", kind]) == ExitCode.USAGE
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "there is no configuration yet" in err
+
+
 @pytest.mark.parametrize("system", [[], ["--system"]], ids=["user", "system"])
 def test_one_part_is_a_file_of_its_own(
-    system: list[str], capsys: pytest.CaptureFixture[str]
+    system: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--only` leaves out the other and what to type."""
+    monkeypatch.setenv("PLEXSYNC_STASH__URL", "http://s:9999")
     run_command_line(["schedule", "systemd", *system, "--only", "timer"])
     timer = capsys.readouterr().out
     run_command_line(["schedule", "systemd", *system, "--only", "service"])
