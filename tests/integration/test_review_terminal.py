@@ -125,8 +125,7 @@ def test_a_window_that_changes_is_drawn_again(twins: World) -> None:
     with Person(["review"], twins.environ(), width=60) as person:
         person.sees("Accepting would change:")
         person.resizes(120)
-        drawn = person.sees("Not HIGH").splitlines()
-        assert [len(line) for line in drawn if line.startswith("Review 1 of")] == [120]
+        person.sees(f"Review 1 of {len(waiting_in(twins))} ".ljust(120, "-"))
         person.types("q")
         assert person.ends() == ExitCode.OK
 
