@@ -66,7 +66,7 @@ def select(section: Section, kind: Kind | None, arguments: Iterable[tuple[str, s
     tests = [test for name, value in arguments if (test := _test_of(name, value)) is not None]
     found = [
         item
-        for item in section.items.values()
+        for item in _in_question(section, dict(arguments).get("id", ""))
         if item.kind is kind and all(test(item) for test in tests)
     ]
     wanted = dict(arguments)
@@ -80,6 +80,14 @@ def read_kind(text: str, default: Kind) -> Kind | None:
     if not text:
         return default
     return Kind(int(text)) if text.isdecimal() and int(text) in set(Kind) else None
+
+
+def _in_question(section: Section, ids: str) -> Iterable[Item]:
+    """The items that can pass: all, or those named by id, so that an edit costs what it edits."""
+    keys = ids.split(",")
+    if not all(map(str.isdecimal, keys)):
+        return section.items.values()
+    return [section.items[key] for key in set(map(int, keys)) if key in section.items]
 
 
 def _test_of(name: str, value: str) -> Test | None:
