@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import Counters, Faults, LoopbackServer, Wired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.models import Preview, Row, RunHeader, RunSummary
     from plexsync.simulators.records import Library, PlexVideo, StashScene
@@ -206,9 +206,9 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(2, len(parts))]
 
 
-def compare(scenes: int, seed: int, *, all_changes: bool) -> None:
-    """Make two libraries, link them, and print what each change costs."""
-    library = in_step(make_library(LibrarySpec(seed=seed, scenes=scenes, edited=0.0)))
+@contextmanager
+def bench_of(library: Library) -> Iterator[Bench]:
+    """The servers of a library, and a state directory for the runs."""
     stash, plex = StashSimulator(library, api_key="key"), PlexSimulator(library)
     wires = [Wired(one, Faults(), Counters(keep_targets=False)) for one in (stash, plex)]
     with ExitStack() as stack:
@@ -223,7 +223,14 @@ def compare(scenes: int, seed: int, *, all_changes: bool) -> None:
             "PLEXSYNC_STATE_DIR": f"{scratch}/state",
             "CACHE_DIRECTORY": f"{scratch}/cache",
         }
-        bench = Bench(library, stash, plex, wires[0], wires[1], environ)
+        yield Bench(library, stash, plex, wires[0], wires[1], environ)
+
+
+def compare(scenes: int, seed: int, *, all_changes: bool) -> None:
+    """Make two libraries, link them, and print what each change costs."""
+    library = in_step(make_library(LibrarySpec(seed=seed, scenes=scenes, edited=0.0)))
+    with bench_of(library) as bench:
+        stash = bench.stash
         bench.report("the first run", lambda: None)
         bench.report("nothing, right after", lambda: None)
         bench.report("nothing", lambda: None)

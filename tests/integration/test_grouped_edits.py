@@ -16,6 +16,7 @@ from plexsync.simulators.wire import Fault, Reset, Status
 from tests.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from plexsync.simulators.library import Library
@@ -25,6 +26,8 @@ FORCED = RunOptions(full=True, force=True)
 PLAIN = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
 SCENES = 60
 RENAMED = 1
+ALSO = 2
+PERSON = 1
 
 
 def tagged_library(scenes: int = SCENES) -> Library:
@@ -70,18 +73,69 @@ def assert_all_right(world: World) -> None:
     assert world.plex.misdeeds.total == 0
 
 
-def test_a_renamed_tag_takes_few_requests(tmp_path: Path) -> None:
-    """One edit for a hundred items, two reads for fifty, whatever else each item has."""
-    scenes = 220
-    with synced_world(tmp_path, scenes) as world:
+def shared_library(scenes: int) -> Library:
+    """Scenes that have two tags and a performer in common, in other places in each."""
+    library = tagged_library(scenes)
+    made = []
+    for place, scene in enumerate(library.stash.scenes):
+        tags = [tag for tag in scene.tag_ids if tag != ALSO]
+        tags.insert(place % (len(tags) + 1), ALSO)
+        people = [one for one in scene.performer_ids if one != PERSON]
+        people.insert(place % (len(people) + 1), PERSON)
+        made.append(replace(scene, tag_ids=tuple(tags), performer_ids=tuple(people)))
+    return replace(library, stash=replace(library.stash, scenes=tuple(made)))
+
+
+def rename_two(world: World) -> None:
+    """Two tags get other names between two runs."""
+    world.stash.edit_tag(RENAMED, name="Another Name")
+    world.stash.edit_tag(ALSO, name="A Name of Its Own")
+
+
+CHANGES: dict[str, Callable[[World], object]] = {
+    "a tag renamed": lambda world: world.stash.edit_tag(RENAMED, name="Another Name"),
+    "a performer renamed": lambda world: world.stash.edit_performer(PERSON, name="Another One"),
+    "two tags renamed": rename_two,
+    "a tag removed": lambda world: world.stash.delete_tag(ALSO),
+}
+
+
+def assert_guarded(asked: list[tuple[str, frozenset[str]]]) -> None:
+    """Every item an edit names was read since the edit before, and is read again after it."""
+    fresh: set[str] = set()
+    unread: set[str] = set()
+    for kind, keys in asked:
+        if kind == "plex.detail":
+            fresh |= keys
+            unread -= keys
+        elif kind == "plex.put":
+            assert keys <= fresh, keys - fresh
+            fresh -= keys
+            unread |= keys
+    assert not unread
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_one_change_of_many_items_takes_few_requests(
+    tmp_path: Path, change: Callable[[World], object]
+) -> None:
+    """One edit for a hundred items, two reads for fifty; each item read before and after it."""
+    scenes = 120
+    asked: list[tuple[str, frozenset[str]]] = []
+    with World(shared_library(scenes), tmp_path, **PLAIN, FIELDS__POSTER="off") as world:
+        with_hand(world)
         world.run()
-        world.stash.edit_tag(RENAMED, name="Another Name")
+        change(world)
+        world.plex_wire.on_request = lambda request: asked.append(
+            (world.plex.kind(request), named_items(request))
+        )
 
         ran = world.run(FORCED)
 
         assert ran.count(Outcome.APPLIED) == scenes
         assert ran.puts <= 2 * math.ceil(scenes / 100)
         assert ran.plex["plex.detail"] <= 2 * math.ceil(scenes / 50)
+        assert_guarded(asked)
         assert_all_right(world)
 
 
@@ -158,6 +212,12 @@ def test_the_same_text_for_many_items_is_one_edit(tmp_path: Path) -> None:
 
 
 # ---- faults --------------------------------------------------------------------------------------
+
+
+def named_items(request: SimRequest) -> frozenset[str]:
+    """The items a read or an edit is about."""
+    named = request.argument("id") or request.path.rpartition("/")[2]
+    return frozenset(named.split(","))
 
 
 def names_item(request: SimRequest, rating_key: str) -> bool:
