@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.due import PARKED
+from plexsync.due import MOST_ATTEMPTS, PARKED
+from plexsync.errors import TooLongError
 from plexsync.models import Outcome, SceneRecord
 from plexsync.plan_file import SavedItem
 from plexsync.planner import files_digest
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from plexsync.state import Unsettled
     from plexsync.writing import Notebook
 
-_NOT_STORED_TRIES = 2
-"""How often the same value is sent that Plex accepts and does not store."""
+GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, TooLongError.kind: 1}
+"""How often the same values are sent where Plex accepts one and does not store it, or where one is
+too long to be sent, by the kind of problem: no further try would end otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +265,7 @@ class Accounts:
         )
 
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
-        if problem and problem.kind == NOT_STORED and attempts >= _NOT_STORED_TRIES:
+        if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):
             return PARKED
         return self._retry_at(attempts, Outcome.FAILED)
 
@@ -286,10 +288,10 @@ _WORST_FIRST = (
 
 
 def _tries_before(previous: SceneRecord | None, problem: Problem | None, desired: str) -> int:
-    """How many tries in a row went wrong before; for what Plex does not store, in just this way."""
+    """How many tries in a row went wrong before; for what is given up soon, in just this way."""
     if previous is None:
         return 0
-    if problem and problem.kind == NOT_STORED:
+    if problem and problem.kind in GIVEN_UP:
         before = previous.problem.kind if previous.problem else ""
-        return previous.attempts if before == NOT_STORED and previous.desired == desired else 0
+        return previous.attempts if before == problem.kind and previous.desired == desired else 0
     return previous.attempts

@@ -13,6 +13,7 @@ PlexsyncError                     1
 │   ├── LibraryMissingError       5   a configured library is not on the server
 │   ├── NotFoundError             4   one named thing is gone
 │   └── BadResponseError          4   an answer that cannot be what was asked for
+│       └── TooLongError          4   a request is longer than a server or a proxy takes
 ├── PlanError                     7
 │   ├── UnsafeError               6   a safety limit stopped the run before its first write
 │   ├── DeclinedError             0   a person said no before the first write
@@ -191,6 +192,12 @@ class BadResponseError(ServerError):
     """An answer that cannot be what was asked for: wrong shape, short, or somebody else's."""
 
     kind = "bad-response"
+
+
+class TooLongError(BadResponseError):
+    """A request is longer than a server, or a proxy before it, takes; no shorter one says it."""
+
+    kind = "too-long"
 
 
 class PlanError(PlexsyncError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from plexsync.accounts import Accounts
+from plexsync.accounts import GIVEN_UP, Accounts
 from plexsync.artwork import Wanted
 from plexsync.carrying import Carrier, Ready, kept_note
 from plexsync.due import PARKED
@@ -33,7 +33,6 @@ from plexsync.normalize import normalize_path
 from plexsync.planner import files_digest
 from plexsync.writing import (
     DETAIL_BATCH,
-    NOT_STORED,
     Reader,
     Writer,
     as_problem,
@@ -216,14 +215,14 @@ class Pipeline:
         )
 
     def _parked(self, pair: Pair) -> Problem | None:
-        """Why this is not tried again: Plex did not store just this, twice."""
+        """Why this is not tried again: just this would end in the same way."""
         record = self._memory.record(pair.scene.scene_id)
         parked = (
             pair.match is None
             and record is not None
             and record.due_at == PARKED
             and record.problem is not None
-            and record.problem.kind == NOT_STORED
+            and record.problem.kind in GIVEN_UP
             and not self._settings.asked_for
             and record.desired == self.accounts.desired_digest(pair.scene.scene_id)
         )

@@ -18,6 +18,7 @@ from plexsync.errors import (
     BadResponseError,
     NotFoundError,
     ServerError,
+    TooLongError,
     UnsafeError,
 )
 from plexsync.models import Section, Server
@@ -28,7 +29,14 @@ from plexsync.plex_decode import (
     decode_hashes,
     decode_listing,
 )
-from plexsync.plex_edit import NO_LOCKS, NONE_APPENDED, URL_LIMIT_BYTES, edit_paths, edits_of
+from plexsync.plex_edit import (
+    NO_LOCKS,
+    NONE_APPENDED,
+    URL_LIMIT_BYTES,
+    edit_paths,
+    edits_of,
+    fields_of,
+)
 from plexsync.plex_listing import Listing, Sweep, total_of
 from plexsync.plex_pictures import PlexPictures
 from plexsync.plex_sections import chosen_sections
@@ -207,8 +215,8 @@ class PlexClient:
         """Write all changes of an item: one request, as a rule.
 
         Plex answers 200 whether or not anything changed, so only reading back proves a write.
-        More requests are needed when one would be too long for a proxy, or was refused as such;
-        the fields then go out in order, and those before a failure are written.
+        More requests are needed when one would be too long for a proxy, or was refused as such.
+        The fields then go out in order; where one is refused for itself, the others are written.
 
         Args:
             plan: what to write.
@@ -217,6 +225,7 @@ class PlexClient:
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.
             AuthError: the token may not edit; only the owner's may.
+            TooLongError: a text is longer than a request may be. All other fields were sent.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
         self._edit(plan, locks=locks)
@@ -260,15 +269,43 @@ class PlexClient:
                 plan, locks=locks, others=others, appended=appended, limit_bytes=limit_bytes
             )
 
-        fewest = paths(self._url_limit_bytes)
-        try:
-            self._put(fewest)
-        except BadResponseError:
-            # 400, 414 and 431 are what servers and proxies say to long addresses.
-            shortest = paths(0)
-            if len(shortest) == len(fewest):
-                raise
-            self._put(shortest)
+        refused = self._put_each(paths(self._url_limit_bytes))
+        if not refused:
+            return
+        # 400, 414 and 431 are what servers and proxies say to long addresses: what of a refused one
+        # can be said in shorter ones is said again.
+        fields = {field for path in refused for field in fields_of(path)}
+        shortest = paths(0)
+        again = [path for path in shortest if fields.issuperset(fields_of(path))]
+        left = {path: error for path, error in refused.items() if path in shortest}
+        left |= self._put_each([path for path in again if path not in left])
+        for path, error in left.items():
+            raise self._too_long(path, error) or error
+
+    def _put_each(self, paths: Sequence[str]) -> dict[str, BadResponseError]:
+        """Send requests, each of which may be refused for itself; those that were."""
+        refused: dict[str, BadResponseError] = {}
+        for path in paths:
+            try:
+                self._put(path)
+            except BadResponseError as error:
+                refused[path] = error
+        return refused
+
+    def _too_long(self, path: str, error: BadResponseError) -> TooLongError | None:
+        """The error for a field that needs a longer request than is taken; None where it is not."""
+        if not isinstance(error, TooLongError) and len(path) <= self._url_limit_bytes:
+            return None
+        told = TooLongError(
+            f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
+            f"bytes, and Plex or a proxy before it takes less; {self._url_limit_bytes:,} pass "
+            f"nearly everywhere ({error.message})",
+            hint="shorten it in Stash, switch the field off, or let the proxy take longer "
+            "requests; plexsync tries again when the scene or the configuration changes, or "
+            "after plexsync retry",
+        )
+        told.__cause__ = error
+        return told
 
     def scan(self, section: Section, folder: str) -> None:
         """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.
@@ -377,11 +414,10 @@ class PlexClient:
         middle = len(batch) // 2
         return self._details(batch[:middle]) + self._details(batch[middle:])
 
-    def _put(self, paths: Sequence[str]) -> None:
+    def _put(self, path: str) -> None:
         server = self._plex()
-        for path in paths:
-            with plexapi_errors(path.partition("?")[0]):
-                server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
+        with plexapi_errors(path.partition("?")[0]):
+            server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
 
     def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
         """The connected server; connects at first."""

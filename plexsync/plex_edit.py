@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from plexsync.errors import UnsafeError
 from plexsync.models import LIST_FIELDS, PICTURE_FIELDS, PlexField
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 URL_LIMIT_BYTES = 7_500
 """Longest path and query sent in one piece; reverse proxies stop at 8 KB (docs/plex-api.md 6)."""
 
+SHORTEST_BYTES = 2_000
+"""Longest request in which a list goes out in pieces where longer ones were refused."""
+
 _NUMBER = re.compile("[0-9]+")
+_FIELD = re.compile(r"([A-Za-z]+)(?:\.|\[)")
 _LINE_BREAK = re.compile("\r\n?|[\u2028\u2029\x85]")
 # Illegal in XML, Plex's own format: a listing with one of these cannot be parsed any more.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -113,14 +117,14 @@ def edit_paths(
     """The requests that carry out `plan`: path and query, encoded; none for a plan of nothing.
 
     One, unless it would be longer than `limit_bytes`. Then the fields are spread, in order, over
-    as few requests as hold them; the item is half edited between two of those. A single field is
-    never cut: one that is longer than the limit goes alone and may be refused by a proxy. The
-    user's rating always has a request of its own, the last one.
+    as few requests as hold them; the item is half edited between two of those. A list that is
+    longer goes out in pieces, see `_pieces`. A text is never cut: one that is longer goes alone and
+    may be refused by a proxy. The user's rating always has a request of its own, the last one.
 
     Args:
         plan: see `edit_arguments`.
         locks: see `edit_arguments`.
-        limit_bytes: see above.
+        limit_bytes: see above; 0 gives each field requests of its own, the shortest there are.
         others: further items of the same section and kind that are to get the same edits.
         appended: see `edits_of`.
 
@@ -129,19 +133,70 @@ def edit_paths(
     """
     start = f"/library/sections/{plan.section_id}/all?{encoded(_address(plan, others))}"
     edits = edits_of(plan, locks=locks, appended=appended)
+    room = max(limit_bytes, SHORTEST_BYTES) - len(start) - 1
     paths: list[str] = []
-    for edit in edits:
-        piece = "" if edit.target is PlexField.RATING else encoded(_edit_arguments(edit))
-        if not piece:
-            continue
-        if paths and len(paths[-1]) + 1 + len(piece) <= limit_bytes:
-            paths[-1] += f"&{piece}"
-        else:
-            paths.append(f"{start}&{piece}")
+    for change, edit in zip(plan.changes, edits, strict=True):
+        pieces = [] if edit.target is PlexField.RATING else _pieces(edit, change.before, room)
+        for piece in pieces:
+            if len(pieces) == 1 and paths and len(paths[-1]) + 1 + len(piece) <= limit_bytes:
+                paths[-1] += f"&{piece}"
+            else:
+                paths.append(f"{start}&{piece}")
     rated = [edit.text for edit in edits if edit.target is PlexField.RATING]
     if rated and others:
         raise UnsafeError("a rating is one item's own", context=f"item {plan.rating_key}")
     return (*paths, *(_rating_path(plan, stars) for stars in rated))
+
+
+def fields_of(path: str) -> tuple[str, ...]:
+    """What Plex calls the fields a request of `edit_paths` is about, each once; none for a rating.
+
+    Args:
+        path: path and query, encoded.
+    """
+    names = (name for name, _ in parse_qsl(path.partition("?")[2], keep_blank_values=True))
+    return tuple(dict.fromkeys(found[1] for name in names if (found := _FIELD.match(name))))
+
+
+def _pieces(edit: Edit, before: Value, room: int) -> list[str]:
+    """The query of one edit; of a list that is longer than `room` bytes, in several pieces.
+
+    What is new comes first, then what stays, then what goes, so that between two requests no name
+    is missing that was there or is to be. A server that replaced lists (docs/plex-api.md 5, nobody
+    has seen one) would keep the last piece that says names: so what stays is said last, and while
+    that fits one request nothing the item had is lost on such a server either. The lock comes with
+    the last piece.
+    """
+    whole = encoded(_edit_arguments(edit))
+    if edit.target not in LIST_FIELDS or len(whole) <= room:
+        return [whole] if whole else []
+    there = {tag.casefold() for tag in _list_of(before)}
+    new = [tag for tag in edit.add if tag.casefold() not in there]
+    stays = [tag for tag in edit.add if tag.casefold() in there]
+    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, room)]
+    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(stays, edit, room)]
+    parts += [
+        edit._replace(add=(), remove=names, lock=None) for names in _cut(edit.remove, edit, room)
+    ]
+    last = parts[-1]._replace(lock=edit.lock)
+    return [encoded(_edit_arguments(part)) for part in (*parts[:-1], last)]
+
+
+def _cut(names: Sequence[str], edit: Edit, room: int) -> list[tuple[str, ...]]:
+    """`names` in as few runs as fit `room` bytes each, whether they are said or removed."""
+    lock = encoded(_lock_arguments(FIELD_NAMES[edit.target], lock=True))
+    overhead = len(encoded([Argument(f"{FIELD_NAMES[edit.target]}[9999].tag.tag", "")])) + 1
+    runs: list[list[str]] = []
+    used = 0
+    for name in names:
+        # Removed names are encoded twice, which is never shorter than once.
+        cost = overhead + len(quote(quote(name, safe="", errors="replace"), safe=""))
+        if not runs or used + cost > room:
+            runs.append([])
+            used = len(lock) + 1
+        runs[-1].append(name)
+        used += cost
+    return [tuple(run) for run in runs]
 
 
 def _rating_path(plan: ItemPlan, stars: str) -> str:

@@ -19,6 +19,7 @@ from plexsync.errors import (
     BadResponseError,
     NotFoundError,
     ServerError,
+    TooLongError,
     TransientError,
 )
 
@@ -130,6 +131,8 @@ def classify(  # noqa: PLR0911 - a decision table, one line a status
             return AuthError(f"the {words.name} token has expired", hint="configure a new token")
         case 404:
             return NotFoundError(f"{words.name} has nothing there (404)")
+        case 414 | 431:
+            return TooLongError(f"{words.name} takes no request this long ({answer.status})")
         case status if status in TRANSIENT_STATUSES:
             after_s = retry_after_s(answer.headers, now)
             return TransientError(_busy_message(answer, words), retry_after_s=after_s)

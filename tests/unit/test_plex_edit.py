@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 
 from plexsync.errors import UnsafeError
 from plexsync.models import Change, ItemKind, PlexField, Policy, Value
-from plexsync.plex_edit import cleaned, edit_arguments, edit_paths
+from plexsync.plex_edit import cleaned, edit_arguments, edit_paths, fields_of
 from tests.factories import make_plan
 
 if TYPE_CHECKING:
@@ -255,6 +255,41 @@ def test_a_field_longer_than_the_limit_goes_alone() -> None:
     assert "title" in first
     assert unquote(urlsplit(long).query).count("漢") == 3000
     assert "studio" in last
+
+
+def test_a_list_longer_than_the_limit_goes_in_pieces_that_miss_no_name() -> None:
+    """What is new, what stays, what goes, in this order; the lock comes last and once."""
+    old, both, new = (tuple(f"{word}, {n:03}" for n in range(90)) for word in ("old", "both", "n"))
+    plan = plan_of(change(PlexField.GENRES, (*old, *both), (*both, *new)))
+
+    paths = edit_paths(plan, limit_bytes=3_000)
+
+    assert all(len(path) <= 3_000 for path in paths)
+    queries = [parse_qsl(urlsplit(path).query) for path in paths]
+    assert all(tuple(query[:2]) == ADDRESS for query in queries)
+    said = [[value for name, value in query if name.endswith(".tag")] for query in queries]
+    gone = [
+        [unquote(one) for value in removed(query) for one in value.split(",")] for query in queries
+    ]
+    assert [name for names in said for name in names] == [*new, *both]
+    assert [name for names in gone for name in names] == list(old)
+    assert not any(names and others for names, others in zip(said, gone, strict=True))
+    firsts = [query[2][0] for query in queries]
+    assert set(firsts) == {"genre[0].tag.tag", "genre[].tag.tag-"}
+    locks = [dict(query).get("genre.locked") for query in queries]
+    assert locks == [None] * (len(paths) - 1) + ["1"]
+
+
+def removed(query: list[tuple[str, str]]) -> list[str]:
+    """What a query takes away."""
+    return [value for name, value in query if name.endswith("-")]
+
+
+def test_a_list_of_names_longer_than_the_limit_each_goes_name_by_name() -> None:
+    """None is cut; each may be refused for itself."""
+    names = ("a" * 2_500, "b" * 2_500)
+    paths = edit_paths(plan_of(change(PlexField.GENRES, (), names)), limit_bytes=0)
+    assert [fields_of(path) for path in paths] == [("genre",), ("genre",)]
 
 
 # ---- The same as plexapi -------------------------------------------------------------------------
