@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plexsync.models import Change, ItemPlan, PlexField, Policy, RatingKey, SceneId, Value
 from plexsync.plex_client import PlexClient
 from plexsync.plex_server import request_headers
 from plexsync.simulators.plex import PlexSimulator
@@ -21,14 +22,17 @@ from plexsync.simulators.wire import Faults, LoopbackServer, Wired
 from plexsync.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from plexsync.models import Section
+    from plexsync.models import ItemDetail, Section
 
 SCENES = PlexLibrarySection(1, "Scenes", ("/media/scenes",), uuid="u-1")
 SHOWS = PlexLibrarySection(2, "Shows", ("/media/shows", "/media/more"), kind="show", uuid="u-2")
 MUSIC = PlexLibrarySection(3, "Music", ("/media/music",), kind="artist", uuid="u-3")
 EMPTY = PlexLibrarySection(4, "Empty", ("/media/empty",), uuid="u-4")
+
+KEY = RatingKey("1001")
+"""The first movie's."""
 
 CLIENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 BASE_EPOCH = 1_750_000_000
@@ -137,3 +141,35 @@ def plex_bench(
             yield Bench(simulator, wired, transport, client)
             assert simulator.misdeeds.total == 0, simulator.misdeeds
             assert not any(token in target for target in wired.counters.targets if token)
+
+
+def plan_for(
+    detail: ItemDetail, wanted: Mapping[str, Value] = {}, *, lock: bool = True, **more: Value
+) -> ItemPlan:
+    """A plan that brings the named fields of a freshly read item to these values."""
+    changes = tuple(
+        Change(
+            field=name,
+            target=PlexField(name),
+            before=detail.values[PlexField(name)],
+            after=after,
+            policy=Policy.OVERWRITE,
+        )
+        for name, after in {**wanted, **more}.items()
+    )
+    item = detail.item
+    return ItemPlan(
+        scene_id=SceneId("42"),
+        rating_key=item.rating_key,
+        section_id=item.section_id,
+        kind=item.kind,
+        path=item.files[0].path,
+        lock=lock,
+        changes=changes,
+    )
+
+
+def detail_of(bench: Bench, key: RatingKey = KEY) -> ItemDetail:
+    """One item, freshly read."""
+    (detail,) = bench.client.details([key])
+    return detail

@@ -1,0 +1,287 @@
+"""The Plex client meets a simulated server: greetings, headers, libraries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    LibraryMissingError,
+    TransientError,
+)
+from plexsync.models import ItemKind, RatingKey
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
+from plexsync.simulators.wire import Fault, Redirect, Status, garbage, html
+from plexsync.transport import Transport
+from tests.contract.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plexsync.simulators.wire import SimRequest
+
+OTHER = RatingKey("1002")
+
+
+# ---- Connecting ----------------------------------------------------------------------------------
+
+
+def test_connecting_and_finding_libraries_costs_two_requests() -> None:
+    """One to say hello, one for all libraries."""
+    with plex_bench() as bench:
+        server = bench.client.connect()
+        sections = bench.client.sections(["Scenes"])
+
+        assert bench.spent() == {"plex.root": 1, "plex.sections": 1}
+        assert (bench.transport.reads, bench.transport.writes) == (2, 0)
+        assert server.identity == bench.simulator.identity.machine
+        assert server.version == bench.simulator.identity.version
+        assert [section.section_id for section in sections] == ["1"]
+
+
+def test_connecting_twice_is_one_request() -> None:
+    """The server is remembered."""
+    with plex_bench() as bench:
+        first, second = bench.client.connect(), bench.client.connect()
+
+        assert first == second
+        assert bench.spent() == {"plex.root": 1}
+
+
+def test_every_request_names_us_and_only_in_headers() -> None:
+    """One device for the owner, whoever asks; the token stands in no address."""
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        detail = detail_of(bench)
+        bench.client.listing(bench.section())
+        bench.client.edit(plan_for(detail, title="New"))
+
+    names = {request.headers.get("X-Plex-Client-Identifier") for request in seen}
+    assert names == {CLIENT_ID}
+    assert {request.headers.get("X-Plex-Product") for request in seen} == {"plexsync"}
+    assert {request.headers.get("X-Plex-Token") for request in seen} == {"owner-token"}
+    assert not any("token" in request.target.casefold() for request in seen)
+
+
+def test_plexapi_adds_no_headers_of_its_own() -> None:
+    """It would call us a controller and name this machine."""
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        bench.client.connect()
+
+    ours = {name.casefold() for name in request_headers(CLIENT_ID, "owner-token")}
+    assert {name for name in seen[0].headers if name.startswith("x-plex-")} == ours
+
+
+def test_plexapi_never_invents_a_device() -> None:
+    """Even over a transport that names none: its own name changes from run to run."""
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        token = {"X-Plex-Token": bench.simulator.token}
+        with Transport(bench.transport.base_url, name="Plex", headers=token, secrets=()) as bare:
+            PlexClient(bare, url=bare.base_url, client_id="device-1").connect()
+
+    assert seen[0].headers["X-Plex-Client-Identifier"] == "device-1"
+
+
+def test_a_server_that_is_starting_is_waited_for() -> None:
+    """Every path says 503 while Plex migrates its database."""
+    with plex_bench() as bench:
+        bench.simulator.startup_503(3)
+
+        assert bench.client.connect().identity
+
+
+def test_a_server_that_does_not_start_is_named() -> None:
+    """The person learns what Plex itself said."""
+    with plex_bench() as bench:
+        bench.simulator.startup_503(100)
+
+        with pytest.raises(TransientError, match="migrations"):
+            bench.client.connect()
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Status(200, b'<Response code="503" title="Maintenance" status="x"/>'),
+        Status(200, b"<MediaContainer/>"),
+        Status(200, b""),
+        Status(200, b"{}"),
+        Status(200, b"<MediaContainer machineIdentifier='"),
+        Status(200, b"<MediaContainer machineIdentifier='m' multiuser='perhaps'/>"),
+        html(),
+        garbage(),
+    ],
+    ids=["response", "nobody", "empty", "JSON", "cut XML", "no boolean", "web page", "garbage"],
+)
+def test_what_is_no_plex_server_is_refused(effect: Status) -> None:
+    """A 200 alone makes no Plex server."""
+    with (
+        plex_bench(None, Fault("plex.root", 1, effect, times=None)) as bench,
+        pytest.raises(BadResponseError),
+    ):
+        bench.client.connect()
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """The token would go to the other host, and a PUT would become a GET."""
+    fault = Fault("plex.root", 1, Redirect("https://elsewhere.test/"))
+    with plex_bench(None, fault) as bench:
+        with pytest.raises(BadResponseError, match="redirect"):
+            bench.client.connect()
+
+        assert bench.transport.reads == 1
+
+
+def test_a_refused_token_is_an_access_error() -> None:
+    """And is not tried again."""
+    with plex_bench(token="wrong") as bench:
+        with pytest.raises(AuthError):
+            bench.client.connect()
+
+        assert bench.transport.reads == 1
+
+
+_STRAY = """
+[plexapi]
+autoreload = true
+timeout = 1
+[auth]
+server_token = stray-token
+server_baseurl = http://stray.invalid
+[header]
+identifier = stray-device
+product = stray
+[log]
+path = {log}
+show_secrets = true
+"""
+
+_CONNECT_TWICE = """
+import json, os, sys
+if sys.argv[3] == "first":
+    import plexapi.server
+before = dict(os.environ)
+from plexsync.plex_client import PlexClient
+from plexsync.plex_server import request_headers
+from plexsync.transport import Transport
+token = sys.argv[2]
+transport = Transport(
+    sys.argv[1], name="Plex", headers=request_headers("device-1", token), secrets=(token,)
+)
+client = PlexClient(transport, url=sys.argv[1], client_id="device-1")
+assert client.connect().identity
+assert client.sections(["Scenes"])
+assert dict(os.environ) == before, "the environment was left changed"
+"""
+
+
+@pytest.mark.parametrize("imported", ["first", "late"])
+def test_stray_plexapi_settings_change_nothing(tmp_path: Path, imported: str) -> None:
+    """Neither a configuration file in the home directory nor variables reach the server."""
+    log = tmp_path / "plexapi.log"
+    config = tmp_path / ".config" / "plexapi" / "config.ini"
+    config.parent.mkdir(parents=True)
+    # A log file opened at import time is beyond our reach when plexapi came first.
+    text = _STRAY.format(log=log) if imported == "late" else _STRAY.replace("path = {log}", "")
+    config.write_text(text)
+    stray = {
+        "HOME": str(tmp_path),
+        "PLEXAPI_HEADER_IDENTIFIER": "stray-device",
+        "PLEXAPI_LOG_SHOW_SECRETS": "true",
+        "PLEXAPI_AUTH_SERVER_TOKEN": "stray-token",
+    }
+    seen: list[SimRequest] = []
+    with plex_bench() as bench:
+        bench.wired.on_request = seen.append
+        command = [sys.executable, "-c", _CONNECT_TWICE, bench.transport.base_url]
+        subprocess.run(  # noqa: S603 - our own interpreter, our own script
+            [*command, bench.simulator.token, imported], check=True, env=os.environ | stray
+        )
+
+    assert not log.exists()
+    assert {request.headers["X-Plex-Client-Identifier"] for request in seen} == {"device-1"}
+    assert {request.headers["X-Plex-Token"] for request in seen} == {"owner-token"}
+    assert not any("stray" in value for request in seen for value in request.headers.values())
+
+
+def test_importing_the_client_does_not_import_plexapi() -> None:
+    """It costs a fifth of a second, and a run that stops earlier must not pay it."""
+    script = "import sys, plexsync.plex_client; sys.exit('plexapi' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own interpreter
+
+
+# ---- Libraries -----------------------------------------------------------------------------------
+
+
+def test_without_names_every_movie_and_show_library_is_taken() -> None:
+    """Music is left out; a show library is one of episodes."""
+    with plex_bench() as bench:
+        sections = bench.client.sections()
+
+        assert [(one.title, one.kind) for one in sections] == [
+            ("Scenes", ItemKind.MOVIE),
+            ("Shows", ItemKind.EPISODE),
+            ("Empty", ItemKind.MOVIE),
+        ]
+        assert sections[1].locations == ("/media/shows", "/media/more")
+        assert sections[1].uuid == "u-2"
+
+
+def test_names_are_found_in_any_case_and_order() -> None:
+    """Twice the same name is one library."""
+    with plex_bench() as bench:
+        sections = bench.client.sections([" shows ", "SCENES", "Shows"])
+
+        assert [section.title for section in sections] == ["Shows", "Scenes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("Clips", "'Empty', 'Scenes', 'Shows'"), ("Music", "artist")],
+    ids=["unknown", "other kind"],
+)
+def test_a_missing_library_is_named_with_what_there_is(name: str, words: str) -> None:
+    """So that the configuration can be put right without looking at Plex."""
+    with plex_bench() as bench:
+        with pytest.raises(LibraryMissingError) as caught:
+            bench.client.sections(["Scenes", name])
+
+        assert repr(name) in caught.value.message
+        assert words in caught.value.message + caught.value.hint
+
+
+def test_counters_of_a_library_move_with_it() -> None:
+    """The hints the index goes by."""
+    with plex_bench() as bench:
+        before = bench.section()
+        bench.simulator.edit_by_hand(KEY, {"title": "x"})
+        bench.simulator.set_refreshing(1, refreshing=True)
+        after = bench.section()
+
+        assert after.content_changed_at > before.content_changed_at
+        assert (before.refreshing, after.refreshing) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "effect", [Status(200, b""), html(), Status(200, b"<Response code='503'/>")]
+)
+def test_an_unreadable_list_of_libraries_is_an_error(effect: Status) -> None:
+    """It does not read as "there are no libraries"."""
+    with (
+        plex_bench(None, Fault("plex.sections", 1, effect)) as bench,
+        pytest.raises(BadResponseError),
+    ):
+        bench.client.sections()
