@@ -126,3 +126,16 @@ def test_a_former_link_outlives_a_checkpoint(synced: World) -> None:
     synced.stash.create_scene(title="Snow", file_ids=old.file_ids)
     synced.run()
     assert synced.state().former(key) is None
+
+
+def test_what_a_takeover_wrote_can_be_undone_and_is_ours_again(synced: World) -> None:
+    """The item goes back to what the scene before it said, and follows Stash from there."""
+    before = synced.plex.dump()
+    again = replaced(synced, "Snow")
+    synced.run()
+    assert synced.undo("last").summary.exit_code == ExitCode.OK
+    assert synced.plex.dump() == before
+    assert synced.run(RunOptions(full=True)).outcomes()[again] == "applied"
+    synced.stash.edit_scene(again, title="Rain")
+    synced.run()
+    assert synced.shown(synced.key_of("7"), "title") == "Rain"
