@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from plexsync.errors import BadResponseError
+from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex_decode import decode_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, Picture, RatingKey
+    from plexsync.models import Change, ItemDetail, ItemPlan, Picture, RatingKey
     from plexsync.transport import Transport
 
 _JSON = (("Accept", "application/json"),)
@@ -27,6 +27,9 @@ _DONE = frozenset({200, 201, 204})
 
 _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
 """The last word of the address that selects; with an s the one that lists and takes."""
+
+_SHOWN = {PlexField.POSTER: "thumb", PlexField.BACKGROUND: "art"}
+"""The last word of the address of what is shown."""
 
 
 class Items(Protocol):
@@ -61,7 +64,7 @@ class PlexPictures:
             NotFoundError: there is no such item any more.
             ServerError: they cannot be read.
         """
-        path = f"{_address(rating_key, field)}s"
+        path = f"{_address(rating_key, _PLACES[field])}s"
         return self._transport.ask(
             "GET", path, lambda answer: decode_pictures(answer.body), headers=_JSON
         )
@@ -74,7 +77,7 @@ class PlexPictures:
         """
         self._transport.request(
             "POST",
-            f"{_address(rating_key, field)}s",
+            f"{_address(rating_key, _PLACES[field])}s",
             body=body,
             write=True,
             repeatable=False,
@@ -87,8 +90,17 @@ class PlexPictures:
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
-        path = f"{_address(rating_key, field)}?url={quote(key, safe='')}"
+        path = f"{_address(rating_key, _PLACES[field])}?url={quote(key, safe='')}"
         self._transport.request("PUT", path, write=True, accept_status=_DONE)
+
+    def unselect(self, rating_key: RatingKey, field: PlexField) -> None:
+        """Choose none of the pictures an item has.
+
+        Raises:
+            ServerError: it was refused, or the answer was lost.
+        """
+        path = _address(rating_key, _SHOWN[field])
+        self._transport.request("DELETE", path, write=True, accept_status=_DONE)
 
 
 class PicturedItems:
@@ -122,11 +134,24 @@ class PicturedItems:
     def edit(self, plan: ItemPlan) -> None:
         """Choose the pictures of `plan`, then write its other changes and all of its locks.
 
+        A picture that cannot be chosen keeps its lock and stops nothing else.
+
         Raises:
             ServerError: as `PlexClient.edit`; or a picture is not there any more.
         """
-        self._choose(plan)
-        self._items.edit(plan)
+        failed: dict[PlexField, ServerError] = {}
+        for change in plan.changes:
+            try:
+                self._choose(plan.rating_key, change)
+            except AuthError:
+                raise
+            except ServerError as error:
+                failed[change.target] = error
+        left = tuple(change for change in plan.changes if change.target not in failed)
+        if left:
+            self._items.edit(replace(plan, changes=left))
+        if failed:
+            raise next(iter(failed.values()))
 
     def edit_alike(
         self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = frozenset()
@@ -137,13 +162,23 @@ class PicturedItems:
             ServerError: see `edit`.
         """
         for plan in plans:
-            self._choose(plan)
+            for change in plan.changes:
+                self._choose(plan.rating_key, change)
         self._items.edit_alike(plans, appended=appended)
 
-    def _choose(self, plan: ItemPlan) -> None:
-        for change in plan.changes:
-            if change.target in PICTURE_FIELDS and change.after != change.before:
-                self._pictures.select(plan.rating_key, change.target, str(change.after))
+    def _choose(self, rating_key: RatingKey, change: Change) -> None:
+        if change.target not in PICTURE_FIELDS or change.after == change.before:
+            return
+        if not change.after:
+            self._pictures.unselect(rating_key, change.target)
+            return
+        try:
+            self._pictures.select(rating_key, change.target, str(change.after))
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"Plex does not have the {change.field} any more that is to be shown again",
+                hint="choose one in Plex",
+            ) from error
 
     def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
         key = detail.item.rating_key
@@ -159,7 +194,7 @@ def selected_key(pictures: Iterable[Picture]) -> str:
     return next((picture.key for picture in pictures if picture.selected), "")
 
 
-def _address(rating_key: RatingKey, field: PlexField) -> str:
+def _address(rating_key: RatingKey, place: str) -> str:
     if not (rating_key.isascii() and rating_key.isdecimal()):
         raise BadResponseError(f"{rating_key!r} is not an id Plex gives to anything")
-    return f"/library/metadata/{rating_key}/{_PLACES[field]}"
+    return f"/library/metadata/{rating_key}/{place}"

@@ -90,6 +90,16 @@ def choose(parts: Parts, asked: Asked) -> SimResponse:
     return answers.done()
 
 
+def choose_none(parts: Parts, asked: Asked) -> SimResponse:
+    """Show none of an item's pictures; all of them stay, and so does the lock."""
+    (item,) = find_items(parts, asked)
+    kind = "poster" if asked.captured[1] == "thumb" else "art"
+    gallery_of(item, kind).selected = ""
+    touch(parts, item)
+    _note(parts, asked, [item])
+    return answers.done()
+
+
 def scan(parts: Parts, asked: Asked) -> SimResponse:
     """Look for new files in a library or in one folder of it."""
     found = find_section(parts, asked)

@@ -247,6 +247,21 @@ def test_posters_are_uploaded_listed_and_selected(served: Served) -> None:
     assert [poster.selected for poster in item.posters()] == [True, False]
 
 
+@pytest.mark.parametrize(("place", "folder"), [("thumb", "posters"), ("art", "arts")])
+def test_no_picture_can_be_chosen_either(served: Served, place: str, folder: str) -> None:
+    """What plexapi's `deletePoster` and `deleteArt` send: none is selected then, all stay."""
+    item = served.item(10)
+    item.uploadPoster(filepath=io.BytesIO(PICTURE))
+    item.uploadArt(filepath=io.BytesIO(PICTURE))
+    before = [picture.ratingKey for picture in getattr(item, folder)()]
+
+    served.connect().query(f"{item.key}/{place}", method=served.session.delete)
+
+    after = getattr(item, folder)()
+    assert [picture.ratingKey for picture in after] == before
+    assert not any(picture.selected for picture in after)
+
+
 def test_backgrounds_are_uploaded_too(served: Served) -> None:
     """Art works as posters do."""
     item = served.item(10)

@@ -7,13 +7,16 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
 from plexsync.history import read_run
-from plexsync.journal import Settlement
-from plexsync.models import Outcome, PlexField
+from plexsync.journal import RunKind, Settlement
+from plexsync.models import Counts, Outcome, PlexField
 from plexsync.ports import RunOptions
+from plexsync.session import open_session
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, html
 from tests.crash_child import run_to_the_end
 from tests.picture_world import (
@@ -510,81 +513,6 @@ def test_the_journal_knows_the_picture_before(synced: World) -> None:
     assert written.status is Settlement.APPLIED
 
 
-# ---- taking it back ------------------------------------------------------------------------------
-
-
-def pictures(world: World) -> dict[str, tuple[str, str, bool]]:
-    """What every item shows, and whether it is locked."""
-    return {
-        key: (item["poster"], item["art"], "thumb" in item["locks"])
-        for key, item in world.plex.dump().items()
-    }
-
-
-def test_undo_chooses_the_pictures_before_and_can_be_undone(world: World) -> None:
-    """Frames, a person's choice, locks; and back again without a second upload."""
-    choose_by_hand(world, "4")
-    before = pictures(world)
-    world.run()
-    after = pictures(world)
-    undone = world.undo()
-    assert undone.summary.exit_code == ExitCode.OK
-    assert pictures(world) == before
-    assert uploads(undone) == 0
-    world.undo(undone.summary.header.run_id)
-    assert pictures(world) == after
-    assert world.run(FULL).summary.requests.plex_writes == 0
-
-
-def test_undo_of_a_new_cover_brings_the_earlier_one_back_and_keeps_it(synced: World) -> None:
-    """Until Stash has another cover, or a person asks for this one."""
-    synced.stash.set_cover(5, OTHER)
-    synced.run()
-    undone = synced.undo()
-    assert undone.outcomes() == {"5": "applied"}
-    assert poster(synced, "5") == upload_key(PNG + b"5")
-    synced.stash.edit_scene(5, organized=True)
-    assert synced.run().summary.requests.plex_writes == 0
-    synced.wait(hours=24 * 8)
-    weekly = synced.run()
-    assert weekly.summary.header.full
-    assert weekly.summary.requests.plex_writes == 0
-    synced.stash.set_cover(5, OTHER + b"later")
-    assert uploads(synced.run()) == 1
-    assert poster(synced, "5") == upload_key(OTHER + b"later")
-    assert synced.run(FULL).summary.requests.plex_writes == 0
-
-
-def test_asking_for_a_scene_writes_what_was_taken_back(synced: World) -> None:
-    """`--scene` is a person's word; the picture is still there and only chosen."""
-    synced.stash.set_cover(5, OTHER)
-    synced.run()
-    synced.undo()
-    ran = synced.run(RunOptions(scenes=scene_ids(5)))
-    assert (uploads(ran), ran.plex["plex.select"]) == (0, 1)
-    assert poster(synced, "5") == upload_key(OTHER)
-
-
-def test_undo_leaves_a_picture_chosen_since(synced: World) -> None:
-    """And names it."""
-    synced.stash.set_cover(5, OTHER)
-    synced.run()
-    chosen = choose_by_hand(synced, "5", PNG + b"by hand")
-    undone = synced.undo()
-    assert poster(synced, "5") == chosen
-    assert undone.row("5").outcome is Outcome.KEPT
-    assert "poster" in undone.row("5").reason
-
-
-def test_an_undo_that_lost_its_reply_is_settled(synced: World) -> None:
-    """What Plex shows says what became of it."""
-    synced.stash.set_cover(5, OTHER)
-    synced.run()
-    synced.plex_wire.faults.add(Fault("plex.select", 1, Reset(applied=True)))
-    assert synced.undo().summary.exit_code == ExitCode.OK
-    assert poster(synced, "5") == upload_key(PNG + b"5")
-
-
 @pytest.mark.parametrize("applied", [False, True], ids=["before Plex acts", "after Plex acted"])
 def test_sigkill_at_any_request_converges_without_a_second_upload(
     tmp_path: Path, *, applied: bool
@@ -639,11 +567,39 @@ def killed_at(world: World, at: int, *, applied: bool) -> bool:
     return killed
 
 
-def test_state_without_pictures_still_loads(synced: World) -> None:
-    """Records of a version that knew no pictures: the base they hold is kept."""
-    link = only_link(synced, "5")
-    assert link.pictures[PlexField.POSTER].key == upload_key(PNG + b"5")
-    assert link.base
+def test_a_state_that_knows_no_pictures_is_taken_up(tmp_path: Path) -> None:
+    """Records as they were before there were pictures: what is ours among the fields is known.
+
+    Under `preserve_plex_edits`, where a forgotten base would have our own title kept as a person's,
+    and under `keep` of posters: ours are known by their bytes, and not uploaded again.
+    """
+    with made(tmp_path, APPLY__PRESERVE_PLEX_EDITS="true", FIELDS__POSTER="keep") as world:
+        world.run()
+        with open_session(world.state_dir, now=world.now) as session:
+            session.begin(
+                run_id="20261122T080500Z-0bad",
+                kind=RunKind.RUN,
+                started_at="2026-11-22T08:05:00Z",
+                lineage=session.state.lineage,
+                version="0",
+            )
+            for scene_id in scene_ids(*range(1, SCENES + 1)):
+                record = session.state.get(scene_id)
+                assert record is not None
+                links = tuple(replace(link, pictures={}) for link in record.links)
+                old = replace(record, links=links)
+                assert b'"pictures":' not in msgspec.json.encode(old)
+                session.remember(scene_id, old)
+            session.end(finished_at=world.now, exit_code=0, counts=Counts())
+        assert only_link(world, "5").pictures == {}
+        assert only_link(world, "5").base
+        world.stash.edit_scenes(range(1, SCENES + 1), title="New")
+        ran = world.run()
+        assert (ran.count(Outcome.APPLIED), uploads(ran)) == (SCENES, 0)
+        assert world.shown(world.key_of("5"), "title") == "New"
+        assert only_link(world, "5").pictures[PlexField.POSTER].key == upload_key(PNG + b"5")
+        world.stash.set_cover(5, OTHER)
+        assert uploads(world.run()) == 1, "what was adopted is ours"
 
 
 def test_applying_a_plan_keeps_what_is_known_of_pictures(tmp_path: Path) -> None:
