@@ -26,7 +26,7 @@ from plexsync.config_schema import (
     Kind,
 )
 from plexsync.config_sources import Raw, Sources
-from plexsync.errors import ConfigError
+from plexsync.errors import ConfigError, ExitCode
 from plexsync.places import cache_directory, state_directory
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Setup:
         cache: the cache directory; None where plexsync finds it by itself.
         variables: `PLEXSYNC_*` variables that are set here, without secrets.
         secrets: variables that must hold a secret there, too.
+        credentials: names of secrets that systemd hands over.
         path: this `$PATH`, if the configuration runs a program for a secret; else "".
     """
 
@@ -93,6 +94,7 @@ class Setup:
     cache: Path | None = None
     variables: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     path: str = ""
 
     @property
@@ -161,6 +163,7 @@ def find_setup(
         cache=cache_directory(environ) if chosen else None,
         variables=tuple(_open_variables(environ, sources)),
         secrets=tuple(_secret_variables(environ, held)),
+        credentials=tuple(where for raw in held if (where := _source(raw, "credential"))),
         path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
     )
 
@@ -207,12 +210,15 @@ def systemd_service(setup: Setup, *, user: str = "") -> str:
         *([f"User={user}", "StateDirectory=plexsync", "StateDirectoryMode=0700"] if user else []),
         *(["CacheDirectory=plexsync", "CacheDirectoryMode=0700"] if user else []),
         f"EnvironmentFile=-{_setting(str(setup.folder / 'environment'))}",
+        *(f"LoadCredential={_setting(f'{name}:{place}')}" for name, place in _credentials(setup)),
         *(
             f"Environment={_quoted(f'{name}={value}')}"
             for name, value in setup.all_variables(places=not user)
         ),
         "UMask=0077",
         "TimeoutStopSec=2min",
+        # A run that is stopped ends in good order, and says so with a code of its own.
+        f"SuccessExitStatus={ExitCode.TERMINATED:d}",
         *_USER_SAFE,
         *(_SYSTEM_SAFE if user else ()),
     ]
@@ -347,13 +353,24 @@ def _source(raw: Raw, kind: str) -> str:
 
 
 def _secret_words(setup: Setup, starter: str) -> list[str]:
-    """What to do about secrets that come from variables of this shell."""
-    if not setup.secrets:
-        return []
+    """What to do about secrets that come from variables of this shell, or from systemd."""
+    words = []
     names = " and ".join(setup.secrets)
-    if starter == "systemd":
+    if setup.secrets and starter == "systemd":
         file = setup.folder / "environment"
-        return [f"Write {names} into {file}, mode 0600: NAME=value, one a line."]
-    ours = [name for name in setup.secrets if name.startswith(ENV_PREFIX)]
-    how = " and ".join(f"{name}_FILE" for name in ours) or "{ file = ... } in the configuration"
-    return [f"cron does not see your shell's {names}: use {how}."]
+        words.append(f"Write {names} into {file}, mode 0600: NAME=value, one a line.")
+    elif setup.secrets:
+        ours = [name for name in setup.secrets if name.startswith(ENV_PREFIX)]
+        how = " and ".join(f"{name}_FILE" for name in ours) or "{ file = ... } in the configuration"
+        words.append(f"cron does not see your shell's {names}: use {how}.")
+    if setup.credentials and starter == "systemd":
+        places = " and ".join(str(place) for _, place in _credentials(setup))
+        words.append(f"Put each secret alone into {places}, mode 0600, or say where it is.")
+    elif setup.credentials:
+        words.append("cron hands over no credentials: use { file = ... } in the configuration.")
+    return words
+
+
+def _credentials(setup: Setup) -> list[tuple[str, Path]]:
+    """Each credential, and where its secret may lie: beside the configuration."""
+    return [(name, setup.folder / name) for name in setup.credentials]

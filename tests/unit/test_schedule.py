@@ -115,6 +115,30 @@ def test_service_runs_the_command_whatever_the_paths_hold(user: str) -> None:
     assert found["NoNewPrivileges"] == "yes"
 
 
+@pytest.mark.parametrize("user", ["", "you"], ids=["user", "system"])
+def test_service_hands_over_the_credentials_the_configuration_asks_for(user: str) -> None:
+    """Else every run would end with 2; systemd takes the rest of the line as the path."""
+    text = systemd_service(make_setup(credentials=("plex", "stash")), user=user)
+
+    loaded = [value for name, value in settings_of(text) if name == "LoadCredential"]
+    folder = ODD.replace("%", "%%")
+    assert loaded == [f"plex:{folder}/plex", f"stash:{folder}/stash"]
+    assert f"# Put each secret alone into {ODD}/plex and {ODD}/stash, mode 0600" in text
+
+
+def test_crontab_says_that_cron_has_no_credentials() -> None:
+    """What cannot work is said where it is printed."""
+    assert "# cron hands over no credentials: use { file" in crontab(
+        make_setup(credentials=("plex",))
+    )
+
+
+@pytest.mark.parametrize("user", ["", "you"], ids=["user", "system"])
+def test_a_service_that_is_stopped_has_not_failed(user: str) -> None:
+    """The run ends in good order with 143, which systemd would take for a failure."""
+    assert ("SuccessExitStatus", "143") in settings_of(systemd_service(make_setup(), user=user))
+
+
 def test_service_of_a_user_keeps_the_state_where_the_shell_has_it() -> None:
     """`plexsync status` in a shell must look at the same state."""
     found = settings_of(systemd_service(make_setup()))
@@ -220,7 +244,10 @@ def test_secret_of_a_credential_is_not_needed_here(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[plex]\ntoken = { credential = "plex" }\n', "utf-8")
 
-    assert setup_of(SERVERS, config).secrets == ()
+    found = setup_of(SERVERS, config)
+
+    assert found.secrets == ()
+    assert found.credentials == ("plex",)
 
 
 def test_file_names_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
