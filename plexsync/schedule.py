@@ -163,7 +163,7 @@ def find_setup(
         cache=cache_directory(environ) if chosen else None,
         variables=tuple(_open_variables(environ, sources)),
         secrets=tuple(_secret_variables(environ, held)),
-        credentials=tuple(where for raw in held if (where := _source(raw, "credential"))),
+        credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
         path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
     )
 
