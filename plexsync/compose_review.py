@@ -130,6 +130,7 @@ def make_room(
         )
         path = shelf_path(cache_dir, state_dir, desk.state.lineage)
         waiting, missing = _find(path, desk, recaller, notes)
+        desk.learn_rivals(waiting)
         room = Room(
             config=config,
             desk=desk,

@@ -31,14 +31,16 @@ from plexsync.journal import RunKind
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
 from plexsync.people import Pin, Refusal
 from plexsync.planner import files_digest
+from plexsync.review_choice import rivals_of
 from plexsync.session import Session, open_session
 from plexsync.state_loading import load_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from plexsync.review_queue import Waiting
     from plexsync.state import State
 
 
@@ -92,8 +94,17 @@ class Desk:
         self._place = place
         self._stack = ExitStack()
         self._session: Session | None = None
+        self._wanted: Mapping[RatingKey, Sequence[SceneId]] = {}
+        self._proposed: Mapping[SceneId, Sequence[RatingKey]] = {}
         self.state: State = load_state(place.state_dir, place.disk)
         self._learn_owners()
+
+    def learn_rivals(self, queue: Sequence[Waiting]) -> None:
+        """Know which waiting scenes share candidates: an answer about one may settle another."""
+        self._wanted = rivals_of(queue)
+        self._proposed = {
+            one.scene_id: [candidate.rating_key for candidate in one.candidates] for one in queue
+        }
 
     # ---- Asking ----------------------------------------------------------------------------------
 
@@ -111,7 +122,8 @@ class Desk:
     def give(self, answers: Sequence[Answer]) -> Given:
         """Remember `answers`; all of them are safe on disk when this returns.
 
-        An accepted item is taken from the scene it was linked or given to.
+        An accepted item is taken from the scene it was linked or given to. The next run looks
+        again at the scenes that wait and have a candidate in common with one of these.
 
         Raises:
             StateLockedError: a run is under way.
@@ -122,10 +134,13 @@ class Desk:
         for answer in answers:
             scene_id = answer.scene.scene_id
             losers = self._losers(answer)
-            for one in (scene_id, *losers):
+            rivals = self._rivals(answer, losers)
+            for one in (scene_id, *losers, *rivals):
                 touched.setdefault(one, self._standing(one))
             for one in losers:
                 self._take_from(one, frozenset(target.rating_key for target in answer.targets))
+            for one in rivals:
+                self._look_again(one)
             self._apply(answer)
         session.commit()
         return tuple(
@@ -206,6 +221,23 @@ class Desk:
             return []
         found = [self._owners.get(target.rating_key, set()) for target in answer.targets]
         return sorted(set().union(*found) - {answer.scene.scene_id})
+
+    def _rivals(self, answer: Answer, losers: Collection[SceneId]) -> list[SceneId]:
+        """The scenes that wait and want what this one may get, or no longer wants."""
+        scene_id = answer.scene.scene_id
+        keys = {target.rating_key for target in answer.targets}
+        keys.update(self._proposed.get(scene_id, ()))
+        found = {one for key in keys for one in self._wanted.get(key, ())}
+        return sorted(one for one in found - {scene_id, *losers} if self._waits(one))
+
+    def _waits(self, scene_id: SceneId) -> bool:
+        record = self.state.get(scene_id)
+        return record is not None and record.outcome is Outcome.REVIEW
+
+    def _look_again(self, scene_id: SceneId) -> None:
+        """A scene goes on waiting, but is matched again by the next run."""
+        said, record = self._standing(scene_id)
+        self._write(scene_id, said, record and _due(record, Outcome.REVIEW))
 
     def _take_from(self, scene_id: SceneId, keys: frozenset[RatingKey]) -> None:
         """A scene loses items to another one, and is matched again."""

@@ -165,10 +165,12 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return []
         found = [self._pinned(scene, pin, judged) for pin in pins]
         linked = {made.candidates[0].rating_key for made in found}
+        # A person who said which item a file is said that it is no other one.
+        settled = [find_file(scene, pin) for pin in pins]
         best: dict[RatingKey, Match] = {}
         for row in judged:
             key = self.items[row[0].option.item].rating_key
-            if key in linked or self.obstacle(row[0].option):
+            if key in linked or row[0].option.ours.file in settled or self.obstacle(row[0].option):
                 continue
             made = self._high(scene, row)
             if key not in best or made.score > best[key].score:

@@ -46,6 +46,7 @@ def desk_of(world: World, *, number: int = 0) -> Iterator[Desk]:
             new_run_id=lambda: f"{world.now:%Y%m%dT%H%M%SZ}-fe{number:02x}",
         )
     )
+    desk.learn_rivals(waiting_in(world))
     try:
         yield desk
     finally:

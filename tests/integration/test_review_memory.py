@@ -9,7 +9,14 @@ import pytest
 
 from plexsync.models import Confidence, Outcome
 from plexsync.ports import RunOptions
-from plexsync.review_choice import absence, acceptance, ignoring, rejection, resetting
+from plexsync.review_choice import (
+    absence,
+    acceptance,
+    ignoring,
+    rejection,
+    resetting,
+    rivals_of,
+)
 from plexsync.simulators.library import Case
 from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
 
@@ -90,17 +97,54 @@ def test_a_scene_that_comes_alone_does_not_win_against_one_that_waits(
         assert ran.puts == 0
 
 
+@pytest.mark.parametrize("verb", ["accept", "reject", "absent", "ignore"])
+def test_an_answer_settles_the_scene_that_wanted_the_same_item(tmp_path: Path, verb: str) -> None:
+    """Two scenes of the same bytes: what the next run makes of the other one needs no full run."""
+    with low_world(tmp_path, {Case.DUPLICATE: 1}, scenes=4) as world:
+        world.plex.remove_item(world.key_of("2"))
+        world.run()
+        one, other, *_ = waiting_in(world)
+        answer = {
+            "accept": acceptance(one, one.candidates[:1]),
+            "reject": rejection(one, one.candidates),
+            "absent": absence(one),
+            "ignore": ignoring(one),
+        }[verb]
+        with desk_of(world) as desk:
+            desk.give([answer])
+        assert other.scene_id in {left.scene_id for left in waiting_in(world)}
+        row = world.run().row(other.scene_id)
+        expected = Outcome.UNMATCHED if verb == "accept" else Outcome.APPLIED
+        assert row.outcome is expected
+
+
+def test_an_answer_taken_back_leaves_its_rivals_as_they_were(twins: World) -> None:
+    """They wait for the same day as before."""
+    one = waiting_in(twins)[0]
+    before = twins.state()
+    with desk_of(twins) as desk:
+        given = desk.give([acceptance(one, one.candidates[:1])])
+        assert len(given) > 1
+        desk.take_back(given)
+    after = twins.state()
+    assert {i: after.get(i) for i in after.scene_ids()} == {
+        i: before.get(i) for i in before.scene_ids()
+    }
+
+
 # ---- Accepted ------------------------------------------------------------------------------------
 
 
 def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> None:
-    """Only that scene is looked at; its title reaches the item a person chose."""
+    """Only that scene and its rivals are looked at; its title reaches the item a person chose."""
     one = waiting_in(twins)[0]
+    rivals = rivals_of(waiting_in(twins))
     chosen = one.candidates[-1]
     with desk_of(twins) as desk:
         desk.give([acceptance(one, [chosen])])
     ran = twins.run()
-    assert ran.outcomes() == {one.scene_id: "applied"}
+    assert ran.outcomes()[one.scene_id] == "applied"
+    assert set(ran.outcomes()) == {i for c in one.candidates for i in rivals[c.rating_key]}
     row = ran.row(one.scene_id)
     assert row.confidence is Confidence.HIGH
     assert row.reason == "confirmed by a person"
@@ -259,7 +303,7 @@ def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: Worl
     with desk_of(twins, number=1) as desk:
         given = desk.give([acceptance(one, one.candidates[:1])])
         desk.rest()
-        assert twins.run().outcomes() == {one.scene_id: "applied"}
+        assert twins.run().outcomes()[one.scene_id] == "applied"
     with desk_of(twins, number=2) as desk:
         desk.take_back(given)
     assert twins.run().row(one.scene_id).outcome is Outcome.REVIEW

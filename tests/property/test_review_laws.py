@@ -75,12 +75,14 @@ def state_of(directory: Path, waiting: list[Waiting]) -> None:
         end(session)
 
 
-def desk_in(directory: Path) -> Desk:
-    """A desk at that state."""
+def desk_in(directory: Path, waiting: list[Waiting]) -> Desk:
+    """A desk at that state, which knows what waits."""
     place = Place(
         state_dir=directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
     )
-    return Desk(place)
+    desk = Desk(place)
+    desk.learn_rivals(waiting)
+    return desk
 
 
 def meaning(state: State) -> dict[str, object]:
@@ -90,24 +92,22 @@ def meaning(state: State) -> dict[str, object]:
 
 
 def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> None:
-    """Decisions and records are equal, answer by answer."""
+    """Decisions and records are equal, answer by answer; neighbours share a candidate."""
     chance = random.Random(6)  # noqa: S311 - a test's, not cryptography
-    waiting = [
-        make_waiting(number, (9000 + 2 * number, 9001 + 2 * number)) for number in range(1, 101)
-    ]
+    waiting = [make_waiting(number, (9000 + number, 9001 + number)) for number in range(1, 101)]
     answers = [chance.choice(["a", "m", "i", "nn"]) for _ in waiting]
     words = {"a": "accept", "m": "not in plex", "i": "ignore", "nn": "reject"}
     for name in ("keys", "file"):
         state_of(tmp_path / name, waiting)
     before = meaning(load_state(tmp_path / "keys"))
 
-    by_keys = desk_in(tmp_path / "keys")
+    by_keys = desk_in(tmp_path / "keys", waiting)
     review = Review(list(waiting), by_keys, PaperOffice())
     for keys in answers:
         type_keys(review, keys, *(["enter"] if keys == "i" else []))
     by_keys.rest()
 
-    by_file = desk_in(tmp_path / "file")
+    by_file = desk_in(tmp_path / "file", waiting)
     lines = list(export_lines(waiting, by_file.owner))
     filled = [lines[0]]
     for place, line in enumerate(lines[1:]):
@@ -125,11 +125,13 @@ def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> 
 
 def test_undoing_a_hundred_answers_leaves_the_state_as_it_was(tmp_path: Path) -> None:
     """The journal is longer; what it means is what it meant."""
-    waiting = [make_waiting(number) for number in range(1, 101)]
+    waiting = [make_waiting(number, (9000 + number // 2,)) for number in range(1, 101)]
     state_of(tmp_path, waiting)
     before = meaning(load_state(tmp_path))
-    desk = desk_in(tmp_path)
+    desk = desk_in(tmp_path, waiting)
     review = Review(list(waiting), desk, PaperOffice())
-    type_keys(review, "anm" * 33 + "a", *["u"] * 100)
+    type_keys(review, "nmi", "enter", *("anmi", "enter") * 24, "a")
+    assert len(review.answered) == 100
+    type_keys(review, *["u"] * 100)
     desk.rest()
     assert meaning(load_state(tmp_path)) == before

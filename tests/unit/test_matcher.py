@@ -325,6 +325,22 @@ def test_pin_ends_when_either_file_changes(oshash: int, item_path: str) -> None:
     assert "a person confirmed" in made.reason
 
 
+def test_a_pinned_file_goes_to_no_other_item() -> None:
+    """Not even to one that would be HIGH; another file of the scene still does."""
+    other = "/data/b/second part of it.mp4"
+    ours = msgspec.structs.replace(
+        scene(PIN.scene_path),
+        files=(*scene(PIN.scene_path).files, *scene(other, oshash=78).files),
+    )
+    theirs = [
+        item("/media/x/1.mp4", "9", size_bytes=3),
+        item(PIN.scene_path, "10"),
+        item(other, "11"),
+    ]
+    assert [m.candidates[0].rating_key for m in match([ours], theirs)] == ["10", "11"]
+    assert [m.candidates[0].rating_key for m in match([ours], theirs, pins=[PIN])] == ["9", "11"]
+
+
 def test_pinned_item_is_nobody_elses() -> None:
     """An item given to one scene is not matched to another."""
     other = scene("/data/x/1 beach.mp4")
