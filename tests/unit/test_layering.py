@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 import plexsync
 
 PACKAGE = Path(plexsync.__file__).parent
+DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 
 RINGS: dict[int, tuple[str, ...]] = {
     # Words everybody uses.
@@ -238,6 +240,28 @@ def impurities(source: str) -> list[str]:
             if name in IMPURE_CALLS:
                 wrong.append(f"{node.lineno}: {name}()")
     return wrong
+
+
+def rooms() -> list[tuple[int, list[str]]]:
+    """The rooms of docs/design.md: the ring of each, and the patterns of its modules."""
+    table = DESIGN.read_text(encoding="utf-8").partition("| Room |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| [^|]*\((?:ring )?(\d)\) \| ([^|]*) \|", table, re.MULTILINE)
+    return [(int(ring), re.findall(r"`([a-z_*]+)`", cell)) for ring, cell in rows]
+
+
+def rooms_of(name: str) -> list[int]:
+    """The rings of the rooms a module is in; its whole name counts before a pattern."""
+    named = [ring for ring, words in rooms() if name in words]
+    return named or [ring for ring, words in rooms() if any(fnmatchcase(name, w) for w in words)]
+
+
+def test_every_module_has_one_room_in_its_ring() -> None:
+    """Whoever reads the table of docs/design.md has seen all there is, and nothing that is not."""
+    names = {name_of(path) for path in program()} - {"__init__", "__main__"}
+    whole = {word for _, words in rooms() for word in words if "*" not in word}
+
+    assert {name: rooms_of(name) for name in names if rooms_of(name) != [ring_of(name)]} == {}
+    assert whole - names == set()
 
 
 @pytest.mark.parametrize("path", program(), ids=lambda path: path.stem)
