@@ -3,11 +3,18 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+import shutil
+import textwrap
+
 import click
 
 from plexsync import console
 from plexsync.cli_options import CONTEXT, Session, global_options
 from plexsync.errors import ConfigError, ExitCode
+
+_COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
+
+_LEAST_COLUMNS = 20
 
 
 @click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
@@ -66,8 +73,21 @@ class _Terminal:
     """A person at a terminal. Leaving with Ctrl-C or Ctrl-D is always possible."""
 
     def tell(self, text: str) -> None:
-        """Show a line."""
-        click.echo(text)
+        """Show a line, wrapped between words unless it is meant to be copied."""
+        indent = text[: len(text) - len(text.lstrip())]
+        if len(indent) >= _COPIED_INDENT:
+            click.echo(text)
+            return
+        columns = max(shutil.get_terminal_size().columns - 1, _LEAST_COLUMNS)
+        click.echo(
+            textwrap.fill(
+                text,
+                columns,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
 
     def ask(self, question: str, default: str = "") -> str:
         """A line of text."""

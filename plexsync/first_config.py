@@ -114,6 +114,7 @@ class Interview:
                     self._tell(error)
                     if self._takes_it(error):
                         return answers, False
+                    answers = replace(answers, stash_url=_next_guess(error, url, STASH_URL))
                     break
                 else:
                     return answers, True
@@ -121,7 +122,9 @@ class Interview:
     def _greet_stash(self, answers: Answers) -> str:
         with self._patient(answers) as patient:
             server = patient.stash.connect()
-            return f"Stash {server.version} with {patient.stash.count():,} scenes."
+            scenes = patient.stash.count()
+            many = "1 scene" if scenes == 1 else f"{scenes:,} scenes"
+            return f"Stash {server.version} with {many}."
 
     # ---- Plex
 
@@ -145,9 +148,11 @@ class Interview:
                     self._tell(error)
                     if self._takes_it(error):
                         return answers, ()
+                    answers = replace(answers, plex_url=_next_guess(error, url, PLEX_URL))
                     break
                 else:
-                    self.asker.tell(f"Plex {server.version} with {len(sections)} libraries.")
+                    many = "1 library" if len(sections) == 1 else f"{len(sections)} libraries"
+                    self.asker.tell(f"Plex {server.version} with {many}.")
                     return answers, sections
 
     def _choose_libraries(
@@ -224,7 +229,11 @@ class Interview:
         return secret
 
     def _tell(self, error: ServerError | ConfigError) -> None:
-        self.asker.tell(clean_for_terminal(str(error)))
+        """What is wrong and what to do, without the place: the question just asked is the place."""
+        words = error.message
+        if words.startswith(("must ", "is ")):
+            words = f"It {words}"
+        self.asker.tell(clean_for_terminal(words))
         if error.hint:
             self.asker.tell(f"  {clean_for_terminal(error.hint)}")
 
@@ -284,6 +293,13 @@ def write_config(path: Path, text: str) -> None:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _next_guess(error: ServerError | ConfigError, typed: str, usual: str) -> str:
+    """What to offer after an address that is none: what was meant, or what is usual."""
+    if not isinstance(error, ConfigError):
+        return typed
+    return usual if "://" in typed else f"http://{typed}"
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from plexsync.config import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.first_config import Answers, Interview, config_text, require_absent, write_config
 from plexsync.models import PathRule
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library import Case, LibrarySpec, demo_library, make_library
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -135,6 +135,40 @@ def test_every_wrong_answer_is_asked_again(world: World) -> None:
 
     assert (answers.libraries, answers.rules) == ((), ())
     assert any("from 1 to" in line for line in script.told)
+
+
+def test_what_is_wrong_is_said_about_the_answer_and_the_next_one_is_guessed(
+    world: World,
+) -> None:
+    """No variable and no request is named: nobody set or sent one. Return takes what was meant."""
+    answers, script, _ = interview(
+        world,
+        ("Address of Stash", world.stash_url.removeprefix("http://")),
+        ("Address of Stash", ""),
+        ("API key", "wrong"),
+        ("API key", "stash-key"),
+        ("Address of the Plex", "ftp://nowhere"),
+        ("Token", "any"),
+        ("Address of the Plex", world.plex_url),
+        ("Token", world.plex.token),
+        ("Which", "1"),
+        ("Write", "n"),
+    )
+
+    assert answers.stash_url == world.stash_url
+    assert script.told.count("It must start with http:// or https://") == 2
+    assert "Stash refuses the API key" in script.told
+    assert not [line for line in script.told if "PLEXSYNC_" in line or "POST" in line]
+
+
+def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
+    """The demo's Plex has one library."""
+    with World(demo_library(), tmp_path) as world:
+        lines = [*stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")]
+        _, script, _ = interview(world, *lines)
+
+    assert any(line.endswith(" with 12 scenes.") for line in script.told)
+    assert any(line.endswith(" with 1 library.") for line in script.told)
 
 
 def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
