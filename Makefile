@@ -42,7 +42,7 @@ test-oldest: requirements/oldest.lock
 	.venv-oldest/bin/pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev
-	@for one in hook state matching incremental grouped first_run; do \
+	@for one in hook state matching incremental grouped review first_run; do \
 		echo "== $$one"; $(BIN)/python -m benchmarks.$$one || exit 1; \
 	done
 

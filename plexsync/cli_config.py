@@ -164,7 +164,7 @@ def _load(session: Session) -> Config:
     import os
     from pathlib import Path
 
-    from plexsync.compose import config_secrets
+    from plexsync.compose_servers import config_secrets
     from plexsync.config import load_config
 
     found = load_config(session.config, os.environ, home=Path.home())

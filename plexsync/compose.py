@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.compose_servers import config_secrets, plex_transport, stash_transport
 from plexsync.config import load_config
 from plexsync.config_schema import Config
 from plexsync.console import RunReporter, is_terminal, make_reporter, write_lines
@@ -22,13 +23,11 @@ from plexsync.failure import make_run_id, utc_now
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId
 from plexsync.places import cache_directory, load_client_id, state_directory
 from plexsync.plex_client import PlexClient
-from plexsync.plex_server import request_headers
 from plexsync.ports import Ports
 from plexsync.reconcile import run
 from plexsync.stash_client import StashClient
 from plexsync.stop import StopSignals
 from plexsync.summary import problem_lines, problem_of, warning_line
-from plexsync.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,10 +37,6 @@ if TYPE_CHECKING:
     from plexsync.explanation import Explanation
     from plexsync.models import Preview, Row
     from plexsync.ports import RunOptions
-    from plexsync.transport import Repeat
-
-DEFAULT_RETRY = RetryPolicy()
-"""Patient enough for a server that restarts."""
 
 _PRIVATE_UMASK = 0o077
 
@@ -213,54 +208,6 @@ def explained(
         if scene_id is not None:
             return explain_scene(config, ports, SceneId(scene_id))
         return explain_item(config, ports, RatingKey(rating_key or ""))
-
-
-def stash_transport(
-    config: Config, warn: Callable[[str], None], *, retry: RetryPolicy = DEFAULT_RETRY
-) -> Transport:
-    """To the configured Stash, with its key in a header."""
-    key = config.stash.api_key.reveal() if config.stash.api_key else ""
-    return Transport(
-        config.stash.url,
-        name="Stash",
-        headers={"ApiKey": key} if key else {},
-        secrets=(key,),
-        verify=config.stash.verify,
-        retry=retry,
-        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
-    )
-
-
-def plex_transport(
-    config: Config,
-    client_id: str,
-    warn: Callable[[str], None],
-    *,
-    retry: RetryPolicy = DEFAULT_RETRY,
-) -> Transport:
-    """To the configured Plex, with its token in a header."""
-    token = config.plex.token.reveal()
-    return Transport(
-        config.plex.url,
-        name="Plex",
-        headers=request_headers(client_id, token),
-        secrets=(token,),
-        verify=config.plex.verify,
-        retry=retry,
-        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
-    )
-
-
-def config_secrets(config: Config) -> list[str]:
-    """What must appear in no output."""
-    held = (config.stash.api_key, config.plex.token)
-    return [secret.reveal() for secret in held if secret and secret.reveal()]
-
-
-def repeat_sentence(repeat: Repeat) -> str:
-    """That a request is about to be sent again, and why."""
-    soon = "" if repeat.wait_s < 1 else f" in {repeat.wait_s:.0f} s"
-    return f"{repeat.error.message}; trying again{soon}"
 
 
 class Truthful:

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.compose import config_secrets, plex_transport, stash_transport
+from plexsync.compose_servers import config_secrets, plex_transport, stash_transport
 from plexsync.config import load_config
 from plexsync.doctor import (
     Patient,

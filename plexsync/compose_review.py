@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.compose import config_secrets, plex_transport, stash_transport
+from plexsync.compose_servers import config_secrets, plex_transport, stash_transport
 from plexsync.config import load_config
 from plexsync.desk import Desk, Place
 from plexsync.errors import ConfigError, ServerError

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.compose import plex_transport, stash_transport
+from plexsync.compose_servers import plex_transport, stash_transport
 from plexsync.config import load_config
 from plexsync.doctor import Patient, find_rules, read_sample, rule_lines
 from plexsync.durable import DISK, explained

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from plexsync.compose import reconcile_once
 from plexsync.compose_review import open_room
 from plexsync.console import is_terminal, make_console
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
@@ -63,14 +62,20 @@ def review_by_keys(session: Session, streams: Streams) -> int:
                 room.desk.rest()
                 console.print()
                 options = RunOptions(dry_run=True, scenes=review.accepted)
-                reconcile_once(session, options, streams)
+                _run(session, options, streams)
                 review.ending, review.mode = None, Mode.END
                 sit(review, room, office, console, stdin=stdin, fresh=False)
     if review.ending is Ending.WRITE:
         console.print()
-        return reconcile_once(session, RunOptions(scenes=review.accepted), streams)
+        return _run(session, RunOptions(scenes=review.accepted), streams)
     _say_kept(console, review)
     return ExitCode.OK
+
+
+def _run(session: Session, options: RunOptions, streams: Streams) -> int:
+    from plexsync.compose import reconcile_once  # noqa: PLC0415 - no screen waits for a run
+
+    return reconcile_once(session, options, streams)
 
 
 # ---- Ending --------------------------------------------------------------------------------------
