@@ -92,6 +92,10 @@ class Person:
         """Press keys."""
         os.write(self._master, keys.encode())
 
+    def reads(self, seconds: float) -> None:
+        """Take what comes within that time."""
+        self._take(seconds)
+
     def resizes(self, width: int) -> None:
         """Give the window another width; the system tells whoever draws in it."""
         size = struct.pack("HHHH", self._height, width, 0, 0)
