@@ -21,6 +21,7 @@ from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.journal import RunKind
 from plexsync.journaled import meet_plex, remembered
 from plexsync.models import Link, Outcome, RunHeader, Scene, SceneFile, SceneRecord
+from plexsync.padding import require_pillow
 from plexsync.plan_file import SavedItem, SavedPicture, SavedPlan, read_plan
 from plexsync.planner import Planner, Rules
 from plexsync.ports import RunOptions
@@ -100,6 +101,8 @@ def _apply(
     _check_lineage(plan, lineage)
     planner = Planner(Rules())
     scenes = _Scenes(state, Counter(item.plan.scene_id for item in plan.items))
+    if any(picture.rule.pad for item in plan.items for picture in item.pictures):
+        require_pillow()
     pictures = SavedPictures(ports.stash, ports.plex.pictures)
     errands = [_Applying(item, planner, scenes, pictures.fit) for item in plan.items]
     verb = "would be" if options.dry_run else "will be"

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy
+from plexsync.padding import recipe
 from plexsync.pictures import (
     LIMIT_BYTES,
     Choice,
@@ -167,8 +168,8 @@ class Artwork:
             AuthError: Stash refuses us.
         """
         for rule in self._rules:
-            known = pair.link.pictures.get(rule.to)
-            if known is None:
+            known = base_of(pair, rule)
+            if not known.stamp:
                 return False
             if self._same_stamp(known, scene):
                 continue
@@ -240,7 +241,7 @@ class Artwork:
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
         elif found is Choice.KEPT:
             etag = cover.etag if isinstance(cover, Cover) else before.etag
-            note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown))
+            note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
         return found
 
     def _is_held(self, pair: Pair, rule: FieldRule) -> bool:
@@ -308,7 +309,7 @@ class Artwork:
                 field=rule.name,
                 target=rule.to,
                 before=picture_text(selected, locked=locked, ours=before.key),
-                after=cover_text(scene.scene_id, size_bytes),
+                after=cover_text(scene.scene_id, size_bytes, padded=rule.pad),
                 policy=rule.policy,
                 locked_before=locked,
             ),
@@ -336,8 +337,17 @@ class Artwork:
 
 
 def base_of(pair: Pair, rule: FieldRule) -> PictureBase:
-    """What is known of one picture; nothing yet is known without a stamp."""
-    return pair.link.pictures.get(rule.to) or PictureBase(stamp="")
+    """What is known of one picture; nothing yet is known without a stamp.
+
+    One that was made of its cover otherwise than the rule says now is compared as if the cover
+    were new.
+    """
+    known, made = pair.link.pictures.get(rule.to), recipe(rule)
+    if known is None:
+        return PictureBase(stamp="", made=made)
+    if known.made == made:
+        return known
+    return replace(known, stamp=_NO_STAMP, etag="", made=made)
 
 
 def note(pair: Pair, rule: FieldRule, base: PictureBase) -> None:

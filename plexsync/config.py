@@ -11,6 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from plexsync import config_values as values
 from plexsync.config_schema import (
     ENV_CONFIG,
@@ -35,6 +37,7 @@ from plexsync.errors import ConfigError, ParseError
 from plexsync.fieldmap import STUDIO_COLLECTION
 from plexsync.models import LIST_FIELDS, FieldRule, PathRule, PlexField, Policy
 from plexsync.normalize import normalize_path
+from plexsync.padding import require_pillow
 from plexsync.secret import Secret, SecretReader, describe, resolve
 
 if TYPE_CHECKING:
@@ -198,7 +201,7 @@ def _compose_fields(reader: _Reader) -> tuple[FieldRule, ...]:
         _compose_list_field(reader, "tags", tags_to),
         _compose_list_field(reader, "groups", PlexField.COLLECTIONS),
         _compose_list_field(reader, "labels", PlexField.LABELS),
-        *(_compose_text_field(reader, name, to) for name, to in _PICTURE_FIELDS.items()),
+        *(_compose_picture_field(reader, name, to) for name, to in _PICTURE_FIELDS.items()),
     )
     studio = next(rule for rule in rules if rule.name == "studio")
     _check_shared_lists(reader, rules)
@@ -220,6 +223,18 @@ def _compose_text_field(reader: _Reader, name: str, target: PlexField) -> FieldR
         templates=(template,) if template and template != _OWN.get(name) else (),
         by_tag=by_tag,
     )
+
+
+def _compose_picture_field(reader: _Reader, name: str, target: PlexField) -> FieldRule:
+    rule = _compose_text_field(reader, name, target)
+    key = f"fields.{name}.pad"
+    if key not in BY_NAME or not reader.read_flag(key) or rule.policy is Policy.OFF:
+        return rule
+    try:
+        require_pillow()
+    except ConfigError as error:
+        reader.add_problem(key, error.message, f"Install it: {error.hint}, or switch pad off.")
+    return replace(rule, pad=True)
 
 
 def _compose_list_field(reader: _Reader, name: str, target: PlexField) -> FieldRule:

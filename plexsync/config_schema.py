@@ -167,6 +167,7 @@ KEYS: tuple[Key, ...] = (
     Key("fields.labels.names", Kind.NAMES, '["Stash {id}"]'),
     Key("fields.rating", Kind.TEXT, '"off"'),
     Key("fields.poster", Kind.TEXT, '"overwrite"'),
+    Key("fields.poster.pad", Kind.FLAG, "false"),
     Key("fields.background", Kind.TEXT, '"off"'),
     Key("run.full_every", Kind.TEXT, '"7d"'),
     Key("run.files_every", Kind.TEXT, '"1d"'),

@@ -15,6 +15,7 @@ from plexsync.artwork import base_of, note, require_small
 from plexsync.errors import AuthError, ServerError
 from plexsync.journal import Settlement
 from plexsync.models import PICTURE_FIELDS, Change, ItemPlan, PictureBase, PlexField, Problem
+from plexsync.padding import fitted, recipe
 from plexsync.pictures import UPLOADED, upload_key
 from plexsync.plex_pictures import selected_key
 from plexsync.stash_covers import Cover, NoCover, checksum
@@ -205,7 +206,8 @@ class Painter:
             note(job.pair, stroke.rule, replace(before, stamp=stroke.stamp, etag=""))
             return None
         key = stroke.again or upload_key(stroke.rule.to, cover.body)
-        base = PictureBase(stamp=stroke.stamp, etag=cover.etag, key=key)
+        made = recipe(stroke.rule)
+        base = PictureBase(stamp=stroke.stamp, etag=cover.etag, key=key, made=made)
         selected = selected_key(pictures)
         if key == selected:
             note(job.pair, stroke.rule, base)
@@ -229,20 +231,20 @@ class Painter:
         """What is to be sent: nothing for a picture that is only to be chosen again.
 
         Raises:
-            ServerError: the cover cannot be had, or is too large.
+            ServerError: the cover cannot be had, is too large, or cannot be made to fit.
         """
         if stroke.again:
             return Cover(content_type="", etag=stroke.etag, size_bytes=0, body=b"")
         cover = self._fetch(stroke.cover_path)
         if not isinstance(cover, Cover):
             return None
-        require_small(cover)
         if stroke.checksum not in {"", checksum(cover)}:
             raise ServerError(
                 "the cover became another one while the plan was applied",
                 hint="save the plan anew, or have a run bring the cover as it is",
             )
-        return cover
+        require_small(cover)
+        return replace(cover, body=fitted(stroke.rule, cover.body))
 
     def _fetch(self, cover_path: str) -> Cover | NoCover:
         """The cover; asked for once for all the pictures in a row that want it."""

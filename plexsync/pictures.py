@@ -89,10 +89,10 @@ def upload_key(field: PlexField, body: bytes) -> str:
     return f"{UPLOADED}{_FOLDERS[field]}/{sha1(body, usedforsecurity=False).hexdigest()}"
 
 
-def cover_text(scene_id: SceneId, size_bytes: int) -> str:
-    """The cover as a person is shown it: `cover of scene 42 (1.2 MB)`."""
+def cover_text(scene_id: SceneId, size_bytes: int, *, padded: bool = False) -> str:
+    """The cover as a person is shown it: `cover of scene 42 (1.2 MB), padded`."""
     size = f" ({_size(size_bytes)})" if size_bytes else ""
-    return f"cover of scene {scene_id}{size}"
+    return f"cover of scene {scene_id}{size}{', padded' * padded}"
 
 
 def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:

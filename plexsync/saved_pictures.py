@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from plexsync.artwork import Stroke, Wanted
 from plexsync.models import PictureBase
+from plexsync.padding import fitted, recipe
 from plexsync.pictures import UPLOADED, upload_key
 from plexsync.plan_file import SavedPicture
 from plexsync.plex_pictures import selected_key
@@ -117,8 +118,9 @@ class SavedPictures:
             elif selected == one.before and not locked:
                 fit.strokes.append(_stroke(one))
             elif self._is_there(one, selected, link):
-                base = PictureBase(stamp=one.stamp, etag=one.checksum, key=selected)
-                fit.right[target] = base
+                fit.right[target] = PictureBase(
+                    stamp=one.stamp, etag=one.checksum, key=selected, made=recipe(one.rule)
+                )
             else:
                 fit.moved_in_plex.append(one.rule.name)
         return fit
@@ -142,12 +144,15 @@ class SavedPictures:
     def _is_there(self, one: SavedPicture, selected: str, link: Link) -> bool:
         """Whether an item shows the planned cover already, as when a plan is applied again."""
         known = link.pictures.get(one.rule.to)
-        if known and known.key == selected and known.etag == one.checksum:
+        made_of = (known.key, known.etag, known.made) if known else ()
+        if made_of == (selected, one.checksum, recipe(one.rule)):
             return True
         if not selected.startswith(UPLOADED):
             return False
         cover = self._covers.cover(one.cover_path)
-        return isinstance(cover, Cover) and selected == upload_key(one.rule.to, cover.body)
+        if not isinstance(cover, Cover):
+            return False
+        return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
 
 
 def _stroke(one: SavedPicture) -> Stroke:

@@ -19,12 +19,14 @@ class PictureBase(Noun, frozen=True):
         etag: Stash's tag of the cover `key` was made from; without a key, of that compared last.
         key: Plex's key of the picture we chose last; "" while none is ours.
         shown: what Plex showed, and the policy, when they were compared last; "" when not known.
+        made: how `key` was made of the cover, see `padding.recipe`; "" for as it is.
     """
 
     stamp: str
     etag: str = ""
     key: str = ""
     shown: str = ""
+    made: str = ""
 
 
 class Link(Noun, frozen=True):

@@ -26,7 +26,8 @@ class FieldRule(Noun, frozen=True):
     what a text, or each name of a list, is made by; none means the field's own value as it is.
     `by_tag` holds pairs of a tag's pattern and the text a scene with such a tag gets instead.
     `joins` says that the rule has no policy of its own: where other rules write to the same list
-    it follows theirs. `parents` adds the tags above a scene's tags.
+    it follows theirs. `parents` adds the tags above a scene's tags. `pad` makes a cover as tall as
+    a poster.
     """
 
     name: str
@@ -38,6 +39,7 @@ class FieldRule(Noun, frozen=True):
     by_tag: tuple[tuple[str, str], ...] = ()
     joins: bool = False
     parents: bool = False
+    pad: bool = False
 
 
 FIELD_SEPARATOR = "+"

@@ -285,6 +285,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__LABELS__NAMES": "id {id}, Stash",
         "PLEXSYNC_FIELDS__RATING": "keep",
         "PLEXSYNC_FIELDS__POSTER": "fill",
+        "PLEXSYNC_FIELDS__POSTER__PAD": "yes",
         "PLEXSYNC_FIELDS__BACKGROUND": "keep",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
         "PLEXSYNC_RUN__FILES_EVERY": "12h",

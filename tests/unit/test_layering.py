@@ -63,6 +63,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "state_*",
         "history",
         "plan_file",
+        "padding",
         "review",
         "review_*",
         "recalled",
