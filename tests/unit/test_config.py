@@ -162,7 +162,7 @@ sort_title = { policy = "fill", template = "{code}" }
 content_rating = { policy = "keep", by_tag = ["soft* = R"] }
 groups = { policy = "fill", collection_name = "{group} series" }
 labels = { names = ["id {id}", "Stash"] }
-poster = "fill"
+poster = { policy = "fill", pad = true }
 background = "keep"
 [fields.tags]
 to = "label"
