@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.credits import unmoved
 from plexsync.due import iso
 from plexsync.errands import Decision, Occasion
 from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.journal import RunKind
 from plexsync.journaled import meet_plex, remembered
-from plexsync.models import Link, Outcome, RunHeader, Scene, SceneFile, SceneRecord
+from plexsync.models import Link, Outcome, PlexField, RunHeader, Scene, SceneFile, SceneRecord
 from plexsync.padding import require_pillow
 from plexsync.plan_file import SavedItem, SavedPicture, SavedPlan, read_plan
 from plexsync.planner import Planner, Rules
@@ -219,11 +220,12 @@ class _Applying:
             target = change.target
             observed = self.planner.observe(detail, target)
             locked = target in detail.locked
-            same = self.planner.equal(target, observed, change.before)
+            same = self.planner.equal(target, observed, change.before) and unmoved(detail, change)
             if same and (change.locked_before or not locked):
                 fresh = replace(
                     change,
                     before=observed,
+                    credits_before=detail.credits if target is PlexField.ACTORS else {},
                     locked_before=locked,
                     trace_before=self.planner.trace(link, target),
                 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import UnsafeError
+from plexsync.models import PlexField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,11 @@ class Limits:
 
 def clears_any(changes: Iterable[Change]) -> bool:
     """Whether one of `changes` leaves nothing where something was."""
-    return any(change.before and not change.after for change in changes)
+    # Of a sort title Plex makes another one of the title.
+    return any(
+        change.before and not change.after and change.target is not PlexField.SORT_TITLE
+        for change in changes
+    )
 
 
 def _unsafe(what: str, limit: str, key: str) -> UnsafeError:

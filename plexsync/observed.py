@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.models import LIST_FIELDS, Change, PlexField, Trace
+from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Change, PlexField, Trace
 
 if TYPE_CHECKING:
-    from plexsync.models import Base, ItemDetail, Policy, Value
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import Base, Desired, ItemDetail, Policy, Value
 
 _ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
@@ -56,10 +58,35 @@ def held_for(detail: ItemDetail, change: Change) -> Value:
     return "" if found.made else found.value
 
 
-def loose_sort_title(detail: ItemDetail) -> str:
-    """The sort title an item would lose with its title: a set one that is not locked; else ""."""
+def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
+    """The sort title an item would lose by `changes`; "" for none, or where they speak of it.
+
+    That is one that is set, and not locked.
+    """
+    targets = {change.target for change in changes}
+    if PlexField.TITLE not in targets or PlexField.SORT_TITLE in targets:
+        return ""
     found = found_in(detail, PlexField.SORT_TITLE)
     return "" if found.locked else str(found.value)
+
+
+def with_title(
+    loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
+) -> Change:
+    """What becomes of a loose sort title that is not ours when the title is written.
+
+    A field that is on stays as its policy left it. While it is off it follows the title, as Plex
+    would have it anyway; the change is there to be shown, and taken back.
+    """
+    (title,) = [change for change in changes if change.target is PlexField.TITLE]
+    own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
+    return unlocked_sort_title(
+        own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
+        title.policy,
+        before=loose,
+        after=loose if own else "",
+        trace=trace,
+    )
 
 
 def unlocked_sort_title(

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from plexsync.models import FIELD_SEPARATOR, Base, Change, PlexField, Policy, Trace
+from plexsync.credits import Wisher, digest_text, hold, later, moved, remembered
+from plexsync.models import Base, Change, PlexField, Policy, Trace
 from plexsync.normalize import fold_text
 from plexsync.observed import (
     found_in,
     held_for,
     is_somebodys,
-    loose_sort_title,
+    lost_sort_title,
     unlocked_sort_title,
+    with_title,
 )
 from plexsync.spelling import Spellings, short_digest, split_entries
 
@@ -112,6 +114,7 @@ class Planner:
             if after is None:
                 kept.append(want.field)
                 continue
+            credit = Wisher(base.get(target), self._rules) if want.credits else None
             change = Change(
                 field=want.field,
                 target=target,
@@ -121,16 +124,19 @@ class Planner:
                 locked_before=found.locked,
                 wanted=self._wanted(want, after),
                 trace_before=Trace(base=base[target]) if target in base else None,
+                credits_before=detail.credits if target is PlexField.ACTORS else {},
+                credits_after=credit.wished(want, after, found, detail) if credit else {},
             )
-            if after != found.value and not self.equal(target, after, found.shown):
+            differs = after != found.value and not self.equal(target, after, found.shown)
+            if differs or any(moved(change)):
                 changes.append(change)
             elif want.value:
                 # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
                 agreed.append(change)
-        if loose := _lost_sort_title(detail, changes):
+        if loose := lost_sort_title(detail, changes):
             agreed_one = [one for one in agreed if one.target is PlexField.SORT_TITLE]
             trace = _trace(base, held, PlexField.SORT_TITLE)
-            changes += agreed_one or [_with_title(loose, desired, changes, trace)]
+            changes += agreed_one or [with_title(loose, desired, changes, trace)]
         return Planned(
             changes=tuple(changes),
             kept=tuple(kept),
@@ -142,11 +148,11 @@ class Planner:
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
     ) -> dict[PlexField, str]:
         """The entries of `held` but those whose field Stash wants otherwise by now."""
-        wanted = {want.target: want.value for want in desired if want.target in held}
+        wanted = {want.target: want for want in desired if want.target in held}
         return {
             target: digest
             for target, digest in held.items()
-            if target not in wanted or self.digest(target, wanted[target]) == digest
+            if target not in wanted or self._whole_digest(wanted[target]) == digest
         }
 
     def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
@@ -172,7 +178,7 @@ class Planner:
         self, changes: Sequence[Change], detail: ItemDetail, link: Link
     ) -> tuple[Change, ...]:
         """`changes`, and a sort title they would take away with the title, to stay as it is."""
-        loose = _lost_sort_title(detail, changes)
+        loose = lost_sort_title(detail, changes)
         if not loose:
             return tuple(changes)
         (title,) = [change for change in changes if change.target is PlexField.TITLE]
@@ -214,6 +220,8 @@ class Planner:
 
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""
+        if not hold(detail, change):
+            return False
         held = held_for(detail, change)
         if change.policy is Policy.MERGE and isinstance(held, tuple):
             return self._merged_into(held, change)
@@ -221,7 +229,14 @@ class Planner:
 
     def shows_just(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds that and nothing else: under merge, no more names either."""
-        return self.equal(change.target, change.after, held_for(detail, change))
+        same = self.equal(change.target, change.after, held_for(detail, change))
+        return same and hold(detail, change)
+
+    def later(self, plan: ItemPlan, detail: ItemDetail) -> ItemPlan | None:
+        """What can be written only now that `plan` was: see `credits.later`; None for nothing."""
+        found = (later(change, detail) for change in plan.changes if change.credits_after)
+        changes = tuple(change for change in found if change is not None)
+        return replace(plan, changes=changes) if changes else None
 
     def observe(self, detail: ItemDetail, target: PlexField) -> Value:
         """What an item holds in one field, as `Change.before` has it."""
@@ -241,7 +256,8 @@ class Planner:
         wanted = {
             folded[name] for want in desired if want.target is change.target for name in want.value
         }
-        stays = {folded[name] for name in change.after} & wanted
+        # Of a name that is left unsaid the credits could not be said, either.
+        stays = {folded[name] for name in change.after} & wanted - change.credits_after.keys()
         return tuple([name for name in change.before if folded[name] in stays])
 
     def equal(self, target: PlexField, one: Value, other: Value) -> bool:
@@ -264,6 +280,7 @@ class Planner:
         rules = self._rules
         parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.clear_empty}"]
         parts += [f"{w.field}\x1e{w.policy}\x1e{w.target}\x1e{_spelled(w.value)}" for w in desired]
+        parts += [digest_text(w.credits) for w in desired if w.credits]
         return short_digest("\x1d".join(parts), _DIGITS)
 
     # ---- one field
@@ -328,12 +345,21 @@ class Planner:
         return (*stay, *add)
 
     def _wanted(self, want: Desired, after: Value) -> str:
-        """Digest of what Stash wants where merging makes another list of it, else nothing."""
+        """Digest of what Stash wants where that is not just `after`, else nothing."""
+        if want.credits:
+            return self._whole_digest(want)
         if want.policy is not Policy.MERGE or after is want.value or isinstance(after, str):
             return ""
         if len(after) == len(want.value) and self.equal(want.target, after, want.value):
             return ""
         return self.digest(want.target, want.value)
+
+    def _whole_digest(self, want: Desired) -> str:
+        """A digest of what Stash wants, the credits of actors included."""
+        names = self.digest(want.target, want.value)
+        if not want.credits:
+            return names
+        return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
     def _base_of(self, change: Change, base: Base | None) -> Base:
         stored, wanted = self.digest(change.target, change.after), change.wanted
@@ -352,7 +378,12 @@ class Planner:
         if merging and self._rules.preserve_plex_edits:
             # Of a name a person took out it must be known for good that it was ours once.
             mine |= owned - {entry[name] for name in change.before}
-        return Base(digest=stored, entries="".join(sorted(mine)), wanted=wanted)
+        return Base(
+            digest=stored,
+            entries="".join(sorted(mine)),
+            wanted=wanted,
+            credits=remembered(change, base),
+        )
 
     def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:
         return base is not None and self.digest(target, observed) == base.digest
@@ -373,33 +404,6 @@ class Planner:
         if target is PlexField.RATING:
             return value.removesuffix(".0")
         return fold_text(value)
-
-
-def _lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
-    """The sort title an item would lose by `changes`; "" for none, or where they speak of it."""
-    targets = {change.target for change in changes}
-    if PlexField.TITLE not in targets or PlexField.SORT_TITLE in targets:
-        return ""
-    return loose_sort_title(detail)
-
-
-def _with_title(
-    loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
-) -> Change:
-    """What becomes of a loose sort title that is not ours when the title is written.
-
-    A field that is on stays as its policy left it. While it is off it follows the title, as Plex
-    would have it anyway; the change is there to be shown, and taken back.
-    """
-    (title,) = [change for change in changes if change.target is PlexField.TITLE]
-    own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
-    return unlocked_sort_title(
-        own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
-        title.policy,
-        before=loose,
-        after=loose if own else "",
-        trace=trace,
-    )
 
 
 def _trace(

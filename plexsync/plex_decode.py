@@ -20,6 +20,7 @@ import msgspec
 
 from plexsync.errors import BadResponseError
 from plexsync.models import (
+    Credit,
     ItemDetail,
     ItemKind,
     Picture,
@@ -29,6 +30,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
+from plexsync.normalize import fold_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,6 +67,7 @@ _SPELLING = {
     "labels": "Label",
     "collections": "Collection",
     "locks": "Field",
+    "photo": "thumb",
     "entries": "Metadata",
     "photos": "Photo",
     "nodes": "MetadataItem",
@@ -110,6 +113,11 @@ class _Tag(_Wire):
     tag: str = ""
 
 
+class _Role(_Tag):
+    role: str = ""
+    photo: str = ""
+
+
 class _Lock(_Wire):
     name: str = ""
     locked: bool = False
@@ -127,7 +135,7 @@ class _Detail(_Item):
     thumb: str = ""
     art: str = ""
     genres: list[_Tag] = []
-    roles: list[_Tag] = []
+    roles: list[_Role] = []
     directors: list[_Tag] = []
     labels: list[_Tag] = []
     collections: list[_Tag] = []
@@ -414,7 +422,17 @@ def _detail(entry: _Detail, section_id: str) -> ItemDetail:
         values=values,
         locked=locked,
         shown={PlexField.POSTER: entry.thumb, PlexField.BACKGROUND: entry.art},
+        credits=_credits(entry.roles) if entry.roles else {},
     )
+
+
+def _credits(roles: Iterable[_Role]) -> dict[str, Credit]:
+    """How actors are credited, by folded name; of one that comes twice, the first time."""
+    found: dict[str, Credit] = {}
+    for one in roles:
+        if one.tag and (one.role or one.photo):
+            found.setdefault(fold_tag(one.tag), Credit(role=one.role, photo=one.photo))
+    return found
 
 
 def _names(tags: Iterable[_Tag]) -> tuple[str, ...]:

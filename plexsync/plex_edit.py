@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from plexsync.errors import UnsafeError
-from plexsync.models import LIST_FIELDS, PICTURE_FIELDS, PlexField
+from plexsync.models import LIST_FIELDS, PICTURE_FIELDS, Credit, PlexField
+from plexsync.normalize import fold_tag
 from plexsync.plex_decode import FIELD_NAMES, TYPE_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey, Value
 
@@ -30,6 +31,8 @@ URL_LIMIT_BYTES = 7_500
 
 SHORTEST_BYTES = 2_000
 """Longest request in which a list goes out in pieces where longer ones were refused."""
+
+ACTORS = PlexField.ACTORS
 
 _NUMBER = re.compile("[0-9]+")
 _FIELD = re.compile(r"([A-Za-z]+)(?:\.|\[)")
@@ -58,6 +61,7 @@ class Edit(NamedTuple):
         text: its new text; "" for a list.
         add: the names that are said.
         remove: the names that are to go.
+        credits: how actors among them are to be credited, by name as it is said.
         lock: how its lock is to end; None leaves it.
     """
 
@@ -66,6 +70,7 @@ class Edit(NamedTuple):
     add: tuple[str, ...]
     remove: tuple[str, ...]
     lock: bool | None
+    credits: tuple[tuple[str, Credit], ...] = ()
 
 
 NONE_APPENDED: frozenset[PlexField] = frozenset()
@@ -167,13 +172,16 @@ def _pieces(edit: Edit, before: Value, room: int) -> list[str]:
     that fits one request nothing the item had is lost on such a server either. The lock comes with
     the last piece.
     """
+    leaving = tuple(name for name, _ in edit.credits if name in edit.remove)
     whole = encoded(_edit_arguments(edit))
-    if edit.target not in LIST_FIELDS or len(whole) <= room:
+    if edit.target not in LIST_FIELDS or (len(whole) <= room and not leaving):
         return [whole] if whole else []
     there = {tag.casefold() for tag in _list_of(before)}
     new = [tag for tag in edit.add if tag.casefold() not in there]
     stays = [tag for tag in edit.add if tag.casefold() in there]
-    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, room)]
+    # A photo goes back by a name, so the name has to be there still.
+    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(leaving, edit, room)]
+    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, room)]
     parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(stays, edit, room)]
     parts += [
         edit._replace(add=(), remove=names, lock=None) for names in _cut(edit.remove, edit, room)
@@ -184,13 +192,15 @@ def _pieces(edit: Edit, before: Value, room: int) -> list[str]:
 
 def _cut(names: Sequence[str], edit: Edit, room: int) -> list[tuple[str, ...]]:
     """`names` in as few runs as fit `room` bytes each, whether they are said or removed."""
-    lock = encoded(_lock_arguments(FIELD_NAMES[edit.target], lock=True))
-    overhead = len(encoded([Argument(f"{FIELD_NAMES[edit.target]}[9999].tag.tag", "")])) + 1
+    field = FIELD_NAMES[edit.target]
+    lock = encoded(_lock_arguments(field, lock=True))
+    credits_ = dict(edit.credits)
     runs: list[list[str]] = []
     used = 0
     for name in names:
         # Removed names are encoded twice, which is never shorter than once.
-        cost = overhead + len(quote(quote(name, safe="", errors="replace"), safe=""))
+        twice = quote(name, safe="", errors="replace")
+        cost = len(encoded(_said(f"{field}[9999]", twice, credits_.get(name)))) + 1
         if not runs or used + cost > room:
             runs.append([])
             used = len(lock) + 1
@@ -256,9 +266,41 @@ def _edit_of(
     # Plex knows a tag by its name without regard to case, so `blonde` and `Blonde` are one tag,
     # which must not be added and removed at once.
     there = {tag.casefold() for tag in before} if target in appended else frozenset()
-    add = tuple([tag for folded, tag in after.items() if folded not in there])
     remove = tuple([tag for tag in before if tag.casefold() not in after])
-    return Edit(target, "", add, remove, lock)
+    credits_ = _credits_of(change, (*after.values(), *remove)) if target is ACTORS else {}
+    spoken = {name.casefold() for name, one in credits_.items() if one != _as_before(change, name)}
+    add = tuple([tag for folded, tag in after.items() if folded not in there or folded in spoken])
+    said = {*add, *(tag for tag in remove if tag in credits_ and credits_[tag].photo is not None)}
+    credits_said = tuple((name, one) for name, one in credits_.items() if name in said)
+    return Edit(target, "", add, remove, lock, credits_said)
+
+
+def _as_before(change: Change, name: str) -> Credit:
+    """What is said of an actor whose credit does not change: only the role, if there is one."""
+    then = change.credits_before.get(fold_tag(name))
+    return Credit(role=then.role or None) if then else Credit()
+
+
+def _credits_of(change: Change, names: Iterable[str]) -> dict[str, Credit]:
+    """What is said of actors beside their names; of most nothing.
+
+    The role an actor has is said along with the name, because nobody knows whether Plex keeps it
+    otherwise. A photo is said only of a name the item has, where it differs; see `credits.later`.
+    """
+    if not (change.credits_before or change.credits_after):
+        return {}
+    present = {fold_tag(tag) for tag in _list_of(change.before)}
+    found: dict[str, Credit] = {}
+    for name in names:
+        folded = fold_tag(name)
+        then = change.credits_before.get(folded, Credit(role="", photo=""))
+        wish = change.credits_after.get(folded, Credit())
+        role = _line(wish.role) if wish.role is not None else then.role or None
+        differs = wish.photo is not None and folded in present and wish.photo != then.photo
+        one = Credit(role=role, photo=wish.photo if differs else None)
+        if one.role is not None or one.photo is not None:
+            found[name] = one
+    return found
 
 
 def _edit_arguments(edit: Edit) -> Arguments:
@@ -269,13 +311,27 @@ def _edit_arguments(edit: Edit) -> Arguments:
         return lock
     if edit.target not in LIST_FIELDS:
         return (Argument(f"{name}.value", edit.text), *lock)
-    added = [Argument(f"{name}[{i}].tag.tag", tag) for i, tag in enumerate(edit.add)]
+    credits_ = dict(edit.credits)
+    added = [
+        argument
+        for i, tag in enumerate(edit.add)
+        for argument in _said(f"{name}[{i}]", tag, credits_.get(tag))
+    ]
     if edit.remove:
         # Each name is encoded before they are joined, so that a comma inside one does not part it;
         # the query's own encoding comes on top.
         removed = ",".join(quote(tag, errors="replace") for tag in edit.remove)
         added.append(Argument(f"{name}[].tag.tag-", removed))
     return (*added, *lock)
+
+
+def _said(place: str, tag: str, credit: Credit | None) -> Iterator[Argument]:
+    """One name of a list; of an actor also the part and the picture, where these are spoken of."""
+    yield Argument(f"{place}.tag.tag", tag)
+    if credit and credit.role is not None:
+        yield Argument(f"{place}.tagging.text", credit.role)
+    if credit and credit.photo is not None:
+        yield Argument(f"{place}.tag.thumb", credit.photo)
 
 
 def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 - None: leave it

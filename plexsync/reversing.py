@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.credits import joined, moved, taken_back
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Base, PlexField, Trace
 from plexsync.spelling import Spellings, split_entries
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import (
         Change,
+        Credit,
         ItemDetail,
         ItemPlan,
         Link,
@@ -84,12 +86,18 @@ class Reverser:
         kept: list[str] = []
         for change in written.changes:
             after = self._after(change, detail)
+            credits_after: dict[str, Credit] = {}
+            if change.target is PlexField.ACTORS:
+                names = self._planner.observe(detail, change.target) if after is None else after
+                credits_after = taken_back(change, detail, names)
+                after = names if credits_after else after
             if after is None or _followed(change, kept):
                 kept.append(change.field)
                 continue
-            back = self._reversed(change, detail, after, link)
+            back = replace(self._reversed(change, detail, after, link), credits_after=credits_after)
             locks_differ = back.locked_after != back.locked_before
-            if locks_differ or not self._planner.equal(back.target, after, back.before):
+            same = self._planner.equal(back.target, after, back.before) and not any(moved(back))
+            if locks_differ or not same:
                 changes.append(back)
         return Reverse(
             changes=self._planner.with_sort_title(changes, detail, link), kept=tuple(kept)
@@ -128,6 +136,7 @@ class Reverser:
             change,
             before=self._planner.observe(detail, change.target),
             after=after,
+            credits_before=detail.credits if change.target is PlexField.ACTORS else {},
             locked_before=locked,
             locked_after=change.locked_before if ours else locked,
             wanted="",
@@ -173,7 +182,7 @@ def _lock_after(change: Change, plan: ItemPlan) -> bool:
 
 def _joined(first: Change, last: Change) -> Change:
     return replace(
-        last,
+        joined(first, last),
         before=first.before,
         locked_before=first.locked_before,
         trace_before=first.trace_before,

@@ -8,6 +8,7 @@ replaces one, and a write counts only once Plex was seen to hold what was sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -229,6 +230,7 @@ class Writer:
         try:
             read = self._reader.read([sent.plan.rating_key for sent in tried])
             tried = self._mended(tried, read)
+            later = self._send_later(tried, read)
         except ServerError as unread:
             for sent in tried:
                 verdict = Verdict(missing=sent.plan.changes, problem=_unread_problem(unread))
@@ -242,10 +244,51 @@ class Writer:
                 conclude(plan, Verdict(missing=plan.changes, problem=as_problem(cause)))
                 continue
             verdict = self._judge(plan, detail, error)
-            status = Settlement.FAILED if verdict.missing else Settlement.APPLIED
-            missing = tuple(change.target for change in verdict.missing)
-            self._notebook.result(seq, status, verdict.problem, missing=missing)
+            self._note(seq, verdict)
+            if _name(plan) in later:
+                verdict = self._both(plan, verdict, *later[_name(plan)], detail)
             conclude(plan, verdict)
+
+    def _note(self, seq: int, verdict: Verdict) -> None:
+        status = Settlement.FAILED if verdict.missing else Settlement.APPLIED
+        missing = tuple(change.target for change in verdict.missing)
+        self._notebook.result(seq, status, verdict.problem, missing=missing)
+
+    def _send_later(
+        self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]
+    ) -> dict[tuple[SceneId, RatingKey], tuple[int, Sent]]:
+        """Send what could be planned only once the first part was there; see `Planner.later`.
+
+        It is an intent of its own, durable before it is sent; the results of both are noted after
+        it. `read` is brought up to date.
+        """
+        found = (
+            self._planner.later(sent.plan, detail)
+            for sent in tried
+            if isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
+        )
+        plans = [plan for plan in found if plan is not None]
+        if not plans:
+            return {}
+        numbers = dict(zip(map(_name, plans), self._notebook.intend(plans), strict=True))
+        done = {_name(sent.plan): sent for sent in self._sender.send(plans)}
+        read.update(self._reader.read([plan.rating_key for plan in plans]))
+        return {name: (numbers[name], sent) for name, sent in done.items()}
+
+    def _both(  # noqa: PLR0917 - two plans of one item, and how both ended
+        self, plan: ItemPlan, verdict: Verdict, seq: int, sent: Sent, detail: ItemDetail
+    ) -> Verdict:
+        """The verdict on a plan and on what came after it."""
+        second = self._judge(sent.plan, detail, sent.error)
+        if sent.unsent:
+            second = dataclass_replace(second, problem=UNSENT, missing=sent.plan.changes)
+        self._note(seq, second)
+        lost = {change.target for change in (*verdict.missing, *second.missing)}
+        return dataclass_replace(
+            verdict,
+            missing=tuple(change for change in plan.changes if change.target in lost),
+            problem=verdict.problem or second.problem,
+        )
 
     def _mended(
         self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]

@@ -39,6 +39,7 @@ from plexsync.models.memory import (
 from plexsync.models.plex import (
     LIST_FIELDS,
     PICTURE_FIELDS,
+    Credit,
     ItemDetail,
     ItemKind,
     Picture,
@@ -48,6 +49,7 @@ from plexsync.models.plex import (
     Section,
 )
 from plexsync.models.stash import (
+    Performer,
     Scene,
     SceneDetail,
     SceneFile,
@@ -78,6 +80,7 @@ __all__ = [
     "Change",
     "Confidence",
     "Counts",
+    "Credit",
     "Desired",
     "Evidence",
     "FieldRule",
@@ -89,6 +92,7 @@ __all__ = [
     "Match",
     "Outcome",
     "PathRule",
+    "Performer",
     "Picture",
     "PictureBase",
     "PlexField",

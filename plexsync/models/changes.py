@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from plexsync.models.basis import Noun, RatingKey, SceneId, Value
-from plexsync.models.plex import ItemKind, PlexField
+from plexsync.models.plex import Credit, ItemKind, PlexField
 from plexsync.models.wishes import Policy
 
 
@@ -12,11 +14,13 @@ class Base(Noun, frozen=True):
 
     `entries` holds, for a list, a digest of each name we added, run together: merge removes only
     those. `wanted` is the digest of what Stash wanted where merging made another list of it.
+    `credits` holds the roles and photos of ours, see `credits.given_in`.
     """
 
     digest: str
     entries: str = ""
     wanted: str = ""
+    credits: str = ""
 
 
 class Trace(Noun, frozen=True):
@@ -41,6 +45,8 @@ class Change(Noun, frozen=True):
         trace_before: what was remembered of the field before; None for nothing.
         trace_after: what is to be remembered once Plex shows `after`; None where that follows from
             the change itself. An undo says it, because what it puts back is not ours.
+        credits_before: how actors were credited, by folded name; those not named were not.
+        credits_after: how they are to be credited; those not named stay as they are.
     """
 
     field: str
@@ -53,6 +59,8 @@ class Change(Noun, frozen=True):
     wanted: str = ""
     trace_before: Trace | None = None
     trace_after: Trace | None = None
+    credits_before: dict[str, Credit] = msgspec.field(default_factory=dict)
+    credits_after: dict[str, Credit] = msgspec.field(default_factory=dict)
 
 
 class ItemPlan(Noun, frozen=True):

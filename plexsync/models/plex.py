@@ -88,17 +88,29 @@ As a text, in a change, a picture is the key Plex knows it by.
 """
 
 
+class Credit(Noun, frozen=True):
+    """How an actor is credited: the part played in an item, and the address of the name's picture.
+
+    None, in what is to be written, means that it is not spoken of; see `credits`.
+    """
+
+    role: str | None = None
+    photo: str | None = None
+
+
 class ItemDetail(Noun, frozen=True):
     """A fresh, full read of one item.
 
     What planning compares and what a write is checked against. `shown` is the address of each
-    picture: while it stands, so does the picture; but it moves for other reasons, too.
+    picture: while it stands, so does the picture; but it moves for other reasons, too. `credits`
+    are those of its actors that have any, by folded name.
     """
 
     item: PlexItem
     values: dict[PlexField, Value]
     locked: frozenset[PlexField] = frozenset()
     shown: dict[PlexField, str] = field(default_factory=dict)
+    credits: dict[str, Credit] = field(default_factory=dict)
 
 
 class Picture(Noun, frozen=True):

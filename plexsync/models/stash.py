@@ -40,13 +40,29 @@ class Scene(Noun, frozen=True):
     filled: tuple[str, ...] = ()
 
 
+class Performer(Noun, frozen=True):
+    """What Stash knows of a performer, as far as it may be shown.
+
+    `gender` is Stash's word, such as `FEMALE`; `image_path` is path and query of the picture on the
+    configured Stash, "" while there is none of their own.
+    """
+
+    performer_id: str
+    name: str
+    disambiguation: str = ""
+    gender: str = ""
+    aliases: tuple[str, ...] = ()
+    image_path: str = ""
+
+
 class SceneDetail(Noun, frozen=True):
     """What a scene says about itself: the source of every desired field.
 
     `date` is `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or ""; `studios` runs from the scene's studio up to
     its parents; `parent_tags` are those above `tags`, as far as they were asked for;
     `cover_path` is path and query of the cover on the configured Stash; `related` holds what it
-    shows of other objects, as the dictionary of `relations` has it.
+    shows of other objects, as the dictionary of `relations` has it; `cast` are the performers once
+    more, with all that is known of them, if that was asked for.
     """
 
     scene_id: SceneId
@@ -62,6 +78,7 @@ class SceneDetail(Noun, frozen=True):
     studios: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     performers: tuple[str, ...] = ()
+    cast: tuple[Performer, ...] = ()
     tags: tuple[str, ...] = ()
     parent_tags: tuple[str, ...] = ()
     files: tuple[SceneFile, ...] = ()

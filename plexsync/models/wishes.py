@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 from plexsync.models.basis import Noun, Value
-from plexsync.models.plex import PlexField
+from plexsync.models.plex import Credit, PlexField
 
 
 class Policy(StrEnum):
@@ -27,7 +29,8 @@ class FieldRule(Noun, frozen=True):
     `by_tag` holds pairs of a tag's pattern and the text a scene with such a tag gets instead.
     `joins` says that the rule has no policy of its own: where other rules write to the same list
     it follows theirs. `parents` adds the tags above a scene's tags. `pad` makes a cover as tall as
-    a poster.
+    a poster. `role` and `photo` are the templates of how performers are credited; "" leaves that
+    alone.
     """
 
     name: str
@@ -40,6 +43,8 @@ class FieldRule(Noun, frozen=True):
     joins: bool = False
     parents: bool = False
     pad: bool = False
+    role: str = ""
+    photo: str = ""
 
 
 FIELD_SEPARATOR = "+"
@@ -50,10 +55,12 @@ class Desired(Noun, frozen=True):
     """What a scene says one Plex field should be.
 
     `field` is the name under `[fields]` in the configuration; where several make one list it is
-    all their names, joined by `FIELD_SEPARATOR`.
+    all their names, joined by `FIELD_SEPARATOR`. `credits` are those wanted of actors, by folded
+    name.
     """
 
     field: str
     target: PlexField
     value: Value
     policy: Policy
+    credits: dict[str, Credit] = msgspec.field(default_factory=dict)

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 class ItemSnapshot(TypedDict):
     """Everything an edit can change of one item, as plain values.
 
-    `tags` holds pairs of name and role by kind. `updated_at` is 0 unless clocks were asked for.
+    `tags` holds pairs of name and role by kind, `photos` the pictures of actors that have one, by
+    name. `updated_at` is 0 unless clocks were asked for.
     """
 
     section: int
     type: str
     fields: dict[str, str]
     tags: dict[str, tuple[tuple[str, str], ...]]
+    photos: dict[str, str]
     locks: tuple[str, ...]
     poster: str
     art: str
@@ -43,6 +45,9 @@ def take_snapshot(item: Item, *, clocks: bool) -> ItemSnapshot:
             kind: tuple((worn.tag.name, worn.role) for worn in item.tags[kind])
             for kind in TAG_KINDS
             if item.tags.get(kind)
+        },
+        "photos": {
+            worn.tag.name: worn.tag.thumb for worn in item.tags.get("actor", ()) if worn.tag.thumb
         },
         "locks": tuple(sorted(item.locks)),
         "poster": item.posters.selected,

@@ -296,6 +296,16 @@ class Store:
             tag = self._tags[key] = Tag(self.next_id(), kind, shown)
         return tag
 
+    def forget_unused_tags(self) -> None:
+        """Drop the tags no item wears."""
+        worn = {
+            id(one.tag)
+            for item in self.items.values()
+            for several in item.tags.values()
+            for one in several
+        }
+        self._tags = {key: tag for key, tag in self._tags.items() if id(tag) in worn}
+
     def _redraw_above(self, item: Item) -> None:
         """What counts the item reads differently."""
         above = item.parent

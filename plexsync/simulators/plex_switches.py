@@ -23,6 +23,7 @@ class Switches:
         missing_is_empty: details of ids that are all gone are an empty container, not a 404.
         accept_tokens: without it every token is refused from now on with 401.
         fold_line_breaks: a stored text has its line breaks folded and its ends trimmed.
+        forget_unused_tags: a tag no item wears any more is gone, and its picture with it.
         tree_hashes: the tree shows hashes; without it no file looks analysed.
 
     Source: docs/plex-api.md 2, 3, 5, 6, whatever is marked [?] or [rep] there.
@@ -39,6 +40,7 @@ class Switches:
     missing_is_empty: bool = False
     accept_tokens: bool = True
     fold_line_breaks: bool = False
+    forget_unused_tags: bool = False
     tree_hashes: bool = True
 
 

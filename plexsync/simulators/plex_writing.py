@@ -222,6 +222,8 @@ def _edit(parts: Parts, asked: Asked, edit: Edit, items: list[Item]) -> None:
     for item in items:
         apply_edit(parts.store, item, edit, replace_tags=parts.switches.replace_tags)
         touch(parts, item)
+    if parts.switches.forget_unused_tags:
+        parts.store.forget_unused_tags()
     _note(parts, asked, items)
 
 

@@ -36,6 +36,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "match*",
         "templates",
         "fieldmap",
+        "credits",
         "observed",
         "planner",
         "reversing",
