@@ -76,13 +76,16 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
     epilog="Every command explains itself: plexsync run --help.",
 )
 @global_options
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Make a Plex library say what a Stash library says, and keep it so.
 
     Try it without any server of your own with `plexsync demo`. With PLEXSYNC_STASH__URL,
     PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN set, `plexsync run -n` shows what a run would
     write, and `plexsync run` writes it.
     """
+    session: Session = ctx.obj
+    session.command = ctx.invoked_subcommand or ""
 
 
 @cli.command(context_settings=CONTEXT, short_help="Write to Plex what changed in Stash, once.")
@@ -285,7 +288,7 @@ def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
     from plexsync.failure import report_failure
 
-    report_failure(error, session.shape, streams)
+    report_failure(error, session.shape, streams, command=session.command)
     return error.exit_code
 
 

@@ -39,6 +39,7 @@ class Session:
     shape: Shape
     config: Path | None = None
     secrets: list[str] = field(default_factory=list)
+    command: str = ""
 
 
 def global_options(command: _F) -> _F:

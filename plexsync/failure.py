@@ -7,7 +7,9 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from plexsync.console import make_reporter, write_lines
+from plexsync.console import make_reporter, print_text, write_lines
+from plexsync.errors import StateError
+from plexsync.json_report import error_document
 from plexsync.models import Counts, Requests, RunHeader, RunSummary
 from plexsync.summary import problem_lines, problem_of
 
@@ -16,10 +18,30 @@ if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
 
 
-def report_failure(error: PlexsyncError, shape: Shape, streams: Streams) -> None:
-    """Tell of a run that never began, or that a bug ended."""
+_LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})
+"""Commands whose document is that of a run; an error before there was a command is told so, too."""
+
+
+def report_failure(
+    error: PlexsyncError, shape: Shape, streams: Streams, *, command: str = ""
+) -> None:
+    """Tell of a run that never began, or of another command that failed.
+
+    Args:
+        error: what happened.
+        shape: how it is to look.
+        streams: where to tell it.
+        command: what failed; those that end in the document of a run do so whatever happens.
+    """
     if not (shape.json or shape.jsonl):
         write_lines(streams.stderr, problem_lines(problem_of(error)))
+        return
+    if command not in _LIKE_A_RUN:
+        document = error_document(problem_of(error), exit_code=error.exit_code)
+        try:
+            print_text(streams, document.decode())
+        except StateError:
+            write_lines(streams.stderr, problem_lines(problem_of(error)))
         return
     now = utc_now()
     reporter = make_reporter(shape, streams, monotonic=time.monotonic)

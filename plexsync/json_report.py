@@ -60,6 +60,12 @@ def match_json(row: Row) -> bytes:
     return msgspec.json.encode(_match(row))
 
 
+def error_document(problem: Problem, *, exit_code: int) -> bytes:
+    """What a command that is no run says in place of its own document."""
+    body = {"schema": "plexsync/error/1", "exit_code": exit_code, "error": _problem(problem)}
+    return msgspec.json.encode(body) + b"\n"
+
+
 # ---- One event a line ----------------------------------------------------------------------------
 
 

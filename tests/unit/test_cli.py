@@ -238,6 +238,31 @@ def test_failures_are_documents_when_json_is_asked_for(
     assert found["error"]["message"]
 
 
+@pytest.mark.parametrize("shape", ["--json", "--jsonl"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status --max-age yesterday",
+        "status extra",
+        "config show -c missing.toml",
+        "review list -c missing.toml",
+        "explain 12 -c missing.toml",
+        "history 20200101T000000Z-0000",
+        "retry abc",
+    ],
+)
+def test_commands_that_are_no_run_fail_in_a_document_of_errors(
+    command: str, shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody takes it for what was asked for, nor for a run that found nothing."""
+    code = run_command_line([*command.split(), shape])
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "plexsync/error/1"
+    assert found["exit_code"] == code == ExitCode.USAGE
+    assert set(found["error"]) == {"kind", "message", "hint"}
+
+
 def test_failures_are_events_when_json_lines_are_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
