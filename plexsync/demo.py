@@ -43,6 +43,15 @@ TOKEN = "opens-the-demo-only"  # noqa: S105 - the simulated Plex takes it, nothi
 
 _EDITED_ON_BOTH_SIDES = "A Year at the Observatory"
 
+TO_TRY = (
+    ("plexsync status", "how things stand"),
+    ("plexsync explain 7", "why the LOW match is not HIGH"),
+    ("plexsync review", "settle it by keys"),
+    ("plexsync history last", "what the last run wrote"),
+    ("plexsync undo last -n", "what taking it back would change"),
+)
+"""What a person who looks around can type, and what for."""
+
 
 def run_demo(streams: Streams, *, shape: Shape, keep: bool) -> int:
     """Tell the story from the first look to the run that has nothing to do.
@@ -187,9 +196,9 @@ class _Story:
         self.say()
         for name, value in self._stage.environ.items():
             self._code(f"export {name}={value}")
-        self._code("plexsync run -n --full")
-        self._code("plexsync run -n --scene 7 -vv")
-        self._code("plexsync run --json")
+        self.say()
+        for command, purpose in TO_TRY:
+            self._code(f"{command:<24}{purpose}")
         self.say()
         self.say("Ctrl-C here ends the servers and removes all of it.")
 

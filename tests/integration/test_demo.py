@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from plexsync.demo import TO_TRY
 from plexsync.errors import ExitCode
 from tests.terminals import plain, run_plexsync
 
@@ -81,12 +82,19 @@ def test_kept_demo_can_be_used_from_elsewhere(tmp_path: Path) -> None:
         told = _read_until(demo.stdout, "Ctrl-C here ends")
         environ = dict(re.findall(r"export (\w+)=(\S+)", told))
 
+        tried = [
+            run_plexsync(command.split()[1:], environ)
+            for command, _ in TO_TRY
+            if command != "plexsync review"  # needs a terminal
+        ]
         said = run_plexsync(["run", "--full", "--json"], environ)
         demo.send_signal(signal.SIGINT)
         demo.stdout.read()
 
     assert said.code == ExitCode.OK
     assert '"plex_writes":0' in said.out
+    assert all(command in told for command, _ in TO_TRY)
+    assert [(one.code, one.out != "") for one in tried] == [(0, True)] * len(tried)
     assert demo.returncode == ExitCode.OK
     assert list(tmp_path.iterdir()) == []
 
