@@ -259,7 +259,7 @@ def _run(
             args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=session
         )
     except click.ClickException as error:
-        return _usage_failure(error, session, streams)
+        return _usage_failure(error, arguments, session, streams)
     except PlexsyncError as error:
         return _failure(error, session, streams)
     except (KeyboardInterrupt, click.Abort):
@@ -271,12 +271,16 @@ def _run(
     return result if isinstance(result, int) else ExitCode.OK
 
 
-def _usage_failure(error: click.ClickException, session: Session, streams: Streams) -> int:
+def _usage_failure(
+    error: click.ClickException, arguments: Sequence[str], session: Session, streams: Streams
+) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show(streams.stderr)
         return ExitCode.USAGE
     ctx = getattr(error, "ctx", None)
-    command = ctx.command_path if ctx else "plexsync"
+    # An option without its value comes without a context.
+    named = [word for word in arguments if word in cli.commands][:1]
+    command = ctx.command_path if ctx else " ".join(("plexsync", *named))
     return _failure(
         ConfigError(error.format_message(), hint=f"{command} --help lists what there is."),
         session,

@@ -195,6 +195,25 @@ def test_wrong_usage_ends_in_2_with_a_way_out(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "page"),
+    [
+        (["run", "--scene"], "plexsync run --help"),
+        (["-v", "run", "--scene", "x"], "plexsync run --help"),
+        (["review", "lst"], "plexsync review --help"),
+        (["--config"], "plexsync --help"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_wrong_usage_leads_to_the_page_about_it(
+    arguments: list[str], page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the help of the command that was meant."""
+    assert run_command_line(arguments) == ExitCode.USAGE
+
+    assert f"hint: {page} lists" in capsys.readouterr().err
+
+
 def test_no_secret_is_an_option() -> None:
     """Nothing that ends up in a process list."""
     names = {
