@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import time
 import uuid
 from collections.abc import Callable
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _PRIVATE_UMASK = 0o077
 
+_GLANCE_S = 0.1
+"""How often somebody who is asked is looked at."""
+
 UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
 """What a command does once its world is put together."""
 
@@ -49,7 +53,7 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
     return perform(
         session,
         lambda config, ports, reporter: run(
-            config, options, replace(ports, confirm=_asker(streams)), reporter
+            config, options, replace(ports, confirm=_asker(streams, ports.should_stop)), reporter
         ),
         streams,
         dry_run=options.dry_run,
@@ -264,7 +268,7 @@ class Truthful:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _asker(streams: Streams) -> Callable[[int], bool]:
+def _asker(streams: Streams, should_stop: Callable[[], bool]) -> Callable[[int], bool]:
     """Asks on the terminal, until the answer is yes or no; a terminal that is gone says no."""
 
     def ask(items: int) -> bool:
@@ -273,6 +277,10 @@ def _asker(streams: Streams) -> Callable[[int], bool]:
             if streams.stderr is not None:
                 streams.stderr.write(f"Write {many} to Plex? (yes/no) ")
                 streams.stderr.flush()
+            # A signal does not end the reading of a line, so it is begun when there is one.
+            while not select.select([streams.stdin], [], [], _GLANCE_S)[0]:
+                if should_stop():
+                    raise InterruptedRunError(ExitCode.INTERRUPTED)
             line = streams.stdin.readline()
             answer = line.strip().lower()
             if not line or answer in {"no", "n"}:
