@@ -143,7 +143,8 @@ def check_state(directory: Path) -> Iterator[Finding]:
             area="state",
             level=Level.FAIL,
             message=f"{directory} cannot be written by this user",
-            remedy="Run plexsync as the user it belongs to, or set PLEXSYNC_STATE_DIR.",
+            remedy="Run plexsync as the user it belongs to, make the disk writable if it is "
+            "mounted read-only, or set PLEXSYNC_STATE_DIR.",
             exit_code=ExitCode.LOCAL_FILES,
         )
         return

@@ -88,6 +88,23 @@ def test_options_of_a_command_are_documented_and_exist(name: str) -> None:
     assert documented_options(f"## `plexsync {name}`") == own
 
 
+@pytest.mark.parametrize(
+    "name", sorted(name for name, one in cli.commands.items() if isinstance(one, click.Group))
+)
+def test_subcommands_and_their_options_are_documented(name: str) -> None:
+    """Under the heading of their command."""
+    group = cli.commands[name]
+    assert isinstance(group, click.Group)
+    text = section(COMMANDS, f"## `plexsync {name}`")
+    if name == "review":
+        text += section(COMMANDS, "## Answering without a terminal")
+
+    options = {option for one in group.commands.values() for option in spellings(one)}
+    assert {
+        one for one in (*group.commands, *(options - spellings(cli))) if one not in text
+    } == set()
+
+
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_commands_have_help(name: str) -> None:
     """A command explains itself."""
