@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.answers import hear
+from plexsync.artwork import Artwork
 from plexsync.errors import NotFoundError
 from plexsync.fieldmap import FieldMap
 from plexsync.linking import Linker
-from plexsync.models import Candidate, Confidence, Evidence, Match
+from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
 from plexsync.recalled import Comparison
 from plexsync.review_queue import Waiting
+from plexsync.rows import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config_schema import Config
-    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, Section
+    from plexsync.models import (
+        ItemDetail,
+        PlexItem,
+        RatingKey,
+        SceneDetail,
+        SceneId,
+        Section,
+    )
     from plexsync.plex_client import PlexClient
     from plexsync.stash_client import StashClient
     from plexsync.state import State
@@ -52,6 +61,7 @@ class Recaller:
     _machine: str = ""
     _planner: Planner = field(init=False)
     _fields: FieldMap = field(init=False)
+    _artwork: Artwork = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what compares."""
@@ -63,6 +73,15 @@ class Recaller:
                 lock_fields=apply.lock_fields,
                 clear_empty=apply.empty == "clear",
             )
+        )
+        self._artwork = Artwork(
+            self.stash,
+            self.plex.pictures,
+            rules=self.config.fields,
+            preserve=apply.preserve_plex_edits,
+            compare_all=True,
+            asked_for=True,
+            servers_down=lambda: False,
         )
 
     def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
@@ -168,18 +187,27 @@ class Recaller:
         if not found:
             return {key: Comparison(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
-        bases = {link.rating_key: link.base for link in record.links} if record else {}
+        links = {link.rating_key: link for link in record.links} if record else {}
         compared = {}
         for key in keys:
             if key not in read:
                 compared[key] = Comparison(problem="the item is gone from Plex")
-                continue
-            desired = self._fields.desired(found[0], read[key].item.kind)
-            planned = self._planner.plan(desired, read[key], bases.get(key, {}))
-            compared[key] = Comparison(
-                changes=planned.changes, kept=planned.kept, item=read[key].item
-            )
+            else:
+                compared[key] = self._compare(found[0], read[key], links.get(key))
         return compared
+
+    def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> Comparison:
+        item = detail.item
+        link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
+        desired = self._fields.desired(scene, item.kind)
+        planned = self._planner.plan(desired, detail, link.base)
+        pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
+        pictures = self._artwork.plan(pair, scene, detail)
+        return Comparison(
+            changes=(*planned.changes, *pictures.changes),
+            kept=(*planned.kept, *pictures.kept),
+            item=item,
+        )
 
     def _scene(self, scene_id: SceneId) -> Scene:
         for scene in self.stash.scenes((scene_id,)).found:

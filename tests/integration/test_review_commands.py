@@ -155,6 +155,25 @@ def test_show_tells_evidence_and_changes(twins: Shell) -> None:
     assert shown["candidates"][0]["changes"]
 
 
+def test_what_accepting_would_change_is_what_the_next_run_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Field by field, pictures included: nobody agrees to something else than is written."""
+    with low_world(tmp_path, TWINS, FIELDS__POSTER="overwrite") as world:
+        world.run()
+        one = waiting_in(world)[0]
+        shell = Shell(world, capsys, monkeypatch)
+        (shown,) = shell.json("show", one.scene_id)["scenes"]
+        candidate = shown["candidates"][1]
+        promised = {c["field"]: (c["before"], c["after"]) for c in candidate["changes"]}
+        shell.type("accept", one.scene_id, "--item", candidate["rating_key"])
+        row = world.run().row(one.scene_id)
+    written = {c.field: (c.before, c.after) for c in row.changes}
+    assert set(promised) == set(written) >= {"title", "poster"}
+    assert promised["title"] == written["title"]
+    assert promised["poster"] == written["poster"]
+
+
 # ---- Answering -----------------------------------------------------------------------------------
 
 
