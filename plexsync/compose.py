@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -85,7 +86,7 @@ def perform(session: Session, use_case: UseCase, streams: Streams, *, dry_run: b
     with ExitStack() as stack:
         stack.callback(reporter.close)
         signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
-        truthful = Truthful(reporter, signals)
+        truthful = Truthful(reporter, signals, session.config)
         try:
             summary = perform_with(
                 config,
@@ -215,15 +216,18 @@ def explained(
 
 
 class Truthful:
-    """A reporter that says SIGTERM where a run, which cannot know, says interrupted.
+    """A reporter that says what a run cannot know: which signal came, which file was named.
 
     Args:
         reporter: whom to tell.
         signals: what came.
+        config: the `--config` of the command line; a command to repeat it needs that, too.
     """
 
-    def __init__(self, reporter: RunReporter, signals: StopSignals) -> None:
-        self._reporter, self._signals = reporter, signals
+    def __init__(
+        self, reporter: RunReporter, signals: StopSignals, config: Path | None = None
+    ) -> None:
+        self._reporter, self._signals, self._config = reporter, signals, config
 
     @property
     def failure(self) -> OSError | None:
@@ -259,7 +263,11 @@ class Truthful:
         self._reporter.close()
 
     def corrected(self, summary: RunSummary) -> RunSummary:
-        """The summary with the exit code the process will really end with."""
+        """The summary with the exit code the process will really end with, and a whole command."""
+        if self._config is not None:
+            again = f"{summary.header.again} --config {quote(str(self._config))}"
+            header = msgspec.structs.replace(summary.header, again=again)
+            summary = msgspec.structs.replace(summary, header=header)
         if summary.exit_code == ExitCode.INTERRUPTED and self._signals.code:
             return msgspec.structs.replace(summary, exit_code=int(self._signals.code))
         return summary

@@ -75,6 +75,22 @@ class RunOptions:
         """Whether this run leaves scenes out that are due all the same."""
         return bool(self.scenes or self.libraries or self.limit is not None)
 
+    @property
+    def to_write(self) -> tuple[str, ...]:
+        """The command that writes what a dry run with these options showed, and nothing else."""
+        if self.save_plan is not None:
+            return ("plexsync", "apply", str(self.save_plan))
+        words = ["plexsync", "run"]
+        words += ["--full"] if self.full else []
+        for scene_id in self.scenes:
+            words += ["--scene", scene_id]
+        for name in self.libraries:
+            words += ["--library", name]
+        for option, number in (("--limit", self.limit), ("--max-changes", self.max_changes)):
+            words += [] if number is None else [option, str(number)]
+        words += ["--force"] if self.force else []
+        return tuple(words)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:

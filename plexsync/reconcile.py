@@ -81,9 +81,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     header = RunHeader(
         run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
     )
-    if options.save_plan is not None:
-        again = f"plexsync apply {quote(str(options.save_plan))}"
-        header = replace(header, again=again)
+    header = replace(header, again=" ".join(map(quote, options.to_write)))
     tally = Tally(reporter, header)
     error: PlexsyncError | None = None
     try:

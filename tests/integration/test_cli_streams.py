@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -187,13 +188,32 @@ def test_readme_shows_what_a_run_prints(house: House) -> None:
     """The sample in the README is a real one, but for addresses, the run's name and its time."""
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     sample = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)[0]
-    scenes = ("--scene", "2", "--scene", "4", "--scene", "7")
+    for scene_id in (1, 3, 5, 6, 8, 9, 10, 11, 12):
+        house.stash.delete_scene(scene_id)
+    for rating_key in house.plex.dump().keys() - {"102", "104", "107", "108"}:
+        house.plex.remove_item(rating_key)
 
-    said = house.run("-n", *scenes, terminals=("stdout",), width=96)
+    said = house.run("-n", terminals=("stdout",), width=96)
 
     shown = [line.rstrip() for line in plain(said.out).splitlines()]
     assert shown[2:-1] == sample.splitlines()[2:-1]
     assert _without_names(shown[-1]) == _without_names(sample.splitlines()[-1])
+
+
+def test_what_a_dry_run_offers_to_type_writes_what_it_showed(house: House) -> None:
+    """The same scenes, and the configuration that was named."""
+    named = house.directory / "my config.toml"
+    named.write_text("", encoding="utf-8")
+    dry = house.run("-n", "--scene", "2", "-c", str(named), terminals=("stdout",))
+    shown = plain(dry.out).split("To write these changes:\n")[1].splitlines()[0]
+
+    program, command, *words = shlex.split(shown)
+    wrote = house.run(*words, "--json")
+
+    assert (program, command) == ("plexsync", "run")
+    assert words == ["--scene", "2", "--config", str(named)]
+    assert [row["scene"]["id"] for row in json.loads(wrote.out)["matches"]] == ["2"]
+    assert json.loads(wrote.out)["counts"]["applied"] == 1
 
 
 def _without_names(cost: str) -> str:

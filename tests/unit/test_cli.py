@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,23 @@ def test_wrong_usage_ends_in_2_with_a_way_out(
         assert "--help" in err
     assert code == ExitCode.USAGE
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "plexsync run",
+        "plexsync run --full",
+        "plexsync run --scene 2 --scene 4 --library 'My Films' --limit 5 --max-changes 0 --force",
+        "plexsync apply 'a plan'",
+    ],
+)
+def test_the_command_that_writes_is_the_dry_one_without_its_dryness(words: str) -> None:
+    """What a dry run offers to type writes what it showed: the same scenes, limits, libraries."""
+    _, command, *arguments = shlex.split(words)
+    shown = parsed("-n", *arguments) if command == "run" else parsed("--save-plan", *arguments)
+
+    assert shlex.join(shown.to_write) == words
 
 
 @pytest.mark.parametrize(
