@@ -178,7 +178,10 @@ def open_ports(
     ):
         yield Ports(
             stash=StashClient(
-                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+                stash,
+                url=config.stash.url,
+                with_parent_tags=config.with_parent_tags,
+                with_cast=config.with_cast,
             ),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             requests=lambda: Requests(

@@ -122,7 +122,10 @@ def make_room(
         recaller = Recaller(
             config=config,
             stash=StashClient(
-                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+                stash,
+                url=config.stash.url,
+                with_parent_tags=config.with_parent_tags,
+                with_cast=config.with_cast,
             ),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             cache_dir=cache_dir,

@@ -259,7 +259,13 @@ def _compose_list_field(reader: _Reader, name: str, target: PlexField) -> FieldR
         exclude=exclude,
         templates=tuple(filter(None, made)),
         parents=f"{key}.parents" in BY_NAME and reader.read_flag(f"{key}.parents"),
+        role=_credit_template(reader, f"{key}.role", values.role_template),
+        photo=_credit_template(reader, f"{key}.photo", values.photo_template),
     )
+
+
+def _credit_template(reader: _Reader, key: str, read: Callable[[object], str]) -> str:
+    return reader.read(key, read, stand_in="") if key in BY_NAME else ""
 
 
 def _compose_studio_collection(reader: _Reader, studio: FieldRule) -> tuple[FieldRule, ...]:

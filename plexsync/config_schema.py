@@ -153,6 +153,8 @@ KEYS: tuple[Key, ...] = (
     Key("fields.performers", Kind.TEXT, '"merge"'),
     Key("fields.performers.include", Kind.NAMES, "[]"),
     Key("fields.performers.exclude", Kind.NAMES, "[]"),
+    Key("fields.performers.role", Kind.TEXT, '""'),
+    Key("fields.performers.photo", Kind.TEXT, '""'),
     Key("fields.directors", Kind.TEXT, '"off"'),
     Key("fields.tags", Kind.TEXT, '"merge"'),
     Key("fields.tags.to", Kind.TEXT, '"genre"'),
@@ -315,3 +317,8 @@ class Config:
     def with_parent_tags(self) -> bool:
         """Whether any field asks for the tags above a scene's tags."""
         return any(rule.parents and rule.policy != "off" for rule in self.fields)
+
+    @property
+    def with_cast(self) -> bool:
+        """Whether any field asks for more of performers than their names."""
+        return any((rule.role or rule.photo) and rule.policy != "off" for rule in self.fields)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
 from plexsync.normalize import is_windows_path, normalize_path
-from plexsync.templates import parse_template
+from plexsync.templates import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,6 +47,10 @@ _FLAGS = {
     "off": False,
     "0": False,
 }
+_PHOTO_STARTS = ("http://", "https://", "{image}")
+_KEY_WORDS = ("apikey=", "api_key=", "token=")
+"""What comes before a secret in an address; a picture's must hold none."""
+
 NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
 """The names under `[fields]` of what a curator may be expected to fill in."""
 
@@ -176,6 +180,33 @@ def template(value: object) -> str:
 def templates(value: object) -> tuple[str, ...]:
     """A list of texts with placeholders."""
     return tuple(template(name) for name in names(value))
+
+
+def role_template(value: object) -> str:
+    """What the part of a performer is made of; "" for nothing."""
+    if not isinstance(value, str):
+        raise ParseError("must be a text", hint='Write "{disambiguation}", for example.')
+    parse_template(value, PERFORMER_PLACEHOLDERS)
+    return value.strip()
+
+
+def photo_template(value: object) -> str:
+    """What the address of a performer's picture is made of; "" for nothing.
+
+    Plex keeps and shows the address, so a key in it is refused.
+    """
+    if not isinstance(value, str):
+        raise ParseError("must be a text", hint='Write "{image}", for example.')
+    parse_template(value, PHOTO_PLACEHOLDERS)
+    text = value.strip()
+    if text and not text.lower().startswith(_PHOTO_STARTS):
+        raise ParseError("must be an address", hint='Write "{image}", or begin with https://.')
+    if any(word in text.lower() for word in _KEY_WORDS):
+        raise ParseError(
+            "must not hold a key: Plex keeps the address, logs it, and shows it to everybody",
+            hint="Let whatever serves the pictures give them without one.",
+        )
+    return text
 
 
 def by_tag(value: object) -> tuple[tuple[str, str], ...]:

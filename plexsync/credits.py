@@ -279,6 +279,15 @@ def told(change: Change) -> tuple[Value, Value]:
     )
 
 
+def spelled(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
+    """As `moved`, but with the name as it is spelled in the change."""
+    names: dict[str, str] = {}
+    for value in (change.before, change.after):
+        names.update((fold_tag(name), name) for name in value if not isinstance(value, str))
+    for name, then, after in moved(change):
+        yield names.get(name, name), then, after
+
+
 def _credited(name: str, moving: Mapping[str, tuple[Credit, Credit]], side: int) -> str:
     both = moving.get(fold_tag(name))
     if both is None:

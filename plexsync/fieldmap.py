@@ -11,13 +11,22 @@ from plexsync.models import (
     FIELD_SEPARATOR,
     LIST_FIELDS,
     PICTURE_FIELDS,
+    Credit,
     Desired,
     ItemKind,
     PlexField,
     Policy,
 )
 from plexsync.normalize import fold_tag, plex_date, strip_control
-from plexsync.templates import Template, parse_template, scene_words
+from plexsync.templates import (
+    PERFORMER_PLACEHOLDERS,
+    PHOTO_PLACEHOLDERS,
+    Template,
+    parse_template,
+    performer_words,
+    photo_words,
+    scene_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -65,10 +74,15 @@ class FieldMap:
         rules: how each scene field reaches Plex; those that are off ask for nothing, and pictures
             are the business of `artwork`. Templates must be readable.
         scene_url: the address of a scene's page in Stash, by id.
+        file_url: the address of something whose path on Stash is known.
     """
 
     def __init__(
-        self, rules: Sequence[FieldRule], *, scene_url: Callable[[SceneId], str] = _no_page
+        self,
+        rules: Sequence[FieldRule],
+        *,
+        scene_url: Callable[[SceneId], str] = _no_page,
+        file_url: Callable[[str], str] = str,
     ) -> None:
         sources = [
             _Source(rule)
@@ -77,6 +91,7 @@ class FieldMap:
         ]
         self._fields = {kind: _by_target(sources, kind) for kind in ItemKind}
         self._scene_url = scene_url
+        self._file_url = file_url
 
     def desired(self, detail: SceneDetail, kind: ItemKind) -> tuple[Desired, ...]:
         """What `detail` wants of an item of `kind`, one entry per Plex field.
@@ -95,6 +110,7 @@ class FieldMap:
                     if one.is_list
                     else _text(detail, one.sources[0], page),
                     policy=one.policy,
+                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
                 )
                 for one in self._fields[kind]
             ]
@@ -119,11 +135,17 @@ class _Source:
 
     rule: FieldRule
     templates: tuple[Template, ...] = ()
+    role: Template | None = None
+    photo: Template | None = None
     # What the rule makes of a name, worked out once: names repeat all over a library.
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.templates = tuple(map(parse_template, self.rule.templates))
+        if self.rule.role:
+            self.role = parse_template(self.rule.role, PERFORMER_PLACEHOLDERS)
+        if self.rule.photo:
+            self.photo = parse_template(self.rule.photo, PHOTO_PLACEHOLDERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +274,29 @@ def _as_label(name: str) -> str:
     """
     capital = name[:1].upper()
     return capital + name[1:] if len(capital) == 1 else name
+
+
+def _credits(
+    detail: SceneDetail, sources: Sequence[_Source], file_url: Callable[[str], str]
+) -> dict[str, Credit]:
+    """How the performers of a scene are to be credited, by folded name, as far as that is asked.
+
+    Plex knows one actor, with one photo, by a name. So of namesakes the one whose name stands alone
+    in Stash, without a disambiguation, gives the photo, and no other.
+    """
+    (source,) = sources[:1]
+    role, photo = source.role, source.photo
+    found: dict[str, Credit] = {}
+    for one in detail.cast if role or photo else ():
+        name, _ = _filtered(one.name, source.rule)
+        if not name:
+            continue
+        part = _cleaned(role.fill(performer_words(one)))[1] if role else None
+        alone = photo is not None and not one.disambiguation
+        picture = photo.fill(photo_words(one, file_url), whole=True) if photo and alone else ""
+        first = found.get(name, Credit(role=part))
+        found[name] = Credit(role=first.role, photo=first.photo or picture or None)
+    return found
 
 
 def _own_names(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.credits import spelled
 from plexsync.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from plexsync.models import (
         Candidate,
         Change,
+        Credit,
         Evidence,
         ItemRef,
         Preview,
@@ -112,6 +114,15 @@ def warning_event(message: str) -> bytes:
 def finished_event(summary: RunSummary) -> bytes:
     """The run is over; the same keys as the document, without `matches`."""
     return _event("finished", _head(summary) | {"error": _problem(summary.error)})
+
+
+def credits_json(change: Change) -> dict[str, object]:
+    """How a change credits actors otherwise, as a member of its own; nothing where it does not."""
+    credits_ = [
+        {"name": _clean(name), "before": _credit(before), "after": _credit(after)}
+        for name, before, after in spelled(change)
+    ]
+    return {"credits": credits_} if credits_ else {}
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -215,7 +226,12 @@ def _change(change: Change) -> _Json:
         "before": _value(change.before),
         "after": _value(change.after),
         "policy": change.policy,
+        **credits_json(change),
     }
+
+
+def _credit(credit: Credit) -> _Json:
+    return {"role": _clean(credit.role or ""), "photo": _clean(credit.photo or "")}
 
 
 def _value(value: Value) -> str | list[str]:

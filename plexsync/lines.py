@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from plexsync.credits import told
 from plexsync.models import Confidence, Outcome
 from plexsync.normalize import clean_for_terminal
 from plexsync.summary import score_text
@@ -78,7 +79,7 @@ def _reason(row: Row) -> str:
 def _change_words(change: Change) -> str:
     if isinstance(change.before, str) and isinstance(change.after, str):
         return f"{change.field}: {change.before} -> {change.after}"
-    before, after = _names(change.before), _names(change.after)
+    before, after = map(_names, told(change))
     added = [f"+{name}" for name in after if name not in before]
     removed = [f"-{name}" for name in before if name not in after]
     return f"{change.field}: {', '.join(added + removed)}"

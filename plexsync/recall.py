@@ -66,7 +66,9 @@ class Recaller:
     def __post_init__(self) -> None:
         """Make what compares."""
         apply = self.config.apply
-        self._fields = FieldMap(self.config.fields, scene_url=self.stash.scene_url)
+        self._fields = FieldMap(
+            self.config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
+        )
         self._planner = Planner(
             Rules(
                 preserve_plex_edits=apply.preserve_plex_edits,

@@ -523,7 +523,11 @@ class _Run:
             notebook,
             pictures=self._pictures(),
             settings=Settings(
-                fields=FieldMap(self._config.fields, scene_url=self._ports.stash.scene_url),
+                fields=FieldMap(
+                    self._config.fields,
+                    scene_url=self._ports.stash.scene_url,
+                    file_url=self._ports.stash.file_url,
+                ),
                 planner=Planner(self._rules()),
                 lock_fields=self._config.apply.lock_fields,
                 compare_all=self._tally.header.full or bool(self._options.scenes),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.models import RelatedId
+from plexsync.spelling import short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +25,7 @@ UNKNOWN = ""
 """The remembered text of an object that may have changed since a scene was handled."""
 
 _PART = "\x1f"
+_DIGITS = 12
 
 
 def tag_id(number: str) -> RelatedId:
@@ -57,13 +59,23 @@ def tag_text(name: str, parents: Collection[str]) -> str:
 
 
 def name_in(text: str) -> str:
-    """The name in what `tag_text` or `studio_text` made."""
+    """The name in what `tag_text`, `performer_text` or `studio_text` made."""
     return text.partition(_PART)[0]
 
 
 def studio_text(name: str, parent: str) -> str:
     """What a scene may show of a studio: its name, and through its parent other names."""
     return f"{name}{_PART}{parent}" if parent else name
+
+
+def performer_text(name: str, facts: Collection[str]) -> str:
+    """What a scene may show of a performer: the name, and what credits are made of.
+
+    Args:
+        name: the name.
+        facts: everything else that may be shown, in an order of its own.
+    """
+    return f"{name}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
 
 
 def joined(related: Iterable[RelatedId]) -> str:

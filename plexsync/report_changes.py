@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.credits import told
 from plexsync.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def change_text(change: Change, *, verbose: bool = False) -> Text:
     """`before -> after` of a text, `+added, -removed` of a list."""
     if isinstance(change.before, str) and isinstance(change.after, str):
         return _text_change(change.before, change.after, verbose=verbose)
-    before, after = _names(change.before), _names(change.after)
-    return _list_change(before, after, verbose=verbose)
+    before, after = told(change)
+    return _list_change(_names(before), _names(after), verbose=verbose)
 
 
 def _text_change(before: str, after: str, *, verbose: bool) -> Text:

@@ -12,7 +12,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from plexsync.json_report import clean_value
+from plexsync.credits import told
+from plexsync.json_report import clean_value, credits_json
 from plexsync.lines import escaped
 from plexsync.normalize import clean_for_terminal
 from plexsync.report import plain_table
@@ -110,13 +111,14 @@ def change_lines(log: RunLog) -> Iterator[str]:
     """One line per field the run wrote."""
     for one in log.written:
         for change in one.plan.changes:
+            before, after = told(change)
             cells = (
                 _status(one, change),
                 one.plan.scene_id,
                 one.plan.rating_key,
                 change.field,
-                _words(change.before),
-                _words(change.after),
+                _words(before),
+                _words(after),
                 str(change.locked_before).lower(),
                 str(_locked_after(change, one.plan)).lower(),
                 one.plan.path,
@@ -217,6 +219,7 @@ def _item(one: Written) -> _Json:
                 "locked_before": change.locked_before,
                 "locked_after": _locked_after(change, one.plan),
                 "policy": change.policy,
+                **credits_json(change),
             }
             for change in one.plan.changes
         ],

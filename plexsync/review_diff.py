@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.credits import told
 from plexsync.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def change_lines(change: Change, *, marks: bool) -> Text:
     """
     if isinstance(change.before, str) and isinstance(change.after, str):
         return _text_diff(change.before, change.after, marks=marks)
-    return _set_diff(_names(change.before), _names(change.after))
+    before, after = told(change)
+    return _set_diff(_names(before), _names(after))
 
 
 def text_pieces(before: str, after: str, *, least: int = _LEAST_STAYING) -> list[Piece]:

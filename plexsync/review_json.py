@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.json_report import credits_json
 from plexsync.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _change(change: Change) -> _Json:
         "before": _value(change.before),
         "after": _value(change.after),
         "policy": change.policy,
+        **credits_json(change),
     }
 
 

@@ -115,6 +115,7 @@ class StashClient:
         detail_batch: scenes in one query by ids.
         with_parent_tags: details tell the tags above a scene's tags, up to three levels, and the
             dictionary which tags lie above which.
+        with_cast: details and dictionary tell of performers what credits may be made of.
     """
 
     def __init__(
@@ -126,8 +127,9 @@ class StashClient:
         sweep_size: int = 1000,
         detail_batch: int = 200,
         with_parent_tags: bool = False,
+        with_cast: bool = False,
     ) -> None:
-        self._with_parent_tags = with_parent_tags
+        self._asked: Mapping[str, Json] = {"parents": with_parent_tags, "cast": with_cast}
         self._transport = transport
         self._url = _without_user(base_url(url))
         self._page_size = page_size
@@ -225,8 +227,7 @@ class StashClient:
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        asked: dict[str, Json] = {"parents": self._with_parent_tags}
-        return self._ask(NAMES, asked, lambda answer: names_of(self._decode_names(answer)))
+        return self._ask(NAMES, self._asked, lambda answer: names_of(self._decode_names(answer)))
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
@@ -277,6 +278,10 @@ class StashClient:
         """Where a person finds the scene."""
         return f"{self._url}/scenes/{scene_id}"
 
+    def file_url(self, path: str) -> str:
+        """The address of something whose path and query on Stash are known, without any key."""
+        return f"{self._url}{path}"
+
     # ---- asking --------------------------------------------------------------------------------
 
     def _note_date(self, text: str) -> None:
@@ -326,7 +331,7 @@ class StashClient:
         return page.findScenes.scenes
 
     def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireDetail, ...]:  # noqa: FBT001 - a callback of Batches
-        more: dict[str, Json] = {"parents": self._with_parent_tags}
+        more = self._asked
         return self._ask_by_ids(DETAILS, ids, self._decode_details, more, divisible=divisible)
 
     def _ask_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same

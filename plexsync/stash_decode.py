@@ -22,6 +22,7 @@ from plexsync.relations import (
     tag_id,
     tag_text,
 )
+from plexsync.stash_cast import WirePerformer, performer_of, shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -170,7 +171,7 @@ class WireDetail(_Wire, frozen=True):
     files: tuple[WireFile, ...]
     paths: _Paths
     groups: tuple[_Grouped, ...]
-    performers: tuple[_Object, ...]
+    performers: tuple[WirePerformer, ...]
     tags: tuple[_Tag, ...]
     organized: bool
     urls: tuple[str, ...] = ()
@@ -226,7 +227,7 @@ class _Tags(_Wire, frozen=True):
 
 class _Performers(_Wire, frozen=True):
     count: int
-    performers: tuple[_Object, ...]
+    performers: tuple[WirePerformer, ...]
 
 
 class _StudioName(_Wire, frozen=True):
@@ -400,6 +401,7 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         studios=_studios(wire.studio),
         groups=tuple([grouped.group.name for grouped in wire.groups]),
         performers=tuple([performer.name for performer in wire.performers]),
+        cast=tuple([performer_of(one) for one in wire.performers if one.alias_list is not None]),
         tags=tuple([tag.name for tag in wire.tags]),
         parent_tags=tuple([tag.name for tag in _above(wire.tags)]),
         files=_files(wire.files),
@@ -422,7 +424,7 @@ def names_of(wire: Names) -> dict[RelatedId, str]:
     counted = wire.findTags.count + wire.findPerformers.count
     counted += wire.findStudios.count + wire.findGroups.count
     names = {tag_id(one.id): _tag_text(one) for one in wire.findTags.tags}
-    names |= {performer_id(one.id): one.name for one in wire.findPerformers.performers}
+    names |= {performer_id(one.id): shown_text(one) for one in wire.findPerformers.performers}
     names |= {
         studio_id(one.id): studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
         for one in wire.findStudios.studios
@@ -457,7 +459,7 @@ def _tag_text(tag: _Tag) -> str:
 def _related(wire: WireDetail) -> dict[RelatedId, str]:
     """What a scene shows of other objects, in the words of `names_of`."""
     related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *_above(wire.tags))}
-    related |= {performer_id(one.id): one.name for one in wire.performers}
+    related |= {performer_id(one.id): shown_text(one) for one in wire.performers}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups}
     studio = wire.studio
     while studio is not None and studio.name:  # the last one read is there for its id alone

@@ -34,6 +34,15 @@ fragment Facts on Scene {
     + _FILES
 )
 
+_CAST = """
+fragment Cast on Performer {
+  id name
+  disambiguation @include(if: $cast)
+  gender @include(if: $cast)
+  alias_list @include(if: $cast)
+  image_path @include(if: $cast)
+}"""
+
 READY = """query PlexsyncReady {
   version { version hash }
   systemStatus { status appSchema databasePath }
@@ -55,14 +64,17 @@ UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
   }
 }"""
 
-NAMES = """query PlexsyncNames($parents: Boolean!) {
+NAMES = (
+    """query PlexsyncNames($parents: Boolean!, $cast: Boolean!) {
   findTags(filter: {per_page: -1, sort: "id"}) {
     count tags { id name parents @include(if: $parents) { id } }
   }
-  findPerformers(filter: {per_page: -1, sort: "id"}) { count performers { id name } }
+  findPerformers(filter: {per_page: -1, sort: "id"}) { count performers { ...Cast } }
   findStudios(filter: {per_page: -1, sort: "id"}) { count studios { id name parent_studio { id } } }
   findGroups(filter: {per_page: -1, sort: "id"}) { count groups { id name } }
 }"""
+    + _CAST
+)
 
 SWEEP = (
     """query PlexsyncSweep($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
@@ -81,7 +93,7 @@ SCENES = (
 )
 
 DETAILS = (
-    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!) {
+    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!, $cast: Boolean!) {
   findScenes(ids: $ids) {
     scenes {
       id updated_at title code details director date rating100 organized urls
@@ -90,13 +102,14 @@ DETAILS = (
       studio { ...Named parent_studio { ...Named parent_studio { ...Named
         parent_studio { ...Named parent_studio { id } } } } }
       groups { group { id name } }
-      performers { id name }
+      performers { ...Cast }
       tags { id name parents @include(if: $parents) { id name
         parents { id name parents { id name parents { id } } } } }
     }
   }
 }
 fragment Named on Studio { id name }"""
+    + _CAST
     + _FILES
 )
 

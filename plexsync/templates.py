@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from plexsync.errors import ParseError
 from plexsync.normalize import normalize_path, stem, strip_control
@@ -12,7 +13,7 @@ from plexsync.normalize import normalize_path, stem, strip_control
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plexsync.models import SceneDetail, SceneId
+    from plexsync.models import Performer, SceneDetail, SceneId
 
 GROUP = "group"
 SCENE_PAGE = "stash_url"
@@ -39,6 +40,23 @@ _WORDS: Mapping[str, Callable[[SceneDetail], str]] = {
 
 PLACEHOLDERS = (*_WORDS, SCENE_PAGE)
 """Every word that may stand in braces. `stash_url` is the scene's page in Stash."""
+
+
+_PERFORMER_WORDS: Mapping[str, Callable[[Performer], str]] = {
+    "name": lambda one: one.name,
+    "id": lambda one: one.performer_id,
+    "disambiguation": lambda one: one.disambiguation,
+    "gender": lambda one: one.gender.replace("_", " ").capitalize(),
+    "aliases": lambda one: ", ".join(one.aliases),
+}
+
+IMAGE, IMAGE_PATH = "image", "image_path"
+
+PERFORMER_PLACEHOLDERS = tuple(_PERFORMER_WORDS)
+"""Every word that may stand in what is made of a performer."""
+
+PHOTO_PLACEHOLDERS = (*PERFORMER_PLACEHOLDERS, IMAGE, IMAGE_PATH)
+"""The same for the address of a performer's picture: `image` is where Stash has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +92,24 @@ class Template:
         return "".join(made)
 
 
-def parse_template(text: str) -> Template:
+def parse_template(text: str, words: tuple[str, ...] = PLACEHOLDERS) -> Template:
     """Read a template; `{{` and `}}` stand for braces.
+
+    Args:
+        text: the template.
+        words: what may stand in braces.
 
     Raises:
         ParseError: an unknown placeholder, or a brace without its other half.
     """
-    hint = f"Placeholders are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}."
+    hint = f"Placeholders are {', '.join(f'{{{name}}}' for name in words)}."
     try:
         parsed = list(Formatter().parse(text))
     except ValueError:
         raise ParseError("has a brace without its other half", hint=hint) from None
     parts: list[tuple[str, str]] = []
     for literal, name, style, conversion in parsed:
-        if name is not None and (name not in PLACEHOLDERS or style or conversion):
+        if name is not None and (name not in words or style or conversion):
             raise ParseError("has a placeholder that is none of plexsync's", hint=hint)
         parts.append((literal, name or ""))
     return Template(tuple(parts) or (("", ""),))
@@ -110,5 +132,29 @@ def scene_words(
         if name == SCENE_PAGE:
             return page(scene.scene_id)
         return strip_control(_WORDS[name](scene))
+
+    return word
+
+
+def performer_words(one: Performer) -> Callable[[str], str]:
+    """What the placeholders say of a performer."""
+    return lambda name: strip_control(_PERFORMER_WORDS[name](one))
+
+
+def photo_words(one: Performer, file_url: Callable[[str], str]) -> Callable[[str], str]:
+    """What the placeholders say in the address of a performer's picture, fit for an address.
+
+    Args:
+        one: the performer.
+        file_url: the address of something whose path on Stash is known.
+    """
+    said = performer_words(one)
+
+    def word(name: str) -> str:
+        if name == IMAGE_PATH:
+            return one.image_path
+        if name == IMAGE:
+            return file_url(one.image_path) if one.image_path else ""
+        return quote(said(name), safe="")
 
     return word

@@ -189,7 +189,10 @@ def act(
     ):
         ports = Ports(
             stash=StashClient(
-                stash, url=config.stash.url, with_parent_tags=config.with_parent_tags
+                stash,
+                url=config.stash.url,
+                with_parent_tags=config.with_parent_tags,
+                with_cast=config.with_cast,
             ),
             plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
             requests=lambda: Requests(

@@ -68,6 +68,7 @@ class StashPerformer:
     disambiguation: str = ""
     gender: str | None = None
     has_image: bool = False
+    alias_list: tuple[str, ...] = ()
     created_at: str = EPOCH_TEXT
     updated_at: str = EPOCH_TEXT
 

@@ -326,7 +326,6 @@ _EMPTY: Mapping[str, Mapping[str, Any]] = {
         "birthdate": None,
         "ethnicity": "",
         "country": "",
-        "alias_list": (),
         "death_date": None,
         "custom_fields": {},
     },

@@ -11,9 +11,11 @@ from itertools import permutations, product
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.models import (
     Base,
+    Credit,
     Desired,
     ItemDetail,
     ItemKind,
@@ -179,3 +181,77 @@ def test_preserved_edits_survive_every_policy(values: tuple[Value, ...]) -> None
             assert policy is Policy.MERGE, case
             put_in = {name.lower() for name in case.observed} - {n.lower() for n in case.base or ()}
             assert put_in <= {name.lower() for name in write}, case
+
+
+# ---- roles ---------------------------------------------------------------------------------------
+
+ROLES = ("", "a", "b")
+
+
+class Part(NamedTuple):
+    """One combination for an actor that was there and stays; `gave` is the role we gave last."""
+
+    policy: Policy
+    rules: Rules
+    gave: str | None
+    shown: str
+    locked: bool
+    wish: str
+
+
+def expected_role(part: Part) -> str | None:
+    """The table once more: a role is a text of its own; under merge one of Plex's stays."""
+    policy, rules, gave, shown, locked, wish = part
+    if wish == shown or (not wish and not rules.clear_empty):
+        return None
+    ours = gave is not None and gave == shown
+    a_persons = locked and not ours and (shown != "" or gave is not None)
+    if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
+        return None if a_persons else wish
+    if policy is Policy.OVERWRITE:
+        return wish
+    return wish if ours or (not shown and not a_persons) else None
+
+
+def decided_role(part: Part) -> str | None:
+    """What the planner makes of it."""
+    planner = Planner(part.rules)
+    base: dict[PlexField, Base] = {}
+    if part.gave is not None:
+        gave = replace(actors(part, part.gave), policy=Policy.OVERWRITE)
+        first = Planner(Rules(clear_empty=True)).plan([gave], credited(""), {})
+        base = planner.base_after((*first.changes, *first.agreed), {})
+    planned = planner.plan([actors(part, part.wish)], credited(part.shown, part.locked), base)
+    wishes = [one for change in planned.changes for one in change.credits_after.values()]
+    return wishes[0].role if wishes else None
+
+
+def actors(part: Part, role: str) -> Desired:
+    """Ann, in that part."""
+    return Desired(
+        field="performers",
+        target=PlexField.ACTORS,
+        value=("Ann",),
+        policy=part.policy,
+        credits={"ann": Credit(role=role)},
+    )
+
+
+def credited(role: str, locked: bool = False) -> ItemDetail:  # noqa: FBT001, FBT002 - see `Part`
+    """An item with Ann in that part."""
+    shown = {"ann": Credit(role=role, photo="")} if role else {}
+    return replace(detail(PlexField.ACTORS, ("Ann",), locked=locked), credits=shown)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_role_is_decided_as_the_table_says(policy: Policy) -> None:
+    """4 policies, 4 pairs of rules, 4 memories, 3 shown and 3 wanted roles, both locks."""
+    parts = [
+        Part(policy, *axis) for axis in product(RULES, (None, *ROLES), ROLES, (False, True), ROLES)
+    ]
+    wrong = [
+        (part, found, wanted)
+        for part in parts
+        if (found := decided_role(part)) != (wanted := expected_role(part))
+    ]
+    assert wrong == []

@@ -156,7 +156,7 @@ title = "keep"
 summary = "fill"
 date = "off"
 studio = { policy = "fill", collection = false }
-performers = { policy = "overwrite", exclude = ["extra"] }
+performers = { policy = "overwrite", exclude = ["extra"], role = "{gender}", photo = "{image}" }
 rating = "keep"
 sort_title = { policy = "fill", template = "{code}" }
 content_rating = { policy = "keep", by_tag = ["soft* = R"] }
@@ -222,6 +222,8 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     assert rules["performers"].exclude == ("extra",)
     assert rules["tags"].to is PlexField.LABELS
     assert rules["tags"].parents is config.with_parent_tags is True
+    assert (rules["performers"].role, rules["performers"].photo) == ("{gender}", "{image}")
+    assert config.with_cast is True
     assert (rules["tags"].include, rules["tags"].exclude) == (("a*",), ("ab*",))
 
 
@@ -258,6 +260,8 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__PERFORMERS__POLICY": "overwrite",
         "PLEXSYNC_FIELDS__PERFORMERS__INCLUDE": "",
         "PLEXSYNC_FIELDS__PERFORMERS__EXCLUDE": "extra",
+        "PLEXSYNC_FIELDS__PERFORMERS__ROLE": "{gender}",
+        "PLEXSYNC_FIELDS__PERFORMERS__PHOTO": "{image}",
         "PLEXSYNC_FIELDS__TAGS": "merge",
         "PLEXSYNC_FIELDS__TAGS__TO": "label",
         "PLEXSYNC_FIELDS__TAGS__PARENTS": "yes",

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.config_schema import Kind
-from plexsync.config_values import duration, from_environment, split_list, suggestion
+from plexsync.config_values import (
+    duration,
+    from_environment,
+    photo_template,
+    role_template,
+    split_list,
+    suggestion,
+)
 from plexsync.errors import ParseError
 
 
@@ -86,3 +93,35 @@ def test_a_suggestion_needs_something_near() -> None:
     assert suggestion("URL", ["libraries", "url"]) == 'Did you mean "url"?'
     assert suggestion("zzz", ["libraries", "url"]) == ""
     assert suggestion(5, ["libraries", "url"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("http://stash/performer/{id}/image?apikey=abc", "must not hold a key"),
+        ("{image}&ApiKey=abc", "must not hold a key"),
+        ("https://plex/photo?X-Plex-Token=abc", "must not hold a key"),
+        ("/performer/{id}/image", "must be an address"),
+        ("file:///etc/passwd", "must be an address"),
+        ("{image} {title}", "none of plexsync's"),
+        (7, "must be a text"),
+    ],
+)
+def test_a_photo_is_an_address_without_a_key(value: object, message: str) -> None:
+    """Plex keeps it, logs it and shows it to everybody."""
+    with pytest.raises(ParseError, match=message):
+        photo_template(value)
+
+
+@pytest.mark.parametrize("value", ["", "{image}", "http://lan{image_path}", "https://x/{name}.jpg"])
+def test_a_photo_may_be_anywhere(value: str) -> None:
+    """Nothing at all switches it off."""
+    assert photo_template(value) == value
+
+
+def test_a_role_knows_the_words_of_a_performer() -> None:
+    """No picture among them, and none of a scene."""
+    assert role_template(" {name} {aliases} ") == "{name} {aliases}"
+    for value in ("{image}", "{title}", "{", 7):
+        with pytest.raises(ParseError):
+            role_template(value)

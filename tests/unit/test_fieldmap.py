@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from plexsync.fieldmap import FieldMap, unsupported_fields
-from plexsync.models import FieldRule, ItemKind, PlexField, Policy, SceneDetail, SceneId, Value
+from plexsync.models import (
+    Credit,
+    FieldRule,
+    ItemKind,
+    Performer,
+    PlexField,
+    Policy,
+    SceneDetail,
+    SceneId,
+    Value,
+)
 from tests.factories import make_scene_file
 
 RULES = (
@@ -178,3 +189,41 @@ def test_rules_for_one_list_make_one_list() -> None:
     (alone,) = FieldMap([studio]).desired(detail(studios=("Shore",)), ItemKind.MOVIE)
     assert alone.value == ("Shore", "dog"), "a name with a gap is no name"
     assert alone.policy is Policy.MERGE
+
+
+# ---- credits -------------------------------------------------------------------------------------
+
+ANN = Performer(performer_id="7", name="Ann", gender="FEMALE", image_path="/performer/7/image?t=1")
+OTHER_ANN = Performer(
+    performer_id="8", name="ANN", disambiguation="the other", image_path="/performer/8/image?t=1"
+)
+
+
+def credits_of(*cast: Performer, **rule: object) -> dict[str, Credit]:
+    """What performers come to under a rule."""
+    made = FieldRule(name="performers", policy=Policy.MERGE, to=PlexField.ACTORS, **rule)  # type: ignore[arg-type]  # as given
+    scene = detail(performers=tuple(one.name for one in cast), cast=cast)
+    fields = FieldMap([made], file_url=lambda path: f"http://stash{path}")
+    (want,) = fields.desired(scene, ItemKind.MOVIE)
+    return want.credits
+
+
+def test_a_role_is_a_line_and_a_photo_an_address() -> None:
+    """Words of the performer; what is missing leaves a role shorter and a photo out."""
+    made = credits_of(ANN, role="{gender}\n{disambiguation}", photo="{image}")
+    assert made == {"ann": Credit(role="Female", photo="http://stash/performer/7/image?t=1")}
+    assert credits_of(replace(ANN, image_path=""), photo="{image}") == {"ann": Credit()}
+    named = credits_of(replace(ANN, name="Ann & Co/1"), photo="https://x/{name}")
+    assert named == {"ann & co/1": Credit(photo="https://x/Ann%20%26%20Co%2F1")}
+
+
+@pytest.mark.parametrize("cast", [(ANN, OTHER_ANN), (OTHER_ANN, ANN)])
+def test_of_namesakes_one_gives_the_photo(cast: tuple[Performer, ...]) -> None:
+    """The one whose name stands alone: Plex has one photo for the name on the whole server."""
+    assert credits_of(*cast, photo="{image}")["ann"].photo == "http://stash/performer/7/image?t=1"
+    assert credits_of(OTHER_ANN, photo="{image}")["ann"].photo is None
+
+
+def test_who_is_left_out_is_not_credited() -> None:
+    """The patterns of the field hold for roles, too; episodes have no actors at all."""
+    assert credits_of(ANN, role="{name}", exclude=("ann",)) == {}

@@ -9,6 +9,8 @@ import pytest
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
+from plexsync.relations import name_in
+from plexsync.stash_cast import WirePerformer, performer_of, shown_text
 from plexsync.stash_decode import (
     MissingSceneError,
     ResolverError,
@@ -328,3 +330,34 @@ def test_paths_are_left_as_they_are(path: str) -> None:
 def test_a_cover_path_stands_below_our_own_address(url: str | None, expected: str) -> None:
     """Host and prefix of a generated URL are a proxy's business and are not used."""
     assert detail(paths={"screenshot": url}).cover_path == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://stash:9999/performer/7/image?t=12", "/performer/7/image?t=12"),
+        ("https://x/sub/performer/7/image?t=12&apikey=abc", "/performer/7/image?t=12"),
+        ("https://x/performer/7/image?ApiKey=abc", "/performer/7/image"),
+        ("http://stash:9999/performer/7/image?t=12&default=true", ""),
+        ("http://stash:9999/performer/71/image?t=12", ""),
+        ("", ""),
+    ],
+)
+def test_a_performers_picture_has_no_host_and_no_key(url: str, path: str) -> None:
+    """Host and prefix are a proxy's; the picture Stash shows for want of one is none."""
+    wire = WirePerformer(id="7", name="Ann", alias_list=(), image_path=url)
+    assert performer_of(wire).image_path == path
+
+
+def test_a_performer_reads_as_a_name_unless_more_was_asked_for() -> None:
+    """Whatever credits are made of is in the dictionary, and moves it."""
+    plain = WirePerformer(id="7", name="Ann")
+    known = WirePerformer(id="7", name="Ann", alias_list=("A",), gender="FEMALE")
+    assert shown_text(plain) == "Ann"
+    others = (
+        WirePerformer(id="7", name="Ann", alias_list=("A",)),
+        WirePerformer(id="7", name="Ann", alias_list=("B",), gender="FEMALE"),
+        WirePerformer(id="7", name="Ann", alias_list=("A",), gender="FEMALE", disambiguation="x"),
+    )
+    assert len({shown_text(one) for one in (known, *others)}) == 4
+    assert {name_in(shown_text(one)) for one in (known, *others)} == {"Ann"}
