@@ -280,6 +280,8 @@ class Replay:
         end = self._paint(painting, end, self._session) or end
         if end is not None:
             raise end
+        if self._ports.should_stop():
+            raise InterruptedRunError(ExitCode.INTERRUPTED)
 
     def _write_fields(
         self, batch: Sequence[_Ready], painting: list[tuple[_Ready, Link]], session: Session
@@ -349,6 +351,8 @@ class Replay:
             done = [Painted(unfinished=True) for _ in jobs]
         for (one, _), job, painted in zip(work, jobs, done, strict=True):
             changes = (*one.decision.changes, *painted.changes)
+            if painted.unfinished and not changes:
+                continue  # the run ends, and nothing became of this item
             problem = painted.problem or (UNSENT if painted.unfinished else None)
             outcome = Outcome.APPLIED if changes else Outcome.UNCHANGED
             self._conclude(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.credits import joined, moved, taken_back
-from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Base, PlexField, Trace
+from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.spelling import Spellings, split_entries
 
 if TYPE_CHECKING:
@@ -130,8 +130,12 @@ class Reverser:
     def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
         untouched = self._planner.shows_just(detail, change)
         locked = change.target in detail.locked
-        # A lock somebody set or lifted since is as much their word as a value.
-        ours = untouched and locked == change.locked_after
+        if untouched:
+            # A lock somebody set or lifted since is as much their word as a value.
+            ours = locked == change.locked_after
+        else:
+            # Choosing a picture locks it. An undo that ended right then never came to the lock.
+            ours = locked and change.target in PICTURE_FIELDS and change.target in link.held
         return replace(
             change,
             before=self._planner.observe(detail, change.target),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.apply import ApplyOptions, apply
 from plexsync.durable import DISK
+from plexsync.history import LAST
 from plexsync.ports import RunOptions
+from plexsync.undo import UndoOptions, undo
 from tests.disk_faults import FaultyDisk, Strike
-from tests.world import Recorder, run_once
+from tests.world import Recorder, act, run_once
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plexsync.durable import Filesystem
     from tests.world import Visit
 
@@ -22,6 +27,18 @@ def run_to_the_end(visit: Visit) -> None:
 def run_until_operation(visit: Visit, at: int) -> None:
     """One run that is killed for real before disk operation `at`, or half-way through a write."""
     _run(visit, FaultyDisk(DISK, at=at, strike=Strike.SIGKILL))
+
+
+def undo_to_the_end(visit: Visit) -> None:
+    """An undo of the last run; likewise."""
+    options = UndoOptions(target=LAST)
+    act(visit, lambda config, ports, told: undo(config, options, ports, told), Recorder())
+
+
+def apply_to_the_end(visit: Visit, file: Path) -> None:
+    """A saved plan is applied; likewise."""
+    options = ApplyOptions(file=file)
+    act(visit, lambda config, ports, told: apply(config, options, ports, told), Recorder())
 
 
 def _run(visit: Visit, disk: Filesystem) -> None:

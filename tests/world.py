@@ -317,11 +317,20 @@ class World:
             disk=disk,
         )
 
-    def apply(self, file: Path, *, dry_run: bool = False, disk: Filesystem = DISK) -> Ran:
+    def apply(
+        self,
+        file: Path,
+        *,
+        dry_run: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
+        disk: Filesystem = DISK,
+    ) -> Ran:
         """Apply a saved plan, a minute after whatever came last."""
         options = ApplyOptions(file=file, dry_run=dry_run)
         return self.act(
-            lambda config, ports, reporter: apply(config, options, ports, reporter), disk=disk
+            lambda config, ports, reporter: apply(config, options, ports, reporter),
+            should_stop=should_stop,
+            disk=disk,
         )
 
     def act(
