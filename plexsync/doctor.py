@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.checkpoint import NAME as STATE_NAME
 from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match
 from plexsync.normalize import compile_rules, normalize_path
@@ -24,7 +25,7 @@ from plexsync.state_loading import load_state
 from plexsync.status import at_work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
+
+_ROOM_BYTES = 16 * 1024 * 1024
+"""What a run may need beside two copies of the state: journals of some ten thousand changes."""
 
 _SAMPLE_PAGES = 4
 """Pages of scenes whose paths are looked up in Plex."""
@@ -131,8 +135,19 @@ def check_config(config: Config) -> Iterator[Finding]:
         yield Finding(area="configuration", level=Level.WARN, message=warning)
 
 
-def check_state(directory: Path) -> Iterator[Finding]:
-    """Whether it can be read and written, and whether somebody is at work."""
+def free_bytes(place: Path) -> int:
+    """Room on the disk of an existing directory, for who is no superuser."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
+def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> Iterator[Finding]:
+    """Whether it can be read and written, has room, and whether somebody is at work.
+
+    Args:
+        directory: the state directory, there or not.
+        room: how many bytes are free below a directory.
+    """
     try:
         state = load_state(directory)
     except PlexsyncError as error:
@@ -153,6 +168,15 @@ def check_state(directory: Path) -> Iterator[Finding]:
     yield Finding(area="state", level=Level.OK, message=told)
     for note in state.notes:
         yield Finding(area="state", level=Level.WARN, message=note)
+    free, kept = room(_existing(directory)), _size(directory / STATE_NAME)
+    if free < 2 * kept + _ROOM_BYTES:
+        yield Finding(
+            area="state",
+            level=Level.WARN,
+            message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
+            remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
+            "but gets nowhere.",
+        )
     holder = at_work(directory)
     if holder:
         yield Finding(
@@ -325,8 +349,17 @@ def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterato
 
 def _may_write(directory: Path) -> bool:
     """Whether files can be made in `directory`, or it itself where it has to be made."""
-    place = next((one for one in (directory, *directory.parents) if one.exists()), directory)
+    place = _existing(directory)
     return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
+def _existing(directory: Path) -> Path:
+    """The directory, or the first above it that is there."""
+    return next((one for one in (directory, *directory.parents) if one.exists()), directory)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _rights(body: bytes) -> Finding:

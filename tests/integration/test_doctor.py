@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.cli import run_command_line
-from plexsync.doctor import Level, check_clock, judge_paths
+from plexsync.doctor import Level, check_clock, check_state, free_bytes, judge_paths
 from plexsync.errors import ExitCode
 from plexsync.lock import hold_lock
 from plexsync.simulators.library import Case, LibrarySpec, make_library
@@ -150,6 +150,26 @@ def test_damaged_state_and_a_run_at_work_are_told(
     found = examined(world, monkeypatch, capsys, PATHS=RULE)
 
     assert (found["exit_code"], bad(found)) == (ExitCode.LOCAL_FILES, [("fail", "state")])
+
+
+@pytest.mark.parametrize(
+    ("free", "levels"),
+    [(0, ["ok", "warn", "ok"]), (16 * 2**20 - 1, ["ok", "warn", "ok"]), (16 * 2**20, ["ok", "ok"])],
+    ids=["none", "too little", "enough"],
+)
+def test_a_disk_with_little_room_is_told_before_a_run_meets_it(
+    tmp_path: Path, free: int, levels: list[str]
+) -> None:
+    """A warning, also where the directory still has to be made: some runs need next to nothing."""
+    found = list(check_state(tmp_path / "state" / "below", lambda _: free))
+
+    assert [one.level for one in found] == levels
+    assert all("Free some space" in one.remedy for one in found if one.level == "warn")
+
+
+def test_room_is_that_of_the_disk(tmp_path: Path) -> None:
+    """There is some, or no test could run."""
+    assert free_bytes(tmp_path) > 0
 
 
 @pytest.mark.parametrize("width", [60, 100])
