@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
@@ -106,7 +107,14 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
     if is_terminal(streams.stdout):
         return _terminal_reporter(shape, streams, meter)
     if is_terminal(streams.stderr) or is_terminal(streams.stdin):
-        return PipeReporter(out, err, meter=meter, quiet=shape.quiet, verbose=shape.verbosity > 0)
+        return PipeReporter(
+            out,
+            err,
+            meter=meter,
+            quiet=shape.quiet,
+            verbose=shape.verbosity > 0,
+            polite=not _is_file(streams.stdout),
+        )
     return CronReporter(out, err, quiet=shape.quiet, verbose=shape.verbosity > 0)
 
 
@@ -204,6 +212,14 @@ class _Nowhere:
 
     def flush(self) -> None:
         """There is nothing left."""
+
+
+def _is_file(stream: IO[str] | None) -> bool:
+    """Whether what is written lands in a file, and on no screen."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # closed, or no file of the system
+        return False
 
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:

@@ -40,6 +40,8 @@ class PipeReporter:
         meter: where progress is shown, when stderr is a terminal.
         quiet: only errors, and no lines.
         verbose: also say whom we talked to and what it took.
+        polite: no bar from the first line on. Who reads the lines may show them on the screen the
+            bar is on, where each would overwrite the other.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class PipeReporter:
         meter: Meter | None = None,
         quiet: bool = False,
         verbose: bool = False,
+        polite: bool = False,
     ) -> None:
         self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
         self._meter = meter or NoMeter()
+        self._polite = polite
 
     @property
     def failure(self) -> OSError | None:
@@ -74,6 +78,9 @@ class PipeReporter:
     def row(self, row: Row) -> None:
         """Write the row's line."""
         if lines.is_worth_a_line(row) and not self._quiet:
+            if self._polite:
+                self._meter.clear()
+                self._meter = NoMeter()
             self._out.write(lines.row_line(row).encode() + b"\n")
 
     def warn(self, message: str) -> None:

@@ -23,7 +23,7 @@ from plexsync.simulators.library import demo_library
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
-from tests.terminals import Said, plain, run_plexsync
+from tests.terminals import Said, Terminal, plain, run_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -182,6 +182,24 @@ def test_detailed_exit_code_tells_of_changes(house: House, arguments: list[str],
 
     assert first.code == code
     assert later.code == ExitCode.ONLY_REVIEW
+
+
+def test_a_pipe_on_the_same_screen_shows_every_line_whole(house: House) -> None:
+    """`plexsync run | cat` in a terminal: no line is drawn over by the bar, buffered or not."""
+    house.settings["PYTHONUNBUFFERED"] = "1"
+    terminal = Terminal(100)
+    words = [sys.executable, "-m", "plexsync", "run", "-n"]
+    environ = {**os.environ, "TERM": "xterm", **house.environ}
+    with subprocess.Popen(  # noqa: S603 - our own program
+        words, stdin=terminal.slave, stdout=subprocess.PIPE, stderr=terminal.slave, env=environ
+    ) as run:
+        subprocess.run(["cat"], stdin=run.stdout, stdout=terminal.slave, check=True)  # noqa: S607 - any cat will do
+    shown = terminal.close()
+
+    lines = [line for line in shown.splitlines() if line.startswith("planned\t")]
+    assert len(lines) == 10
+    after_the_first = shown.partition("planned\t")[2]
+    assert "Comparing" not in after_the_first
 
 
 def test_readme_shows_what_a_run_prints(house: House) -> None:

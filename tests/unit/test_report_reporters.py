@@ -98,6 +98,47 @@ def test_pipe_gets_a_line_per_row_that_is_not_unchanged(wires: Wires) -> None:
     assert wires.stderr == "plexsync: careful\ufffd\n1 written.\n"
 
 
+class Steps:
+    """A meter that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """Keep it."""
+        self.told.append(f"{phase} {done}/{total}")
+
+    def clear(self) -> None:
+        """Keep it."""
+        self.told.append("clear")
+
+
+def test_bar_gives_way_to_the_first_line_that_may_share_its_screen(wires: Wires) -> None:
+    """`plexsync run | cat` shows the bar while it reads, and each line whole."""
+    meter = Steps()
+    reporter = PipeReporter(wires.out, wires.err, meter=meter, polite=True)
+
+    reporter.progress("Reading Plex", 1, 2)
+    reporter.row(make_row(outcome=Outcome.UNCHANGED))
+    reporter.progress("Reading Plex", 2, 2)
+    reporter.row(make_row())
+    reporter.progress("Writing", 1, 2)
+    reporter.finished(make_summary())
+
+    assert meter.told == ["Reading Plex 1/2", "Reading Plex 2/2", "clear"]
+
+
+def test_bar_stays_where_the_lines_go_into_a_file(wires: Wires) -> None:
+    """`plexsync run > changes.tsv` has the screen for itself."""
+    meter = Steps()
+    reporter = PipeReporter(wires.out, wires.err, meter=meter)
+
+    reporter.row(make_row())
+    reporter.progress("Writing", 1, 2)
+
+    assert meter.told == ["Writing 1/2"]
+
+
 def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
     """`-q` leaves failures."""
     drive(
