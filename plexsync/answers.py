@@ -166,11 +166,15 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
         if self.asks_again(scene):
             reason = "a person ignored this scene, but its files changed since"
             return msgspec.structs.replace(match, confidence=Confidence.LOW, reason=reason)
-        said_absent = self.absent.get(scene.scene_id) == files_digest(scene.files)
-        if said_absent and match.confidence is Confidence.LOW:
+        if match.confidence is Confidence.LOW and self._is_absent(scene):
             reason = "a person said that it is not in Plex"
             return msgspec.structs.replace(match, confidence=None, reason=reason, candidates=())
         return match
+
+    def _is_absent(self, scene: Scene) -> bool:
+        """Whether a person said that Plex does not have `scene`, and its files are the same."""
+        said = self.absent.get(scene.scene_id)
+        return said is not None and said == files_digest(scene.files)
 
 
 UNHEARD = Heard()

@@ -66,7 +66,8 @@ def compare_row(row: Row, context: Context) -> list[tuple[Comparison, Theirs]]:
         numbered=is_numbered(ours.stem),
         context=context,
     )
-    folders = split_folders(ours.expected) if row.parts else []
+    elsewhere = any(ours.expected != their.path for their in row.parts)
+    folders = split_folders(ours.expected) if elsewhere else []
     placed = [_place(ours, folders, their) for their in row.parts]
     tails = _count_tails(row, placed)
     return [

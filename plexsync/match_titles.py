@@ -52,10 +52,12 @@ def find_by_title(
     bearers: dict[str, list[int]] = {
         word: [] for ours in texts.values() for text in ours for word in _telling(text)
     }
-    titles = _stream(items, bearers)
+    _stream(items, bearers)
+    titles: dict[int, tuple[Text, ...]] = {}
     found = {}
     for position, ours in texts.items():
         chosen = _choose(ours, bearers, items)
+        titles.update((one, texts_of_item(items[one])) for one in chosen if one not in titles)
         levels = [(one, compare_titles(ours, titles[one])) for one in chosen]
         resembling = [(one, level) for one, level in levels if level >= Level.NEAR]
         if resembling:
@@ -113,23 +115,16 @@ def _telling(text: Text) -> set[str]:
     }
 
 
-def _stream(
-    items: Sequence[PlexItem], bearers: dict[str, list[int]]
-) -> dict[int, tuple[Text, ...]]:
-    """Note the items that bear one of our words, and their texts."""
-    titles: dict[int, tuple[Text, ...]] = {}
+def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
+    """Note the items that bear one of our words."""
     wanted = bearers.keys()
     few = tuple(wanted) if len(wanted) <= _FEW_WORDS else ()
     for position, item in enumerate(items):
         if item.trashed or not wanted or (few and not _mentions(item, few)):
             continue
-        shared = wanted & set(normalize_title(" ".join(_names(item))).split())
-        for word in shared:
+        for word in wanted & set(normalize_title(" ".join(_names(item))).split()):
             if len(bearers[word]) <= _MOST_BEARERS:
                 bearers[word].append(position)
-        if shared:
-            titles[position] = texts_of_item(item)
-    return titles
 
 
 def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:

@@ -59,6 +59,9 @@ def propose_rules(
 
 def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
     """What is left of two paths without their equal end, whole folders only, with a slash."""
+    if ours == theirs:
+        root = ours[: ours.find("/") + 1] or f"{ours}/"
+        return root, root
     mine, others = ours.split("/"), theirs.split("/")
     while len(mine) > 1 and len(others) > 1 and mine[-1] == others[-1]:
         mine.pop()
