@@ -68,7 +68,7 @@ class _Progress:
     scene: Scene
     open_pairs: int = 0
     version: str | None = None
-    related: str | None = None
+    related: Mapping[RelatedId, str] | None = None
     desired: tuple[Desired, ...] = ()
     links: dict[RatingKey, Link] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Accounts:
         progress = self._scenes[detail.scene_id]
         # Without a version the scene stays due: its next edit may not show in this one.
         progress.version = detail.updated_at if settled else ""
-        progress.related = joined(detail.related)
+        progress.related = detail.related
         progress.desired = desired
 
     def desired(self, scene_id: SceneId) -> tuple[Desired, ...]:
@@ -242,9 +242,11 @@ class Accounts:
     def _record(self, progress: _Progress) -> SceneRecord:
         previous = self._memory.record(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
-        version, related = progress.version, progress.related
-        if related is None:
+        version = progress.version
+        if progress.related is None:
             related = previous.related if previous else ""
+        else:
+            related = joined(progress.related)
         desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
         record = SceneRecord(
             updated_at=progress.scene.updated_at if version is None else version,

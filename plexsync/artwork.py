@@ -7,9 +7,9 @@ Source: docs/stash-api.md 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
@@ -71,8 +71,7 @@ class Gallery(Protocol):
         """The pictures an item can choose from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stroke:
+class Stroke(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One picture of one item that is to be replaced.
 
     Args:
@@ -96,8 +95,7 @@ class Stroke:
     checksum: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the pictures of one item need.
 
     Args:
@@ -115,7 +113,7 @@ class Wanted:
     @property
     def changes(self) -> tuple[Change, ...]:
         """What would change, as a person sees it."""
-        return tuple(stroke.shown for stroke in self.strokes if not stroke.ask)
+        return tuple([stroke.shown for stroke in self.strokes if not stroke.ask])
 
 
 NOTHING = Wanted()
@@ -167,11 +165,12 @@ class Artwork:
         Raises:
             AuthError: Stash refuses us.
         """
+        stamp = self._stamp(scene) if self._rules else ""
         for rule in self._rules:
             known = base_of(pair, rule)
             if not known.stamp:
                 return False
-            if self._same_stamp(known, scene):
+            if _is_at(known, stamp):
                 continue
             try:
                 found = self._glimpse(scene, known.etag)
@@ -183,7 +182,7 @@ class Artwork:
                 self._glimpsed[scene.cover_path, known.etag] = found
                 return False
             etag = known.etag if found is NoCover.UNCHANGED else ""
-            note(pair, rule, replace(known, stamp=self._stamp(scene), etag=etag))
+            note(pair, rule, replace(known, stamp=stamp, etag=etag))
         return True
 
     def plan(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Wanted:
@@ -193,14 +192,17 @@ class Artwork:
             AuthError: a server refuses us.
             ServerError: a server is down.
         """
+        if not self._rules:
+            return NOTHING
         strokes: list[Stroke] = []
         kept: list[str] = []
         problem: Problem | None = None
         first = True
+        stamp = self._stamp(scene)
         for rule in self._rules:
             known = base_of(pair, rule)
             try:
-                found = self._compare(rule, pair, scene, detail)
+                found = self._compare(rule, pair, scene, detail, stamp=stamp)
             except AuthError:
                 raise
             except ServerError as error:
@@ -216,15 +218,15 @@ class Artwork:
         return Wanted(strokes=tuple(strokes), kept=tuple(kept), problem=problem, first=first)
 
     def _compare(
-        self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail
+        self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
     ) -> Stroke | Choice:
         """What one picture needs; RIGHT also where there is nothing to show."""
         before = base_of(pair, rule)
-        stamp, shown = self._stamp(scene), self._shown(rule, detail)
+        shown = self._shown(rule, detail)
         moved_in_plex = self._compare_all and before.shown != shown
-        if self._same_stamp(before, scene) and not moved_in_plex:
+        if _is_at(before, stamp) and not moved_in_plex:
             return Choice.RIGHT
-        cover = self._cover_now(before, scene)
+        cover = self._cover_now(before, scene, stamp)
         if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
             # An undo took our picture back, and Stash still wants just that.
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
@@ -236,7 +238,7 @@ class Artwork:
         if cover is NoCover.UNCHANGED and not moved_in_plex:
             note(pair, rule, replace(before, stamp=stamp))
             return Choice.RIGHT
-        found = self._judge(rule, before, cover, scene=scene, detail=detail)
+        found = self._judge(rule, before, cover, scene=scene, detail=detail, stamp=stamp)
         if found is Choice.RIGHT:
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
         elif found is Choice.KEPT:
@@ -247,7 +249,9 @@ class Artwork:
     def _is_held(self, pair: Pair, rule: FieldRule) -> bool:
         return rule.to in pair.link.held and not self._asked_for
 
-    def _cover_now(self, before: PictureBase, scene: SceneDetail) -> Cover | NoCover | None:
+    def _cover_now(
+        self, before: PictureBase, scene: SceneDetail, stamp: str
+    ) -> Cover | NoCover | None:
         """What the cover is, without its bytes; None where only fetching it would tell.
 
         Of a cover never seen before nothing but its being there decides anything, and where there
@@ -255,7 +259,7 @@ class Artwork:
         """
         if not scene.cover_path:
             return NoCover.NONE
-        if self._same_stamp(before, scene) and before.etag:
+        if _is_at(before, stamp) and before.etag:
             return NoCover.UNCHANGED
         if before.stamp or self._news < _FEW:
             self._news += not before.stamp
@@ -272,6 +276,7 @@ class Artwork:
         *,
         scene: SceneDetail,
         detail: ItemDetail,
+        stamp: str,
     ) -> Stroke | Choice:
         """Look at what the item shows, if that matters, and choose."""
         size_bytes = 0
@@ -301,7 +306,7 @@ class Artwork:
         return Stroke(
             rule=rule,
             cover_path=scene.cover_path,
-            stamp=self._stamp(scene),
+            stamp=stamp,
             again=before.key if not moved and before.key in there else "",
             etag=before.etag,
             ask=choice is Choice.ASK,
@@ -326,14 +331,16 @@ class Artwork:
             return _NO_STAMP
         return scene.cover_path.partition("?")[2] or scene.updated_at or _NO_STAMP
 
-    def _same_stamp(self, known: PictureBase, scene: SceneDetail) -> bool:
-        return known.stamp == self._stamp(scene) != _NO_STAMP
-
     def _glimpse(self, scene: SceneDetail, etag: str) -> Cover | NoCover:
         """What the cover is, without its bytes."""
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
         found = noted or self._covers.cover(scene.cover_path, etag, whole=False)
         return replace(found, body=b"") if isinstance(found, Cover) else found
+
+
+def _is_at(known: PictureBase, stamp: str) -> bool:
+    """Whether a picture was compared with the cover `stamp` stands for."""
+    return known.stamp == stamp != _NO_STAMP
 
 
 def base_of(pair: Pair, rule: FieldRule) -> PictureBase:

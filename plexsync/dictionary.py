@@ -74,8 +74,10 @@ class Dictionary:
 
         What differs from the dictionary was renamed or made since that was read.
         """
+        known = self._remembered if self._present is None else self._present
+        if related.items() <= known.items():
+            return
         for one, text in related.items():
-            known = self._remembered if self._present is None else self._present
             if known.get(one) != text and one not in self._doubtful:
                 self._doubtful.add(one)
                 self._remember(one, UNKNOWN)

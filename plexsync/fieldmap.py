@@ -29,7 +29,7 @@ from plexsync.templates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from plexsync.models import FieldRule, SceneDetail, SceneId
 
@@ -59,6 +59,9 @@ SUPPORTED = {ItemKind.MOVIE: _ANYTHING, ItemKind.EPISODE: _EPISODE}
 STUDIO_COLLECTION = "studio.collection"
 """The name of the rule that puts an item into a collection of its studio."""
 
+_REPEATED_WORDS = frozenset({"studio", "parent_studio", "group", "director", "year"})
+"""The placeholders that say the same of many scenes."""
+
 _UNWANTED = ("", "")
 _MOST_STARS = 10
 
@@ -85,7 +88,7 @@ class FieldMap:
         file_url: Callable[[str], str] = str,
     ) -> None:
         sources = [
-            _Source(rule)
+            _source(rule)
             for rule in rules
             if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS
         ]
@@ -131,21 +134,35 @@ def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str,
 
 @dataclass(slots=True)
 class _Source:
-    """One rule with its templates read."""
+    """One rule made ready.
+
+    Args:
+        rule: the rule.
+        templates: its templates, read.
+        role: what an actor plays.
+        photo: where an actor's picture is.
+        repeats: whether what it makes is the same for many scenes.
+        known: what it makes of a name, worked out once where names repeat all over a library.
+    """
 
     rule: FieldRule
-    templates: tuple[Template, ...] = ()
-    role: Template | None = None
-    photo: Template | None = None
-    # What the rule makes of a name, worked out once: names repeat all over a library.
+    templates: tuple[Template, ...]
+    role: Template | None
+    photo: Template | None
+    repeats: bool
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.templates = tuple(map(parse_template, self.rule.templates))
-        if self.rule.role:
-            self.role = parse_template(self.rule.role, PERFORMER_PLACEHOLDERS)
-        if self.rule.photo:
-            self.photo = parse_template(self.rule.photo, PHOTO_PLACEHOLDERS)
+
+def _source(rule: FieldRule) -> _Source:
+    templates = tuple(map(parse_template, rule.templates))
+    words = {name for template in templates for _, name in template.parts if name}
+    return _Source(
+        rule=rule,
+        templates=templates,
+        role=parse_template(rule.role, PERFORMER_PLACEHOLDERS) if rule.role else None,
+        photo=parse_template(rule.photo, PHOTO_PLACEHOLDERS) if rule.photo else None,
+        repeats=words <= _REPEATED_WORDS,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +204,14 @@ def _policy_of(rules: Sequence[FieldRule]) -> Policy:
 
 def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
     rule = source.rule
-    text = _by_tag(detail, rule)
+    text = _by_tag(detail, rule) if rule.by_tag else None
     if text is None:
-        text = _filled(detail, source, page) if source.templates else _own_text(detail, rule.name)
+        text = _filled(detail, source, page) if source.templates else _OWN_TEXTS[rule.name](detail)
     return strip_control(text).strip()
 
 
 def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
     """What the first pattern that fits one of the scene's tags says; None when none does."""
-    if not rule.by_tag:
-        return None
     tags = [fold_tag(name) for name in detail.tags]
     for pattern, text in rule.by_tag:
         if any(fnmatchcase(tag, fold_tag(pattern)) for tag in tags):
@@ -206,21 +221,6 @@ def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
 
 def _filled(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
     return source.templates[0].fill(scene_words(detail, page))
-
-
-def _own_text(detail: SceneDetail, name: str) -> str:
-    match name:
-        case "title":
-            return detail.title
-        case "summary":
-            return detail.details
-        case "date":
-            return _date(detail.date)
-        case "studio":
-            return detail.studios[0] if detail.studios else ""
-        case "rating":
-            return _stars(detail.rating100)
-    raise AssertionError(f"no text field is called {name}")
 
 
 def _date(text: str) -> str:
@@ -242,6 +242,16 @@ def _stars(rating100: int | None) -> str:
     return str(min(max((rating100 + 5) // 10, 1), _MOST_STARS))
 
 
+_OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
+    "title": lambda scene: scene.title,
+    "summary": lambda scene: scene.details,
+    "date": lambda scene: _date(scene.date),
+    "studio": lambda scene: scene.studios[0] if scene.studios else "",
+    "rating": lambda scene: _stars(scene.rating100),
+}
+"""The value of the fields that have one without a template."""
+
+
 # ---- Lists ---------------------------------------------------------------------------------------
 
 
@@ -256,8 +266,7 @@ def _names(
             made = known.get(name)
             if made is None:
                 made = _cleaned(name) if source.templates else _filtered(name, source.rule)
-                # What a template makes may differ for every scene and is not worth keeping.
-                if not source.templates:
+                if source.repeats:
                     known[name] = made
             folded, clean = made
             if folded and folded not in chosen:

@@ -44,6 +44,8 @@ _NO_YEAR = 1  # 0001-01-01 is Go's zero time, which Stash shows for "no date" in
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x85]")
 _UNSENDABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NOT_XML = re.compile("[\ufffe\uffff]")
+# All that `strip_control` changes.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SHOWN_AS_SPACE = re.compile("\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -228,7 +230,7 @@ def strip_control(text: str) -> str:
     Halves of one character are joined, lone surrogates become U+FFFD.
     Source: docs/plex-api.md 6.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() or not _CONTROL.search(text):
         return text
     text = _UNSENDABLE.sub("", _LINE_BREAK.sub("\n", text))
     return _NOT_XML.sub(_REPLACEMENT, _join_surrogates(text))

@@ -7,7 +7,9 @@ survive a new title. Source: docs/plex-api.md 2 and 6.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Change, PlexField, Trace
 
@@ -20,7 +22,7 @@ _ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """What an item holds in one field.
 
     Attributes:

@@ -315,13 +315,13 @@ class Pipeline:
 
     def show(self, ready: Ready) -> None:
         """Finish a pair in a dry run: its changes are shown, and not written."""
-        asked = (stroke.rule.name for stroke in ready.wanted.strokes if stroke.ask)
-        problem = ready.wanted.problem
-        outcome = Outcome.PLANNED if ready.changes else Outcome.KEPT
+        asked = [stroke.rule.name for stroke in ready.wanted.strokes if stroke.ask]
+        problem, changes = ready.wanted.problem, ready.changes
+        outcome = Outcome.PLANNED if changes else Outcome.KEPT
         self.accounts.finish(
             ready.pair,
             Outcome.FAILED if problem else outcome,
-            changes=ready.changes,
+            changes=changes,
             problem=problem,
             note=kept_note(ready.planned, *ready.wanted.kept, *asked),
         )
@@ -382,10 +382,10 @@ class Pipeline:
 
 def _holds(detail: ItemDetail, path: str) -> bool:
     """Whether the item still holds the matched file."""
-    wanted = normalize_path(path)
-    return not detail.item.trashed and any(
-        normalize_path(file.path) == wanted for file in detail.item.files
-    )
+    if detail.item.trashed:
+        return False
+    paths = [file.path for file in detail.item.files]
+    return path in paths or normalize_path(path) in map(normalize_path, paths)
 
 
 def _other_files(scene: Scene, detail: SceneDetail) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.credits import Wisher, digest_text, hold, later, moved, remembered
@@ -56,8 +57,7 @@ class Rules:
     clear_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one item needs.
 
     Args:
@@ -105,16 +105,27 @@ class Planner:
         kept: list[str] = []
         taken_back: list[str] = []
         for want in desired:
-            target = want.target
+            target, value = want.target, want.value
             if target in held:
                 taken_back.append(want.field)
                 continue
             found = found_in(detail, target)
-            after = self._after(want, found, base.get(target))
+            ours = base.get(target)
+            same = self.equal(target, value, found.shown)
+            after = _as_shown(want, found) if same else self._after(want, found, ours)
             if after is None:
                 kept.append(want.field)
                 continue
-            credit = Wisher(base.get(target), self._rules) if want.credits else None
+            differs = (
+                not same
+                and after != found.value
+                # What Stash wants was compared just now.
+                and (after is value or not self.equal(target, after, found.shown))
+            )
+            if not (differs or value):
+                # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
+                continue
+            credit = Wisher(ours, self._rules) if want.credits else None
             change = Change(
                 field=want.field,
                 target=target,
@@ -123,24 +134,23 @@ class Planner:
                 policy=want.policy,
                 locked_before=found.locked,
                 wanted=self._wanted(want, after),
-                trace_before=Trace(base=base[target]) if target in base else None,
+                trace_before=Trace(base=ours) if ours else None,
                 credits_before=detail.credits if target is PlexField.ACTORS else {},
                 credits_after=credit.wished(want, after, found, detail) if credit else {},
             )
-            differs = after != found.value and not self.equal(target, after, found.shown)
             if differs or any(moved(change)):
                 changes.append(change)
-            elif want.value:
-                # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
+            else:
                 agreed.append(change)
         if loose := lost_sort_title(detail, changes):
             agreed_one = [one for one in agreed if one.target is PlexField.SORT_TITLE]
             trace = _trace(base, held, PlexField.SORT_TITLE)
             changes += agreed_one or [with_title(loose, desired, changes, trace)]
+            agreed = [one for one in agreed if one not in agreed_one]
         return Planned(
             changes=tuple(changes),
             kept=tuple(kept),
-            agreed=tuple(one for one in agreed if one not in changes),
+            agreed=tuple(agreed),
             held=tuple(taken_back),
         )
 
@@ -266,7 +276,7 @@ class Planner:
             return True
         if not one or not other:
             # White space alone shows as nothing; a name is never empty.
-            return not (_shown(one) or _shown(other))
+            return not _shown(one or other)
         return self._comparable(target, one) == self._comparable(target, other)
 
     def digest(self, target: PlexField, value: Value) -> str:
@@ -286,11 +296,9 @@ class Planner:
     # ---- one field
 
     def _after(self, want: Desired, found: Found, base: Base | None) -> Value | None:
-        """The value the field should have; None when Plex's own stays although Stash's differs."""
+        """The value a field that differs should have; None when Plex's own stays even so."""
         rules = self._rules
         observed = found.value
-        if self.equal(want.target, want.value, found.shown):
-            return observed if want.target is not PlexField.SORT_TITLE else want.value
         if want.policy is Policy.MERGE and not isinstance(want.value, str):
             keep = found.locked and rules.preserve_plex_edits
             return self._merged(want.value, tuple(observed), base, keep=keep)
@@ -404,6 +412,11 @@ class Planner:
         if target is PlexField.RATING:
             return value.removesuffix(".0")
         return fold_text(value)
+
+
+def _as_shown(want: Desired, found: Found) -> Value:
+    """The value of a field that shows what is wanted; a sort title may be Plex's own making."""
+    return want.value if want.target is PlexField.SORT_TITLE else found.value
 
 
 def _trace(

@@ -437,7 +437,7 @@ def _credits(roles: Iterable[_Role]) -> dict[str, Credit]:
 
 def _names(tags: Iterable[_Tag]) -> tuple[str, ...]:
     """The tags in order, each once: an actor with two roles comes twice."""
-    return tuple(dict.fromkeys(tag.tag for tag in tags if tag.tag))
+    return tuple(dict.fromkeys([tag.tag for tag in tags if tag.tag]))
 
 
 def _hexadecimal(text: str) -> int | None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PRODUCT = "plexsync"
 
+_ITEM = quote("/library/metadata/", safe="")
+"""What stands before a rating key in the address of an item's page."""
+
 _PREFIX = "PLEXAPI_"
 """What the environment variables plexapi reads begin with."""
 
@@ -47,8 +50,9 @@ def request_headers(client_id: str, token: str = "") -> dict[str, str]:
 
 def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
     """Where a person sees an item in the server's own web app."""
-    key = quote(f"/library/metadata/{rating_key}", safe="")
-    return f"{url}/web/index.html#!/server/{machine}/details?key={key}"
+    # A rating key is digits, which need no quoting.
+    key = rating_key if rating_key.isdecimal() else quote(rating_key, safe="")
+    return f"{url}/web/index.html#!/server/{machine}/details?key={_ITEM}{key}"
 
 
 def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped

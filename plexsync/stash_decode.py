@@ -387,6 +387,7 @@ def scene_of(wire: WireScene, *, with_relations: bool = False) -> Scene:
 
 def detail_of(wire: WireDetail) -> SceneDetail:
     """Everything a scene says about itself."""
+    above = _above(wire.tags)
     return SceneDetail(
         scene_id=SceneId(wire.id),
         updated_at=wire.updated_at or "",
@@ -403,10 +404,10 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         performers=tuple([performer.name for performer in wire.performers]),
         cast=tuple([performer_of(one) for one in wire.performers if one.alias_list is not None]),
         tags=tuple([tag.name for tag in wire.tags]),
-        parent_tags=tuple([tag.name for tag in _above(wire.tags)]),
+        parent_tags=tuple([tag.name for tag in above]),
         files=_files(wire.files),
         cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
-        related=_related(wire),
+        related=_related(wire, above),
     )
 
 
@@ -453,12 +454,12 @@ def _parents(tags: Iterable[_Tag]) -> list[_Tag]:
 
 
 def _tag_text(tag: _Tag) -> str:
-    return tag_text(tag.name, [parent.id for parent in tag.parents])
+    return tag_text(tag.name, [parent.id for parent in tag.parents]) if tag.parents else tag.name
 
 
-def _related(wire: WireDetail) -> dict[RelatedId, str]:
+def _related(wire: WireDetail, parent_tags: Iterable[_Tag]) -> dict[RelatedId, str]:
     """What a scene shows of other objects, in the words of `names_of`."""
-    related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *_above(wire.tags))}
+    related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *parent_tags)}
     related |= {performer_id(one.id): shown_text(one) for one in wire.performers}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups}
     studio = wire.studio
