@@ -7,6 +7,7 @@ From local files alone, and never an error: a shell that completes must not wait
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import click
 
     from plexsync.cli_options import Session
+
+VARIABLE = "_PLEXSYNC_COMPLETE"
+"""Through which the script of a shell asks; click's own name for a program called plexsync."""
 
 _MOST = 200
 """Offers a person might still look through."""
@@ -73,10 +77,12 @@ def complete_libraries(
 def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
     """What begins as what was typed; nothing when it cannot be found out."""
     offers: list[CompletionItem] = []
+    # click's script for bash puts an offer on the line as it is; those for other shells quote it.
+    spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
     try:
         for value, words in found:
             if value.startswith(incomplete):
-                offers.append(CompletionItem(value, help=words))
+                offers.append(CompletionItem(spelled(value), help=words))
             if len(offers) >= _MOST:
                 break
     except (PlexsyncError, OSError):

@@ -6,12 +6,9 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from plexsync import console
+from plexsync.cli_completing import VARIABLE
 from plexsync.cli_options import CONTEXT, global_options
 from plexsync.errors import ExitCode
-
-_VARIABLE = "_PLEXSYNC_COMPLETE"
-"""Through which the script asks; click's own name for a program called plexsync."""
-
 
 _SHELLS: dict[str, type[ShellComplete]] = {
     "bash": BashComplete,
@@ -35,6 +32,8 @@ def completion(ctx: click.Context, *, shell: str) -> int:
       eval "$(plexsync completion zsh)"      in ~/.zshrc
       plexsync completion fish > ~/.config/fish/completions/plexsync.fish
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    source = _SHELLS[shell](ctx.find_root().command, {}, "plexsync", _VARIABLE).source()
+    source = _SHELLS[shell](ctx.find_root().command, {}, "plexsync", VARIABLE).source()
+    # click's script for fish cuts titles and names of libraries at their first comma.
+    source = source.replace('(string split ","', '(string split --max 1 ","')
     console.print_text(console.standard_streams(), source.lstrip("\n"))
     return ExitCode.OK

@@ -14,7 +14,9 @@ from plexsync.cli import cli, run_command_line
 from plexsync.cli_completing import complete_runs
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, SceneId
+from plexsync.plex_index import load_items
 from plexsync.session import open_session
+from tests.contract.plex_bench import make_library, plex_bench
 from tests.state_factories import NOW, begin, end, make_record
 
 if TYPE_CHECKING:
@@ -95,6 +97,28 @@ def test_libraries_are_those_of_the_configuration(tmp_path: Path) -> None:
 
     assert offered(f"plexsync -c {config} run --library F", {}) == ["Films"]
     assert offered("plexsync run --library ", {"PLEXSYNC_PLEX__LIBRARIES": "A,B"}) == ["A", "B"]
+
+
+def test_a_name_with_spaces_is_one_word_for_bash() -> None:
+    """What is put on the line is read back as the name, also after a part of it was typed."""
+    environ = {"PLEXSYNC_PLEX__LIBRARIES": "My Films,B"}
+    assert offered("plexsync run --library ", environ) == ["'My Films'", "B"]
+    assert offered("plexsync run --library M", environ) == ["'My Films'"]
+
+
+def test_libraries_seen_in_plex_are_offered_where_none_is_configured(tmp_path: Path) -> None:
+    """From the kept lists of its items."""
+    with plex_bench(make_library(1, 1)) as bench:
+        sections = bench.client.sections(())
+        load_items(bench.client, sections, cache_dir=tmp_path, machine="m", now=NOW)
+    environ = {"CACHE_DIRECTORY": str(tmp_path), "PLEXSYNC_CONFIG": str(tmp_path / "none.toml")}
+    assert offered("plexsync run --library ", environ) == sorted(one.title for one in sections)
+
+
+def test_fish_keeps_what_comes_after_a_comma(capsys: pytest.CaptureFixture[str]) -> None:
+    """Titles have commas; the script splits off the kind of the offer alone."""
+    run_command_line(["completion", "fish"])
+    assert 'string split --max 1 "," $completion' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", ["plexsync retry ", "plexsync run --library "])
