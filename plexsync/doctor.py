@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,8 +41,8 @@ CLOCK_S = 60
 _ROOM_BYTES = 16 * 1024 * 1024
 """What a run may need beside two copies of the state: journals of some ten thousand changes."""
 
-_SAMPLE_PAGES = 4
-"""Pages of scenes whose paths are looked up in Plex."""
+_SAMPLE = 4000
+"""Scenes whose paths are looked up in Plex: from all of Stash, as a folder may have come last."""
 
 _ENOUGH = 0.5
 """Share of the sample that has to be found for the path rules to count as right: a Plex library may
@@ -250,14 +250,14 @@ def check_paths(patient: Patient, sections: Sequence[Section]) -> Iterator[Findi
 
 
 def read_sample(
-    patient: Patient, sections: Sequence[Section]
+    patient: Patient, sections: Sequence[Section], *, most: int = _SAMPLE
 ) -> tuple[tuple[Scene, ...], tuple[PlexItem, ...]]:
-    """The first scenes of Stash, and everything in the libraries.
+    """Scenes from all of Stash, about `most` of them, and everything in the libraries.
 
     Raises:
         ServerError: one of the servers does not tell.
     """
-    scenes = tuple(chain.from_iterable(islice(patient.stash.sweep(), _SAMPLE_PAGES)))
+    scenes = _sampled(patient.stash, most)
     index = load_items(
         patient.plex,
         sections,
@@ -345,6 +345,14 @@ def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterato
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
+    """Scenes evenly spread over the ids, which are given in the order of their coming."""
+    if stash.count() <= most:
+        return tuple(chain.from_iterable(stash.sweep()))
+    ids = [version.scene_id for page in stash.versions() for version in page]
+    return stash.scenes(ids[:: -(-len(ids) // most)]).found
 
 
 def _may_write(directory: Path) -> bool:

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -55,7 +54,7 @@ class Person:
             stderr=slave,
             env={**os.environ, "TERM": "xterm", **environ},
             start_new_session=True,
-            preexec_fn=_take_terminal if program else None,  # noqa: PLW1509 - one thread, one call
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - one system call, no lock
         )
         self.seen = ""
         self._read = 0
@@ -100,7 +99,6 @@ class Person:
         """Give the window another width; the system tells whoever draws in it."""
         size = struct.pack("HHHH", self._height, width, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
-        self.process.send_signal(signal.SIGWINCH)
 
     def ends(self) -> int:
         """Wait for the end; gives the exit code."""

@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.cli import run_command_line
-from plexsync.doctor import Level, check_clock, check_state, free_bytes, judge_paths
+from plexsync.compose_servers import plex_transport, stash_transport
+from plexsync.config import load_config
+from plexsync.doctor import (
+    Level,
+    Patient,
+    check_clock,
+    check_state,
+    free_bytes,
+    judge_paths,
+    read_sample,
+)
 from plexsync.errors import ExitCode
 from plexsync.lock import hold_lock
+from plexsync.plex_client import PlexClient
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.stash_client import StashClient
 from tests.factories import make_item, make_scene
 from tests.terminals import plain, run_plexsync
 from tests.world import World
@@ -213,3 +225,28 @@ def test_nothing_to_compare_is_a_warning() -> None:
     """Of a new Stash or a new library nothing can be said."""
     assert [one.level for one in judge_paths([], [make_item()], ())] == [Level.WARN]
     assert [one.level for one in judge_paths([make_scene()], [], ())] == [Level.WARN]
+
+
+@pytest.mark.parametrize(("most", "step"), [(7, 5), (30, 1), (29, 2)])
+def test_the_sample_is_of_all_of_stash(world: World, most: int, step: int) -> None:
+    """A folder whose scenes came last is in it as well; small libraries are looked at whole."""
+    config = load_config(None, world.environ(), home=world.directory)
+    with (
+        stash_transport(config, lambda _: None) as stash_line,
+        plex_transport(config, "doctor", lambda _: None) as plex_line,
+    ):
+        patient = Patient(
+            config=config,
+            stash=StashClient(stash_line, url=config.stash.url),
+            plex=PlexClient(plex_line, url=config.plex.url, client_id="doctor"),
+            stash_line=stash_line,
+            plex_line=plex_line,
+            cache=world.cache_dir,
+            now=NOW,
+        )
+        patient.stash.connect()
+        patient.plex.connect()
+        scenes, _ = read_sample(patient, patient.plex.sections(()), most=most)
+    ids = sorted(int(one.scene_id) for one in scenes)
+    everything = sorted(int(one.id) for one in world.library.stash.scenes)
+    assert ids == everything[::step]

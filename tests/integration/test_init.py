@@ -22,6 +22,7 @@ from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.first_config import Answers, Interview, config_text, require_absent, write_config
 from plexsync.models import PathRule
 from plexsync.simulators.library import Case, LibrarySpec, demo_library, make_library
+from tests.typing_terminals import Person
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -315,3 +316,21 @@ def test_leaving_in_between_writes_nothing(world: World) -> None:
 
     assert typist.end() == ExitCode.INTERRUPTED
     assert not file.exists()
+
+
+@pytest.mark.parametrize("answers", [0, 1], ids=["at an address", "at a key"])
+def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers: int) -> None:
+    """Whatever was typed by then; a key is asked for without echo."""
+    where = world.directory / "made" / "config.toml"
+    environ = {"HOME": str(world.directory), "PLEXSYNC_CONFIG": str(where)}
+    with Person(["init"], environ) as person:
+        person.sees("Stash")
+        if answers:
+            person.types(f"{world.stash_url}\r")
+            person.sees("key")
+        person.types("\x03")
+        assert person.ends() == ExitCode.INTERRUPTED
+        assert person.terminal_is_as_before()
+        assert "interrupted" in person.seen
+        assert "Traceback" not in person.seen
+    assert not where.exists()
