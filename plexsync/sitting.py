@@ -68,6 +68,8 @@ def sit(
         stack.callback(os.close, hear)
         bell = _Bell(ring)
         stack.callback(bell.close)
+        # A signal that comes just before the wait for a key begins must end it as well.
+        stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(ring, warn_on_full_buffer=False))
         ahead = Ahead(office, room, bell.ring)
         stack.callback(ahead.close)
         if os.environ.get("TERM", "dumb") != "dumb":

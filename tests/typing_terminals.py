@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _PATIENCE_S = 30.0
+_AGAIN_S = 3.0
 
 
 class Person:
@@ -90,6 +91,20 @@ class Person:
     def types(self, keys: str) -> None:
         """Press keys."""
         os.write(self._master, keys.encode())
+
+    def insists(self, key: str) -> int:
+        """Press a key again and again until it ends; gives the exit code.
+
+        Python's `input` loses a signal that comes between its prompt and its wait.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it did not end:\n{plain(self.seen)[-4000:]}"
+            self.types(key)
+            again = time.monotonic() + _AGAIN_S
+            while self.process.poll() is None and time.monotonic() < again:
+                self._take(0.1)
+        return self.ends()
 
     def reads(self, seconds: float) -> None:
         """Take what comes within that time."""

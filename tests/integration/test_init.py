@@ -328,8 +328,7 @@ def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers:
         if answers:
             person.types(f"{world.stash_url}\r")
             person.sees("key")
-        person.types("\x03")
-        assert person.ends() == ExitCode.INTERRUPTED
+        assert person.insists("\x03") == ExitCode.INTERRUPTED
         assert person.terminal_is_as_before()
         assert "interrupted" in person.seen
         assert "Traceback" not in person.seen
