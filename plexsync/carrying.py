@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync.artwork import NOTHING, Wanted
 from plexsync.errors import ExitCode, InterruptedRunError, ServerError
 from plexsync.models import Outcome
-from plexsync.painting import Job, Painted
+from plexsync.uploading import Job, Painted
 from plexsync.writing import Verdict
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from plexsync.grouping import gather
 from plexsync.journaled import carry_out
 from plexsync.models import Outcome, PlexField, Preview
 from plexsync.normalize import normalize_path
-from plexsync.painting import Job, Painted, Painter
+from plexsync.painting import Painter
 from plexsync.plex_pictures import PicturedItems
 from plexsync.rows import Pair, RowMaker
+from plexsync.uploading import Job, Painted
 from plexsync.writing import DETAIL_BATCH, UNSENT, Reader, Writer, as_problem, settle, with_link
 
 if TYPE_CHECKING:

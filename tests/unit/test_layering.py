@@ -105,6 +105,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "ahead",
         "artwork",
         "painting",
+        "uploading",
         "saved_pictures",
         "pipeline",
         "carrying",
