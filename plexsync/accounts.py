@@ -18,7 +18,7 @@ from plexsync.plan_file import SavedItem
 from plexsync.planner import files_digest
 from plexsync.relations import joined
 from plexsync.rows import REMEMBERED
-from plexsync.writing import NOT_STORED
+from plexsync.writing import NOT_SHOWN, NOT_STORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from plexsync.state import Unsettled
     from plexsync.writing import Notebook
 
-GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, TooLongError.kind: 1}
+GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, TooLongError.kind: 1}
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 

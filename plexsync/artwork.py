@@ -83,6 +83,7 @@ class Stroke(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ask: write nothing if what Plex shows turns out not to be the cover.
         shown: the change as a person sees it.
         checksum: the MD5 the cover must have; "" for whatever it is by now.
+        judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
     """
 
     rule: FieldRule
@@ -93,6 +94,7 @@ class Stroke(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ask: bool
     shown: Change
     checksum: str = ""
+    judged: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -318,12 +320,15 @@ class Artwork:
                 policy=rule.policy,
                 locked_before=locked,
             ),
+            judged=self._judged(rule),
         )
 
     def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
         """What Plex shows, and under which rule it is judged."""
-        preserve = "+preserve" if self._preserve else ""
-        return f"{rule.policy}{preserve} {detail.shown.get(rule.to, '')}"
+        return shown_as(self._judged(rule), rule, detail)
+
+    def _judged(self, rule: FieldRule) -> str:
+        return f"{rule.policy}{'+preserve' * self._preserve}"
 
     def _stamp(self, scene: SceneDetail) -> str:
         """What moves with the scene: the query of the cover's address, or the scene's version."""
@@ -355,6 +360,11 @@ def base_of(pair: Pair, rule: FieldRule) -> PictureBase:
     if known.made == made:
         return known
     return replace(known, stamp=_NO_STAMP, etag="", made=made)
+
+
+def shown_as(judged: str, rule: FieldRule, detail: ItemDetail) -> str:
+    """What `PictureBase.shown` says of a picture that was judged by a rule."""
+    return f"{judged} {detail.shown.get(rule.to, '')}"
 
 
 def note(pair: Pair, rule: FieldRule, base: PictureBase) -> None:

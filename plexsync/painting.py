@@ -20,7 +20,7 @@ from plexsync.uploading import Brush, Painted, Uploader
 from plexsync.writing import as_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.artwork import Artwork, Stroke, Wanted
     from plexsync.models import ItemDetail, RatingKey
@@ -45,6 +45,7 @@ class Painter:
     Args:
         covers: where covers come from.
         gallery: where they go.
+        read: fresh details of items by rating key; one that failed as its error.
         should_stop: asked between requests.
         servers_down: True once a server failed so often that no further request is worth sending.
     """
@@ -53,6 +54,7 @@ class Painter:
         self,
         covers: Covers,
         gallery: Gallery,
+        read: Callable[[Sequence[RatingKey]], Mapping[RatingKey, ItemDetail | ServerError]],
         *,
         should_stop: Callable[[], bool],
         servers_down: Callable[[], bool],
@@ -61,7 +63,7 @@ class Painter:
         self._gallery = gallery
         self._should_stop = should_stop
         self._servers_down = servers_down
-        self._uploader = Uploader(gallery, should_stop=should_stop, servers_down=servers_down)
+        self._uploader = Uploader(gallery, read, should_stop=should_stop, servers_down=servers_down)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
 
     def seen(self, detail: ItemDetail, plan: ItemPlan) -> ItemDetail:

@@ -33,6 +33,7 @@ from plexsync.normalize import normalize_path
 from plexsync.planner import files_digest
 from plexsync.writing import (
     DETAIL_BATCH,
+    NOT_SHOWN,
     Reader,
     Writer,
     as_problem,
@@ -223,6 +224,8 @@ class Pipeline:
             and record.due_at == PARKED
             and record.problem is not None
             and record.problem.kind in GIVEN_UP
+            # Of a cover the digest of the fields does not say whether it is the one that was tried.
+            and record.problem.kind != NOT_SHOWN
             and not self._settings.asked_for
             and record.desired == self.accounts.desired_digest(pair.scene.scene_id)
         )

@@ -54,6 +54,7 @@ from plexsync.tally import Tally
 from plexsync.uneven import Uneven
 from plexsync.unwritten import Unwritten
 from plexsync.watching import KEY, Seen, broken, digest, items_digest, scans_digest
+from plexsync.writing import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -555,6 +556,7 @@ class _Run:
         painter = Painter(
             stash,
             gallery,
+            Reader(self._ports.plex, plex_down=self._ports.plex_down).read,
             should_stop=self._ports.should_stop,
             servers_down=self._servers_down,
         )

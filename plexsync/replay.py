@@ -140,6 +140,7 @@ class Replay:
         self._painter = Painter(
             ports.stash,
             ports.plex.pictures,
+            Reader(ports.plex, plex_down=ports.plex_down).read,
             should_stop=ports.should_stop,
             servers_down=self._servers_down,
         )

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from plexsync.artwork import note
+from plexsync.artwork import note, shown_as
 from plexsync.errors import AuthError, ServerError
 from plexsync.journal import Settlement
-from plexsync.models import Change, ItemPlan, PictureBase, PlexField, Problem
+from plexsync.models import Change, ItemDetail, ItemPlan, PictureBase, PlexField, Problem
 from plexsync.pictures import UPLOADED
 from plexsync.plex_pictures import selected_key
-from plexsync.writing import UNSENT, as_problem
+from plexsync.writing import NOT_SHOWN, UNSENT, as_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.artwork import Stroke, Wanted
     from plexsync.models import FieldRule, Picture, RatingKey
@@ -108,18 +108,32 @@ class Brush:
 class Uploader:
     """Puts pictures up.
 
+    To list an item's pictures is the proof of what it shows. It is saved where the item's detail,
+    of which a request brings a hundred, proves as much: Plex locks a picture whenever one is
+    chosen, so a lock that was not there before the upload came with it. The first picture of a run
+    is proven by the list all the same, because that shows by which names this Plex calls uploads.
+    Source: docs/plex-api.md 5.
+
     Args:
         gallery: where they go.
+        read: fresh details of items by rating key; one that failed as its error.
         should_stop: asked between requests.
         servers_down: True once a server failed so often that no further request is worth sending.
     """
 
     def __init__(
-        self, gallery: Gallery, *, should_stop: Callable[[], bool], servers_down: Callable[[], bool]
+        self,
+        gallery: Gallery,
+        read: Callable[[Sequence[RatingKey]], Mapping[RatingKey, ItemDetail | ServerError]],
+        *,
+        should_stop: Callable[[], bool],
+        servers_down: Callable[[], bool],
     ) -> None:
         self._gallery = gallery
+        self._read = read
         self._should_stop = should_stop
         self._servers_down = servers_down
+        self._names_are_known = False
 
     def send(self, brushes: Sequence[Brush], notebook: Notebook) -> None:
         """Write down what is replaced, then replace it.
@@ -128,43 +142,45 @@ class Uploader:
             ServerError: a server is down, or refuses us.
         """
         seqs = notebook.intend([brush.plan for brush in brushes]) if brushes else ()
-        for at, (seq, brush) in enumerate(zip(seqs, brushes, strict=True)):
-            if self._should_stop():
+        unproven: list[tuple[int, Brush]] = []
+        end: ServerError | None = None
+        for seq, brush in zip(seqs, brushes, strict=True):
+            if end is not None or self._should_stop():
                 notebook.result(seq, Settlement.FAILED, UNSENT, missing=(brush.stroke.rule.to,))
                 brush.painted.unfinished = True
                 continue
             try:
-                self._send_one(seq, brush, notebook)
-            except ServerError:
-                for later, left in zip(seqs[at + 1 :], brushes[at + 1 :], strict=True):
-                    missing = (left.stroke.rule.to,)
-                    notebook.result(later, Settlement.FAILED, UNSENT, missing=missing)
-                raise
+                if not self._send_one(seq, brush, notebook):
+                    unproven.append((seq, brush))
+            except ServerError as error:
+                end = error
+        try:
+            self._prove(unproven, notebook)
+        except ServerError as error:
+            # Without a result the intents stay unsettled, and the next run looks again.
+            end = end or error
+        if end is not None:
+            raise end
 
-    def _send_one(self, seq: int, brush: Brush, notebook: Notebook) -> None:
-        missing = (brush.stroke.rule.to,)
+    def _send_one(self, seq: int, brush: Brush, notebook: Notebook) -> bool:
+        """Send one picture.
+
+        Returns:
+            Whether it is known what became of it; else the item's lock will tell.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
         refusal = self._hand_over(brush)
         if isinstance(refusal, AuthError):
+            missing = (brush.stroke.rule.to,)
             notebook.result(seq, Settlement.FAILED, as_problem(refusal), missing=missing)
             raise refusal
-        try:
-            selected = self._settle(brush)
-        except AuthError:
-            raise
-        except ServerError as error:
-            # Without a result the intent stays unsettled, and the next run looks again.
-            self._give_up_if_down(error)
-            brush.painted.problem = as_problem(error)
-            return
-        if not selected:
-            problem = as_problem(refusal) if refusal else _not_shown(brush.stroke.rule.name)
-            notebook.result(seq, Settlement.FAILED, problem, missing=missing)
-            brush.painted.problem = problem
-            return
-        notebook.result(seq, Settlement.APPLIED)
-        brush.painted.changes.append(brush.stroke.shown)
-        note(brush.job.pair, brush.stroke.rule, replace(brush.base, key=selected))
-        _release(brush.job.pair, brush.stroke.rule)
+        locked = brush.stroke.shown.locked_before
+        if refusal is None and self._names_are_known and not locked:
+            return False
+        self._look(seq, brush, refusal, notebook)
+        return True
 
     def _hand_over(self, brush: Brush) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed."""
@@ -177,27 +193,62 @@ class Uploader:
             return error
         return None
 
+    # ---- what became of it
+
+    def _prove(self, sent: Sequence[tuple[int, Brush]], notebook: Notebook) -> None:
+        """Have the locks of many items tell; where one does not, look.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        keys = dict.fromkeys(brush.job.plan.rating_key for _, brush in sent)
+        read = self._read(tuple(keys)) if keys else {}
+        for seq, brush in sent:
+            detail, rule = read.get(brush.job.plan.rating_key), brush.stroke.rule
+            if not isinstance(detail, ItemDetail) or rule.to not in detail.locked:
+                self._look(seq, brush, None, notebook)
+                continue
+            judged = brush.stroke.judged
+            shown = shown_as(judged, rule, detail) if judged else ""
+            _conclude(seq, brush, replace(brush.base, shown=shown), notebook)
+
+    def _look(
+        self, seq: int, brush: Brush, refusal: ServerError | None, notebook: Notebook
+    ) -> None:
+        """Have the item's list of pictures tell.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        try:
+            selected = self._settle(brush)
+        except ServerError as error:
+            # Without a result the intent stays unsettled, and the next run looks again.
+            self._give_up_if_down(error)
+            brush.painted.problem = as_problem(error)
+            return
+        if _is_it(brush, selected):
+            self._names_are_known |= selected == brush.key and selected not in brush.there
+            _conclude(seq, brush, replace(brush.base, key=selected), notebook)
+            return
+        problem = as_problem(refusal) if refusal else _not_shown(brush, selected)
+        notebook.result(seq, Settlement.FAILED, problem, missing=(brush.stroke.rule.to,))
+        brush.painted.problem = problem
+
     def _settle(self, brush: Brush) -> str:
-        """The key under which the item shows the picture now; "" when it does not.
+        """The key of what the item shows in the end.
 
         A picture that came and was not chosen is chosen now.
 
         Raises:
             ServerError: nobody knows.
         """
-        shown = self._shown_as(brush)
-        if shown:
-            return shown
-        if brush.key in {picture.key for picture in self._gallery.available(*brush.place)}:
-            self._gallery.select(*brush.place, brush.key)
-            return self._shown_as(brush)
-        return ""
-
-    def _shown_as(self, brush: Brush) -> str:
-        selected = selected_key(self._gallery.available(*brush.place))
-        # The name of an upload is Plex's affair: a new one that is shown can only be ours.
-        new = selected.startswith(UPLOADED) and selected not in brush.there
-        return selected if new or selected == brush.key else ""
+        pictures = self._gallery.available(*brush.place)
+        selected = selected_key(pictures)
+        if _is_it(brush, selected) or brush.key not in {picture.key for picture in pictures}:
+            return selected
+        self._gallery.select(*brush.place, brush.key)
+        return selected_key(self._gallery.available(*brush.place))
 
     def _give_up_if_down(self, error: ServerError) -> None:
         """Pass on an error after which asking on is of no use.
@@ -218,9 +269,27 @@ def _release(pair: Pair, rule: FieldRule) -> None:
     pair.link = replace(pair.link, held=held)
 
 
-def _not_shown(name: str) -> Problem:
+def _is_it(brush: Brush, selected: str) -> bool:
+    """Whether what an item shows is what was sent."""
+    # The name of an upload is Plex's affair: a new one that is shown can only be ours.
+    return selected == brush.key or (selected.startswith(UPLOADED) and selected not in brush.there)
+
+
+def _conclude(seq: int, brush: Brush, base: PictureBase, notebook: Notebook) -> None:
+    """Note a picture that Plex was seen to show."""
+    notebook.result(seq, Settlement.APPLIED)
+    brush.painted.changes.append(brush.stroke.shown)
+    note(brush.job.pair, brush.stroke.rule, base)
+    _release(brush.job.pair, brush.stroke.rule)
+
+
+def _not_shown(brush: Brush, selected: str) -> Problem:
+    name = brush.stroke.rule.name
     return Problem(
-        kind="not-shown",
-        message=f"Plex took the {name} but does not show it",
+        kind=NOT_SHOWN,
+        message=(
+            f"Plex accepted the change but does not hold what was sent: {name} sent "
+            f"'{brush.key}', Plex shows '{selected}'"
+        ),
         hint="look at the item in Plex; another program may be writing to it",
     )

@@ -41,6 +41,9 @@ READ_BATCH = 100
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
 
+NOT_SHOWN = "not-shown"
+"""The same of a picture."""
+
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""
 

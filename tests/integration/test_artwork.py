@@ -92,6 +92,26 @@ def test_unchanged_covers_are_never_uploaded_again(synced: World) -> None:
     assert synced.plex.dump(clocks=True) == before
 
 
+def test_a_first_picture_costs_two_requests_to_plex(world: World) -> None:
+    """A list, because undo needs to know what was there, and the upload; one read proves them all.
+
+    The list again is the proof for the first one only, and the next full run lists none but that.
+    """
+    ran = world.run()
+    assert (ran.plex["plex.pictures"], uploads(ran)) == (SCENES + 1, SCENES)
+    assert ran.plex["plex.detail"] == 3, "read, read back, and once more for the pictures"
+    assert world.run(FULL).plex.get("plex.pictures", 0) == 1
+    assert world.run(FULL).plex.get("plex.pictures", 0) == 0
+
+
+def test_a_picture_chosen_by_hand_after_a_first_run_is_seen(world: World) -> None:
+    """What the pictures' proof remembers of an item is what it showed then."""
+    world.run()
+    choose_by_hand(world, "5")
+    assert world.run(FULL).outcomes()["5"] == "applied"
+    assert poster(world, "5") == upload_key(PNG + b"5")
+
+
 def test_a_scene_that_did_not_move_costs_no_request_for_its_cover(synced: World) -> None:
     """Neither in a run with nothing new nor in a full one."""
     assert covers(synced.run()) == 0
@@ -350,6 +370,42 @@ def test_a_lost_reply_is_settled_by_looking(synced: World, effect: Reset | Statu
     synced.wait(hours=1)
     assert uploads(synced.run()) == (0 if applied else 1)
     assert poster(synced, "5") == upload_key(OTHER)
+
+
+@pytest.mark.parametrize("at", [1, 4, SCENES])
+def test_an_upload_that_plex_only_says_it_took_is_found_out(world: World, at: int) -> None:
+    """Among many, too, where one read proves them all: no lock, no proof."""
+    world.plex_wire.faults.add(Fault("plex.upload", at, Status(200)))
+    ran = world.run()
+    (failed,) = [row for row in ran.rows if row.outcome is Outcome.FAILED]
+    assert not poster(world, failed.scene.id).startswith("upload://")
+    assert "poster" not in {change.field for change in failed.changes}
+    assert failed.error is not None
+    assert failed.error.kind == "not-shown"
+    body = PNG + failed.scene.id.encode()
+    assert f"poster sent '{upload_key(body)}', Plex shows 'media://" in failed.error.message
+    world.wait(hours=1)
+    assert uploads(world.run()) == 1
+    assert world.run(FULL).summary.requests.plex_writes == 0
+
+
+def test_a_picture_plex_does_not_store_is_sent_twice_and_never_again(synced: World) -> None:
+    """However many runs come, also full ones; another cover is news."""
+    synced.stash.set_cover(5, OTHER)
+    synced.plex_wire.faults.add(Fault("plex.upload", 1, Status(200), None))
+    sent = 0
+    for _ in range(4):
+        sent += uploads(synced.run())
+        synced.wait(hours=25)
+    synced.wait(hours=24 * 8)
+    weekly = synced.run()
+    assert weekly.summary.header.full
+    assert sent + uploads(weekly) == 2
+    assert weekly.summary.waiting == 1
+    synced.plex_wire.faults.clear()
+    synced.stash.set_cover(5, OTHER + b"another")
+    assert synced.run().outcomes() == {"5": "applied"}
+    assert poster(synced, "5") == upload_key(OTHER + b"another")
 
 
 def test_an_upload_nobody_can_look_at_is_settled_by_the_next_run(synced: World) -> None:
