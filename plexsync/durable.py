@@ -23,6 +23,7 @@ _FILE_MODE = 0o600
 _HINTS = {
     errno.ENOSPC: "Free some space on that disk and run again; what was applied is not lost.",
     errno.EDQUOT: "Free some of your disk quota and run again; what was applied is not lost.",
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f, or that of the disk itself).",
     errno.EROFS: "The disk is mounted read-only: mount it writable, or set PLEXSYNC_STATE_DIR.",
     errno.EACCES: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
     errno.EPERM: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -640,6 +642,22 @@ def test_a_mistake_is_told_with_its_place_and_its_way_out(
     assert again == json.loads(document)["exit_code"] == case.code
     assert error["kind"]
     assert error["message"]
+
+
+def test_a_disk_that_takes_no_more_ends_in_9_and_loses_nothing(house: House) -> None:
+    """A real limit of the system on a real run; without it the next run does the rest."""
+    words = ["sh", "-c", 'ulimit -f 4; exec "$0" -m plexsync run --json', sys.executable]
+    stopped = subprocess.run(words, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+
+    error = json.loads(stopped.stdout)["error"]
+    assert stopped.returncode == json.loads(stopped.stdout)["exit_code"] == LOCAL
+    assert "file too large" in error["message"]
+    assert str(house.state) in error["message"]
+    assert "ulimit -f" in error["hint"]
+    assert run_command_line(["run", "-q"]) == ExitCode.OK
+    assert run_command_line(["run", "-q", "--full", "-n", "--detailed-exitcode"]) == (
+        ExitCode.ONLY_REVIEW
+    )
 
 
 def test_each_way_to_end_that_a_user_can_cause_has_a_case() -> None:

@@ -130,6 +130,7 @@ def test_absent_file_is_none_and_unreadable_one_an_error(tmp_path: Path) -> None
     [
         (errno.ENOSPC, "Free some space"),
         (errno.EDQUOT, "quota"),
+        (errno.EFBIG, "ulimit -f"),
         (errno.EROFS, "read-only"),
         (errno.EACCES, "PLEXSYNC_STATE_DIR"),
         (errno.EPERM, "PLEXSYNC_STATE_DIR"),
