@@ -349,7 +349,8 @@ def _wanted(names: Iterable[str]) -> dict[str, str]:
 
 def _text_of(change: Change) -> str:
     text = change.after if isinstance(change.after, str) else ", ".join(change.after)
-    return cleaned(text) if change.target is PlexField.SUMMARY else _line(text)
+    # Blanks around a text are somebody's: what Stash says was trimmed long ago.
+    return cleaned(text) if change.target is PlexField.SUMMARY else _one_line(text)
 
 
 def _list_of(value: Value) -> tuple[str, ...]:
@@ -357,4 +358,8 @@ def _list_of(value: Value) -> tuple[str, ...]:
 
 
 def _line(text: str) -> str:
-    return cleaned(text).replace("\n", " ").replace("\t", " ").strip()
+    return _one_line(text).strip()
+
+
+def _one_line(text: str) -> str:
+    return cleaned(text).replace("\n", " ").replace("\t", " ")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
-import requests
 
 from plexsync.credits import told
 from plexsync.durable import DISK
@@ -17,6 +15,7 @@ from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
 from tests.disk_faults import FaultyDisk, Killed, Strike
+from tests.fields_world import PHOTO, credit
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from plexsync.simulators.plex_snapshot import ItemSnapshot
 
 FORCED = RunOptions(full=True, force=True)
-PHOTO = "https://agent.example/neo.jpg"
 
 
 @pytest.fixture
@@ -35,23 +33,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     spec = LibrarySpec(seed=3, scenes=4, mix={Case.SAME: 1.0}, edited=0.0)
     with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as made:
         yield made
-
-
-def put(world: World, key: str, **values: str) -> None:
-    """An edit as another program sends it."""
-    query = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in values.items())
-    section = world.library.plex.videos[0].section_id
-    requests.put(
-        f"{world.plex_url}/library/sections/{section}/all?type=1&id={key}&{query}",
-        headers={"X-Plex-Token": world.plex.token},
-        timeout=5,
-    ).raise_for_status()
-
-
-def credit(world: World, key: str, name: str, *, role: str = "", photo: str = "") -> None:
-    """An agent credits an actor."""
-    said = {"actor[0].tag.tag": name, "actor[0].tagging.text": role, "actor[0].tag.thumb": photo}
-    put(world, key, **{argument: value for argument, value in said.items() if value})
 
 
 def comparable(item: ItemSnapshot) -> object:
@@ -366,7 +347,6 @@ def test_a_run_killed_at_any_disk_operation_loses_no_photo(tmp_path: Path) -> No
                 world.run(FORCED, disk=FaultyDisk(DISK, at=at, strike=Strike.KILL))
             world.run(FORCED)
             assert PHOTO not in photos(world, world.key_of("1")).values(), at
-            assert world.run(FORCED).puts == 0, at
             for run in reversed([run for run in world.state().runs if run.run_id not in known]):
                 world.undo(run.run_id)
             assert {one: comparable(item) for one, item in world.plex.dump().items()} == before, at

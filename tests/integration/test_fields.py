@@ -14,6 +14,7 @@ from plexsync.models import Outcome
 from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset
+from tests.fields_world import EVERYTHING, PLAIN
 from tests.property.strategies import AWKWARD_PIECES
 from tests.world import World, scene_ids
 
@@ -25,21 +26,6 @@ if TYPE_CHECKING:
 
 FULL = RunOptions(full=True)
 FORCED = RunOptions(full=True, force=True)
-PLAIN = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
-EVERYTHING = {
-    **PLAIN,
-    "FIELDS__SORT_TITLE": "overwrite",
-    "FIELDS__ORIGINAL_TITLE": "overwrite",
-    "FIELDS__TAGLINE": "overwrite",
-    "FIELDS__TAGLINE__TEMPLATE": "{code} {director}",
-    "FIELDS__CONTENT_RATING": "overwrite",
-    "FIELDS__DIRECTORS": "overwrite",
-    "FIELDS__GROUPS": "overwrite",
-    "FIELDS__LABELS": "overwrite",
-    "FIELDS__RATING": "overwrite",
-    "FIELDS__PERFORMERS": "overwrite",
-    "FIELDS__TAGS": "overwrite",
-}
 
 
 def small_library(scenes: int = 8, **fields: object) -> Library:
