@@ -30,6 +30,8 @@ LIMIT_BYTES = 10_000_000
 
 _FOLDERS = {PlexField.POSTER: "posters", PlexField.BACKGROUND: "art"}
 _KILO = 1000
+_TOLD_APART = 8
+_KEY = "://"
 
 
 class Choice(StrEnum):
@@ -104,6 +106,20 @@ def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
     if selected.startswith(GENERATED):
         return "frame of the video"
     return "picture chosen in Plex" if locked else "picture found by Plex"
+
+
+def key_text(text: str) -> str:
+    """Plex's key of a picture, as history and undo know it, in words; other words stay as they are.
+
+    Uploads are told apart by how their names begin.
+    """
+    if text.startswith(GENERATED):
+        return "frame of the video"
+    if text.startswith(UPLOADED):
+        return f"uploaded picture {text.rpartition('/')[2][:_TOLD_APART]}"
+    if _KEY in text.partition(" ")[0]:
+        return "picture found by Plex"
+    return text or "none"
 
 
 def _size(size_bytes: int) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.credits import told
+from plexsync.models import PICTURE_FIELDS
 from plexsync.normalize import clean_for_terminal
+from plexsync.pictures import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +26,10 @@ _KEPT_BEFORE_DIFFERENCE = 20
 def change_text(change: Change, *, verbose: bool = False) -> Text:
     """`before -> after` of a text, `+added, -removed` of a list."""
     if isinstance(change.before, str) and isinstance(change.after, str):
-        return _text_change(change.before, change.after, verbose=verbose)
+        both = change.before, change.after
+        if change.target in PICTURE_FIELDS and not verbose:
+            both = key_text(change.before), key_text(change.after)
+        return _text_change(*both, verbose=verbose)
     before, after = told(change)
     return _list_change(_names(before), _names(after), verbose=verbose)
 

@@ -77,6 +77,9 @@ def test_a_first_run_gives_every_item_its_cover_and_plex_locks_it(world: World) 
         assert world.plex.picture(upload_key(body)) == body
         assert "thumb" in world.plex.dump()[world.key_of(str(number))]["locks"]
     assert all(change.field != "background" for row in ran.rows for change in row.changes)
+    sent = [write for write in world.plex.writes if write.method == "POST"]
+    assert len(sent) == SCENES
+    assert not any(write.arguments for write in sent), "an address for Plex to fetch from"
 
 
 def test_unchanged_covers_are_never_uploaded_again(synced: World) -> None:

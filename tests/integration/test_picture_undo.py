@@ -12,6 +12,7 @@ from plexsync.models import Outcome
 from plexsync.ports import RunOptions
 from plexsync.simulators.wire import Fault, Reset, Status
 from tests.picture_world import OTHER, PNG, choose_by_hand, made, poster, upload_key, uploads
+from tests.terminals import plain, run_plexsync
 from tests.world import scene_ids
 
 if TYPE_CHECKING:
@@ -132,6 +133,21 @@ def test_a_picture_that_is_not_there_any_more_stops_nothing_else(world: World) -
     world.plex_wire.faults.clear()
     assert world.undo().summary.exit_code == ExitCode.OK
     assert world.plex.dump()[key] == then
+
+
+def test_history_and_undo_tell_pictures_in_words(world: World) -> None:
+    """Plex's keys are for programs; `-v` and `--json` have them."""
+    show(world, "2", "an agent's")
+    world.run()
+    told = run_plexsync(["history", "last"], world.environ(), terminals=("stdout",), width=200)
+    first, second = upload_key(PNG + b"1")[-40:-32], upload_key(PNG + b"2")[-40:-32]
+    assert f"frame of the video -> uploaded picture {first}" in plain(told.out)
+    assert f"picture found by Plex -> uploaded picture {second}" in plain(told.out)
+    assert f"none -> uploaded picture {first}" in plain(told.out), "the background"
+    back = run_plexsync(["undo", "last", "-n"], world.environ(), terminals=("stdout",), width=200)
+    assert f"uploaded picture {second} -> picture found by Plex" in plain(back.out)
+    exact = run_plexsync(["history", "last", "--json"], world.environ())
+    assert AGENT in exact.out
 
 
 # ---- one picture among the runs ------------------------------------------------------------------
