@@ -71,7 +71,7 @@ class Limits:
         if not empty and not self._is_landslide(gone, remembered):
             return
         raise UnsafeError(
-            f"{gone} of {remembered} scenes synced before are gone from Stash; "
+            f"{gone} of {remembered} scenes known from earlier runs are gone from Stash; "
             f"the limit is {self.max_share:.0%} of them",
             context="[apply] > max_share",
             hint=(

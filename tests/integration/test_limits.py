@@ -108,7 +108,7 @@ def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(
     before = synced.plex.dump(clocks=True)
     said = command(synced, *["-n"] * dry)
     assert said.code == ExitCode.UNSAFE
-    lost = f"{SCENES} of {SCENES} scenes synced before are gone from Stash"
+    lost = f"{SCENES} of {SCENES} scenes known from earlier runs are gone from Stash"
     assert f"{lost}; the limit is 30% of them" in said.err
     assert "once with 'plexsync run --force', or raise max_share for good" in said.err
     synced.stash_wire.simulator = whole
@@ -126,7 +126,7 @@ def test_scenes_that_are_meant_to_be_gone_are_forgotten(synced: World, way: str)
     before = synced.plex.dump(clocks=True)
     said = command(synced)
     assert said.code == ExitCode.UNSAFE
-    assert f"19 of {SCENES} scenes synced before are gone from Stash" in said.err
+    assert f"19 of {SCENES} scenes known from earlier runs are gone from Stash" in said.err
     assert len(synced.state().scene_ids()) == SCENES
     force = RunOptions(force=way == "--force")
     passed = synced.run(force, APPLY__MAX_SHARE="0.3" if force.force else "1")

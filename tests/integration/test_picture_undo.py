@@ -91,6 +91,33 @@ def test_undo_leaves_the_library_as_it_was(world: World, before: str) -> None:
     assert world.run(FULL).summary.requests.plex_writes == 0
 
 
+def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world: World) -> None:
+    """Every field on at once, a rating of the person's own among them; and the undo of the undo."""
+    on = ("SORT_TITLE", "ORIGINAL_TITLE", "TAGLINE", "CONTENT_RATING", "RATING", "DIRECTORS")
+    world.settings |= {f"FIELDS__{name}": "overwrite" for name in on}
+    world.settings |= {"FIELDS__LABELS": "merge", "FIELDS__GROUPS": "merge"}
+    world.stash.edit_scenes(range(1, 4), rating100=80, director="Ann Example", code="AB-1")
+    key = world.key_of("2")
+    world.plex.edit_by_hand(key, {"title": "By Hand", "genre": ("Mine",), "label": ("Own",)})
+    requests.put(
+        f"{world.plex_url}/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating=4",
+        headers={"X-Plex-Token": world.plex.token},
+        timeout=5,
+    ).raise_for_status()
+    then = world.plex.dump()
+    ran = world.run()
+    assert ran.count(Outcome.APPLIED) == 3
+    written = {change.field for change in ran.row("2").changes}
+    assert {"title", "rating", "poster", "background", "labels", "directors"} <= written
+    after = world.plex.dump()
+    assert after[key]["rating"] == 8.0
+    undone = world.undo()
+    assert undone.summary.exit_code == ExitCode.OK
+    assert world.plex.dump() == then
+    assert world.undo(undone.summary.header.run_id).summary.exit_code == ExitCode.OK
+    assert world.plex.dump() == after
+
+
 @pytest.mark.parametrize("before", BEFORE)
 def test_a_picture_chosen_since_is_kept_and_named(world: World, before: str) -> None:
     """The fields and the other picture go back all the same."""
