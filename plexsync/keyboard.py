@@ -9,7 +9,7 @@ import select
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from plexsync.review import BACKSPACE, ENTER, ESCAPE, LEFT, RIGHT
+from plexsync.review_terms import BACKSPACE, DOWN, ENTER, ESCAPE, LEFT, RIGHT, UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _TORN = re.compile(r"\x1b(?:[\[O][0-?]*[ -/]*)?\Z")
 _REST_OF_KEY_S = 0.05
 """Seconds the rest of a key may come later; Escape by itself is taken for it after them."""
 
-_ARROWS = {"D": LEFT, "C": RIGHT}
+_ARROWS = {"A": UP, "B": DOWN, "D": LEFT, "C": RIGHT}
 _NAMES = {"\r": ENTER, "\n": ENTER, "\x7f": BACKSPACE, "\x08": BACKSPACE, "\x1b": ESCAPE}
 _END = "\x04"
 _READ_BYTES = 4096

@@ -15,13 +15,14 @@ from plexsync.models import RatingKey
 from plexsync.normalize import fold
 from plexsync.plex_index import cached_items, cached_libraries
 from plexsync.plex_server import item_address
-from plexsync.review import MOST_HITS, Hit
+from plexsync.review_terms import MOST_HITS, Hit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.compose_review import Room
     from plexsync.models import PathRule, PlexItem, SceneId
+    from plexsync.review_queue import Waiting
 
 _KEY = re.compile(r"(?:\A|metadata(?:/|%2F))([1-9][0-9]{0,18})(?:\D|\Z)", re.IGNORECASE)
 
@@ -85,6 +86,13 @@ class Office:
     def rules(self) -> Sequence[PathRule]:
         """Those of the configuration, and those added since."""
         return (*self._room.config.paths, *self._added)
+
+    def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
+        """Match them again with the rule, against the listing a run kept; asks nobody."""
+        scenes = [one.scene for one in waiting]
+        rules = (*self.rules(), rule)
+        state = self._room.desk.state
+        return self._room.recaller.settled(scenes, self._listing(), state, rules=rules)
 
     def add_rule(self, rule: PathRule) -> str:
         """Append it to the configuration file.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from plexsync.config_schema import Config
     from plexsync.models import (
         ItemDetail,
+        PathRule,
         PlexItem,
         RatingKey,
         SceneDetail,
@@ -103,14 +104,7 @@ class Recaller:
             machine=self._machine,
             now=self.now(),
         )
-        linker = Linker(
-            records=state,
-            sections=frozenset(section.section_id for section in self._sections),
-            rules=self.config.paths,
-            strict=True,
-            hashes=None,
-            heard=hear(state),
-        )
+        linker = self._linker(state, self.config.paths)
         titles = {section.section_id: section.title for section in self._sections}
         return [
             Waiting(
@@ -120,6 +114,35 @@ class Recaller:
             )
             for one in linker.matched(scenes, index.items, ()).review
         ]
+
+    def settled(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        state: State,
+        *,
+        rules: Sequence[PathRule],
+    ) -> frozenset[SceneId]:
+        """Which scenes would be HIGH under these path rules; asks nobody, not for hashes either.
+
+        Args:
+            scenes: all that compete.
+            items: everything in the libraries.
+            state: what is remembered, what people said included.
+            rules: all of them, the tried ones included.
+        """
+        linked = self._linker(state, rules).matched(scenes, items, ())
+        return frozenset(pair.scene.scene_id for pair in linked.pairs)
+
+    def _linker(self, state: State, rules: Sequence[PathRule]) -> Linker:
+        return Linker(
+            records=state,
+            sections=frozenset(section.section_id for section in self._sections),
+            rules=rules,
+            strict=True,
+            hashes=None,
+            heard=hear(state),
+        )
 
     def linked(self, scene_id: SceneId, state: State) -> Waiting:
         """A scene that does not wait, with the items it is linked to as candidates.

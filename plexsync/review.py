@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from plexsync.answers import Verb
 from plexsync.errors import PlexsyncError, StateLockedError
@@ -17,113 +16,41 @@ from plexsync.review_choice import (
     acceptance,
     alike,
     candidate_of,
+    fitted_by,
     ignoring,
     owner_note,
     pattern_of,
     rejection,
     rivals_of,
     rule_for,
-    settled_by,
     with_candidate,
+)
+from plexsync.review_terms import (
+    BACKSPACE,
+    DOWN,
+    ENTER,
+    ESCAPE,
+    LEFT,
+    RIGHT,
+    UP,
+    Ending,
+    Mode,
+    Prompt,
+    Question,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.answers import Answer, Said
-    from plexsync.models import Candidate, PathRule, PlexItem, RatingKey, SceneId
+    from plexsync.answers import Answer
+    from plexsync.models import Candidate, PathRule, RatingKey, SceneId
     from plexsync.review_choice import Pattern
     from plexsync.review_queue import Waiting
+    from plexsync.review_terms import Desk, Hit, Outside
 
-ENTER, ESCAPE, BACKSPACE, LEFT, RIGHT = "enter", "escape", "backspace", "left", "right"
-"""Keys that are no character, by name; every other key is its character."""
-
-MOST_HITS = 9
 _AHEAD = 3
 _COMPARED = 3
 _MOST_NAMED = 3
-
-
-class Mode(StrEnum):
-    """What is on the screen."""
-
-    SCENE = "scene"
-    HELP = "help"
-    PROMPT = "prompt"
-    HITS = "hits"
-    CONFIRM = "confirm"
-    END = "end"
-
-
-class Ending(StrEnum):
-    """How a review ends."""
-
-    WRITE = "write"
-    PLAN = "plan"
-    KEEP = "keep"
-
-
-class Prompt(StrEnum):
-    """What a person is typing."""
-
-    REASON = "Why ignore it (Enter for no reason)"
-    SEARCH = "Search Plex for"
-    ITEM = "Rating key or Plex address"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """An item a search found."""
-
-    item: PlexItem
-    library: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a person is asked before something bigger happens: yes is `y`, all else is no."""
-
-    headline: str
-    scenes: tuple[Waiting, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-class Desk(Protocol):
-    """Where answers are kept; each is durable when `give` returns."""
-
-    def said(self, scene_id: SceneId, /) -> Said:
-        """What people said about a scene so far."""
-
-    def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
-        """Which other scene an item belongs to."""
-
-    def give(self, answers: Sequence[Answer], /) -> Any:  # noqa: ANN401 - only handed back
-        """Remember answers; gives what taking them back needs."""
-
-    def take_back(self, given: Any, /) -> None:  # noqa: ANN401 - what `give` gave
-        """Put back what was before them."""
-
-
-class Outside(Protocol):
-    """What a review asks of the world around it."""
-
-    def search(self, text: str, /) -> tuple[tuple[Hit, ...], int]:
-        """The first items whose title or path holds all words, and how many there are."""
-
-    def find(self, text: str, /) -> Hit:
-        """The item of a rating key or an address."""
-
-    def browse(self, scene_id: SceneId, rating_key: RatingKey | None, /) -> str:
-        """Open both in the browser; says what happened."""
-
-    def rules(self) -> Sequence[PathRule]:
-        """The path rules there are."""
-
-    def add_rule(self, rule: PathRule, /) -> str:
-        """Write a rule into the configuration; says where."""
-
-    def remove_rule(self, rule: PathRule, /) -> None:
-        """Take it out again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +237,8 @@ class Review:
             LEFT: self._back,
             "f": self._forth,
             RIGHT: self._forth,
+            UP: lambda: self._pick(self.focus),
+            DOWN: lambda: self._pick(self.focus + 2),
             "?": self._help,
             "q": self._finish,
         }.get(key)
@@ -366,7 +295,7 @@ class Review:
         if 1 <= number <= len(self.waiting.candidates):
             self.focus = number - 1
         else:
-            self.message = f"There is no candidate {number}."
+            self.message = "There is no other candidate."
 
     def _accept(self) -> None:
         candidate = self.candidate
@@ -428,10 +357,19 @@ class Review:
         if rule is None:
             self.message = "No path rule would make the two paths one."
             return
-        covered = settled_by(rule, self._open())
+        open_ = self._open()
+        fits = fitted_by(rule, open_)
+        settled = self.outside.settled(rule, open_)
+        covered = [one for one in fits if one.scene_id in settled]
+        more = len(fits) - len(covered)
+        does = f"should settle {len(covered):,}" if covered else "settles nothing"
         question = Question(
-            headline=f"Add this path rule? It fits {len(covered):,} of what waits:",
-            lines=(f"stash = {rule.stash}", f"plex  = {rule.plex}"),
+            headline=f"Add this path rule? It {does} of what waits{':' if covered else '.'}",
+            lines=(
+                f"stash = {rule.stash}",
+                f"plex  = {rule.plex}",
+                *([f"It fits {more:,} more, for which it is not enough."] if more else ()),
+            ),
             scenes=tuple(covered),
         )
         self._confirm(question, lambda: self._add_rule(rule, covered))
@@ -446,7 +384,8 @@ class Review:
         step = _Step(words="path rule", rule=rule, scenes=scenes, at=self.at, focus=self.focus)
         self._steps.append(step)
         self.answered |= scenes
-        self._advance()
+        if self.waiting.scene_id in scenes:
+            self._advance()
         self.message = said
 
     def _give(self, answers: Sequence[Answer], words: str, *, stay: bool = False) -> None:

@@ -182,7 +182,7 @@ def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None
     return PathRule(stash=stash, plex=plex)
 
 
-def settled_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
+def fitted_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
     """Those of `others` that have just one candidate whose path `rule` explains."""
     found = []
     for one in others:

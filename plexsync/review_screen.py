@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.answers import Verb
-from plexsync.review import Mode
 from plexsync.review_layout import Line, Row, laid_out, page_of
 from plexsync.review_parts import (
     base_name,
@@ -17,6 +16,7 @@ from plexsync.review_parts import (
     scene_part,
     words,
 )
+from plexsync.review_terms import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from plexsync.answers import Said
     from plexsync.models import RatingKey
     from plexsync.recalled import Comparison
-    from plexsync.review import Question, Review
+    from plexsync.review import Review
     from plexsync.review_queue import Waiting
+    from plexsync.review_terms import Question
 
 
 def scene_lines(
@@ -256,7 +257,7 @@ _DONE = {
 
 HELP = (
     ("a", "accept: the scene is the candidate in focus; HIGH from now on"),
-    ("1-9", "put a candidate into focus: its evidence and changes are shown"),
+    ("1-9", "put a candidate into focus, also with the arrows up and down"),
     ("n", "not this one: the pair never comes back"),
     ("m", "not in Plex: none of them, and no other unless it is HIGH"),
     ("l", "later: leave it open, go on"),
@@ -265,9 +266,9 @@ HELP = (
     ("k", "key: name a candidate by its rating key or Plex address"),
     ("o", "open scene and item in the browser"),
     ("g", "group: accept all scenes like this one; shows them first"),
-    ("r", "rule: add the path rule that makes both paths one; shows what it fits"),
+    ("r", "rule: add the path rule that makes both paths one; shows what it settles"),
     ("u", "undo the last answer, and the one before it, and so on"),
-    ("b f", "back and forth, also with the arrow keys"),
+    ("b f", "back and forth, also with the arrows left and right"),
     ("v", "view the next lines of a screen that is too long"),
     ("q", "quit; every answer is kept"),
     ("", ""),

@@ -16,7 +16,8 @@ from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.normalize import clean_for_terminal
 from plexsync.office import Office
 from plexsync.ports import RunOptions
-from plexsync.review import Ending, Mode, Review
+from plexsync.review import Review
+from plexsync.review_terms import Ending, Mode
 from plexsync.settling import NOTHING_WAITS
 from plexsync.sitting import sit
 

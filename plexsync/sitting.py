@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from plexsync.ahead import Ahead
 from plexsync.keyboard import Keyboard, SingleKeys, keys_of_line
 from plexsync.pausing import Pauses
-from plexsync.review import Ending, Mode, Review
 from plexsync.review_screen import draw
+from plexsync.review_terms import Ending, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from plexsync.models import RatingKey
     from plexsync.office import Office
     from plexsync.recalled import Comparison
+    from plexsync.review import Review
 
 _REST_AFTER_S = 300.0
 """Seconds without a key after which the lock is let go, so that runs can work."""

@@ -14,7 +14,7 @@ from plexsync.errors import ConfigError
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
 from plexsync.people import Pin, Refusal
 from plexsync.planner import files_digest
-from plexsync.review import Hit, Review
+from plexsync.review import Review
 from plexsync.review_queue import Waiting
 from plexsync.review_screen import draw
 from tests.factories import make_candidate, make_scene, make_scene_file
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule
     from plexsync.recalled import Comparison
+    from plexsync.review_terms import Hit
 
 _Said = TypeVar("_Said", Pin, Refusal)
 
@@ -125,6 +126,7 @@ class PaperOffice:
     hits: tuple[Hit, ...] = ()
     known: list[PathRule] = field(default_factory=list)
     opened: list[tuple[str, str | None]] = field(default_factory=list)
+    unsettled: frozenset[SceneId] = frozenset()
 
     def search(self, _text: str) -> tuple[tuple[Hit, ...], int]:
         """All of them."""
@@ -146,6 +148,10 @@ class PaperOffice:
         """Those there are."""
         return self.known
 
+    def settled(self, _rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
+        """All but those it was told of."""
+        return frozenset(one.scene_id for one in waiting) - self.unsettled
+
     def add_rule(self, rule: PathRule) -> str:
         """Add it."""
         self.known.append(rule)
@@ -165,7 +171,7 @@ def sit_down(
 
 def type_keys(review: Review, *keys: str) -> Review:
     """Press keys; a text of several characters is pressed one by one unless it names a key."""
-    named = {"enter", "escape", "backspace", "left", "right"}
+    named = {"enter", "escape", "backspace", "left", "right", "up", "down"}
     for key in keys:
         for one in [key] if key in named else key:
             review.press(one)

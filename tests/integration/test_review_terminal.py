@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 
 from plexsync.answers import PREFIX
 from plexsync.errors import ExitCode
+from plexsync.ports import RunOptions
+from plexsync.simulators.library import Case
 from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.terminals import run_plexsync
 from tests.typing_terminals import Person
@@ -254,6 +257,41 @@ def test_a_path_rule_is_added_to_the_configuration_and_settles_the_rest(tmp_path
         assert config.read_text().startswith(before)
         assert "[[paths]]" in config.read_text()
         assert config.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_path_rule_should_settle_is_settled_by_the_next_run(tmp_path: Path) -> None:
+    """Just the scenes shown before the rule was added are HIGH after it: of twins, none."""
+    with low_world(
+        tmp_path, {Case.DUPLICATE: 1}, PATHS="", MATCH__USE_CONTENT_HASH="false"
+    ) as world:
+        world.run()
+        before = {one.scene_id for one in waiting_in(world)}
+        config = tmp_path / "config.toml"
+        config.write_text(
+            f'[stash]\nurl = "{world.stash_url}"\napi_key = "stash-key"\n'
+            f'[plex]\nurl = "{world.plex_url}"\ntoken = "{world.plex.token}"\n'
+            "[match]\nuse_content_hash = false\n"
+        )
+        config.chmod(0o600)
+        environ = {
+            "PLEXSYNC_CONFIG": str(config),
+            "PLEXSYNC_STATE_DIR": str(world.state_dir),
+            "CACHE_DIRECTORY": str(world.cache_dir),
+        }
+        with Person(["review"], environ) as person:
+            person.sees("not in Plex")
+            person.types("r")
+            asked = " ".join(person.sees("any other").split())
+            promised = set(re.findall(r"scene (\d+) ->", asked))
+            does = f"should settle {len(promised)}" if promised else "settles nothing"
+            assert f"It {does} of what waits" in asked
+            person.types("y")
+            person.sees("Added to")
+            person.types("qk")
+            person.ends()
+        world.run(RunOptions(full=True), PATHS="/data/=/media/")
+        still = {one.scene_id for one in waiting_in(world)}
+    assert before - still == promised
 
 
 def test_without_a_terminal_it_says_what_to_use_instead(twins: World) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plexsync.review_queue import Waiting
     from plexsync.state import State
 
-KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right"]
+KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right", "up", "down"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import StateLockedError
 from plexsync.models import PathRule, RatingKey, SceneId
-from plexsync.review import Ending, Hit, Mode
+from plexsync.review_terms import Ending, Hit, Mode
 from tests.factories import make_item
 from tests.review_factories import (
     PaperDesk,
@@ -26,6 +26,14 @@ def test_accept_pins_the_candidate_in_focus_and_goes_on() -> None:
     review = type_keys(sit_down(make_waiting(1, (9001, 9002)), make_waiting(2), desk=desk), "2a")
     assert [pin.rating_key for pin in desk.said(ONE).pins] == ["9002"]
     assert review.waiting.scene_id == TWO
+
+
+def test_arrows_reach_every_candidate() -> None:
+    """Also the tenth, which has no digit."""
+    review = type_keys(sit_down(make_waiting(1, range(9001, 9011))), *["down"] * 12)
+    assert review.focus == 9
+    assert review.message == "There is no other candidate."
+    assert type_keys(review, *["up"] * 12).focus == 0
 
 
 def test_there_is_no_default_key() -> None:
@@ -117,6 +125,23 @@ def test_a_path_rule_shows_what_it_fits_and_can_be_taken_back() -> None:
     type_keys(review, "u")
     assert office.known == []
     assert review.waiting.scene_id == ONE
+
+
+def test_a_path_rule_promises_no_more_than_it_settles() -> None:
+    """What it fits without settling is counted apart, and goes on waiting."""
+    office = PaperOffice(unsettled=frozenset({TWO}))
+    review = type_keys(sit_down(make_waiting(1), make_waiting(2), office=office), "r")
+    assert review.question is not None
+    assert "should settle 1 of what waits" in review.question.headline
+    assert [one.scene_id for one in review.question.scenes] == ["1"]
+    assert "It fits 1 more, for which it is not enough." in review.question.lines
+    type_keys(review, "y")
+    assert (review.waiting.scene_id, review.answered) == (TWO, {ONE})
+
+    office = PaperOffice(unsettled=frozenset({ONE, TWO}))
+    review = type_keys(sit_down(make_waiting(1), make_waiting(2), office=office), "r")
+    assert review.question is not None
+    assert "settles nothing" in review.question.headline
 
 
 def test_a_found_item_becomes_a_candidate_and_is_not_accepted_yet() -> None:
