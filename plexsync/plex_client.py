@@ -55,6 +55,9 @@ T = TypeVar("T")
 _JSON = (("Accept", "application/json"),)
 """Plex answers in XML unless asked."""
 
+_NEWEST = 20
+"""Items asked for to see what Plex made last: more of them cost bytes, and no request."""
+
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed anew."""
 
@@ -168,13 +171,13 @@ class PlexClient:
         """How many movies or episodes a section holds, trashed ones included. One request."""
         return total_of(self._page(section, start=0, size=0), section)
 
-    def latest(self, section: Section) -> tuple[int, PlexItem | None]:
-        """What `count` says, and the item Plex made last. One request.
+    def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
+        """What `count` says, and the last few items Plex made, the last one first. One request.
 
-        Rating keys grow, so the last one tells of an item that came while another went.
+        Rating keys grow, so these tell of items that came while others went.
         """
-        page = self._page(section, start=0, size=1, sort="id:desc")
-        return total_of(page, section), next(iter(page.items), None)
+        page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
+        return total_of(page, section), page.items[:_NEWEST]
 
     def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.

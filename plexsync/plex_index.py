@@ -220,7 +220,7 @@ def _bring_up_to_date(
 def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) -> _Kept | None:
     """The old list with what changed since; None when it does not add up.
 
-    Two requests while the changes fit on one page: the changed items, and the count with the item
+    Two requests while the changes fit on one page: the changed items, and the count with the items
     made last, which tell of items that vanished and of items that came with an old update time.
     """
     changed = client.listing(section, updated_after=_bound(old))
@@ -231,10 +231,10 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         # The server ignored the filter, so what came is the whole library.
         known, listed_at, others = (), epoch, changed.total - len(changed.items)
     merged = {item.rating_key: item for item in (*known, *changed.items)}
-    total, latest = client.latest(section)
+    total, newest = client.newest(section)
     if len(merged) + others != total:
         return None
-    if latest is not None and merged.get(latest.rating_key) != latest:
+    if any(merged.get(item.rating_key) != item for item in newest):
         return None
     return msgspec.structs.replace(
         old,

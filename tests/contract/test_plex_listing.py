@@ -228,18 +228,20 @@ def test_a_count_nobody_gives_is_an_error() -> None:
             bench.client.count(section)
 
 
-def test_the_item_made_last_comes_with_the_count() -> None:
-    """Whatever its times say; an empty library has none."""
+def test_the_items_made_last_come_with_the_count() -> None:
+    """Whatever their times say; an empty library has none."""
     with plex_bench(make_library(5)) as bench:
         section, empty = bench.section(), bench.section("Empty")
         bench.simulator.add_item(make_video(90, added_at=1, updated_at=1))
         bench.spent()
 
-        total, latest = bench.client.latest(section)
+        total, newest = bench.client.newest(section)
 
-        assert (total, latest and latest.rating_key) == (6, "1090")
+        assert total == 6
+        keys = [int(item.rating_key) for item in newest]
+        assert keys == [1090, 1005, 1004, 1003, 1002, 1001]
         assert bench.spent() == {"plex.listing": 1}
-        assert bench.client.latest(empty) == (0, None)
+        assert bench.client.newest(empty) == (0, ())
 
 
 def test_listings_leave_out_what_nobody_reads() -> None:
