@@ -111,6 +111,8 @@ class Detected:
         review_waiting: how many of those wait for a person.
         newest: the highest version text seen, "" if none.
         held: scenes that are being edited, with their versions.
+        strangers: scenes that take no part, and have other files than what is remembered of them:
+            their records may be those of other scenes.
         complete: False when the sweep is known to be short, so that nothing follows from absence.
         with_files: whether the files of all scenes were looked at.
     """
@@ -125,6 +127,7 @@ class Detected:
     review_waiting: int = 0
     newest: str = ""
     held: dict[SceneId, str] = field(default_factory=dict)
+    strangers: set[SceneId] = field(default_factory=set)
     complete: bool = True
     with_files: bool = False
 
@@ -235,9 +238,9 @@ class Detector:
             for scene in page:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
-                if (scene.organized or not self._scope.organized_only) and self._is_due(
-                    scene.scene_id, scene.updated_at, found, files=scene
-                ):
+                if self._scope.organized_only and not scene.organized:
+                    self._note_stranger(scene, found)
+                elif self._is_due(scene.scene_id, scene.updated_at, found, files=scene):
                     self._take(scene, found)
             found.scenes_read += len(page)
             self._step(found.scenes_read)
@@ -283,7 +286,7 @@ class Detector:
     def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
         """A scene that is being edited this very moment is held back."""
         scope = self._scope
-        if scope.everything or not scope.patient or self._stash.is_settled(version):
+        if not scope.patient or self._stash.is_settled(version):
             return True
         found.held[scene_id] = version
         return False
@@ -350,10 +353,15 @@ class Detector:
         else:
             found.due.append(scene)
             return
+        self._note_stranger(scene, found)
         record = self._records.get(scene.scene_id)
         known = record is not None and record.outcome is Outcome.IGNORED
         if not known or (record and record.updated_at != scene.updated_at):
             where.append(scene)
+
+    def _note_stranger(self, scene: Scene, found: Detected) -> None:
+        if self._has_other_files(scene):
+            found.strangers.add(scene.scene_id)
 
     # ---- what is not there
 

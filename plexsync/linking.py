@@ -91,7 +91,8 @@ class Linker:
         hashes: reads the content hashes of a few items; None when they are not to be used.
         heard: what people said about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
-        gone: remembered scenes that Stash has no more.
+        void: remembered scenes that claim no item: Stash has them no more, or they have other
+            files by now than what is remembered of them.
         rivals: the scenes, those given apart, that could claim one of these items as well.
     """
 
@@ -102,7 +103,7 @@ class Linker:
     hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
     heard: Heard = UNHEARD
     broken: frozenset[SceneId] = frozenset()
-    gone: frozenset[SceneId] = frozenset()
+    void: frozenset[SceneId] = frozenset()
     rivals: Callable[[Collection[RatingKey], Collection[SceneId]], Sequence[Scene]] = (
         lambda _keys, _ours: ()
     )
@@ -138,7 +139,7 @@ class Linker:
         """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
         ours = {scene.scene_id for scene in scenes}
         owners = self.records.claims()
-        free = ours | self.gone
+        free = ours | self.void
         claims = {key: who for key, who in owners.items() if who not in free}
         claims.update((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
         matches = self._match(scenes, items, claims)

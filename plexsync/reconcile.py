@@ -374,7 +374,7 @@ class _Run:
                 due.append(scene)
             else:
                 unwritten.note_ignored(scene, reason)
-        linker = self._linker(state, heard, frozenset(detected.gone))
+        linker = self._linker(state, heard, detected.strangers.union(detected.gone))
         pairs, rest = linker.remembered(due)
         linked = self._link(linker, rest, pairs)
         self._tell_unsupported(linked)
@@ -440,7 +440,7 @@ class _Run:
                 if self._ports.plex_down():
                     raise
 
-    def _linker(self, state: State, heard: Heard, gone: frozenset[SceneId]) -> Linker:
+    def _linker(self, state: State, heard: Heard, void: set[SceneId]) -> Linker:
         return Linker(
             records=state,
             sections=frozenset(section.section_id for section in self._sections),
@@ -449,7 +449,7 @@ class _Run:
             hashes=self._hashes().read if self._config.match.use_content_hash else None,
             heard=heard,
             broken=self._broken,
-            gone=gone,
+            void=frozenset(void),
             rivals=Rivals(state=state, shelf=self._shelf(state).path, stash=self._ports.stash),
         )
 
