@@ -27,6 +27,7 @@ from plexsync.plex_server import request_headers
 from plexsync.ports import Ports, Reporter, RunOptions
 from plexsync.reconcile import run
 from plexsync.simulators.plex import PlexSimulator
+from plexsync.simulators.records import PlexVideo
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
 from plexsync.stash_client import StashClient
@@ -401,28 +402,40 @@ class World:
         self.plex.remove_item(rating_key)
         self.plex.add_item(replace(video, media=(replace(old, parts=(part,), duration_ms=61_000),)))
 
-    def scan_in(self, scene_id: str) -> str:
-        """Plex scans and finds a scene's file that it did not have; returns its rating key."""
-        scene = self.stash.scene(scene_id)
-        stash = self.stash.dump()
-        file = next(one for one in stash.files if one.id == scene.file_ids[0])
-        (path,) = self.stash.paths(scene_id)
+    def plex_path(self, file_id: int) -> str:
+        """Where Plex should see a file of Stash's."""
+        return self.stash.path(self.stash.files[file_id]).replace("/data/", "/media/")
+
+    def video_of(self, file_id: int, title: str = "new") -> PlexVideo:
+        """What Plex makes of a file of Stash's: an item that knows the file and nothing else."""
+        file = self.stash.files[file_id]
         like = self.library.plex.videos[0]
-        duration_ms = round(file.duration * 1000)
+        number, duration_ms = 990_000 + file_id, round(file.duration * 1000)
         part = replace(
             like.media[0].parts[0],
-            id=990_001,
-            file=path.replace("/data/", "/media/"),
+            id=number,
+            file=self.plex_path(file_id),
             size=file.size,
             oshash=file.oshash,
             duration_ms=duration_ms,
         )
-        media = replace(like.media[0], id=990_001, parts=(part,), duration_ms=duration_ms)
-        self.plex.stage_item(replace(like, rating_key=990_001, title="new", media=(media,)))
-        section = f"/library/sections/{like.section_id}/refresh"
+        media = replace(like.media[0], id=number, parts=(part,), duration_ms=duration_ms)
+        return PlexVideo(rating_key=0, section_id=like.section_id, title=title, media=(media,))
+
+    def scan_in(self, scene_id: str) -> str:
+        """Plex scans and finds a scene's file that it did not have; returns its rating key."""
+        file_id = self.stash.scene(scene_id).file_ids[0]
+        video = self.video_of(file_id)
+        self.plex.stage_item(video)
+        section = f"/library/sections/{video.section_id}/refresh"
         headers = {"X-Plex-Token": self.plex.token}
         requests.get(f"{self.plex_url}{section}", headers=headers, timeout=5).raise_for_status()
-        return "990001"
+        return self.plex.key_of(self.plex_path(file_id))
+
+    def rescan(self) -> None:
+        """Plex ends a scan of every library."""
+        for section in self.library.plex.sections:
+            self.plex.set_refreshing(section.id, refreshing=False)
 
     def _sleep(self, seconds: float) -> None:
         """Time passes during a run, and something may happen meanwhile."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from plexsync.simulators.exchange import SimRequest, SimResponse
-    from plexsync.simulators.records import Library, PlexVideo
+    from plexsync.simulators.records import Library, PlexPart, PlexVideo
 
 __all__ = [
     "Identity",
@@ -260,13 +260,19 @@ class PlexSimulator:
             self._store.redraw(item)
 
     def add_item(self, video: PlexVideo) -> str:
-        """A new item, as after a scan that found it. A rating key of 0 takes the next free one."""
+        """A new item. A rating key of 0 takes the next free one."""
         with self._lock:
             if not video.rating_key:
                 video = replace(video, rating_key=self._store.next_id())
             item = item_of(self._store, video)
             self._store.add(item)
             return str(item.rating_key)
+
+    def scan_in(self, video: PlexVideo) -> str:
+        """A scan finds a new file and makes an item of it, of this moment."""
+        with self._lock:
+            now = self._store.now()
+            return self.add_item(replace(video, added_at=now, updated_at=now))
 
     def stage_item(self, video: PlexVideo) -> None:
         """A new file Plex has not seen: it becomes an item with the next scan of its folder."""
@@ -342,13 +348,11 @@ class PlexSimulator:
 
     def set_hash(self, rating_key: str, oshash: int | None) -> None:
         """What the tree says of every file of an item; None: not analysed."""
-        with self._lock:
-            item = self._item(rating_key)
-            item.media = tuple(
-                replace(media, parts=tuple(replace(part, oshash=oshash) for part in media.parts))
-                for media in item.media
-            )
-            self._touch(item)
+        self._change_parts(rating_key, lambda part: replace(part, oshash=oshash))
+
+    def rewrite_file(self, rating_key: str, size: int) -> None:
+        """The item's file has another content, and Plex scanned."""
+        self._change_parts(rating_key, lambda part: replace(part, size=size))
 
     def set_refreshing(self, section: int, *, refreshing: bool) -> None:
         """A scan of a library begins or ends; its end moves scannedAt."""
@@ -417,7 +421,7 @@ class PlexSimulator:
         ]
         for video in found:
             self._staged.remove(video)
-            self.add_item(video)
+            self.scan_in(video)
         section.scanned_at = self._store.now()
 
     def _item(self, rating_key: str) -> Item:
@@ -433,6 +437,15 @@ class PlexSimulator:
             item.fields[name] = str(value)
         else:
             item.fields.pop(name, None)
+
+    def _change_parts(self, rating_key: str, change: Callable[[PlexPart], PlexPart]) -> None:
+        """Change every file of an item alike."""
+        with self._lock:
+            item = self._item(rating_key)
+            item.media = tuple(
+                replace(media, parts=tuple(map(change, media.parts))) for media in item.media
+            )
+            self._touch(item)
 
     def _touch(self, item: Item) -> None:
         """Note a change."""

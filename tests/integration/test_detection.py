@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -333,14 +332,8 @@ def just_before_the_next_run(world: World, seconds: float = 2) -> datetime:
 def move_in_plex(world: World, scene_id: str, path: str) -> str:
     """Plex scans and finds a scene's file elsewhere; the new item's rating key."""
     new = world.plex.move_file(world.plex.key_of(plex_path(world, scene_id)), path)
-    rescan(world)
+    world.rescan()
     return new
-
-
-def rescan(world: World) -> None:
-    """Plex ends a scan of every library."""
-    for section in world.library.plex.sections:
-        world.plex.set_refreshing(section.id, refreshing=False)
 
 
 def plex_path(world: World, scene_id: str) -> str:
@@ -382,7 +375,7 @@ def test_a_folder_that_moved_is_found_whoever_notices_first(synced: World, first
             synced.plex.move_file(
                 synced.plex.key_of(place), place.replace(old, target.replace("/data/", "/media/"))
             )
-        rescan(synced)
+        synced.rescan()
 
     for step in (in_stash, in_plex) if first == "stash" else (in_plex, in_stash):
         step()
@@ -398,9 +391,9 @@ def test_a_folder_that_moved_is_found_whoever_notices_first(synced: World, first
 def test_a_scan_that_found_nothing_wakes_nobody(synced: World) -> None:
     """Plex scans every hour; what did not change is not compared again."""
     synced.plex.trash(synced.key_of("7"))
-    rescan(synced)
+    synced.rescan()
     assert synced.run().outcomes() == {"7": "unmatched"}
-    rescan(synced)
+    synced.rescan()
     assert_quiet(synced.run())
 
 
@@ -409,15 +402,8 @@ def with_second_file(world: World, scene_id: str, name: str = "second") -> int:
     folder = world.stash.paths(scene_id)[0].rpartition("/")[0]
     file = world.stash.add_file(f"{folder}/{name}.mp4", size=987_654, duration=77.0, oshash=77)
     world.stash.add_to_scene(scene_id, file)
-    path = f"{folder}/{name}.mp4".replace("/data/", "/media/")
-    like = world.library.plex.videos[0]
-    version = like.media[0]
-    part = replace(
-        version.parts[0], id=880_000 + file, file=path, size=987_654, oshash=77, duration_ms=77_000
-    )
-    media = replace(version, id=880_000 + file, parts=(part,), duration_ms=77_000)
-    world.plex.add_item(replace(like, rating_key=0, title=name, media=(media,)))
-    rescan(world)
+    world.plex.scan_in(world.video_of(file))
+    world.rescan()
     return file
 
 
@@ -425,7 +411,7 @@ def test_a_file_assigned_to_another_scene_is_found_by_the_next_run(synced: World
     """No time moves at all; but a scene has several files, or had them, and those are compared."""
     file = with_second_file(synced, "7")
     assert synced.run().outcomes() == {"7": "applied"}
-    key = synced.plex.key_of(plex_path_of_file(synced, file))
+    key = synced.plex.key_of(synced.plex_path(file))
     assert synced.shown(key, "title") == synced.stash.scene(7).title.strip()
     synced.stash.assign_file(file, 9)
     ran = synced.run()
@@ -470,11 +456,6 @@ def test_a_file_whose_content_changed_is_found_by_the_sweep_of_files(synced: Wor
     assert set(ran.outcomes()) == {"7"}
     assert not ran.summary.header.full
     assert_quiet(synced.run())
-
-
-def plex_path_of_file(world: World, file: int) -> str:
-    """Where Plex should see a file."""
-    return world.stash.path(world.stash.files[file]).replace("/data/", "/media/")
 
 
 def links(world: World, scene_id: str) -> tuple[Link, ...]:
