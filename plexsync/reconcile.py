@@ -50,6 +50,7 @@ from plexsync.saved_pictures import SavedPictures
 from plexsync.scanning import folders_to_scan
 from plexsync.spool import Spool, clear_spool, read_spool
 from plexsync.status import PROPOSED, Proposed
+from plexsync.strays import settle_strays
 from plexsync.tally import Tally
 from plexsync.uneven import Uneven
 from plexsync.unwritten import Unwritten
@@ -398,6 +399,9 @@ class _Run:
             )
         finally:
             self._put_away(shelf)
+        if session is not None and not self._options.partial:
+            reader = Reader(self._ports.plex, plex_down=self._ports.plex_down)
+            settle_strays(session, reader, Planner(self._rules()))
         self._scan(folders)
 
     def _shelf(self, state: State) -> Shelf:

@@ -14,7 +14,7 @@ from plexsync.models import Outcome, SceneId
 from plexsync.ports import RunOptions
 from plexsync.retrying import retry
 from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.wire import Fault, Reset, Status
 from plexsync.spool import DIRECTORY
 from tests.world import World, scene_ids
 
@@ -351,6 +351,31 @@ def test_a_file_that_moved_is_linked_again_by_the_next_run(synced: World) -> Non
     assert ran.outcomes() == {"7": "applied"}
     assert synced.shown(new, "title") == synced.stash.scene(7).title.strip()
     assert ran.summary.index in {"cached", "updated"}
+    assert_quiet(synced.run())
+
+
+@pytest.mark.parametrize("gone", ["moved", "moved, trash emptied", "deleted in Stash"])
+def test_a_lost_write_to_an_item_nothing_leads_to_any_more_is_settled(
+    synced: World, gone: str
+) -> None:
+    """Nobody knows what became of it, and its scene goes elsewhere: the item itself is read."""
+    synced.stash.edit_scene(7, title="Another Title")
+    synced.plex_wire.faults.add(Fault("plex.put", 1, Reset(applied=True), 1))
+    synced.plex_wire.faults.add(Fault("plex.detail", 2, Status(503), None))
+    synced.run()
+    synced.plex_wire.faults.clear()
+    assert len(synced.state().unsettled) == 1
+    synced.wait(hours=1)
+    path = plex_path(synced, "7").replace("/media/", "/media/moved/")
+    if gone == "deleted in Stash":
+        synced.stash.delete_scene(7)
+    else:
+        move_in_plex(synced, "7", path)
+        synced.stash.move_file(synced.stash.scene(7).file_ids[0], path.replace("/media/", "/data/"))
+    if gone == "moved, trash emptied":
+        synced.plex.empty_trash()
+    assert synced.run().summary.exit_code == ExitCode.OK
+    assert synced.state().unsettled == ()
     assert_quiet(synced.run())
 
 

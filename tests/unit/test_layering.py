@@ -90,6 +90,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "detect",
         "dictionary",
         "uneven",
+        "strays",
         "watching",
         "scanning",
         "ports",
