@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +17,7 @@ from plexsync.planner import files_digest
 from plexsync.rows import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import (
         Candidate,
@@ -142,7 +144,8 @@ class Linker:
         free = ours | self.void
         claims = {key: who for key, who in owners.items() if who not in free}
         claims.update((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
-        matches = self._match(scenes, items, claims)
+        with _uncollected():
+            matches = self._match(scenes, items, claims)
         by_key = {item.rating_key: item for item in items}
         by_id = {scene.scene_id: scene for scene in scenes}
         linked = Linked(proposed=propose_rules(matches, rules=self.rules))
@@ -267,6 +270,22 @@ class Linker:
             if link is not None:
                 return link
         return self.records.former(best.rating_key)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Do not look for cyclic garbage meanwhile.
+
+    Matching makes millions of values that stay and hold no cycles. At 100,000 scenes looking
+    through them again and again took a fifth of its time, and found nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
