@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
@@ -141,27 +142,39 @@ class _Source:
         templates: its templates, read.
         role: what an actor plays.
         photo: where an actor's picture is.
-        repeats: whether what it makes is the same for many scenes.
-        known: what it makes of a name, worked out once where names repeat all over a library.
+        made_of: the folded and clean form of a name; both empty where it is left out.
     """
 
     rule: FieldRule
     templates: tuple[Template, ...]
     role: Template | None
     photo: Template | None
-    repeats: bool
-    known: dict[str, tuple[str, str]] = field(default_factory=dict)
+    made_of: Callable[[str], tuple[str, str]]
+
+
+class _Made(dict[str, tuple[str, str]]):
+    """What a rule makes of names, each worked out once: they repeat all over a library."""
+
+    def __init__(self, make: Callable[[str], tuple[str, str]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> tuple[str, str]:
+        made = self[name] = self._make(name)
+        return made
 
 
 def _source(rule: FieldRule) -> _Source:
     templates = tuple(map(parse_template, rule.templates))
     words = {name for template in templates for _, name in template.parts if name}
+    make = _cleaned if templates else partial(_filtered, rule=rule)
     return _Source(
         rule=rule,
         templates=templates,
         role=parse_template(rule.role, PERFORMER_PLACEHOLDERS) if rule.role else None,
         photo=parse_template(rule.photo, PHOTO_PLACEHOLDERS) if rule.photo else None,
-        repeats=words <= _REPEATED_WORDS,
+        # What other words make may differ for every scene and is not worth keeping.
+        made_of=_Made(make).__getitem__ if words <= _REPEATED_WORDS else make,
     )
 
 
@@ -261,16 +274,9 @@ def _names(
     """The names all rules of one list give, each once."""
     chosen: dict[str, str] = {}
     for source in sources:
-        known = source.known
-        for name in _own_names(detail, source, page):
-            made = known.get(name)
-            if made is None:
-                made = _cleaned(name) if source.templates else _filtered(name, source.rule)
-                if source.repeats:
-                    known[name] = made
-            folded, clean = made
-            if folded and folded not in chosen:
-                chosen[folded] = clean
+        for folded, clean in map(source.made_of, _own_names(detail, source, page)):
+            chosen.setdefault(folded, clean)
+    chosen.pop("", None)
     names = tuple(chosen.values())
     is_label = sources[0].rule.to is PlexField.LABELS
     return tuple(map(_as_label, names)) if is_label else names

@@ -65,6 +65,8 @@ def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
 
     That is one that is set, and not locked.
     """
+    if not detail.values.get(PlexField.SORT_TITLE):
+        return ""
     targets = {change.target for change in changes}
     if PlexField.TITLE not in targets or PlexField.SORT_TITLE in targets:
         return ""

@@ -138,7 +138,7 @@ class Planner:
                 credits_before=detail.credits if target is PlexField.ACTORS else {},
                 credits_after=credit.wished(want, after, found, detail) if credit else {},
             )
-            if differs or any(moved(change)):
+            if differs or (credit and any(moved(change))):
                 changes.append(change)
             else:
                 agreed.append(change)
