@@ -267,10 +267,11 @@ def test_a_photo_may_be_served_elsewhere(world: World) -> None:
     assert photos(world, key) == {"Ann Ex": "https://photos.lan/Ann%20Ex.jpg"}
 
 
-def test_a_role_or_photo_plex_does_not_store_is_told(world: World) -> None:
-    """Read back like everything else."""
-    cast(world, 1, Ann={"disambiguation": "one"})
-    world.settings.update(ROLE)
+@pytest.mark.parametrize("said", ["tagging.text", "tag.thumb"])
+def test_a_role_or_photo_plex_does_not_store_is_told(world: World, said: str) -> None:
+    """Read back like everything else; twice, and then it is left."""
+    cast(world, 1, Ann={"disambiguation": "one"}, Bo={"has_image": True})
+    world.settings.update(PHOTOS, **ROLE)
     key = world.key_of("1")
     world.plex_wire.faults.add(
         Fault(
@@ -278,12 +279,44 @@ def test_a_role_or_photo_plex_does_not_store_is_told(world: World) -> None:
             1,
             Status(200),
             None,
-            lambda one: "tagging" in one.target and one.argument("id") == key,
+            lambda one: said in one.target and one.argument("id") == key,
         )
     )
     row = world.run().row("1")
     assert row.error is not None
     assert row.error.kind == "not-stored"
+    sent = 0
+    for _ in range(3):
+        world.wait(hours=25)
+        sent += world.run().puts
+    assert sent == 1
+
+
+def test_a_role_a_person_took_away_stays_away(world: World) -> None:
+    """Under keep, run after run: that it was ours once is not forgotten."""
+    key = world.key_of("1")
+    cast(world, 1, Ann={"disambiguation": "one"})
+    world.settings.update(ROLE, FIELDS__PERFORMERS="keep")
+    world.run()
+    assert roles(world, key) == {"Ann": "one"}
+    credit(world, key, "Ann", role="", clear=True)
+    for _ in range(3):
+        assert world.run(FORCED).puts == 0
+    assert roles(world, key) == {"Ann": ""}
+
+
+def test_an_undo_knows_of_both_requests_of_a_run(world: World) -> None:
+    """A role replaced with the names, and a photo given after them."""
+    key = world.key_of("1")
+    cast(world, 1, Ann={"has_image": True}, Bo={"alias_list": ("B",)})
+    credit(world, key, "Bo", role="By Hand")
+    before = comparable(world.plex.dump()[key])
+    world.settings.update(PHOTOS, FIELDS__PERFORMERS__ROLE="{aliases}")
+    world.run()
+    assert roles(world, key)["Bo"] == "B"
+    assert set(photos(world, key)) == {"Ann"}
+    world.undo()
+    assert comparable(world.plex.dump()[key]) == before
 
 
 @pytest.mark.parametrize("nth", range(1, 9))
