@@ -32,7 +32,7 @@ _BAR_FROM = 80  # narrower, the words need the room
 
 def explanation_view(explained: Explanation, *, width: int) -> Group:
     """All of an explanation, for `width` columns."""
-    parts: list[RenderableType] = [_headline(explained), _last_outcome(explained)]
+    parts: list[RenderableType] = [_headline(explained), _facts(explained)]
     standings = explained.account.standings
     if not standings:
         parts.append(_nobody(explained))
@@ -77,36 +77,41 @@ def explanation_lines(explained: Explanation) -> tuple[str, ...]:
 def _headline(explained: Explanation) -> Text:
     subject = explained.subject
     what = "Item" if explained.is_item else "Scene"
-    text = Text(f"{what} {subject.id}  ", style="bold")
-    text.append(clean_for_terminal(subject.title) or "(no title)", style="bold")
+    title = clean_for_terminal(subject.title) or "(no title)"
+    text = Text.assemble((f"{what} {subject.id}  {title}", "bold"))
     if subject.library:
         text.append(f"  {clean_for_terminal(subject.library)}", style="dim")
-    for path in subject.paths or ("(no file)",):
-        text.append(f"\n  {clean_for_terminal(path)}", style="dim")
-    for match in explained.account.matches:
-        text.append(f"\n  {_verdict(match.confidence)}", style=_style(match.confidence))
-        if explained.is_item:
-            text.append(f" for scene {match.scene_id}")
-        text.append(f": {clean_for_terminal(match.reason)}")
     return text
 
 
-def _last_outcome(explained: Explanation) -> Text:
+def _facts(explained: Explanation) -> Padding:
+    """Below the headline: its files, what matching decides, what earlier runs did."""
+    lines = [
+        Text(clean_for_terminal(path), style="dim")
+        for path in explained.subject.paths or ("(no file)",)
+    ]
+    for match in explained.account.matches:
+        about = f" for scene {match.scene_id}" if explained.is_item else ""
+        reason = clean_for_terminal(match.reason)
+        verdict = (_verdict(match.confidence), _style(match.confidence))
+        lines.append(Text.assemble(verdict, f"{about}: {reason}"))
+    return Padding(Group(*lines, *_last_outcome(explained)), (0, 0, 0, 2))
+
+
+def _last_outcome(explained: Explanation) -> list[Text]:
     record = explained.record
     if record is None:
         never = "no scene is linked to it" if explained.is_item else "no run has looked at it yet"
-        return Text(f"  {never}", style="dim")
-    said = f"  last outcome: {record.outcome}"
+        return [Text(never, style="dim")]
+    said = f"last outcome: {record.outcome}"
     if record.attempts:
         said += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
     if record.due_at:
         said += f", next try {record.due_at}"
     if record.links:
         said += f", linked to {', '.join(link.rating_key for link in record.links)}"
-    text = Text(said, style="dim")
-    if record.problem:
-        text.append(f"\n  {clean_for_terminal(record.problem.message)}", style="red")
-    return text
+    problem = [Text(clean_for_terminal(record.problem.message), "red")] if record.problem else []
+    return [Text(said, style="dim"), *problem]
 
 
 def _nobody(explained: Explanation) -> Text:

@@ -103,6 +103,9 @@ def test_a_terminal_shows_it_whole_at_any_width(world: World, columns: int) -> N
     assert "Evening Concert in Kotor" in shown
     assert "not HIGH" in shown
     assert max(map(len, shown.splitlines())) <= columns
+    headline, *facts = shown.partition("\n\n")[0].splitlines()
+    assert headline.startswith("Scene ")
+    assert all(line.startswith("  ") for line in facts)
 
 
 def test_an_unmatched_scene_says_that_nothing_resembles_it(world: World) -> None:
