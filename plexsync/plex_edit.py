@@ -362,4 +362,5 @@ def _line(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return cleaned(text).replace("\n", " ").replace("\t", " ")
+    # Nothing that would have to go, or be replaced, is printable; and most texts are nothing else.
+    return text if text.isprintable() else cleaned(text).replace("\n", " ").replace("\t", " ")

@@ -212,6 +212,7 @@ class Sender:
     def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
         """The plan to find out with next; None when that would save too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
+        open_lists &= {change.target for plan in plans for change in plan.changes}
         if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
             return None
         together = alike(plans, appended=self._appended | open_lists)
