@@ -125,8 +125,11 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         # What the terminal has no letter for is shown as "?", and ends no run.
         stream.reconfigure(errors="replace")
+    width, height = _dumb_size(stream)
     return Console(
         file=stream or io.StringIO(),
+        width=width,
+        height=height,
         no_color=True if no_color else None,
         markup=False,
         highlight=False,
@@ -201,6 +204,17 @@ def standard_streams() -> Streams:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _dumb_size(stream: IO[str] | None) -> tuple[int | None, int | None]:
+    """Columns and rows of a dumb terminal, which rich takes to have 80 and 25 whatever it says."""
+    if stream is None or os.environ.get("TERM") != "dumb" or not is_terminal(stream):
+        return None, None
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return (size.columns, size.lines) if size.columns and size.lines else (None, None)
 
 
 class _Nowhere:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _PATIENCE_S = 30.0
 _AGAIN_S = 3.0
 
+_HOME, _CLEAR_BELOW = "\x1b[H", "\x1b[J"
+_PROMPT = "\n> "
+"""What a dumb terminal's screen ends with."""
+
 
 class Person:
     """Runs plexsync on a terminal of its own.
@@ -59,6 +63,7 @@ class Person:
         )
         self.seen = ""
         self._read = 0
+        self._typed = 0
 
     def __enter__(self) -> Self:
         """Sit down."""
@@ -88,8 +93,30 @@ class Person:
         self._read = len(self.seen)
         return part
 
+    def screen(self, *texts: str) -> str:
+        """Wait until a whole screen stands there that holds `texts`; gives it as it looks."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while (shown := self._screen()) is None or not all(text in shown for text in texts):
+            assert time.monotonic() < deadline, f"{texts} never came:\n{self.seen[-4000:]}"
+            self._take(0.2)
+        return shown
+
+    def _screen(self) -> str | None:
+        """What stands there; None while it is being drawn."""
+        if _HOME in self.seen:
+            drawn = self.seen.rpartition(_HOME)[2]
+            whole = _CLEAR_BELOW in drawn
+        else:
+            # The key that was typed is echoed first.
+            drawn = self.seen[self._typed :]
+            drawn = drawn.partition("\n")[2] if self._typed else drawn
+            whole = drawn.endswith(_PROMPT)
+        lines = plain(drawn.removesuffix(_PROMPT)).splitlines()
+        return "\n".join(line.rstrip() for line in lines) if whole else None
+
     def types(self, keys: str) -> None:
         """Press keys."""
+        self._typed = len(self.seen)
         os.write(self._master, keys.encode())
 
     def insists(self, key: str) -> int:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import Confidence, Outcome
+from plexsync.plex_index import cached_items
 from plexsync.ports import RunOptions
 from plexsync.review_choice import (
     absence,
     acceptance,
+    candidate_of,
     ignoring,
     rejection,
     resetting,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from plexsync.models import PlexItem
     from tests.world import World
 
 FULL = RunOptions(full=True)
@@ -171,6 +174,26 @@ def test_an_accepted_pair_comes_back_once_its_item_shows_another_file(twins: Wor
     row = twins.run(FULL).row(one.scene_id)
     assert (row.confidence, row.outcome) == (Confidence.LOW, Outcome.REVIEW)
     assert "a person confirmed an item for this scene, but" in row.reason
+
+
+def test_what_came_back_is_asked_about_once(twins: World) -> None:
+    """Accepted again, it is HIGH in every run after that."""
+    one = waiting_in(twins)[0]
+    key = one.candidates[0].rating_key
+    with desk_of(twins, number=1) as desk:
+        desk.give([acceptance(one, one.candidates[:1])])
+    twins.run()
+    twins.exchange_file(key, one.candidates[0].item_path.replace(".mp4", " 2.mp4"))
+    twins.run(FULL)
+    (back,) = [waits for waits in waiting_in(twins) if waits.scene_id == one.scene_id]
+    item = next(item for item in _items(twins) if item.rating_key == key)
+    again = candidate_of(item, back.scene, found="named by a person")
+    with desk_of(twins, number=2) as desk:
+        desk.give([acceptance(back, [again])])
+    for options in (RunOptions(), FULL, FULL):
+        row = twins.run(options).row(one.scene_id)
+        assert row.confidence is Confidence.HIGH
+        assert row.outcome in {Outcome.APPLIED, Outcome.UNCHANGED}
 
 
 def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> None:
@@ -330,6 +353,11 @@ def test_reset_forgets_and_looks_again(twins: World) -> None:
     row = twins.run().row(one.scene_id)
     assert row.outcome is Outcome.REVIEW
     assert [c.rating_key for c in row.candidates] == [c.rating_key for c in one.candidates]
+
+
+def _items(world: World) -> tuple[PlexItem, ...]:
+    """Everything in Plex, as the last run listed it."""
+    return cached_items(world.cache_dir, world.state().lineage.plex)
 
 
 def _first_file(world: World, scene_id: str) -> int:

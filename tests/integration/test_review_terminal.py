@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from tests.typing_terminals import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.world import World
 
@@ -32,6 +32,9 @@ def twins(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+SCREENS = Path(__file__).parent / "screens"
+
+
 def answered(world: World) -> set[str]:
     """The scenes an answer stands for."""
     keys = world.state().decision_keys()
@@ -41,6 +44,7 @@ def answered(world: World) -> set[str]:
 def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
     """From the first screen to Plex, with the plan looked at in between."""
     one = waiting_in(twins)[0]
+    twins.plex_wire.counters.clear()
     with Person(["review"], twins.environ()) as person:
         person.sees("Accepting would change:")
         person.types("2")
@@ -52,6 +56,7 @@ def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
         person.types("p")
         person.sees("Dry run, nothing was written")
         person.sees("keep for the next run")
+        assert twins.plex_wire.counters.by_kind().get("plex.put", 0) == 0
         person.types("w")
         person.sees("1 written")
         assert person.ends() == ExitCode.OK
@@ -162,6 +167,39 @@ def test_a_dumb_terminal_takes_the_same_letters_a_line_at_a_time(twins: World) -
         assert person.ends() == ExitCode.OK
         assert "\x1b" not in person.seen
     assert answered(twins) == {ids[0]}
+
+
+LOOKS: dict[str, tuple[int, dict[str, str]]] = {
+    "narrow": (60, {}),
+    "usual": (100, {}),
+    "wide": (200, {}),
+    "no-colour": (100, {"NO_COLOR": "1"}),
+    "dumb": (60, {"TERM": "dumb"}),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
+    """First screen, refusal, help and end, as a real terminal shows them in the end."""
+    width, environ = LOOKS[look]
+    enter = "\n" if environ.get("TERM") == "dumb" else ""
+    with Person(["review"], twins.environ() | environ, width=width, height=50) as person:
+        screens = [person.screen("accept 1", "studio.collection")]
+        for key, texts in (
+            ("2", ("accept 2", "studio.collection")),
+            ("n", ("not this one. u takes it back", "studio.collection")),
+            ("?", ("goes back",)),
+            ("x", ("accept 1", "studio.collection")),
+            ("q", ("keep for the next run",)),
+        ):
+            person.types(key + enter)
+            screens.append(person.screen(*texts))
+        person.types(f"k{enter}")
+        assert person.ends() == ExitCode.OK
+        assert ("\x1b" in person.seen) is not bool(enter)
+    text = f"\n{'=' * 20}\n".join(screens) + "\n"
+    kept = SCREENS / f"review-{look}.txt"
+    assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
 
 
 def test_no_colour_is_no_colour(twins: World) -> None:

@@ -167,6 +167,14 @@ def test_a_rating_key_is_found_or_the_reason_told() -> None:
     assert review.focus == 1
 
 
+def test_both_are_opened_in_the_browser() -> None:
+    """The scene, and the candidate in focus; nothing is answered by that."""
+    desk, office = PaperDesk(), PaperOffice()
+    type_keys(sit_down(make_waiting(1, (9001, 9002)), desk=desk, office=office), "2o")
+    assert office.opened == [("1", "9002")]
+    assert desk.book == {}
+
+
 def test_undo_takes_back_one_answer_after_the_other() -> None:
     """Scene, focus and book are as they were."""
     desk = PaperDesk()
