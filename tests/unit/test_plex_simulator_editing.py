@@ -223,6 +223,34 @@ def test_a_new_label_gets_a_capital() -> None:
     assert tags(plex, "label") == ["Stash ID"]
 
 
+def test_a_label_is_looked_up_as_it_is_shown() -> None:
+    """One row a name: with its capital it is the same label, though it is no ASCII letter."""
+    plex = make_plex(make_video(10))
+
+    put(plex, f"{EDIT}&label%5B0%5D.tag.tag=%C3%A9t%C3%A9")
+    put(plex, f"{EDIT}&label%5B0%5D.tag.tag=%C3%89t%C3%A9")
+
+    assert tags(plex, "label") == ["\u00c9t\u00e9"]
+
+
+@pytest.mark.parametrize(("forget", "left"), [(False, "http://p"), (True, None)])
+def test_a_picture_goes_with_its_name_only_if_that_is_switched_on(
+    forget: bool,  # noqa: FBT001 - a column
+    left: str | None,
+) -> None:
+    """What Plex does with names no item has any more is not known."""
+    plex = make_plex(make_video(10))
+    plex.switches.forget_unused_tags = forget
+    ann = f"{EDIT}&actor%5B0%5D.tag.tag=Ann"
+
+    put(plex, f"{ann}&actor%5B0%5D.tag.thumb=http%3A%2F%2Fp")
+    put(plex, f"{EDIT}&actor%5B%5D.tag.tag-=Ann")
+    put(plex, ann)
+
+    (entry,) = ask_json(plex, "/library/metadata/10")["Metadata"]
+    assert entry["Role"][0].get("thumb") == left
+
+
 def test_actors_carry_a_role_and_a_picture() -> None:
     """The role is the item's; the picture is the tag's, and every item shows it."""
     plex = make_plex(make_video(10), make_video(11, actors=(("Ann", ""),)))

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from plexsync import report
-from plexsync.models import Confidence, Outcome, PlexField, Policy
+from plexsync.models import Confidence, Credit, Outcome, PlexField, Policy
 from plexsync.report_changes import change_text
 from tests.factories import (
     make_candidate,
@@ -366,3 +366,17 @@ def test_untitled_scene_goes_by_its_file() -> None:
     row = make_row(scene=make_scene_ref(title="", path="C:\\v\\clip.mp4"))
 
     assert "clip.mp4 (scene 42)" in shown(report.row_line(row))
+
+
+def test_an_actor_credited_otherwise_is_told_with_the_credit() -> None:
+    """Only the part of it that moves, and only of those for whom it does."""
+    change = make_change(
+        field="performers",
+        target=PlexField.ACTORS,
+        before=("Ann", "Bo"),
+        after=("Ann", "Bo", "Cy"),
+        credits_before={"ann": Credit(role="One", photo="http://p"), "bo": Credit(role="Two")},
+        credits_after={"ann": Credit(role="Uno"), "cy": Credit(role="Three", photo="http://c")},
+    )
+    told = change_text(change).plain
+    assert told == "+Ann as Uno, +Cy as Three (photo http://c), -Ann as One"

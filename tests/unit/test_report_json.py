@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plexsync import json_report
-from plexsync.models import Outcome, Requests
+from plexsync.models import Credit, Outcome, PlexField, Requests
 from tests.factories import (
     make_change,
     make_counts,
@@ -126,6 +126,28 @@ def test_lists_stay_lists() -> None:
     (change,) = document(json_report.match_json(row))["matches"][0]["changes"]
 
     assert change == {"field": "tags", "before": [], "after": ["a", "b"], "policy": "overwrite"}
+
+
+def test_credits_are_told_where_they_move_and_nowhere_else() -> None:
+    """A member of its own, so that the names stay names."""
+    names = {"field": "performers", "target": PlexField.ACTORS, "before": ("Ann", "Bo")}
+    change = make_change(
+        **names,
+        after=("Ann", "Bo"),
+        credits_before={"ann": Credit(role="", photo="http://p"), "bo": Credit(role="Two")},
+        credits_after={"ann": Credit(role="One"), "bo": Credit(role="Two")},
+    )
+    (told,) = document(json_report.match_json(make_row(changes=(change,))))["matches"][0]["changes"]
+    assert told["after"] == ["Ann", "Bo"]
+    assert told["credits"] == [
+        {
+            "name": "Ann",
+            "before": {"role": "", "photo": "http://p"},
+            "after": {"role": "One", "photo": "http://p"},
+        }
+    ]
+    plain = json_report.match_json(make_row(changes=(make_change(**names, after=("Ann",)),)))
+    assert "credits" not in document(plain)["matches"][0]["changes"][0]
 
 
 def test_texts_are_cleaned_but_keep_their_lines() -> None:
