@@ -38,7 +38,8 @@ _OPEN = frozenset({None, Settlement.UNKNOWN})
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """One item a run meant to write. `status` is None when the run ended before it could say.
 
-    `missing` are the fields of a failed one that Plex did not show afterwards.
+    `missing` are the fields of a failed one that Plex did not show afterwards; `partly` what it
+    showed of lists among them of which a part was written.
     """
 
     seq: int
@@ -46,6 +47,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     status: Settlement | None = None
     problem: Problem | None = None
     missing: tuple[PlexField, ...] = ()
+    partly: dict[PlexField, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
 class RunLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +180,7 @@ class _Log:
                     status=result.status if (result := self.results[seq]) else None,
                     problem=result.problem if result else None,
                     missing=result.missing if result else (),
+                    partly=result.partly if result else {},
                 )
                 for seq, plan in self.plans.items()
             ),

@@ -28,7 +28,7 @@ from plexsync.models import (  # noqa: TC001 (msgspec reads annotations)
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -104,10 +104,15 @@ class Intent(_Entry, frozen=True, tag="intent"):
     plan: msgspec.Raw
 
 
+NOT_EVEN_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
+"""No list of a failed write was written in part."""
+
+
 class Result(_Entry, frozen=True, tag="result"):
     """What became of an intent: line `intent` of this run, or of the earlier run `run_id`.
 
     `missing` are the fields of a failed one that Plex did not show; the others were written.
+    `partly` holds, for a list among them of which a part was written, as much of it as Plex showed.
     """
 
     intent: int
@@ -115,6 +120,7 @@ class Result(_Entry, frozen=True, tag="result"):
     run_id: str = ""
     problem: Problem | None = None
     missing: tuple[PlexField, ...] = ()
+    partly: dict[PlexField, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
 class SceneKept(_Entry, frozen=True, tag="scene"):

@@ -228,6 +228,25 @@ class Planner:
         """The changes of an applied plan that a read back does not show."""
         return tuple(change for change in plan.changes if not self.shows(detail, change))
 
+    def partly(
+        self, missing: Iterable[Change], detail: ItemDetail
+    ) -> dict[PlexField, tuple[str, ...]]:
+        """As much of the lists among `missing` as was written, where that is anything at all.
+
+        Names that are no business of the change are left out.
+        """
+        found: dict[PlexField, tuple[str, ...]] = {}
+        folded = self._spellings.folded
+        for change in missing:
+            held = self.observe(detail, change.target)
+            if isinstance(held, str):
+                continue
+            known = {folded[name] for name in (*change.before, *change.after)}
+            part = tuple([name for name in held if folded[name] in known])
+            if not self.equal(change.target, part, change.before):
+                found[change.target] = part
+        return found
+
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""
         if not hold(detail, change):

@@ -12,6 +12,7 @@ from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
 from plexsync.durable import DISK, Filesystem, explained
 from plexsync.journal import (
     DIRECTORY,
+    NOT_EVEN_PARTLY,
     NULL,
     SCHEMA,
     Begin,
@@ -33,7 +34,7 @@ from plexsync.lock import hold_lock
 from plexsync.state_loading import load_with_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
@@ -170,6 +171,7 @@ class Session:
         problem: Problem | None = None,
         *,
         missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
     ) -> None:
         """Note what became of plan number `seq` of this run.
 
@@ -178,8 +180,17 @@ class Session:
             status: what is known.
             problem: why it failed.
             missing: the fields of a failed plan that Plex did not show.
+            partly: see `journal.Result`.
         """
-        self._note(Result(intent=seq, status=status, problem=problem, missing=missing))
+        self._note(
+            Result(
+                intent=seq,
+                status=status,
+                problem=problem,
+                missing=missing,
+                partly=dict(partly),
+            )
+        )
 
     def settle(
         self,
@@ -187,6 +198,7 @@ class Session:
         status: Settlement = Settlement.SETTLED,
         *,
         missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
     ) -> None:
         """Note what became of a write of an earlier run, now that Plex was read."""
         self._note(
@@ -195,6 +207,7 @@ class Session:
                 intent=unsettled.seq,
                 status=status,
                 missing=missing,
+                partly=dict(partly),
             )
         )
 

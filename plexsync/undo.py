@@ -144,8 +144,14 @@ def _stored(written: Written) -> ItemPlan | None:
         return written.plan
     # A failed one names what Plex did not show; where it names nothing, nothing was sent.
     missing = frozenset(written.missing)
-    stored = tuple(one for one in written.plan.changes if missing and one.target not in missing)
-    return replace(written.plan, changes=stored) if stored else None
+    stored = [one for one in written.plan.changes if missing and one.target not in missing]
+    # Of a list that goes out in pieces some may have arrived.
+    stored += [
+        replace(one, after=written.partly[one.target])
+        for one in written.plan.changes
+        if one.target in written.partly
+    ]
+    return replace(written.plan, changes=tuple(stored)) if stored else None
 
 
 # ---- one item ------------------------------------------------------------------------------------

@@ -80,8 +80,12 @@ class Notebook(Protocol):
         /,
         *,
         missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = ...,
     ) -> None:
-        """Note what became of an intent; `missing` are the fields Plex does not show."""
+        """Note what became of an intent; `missing` are the fields Plex does not show.
+
+        `partly` is what it shows of lists among them of which a part was written.
+        """
 
     def settle(
         self,
@@ -90,6 +94,7 @@ class Notebook(Protocol):
         /,
         *,
         missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = ...,
     ) -> None:
         """Note that Plex was read and the end of an earlier run's intent is known."""
 
@@ -255,7 +260,9 @@ class Writer:
     def _note(self, seq: int, verdict: Verdict) -> None:
         status = Settlement.FAILED if verdict.missing else Settlement.APPLIED
         missing = tuple(change.target for change in verdict.missing)
-        self._notebook.result(seq, status, verdict.problem, missing=missing)
+        detail = verdict.detail
+        partly = self._planner.partly(verdict.missing, detail) if detail else {}
+        self._notebook.result(seq, status, verdict.problem, missing=missing, partly=partly)
 
     def _send_later(
         self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]
@@ -349,6 +356,7 @@ def settle(
                 one,
                 Settlement.FAILED if missing else Settlement.APPLIED,
                 missing=tuple(change.target for change in missing),
+                partly=planner.partly(missing, detail),
             )
     return link
 

@@ -9,9 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from plexsync.errors import ExitCode
+from plexsync.journal import RunKind
 from plexsync.models import Outcome
 from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.wire import Fault, Reset, Status
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -79,6 +81,32 @@ def test_on_a_server_that_replaces_lists_nothing_is_lost(world: World) -> None:
     assert row.error is not None
     assert row.error.kind == "not-stored"
     assert genres(world) >= set(MANY[:50])
+    world.undo()
+    assert genres(world) == set(MANY[:50])
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_a_plex_that_dies_between_two_pieces_is_no_loss(world: World, nth: int) -> None:
+    """No name is missing meanwhile, the next run ends it, and the undos take every piece back."""
+    key = world.key_of("1")
+    mine = tuple(f"mine {number}" for number in range(200))
+    world.plex.edit_by_hand(key, {"genre": mine})
+    before = world.plex.dump()[key]
+    give_tags(world, MANY)
+    effect = Status(503) if nth % 2 else Reset(applied=True)
+    world.plex_wire.faults.add(Fault("plex.put", nth, effect, None))
+    world.run()
+    assert set(mine) <= genres(world)
+    world.plex_wire.faults.clear()
+    world.wait(hours=1)
+    world.run(FORCED)
+    assert genres(world) == {*mine, *MANY}
+    for run in reversed(world.state().runs):
+        if run.kind is RunKind.RUN:
+            world.undo(run.run_id)
+    back = world.plex.dump()[key]
+    assert set(back["tags"]["genre"]) == set(before["tags"]["genre"])
+    assert back["fields"] == before["fields"]
 
 
 def test_a_text_no_request_can_carry_is_told_once_with_both_sizes(world: World) -> None:
