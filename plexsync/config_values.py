@@ -48,6 +48,7 @@ _FLAGS = {
     "0": False,
 }
 _PHOTO_STARTS = ("http://", "https://", "{image}")
+_USER = re.compile("[a-z]+://[^/]*@", re.IGNORECASE)
 _KEY_WORDS = ("apikey=", "api_key=", "token=")
 """What comes before a secret in an address; a picture's must hold none."""
 
@@ -201,7 +202,7 @@ def photo_template(value: object) -> str:
     text = value.strip()
     if text and not text.lower().startswith(_PHOTO_STARTS):
         raise ParseError("must be an address", hint='Write "{image}", or begin with https://.')
-    if any(word in text.lower() for word in _KEY_WORDS):
+    if _USER.match(text) or any(word in text.lower() for word in _KEY_WORDS):
         raise ParseError(
             "must not hold a key: Plex keeps the address, logs it, and shows it to everybody",
             hint="Let whatever serves the pictures give them without one.",

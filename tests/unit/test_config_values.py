@@ -101,6 +101,7 @@ def test_a_suggestion_needs_something_near() -> None:
         ("http://stash/performer/{id}/image?apikey=abc", "must not hold a key"),
         ("{image}&ApiKey=abc", "must not hold a key"),
         ("https://plex/photo?X-Plex-Token=abc", "must not hold a key"),
+        ("https://me:secret@lan/{name}.jpg", "must not hold a key"),
         ("/performer/{id}/image", "must be an address"),
         ("file:///etc/passwd", "must be an address"),
         ("{image} {title}", "none of plexsync's"),
@@ -113,7 +114,9 @@ def test_a_photo_is_an_address_without_a_key(value: object, message: str) -> Non
         photo_template(value)
 
 
-@pytest.mark.parametrize("value", ["", "{image}", "http://lan{image_path}", "https://x/{name}.jpg"])
+@pytest.mark.parametrize(
+    "value", ["", "{image}", "http://lan{image_path}", "https://x/{name}@2.jpg"]
+)
 def test_a_photo_may_be_anywhere(value: str) -> None:
     """Nothing at all switches it off."""
     assert photo_template(value) == value
