@@ -133,6 +133,15 @@ def check_config(config: Config) -> Iterator[Finding]:
     yield Finding(area="configuration", level=Level.OK, message=f"read from {where}")
     for warning in config.warnings:
         yield Finding(area="configuration", level=Level.WARN, message=warning)
+    from_stash = any("{image}" in rule.photo and rule.policy != "off" for rule in config.fields)
+    if from_stash and config.stash.api_key:
+        yield Finding(
+            area="configuration",
+            level=Level.WARN,
+            message="photos of performers are addresses on a Stash that wants a key, which is "
+            "never in them: Plex's apps will show nothing there",
+            remedy="have something else serve the pictures, and name it in fields.performers.photo",
+        )
 
 
 def free_bytes(place: Path) -> int:
