@@ -19,6 +19,7 @@ from plexsync.review_choice import (
     fitted_by,
     ignoring,
     owner_note,
+    pattern_lines,
     pattern_of,
     rejection,
     rivals_of,
@@ -346,6 +347,7 @@ class Review:
             return
         question = Question(
             headline=f"Accept these {len(group):,} scenes, each with its only candidate?",
+            lines=pattern_lines(self.waiting.candidates[0]),
             scenes=tuple(group),
         )
         answers = [acceptance(one, one.candidates) for one in group]

@@ -141,6 +141,17 @@ def pattern_of(waiting: Waiting) -> Pattern | None:
     return tuple(signs), _DIGITS.sub("#", waiting.match.reason)
 
 
+def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
+    """What speaks for each candidate of a group, and what against; by name alone."""
+    ordered = sorted(candidate.evidence, key=lambda one: -one.weight)
+    sides = {1: "for", -1: "against"}
+    told = {
+        word: ", ".join(one.name for one in ordered if _sign(one.weight) == sign)
+        for sign, word in sides.items()
+    }
+    return tuple(f"{word}: {names}" for word, names in told.items() if names)
+
+
 def alike(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
     """Those of `others`, `waiting` first, that may be accepted with it.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.models import Confidence
 from plexsync.normalize import clean_for_terminal
 from plexsync.review_choice import NAMED
 from plexsync.review_diff import change_lines
@@ -36,6 +37,13 @@ _GIB = 1024**3
 _MIB = 1024**2
 _NO_WEIGHT = 0.05
 
+_STANDINGS = {
+    Confidence.HIGH: ("HIGH", "green"),
+    Confidence.LOW: ("Not HIGH", "yellow"),
+    None: ("No item", "yellow"),
+}
+"""How the reason of a match is introduced; `review show` is also about scenes that do not wait."""
+
 
 def words(text: str, style: str = "") -> Text:
     """A text of a server, made harmless."""
@@ -57,7 +65,8 @@ def scene_part(waiting: Waiting) -> list[Line]:
     facts += [scene.date] if scene.date else []
     if shown := " · ".join(fact for fact in facts if fact):
         lines.append(words(shown, "dim"))
-    reason = Row(Text("Not HIGH: ", "yellow"), words(waiting.match.reason))
+    label, style = _STANDINGS[waiting.match.confidence]
+    reason = Row(Text(f"{label}: ", style), words(waiting.match.reason))
     return [*lines, Text(), reason]
 
 

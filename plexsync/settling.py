@@ -386,8 +386,10 @@ def _show_table(session: Session, streams: Streams, room: Room, chosen: Sequence
         return
     rows = [_row(room, one) for one in chosen]
     console.print(low_table(rows, width=console.width, verbose=session.shape.verbosity > 0))
-    waits = "1 scene waits" if len(chosen) == 1 else f"{len(chosen):,} scenes wait"
-    console.print(f"{waits}. To settle them by keys: plexsync review")
+    every = len(room.waiting) + room.missing
+    waits = "1 scene waits" if every == 1 else f"{every:,} scenes wait"
+    shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
+    console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
 
 
 def _row(room: Room, waiting: Waiting) -> Row:

@@ -155,6 +155,14 @@ def test_show_tells_evidence_and_changes(twins: Shell) -> None:
     assert shown["candidates"][0]["changes"]
 
 
+def test_show_says_how_a_scene_stands_that_does_not_wait(twins: Shell) -> None:
+    """One that is linked is not told to be not HIGH."""
+    linked = next(iter(twins.world.state().claims().values()))
+    text = twins.type("show", linked)
+    assert "HIGH: linked in an earlier run" in text
+    assert "Not HIGH" not in text
+
+
 def test_what_accepting_would_change_is_what_the_next_run_changes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
