@@ -19,13 +19,11 @@ from plexsync.review_choice import (
     fitted_by,
     ignoring,
     owner_note,
-    pattern_lines,
-    pattern_of,
     rejection,
-    rivals_of,
     rule_for,
     with_candidate,
 )
+from plexsync.review_questions import group_question, rule_question, take_question
 from plexsync.review_terms import (
     BACKSPACE,
     DOWN,
@@ -37,21 +35,19 @@ from plexsync.review_terms import (
     Ending,
     Mode,
     Prompt,
-    Question,
 )
+from plexsync.review_ties import Ties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from plexsync.answers import Answer
     from plexsync.models import Candidate, PathRule, RatingKey, SceneId
-    from plexsync.review_choice import Pattern
     from plexsync.review_queue import Waiting
-    from plexsync.review_terms import Desk, Hit, Outside
+    from plexsync.review_terms import Desk, Hit, Outside, Question
 
 _AHEAD = 3
 _COMPARED = 3
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +104,12 @@ class Review:
     answered: set[SceneId] = field(default_factory=set)
     later: set[SceneId] = field(default_factory=set)
     _steps: list[_Step] = field(default_factory=list)
-    _patterns: Counter[Pattern] | None = None
-    _wanted_by: dict[RatingKey, list[SceneId]] | None = None
+    _ties: Ties = field(init=False)
     _on_yes: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         """Begin at the first scene, or at the end when there is none."""
+        self._ties = Ties(self.queue)
         if self.queue:
             self._show(0)
         else:
@@ -146,12 +142,7 @@ class Review:
     @property
     def has_alike(self) -> bool:
         """Whether another open scene looks like the one on the screen; see `alike`."""
-        pattern = pattern_of(self.waiting)
-        if pattern is None:
-            return False
-        if self._patterns is None:
-            self._patterns = Counter(filter(None, map(pattern_of, self.queue)))
-        return self._patterns[pattern] > 1
+        return self._ties.has_alike(self.waiting, self.answered)
 
     @property
     def has_rule(self) -> bool:
@@ -164,14 +155,7 @@ class Review:
         ours = self.waiting.scene_id
         if owned := owner_note(self.desk.owner(candidate.rating_key, ours)):
             return owned
-        if self._wanted_by is None:
-            self._wanted_by = rivals_of(self.queue)
-        others = [
-            one
-            for one in self._wanted_by.get(candidate.rating_key, ())
-            if one != ours and one not in self.answered
-        ]
-        return [f"also a candidate of {_scenes(others)}"] if others else []
+        return self._ties.rivals_note(candidate.rating_key, ours, self.answered)
 
     def counts(self) -> dict[Verb | None, int]:
         """How many scenes were answered in each way; None stands for path rules."""
@@ -311,8 +295,7 @@ class Review:
         if owner is None:
             self._give([answer], f"accepted {candidate.title or candidate.rating_key}")
             return
-        headline = f"This item belongs to scene {owner} already. Take it from that scene?"
-        self._confirm(Question(headline=headline), lambda: self._give([answer], "accepted"))
+        self._confirm(take_question(owner), lambda: self._give([answer], "accepted"))
 
     def _refuse(self) -> None:
         candidate = self.candidate
@@ -345,13 +328,9 @@ class Review:
         if len(group) == 1:
             self.message = "No other scene is like this one."
             return
-        question = Question(
-            headline=f"Accept these {len(group):,} scenes, each with its only candidate?",
-            lines=pattern_lines(self.waiting.candidates[0]),
-            scenes=tuple(group),
-        )
         answers = [acceptance(one, one.candidates) for one in group]
-        self._confirm(question, lambda: self._give(answers, f"accepted {len(group):,} alike"))
+        words = f"accepted {len(group):,} alike"
+        self._confirm(group_question(group), lambda: self._give(answers, words))
 
     def _rule(self) -> None:
         candidate = self.candidate
@@ -363,17 +342,7 @@ class Review:
         fits = fitted_by(rule, open_)
         settled = self.outside.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
-        more = len(fits) - len(covered)
-        does = f"should settle {len(covered):,}" if covered else "settles nothing"
-        question = Question(
-            headline=f"Add this path rule? It {does} of what waits{':' if covered else '.'}",
-            lines=(
-                f"stash = {rule.stash}",
-                f"plex  = {rule.plex}",
-                *([f"It fits {more:,} more, for which it is not enough."] if more else ()),
-            ),
-            scenes=tuple(covered),
-        )
+        question = rule_question(rule, covered, fits=len(fits))
         self._confirm(question, lambda: self._add_rule(rule, covered))
 
     def _add_rule(self, rule: PathRule, covered: Sequence[Waiting]) -> None:
@@ -543,10 +512,3 @@ class Review:
         key = waiting.candidates[0].rating_key
         refused = {said.rating_key for said in self.desk.said(waiting.scene_id).refusals}
         return key not in refused and self.desk.owner(key, waiting.scene_id) is None
-
-
-def _scenes(ids: Sequence[SceneId]) -> str:
-    """A few scenes by their ids, more by their number."""
-    if len(ids) > _MOST_NAMED:
-        return f"{len(ids):,} other scenes"
-    return f"scene {ids[0]}" if len(ids) == 1 else f"scenes {', '.join(ids)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from plexsync.answers import Said
 from plexsync.desk import Desk, Place
@@ -37,7 +38,7 @@ KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right", "up", "dow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(KEYS), max_size=40))
 def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) -> None:
-    """Whatever was pressed: the book and the rules are those of the beginning."""
+    """Whatever was pressed: the book and the rules are those of the beginning; all screens fit."""
     desk = PaperDesk(owners={RatingKey("9002"): SceneId("77")})
     office = PaperOffice()
     scenes = [make_waiting(1), make_waiting(2, (9002, 9001)), make_waiting(3), make_waiting(4)]
@@ -45,7 +46,9 @@ def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) ->
     for key in keys:
         if review.ending is None:
             type_keys(review, key)
-            shown(review, 60)
+            rows = shown(review, 60, height=24).splitlines()
+            assert len(rows) <= 24
+            assert max(map(cell_len, rows)) <= 60
     type_keys(review, "escape", "b", "escape")
     for _ in keys:
         type_keys(review, "u")
