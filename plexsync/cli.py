@@ -31,7 +31,7 @@ from plexsync.cli_options import (
     check_names,
     check_scene_ids,
     global_options,
-    read_duration,
+    lock_wait_option,
 )
 from plexsync.cli_review import review
 from plexsync.cli_status import retry, status
@@ -132,13 +132,7 @@ def cli(ctx: click.Context) -> None:
     "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
 )
 @click.option("--force", is_flag=True, help="Write even if a safety limit says stop.")
-@click.option(
-    "--lock-wait",
-    metavar="DURATION",
-    default="0s",
-    callback=read_duration,
-    help="Wait this long for another run to end (90s, 15m, 2h). Default: not at all.",
-)
+@lock_wait_option()
 @click.option(
     "--detailed-exitcode",
     is_flag=True,

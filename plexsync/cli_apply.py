@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from plexsync import console
-from plexsync.cli_options import CONTEXT, Session, global_options, read_duration
+from plexsync.cli_options import CONTEXT, Session, global_options, lock_wait_option
 
 
 @click.command(context_settings=CONTEXT, short_help="Write a plan that a run saved.")
@@ -16,13 +16,7 @@ from plexsync.cli_options import CONTEXT, Session, global_options, read_duration
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
 )
-@click.option(
-    "--lock-wait",
-    metavar="DURATION",
-    default="0s",
-    callback=read_duration,
-    help="Wait this long for another run to end (90s, 15m, 2h). Default: not at all.",
-)
+@lock_wait_option()
 @global_options
 @click.pass_obj
 def apply(session: Session, *, file: Path, dry_run: bool, lock_wait: float) -> int:

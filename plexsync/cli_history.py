@@ -15,7 +15,7 @@ from plexsync.cli_options import (
     Session,
     check_scene_ids,
     global_options,
-    read_duration,
+    lock_wait_option,
 )
 from plexsync.errors import ExitCode
 
@@ -98,13 +98,7 @@ def _show_run(log: RunLog, session: Session, streams: Streams) -> None:
     multiple=True,
     help="Only this field, as [fields] calls it. May be given several times.",
 )
-@click.option(
-    "--lock-wait",
-    metavar="DURATION",
-    default="0s",
-    callback=read_duration,
-    help="Wait this long for another run to end (90s, 15m, 2h). Default: not at all.",
-)
+@lock_wait_option()
 @global_options
 @click.pass_obj
 def undo(

@@ -106,6 +106,17 @@ def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> f
     return float(found["count"]) * _SECONDS[found["unit"]]
 
 
+def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:
+    """How long a command that takes the lock waits for `whom` to end."""
+    return click.option(
+        "--lock-wait",
+        metavar="DURATION",
+        default="0s",
+        callback=read_duration,
+        help=f"Wait this long for {whom} to end (90s, 15m, 2h). Default: not at all.",
+    )
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 

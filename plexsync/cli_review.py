@@ -16,7 +16,7 @@ from plexsync.cli_options import (
     Session,
     check_scene_ids,
     global_options,
-    read_duration,
+    lock_wait_option,
 )
 
 if TYPE_CHECKING:
@@ -76,13 +76,7 @@ def _answer_options(command: _F) -> _F:
     for option in reversed(
         (
             _filter_options,
-            click.option(
-                "--lock-wait",
-                metavar="DURATION",
-                default="0s",
-                callback=read_duration,
-                help="Wait this long for a run to end (90s, 15m). Default: not at all.",
-            ),
+            lock_wait_option("a run"),
         )
     ):
         command = option(command)
@@ -258,13 +252,7 @@ def export_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 
 @review.command("import", context_settings=CONTEXT, short_help="Take in the answers of a file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
-@click.option(
-    "--lock-wait",
-    metavar="DURATION",
-    default="0s",
-    callback=read_duration,
-    help="Wait this long for a run to end (90s, 15m). Default: not at all.",
-)
+@lock_wait_option("a run")
 @global_options
 @click.pass_obj
 def import_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over

@@ -14,6 +14,7 @@ from plexsync.cli_options import (
     Session,
     check_scene_ids,
     global_options,
+    lock_wait_option,
     read_duration,
 )
 from plexsync.errors import ExitCode
@@ -78,13 +79,7 @@ def status(session: Session, *, check: bool, max_age: float) -> int:
     callback=check_scene_ids,
     shell_complete=complete_scenes,
 )
-@click.option(
-    "--lock-wait",
-    metavar="DURATION",
-    default="0s",
-    callback=read_duration,
-    help="Wait this long for a run to end (90s, 15m, 2h). Default: not at all.",
-)
+@lock_wait_option("a run")
 @global_options
 @click.pass_obj
 def retry(session: Session, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.compose_servers import config_secrets, plex_transport, stash_transport
+from plexsync.compose_servers import config_secrets, plex_transport, stash_client, stash_transport
 from plexsync.config import load_config
 from plexsync.config_schema import Config
 from plexsync.console import RunReporter, is_terminal, make_reporter, write_lines
@@ -27,7 +27,6 @@ from plexsync.places import cache_directory, load_client_id, state_directory
 from plexsync.plex_client import PlexClient
 from plexsync.ports import Ports
 from plexsync.reconcile import run
-from plexsync.stash_client import StashClient
 from plexsync.stop import StopSignals
 from plexsync.summary import problem_lines, problem_of, warning_line
 
@@ -177,12 +176,7 @@ def open_ports(
         plex_transport(config, client_id, warn) as plex,
     ):
         yield Ports(
-            stash=StashClient(
-                stash,
-                url=config.stash.url,
-                with_parent_tags=config.with_parent_tags,
-                with_cast=config.with_cast,
-            ),
+            stash=stash_client(config, stash),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             requests=lambda: Requests(
                 stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes

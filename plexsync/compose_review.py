@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.compose_servers import config_secrets, plex_transport, stash_transport
+from plexsync.compose_servers import config_secrets, plex_transport, stash_client, stash_transport
 from plexsync.config import load_config
 from plexsync.desk import Desk, Place
 from plexsync.errors import ConfigError, ServerError
@@ -18,7 +18,6 @@ from plexsync.places import cache_directory, load_client_id, state_directory
 from plexsync.plex_client import PlexClient
 from plexsync.recall import Recaller
 from plexsync.review_queue import Shelf, Waiting, load_waiting, shelf_path, waiting_ids
-from plexsync.stash_client import StashClient
 from plexsync.transport import RetryPolicy
 
 if TYPE_CHECKING:
@@ -121,12 +120,7 @@ def make_room(
         )
         recaller = Recaller(
             config=config,
-            stash=StashClient(
-                stash,
-                url=config.stash.url,
-                with_parent_tags=config.with_parent_tags,
-                with_cast=config.with_cast,
-            ),
+            stash=stash_client(config, stash),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             cache_dir=cache_dir,
             now=utc_now,

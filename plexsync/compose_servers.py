@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.plex_server import request_headers
+from plexsync.stash_client import StashClient
 from plexsync.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ def stash_transport(
         verify=config.stash.verify,
         retry=retry,
         on_retry=lambda repeat: warn(repeat_sentence(repeat)),
+    )
+
+
+def stash_client(config: Config, transport: Transport) -> StashClient:
+    """A client that asks Stash for as much as the configured fields need."""
+    return StashClient(
+        transport,
+        url=config.stash.url,
+        with_parent_tags=config.with_parent_tags,
+        with_cast=config.with_cast,
     )
 
 

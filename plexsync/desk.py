@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from plexsync.review_queue import Waiting
     from plexsync.state import State
+
+P = TypeVar("P", Pin, Refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,14 +255,16 @@ class Desk:
         keys = frozenset(target.rating_key for target in answer.targets)
         match answer.verb:
             case Verb.ACCEPT:
-                said = accept(said or NOTHING, [_pin(scene, one) for one in answer.targets])
+                said = accept(said or NOTHING, [_about(Pin, scene, one) for one in answer.targets])
                 record = record and _due(record)
             case Verb.REJECT:
-                said = refuse(said or NOTHING, [_refusal(scene, one) for one in answer.targets])
+                said = refuse(
+                    said or NOTHING, [_about(Refusal, scene, one) for one in answer.targets]
+                )
                 outcome = Outcome.REVIEW if answer.open else Outcome.SKIPPED
                 record = record and _due(record, outcome, without=keys)
             case Verb.ABSENT:
-                refusals = [_refusal(scene, one) for one in answer.targets]
+                refusals = [_about(Refusal, scene, one) for one in answer.targets]
                 said = refuse(said or NOTHING, refusals, absent=files_digest(scene.files))
                 record = record and _due(record, without=keys)
             case Verb.IGNORE:
@@ -328,18 +332,9 @@ def _due(
     )
 
 
-def _pin(scene: Scene, target: Target) -> Pin:
-    return Pin(
-        scene_id=scene.scene_id,
-        rating_key=target.rating_key,
-        scene_path=target.scene_path,
-        item_path=target.item_path,
-        oshash=_oshash(scene, target.scene_path),
-    )
-
-
-def _refusal(scene: Scene, target: Target) -> Refusal:
-    return Refusal(
+def _about(kind: Callable[..., P], scene: Scene, target: Target) -> P:
+    """A pin or a refusal of a pair, with what it is to be recognised by."""
+    return kind(
         scene_id=scene.scene_id,
         rating_key=target.rating_key,
         scene_path=target.scene_path,

@@ -18,6 +18,7 @@ from plexsync.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from plexsync.checkpoint import RunRecord
     from plexsync.models import (
         Candidate,
         Change,
@@ -125,12 +126,26 @@ def credits_json(change: Change) -> dict[str, object]:
     return {"credits": credits_} if credits_ else {}
 
 
-# ---- Private -------------------------------------------------------------------------------------
+def record_json(run: RunRecord) -> dict[str, object]:
+    """A run of the past."""
+    return {
+        "run_id": run.run_id,
+        "kind": run.kind,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at or None,
+        "exit_code": run.exit_code,
+        "full": run.full,
+        "written": run.written,
+        "counts": run.counts,
+    }
 
 
 def clean_value(value: Value) -> str | list[str]:
     """A text or a list of names, cleaned like everywhere else."""
-    return _value(value)
+    return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
+
+
+# ---- Private -------------------------------------------------------------------------------------
 
 
 def _event(name: str, body: _Json) -> bytes:
@@ -223,8 +238,8 @@ def _candidate(candidate: Candidate) -> _Json:
 def _change(change: Change) -> _Json:
     return {
         "field": change.field,
-        "before": _value(change.before),
-        "after": _value(change.after),
+        "before": clean_value(change.before),
+        "after": clean_value(change.after),
         "policy": change.policy,
         **credits_json(change),
     }
@@ -232,10 +247,6 @@ def _change(change: Change) -> _Json:
 
 def _credit(credit: Credit) -> _Json:
     return {"role": _clean(credit.role or ""), "photo": _clean(credit.photo or "")}
-
-
-def _value(value: Value) -> str | list[str]:
-    return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
 
 
 def _problem(problem: Problem | None) -> _Json | None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.credits import told
-from plexsync.json_report import clean_value, credits_json
+from plexsync.json_report import clean_value, credits_json, record_json
 from plexsync.lines import escaped
 from plexsync.normalize import clean_for_terminal
 from plexsync.report import plain_table
@@ -54,7 +54,7 @@ _Json = dict[str, object]
 
 def runs_document(runs: Sequence[RunRecord]) -> _Json:
     """All runs, newest first, as one document."""
-    return {"schema": "plexsync/history/1", "runs": [_run(run) for run in runs]}
+    return {"schema": "plexsync/history/1", "runs": [record_json(run) for run in runs]}
 
 
 def run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
@@ -102,7 +102,7 @@ def run_document(log: RunLog) -> _Json:
     """Everything one run wrote, as one document."""
     return {
         "schema": "plexsync/history-run/1",
-        "run": _run(log.run),
+        "run": record_json(log.run),
         "items": [_item(one) for one in log.written],
     }
 
@@ -187,20 +187,6 @@ def _locked_after(change: Change, plan: ItemPlan) -> bool:
     if change.locked_after is not None:
         return change.locked_after
     return plan.lock or change.locked_before
-
-
-def _run(run: RunRecord) -> _Json:
-    counts = run.counts
-    return {
-        "run_id": run.run_id,
-        "kind": run.kind,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at or None,
-        "exit_code": run.exit_code,
-        "full": run.full,
-        "written": run.written,
-        "counts": {name: getattr(counts, name) for name in counts.__struct_fields__},
-    }
 
 
 def _item(one: Written) -> _Json:

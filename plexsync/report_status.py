@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.errors import ExitCode
+from plexsync.json_report import record_json
 from plexsync.normalize import clean_for_terminal
 from plexsync.state import ENDED_WELL
 from plexsync.status import age_s
@@ -205,7 +206,7 @@ def status_document(status: Status, *, exit_code: int) -> dict[str, object]:
         "last_success_at": status.last_success_at or None,
         "last_success_age_s": None if age is None else int(age),
         "last_full_at": status.last_full_at or None,
-        "runs": [_run(run) for run in status.runs],
+        "runs": [record_json(run) for run in status.runs],
         "scenes": {"all": coverage.scenes, **dict(_shares(status))},
         "waiting": {"due": status.due, "later": status.later, "next_at": status.next_at or None},
         "review": list(status.review),
@@ -376,19 +377,6 @@ def _running(status: Status) -> dict[str, object] | None:
     if holder is None:
         return None
     return {"pid": holder.pid, "host": _clean(holder.host), "since": _clean(holder.since)}
-
-
-def _run(run: RunRecord) -> dict[str, object]:
-    return {
-        "run_id": run.run_id,
-        "kind": run.kind,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at or None,
-        "exit_code": run.exit_code,
-        "full": run.full,
-        "written": run.written,
-        "counts": run.counts,
-    }
 
 
 def _trouble(one: Trouble) -> dict[str, object]:
