@@ -168,6 +168,37 @@ def test_every_list_is_decided_as_the_table_says(policy: Policy) -> None:
     assert wrong == []
 
 
+RATINGS = ("", "5", "8", "8.0")
+
+
+def expected_rating(case: Case) -> Verdict:
+    """The table for a rating: no lock says whose it is, but nobody rates except a person."""
+    policy, rules, base, observed, _, desired = case
+    assert isinstance(observed, str)
+    assert isinstance(desired, str)
+    shown, wanted = observed.removesuffix(".0"), desired.removesuffix(".0")
+    if shown == wanted or (not wanted and not rules.clear_empty):
+        return NOTHING
+    ours = isinstance(base, str) and base.removesuffix(".0") == shown
+    a_persons = not ours and (shown != "" or base is not None)
+    if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
+        return KEPT if a_persons else Verdict(desired)
+    if policy is Policy.OVERWRITE:
+        return Verdict(desired)
+    return Verdict(desired) if ours or (not shown and not a_persons) else KEPT
+
+
+@pytest.mark.parametrize("policy", [Policy.OVERWRITE, Policy.FILL, Policy.KEEP])
+def test_every_rating_is_decided_as_the_table_says(policy: Policy) -> None:
+    """One that was taken away after us is a person's word, too."""
+    wrong = [
+        (case, found, wanted)
+        for case in cases(policy, RATINGS)
+        if not agree(found := decided(case, PlexField.RATING), wanted := expected_rating(case))
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("values", [TEXTS, NAMES], ids=["texts", "lists"])
 def test_preserved_edits_survive_every_policy(values: tuple[Value, ...]) -> None:
     """`preserve_plex_edits`: what a person put into Plex is there afterwards, in every case."""
