@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Self
 
 from tests.terminals import plain
@@ -89,9 +90,12 @@ class Person:
             assert time.monotonic() < deadline, f"{text!r} never came after:\n{self.seen[-4000:]}"
             if not self._take(0.2) and self.process.poll() is not None and not self._take(0.2):
                 raise AssertionError(f"it ended without {text!r}:\n{plain(self.seen)[-4000:]}")
-        part = plain(self.seen[self._read :])
-        self._read = len(self.seen)
-        return part
+        # What came along with the text is still to be seen: on a busy machine all comes at once.
+        start, seen = self._read, self.seen
+        ends = range(start, len(seen) + 1)
+        first = bisect_left(ends, 1, key=lambda end: int(text in plain(seen[start:end])))
+        self._read = ends[first]
+        return plain(seen[start : self._read])
 
     def screen(self, *texts: str) -> str:
         """Wait until a whole screen stands there that holds `texts`; gives it as it looks."""
@@ -115,8 +119,8 @@ class Person:
         return "\n".join(line.rstrip() for line in lines) if whole else None
 
     def types(self, keys: str) -> None:
-        """Press keys."""
-        self._typed = len(self.seen)
+        """Press keys; what was there before is not waited for any more."""
+        self._typed = self._read = len(self.seen)
         os.write(self._master, keys.encode())
 
     def insists(self, key: str) -> int:

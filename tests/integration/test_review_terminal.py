@@ -70,9 +70,10 @@ def test_a_killed_terminal_loses_no_answer(twins: World, answers: int) -> None:
     ids = [one.scene_id for one in waiting_in(twins)]
     with Person(["review"], twins.environ()) as person:
         for scene_id in ids[:answers]:
-            person.sees(f"scene {scene_id}")
+            person.sees(f"  scene {scene_id}\n")
             person.types("m")
-        person.sees(f"scene {ids[answers]}")
+        # Its headline: rivals of a candidate are named as scenes, too.
+        person.sees(f"  scene {ids[answers]}\n")
         person.process.kill()
         person.process.wait()
     assert answered(twins) == set(ids[:answers])
