@@ -173,6 +173,18 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
         assert bench.spent()["plex.put"] == 4
 
 
+def test_a_field_the_server_refuses_keeps_no_other_from_being_written() -> None:
+    """It is told, and everything beside it is there."""
+    fault = Fault("plex.put", 1, Status(400), None, lambda one: "originallyAvailable" in one.target)
+    with plex_bench(None, fault) as bench:
+        plan = plan_for(detail_of(bench), date="2021-06-05", title="T", genres=("G",))
+        with pytest.raises(BadResponseError, match="400"):
+            bench.client.edit(plan)
+
+        values = detail_of(bench).values
+        assert (values[PlexField.TITLE], values[PlexField.GENRES]) == ("T", ("G",))
+
+
 def test_several_items_are_edited_in_one_request() -> None:
     """What is new goes to all of them, what each has besides stays."""
     mine = make_video(1, genres=("a", "Old"))

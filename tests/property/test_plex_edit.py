@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from plexsync.grouping import alike
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
-from plexsync.plex_edit import cleaned, edit_arguments, edit_paths
+from plexsync.plex_edit import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
 from tests.factories import make_plan
 from tests.property.strategies import texts
 
@@ -84,6 +84,35 @@ def test_a_list_ends_as_wanted(
     assert after_edit(storable, query, replace=replace) == {
         name.casefold() for name in wanted if name
     }
+
+
+LONG_LISTS = st.lists(
+    st.text("aé漢,% \"'", min_size=1, max_size=30).filter(str.strip).map(str.strip),
+    max_size=60,
+    unique_by=str.casefold,
+).map(tuple)
+
+
+@given(LONG_LISTS, LONG_LISTS, st.integers(0, 4_000))
+@settings(max_examples=60)
+def test_a_list_in_pieces_ends_as_wanted(
+    before: tuple[str, ...], after: tuple[str, ...], limit: int
+) -> None:
+    """However many requests it takes; and between two of them no name is missing that stays."""
+    change = Change(
+        field="x", target=PlexField.GENRES, before=before, after=after, policy=Policy.OVERWRITE
+    )
+    paths = edit_paths(make_plan(changes=(change,)), limit_bytes=limit)
+
+    assert all(len(path) <= max(limit, SHORTEST_BYTES) for path in paths)
+    holds = {name.casefold() for name in before}
+    stays = holds & {name.casefold() for name in after}
+    for path in paths:
+        query = parse_qsl(urlsplit(path).query, keep_blank_values=True)
+        assert dict(query)["id"] == "9120"
+        holds = after_edit(tuple(holds), query, replace=False)
+        assert stays <= holds
+    assert holds == {name.casefold() for name in after}
 
 
 @given(changes())
