@@ -96,6 +96,7 @@ class Desk:
         self._place = place
         self._stack = ExitStack()
         self._session: Session | None = None
+        self._begun = False
         self._wanted: Mapping[RatingKey, Sequence[SceneId]] = {}
         self._proposed: Mapping[SceneId, Sequence[RatingKey]] = {}
         self.state: State = load_state(place.state_dir, place.disk)
@@ -120,6 +121,24 @@ class Desk:
         return min(others, key=lambda one: (len(one), one), default=None)
 
     # ---- Answering -------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Take the lock, and know what was linked and said since this desk had it last.
+
+        Raises:
+            StateLockedError: a run is under way.
+            StateError: what is remembered cannot be read.
+        """
+        if self._session is not None:
+            return
+        place = self._place
+        session = self._stack.enter_context(
+            open_session(
+                place.state_dir, now=place.now(), wait_s=place.lock_wait_s, disk=place.disk
+            )
+        )
+        self._session, self.state, self._begun = session, session.state, False
+        self._learn_owners()
 
     def give(self, answers: Sequence[Answer]) -> Given:
         """Remember `answers`; all of them are safe on disk when this returns.
@@ -177,7 +196,7 @@ class Desk:
         """
         session, self._session = self._session, None
         try:
-            if session is not None:
+            if session is not None and self._begun:
                 session.end(finished_at=self._place.now(), exit_code=0, counts=Counts())
         finally:
             self._stack.close()
@@ -185,14 +204,13 @@ class Desk:
     # ---- Private ---------------------------------------------------------------------------------
 
     def _open(self) -> Session:
-        if self._session is not None:
-            return self._session
+        """The session, with a journal to write answers into."""
+        self.wake()
+        session = self._session
+        assert session is not None  # noqa: S101 - it is awake
+        if self._begun:
+            return session
         place = self._place
-        session = self._stack.enter_context(
-            open_session(
-                place.state_dir, now=place.now(), wait_s=place.lock_wait_s, disk=place.disk
-            )
-        )
         try:
             session.begin(
                 run_id=place.new_run_id(),
@@ -202,10 +220,10 @@ class Desk:
                 version=__version__,
             )
         except BaseException:
+            self._session = None
             self._stack.close()
             raise
-        self._session, self.state = session, session.state
-        self._learn_owners()
+        self._begun = True
         return session
 
     def _learn_owners(self) -> None:

@@ -291,6 +291,7 @@ class Review:
             self.message = "This item shows no file, so it cannot be accepted."
             return
         answer = acceptance(self.waiting, [candidate])
+        self.desk.wake()
         owner = self.desk.owner(candidate.rating_key, self.waiting.scene_id)
         if owner is None:
             self._give([answer], f"accepted {candidate.title or candidate.rating_key}")
@@ -321,6 +322,7 @@ class Review:
         self._advance()
 
     def _group(self) -> None:
+        self.desk.wake()
         group = [one for one in alike(self.waiting, self._open()) if self._is_free(one)]
         if not group or group[0] is not self.waiting:
             self.message = "Only a scene with just one free candidate has others like it."

@@ -74,6 +74,9 @@ class Desk(Protocol):
     def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
         """Which other scene an item belongs to."""
 
+    def wake(self) -> None:
+        """Know what happened since the last answer: owners and answers are those of now."""
+
     def give(self, answers: Sequence[Answer], /) -> Any:  # noqa: ANN401 - only handed back
         """Remember answers; gives what taking them back needs."""
 

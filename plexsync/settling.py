@@ -141,6 +141,7 @@ def accept_scenes(
             acceptance(one, _named(room, one, items) if items else _only(one, best=best))
             for one in chosen
         ]
+        room.desk.wake()
         _require_free(room, answers, take=take)
         return _give(session, streams, room, answers)
 
@@ -231,6 +232,7 @@ def import_answers(
         ) from error
     with open_room(session, os.environ, lock_wait_s=lock_wait_s) as room:
         waiting = {one.scene_id: one for one in room.waiting}
+        room.desk.wake()
         try:
             answers = read_answers(text, waiting, room.desk.owner, take=take)
         except ConfigError as error:

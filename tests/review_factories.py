@@ -83,6 +83,11 @@ class PaperDesk:
         owner = self.owners.get(rating_key)
         return None if owner == scene_id else owner
 
+    def wake(self) -> None:
+        """Nothing happens to it meanwhile."""
+        if self.locked:
+            raise self.locked
+
     def give(self, answers: Sequence[Answer]) -> dict[SceneId, Said]:
         """Keep answers; gives what stood before."""
         if self.locked:

@@ -10,6 +10,7 @@ import pytest
 from plexsync.models import Confidence, Outcome
 from plexsync.plex_index import cached_items
 from plexsync.ports import RunOptions
+from plexsync.review import Review
 from plexsync.review_choice import (
     absence,
     acceptance,
@@ -20,6 +21,7 @@ from plexsync.review_choice import (
     rivals_of,
 )
 from plexsync.simulators.library import Case
+from tests.review_factories import PaperOffice, type_keys
 from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
 
 if TYPE_CHECKING:
@@ -330,6 +332,34 @@ def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: Worl
     with desk_of(twins, number=2) as desk:
         desk.take_back(given)
     assert twins.run().row(one.scene_id).outcome is Outcome.REVIEW
+
+
+def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> None:
+    """The review stood open for hours, and a run linked what it still shows as free."""
+    queue = waiting_in(twins)
+    first, second = queue[:2]
+    key = first.candidates[0].rating_key
+    with desk_of(twins, number=1) as mine:
+        review = Review(queue, mine, PaperOffice())
+        with desk_of(twins, number=2) as other:
+            other.give([acceptance(first, first.candidates[:1])])
+        twins.run()
+        place = [one.rating_key for one in second.candidates].index(key)
+        type_keys(review, "f", str(place + 1), "a")
+        assert review.question is not None
+        assert f"scene {first.scene_id}" in review.question.headline
+        type_keys(review, "x")
+    assert twins.state().claims()[key] == first.scene_id
+
+
+def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:
+    """No journal, no review in the history."""
+    before = sorted((twins.state_dir / "journal").glob("*"))
+    one = waiting_in(twins)[0]
+    with desk_of(twins) as desk:
+        desk.wake()
+        assert desk.owner(one.candidates[0].rating_key, one.scene_id) is None
+    assert sorted((twins.state_dir / "journal").glob("*")) == before
 
 
 def test_a_desk_that_rested_takes_the_lock_again(twins: World) -> None:

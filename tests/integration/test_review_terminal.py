@@ -14,6 +14,7 @@ from plexsync.answers import PREFIX
 from plexsync.errors import ExitCode
 from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case
+from plexsync.simulators.wire import Fault, Status
 from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.terminals import run_plexsync
 from tests.typing_terminals import Person
@@ -201,6 +202,26 @@ def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
     text = f"\n{'=' * 20}\n".join(screens) + "\n"
     kept = SCREENS / f"review-{look}.txt"
     assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
+
+
+def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
+    """Plex fails behind the first screen, and the next three lack nothing."""
+    ids = [one.scene_id for one in waiting_in(twins)]
+    counters = twins.plex_wire.counters
+    counters.clear()
+    # The candidate in focus, the others of its scene, and those of three scenes more.
+    twins.plex_wire.faults.add(Fault("plex.detail", 6, Status(500), None))
+    with Person(["review"], twins.environ()) as person:
+        person.screen(f"scene {ids[0]}", "studio.collection")
+        while counters.by_kind().get("plex.detail", 0) < 5:
+            person.reads(0.05)
+        for scene_id in ids[1:4]:
+            person.types("f")
+            person.screen(f"scene {scene_id}", "Accepting would change:")
+        person.types("f")
+        person.screen(f"scene {ids[4]}", "cannot be told")
+        person.types("q")
+        assert person.ends() == ExitCode.OK
 
 
 def test_no_colour_is_no_colour(twins: World) -> None:
