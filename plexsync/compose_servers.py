@@ -41,6 +41,7 @@ def stash_client(config: Config, transport: Transport) -> StashClient:
         url=config.stash.url,
         with_parent_tags=config.with_parent_tags,
         with_cast=config.with_cast,
+        with_photos=config.with_photos,
     )
 
 

@@ -322,3 +322,8 @@ class Config:
     def with_cast(self) -> bool:
         """Whether any field asks for more of performers than their names."""
         return any((rule.role or rule.photo) and rule.policy != "off" for rule in self.fields)
+
+    @property
+    def with_photos(self) -> bool:
+        """Whether any field asks for their pictures."""
+        return any(rule.photo and rule.policy != "off" for rule in self.fields)

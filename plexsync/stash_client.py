@@ -116,6 +116,7 @@ class StashClient:
         with_parent_tags: details tell the tags above a scene's tags, up to three levels, and the
             dictionary which tags lie above which.
         with_cast: details and dictionary tell of performers what credits may be made of.
+        with_photos: and where their pictures are, for which Stash looks at each of them.
     """
 
     def __init__(
@@ -128,8 +129,13 @@ class StashClient:
         detail_batch: int = 200,
         with_parent_tags: bool = False,
         with_cast: bool = False,
+        with_photos: bool = False,
     ) -> None:
-        self._asked: Mapping[str, Json] = {"parents": with_parent_tags, "cast": with_cast}
+        self._asked: Mapping[str, Json] = {
+            "parents": with_parent_tags,
+            "cast": with_cast or with_photos,
+            "photos": with_photos,
+        }
         self._transport = transport
         self._url = _without_user(base_url(url))
         self._page_size = page_size

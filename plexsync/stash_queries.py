@@ -40,7 +40,7 @@ fragment Cast on Performer {
   disambiguation @include(if: $cast)
   gender @include(if: $cast)
   alias_list @include(if: $cast)
-  image_path @include(if: $cast)
+  image_path @include(if: $photos)
 }"""
 
 READY = """query PlexsyncReady {
@@ -65,7 +65,7 @@ UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
 }"""
 
 NAMES = (
-    """query PlexsyncNames($parents: Boolean!, $cast: Boolean!) {
+    """query PlexsyncNames($parents: Boolean!, $cast: Boolean!, $photos: Boolean!) {
   findTags(filter: {per_page: -1, sort: "id"}) {
     count tags { id name parents @include(if: $parents) { id } }
   }
@@ -93,7 +93,7 @@ SCENES = (
 )
 
 DETAILS = (
-    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!, $cast: Boolean!) {
+    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!, $cast: Boolean!, $photos: Boolean!) {
   findScenes(ids: $ids) {
     scenes {
       id updated_at title code details director date rating100 organized urls

@@ -194,6 +194,7 @@ def act(
                 url=config.stash.url,
                 with_parent_tags=config.with_parent_tags,
                 with_cast=config.with_cast,
+                with_photos=config.with_photos,
             ),
             plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
             requests=lambda: Requests(
