@@ -35,20 +35,19 @@ def asked(world: World, *, width: int = 100) -> Person:
     return Person(arguments, world.environ(), width=width, program=sys.executable)
 
 
-@pytest.mark.parametrize(("width", "answer"), [(60, "yes"), (200, " Y ")])
-def test_yes_writes_what_was_shown(world: World, width: int, answer: str) -> None:
+def test_yes_writes_what_was_shown(world: World) -> None:
     """Exit 0, and nothing is left to do."""
-    with asked(world, width=width) as person:
+    with asked(world, width=60) as person:
         shown = person.sees(PROMPT)
         assert "3 items" in shown
         assert world.plex.writes == ()
-        person.types(f"{answer}\n")
+        person.types(" Yes \n")
         person.sees("3 written")
         assert person.ends() == ExitCode.OK
     assert world.run().puts == 0
 
 
-@pytest.mark.parametrize("answer", ["no\n", "n\n", CTRL_D], ids=["no", "n", "ctrl-d"])
+@pytest.mark.parametrize("answer", ["no\n", CTRL_D], ids=["no", "ctrl-d"])
 def test_anything_like_no_writes_nothing(world: World, answer: str) -> None:
     """Exit 0, as the wish was carried out; all of it stays due."""
     with asked(world) as person:
@@ -73,12 +72,11 @@ def test_what_is_neither_is_asked_again(world: World) -> None:
         assert person.ends() == ExitCode.OK
 
 
-@pytest.mark.parametrize("typed", ["", "ye"], ids=["at once", "in the middle of a word"])
-def test_ctrl_c_at_the_prompt_ends_the_run(world: World, typed: str) -> None:
-    """Once is enough: exit 130, nothing written, all of it due."""
+def test_ctrl_c_at_the_prompt_ends_the_run(world: World) -> None:
+    """Once is enough, also in the middle of a word: exit 130, nothing written, all of it due."""
     with asked(world) as person:
         person.sees(PROMPT)
-        person.types(typed + CTRL_C)
+        person.types("ye" + CTRL_C)
         assert person.ends() == ExitCode.INTERRUPTED
         assert person.terminal_is_as_before()
     assert world.plex.writes == ()
@@ -91,15 +89,5 @@ def test_sigterm_at_the_prompt_ends_the_run(world: World) -> None:
         person.sees(PROMPT)
         person.process.send_signal(signal.SIGTERM)
         assert person.ends() == ExitCode.TERMINATED
-    assert world.plex.writes == ()
-    assert world.run().puts == 3
-
-
-def test_a_run_killed_at_the_prompt_wrote_nothing(world: World) -> None:
-    """As when a connection breaks; the lock is free again."""
-    with asked(world) as person:
-        person.sees(PROMPT)
-        person.process.kill()
-        assert person.ends() == -signal.SIGKILL
     assert world.plex.writes == ()
     assert world.run().puts == 3

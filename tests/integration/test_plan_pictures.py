@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.world import World
 
-SCENES = 7
+SCENES = 4
 FULL = RunOptions(full=True)
 
 
@@ -157,8 +157,15 @@ def test_stash_is_asked_for_covers_alone(world: World, plan: Path) -> None:
     assert applied.stash["stash.cover"] == 2 * SCENES
 
 
-def test_a_stash_that_is_gone_ends_an_apply_truthfully(world: World, plan: Path) -> None:
+def test_a_stash_that_is_gone_ends_an_apply_truthfully(tmp_path: Path) -> None:
     """Exit 4, nothing half done that is not said; the same command ends the work."""
+    with made(tmp_path, 7) as world:
+        plan = save(world)
+        end_and_go_on(world, plan)
+
+
+def end_and_go_on(world: World, plan: Path) -> None:
+    """Stash fails for as many covers as it takes to be given up, then is back."""
     world.stash_wire.faults.add(Fault("stash.cover", 1, Status(503), None))
     assert world.apply(plan).summary.exit_code == ExitCode.SERVER
     world.stash_wire.faults.clear()
