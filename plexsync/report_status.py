@@ -237,13 +237,14 @@ def _verdict(status: Status) -> Text:
 
 def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
     shown = status.runs[-max(width - _LABEL_COLUMNS - 24, 10) :]
-    lines = [Text.assemble(("Runs", "bold"), (f"  the last {len(shown)}, oldest first", "dim"))]
+    which = f"the last {len(shown)}, oldest first" if len(shown) > 1 else "the first one"
+    lines = [Text.assemble(("Runs", "bold"), (f"  {which}", "dim"))]
     for label, style, counts in (
         ("written", "green", [run.counts.applied for run in shown]),
         ("failed", "red", [run.counts.failed for run in shown]),
     ):
         line = sparkline(counts, ascii_only=ascii_only)
-        most = f" in all, {max(counts):,} at most" if sum(counts) else ""
+        most = f" in all, {max(counts):,} at most" if sum(counts) and len(counts) > 1 else ""
         total = f"  {sum(counts):,}{most}"
         some = style if sum(counts) else "dim"
         lines.append(Text.assemble(f"  {label:<10}", (line, some), (total, "dim")))
@@ -336,9 +337,10 @@ def _facts(status: Status) -> Iterator[str]:
     if status.review:
         yield f"{_scenes(len(status.review))} to settle by a person: plexsync review"
     if status.due or status.later:
-        later = f", {status.later:,} later" if status.later else ""
+        counts = ((status.due, "by the next run"), (status.later, "later"))
+        when = ", ".join(f"{count:,} {words}" for count, words in counts if count)
         first = f", the first {until(status.next_at, status.now)}" if status.next_at else ""
-        yield f"Tried again by the next run: {status.due:,}{later}{first}."
+        yield f"Scenes tried again: {when}{first}."
     if status.unsettled:
         yield f"Writes to be checked in Plex by the next run: {status.unsettled:,}."
     if status.last_full_at:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import os
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.console import Console
 
 from plexsync.checkpoint import NAME
 from plexsync.cli import run_command_line
@@ -265,6 +268,45 @@ def test_times_are_told_from_now() -> None:
 
 
 # ---- Telling -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("due", "later", "sentence"),
+    [
+        (2, 3, "Scenes tried again: 2 by the next run, 3 later, the first in 1 h."),
+        (2, 0, "Scenes tried again: 2 by the next run."),
+        (0, 3, "Scenes tried again: 3 later, the first in 1 h."),
+        (0, 0, ""),
+    ],
+)
+def test_only_what_is_tried_again_is_counted(
+    filled: Path, due: int, later: int, sentence: str
+) -> None:
+    """No "0" where there is nothing to say."""
+    next_at = iso(NOW + timedelta(hours=1)) if later else ""
+    found = dataclasses.replace(read_status(filled, NOW), due=due, later=later, next_at=next_at)
+
+    text = shown(found)
+    assert sentence in text
+    assert ("tried again" in text) == bool(sentence)
+
+
+def test_one_run_is_no_series(filled: Path) -> None:
+    """It has no order, no sum and no maximum."""
+    found = read_status(filled, NOW)
+    once = dataclasses.replace(found, runs=found.runs[-1:])
+
+    assert "the last 2, oldest first" in shown(dataclasses.replace(found, runs=found.runs[-2:]))
+    assert "Runs  the first one" in shown(once)
+    assert "at most" not in shown(once)
+
+
+def shown(status: Status) -> str:
+    """What a terminal shows."""
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(status_view(status, width=100))
+    return capture.get()
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
