@@ -9,7 +9,7 @@ import select
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from plexsync.review_terms import BACKSPACE, DOWN, ENTER, ESCAPE, LEFT, RIGHT, UP
+from plexsync.review_terms import BACKSPACE, DOWN, ENTER, ESCAPE, LEFT, PASTE, RIGHT, UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,11 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])")
 _TORN = re.compile(r"\x1b(?:[\[O][0-?]*[ -/]*)?\Z")
 """The beginning of such a key, which may have been cut off on its way; or the key Escape."""
 
+_PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+"""What a terminal puts around a pasted text once it is asked to.
+Source: XTerm Control Sequences, "Bracketed Paste Mode"."""
+
+_REST_OF_PASTE_S = 0.5
 _REST_OF_KEY_S = 0.05
 """Seconds the rest of a key may come later; Escape by itself is taken for it after them."""
 
@@ -105,7 +110,7 @@ class Keyboard:
         if not content:
             return None
         text = self._decoder.decode(content)
-        while _TORN.search(text) and select.select([self._handle], [], [], _REST_OF_KEY_S)[0]:
+        while (wait_s := _rest_s(text)) and select.select([self._handle], [], [], wait_s)[0]:
             more = self._take()
             if not more:
                 break
@@ -119,11 +124,23 @@ class Keyboard:
             return b""
 
 
+def _rest_s(text: str) -> float:
+    """How long the rest of what was begun may take, in seconds; 0 when nothing is missing."""
+    if text.rfind(_PASTE_BEGINS) > text.rfind(_PASTE_ENDS):
+        return _REST_OF_PASTE_S
+    return _REST_OF_KEY_S if _TORN.search(text) else 0.0
+
+
 def split_keys(text: str) -> Sequence[str] | None:
-    """Characters as they came, keys by their names; None where Ctrl-D is the first."""
+    """Characters as they came, keys by their names, a pasted text as one; None for Ctrl-D first."""
     keys: list[str] = []
     at = 0
     while at < len(text):
+        if text.startswith(_PASTE_BEGINS, at):
+            pasted, _, _ = text[at + len(_PASTE_BEGINS) :].partition(_PASTE_ENDS)
+            keys.append(PASTE + pasted)
+            at += len(_PASTE_BEGINS) + len(pasted) + len(_PASTE_ENDS)
+            continue
         sequence = _SEQUENCE.match(text, at)
         if sequence is not None:
             if sequence[0][-1] in _ARROWS:

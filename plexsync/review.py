@@ -30,6 +30,7 @@ from plexsync.review_terms import (
     ENTER,
     ESCAPE,
     LEFT,
+    PASTE,
     RIGHT,
     UP,
     Ending,
@@ -180,6 +181,9 @@ class Review:
     def press(self, key: str) -> None:
         """Take one key. A key that means nothing says so and changes nothing."""
         self.message = ""
+        if key.startswith(PASTE):
+            self._paste(key.removeprefix(PASTE))
+            return
         if key == "v" and self.mode is not Mode.PROMPT:
             self.page += 1
             return
@@ -241,6 +245,13 @@ class Review:
             self._take_text(self.typed.strip())
         elif len(key) == 1 and key.isprintable():
             self.typed += key
+
+    def _paste(self, text: str) -> None:
+        """A pasted text is typed where one is asked for; its letters are no keys."""
+        if self.mode is Mode.PROMPT:
+            self.typed += "".join(char for char in text if char.isprintable())
+        else:
+            self.message = "A pasted text means nothing here; k takes an address, s a search."
 
     def _press_hits(self, key: str) -> None:
         if key.isdecimal() and key.isascii() and 1 <= int(key) <= len(self.hits):

@@ -17,6 +17,9 @@ ENTER, ESCAPE, BACKSPACE = "enter", "escape", "backspace"
 LEFT, RIGHT, UP, DOWN = "left", "right", "up", "down"
 """Keys that are no character, by name; every other key is its character."""
 
+PASTE = "paste:"
+"""What the key of a pasted text begins with; the text follows."""
+
 MOST_HITS = 9
 """Items a search shows: those a single digit can choose."""
 

@@ -38,6 +38,7 @@ _LINE_WAIT_S = 3.0
 
 _LEAST_ROWS = 10
 
+_PASTES_MARKED, _PASTES_PLAIN = "\x1b[?2004h", "\x1b[?2004l"
 _HOME, _CLEAR, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[H", "\x1b[2J\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -98,6 +99,14 @@ class Screen:
         self._start = _CLEAR if fresh else ""
         self._shown = ""
 
+    def open(self) -> None:
+        """Have the terminal tell a pasted text from keys; until `close`."""
+        self._write(_PASTES_MARKED)
+
+    def close(self) -> None:
+        """Leave the terminal as it was found."""
+        self._write(_PASTES_PLAIN)
+
     def forget(self) -> None:
         """Somebody else wrote on the terminal, or it has got another size."""
         self._shown, self._start = "", _CLEAR
@@ -113,11 +122,14 @@ class Screen:
         )
         if text == self._shown:
             return
-        # A terminal that is gone is noticed by the next look for a key.
-        with suppress(OSError):
-            console.file.write(f"{self._start}{text}{_CLEAR_BELOW}")
-            console.file.flush()
+        self._write(f"{self._start}{text}{_CLEAR_BELOW}")
         self._shown, self._start = text, _HOME
+
+    def _write(self, text: str) -> None:
+        """A terminal that is gone is noticed by the next look for a key."""
+        with suppress(OSError):
+            self._console.file.write(text)
+            self._console.file.flush()
 
     def _rendered(self, lines: list[Text], width: int) -> str:
         """What to write; the last line ends without a line feed, which would scroll the first."""
@@ -189,14 +201,20 @@ def _interruptions(room: Room, keys: SingleKeys, screen: Screen, bell: _Bell) ->
     def stop() -> None:
         # Who went away for a while keeps no run waiting, and finds a terminal that echoes.
         room.desk.rest()
+        screen.close()
         keys.let_go()
 
     def go_on() -> None:
         keys.hold()
+        screen.open()
         redraw()
 
-    with Pauses(stop, go_on) as pauses, _window_changes(redraw):
-        yield pauses
+    screen.open()
+    try:
+        with Pauses(stop, go_on) as pauses, _window_changes(redraw):
+            yield pauses
+    finally:
+        screen.close()
 
 
 @contextmanager

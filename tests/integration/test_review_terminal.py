@@ -106,6 +106,7 @@ def test_signals_leave_the_terminal_as_it_was(
         assert person.ends() == code
         assert person.terminal_is_as_before()
         assert "every answer is kept" in person.seen
+        assert person.seen.rindex("\x1b[?2004l") > person.seen.rindex("\x1b[?2004h")
     assert len(answered(twins)) == 1
 
 

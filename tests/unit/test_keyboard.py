@@ -37,7 +37,8 @@ def pair() -> Iterator[tuple[int, int]]:
         ("\x1b[D\x1b[C\x1bOD", ["left", "right", "left"]),
         ("\x1b[A\x1bOB", ["up", "down"]),
         ("\x1b[15~a", ["a"]),
-        ("\x1b[200~x", ["x"]),
+        ("a\x1b[200~an\rq\x1b[201~n", ["a", "paste:an\rq", "n"]),
+        ("\x1b[200~x", ["paste:x"]),
         ("\x00\x01\ta", ["a"]),
         ("a\x04n", ["a"]),
         ("\x04", None),
@@ -77,6 +78,20 @@ def test_a_key_that_comes_in_pieces_is_one_key(pair: tuple[int, int]) -> None:
         timer.join()
         os.write(person, b"\x1b")
         assert Keyboard(program, bell).read(5.0) == ["escape"]
+    os.close(bell)
+    os.close(ring)
+
+
+def test_a_paste_that_comes_in_pieces_is_one_key(pair: tuple[int, int]) -> None:
+    """However long it is, none of its letters is pressed."""
+    person, program = pair
+    bell, ring = os.pipe()
+    with SingleKeys(program):
+        os.write(person, b"\x1b[200~http://plex/")
+        timer = threading.Timer(0.05, os.write, (person, b"a/9120\x1b[201~"))
+        timer.start()
+        assert Keyboard(program, bell).read(5.0) == ["paste:http://plex/a/9120"]
+        timer.join()
     os.close(bell)
     os.close(ring)
 

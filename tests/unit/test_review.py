@@ -28,6 +28,18 @@ def test_accept_pins_the_candidate_in_focus_and_goes_on() -> None:
     assert review.waiting.scene_id == TWO
 
 
+def test_a_pasted_text_presses_no_key() -> None:
+    """An address pasted before its prompt is open answers nothing; into the prompt it goes."""
+    desk = PaperDesk()
+    review = sit_down(make_waiting(1), desk=desk)
+    review.press("paste:http://plex/web/a/9120\n")
+    assert desk.book == {}
+    assert "pasted" in review.message
+    type_keys(review, "k")
+    review.press("paste:http://plex/web/a/9120\n")
+    assert (review.mode, review.typed) == (Mode.PROMPT, "http://plex/web/a/9120")
+
+
 def test_arrows_reach_every_candidate() -> None:
     """Also the tenth, which has no digit."""
     review = type_keys(sit_down(make_waiting(1, range(9001, 9011))), *["down"] * 12)
