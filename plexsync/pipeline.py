@@ -84,6 +84,7 @@ class Settings:
         retry_at: ISO time at which a scene is due again after so many failed tries in a row.
         should_stop: asked between requests; True ends the run in good order.
         plex_down: True once Plex failed so often that no further request is worth sending.
+        servers_down: the same of any of the two.
     """
 
     fields: FieldMap
@@ -94,6 +95,7 @@ class Settings:
     retry_at: Callable[[int, Outcome], str]
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
+    servers_down: Callable[[], bool]
 
 
 class Pipeline:
@@ -339,7 +341,7 @@ class Pipeline:
         try:
             pictures = self._save_pictures(ready.plan.rating_key, ready.wanted)
         except ServerError as error:
-            if isinstance(error, AuthError) or self._settings.plex_down():
+            if isinstance(error, AuthError) or self._settings.servers_down():
                 raise
             ready.wanted = Wanted(kept=ready.wanted.kept, problem=as_problem(error))
         if not pictures and not ready.planned.changes:

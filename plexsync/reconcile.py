@@ -540,6 +540,7 @@ class _Run:
                 retry_at=self._retry_at,
                 should_stop=self._ports.should_stop,
                 plex_down=self._ports.plex_down,
+                servers_down=self._servers_down,
             ),
             memory=Memory(record=state.get, unsettled=dict(unsettled), observe=dictionary.observe),
             rows=rows,

@@ -173,6 +173,31 @@ def end_and_go_on(world: World, plan: Path) -> None:
     assert poster(world, "4") == upload_key(PNG + b"4")
 
 
+def test_a_stash_that_dies_while_a_plan_is_made_leaves_none(tmp_path: Path) -> None:
+    """Exit 4 and no file, rather than a plan without pictures."""
+    with made(tmp_path, 7) as world:
+        plan = world.directory / "plan.json"
+        world.stash_wire.faults.add(Fault("stash.cover", 8, Status(503), None))
+        ran = world.run(RunOptions(dry_run=True, save_plan=plan))
+        assert ran.summary.exit_code == ExitCode.SERVER
+        assert not plan.exists()
+
+
+def test_one_cover_that_fails_while_a_plan_is_made_is_named(world: World) -> None:
+    """Its fields are in the plan, its picture is not, and the row says why."""
+
+    def for_two(request: object) -> bool:
+        return "/scene/2/" in getattr(request, "path", "")
+
+    world.stash_wire.faults.add(Fault("stash.cover", 1, Status(500), None, for_two))
+    plan = world.directory / "plan.json"
+    ran = world.run(RunOptions(dry_run=True, save_plan=plan))
+    assert ran.row("2").outcome is Outcome.FAILED
+    (item,) = [item for item in read_plan(plan).items if item.plan.scene_id == "2"]
+    assert item.plan.changes
+    assert item.pictures == ()
+
+
 def test_one_bad_cover_stops_nobody(world: World, plan: Path) -> None:
     """Its item fails with a reason and stays due, the others are written."""
 
