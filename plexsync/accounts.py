@@ -6,9 +6,10 @@ and by the one that most needs another look; what is ours on an item is noted be
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.due import MOST_ATTEMPTS, PARKED
@@ -61,8 +62,7 @@ class Memory:
     observe: Callable[[Mapping[RelatedId, str]], None]
 
 
-@dataclass(slots=True)
-class _Progress:
+class _Progress(msgspec.Struct, gc=False):
     """How far a scene is whose pairs are under way."""
 
     scene: Scene
@@ -70,8 +70,8 @@ class _Progress:
     version: str | None = None
     related: Mapping[RelatedId, str] | None = None
     desired: tuple[Desired, ...] = ()
-    links: dict[RatingKey, Link] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
+    links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
+    outcomes: list[Outcome] = msgspec.field(default_factory=list)
     problem: Problem | None = None
 
 

@@ -5,8 +5,9 @@ A pair is done when both are; what is ours among the fields is known even if the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.artwork import NOTHING, Wanted
 from plexsync.errors import ExitCode, InterruptedRunError, ServerError
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from plexsync.writing import Notebook, Writer
 
 
-@dataclass(slots=True, kw_only=True)
-class Ready:
+class Ready(msgspec.Struct, kw_only=True, gc=False):
     """A pair that was read and planned, and has changes to write.
 
     Args:

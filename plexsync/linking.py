@@ -50,8 +50,7 @@ class Records(Protocol):
         """The link of an item that is linked to no scene any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unlinked:
+class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A scene that goes to no item in this run, and why; `items` are those of its candidates."""
 
     scene: Scene

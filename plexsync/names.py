@@ -13,6 +13,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _LEAST_LETTERS = 3
 _LEAST_DIGITS = 4
+_LONG_NUMBER = re.compile(rf"\d{{{_LEAST_DIGITS},}}")
 _STAMP_DIGITS = 12
 """A time stamp down to the minute has 12 digits: as good as a name."""
 
@@ -63,7 +64,7 @@ def is_generic_name(stem: str) -> bool:
 
 def is_numbered(stem: str) -> bool:
     """Whether a folded stem has a number long enough to be a catalogue's or a counter's."""
-    return any(len(found) >= _LEAST_DIGITS for found in _NUMBER.findall(stem))
+    return _LONG_NUMBER.search(stem) is not None
 
 
 def is_generic_folder(name: str) -> bool:

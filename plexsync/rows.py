@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plexsync.models import ItemRef, Match, Outcome, Row, SceneRef
 
 if TYPE_CHECKING:
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
 
-@dataclass(slots=True, kw_only=True)
-class Pair:
+class Pair(msgspec.Struct, kw_only=True, gc=False):
     """A scene on its way to one item.
 
     Args:
