@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -123,10 +124,15 @@ def review(context: click.Context) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if context.invoked_subcommand is not None:
         return 0
-    from plexsync.reviewing import review_by_keys
-
     session: Session = context.obj
-    return review_by_keys(session, console.standard_streams())
+    # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
+    gc.disable()
+    try:
+        from plexsync.reviewing import review_by_keys
+
+        return review_by_keys(session, console.standard_streams())
+    finally:
+        gc.enable()
 
 
 @review.command("list", context_settings=CONTEXT, short_help="Show what waits.")

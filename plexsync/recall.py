@@ -12,7 +12,6 @@ from plexsync.answers import hear
 from plexsync.artwork import Artwork
 from plexsync.errors import NotFoundError
 from plexsync.fieldmap import FieldMap
-from plexsync.linking import Linker
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planner import Planner, Rules
 from plexsync.plex_index import load_items
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config_schema import Config
+    from plexsync.linking import Linker
     from plexsync.models import (
         ItemDetail,
         PathRule,
@@ -135,6 +135,8 @@ class Recaller:
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
     def _linker(self, state: State, rules: Sequence[PathRule]) -> Linker:
+        from plexsync.linking import Linker  # noqa: PLC0415 - no screen waits for matching
+
         return Linker(
             records=state,
             sections=frozenset(section.section_id for section in self._sections),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import contextmanager, suppress
@@ -55,6 +56,9 @@ def review_by_keys(session: Session, streams: Streams) -> int:
             for note in room.notes or [NOTHING_WAITS]:
                 console.print(Text(clean_for_terminal(note)))
             return ExitCode.OK
+        # What waits stays until the end; from here on only what comes and goes is looked through.
+        gc.freeze()
+        gc.enable()
         office = Office(room)
         review = Review(room.waiting, room.desk, office, message=". ".join(room.notes))
         with _ends_well(console, review):

@@ -154,8 +154,9 @@ def _by_keys(
 ) -> None:
     """Draw, wait for a key, press it."""
     while review.ending is None:
-        ahead.want(review.wanted())
         screen.paint(review, _known(review, ahead))
+        # Only now: the first time it imports what talks to servers, which a screen can do without.
+        ahead.want(review.wanted())
         with pauses.allowed():
             keys = keyboard.read(_REST_AFTER_S)
         if keys is None:
