@@ -48,9 +48,10 @@ def wrong_database(world: World) -> None:
 
 
 def edit(world: World, scenes: range | list[int], **fields: object) -> None:
-    """Somebody edits scenes, later than whatever came before."""
+    """Somebody edits scenes, later than whatever came before, and is done with it for a minute."""
     world.wait(hours=1)
     world.stash.edit_scenes(scenes, **fields)
+    world.wait(hours=1 / 60)
 
 
 def test_too_many_changes_say_count_limit_and_how_to_pass(synced: World) -> None:
