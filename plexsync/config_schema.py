@@ -129,7 +129,7 @@ KEYS: tuple[Key, ...] = (
     Key("apply.preserve_plex_edits", Kind.FLAG, "false"),
     Key("apply.lock_fields", Kind.FLAG, "true"),
     Key("apply.max_changes", Kind.COUNT, "500"),
-    Key("apply.max_clears", Kind.COUNT, "100"),
+    Key("apply.max_clears", Kind.COUNT, "150"),
     Key("apply.max_share", Kind.SHARE, "0.3"),
     Key("apply.empty", Kind.TEXT, '"keep"'),
     Key("fields.title", Kind.TEXT, '"overwrite"'),

@@ -162,6 +162,18 @@ def test_a_picture_that_is_not_there_any_more_stops_nothing_else(world: World) -
     assert world.plex.dump()[key] == then
 
 
+def test_one_picture_can_be_taken_back_alone(world: World) -> None:
+    """`--field poster` leaves the background and everything else, and names what there is."""
+    world.run()
+    after = world.plex.dump()
+    undone = world.undo(fields=("poster",))
+    assert undone.count(Outcome.APPLIED) == undone.plex["plex.select"] == 3
+    for key, item in world.plex.dump().items():
+        assert item["poster"].startswith("media://")
+        assert {**item, "poster": "", "locks": ()} == {**after[key], "poster": "", "locks": ()}
+    assert world.run().summary.requests.plex_writes == 0
+
+
 def test_history_tells_pictures_in_words(world: World) -> None:
     """Plex's keys are for programs; `-v` and `--json` have them."""
     show(world, "2", "an agent's")

@@ -98,7 +98,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert config.plex.libraries == ()
     assert config.paths == ()
     assert dataclasses.astuple(config.match) == (True, True)
-    assert dataclasses.astuple(config.apply) == (False, True, 500, 100, 0.3, EmptyPolicy.KEEP)
+    assert dataclasses.astuple(config.apply) == (False, True, 500, 150, 0.3, EmptyPolicy.KEEP)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
     assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
     on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
