@@ -71,7 +71,8 @@ class Scope:
         sync_unversioned: a scene without `updated_at` is always due; else never.
         everything: every scene is due, changed or not.
         parked: so are those that failed too often.
-        woken: the Plex library changed since the last run.
+        woken: all that wait for Plex are due: they may be matched otherwise now.
+        roused: these are, of those that wait: Plex changed in what concerns them.
         now: aware UTC time.
         forced: due whatever their version says.
         first: forced, too; and first, and not to wait until they are settled.
@@ -85,6 +86,7 @@ class Scope:
     everything: bool
     parked: bool = True
     woken: bool
+    roused: frozenset[SceneId] = frozenset()
     now: datetime
     forced: frozenset[SceneId] = frozenset()
     first: tuple[SceneId, ...] = ()
@@ -261,7 +263,7 @@ class Detector:
             return scene_id in self._first or self._may_begin(scene_id, version, found)
         waiting = self._waiting.get(scene_id)
         if waiting is not None and waiting.updated_at == version:
-            waits = self._waits(waiting, version) and not self._has_other_files(files)
+            waits = self._waits(scene_id, waiting, version) and not self._has_other_files(files)
             if waits:
                 found.note_waiting(waiting)
             return not waits
@@ -271,7 +273,7 @@ class Detector:
             return self._has_other_files(files)
         return self._may_begin(scene_id, version, found)
 
-    def _waits(self, record: SceneRecord, version: str) -> bool:
+    def _waits(self, scene_id: SceneId, record: SceneRecord, version: str) -> bool:
         scope = self._scope
         if scope.everything:
             return is_parked(record) and not scope.parked
@@ -279,7 +281,7 @@ class Detector:
             version,
             record,
             now=scope.now,
-            woken=scope.woken,
+            woken=scope.woken or scene_id in scope.roused,
             sync_unversioned=scope.sync_unversioned,
         )
 

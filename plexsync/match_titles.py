@@ -50,7 +50,7 @@ def find_by_title(
     """
     texts = {position: texts_of_scene(scenes[position]) for position in positions}
     bearers: dict[str, list[int]] = {
-        word: [] for ours in texts.values() for text in ours for word in _telling(text)
+        word: [] for ours in texts.values() for text in ours for word in telling_words(text)
     }
     _stream(items, bearers)
     titles: dict[int, tuple[Text, ...]] = {}
@@ -81,6 +81,22 @@ def compare_titles(ours: Sequence[Text], theirs: Sequence[Text]) -> Level:
     return max((_similarity(one, other) for one in ours for other in theirs), default=_NOTHING)
 
 
+def are_near(one: Text, other: Text) -> bool:
+    """Whether two texts resemble each other enough to be shown to a person."""
+    return _similarity(one, other) >= Level.NEAR
+
+
+def telling_words(text: Text) -> set[str]:
+    """The words that say something: no article, no number, nothing any title has."""
+    return {
+        word
+        for word in text.words.split()
+        if (len(word) >= _LEAST_LETTERS or not word.isascii())
+        and not word.isdigit()
+        and word not in GENERIC_WORDS
+    }
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 _NOTHING = Level.DIFFERENT
@@ -103,16 +119,6 @@ def _names(item: PlexItem) -> list[str]:
         if name != item.title:
             names.append(name)
     return names
-
-
-def _telling(text: Text) -> set[str]:
-    return {
-        word
-        for word in text.words.split()
-        if (len(word) >= _LEAST_LETTERS or not word.isascii())
-        and not word.isdigit()
-        and word not in GENERIC_WORDS
-    }
 
 
 def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
@@ -139,7 +145,7 @@ def _choose(
     """The items that share most of our rare words, in an order that is the items' own."""
     rare = [
         found
-        for word in {word for text in ours for word in _telling(text)}
+        for word in {word for text in ours for word in telling_words(text)}
         if 0 < len(found := bearers[word]) <= _MOST_BEARERS
     ]
     shared: Counter[int] = Counter()

@@ -51,6 +51,13 @@ class How(StrEnum):
     LISTED = "listed"
 
 
+class Edition(NamedTuple):
+    """A list as it was at some time; those of equal names are the same list."""
+
+    name: str
+    items: tuple[PlexItem, ...]
+
+
 class Index(NamedTuple):
     """Every movie and episode of the chosen libraries.
 
@@ -58,11 +65,15 @@ class Index(NamedTuple):
         items: trashed ones included.
         how: the dearest way any of the libraries took.
         problem: why the list could not be kept for next time; "" if it was, or was not to be.
+        edition: equal ones are the same list.
+        before: the list that lay in the cache, of these libraries; None when one of them did not.
     """
 
     items: tuple[PlexItem, ...]
     how: How
     problem: str = ""
+    edition: str = ""
+    before: Edition | None = None
 
 
 class _Counters(msgspec.Struct, frozen=True, gc=False):
@@ -84,12 +95,14 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         listed_at: epoch of the last complete listing.
         checked_at: epoch of the last look at the server.
         total: entries Plex counted, other kinds included.
+        edition: a digest of `items`.
         items: the list.
     """
 
     schema: str
     owner: str
     library: str
+    edition: str
     counters: _Counters
     listed_at: int
     checked_at: int
@@ -143,18 +156,26 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
         ServerError: a library could not be listed completely. Nothing is returned then.
     """
     had: list[_Had] = []
+    lay: list[_Kept | None] = []
     problem = ""
     for section in sections:
         owner = f"{machine}/{section.uuid}/{section.section_id}"
         path = None if cache_dir is None else cache_dir / _file_name(owner)
-        old = None if force or path is None else _young(_load(path, owner), now, max_age)
+        lay.append(None if path is None else _load(path, owner))
+        old = None if force else _young(lay[-1], now, max_age)
         fresh = _bring_up_to_date(client, section, old, owner=owner, now=now, progress=progress)
         had.append(fresh)
         if write and path is not None and fresh.kept is not old:
             problem = _try_to_keep(path, fresh.kept) or problem
     ways = [one.how for one in had]
-    items = tuple(item for one in had for item in one.kept.items)
-    return Index(items, max(ways, key=list(How).index, default=How.CACHED), problem)
+    edition = _joined([one.kept for one in had])
+    return Index(
+        items=edition.items,
+        how=max(ways, key=list(How).index, default=How.CACHED),
+        problem=problem,
+        edition=edition.name,
+        before=None if None in lay else _joined([one for one in lay if one is not None]),
+    )
 
 
 def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
@@ -208,6 +229,7 @@ def _bring_up_to_date(
         schema=_SCHEMA,
         owner=owner,
         library=section.title,
+        edition=_edition(listing.items),
         counters=_counters(section),
         listed_at=epoch,
         checked_at=epoch,
@@ -236,15 +258,26 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         return None
     if any(merged.get(item.rating_key) != item for item in newest):
         return None
+    items = tuple(merged.values())
     return msgspec.structs.replace(
         old,
         library=section.title,
+        edition=_edition(items),
         counters=_counters(section),
         listed_at=listed_at,
         checked_at=epoch,
         total=total,
-        items=tuple(merged.values()),
+        items=items,
     )
+
+
+def _edition(items: tuple[PlexItem, ...]) -> str:
+    return hashlib.blake2b(msgspec.msgpack.encode(items), digest_size=8).hexdigest()
+
+
+def _joined(lists: Sequence[_Kept]) -> Edition:
+    items = tuple(item for one in lists for item in one.items)
+    return Edition(" ".join(one.edition for one in lists), items)
 
 
 def _bound(old: _Kept) -> int:

@@ -54,7 +54,7 @@ from plexsync.strays import settle_strays
 from plexsync.tally import Tally
 from plexsync.uneven import Uneven
 from plexsync.unwritten import Unwritten
-from plexsync.watching import KEY, Seen, broken, digest, items_digest, scans_digest
+from plexsync.watching import KEY, Roused, Rousing, Seen, broken, digest, scans_digest
 from plexsync.writing import Reader
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config_schema import Config
-    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, Section
+    from plexsync.models import RatingKey, Scene, SceneId, Section
+    from plexsync.plex_index import Index
     from plexsync.ports import Ports, Reporter, RunOptions
     from plexsync.session import Session
     from plexsync.state import State, Unsettled
@@ -114,7 +115,8 @@ class _Run:
         tally.subset = config.plex.subset
         self._sections: tuple[Section, ...] = ()
         self._broken: frozenset[SceneId] = frozenset()
-        self._items: tuple[PlexItem, ...] | None = None
+        self._roused = Roused()
+        self._index: Index | None = None
         self._reconfigured = False
         self._plan = sinks.Spool()
 
@@ -138,7 +140,7 @@ class _Run:
             )
         detected = Detected()
         error: PlexsyncError | None = None
-        dictionary, uneven, spool = None, None, Spool()
+        dictionary, uneven, rousing, spool = None, None, None, Spool()
         try:
             named = bool(self._options.scenes)
             names = None if named else self._ports.stash.names()
@@ -147,8 +149,9 @@ class _Run:
             uneven = Uneven(state, None if named else self._ports.stash.uneven())
             if not named:
                 spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
-            seen = self._watch(state, before, seen)
-            woken = before.library != seen.library or before.items != seen.items
+            rousing = Rousing(state, self._shelf_path(state), uneven.several(), self._config.paths)
+            seen = self._watch(state, rousing, before, seen)
+            woken = before.library != seen.library
             concerned = dictionary.concerned(self._exclude_tags) | uneven.concerned()
             detected = self._detect(state, self._scope(state, concerned, spool, woken=woken))
             unsafe = self._guard(state, detected)
@@ -160,9 +163,10 @@ class _Run:
             error = caught
         if session is not None:
             complete = error is None and detected.complete and not self._options.partial
-            if complete and dictionary is not None and uneven is not None:
+            if complete and dictionary and uneven and rousing:
                 dictionary.end()
                 uneven.end(session)
+                seen = self._seen_through(rousing, seen)
                 self._remember_seen(session, before, seen, detected)
             self._end(session, detected, error, complete=complete)
             if complete:
@@ -232,17 +236,18 @@ class _Run:
             library=digest(library), fields=digest(fields), scans=scans_digest(self._sections)
         )
 
-    def _watch(self, state: State, before: Seen, seen: Seen) -> Seen:
+    def _watch(self, state: State, rousing: Rousing, before: Seen, seen: Seen) -> Seen:
         """Look whether files came to Plex, moved there or went; asks only if it scanned.
 
         The first look wakes nobody: it has nothing to be compared with.
         """
         if state.is_new or self._options.scenes or before.scans == seen.scans:
             return replace(seen, items=before.items)
-        items = self._index()
+        index = self._load_index()
         sections = frozenset(section.section_id for section in self._sections)
-        self._broken = broken(state.links(), items, sections)
-        return replace(seen, items=items_digest(items))
+        self._roused = rousing.by(index, before.items)
+        self._broken = broken(state.links(), index.items, sections) | self._roused.several
+        return replace(seen, items=index.edition)
 
     def _is_full(self, state: State, before: Seen, seen: Seen) -> bool:
         """Whether every scene and every linked item is compared: asked for, overdue, or needed.
@@ -274,6 +279,7 @@ class _Run:
             everything=self._tally.header.full,
             parked=self._options.full or self._reconfigured,
             woken=woken,
+            roused=self._roused.waiting,
             now=self._ports.now(),
             forced=self._broken.union(unsettled, concerned),
             first=spool.scene_ids,
@@ -356,7 +362,7 @@ class _Run:
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        shelf = None if session is None else self._shelf(state)
+        shelf = None if session is None else Shelf(self._shelf_path(state))
         unwritten = Unwritten(
             state=state,
             session=session,
@@ -378,6 +384,7 @@ class _Run:
         linker = self._linker(state, heard, detected.strangers.union(detected.gone))
         pairs, rest = linker.remembered(due)
         linked = self._link(linker, rest, pairs)
+        unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
         delivery = Delivery(
@@ -404,10 +411,9 @@ class _Run:
             settle_strays(session, reader, Planner(self._rules()))
         self._scan(folders)
 
-    def _shelf(self, state: State) -> Shelf:
+    def _shelf_path(self, state: State) -> Path:
         """Where review finds the candidates of what waits."""
-        path = shelf_path(self._ports.cache_dir, self._ports.state_dir, state.lineage)
-        return Shelf(path)
+        return shelf_path(self._ports.cache_dir, self._ports.state_dir, state.lineage)
 
     def _put_away(self, shelf: Shelf | None) -> None:
         if shelf is not None:
@@ -454,7 +460,7 @@ class _Run:
             heard=heard,
             broken=self._broken,
             void=frozenset(void),
-            rivals=Rivals(state=state, shelf=self._shelf(state).path, stash=self._ports.stash),
+            rivals=Rivals(state=state, shelf=self._shelf_path(state), stash=self._ports.stash),
         )
 
     def _hashes(self) -> HashCache:
@@ -476,16 +482,16 @@ class _Run:
         """Match `scenes` against what is in Plex; costs nothing when there are none."""
         if not scenes or not self._sections:
             return Linked()
-        items = self._index(force=force)
+        items = self._load_index(force=force).items
         self._reporter.progress("matching", 0, len(scenes))
         linked = linker.matched(scenes, items, taken)
         self._tally.proposed = linked.proposed or self._tally.proposed
         return linked
 
-    def _index(self, *, force: bool = False) -> tuple[PlexItem, ...]:
+    def _load_index(self, *, force: bool = False) -> Index:
         """What is in Plex, had once a run; `force` lists it anew."""
-        if self._items is not None and not force:
-            return self._items
+        if self._index is not None and not force:
+            return self._index
         plex = self._tally.header.plex
         index = load_items(
             self._ports.plex,
@@ -499,8 +505,8 @@ class _Run:
         if index.problem:
             self._reporter.warn(index.problem)
         self._tally.index = index.how
-        self._items = index.items
-        return index.items
+        self._index = index
+        return index
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
@@ -572,12 +578,23 @@ class _Run:
 
     # ---- ending
 
+    def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
+        """What nobody has to be woken for any more.
+
+        A list that was had, or had anew, after those concerned were woken counts only if it
+        concerns nobody.
+        """
+        index = self._index
+        if index is None or index.edition == seen.items:
+            return seen
+        if seen.items and rousing.by(index, seen.items) != Roused():
+            return seen
+        return replace(seen, items=index.edition)
+
     def _remember_seen(
         self, session: Session, before: Seen, seen: Seen, detected: Detected
     ) -> None:
         """Note what a complete run saw, so that the next one can tell what moved."""
-        if not seen.items and self._items is not None:
-            seen = replace(seen, items=items_digest(self._items))
         started_at = self._tally.header.started_at
         seen = replace(seen, files_at=started_at if detected.with_files else before.files_at)
         if before != seen:

@@ -1,4 +1,4 @@
-"""What waits for a person: each LOW scene with its candidates, kept when a run finds them.
+"""What waits: each LOW scene with its candidates, and those Plex lacks, kept when a run finds them.
 
 That a scene waits is the state's to know. What was found for it lies in the cache, one line a
 scene, and of several lines the last one counts. The file may be deleted, damaged or left by another
@@ -19,7 +19,7 @@ import msgspec
 from plexsync.models import Candidate, Match, Outcome, Scene, SceneId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from plexsync.journal import Lineage
@@ -129,6 +129,13 @@ def load_waiting(path: Path, state: State) -> list[Waiting]:
         if one is not None:
             waiting.append(one)
     return waiting
+
+
+def load_all(path: Path, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
+    """What was last found for some scenes, as far as it is there."""
+    found = {one: content for one, _, content in _sound_lines(path) if one in scene_ids}
+    decoded = {scene_id: _decoded(content) for scene_id, content in found.items()}
+    return {scene_id: one for scene_id, one in decoded.items() if one is not None}
 
 
 def waiting_ids(state: State) -> Iterator[SceneId]:

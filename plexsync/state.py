@@ -183,7 +183,7 @@ class State:
         for _, place in self._all(state_views.PLACE):
             yield place.outcome, bool(place.links)
 
-    def links(self) -> Iterator[tuple[SceneId, tuple[Link, ...]]]:
+    def links(self) -> Iterator[tuple[SceneId, tuple[state_views.LinkPlace, ...]]]:
         """The links of each scene that has any and neither waits nor is left out."""
         for scene_id, record in self._all(state_views.LINKS):
             if record.links and record.outcome not in _UNLINKED:

@@ -35,11 +35,19 @@ class _Files(msgspec.Struct, gc=False):
     files: str = ""
 
 
+class LinkPlace(msgspec.Struct, gc=False):
+    """As much of a Link as says which file it is about."""
+
+    rating_key: RatingKey
+    section_id: str
+    path: str
+
+
 class _Links(msgspec.Struct, gc=False):
     """As much of a SceneRecord as says where its items are, and whether that stands."""
 
     outcome: Outcome
-    links: tuple[Link, ...] = ()
+    links: tuple[LinkPlace, ...] = ()
 
 
 class _LinkKey(msgspec.Struct, gc=False):

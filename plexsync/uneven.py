@@ -48,6 +48,10 @@ class Uneven:
         before, now = self._remembered.files, self._present
         return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
 
+    def several(self) -> set[SceneId]:
+        """The scenes that have several files now, as far as the run asked."""
+        return {one for one, files in (self._present or {}).items() if " " in files}
+
     def end(self, session: Session) -> None:
         """Remember them, now that every scene concerned was handled."""
         if self._present is None:

@@ -11,11 +11,11 @@ from plexsync.planner import files_digest
 from plexsync.review_queue import Shelf, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from plexsync.detect import Detected
     from plexsync.linking import Unlinked
-    from plexsync.rows import RowMaker
+    from plexsync.rows import Pair, RowMaker
     from plexsync.session import Session
     from plexsync.state import State
     from plexsync.tally import Tally
@@ -34,7 +34,7 @@ class Unwritten:
             so.
         believe_absence: False when only some libraries are looked at, so that a scene without
             candidate may have one elsewhere.
-        shelf: where the candidates of a LOW match are kept for a person; None in a dry run.
+        shelf: where what was found for a scene is kept while it waits; None in a dry run.
     """
 
     state: State
@@ -87,9 +87,17 @@ class Unwritten:
             self.tally.new_review += 1
         self.tally.emit(self.rows.unlinked(one.scene, one.match, outcome, item=one.item))
         self._remember(one.scene, outcome, previous)
-        if outcome is Outcome.REVIEW and self.shelf is not None and self.believe_absence:
+        if self.shelf is not None and self.believe_absence:
             shown = (self.rows.libraries.get(item.section_id, "") for item in one.items)
             self.shelf.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
+
+    def keep_several(self, pairs: Iterable[Pair]) -> None:
+        """Keep the scenes with several files: Plex may have found some of them only."""
+        if self.shelf is None or not self.believe_absence:
+            return
+        for pair in pairs:
+            if pair.match is not None and len(pair.scene.files) > 1:
+                self.shelf.put(Waiting(scene=pair.scene, match=pair.match))
 
     def _remember(
         self,

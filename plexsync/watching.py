@@ -6,16 +6,24 @@ Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change si
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from plexsync.due import WOKEN
 from plexsync.normalize import normalize_path
+from plexsync.planner import files_digest
+from plexsync.review_queue import load_all
+from plexsync.waking import Sleeper, concerned, moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
 
-    from plexsync.models import Link, PlexItem, SceneId, Section
+    from plexsync.models import PathRule, PlexItem, SceneId, Section
+    from plexsync.plex_index import Index
+    from plexsync.state import State
+    from plexsync.state_views import LinkPlace
 
 KEY = "seen"
 """Under which the state remembers it."""
@@ -28,7 +36,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         library: moves when the configuration may match otherwise.
         fields: moves when the configuration wants other values in Plex.
         scans: moves when Plex scanned: a hint that its items may have changed.
-        items: moves when files came to Plex, moved there or went.
+        items: names the list of Plex's items all that wait were compared with; see
+            `plex_index.Edition`.
         files_at: ISO time of the last complete look at the files of all scenes.
     """
 
@@ -37,6 +46,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scans: str = ""
     items: str = ""
     files_at: str = ""
+
+
+class Roused(NamedTuple):
+    """Scenes a change in Plex concerns.
+
+    Attributes:
+        waiting: those that wait for Plex or for a person: to be tried at once.
+        several: linked ones with several files: to be matched again.
+    """
+
+    waiting: frozenset[SceneId] = frozenset()
+    several: frozenset[SceneId] = frozenset()
 
 
 def digest(parts: Iterable[str]) -> str:
@@ -51,13 +72,8 @@ def scans_digest(sections: Sequence[Section]) -> str:
     return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
 
 
-def items_digest(items: Iterable[PlexItem]) -> str:
-    """Moves with what matching could find: items, whether they are trashed, and their files."""
-    return digest(sorted(_shown(item) for item in items))
-
-
 def broken(
-    links: Iterable[tuple[SceneId, Sequence[Link]]],
+    links: Iterable[tuple[SceneId, Sequence[LinkPlace]]],
     items: Iterable[PlexItem],
     sections: frozenset[str],
 ) -> frozenset[SceneId]:
@@ -79,6 +95,58 @@ def broken(
     )
 
 
+class Rousing:
+    """Whom a change of Plex's items concerns.
+
+    A change is what the list holds more or less than the one that was last seen through; that one
+    lies in the cache. When it does not, or another one does, everybody is concerned.
+
+    Args:
+        state: says who waits.
+        shelf: where what was found for them lies; a scene that is not there is concerned.
+        several: scenes with several files, of which Plex may have found some only.
+        rules: how Stash's paths become Plex's.
+    """
+
+    def __init__(
+        self, state: State, shelf: Path, several: Collection[SceneId], rules: Sequence[PathRule]
+    ) -> None:
+        self._state = state
+        self._shelf = shelf
+        self._several = several
+        self._rules = rules
+
+    def by(self, index: Index, seen: str) -> Roused:
+        """Whom it concerns that Plex holds `index`, when `seen` names what was seen through."""
+        waiting = {one for one, record in self._state.waiting() if record.outcome in WOKEN}
+        changed = self._changes(index, seen)
+        if changed is None:
+            return Roused(frozenset(waiting), frozenset(self._several))
+        if not changed:
+            return Roused()
+        sleepers = self._sleepers(waiting.union(self._several))
+        unknown = waiting.union(self._several).difference(sleepers)
+        found = concerned(list(sleepers.values()), changed, self._rules) | unknown
+        return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
+
+    def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
+        """What moved since, None if nobody knows."""
+        if index.edition == seen:
+            return []
+        if index.before is None or index.before.name != seen:
+            return None
+        return moved(index.before.items, index.items, self._state.claims)
+
+    def _sleepers(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Sleeper]:
+        """What is known of them, if it is about the files they were matched by."""
+        return {
+            scene_id: Sleeper(one.scene, one.match)
+            for scene_id, one in load_all(self._shelf, scene_ids).items()
+            if (record := self._state.get(scene_id)) is not None
+            and record.files == files_digest(one.scene.files)
+        }
+
+
 def _holds(item: PlexItem | None, path: str) -> bool:
     if item is None:
         return False
@@ -86,8 +154,3 @@ def _holds(item: PlexItem | None, path: str) -> bool:
         return True
     wanted = normalize_path(path)
     return any(normalize_path(file.path) == wanted for file in item.files)
-
-
-def _shown(item: PlexItem) -> str:
-    files = "\x1f".join(f"{file.path}\x1f{file.size_bytes}" for file in item.files)
-    return f"{item.rating_key}\x1f{item.trashed}\x1f{files}"

@@ -89,7 +89,8 @@ def test_an_unchanged_library_costs_nothing(tmp_path: Path) -> None:
         warm = load(bench, tmp_path, names=())
 
         assert bench.spent() == UNCHANGED
-        assert warm == Index(cold.items, How.CACHED)
+        assert (warm.how, warm.items, warm.edition) == (How.CACHED, cold.items, cold.edition)
+        assert warm.before == (cold.edition, cold.items)
 
 
 def test_few_changes_cost_two_requests(tmp_path: Path) -> None:
@@ -115,6 +116,19 @@ def test_after_an_update_the_library_is_unchanged_again(tmp_path: Path) -> None:
 
         assert bench.spent() == UNCHANGED
         assert (again.how, again.items) == (How.CACHED, updated.items)
+
+
+def test_a_list_tells_what_lay_in_the_cache_before(tmp_path: Path) -> None:
+    """Whichever way it was had, so that nobody needs to remember it; nothing lay there at first."""
+    with plex_bench() as bench:
+        first = load(bench, tmp_path)
+        assert first.before is None
+        bench.simulator.edit_by_hand("1003", {"title": "by hand"})
+        updated = load(bench, tmp_path)
+        assert updated.before == (first.edition, first.items)
+        assert updated.edition != first.edition
+        listed = load(bench, tmp_path, force=True)
+        assert listed.before == (updated.edition, updated.items)
 
 
 def test_only_the_library_that_changed_is_asked(tmp_path: Path) -> None:
@@ -423,7 +437,7 @@ def test_no_libraries_make_an_empty_index(tmp_path: Path) -> None:
         bench.spent()
         index = load_items(bench.client, (), cache_dir=tmp_path, machine="m", now=NOW)
 
-        assert (index, bench.spent()) == (Index((), How.CACHED), UNCHANGED)
+        assert (index.items, index.how, bench.spent()) == ((), How.CACHED, UNCHANGED)
 
 
 def test_an_empty_library_is_remembered(tmp_path: Path) -> None:

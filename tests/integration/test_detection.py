@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -618,6 +619,117 @@ def test_a_library_that_is_meant_to_lack_scenes_is_left_in_peace(lacking: World)
     late = next(row.scene.id for row in first.rows if row.outcome is Outcome.UNMATCHED)
     lacking.scan_in(late)
     assert lacking.run(PLEX__SUBSET="true").outcomes()[late] == "applied"
+
+
+def test_only_those_wake_for_whom_something_came(lacking: World) -> None:
+    """Plex finds one file of several it lacked: the others sleep on, and Stash is not asked."""
+    first = lacking.run()
+    waiting = [row.scene.id for row in first.rows if row.outcome is Outcome.UNMATCHED]
+    assert len(waiting) > 2
+    lacking.scan_in(waiting[1])
+    ran = lacking.run()
+    assert ran.outcomes() == {waiting[1]: "applied"}
+    lacking.plex.scan_in(replace(lacking.video_of(1), media=(), title="Nobody's"))
+    lacking.rescan()
+    assert_quiet(lacking.run())
+
+
+@pytest.mark.parametrize("lost", ["the cache", "what was found", "a dry run looked"])
+def test_whoever_waits_is_woken_when_nobody_knows_what_came(lacking: World, lost: str) -> None:
+    """What moved is known only from what lay in the cache; without it all are tried."""
+    first = lacking.run()
+    waiting = {row.scene.id for row in first.rows if row.outcome is Outcome.UNMATCHED}
+    lacking.scan_in(min(waiting))
+    for file in lacking.cache_dir.iterdir():
+        if lost == "the cache" or (lost == "what was found" and "review" in file.name):
+            file.unlink()
+    if lost == "a dry run looked":
+        assert min(waiting) in lacking.run(DRY).outcomes()
+    assert set(lacking.run().outcomes()) == waiting
+    assert_quiet(lacking.run())
+
+
+def test_the_second_file_of_a_scene_is_linked_when_plex_finds_it(synced: World) -> None:
+    """A scene with a link does not wait for Plex; one of its files does."""
+    folder = synced.stash.paths(7)[0].rpartition("/")[0]
+    file = synced.stash.add_file(f"{folder}/late.mp4", size=987_654, duration=77.0, oshash=77)
+    synced.stash.add_to_scene(7, file)
+    assert synced.run().outcomes() == {"7": "unchanged"}
+    synced.rescan()
+    assert_quiet(synced.run())
+    key = synced.plex.scan_in(synced.video_of(file))
+    synced.rescan()
+    assert synced.run().outcomes() == {"7": "applied"}
+    assert synced.shown(key, "title") == synced.stash.scene(7).title.strip()
+    assert_quiet(synced.run())
+
+
+# ---- Plex's own merging and splitting ------------------------------------------------------------
+
+
+def test_a_merged_item_belongs_to_the_scene_that_had_it(synced: World) -> None:
+    """The other scene's number vanished: it waits for a person, and is written nowhere."""
+    one, other = synced.key_of("7"), synced.key_of("8")
+    synced.plex.merge(one, other)
+    synced.rescan()
+    ran = synced.run()
+    assert ran.outcomes() == {"8": "review"}
+    assert ran.puts == 0
+    synced.stash.edit_scene(7, title="Still Mine")
+    synced.stash.edit_scene(8, title="Not Here")
+    assert synced.run().outcomes() == {"7": "applied", "8": "review"}
+    assert synced.shown(one, "title") == "Still Mine"
+    assert_quiet(synced.run())
+
+
+def test_split_items_go_back_to_their_scenes(synced: World) -> None:
+    """Plex gives the split version a new number, and the scene that waited for it wakes."""
+    one, other = synced.key_of("7"), synced.key_of("8")
+    synced.plex.merge(one, other)
+    synced.rescan()
+    synced.run()
+    (new,) = synced.plex.split(one)
+    synced.rescan()
+    assert synced.run().outcomes() == {"8": "applied"}
+    assert synced.shown(new, "title") == synced.stash.scene(8).title.strip()
+    assert synced.shown(one, "title") == synced.stash.scene(7).title.strip()
+    assert_quiet(synced.run())
+
+
+def test_merged_versions_of_one_scene_stay_its_own(synced: World) -> None:
+    """Two files of a scene become versions of one item, and two items again."""
+    folder = synced.stash.paths(7)[0].rpartition("/")[0]
+    length = synced.stash.files[synced.stash.scene(7).file_ids[0]].duration
+    file = synced.stash.add_file(f"{folder}/4k.mp4", size=987_654, duration=length, oshash=77)
+    synced.stash.add_to_scene(7, file)
+    synced.plex.scan_in(synced.video_of(file))
+    synced.rescan()
+    synced.run()
+    one, other = (link.rating_key for link in links(synced, "7"))
+    synced.plex.merge(one, other)
+    synced.rescan()
+    assert synced.run().outcomes() == {"7": "unchanged"}
+    assert [link.rating_key for link in links(synced, "7")] == [one]
+    (new,) = synced.plex.split(one)
+    synced.rescan()
+    synced.stash.edit_scene(7, title="Twice")
+    assert set(synced.run().outcomes().values()) == {"applied"}
+    assert {synced.shown(key, "title") for key in (one, new)} == {"Twice"}
+    assert_quiet(synced.run())
+
+
+def test_a_merged_scene_takes_the_items_of_those_it_swallowed(synced: World) -> None:
+    """The files move, the sources go; the destination's time moves, and no hook tells."""
+    keys = [synced.key_of("7"), synced.key_of("8"), synced.key_of("9")]
+    synced.stash.merge_scenes([8, 9], 7)
+    ran = synced.run()
+    assert {row.scene.id for row in ran.rows} == {"7"}
+    assert ran.puts == 2
+    title = synced.stash.scene(7).title.strip()
+    assert [synced.shown(key, "title") for key in keys] == [title] * 3
+    assert sorted(link.rating_key for link in links(synced, "7")) == sorted(keys)
+    assert synced.state().get(SceneId("8")) is None
+    assert_quiet(synced.run())
 
 
 # ---- events --------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ RINGS: dict[int, tuple[str, ...]] = {
         "pictures",
         "limits",
         "due",
+        "waking",
         "relations",
     ),
     # The edges: files, servers, environment, terminal.
