@@ -120,11 +120,19 @@ class Office:
         self._added.remove(rule)
 
     def _listing(self) -> tuple[PlexItem, ...]:
+        """What is kept of the libraries that take part; others may have done so once."""
         if self._items is None:
             machine = self._room.desk.state.lineage.plex
-            self._items = cached_items(self._room.cache_dir, machine)
             self._libraries = cached_libraries(self._room.cache_dir, machine)
+            names = {name.strip().casefold() for name in self._room.config.plex.libraries}
+            items = cached_items(self._room.cache_dir, machine)
+            self._items = tuple(
+                item for item in items if not names or self._libraries.get(item.section_id) in names
+            )
         return self._items
 
     def _hit(self, item: PlexItem) -> Hit:
-        return Hit(item=item, library=self._libraries.get(item.section_id, ""))
+        return Hit(item=item, library=self._library(item))
+
+    def _library(self, item: PlexItem) -> str:
+        return self._libraries.get(item.section_id, "")

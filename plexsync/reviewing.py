@@ -73,7 +73,9 @@ def review_by_keys(session: Session, streams: Streams) -> int:
     if review.ending is Ending.WRITE:
         console.print()
         return _run(session, RunOptions(scenes=review.accepted), streams)
-    _say_kept(console, review)
+    # A terminal that is gone took whoever would read this with it.
+    with suppress(OSError):
+        _say_kept(console, review)
     return ExitCode.OK
 
 

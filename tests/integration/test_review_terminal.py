@@ -286,6 +286,25 @@ def test_a_search_finds_an_item_by_its_title(twins: World) -> None:
     assert answered(twins) == set()
 
 
+def test_a_search_finds_nothing_where_nothing_takes_part(twins: World) -> None:
+    """A library that was let go since is still in the cache; a run would never find its items."""
+    wanted, sections = twins.library.plex.videos[-1], twins.library.plex.sections
+    others = [
+        one.title
+        for one in sections
+        if one.id != wanted.section_id and one.kind in {"movie", "show"}
+    ]
+    environ = twins.environ() | {"PLEXSYNC_PLEX__LIBRARIES": others[0]}
+    with Person(["review"], environ) as person:
+        person.screen("not in Plex")
+        person.types("s" + wanted.title.split()[0].lower() + "\r")
+        person.screen("Nothing in Plex holds")
+        person.types(f"k{wanted.rating_key}\r")
+        person.screen("takes no part")
+        person.types("q")
+        assert person.ends() == ExitCode.OK
+
+
 def test_a_path_rule_is_added_to_the_configuration_and_settles_the_rest(tmp_path: Path) -> None:
     """Comments and the mode of the file stay; the run that follows makes the matches HIGH."""
     with low_world(tmp_path, STRANGERS) as world:
