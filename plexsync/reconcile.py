@@ -40,7 +40,7 @@ from plexsync.normalize import fold_tag, normalize_path
 from plexsync.painting import Painter, Pictures
 from plexsync.pipeline import Pipeline, Settings
 from plexsync.plan_file import SavedItem, item_line, write_plan
-from plexsync.planner import Planner, Rules
+from plexsync.planner import Planner, Rules, files_digest
 from plexsync.plex_hashes import HashCache
 from plexsync.plex_index import load_items
 from plexsync.review_queue import Shelf, shelf_path
@@ -326,15 +326,20 @@ class _Run:
     def _guard(self, state: State, detected: Detected) -> UnsafeError | None:
         """Stop before anything is forgotten where Stash lost more scenes than can be meant.
 
-        A dry run forgets nothing: it goes on, and says at the end what would have stopped it.
+        A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
+        on, and says at the end what would have stopped it.
 
         Raises:
             UnsafeError: that is so.
         """
-        if self._options.force:
+        gone = set(detected.gone)
+        if self._options.force or not gone:
             return None
+        here = {files_digest(scene.files) for scene in detected.due if scene.files}
+        records = map(state.get, gone)
+        lost = sum(record is None or record.files not in here for record in records)
         try:
-            self._limits().check_gone(len(set(detected.gone)), len(state.scene_ids()))
+            self._limits().check_gone(lost, len(state.scene_ids()))
         except UnsafeError as unsafe:
             if not self._options.dry_run:
                 raise

@@ -136,3 +136,18 @@ def test_scenes_that_are_meant_to_be_gone_are_forgotten(
     assert passed.summary.exit_code == ExitCode.OK
     assert len(synced.state().scene_ids()) == SCENES - 16
     assert synced.plex.dump(clocks=True) == before
+
+
+def test_scenes_that_got_other_ids_are_not_gone(tmp_path: Path) -> None:
+    """A Stash that was imported anew knows most of them by other numbers; their files tell."""
+    spec = LibrarySpec(seed=3, scenes=80, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        for number in range(1, 31):
+            world.stash.delete_scene(number)
+        assert world.run().count(Outcome.APPLIED) == 50
+        world.stash.full_import()
+        world.wait(hours=1)
+        ran = world.run()
+        assert ran.summary.exit_code == ExitCode.OK
+        assert ran.puts == 0
+        assert {int(one) for one in world.state().scene_ids()} == set(range(1, 51))
