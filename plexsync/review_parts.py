@@ -5,6 +5,7 @@ Values in, lines of styled text out. All texts of servers are cleaned and never 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -85,9 +86,10 @@ def candidates_part(
         focus: place of the candidate that keys are about; -1 for none.
         notes: what a person should know of some items before taking them.
         marks: what was answered about some of them.
-        brief: show the path of the candidate in focus alone.
+        brief: leave out paths but that of the candidate in focus, and where titles are the same.
     """
     lines: list[Line] = []
+    titles = Counter(one.title for one in waiting.candidates)
     blank = Text(" " * _CANDIDATE_COLUMNS)
     for place, one in enumerate(waiting.candidates):
         label = Text.assemble(
@@ -101,7 +103,7 @@ def candidates_part(
         if one.rating_key in marks:
             body.append(f"  {marks[one.rating_key]}", "cyan")
         lines.append(Row(label, body))
-        if place == focus or not brief:
+        if place == focus or not brief or titles[one.title] > 1:
             lines.append(Row(blank, words(one.item_path, "dim")))
         lines += [Row(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())]
     hidden = waiting.match.candidate_count - len(waiting.candidates)

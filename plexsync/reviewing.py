@@ -65,13 +65,13 @@ def review_by_keys(session: Session, streams: Streams) -> int:
             sit(review, room, office, console, stdin=stdin)
             while review.ending is Ending.PLAN:
                 room.desk.rest()
-                console.print()
+                console.print("\n")
                 options = RunOptions(dry_run=True, scenes=review.accepted)
                 _run(session, options, streams)
                 review.ending, review.mode = None, Mode.END
                 sit(review, room, office, console, stdin=stdin, fresh=False)
     if review.ending is Ending.WRITE:
-        console.print()
+        console.print("\n")
         return _run(session, RunOptions(scenes=review.accepted), streams)
     # A terminal that is gone took whoever would read this with it.
     with suppress(OSError):
@@ -110,7 +110,7 @@ def _ends_well(console: Console, review: Review) -> Iterator[None]:
 
 def _say_kept(console: Console, review: Review) -> None:
     answered = len(review.answered)
-    console.print()
+    console.print("\n")
     if answered:
         scenes = "1 scene is" if answered == 1 else f"{answered:,} scenes are"
         console.print(Text(f"{scenes} answered, and every answer is kept."))

@@ -186,7 +186,7 @@ def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
     """First screen, refusal, help and end, as a real terminal shows them in the end."""
     width, environ = LOOKS[look]
     enter = "\n" if environ.get("TERM") == "dumb" else ""
-    with Person(["review"], twins.environ() | environ, width=width, height=50) as person:
+    with Person(["review"], twins.environ() | environ, width=width, height=60) as person:
         screens = [person.screen("accept 1", "studio.collection")]
         for key, texts in (
             ("2", ("accept 2", "studio.collection")),

@@ -113,6 +113,11 @@ def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
     assert "against" in text
     assert text.count("/media/films/") == 1
     assert shown(review, 80, height=60).count("/media/films/") == 8
+    twin = replace(review.waiting.candidates[1], title="clip 9001")
+    two = (review.waiting.candidates[0], twin, *review.waiting.candidates[2:])
+    match = replace(review.waiting.match, candidates=two)
+    review = sit_down(replace(review.waiting, match=match))
+    assert shown(review, 80, height=24).count("/media/films/") == 2, "only paths tell them apart"
 
 
 def test_any_other_key_goes_back_to_the_first_page() -> None:
