@@ -33,7 +33,7 @@ from plexsync.models import (
 from plexsync.normalize import fold_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _OPTIMISED = 42
 """`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
@@ -363,11 +363,13 @@ def _item(entry: _Item, section_id: str) -> PlexItem:
 def _files(versions: list[_Version]) -> tuple[PlexFile, ...]:
     """The parts that are files of the library: no optimised versions, nothing in the trash."""
     return tuple(
-        _file(part, version)
-        for version in versions
-        if version.proxy_type != _OPTIMISED and not version.deleted_at
-        for part in version.parts
-        if part.file and not part.deleted_at
+        [
+            _file(part, version)
+            for version in versions
+            if version.proxy_type != _OPTIMISED and not version.deleted_at
+            for part in version.parts
+            if part.file and not part.deleted_at
+        ]
     )
 
 
@@ -413,9 +415,11 @@ def _detail(entry: _Detail, section_id: str) -> ItemDetail:
         PlexField.COLLECTIONS: _names(entry.collections),
     }
     locked = frozenset(
-        _FIELDS_BY_NAME[lock.name]
-        for lock in entry.locks
-        if lock.locked and lock.name in _FIELDS_BY_NAME
+        [
+            _FIELDS_BY_NAME[lock.name]
+            for lock in entry.locks
+            if lock.locked and lock.name in _FIELDS_BY_NAME
+        ]
     )
     return ItemDetail(
         item=_item(entry, section_id),
@@ -435,8 +439,10 @@ def _credits(roles: Iterable[_Role]) -> dict[str, Credit]:
     return found
 
 
-def _names(tags: Iterable[_Tag]) -> tuple[str, ...]:
+def _names(tags: Sequence[_Tag]) -> tuple[str, ...]:
     """The tags in order, each once: an actor with two roles comes twice."""
+    if not tags:
+        return ()
     return tuple(dict.fromkeys([tag.tag for tag in tags if tag.tag]))
 
 
