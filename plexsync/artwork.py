@@ -230,8 +230,9 @@ class Artwork:
             return Choice.RIGHT
         cover = self._cover_now(before, scene, stamp)
         if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
-            # An undo took our picture back, and Stash still wants just that.
-            note(pair, rule, replace(before, stamp=stamp, shown=shown))
+            # An undo took our picture back, and Stash still wants just that. What is shown instead
+            # is not noted: it is no reason to leave it so once a person asks.
+            note(pair, rule, replace(before, stamp=stamp, shown=""))
             return Choice.RIGHT
         if cover is NoCover.NONE:
             # Absent is not empty: what we once uploaded stays.

@@ -217,6 +217,25 @@ def test_asking_for_a_scene_writes_what_was_taken_back(synced: World) -> None:
     assert poster(synced, "5") == upload_key(OTHER)
 
 
+@pytest.mark.parametrize("options", [FULL, RunOptions(scenes=scene_ids(5))], ids=["full", "one"])
+def test_asking_counts_also_after_runs_that_left_it_alone(
+    synced: World, options: RunOptions
+) -> None:
+    """Whatever they looked at: versions that moved, or everything once a week."""
+    synced.stash.set_cover(5, OTHER)
+    synced.run()
+    synced.undo()
+    synced.stash.edit_scene(5, organized=True)
+    synced.run()
+    synced.wait(hours=24 * 8)
+    assert synced.run().summary.requests.plex_writes == 0
+    assert poster(synced, "5") == upload_key(PNG + b"5")
+    ran = synced.run(options)
+    assert (uploads(ran), ran.plex["plex.select"]) == (0, 1)
+    assert poster(synced, "5") == upload_key(OTHER)
+    assert synced.run(FULL).summary.requests.plex_writes == 0
+
+
 def test_undo_leaves_a_picture_chosen_since(synced: World) -> None:
     """And names it."""
     synced.stash.set_cover(5, OTHER)
