@@ -29,12 +29,14 @@ from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import Counters, Faults, LoopbackServer, Wired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from plexsync.models import Preview, Row, RunHeader, RunSummary
     from plexsync.simulators.records import Library, PlexVideo, StashScene
 
 _WORN_BY_SOME, _WORN_BY_MANY, _FOLDER = 300, 5000, 1000
+"""Scenes of the performer that is renamed, of the tag that is merged, files of the folder that is
+moved; never more than a tenth of the library."""
 
 
 class Silent:
@@ -132,6 +134,43 @@ class Bench:
         )
 
 
+@dataclass(frozen=True)
+class Crowds:
+    """The performer and the tag that many scenes have, and how many."""
+
+    performer: int
+    scenes_of_performer: int
+    tag: int
+    scenes_of_tag: int
+
+
+def with_crowds(library: Library) -> tuple[Library, Crowds]:
+    """The same with a performer and a tag on as many scenes as are to be measured."""
+    stash = library.stash
+    tenth = len(stash.scenes) // 10
+    some, many = min(_WORN_BY_SOME, tenth), min(_WORN_BY_MANY, tenth)
+    person = replace(stash.performers[-1], id=stash.performers[-1].id + 1, name="Of Some Scenes")
+    tag = replace(stash.tags[-1], id=stash.tags[-1].id + 1, name="Of Many Scenes")
+    scenes = list(stash.scenes)
+    for at in _spread(len(scenes), some):
+        people = (*scenes[at].performer_ids, person.id)
+        scenes[at] = replace(scenes[at], performer_ids=people)
+    for at in _spread(len(scenes), many):
+        scenes[at] = replace(scenes[at], tag_ids=(*scenes[at].tag_ids, tag.id))
+    crowded = replace(
+        stash,
+        scenes=tuple(scenes),
+        performers=(*stash.performers, person),
+        tags=(*stash.tags, tag),
+    )
+    return replace(library, stash=crowded), Crowds(person.id, some, tag.id, many)
+
+
+def _spread(length: int, count: int) -> range:
+    """`count` places, evenly apart."""
+    return range(0, count * (length // count), length // count)
+
+
 def in_step(library: Library) -> Library:
     """The same with a Plex that shows what Stash says."""
     stash = library.stash
@@ -171,24 +210,24 @@ def _day(date: str) -> str:
     return date and f"{date}-01-01"[:10]
 
 
-def nearest(counts: Iterable[tuple[Any, int]], wanted: int) -> Any:  # noqa: ANN401 - a key of any type
-    """The key whose count is nearest to what is wanted."""
-    return min(counts, key=lambda pair: abs(pair[1] - wanted))[0]
-
-
-def move_folder(bench: Bench) -> None:
-    """A folder of about a thousand files moves, and both servers notice."""
-    stash = bench.stash
+def folder_to_move(stash: StashSimulator) -> tuple[str, list[int]]:
+    """The folder with about as many files as wanted, and the scenes in it."""
     folders = Counter(
         parent
         for scene in stash.scenes
         for path in stash.paths(scene.id)[:1]
         for parent in _parents(path)
     )
-    folder = nearest(folders.items(), _FOLDER)
+    wanted = min(_FOLDER, len(stash.scenes.ids) // 10)
+    folder = min(folders, key=lambda one: abs(folders[one] - wanted))
     inside = [
         s.id for s in stash.scenes if any(p.startswith(f"{folder}/") for p in stash.paths(s.id))
     ]
+    return folder, inside
+
+
+def move_folder(bench: Bench, folder: str, inside: list[int]) -> None:
+    """A folder moves with all that is in it, and both servers notice."""
     dump = bench.plex.dump()
     for scene_id in inside:
         for key in bench.library.truth.get(str(scene_id), ()):
@@ -196,7 +235,7 @@ def move_folder(bench: Bench) -> None:
             if len(files) == 1 and not dump[key]["trashed"]:
                 head, _, name = files[0].rpartition("/")
                 bench.plex.move_file(key, f"{head}-moved/{name}")
-    stash.rename_folder(folder, f"{folder}-moved")
+    bench.stash.rename_folder(folder, f"{folder}-moved")
     for section in bench.library.plex.sections:
         bench.plex.set_refreshing(section.id, refreshing=False)
 
@@ -228,7 +267,8 @@ def bench_of(library: Library) -> Iterator[Bench]:
 
 def compare(scenes: int, seed: int, *, all_changes: bool) -> None:
     """Make two libraries, link them, and print what each change costs."""
-    library = in_step(make_library(LibrarySpec(seed=seed, scenes=scenes, edited=0.0)))
+    library, crowds = with_crowds(make_library(LibrarySpec(seed=seed, scenes=scenes, edited=0.0)))
+    library = in_step(library)
     with bench_of(library) as bench:
         stash = bench.stash
         bench.report("the first run", lambda: None)
@@ -237,17 +277,19 @@ def compare(scenes: int, seed: int, *, all_changes: bool) -> None:
         bench.report("one scene edited", lambda: stash.edit_scene(7, title="Another Title"))
         if not all_changes:
             return
-        people = Counter(p for scene in stash.scenes for p in scene.performer_ids)
-        person = nearest(people.items(), _WORN_BY_SOME)
         bench.report(
-            f"a performer of {people[person]} renamed",
-            lambda: stash.edit_performer(person, name="Another Name"),
+            f"a performer of {crowds.scenes_of_performer:,} renamed",
+            lambda: stash.edit_performer(crowds.performer, name="Another Name"),
         )
-        tags = Counter(tag for scene in stash.scenes for tag in scene.tag_ids)
-        tag = nearest(tags.items(), _WORN_BY_MANY)
         target = stash.add_tag("Merged Into")
-        bench.report(f"a tag of {tags[tag]} merged", lambda: stash.merge_tags([tag], target))
-        bench.report("a folder moved", lambda: move_folder(bench))
+        bench.report(
+            f"a tag of {crowds.scenes_of_tag:,} merged",
+            lambda: stash.merge_tags([crowds.tag], target),
+        )
+        folder, inside = folder_to_move(stash)
+        bench.report(
+            f"a folder of {len(inside):,} moved", lambda: move_folder(bench, folder, inside)
+        )
         bench.report("all covers generated", stash.generate_covers)
 
 
