@@ -461,3 +461,9 @@ def stops_after(times: int) -> Callable[[], bool]:
     """A `should_stop` that says yes once it was asked more than `times` times."""
     asked = itertools.count(1)
     return lambda: next(asked) > times
+
+
+def assert_quiet(ran: Ran) -> None:
+    """The run looked at no scene."""
+    assert ran.rows == ()
+    assert ran.puts == 0

@@ -89,7 +89,7 @@ class Servers(TwoServers):
 
     @rule(pick=NUMBERS)
     def play(self, pick: int) -> None:
-        """Nothing moves."""
+        """Nothing moves: plays, markers, galleries, previews and perceptual hashes."""
         self.stash.play(self.scene(pick).id)
 
     @rule(pick=NUMBERS)
