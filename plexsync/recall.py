@@ -13,7 +13,8 @@ from plexsync.artwork import Artwork
 from plexsync.errors import NotFoundError
 from plexsync.fieldmap import FieldMap
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
-from plexsync.planner import Planner, Rules
+from plexsync.outfit import rules_of
+from plexsync.planner import Planner
 from plexsync.plex_index import load_items
 from plexsync.recalled import Comparison
 from plexsync.review_queue import Waiting
@@ -70,13 +71,7 @@ class Recaller:
         self._fields = FieldMap(
             self.config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
         )
-        self._planner = Planner(
-            Rules(
-                preserve_plex_edits=apply.preserve_plex_edits,
-                lock_fields=apply.lock_fields,
-                clear_empty=apply.empty == "clear",
-            )
-        )
+        self._planner = Planner(rules_of(apply))
         self._artwork = Artwork(
             self.stash,
             self.plex.pictures,

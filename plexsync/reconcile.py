@@ -6,22 +6,16 @@ remember. Source: docs/design.md.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import closing
-from datetime import timedelta
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync import __version__, sinks
-from plexsync.accounts import Memory
-from plexsync.answers import Heard, hear
-from plexsync.artwork import Artwork
+from plexsync.answers import hear
 from plexsync.delivery import Delivery
-from plexsync.detect import Detected, Detector, Scope
-from plexsync.dictionary import Dictionary
-from plexsync.due import iso, next_try
+from plexsync.due import iso
 from plexsync.errors import (
     AuthError,
     LibraryMissingError,
@@ -30,43 +24,36 @@ from plexsync.errors import (
     StateError,
     UnsafeError,
 )
-from plexsync.fieldmap import FieldMap, unsupported_fields
+from plexsync.fieldmap import unsupported_fields
+from plexsync.inventory import Inventory
 from plexsync.journal import Lineage, RunKind
 from plexsync.journaled import remembered
-from plexsync.limits import Limits
 from plexsync.linking import Linked, Linker
 from plexsync.models import Outcome, RunHeader, RunSummary
-from plexsync.normalize import fold_tag, normalize_path
-from plexsync.painting import Painter, Pictures
-from plexsync.pipeline import Pipeline, Settings
+from plexsync.normalize import normalize_path
+from plexsync.noticing import Noticed, Noticing
+from plexsync.outfit import Outfit
 from plexsync.plan_file import SavedItem, item_line, write_plan
-from plexsync.planner import Planner, Rules, files_digest
-from plexsync.plex_hashes import HashCache
-from plexsync.plex_index import load_items
-from plexsync.review_queue import Shelf, shelf_path
-from plexsync.rivals import Rivals
+from plexsync.planner import files_digest
+from plexsync.review_queue import Shelf
 from plexsync.rows import Pair, RowMaker
-from plexsync.saved_pictures import SavedPictures
 from plexsync.scanning import folders_to_scan
-from plexsync.spool import Spool, clear_spool, read_spool
+from plexsync.spool import clear_spool
 from plexsync.status import PROPOSED, Proposed
 from plexsync.strays import settle_strays
 from plexsync.tally import Tally
-from plexsync.uneven import Uneven
 from plexsync.unwritten import Unwritten
-from plexsync.watching import KEY, Roused, Rousing, Seen, broken, digest, scans_digest
-from plexsync.writing import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.config_schema import Config
-    from plexsync.models import RatingKey, Scene, SceneId, Section
-    from plexsync.plex_index import Index
+    from plexsync.detect import Detected
+    from plexsync.models import Scene, Section
     from plexsync.ports import Ports, Reporter, RunOptions
     from plexsync.session import Session
-    from plexsync.state import State, Unsettled
+    from plexsync.state import State
 
 
 _STEP_S = 0.5
@@ -114,21 +101,27 @@ class _Run:
         self._reporter = tally.reporter
         tally.subset = config.plex.subset
         self._sections: tuple[Section, ...] = ()
-        self._broken: frozenset[SceneId] = frozenset()
-        self._roused = Roused()
-        self._index: Index | None = None
-        self._reconfigured = False
         self._plan = sinks.Spool()
 
     def go(self, state: State, session: Session | None) -> None:
         """Everything between the first question and the last answer."""
         lineage = self._connect(state)
         self._sections = self._ask_sections()
-        seen, before = self._seen(), state.decision(KEY, Seen) or Seen()
-        full = self._is_full(state, before, seen)
-        # What failed for good under other rules gets its chance.
-        self._reconfigured = before.fields != seen.fields
-        self._tally.header = replace(self._tally.header, full=full)
+        inventory = Inventory(self._ports, self._sections, self._tally)
+        outfit = Outfit(
+            self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
+        )
+        noticing = Noticing(
+            self._config,
+            self._options,
+            self._ports,
+            self._tally,
+            state=state,
+            sections=self._sections,
+            inventory=inventory,
+            shelf=outfit.shelf,
+        )
+        self._tally.header = replace(self._tally.header, full=noticing.full)
         self._reporter.started(self._tally.header)
         if session is not None:
             session.begin(
@@ -138,39 +131,19 @@ class _Run:
                 lineage=lineage,
                 version=__version__,
             )
-        detected = Detected()
+        noticed: Noticed | None = None
         error: PlexsyncError | None = None
-        dictionary, uneven, rousing, spool = None, None, None, Spool()
         try:
-            named = bool(self._options.scenes)
-            names = None if named else self._ports.stash.names()
-            dictionary = Dictionary(state, session, names)
-            dictionary.begin()
-            uneven = Uneven(state, None if named else self._ports.stash.uneven())
-            if not named:
-                spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
-            rousing = Rousing(state, self._shelf_path(state), uneven.several(), self._config.paths)
-            seen = self._watch(state, rousing, before, seen)
-            woken = before.library != seen.library
-            concerned = dictionary.concerned(self._exclude_tags) | uneven.concerned()
-            detected = self._detect(state, self._scope(state, concerned, spool, woken=woken))
-            unsafe = self._guard(state, detected)
-            self._reconcile(state, session, dictionary, detected)
+            noticed = noticing.look(session)
+            unsafe = self._guard(state, outfit, noticed.detected)
+            self._reconcile(state, session, outfit, noticed)
             error = unsafe
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
             error = caught
         if session is not None:
-            complete = error is None and detected.complete and not self._options.partial
-            if complete and dictionary and uneven and rousing:
-                dictionary.end()
-                uneven.end(session)
-                seen = self._seen_through(rousing, seen)
-                self._remember_seen(session, before, seen, detected)
-            self._end(session, detected, error, complete=complete)
-            if complete:
-                clear_spool(spool, self._ports.disk)
+            self._end(session, noticing, noticed, error)
         if error is not None:
             raise error
         if self._options.save_plan is not None:
@@ -224,106 +197,9 @@ class _Run:
                 )
         return sections
 
-    def _seen(self) -> Seen:
-        """What there is to see at once; the rest is as it was."""
-        config = self._config
-        library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
-        library.append(f"{config.match.strict_matching}{config.match.use_content_hash}")
-        fields = [repr(rule) for rule in config.fields]
-        fields += [repr(self._rules()), repr(sorted(config.stash.exclude_tags))]
-        fields += [repr(sorted(config.stash.required)), _RECORDS]
-        return Seen(
-            library=digest(library), fields=digest(fields), scans=scans_digest(self._sections)
-        )
-
-    def _watch(self, state: State, rousing: Rousing, before: Seen, seen: Seen) -> Seen:
-        """Look whether files came to Plex, moved there or went; asks only if it scanned.
-
-        The first look wakes nobody: it has nothing to be compared with.
-        """
-        if state.is_new or self._options.scenes or before.scans == seen.scans:
-            return replace(seen, items=before.items)
-        index = self._load_index()
-        sections = frozenset(section.section_id for section in self._sections)
-        self._roused = rousing.by(index, before.items)
-        self._broken = broken(state.links(), index.items, sections) | self._roused.several
-        return replace(seen, items=index.edition)
-
-    def _is_full(self, state: State, before: Seen, seen: Seen) -> bool:
-        """Whether every scene and every linked item is compared: asked for, overdue, or needed.
-
-        A changed configuration of fields needs it: what it asks for may differ anywhere.
-        """
-        if self._options.full:
-            return True
-        if self._options.partial:
-            return False
-        if state.is_new or before.fields != seen.fields:
-            return True
-        due = iso(self._ports.now() - timedelta(seconds=self._config.run.full_every_s))
-        return state.last_full_at <= due
-
-    @property
-    def _exclude_tags(self) -> frozenset[str]:
-        return frozenset(map(fold_tag, self._config.stash.exclude_tags))
-
-    def _scope(self, state: State, concerned: set[SceneId], spool: Spool, *, woken: bool) -> Scope:
-        """Which scenes take part, and what is known of their being due."""
-        config = self._config.stash
-        unsettled = {one.plan.scene_id for one in state.unsettled}
-        return Scope(
-            organized_only=config.organized_only,
-            exclude_tags=self._exclude_tags,
-            required=frozenset(config.required),
-            sync_unversioned=config.missing_timestamp == "sync",
-            everything=self._tally.header.full,
-            parked=self._options.full or self._reconfigured,
-            woken=woken,
-            roused=self._roused.waiting,
-            now=self._ports.now(),
-            forced=self._broken.union(unsettled, concerned),
-            first=spool.scene_ids,
-            patient=not self._options.dry_run,
-        )
-
-    def _detect(self, state: State, scope: Scope) -> Detected:
-        """Which scenes are due."""
-        detector = Detector(
-            self._ports.stash,
-            state,
-            scope,
-            step=lambda done: self._reporter.progress("reading Stash", done, None),
-            wait=self._let_pass,
-        )
-        if self._options.scenes:
-            detected = detector.named(self._options.scenes)
-        elif scope.everything or self._are_files_due(state):
-            detected = detector.everything()
-        else:
-            detected = detector.changes()
-        if self._options.limit is not None:
-            del detected.due[self._options.limit :]
-        self._tally.note_detected(detected)
-        return detected
-
-    def _let_pass(self, seconds: float) -> None:
-        """Wait for an edit to settle, in steps short enough to be stopped in between."""
-        self._reporter.progress("waiting for an edit to settle", 0, None)
-        while seconds > 0 and not self._ports.should_stop():
-            self._ports.sleep(min(seconds, _STEP_S))
-            seconds -= _STEP_S
-
-    def _are_files_due(self, state: State) -> bool:
-        """Whether the files of all scenes were not looked at for too long."""
-        if self._options.partial:
-            return False
-        before = state.decision(KEY, Seen) or Seen()
-        due = self._ports.now() - timedelta(seconds=self._config.run.files_every_s)
-        return before.files_at <= iso(due)
-
     # ---- doing
 
-    def _guard(self, state: State, detected: Detected) -> UnsafeError | None:
+    def _guard(self, state: State, outfit: Outfit, detected: Detected) -> UnsafeError | None:
         """Stop before anything is forgotten where Stash lost more scenes than can be meant.
 
         A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
@@ -339,41 +215,34 @@ class _Run:
         records = map(state.get, gone)
         lost = sum(record is None or record.files not in here for record in records)
         try:
-            self._limits().check_gone(lost, len(state.scene_ids()))
+            outfit.limits().check_gone(lost, len(state.scene_ids()))
         except UnsafeError as unsafe:
             if not self._options.dry_run:
                 raise
             return unsafe
         return None
 
-    def _limits(self) -> Limits:
-        apply, most = self._config.apply, self._options.max_changes
-        return Limits(
-            max_changes=apply.max_changes if most is None else most,
-            max_clears=apply.max_clears,
-            max_share=apply.max_share,
-        )
-
     def _reconcile(
         self,
         state: State,
         session: Session | None,
-        dictionary: Dictionary,
-        detected: Detected,
+        outfit: Outfit,
+        noticed: Noticed,
     ) -> None:
-        """Link, plan, show and write what was detected."""
+        """Link, plan, show and write what was noticed."""
+        detected = noticed.detected
         rows = RowMaker(
             scene_url=self._ports.stash.scene_url,
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        shelf = None if session is None else Shelf(self._shelf_path(state))
+        shelf = None if session is None else Shelf(outfit.shelf)
         unwritten = Unwritten(
             state=state,
             session=session,
             rows=rows,
             tally=self._tally,
-            retry_at=self._retry_at,
+            retry_at=outfit.retry_at,
             believe_absence=not self._options.libraries,
             shelf=shelf,
         )
@@ -386,17 +255,21 @@ class _Run:
                 due.append(scene)
             else:
                 unwritten.note_ignored(scene, reason)
-        linker = self._linker(state, heard, detected.strangers.union(detected.gone))
+        linker = outfit.linker(
+            heard,
+            broken=noticed.broken,
+            void=detected.strangers.union(detected.gone),
+        )
         pairs, rest = linker.remembered(due)
-        linked = self._link(linker, rest, pairs)
+        linked = self._link(linker, outfit.inventory, rest, pairs)
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
         delivery = Delivery(
-            limits=self._limits(),
+            limits=outfit.limits(),
             options=self._options,
             state=state,
-            pipeline=self._pipeline(state, session, rows, dictionary),
+            pipeline=outfit.pipeline(session, rows, noticed),
             unwritten=unwritten,
             rows=rows,
             tally=self._tally,
@@ -407,18 +280,13 @@ class _Run:
             delivery.deliver(
                 pairs + linked.pairs,
                 linked,
-                lambda scenes: self._link(linker, scenes, (), force=True),
+                lambda scenes: self._link(linker, outfit.inventory, scenes, (), force=True),
             )
         finally:
             self._put_away(shelf)
         if session is not None and not self._options.partial:
-            reader = Reader(self._ports.plex, plex_down=self._ports.plex_down)
-            settle_strays(session, reader, Planner(self._rules()))
+            settle_strays(session, outfit.reader(), outfit.planner())
         self._scan(folders)
-
-    def _shelf_path(self, state: State) -> Path:
-        """Where review finds the candidates of what waits."""
-        return shelf_path(self._ports.cache_dir, self._ports.state_dir, state.lineage)
 
     def _put_away(self, shelf: Shelf | None) -> None:
         if shelf is not None:
@@ -455,30 +323,10 @@ class _Run:
                 if self._ports.plex_down():
                     raise
 
-    def _linker(self, state: State, heard: Heard, void: set[SceneId]) -> Linker:
-        return Linker(
-            records=state,
-            sections=frozenset(section.section_id for section in self._sections),
-            rules=self._config.paths,
-            strict=self._config.match.strict_matching,
-            hashes=self._hashes().read if self._config.match.use_content_hash else None,
-            heard=heard,
-            broken=self._broken,
-            void=frozenset(void),
-            rivals=Rivals(state=state, shelf=self._shelf_path(state), stash=self._ports.stash),
-        )
-
-    def _hashes(self) -> HashCache:
-        plex = self._tally.header.plex
-        return HashCache(
-            self._ports.plex.hashes,
-            server=plex.identity if plex else "",
-            directory=self._ports.cache_dir,
-        )
-
     def _link(
         self,
         linker: Linker,
+        inventory: Inventory,
         scenes: Sequence[Scene],
         taken: Sequence[Pair],
         *,
@@ -487,31 +335,11 @@ class _Run:
         """Match `scenes` against what is in Plex; costs nothing when there are none."""
         if not scenes or not self._sections:
             return Linked()
-        items = self._load_index(force=force).items
+        items = inventory.index(force=force).items
         self._reporter.progress("matching", 0, len(scenes))
         linked = linker.matched(scenes, items, taken)
         self._tally.proposed = linked.proposed or self._tally.proposed
         return linked
-
-    def _load_index(self, *, force: bool = False) -> Index:
-        """What is in Plex, had once a run; `force` lists it anew."""
-        if self._index is not None and not force:
-            return self._index
-        plex = self._tally.header.plex
-        index = load_items(
-            self._ports.plex,
-            self._sections,
-            cache_dir=self._ports.cache_dir,
-            machine=plex.identity if plex else "",
-            now=self._ports.now(),
-            force=force,
-            progress=lambda done, total: self._reporter.progress("listing Plex", done, total),
-        )
-        if index.problem:
-            self._reporter.warn(index.problem)
-        self._tally.index = index.how
-        self._index = index
-        return index
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
@@ -523,106 +351,32 @@ class _Run:
                     f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
                 )
 
-    def _pipeline(
-        self,
-        state: State,
-        notebook: Session | None,
-        rows: RowMaker,
-        dictionary: Dictionary,
-    ) -> Pipeline:
-        unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
-        for one in state.unsettled:
-            unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
-        return Pipeline(
-            self._ports.stash,
-            self._ports.plex,
-            notebook,
-            pictures=self._pictures(),
-            settings=Settings(
-                fields=FieldMap(
-                    self._config.fields,
-                    scene_url=self._ports.stash.scene_url,
-                    file_url=self._ports.stash.file_url,
-                ),
-                planner=Planner(self._rules()),
-                lock_fields=self._config.apply.lock_fields,
-                compare_all=self._tally.header.full or bool(self._options.scenes),
-                asked_for=self._options.full or bool(self._options.scenes),
-                retry_at=self._retry_at,
-                should_stop=self._ports.should_stop,
-                plex_down=self._ports.plex_down,
-                servers_down=self._servers_down,
-            ),
-            memory=Memory(record=state.get, unsettled=dict(unsettled), observe=dictionary.observe),
-            rows=rows,
-            emit=self._tally.emit,
-        )
-
-    def _pictures(self) -> Pictures:
-        stash, gallery = self._ports.stash, self._ports.plex.pictures
-        artwork = Artwork(
-            stash,
-            gallery,
-            rules=self._config.fields,
-            preserve=self._config.apply.preserve_plex_edits,
-            compare_all=self._tally.header.full or bool(self._options.scenes),
-            asked_for=self._options.full or bool(self._options.scenes),
-            servers_down=self._servers_down,
-        )
-        painter = Painter(
-            stash,
-            gallery,
-            Reader(self._ports.plex, plex_down=self._ports.plex_down).read,
-            should_stop=self._ports.should_stop,
-            servers_down=self._servers_down,
-        )
-        return Pictures(artwork, painter, SavedPictures(stash, gallery).save)
-
-    def _servers_down(self) -> bool:
-        return self._ports.plex_down() or self._ports.stash_down()
-
     # ---- ending
-
-    def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
-        """What nobody has to be woken for any more.
-
-        A list that was had, or had anew, after those concerned were woken counts only if it
-        concerns nobody.
-        """
-        index = self._index
-        if index is None or index.edition == seen.items:
-            return seen
-        if seen.items and rousing.by(index, seen.items) != Roused():
-            return seen
-        return replace(seen, items=index.edition)
-
-    def _remember_seen(
-        self, session: Session, before: Seen, seen: Seen, detected: Detected
-    ) -> None:
-        """Note what a complete run saw, so that the next one can tell what moved."""
-        started_at = self._tally.header.started_at
-        seen = replace(seen, files_at=started_at if detected.with_files else before.files_at)
-        if before != seen:
-            session.decide(KEY, seen)
 
     def _end(
         self,
         session: Session,
-        detected: Detected,
+        noticing: Noticing,
+        noticed: Noticed | None,
         error: PlexsyncError | None,
-        *,
-        complete: bool,
     ) -> None:
-        """Write down how the run ended; only a complete one moves the watermark."""
+        """Write down how the run ended; only a complete one moves what was seen and handled."""
+        complete, newest = False, ""
+        if error is None and noticed is not None and not self._options.partial:
+            complete = noticed.detected.complete
+        if complete and noticed is not None:
+            noticing.remember(session, noticed)
+            newest = max(noticed.detected.newest, session.state.newest_updated_at)
         self._note_proposed(session, all_matched=self._tally.header.full and complete)
-        newest = max(detected.newest, session.state.newest_updated_at)
         session.end(
             finished_at=self._ports.now(),
             exit_code=self._tally.exit_code(error, self._options),
             counts=self._tally.counts,
             full=self._tally.header.full and complete,
-            newest_updated_at=newest if complete else "",
+            newest_updated_at=newest,
         )
+        if complete and noticed is not None:
+            clear_spool(noticed.spool, self._ports.disk)
 
     def _note_proposed(self, session: Session, *, all_matched: bool) -> None:
         """Keep the path rules this run proposed for `status`, without those that were followed."""
@@ -632,16 +386,3 @@ class _Run:
         now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
         if now != before:
             session.decide(PROPOSED, now)
-
-    def _rules(self) -> Rules:
-        apply = self._config.apply
-        return Rules(
-            preserve_plex_edits=apply.preserve_plex_edits,
-            lock_fields=apply.lock_fields,
-            clear_empty=apply.empty == "clear",
-        )
-
-    def _retry_at(self, attempts: int, outcome: Outcome) -> str:
-        return next_try(
-            attempts, self._ports.now(), outcome=outcome, subset=self._config.plex.subset
-        )

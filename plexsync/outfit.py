@@ -1,0 +1,187 @@
+"""What one run works with, made of its configuration: rules, limits, the linker, the pipeline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from plexsync.accounts import Memory
+from plexsync.artwork import Artwork
+from plexsync.due import next_try
+from plexsync.fieldmap import FieldMap
+from plexsync.limits import Limits
+from plexsync.linking import Linker
+from plexsync.painting import Painter, Pictures
+from plexsync.pipeline import Pipeline, Settings
+from plexsync.planner import Planner, Rules
+from plexsync.review_queue import shelf_path
+from plexsync.rivals import Rivals
+from plexsync.saved_pictures import SavedPictures
+from plexsync.writing import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from plexsync.answers import Heard
+    from plexsync.config_schema import ApplyConfig, Config
+    from plexsync.inventory import Inventory
+    from plexsync.models import Outcome, RatingKey, SceneId
+    from plexsync.noticing import Noticed
+    from plexsync.ports import Ports, RunOptions
+    from plexsync.rows import RowMaker
+    from plexsync.session import Session
+    from plexsync.state import State, Unsettled
+    from plexsync.tally import Tally
+
+
+def rules_of(apply: ApplyConfig) -> Rules:
+    """The rules of planning a configuration asks for."""
+    return Rules(
+        preserve_plex_edits=apply.preserve_plex_edits,
+        lock_fields=apply.lock_fields,
+        clear_empty=apply.empty == "clear",
+    )
+
+
+class Outfit:
+    """Makes what a run works with.
+
+    Args:
+        config: the configuration.
+        options: what the command line asks.
+        ports: the world.
+        tally: knows whether the run is a full one; takes the rows.
+        state: what earlier runs remember.
+        inventory: what is in Plex.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        options: RunOptions,
+        ports: Ports,
+        tally: Tally,
+        *,
+        state: State,
+        inventory: Inventory,
+    ) -> None:
+        self._config = config
+        self._options = options
+        self._ports = ports
+        self._tally = tally
+        self._state = state
+        self.inventory = inventory
+
+    @property
+    def shelf(self) -> Path:
+        """Where review finds the candidates of what waits."""
+        return shelf_path(self._ports.cache_dir, self._ports.state_dir, self._state.lineage)
+
+    def planner(self) -> Planner:
+        """Decides what is written."""
+        return Planner(rules_of(self._config.apply))
+
+    def limits(self) -> Limits:
+        """How much is too much; the command line may say so for this run."""
+        apply, most = self._config.apply, self._options.max_changes
+        return Limits(
+            max_changes=apply.max_changes if most is None else most,
+            max_clears=apply.max_clears,
+            max_share=apply.max_share,
+        )
+
+    def retry_at(self, attempts: int, outcome: Outcome) -> str:
+        """ISO time at which a scene is due again after so many tries in a row that ended so."""
+        return next_try(
+            attempts, self._ports.now(), outcome=outcome, subset=self._config.plex.subset
+        )
+
+    def reader(self) -> Reader:
+        """Reads items afresh."""
+        return Reader(self._ports.plex, plex_down=self._ports.plex_down)
+
+    def linker(
+        self,
+        heard: Heard,
+        *,
+        broken: frozenset[SceneId],
+        void: AbstractSet[SceneId],
+    ) -> Linker:
+        """Links scenes to items; see `Linker` for the arguments."""
+        return Linker(
+            records=self._state,
+            sections=self.inventory.section_ids,
+            rules=self._config.paths,
+            strict=self._config.match.strict_matching,
+            hashes=self.inventory.hashes().read if self._config.match.use_content_hash else None,
+            heard=heard,
+            broken=broken,
+            void=frozenset(void),
+            rivals=Rivals(state=self._state, shelf=self.shelf, stash=self._ports.stash),
+        )
+
+    def pipeline(self, notebook: Session | None, rows: RowMaker, noticed: Noticed) -> Pipeline:
+        """Reads, compares and writes pairs."""
+        unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
+        for one in self._state.unsettled:
+            unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
+        return Pipeline(
+            self._ports.stash,
+            self._ports.plex,
+            notebook,
+            pictures=self._pictures(),
+            settings=Settings(
+                fields=FieldMap(
+                    self._config.fields,
+                    scene_url=self._ports.stash.scene_url,
+                    file_url=self._ports.stash.file_url,
+                ),
+                planner=self.planner(),
+                lock_fields=self._config.apply.lock_fields,
+                compare_all=self._compares_all,
+                asked_for=self._is_asked_for,
+                retry_at=self.retry_at,
+                should_stop=self._ports.should_stop,
+                plex_down=self._ports.plex_down,
+                servers_down=self._servers_down,
+            ),
+            memory=Memory(
+                record=self._state.get,
+                unsettled=dict(unsettled),
+                observe=noticed.dictionary.observe,
+            ),
+            rows=rows,
+            emit=self._tally.emit,
+        )
+
+    def _pictures(self) -> Pictures:
+        stash, gallery = self._ports.stash, self._ports.plex.pictures
+        artwork = Artwork(
+            stash,
+            gallery,
+            rules=self._config.fields,
+            preserve=self._config.apply.preserve_plex_edits,
+            compare_all=self._compares_all,
+            asked_for=self._is_asked_for,
+            servers_down=self._servers_down,
+        )
+        painter = Painter(
+            stash,
+            gallery,
+            self.reader().read,
+            should_stop=self._ports.should_stop,
+            servers_down=self._servers_down,
+        )
+        return Pictures(artwork, painter, SavedPictures(stash, gallery).save)
+
+    @property
+    def _compares_all(self) -> bool:
+        return self._tally.header.full or bool(self._options.scenes)
+
+    @property
+    def _is_asked_for(self) -> bool:
+        return self._options.full or bool(self._options.scenes)
+
+    def _servers_down(self) -> bool:
+        return self._ports.plex_down() or self._ports.stash_down()
