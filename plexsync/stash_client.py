@@ -18,15 +18,7 @@ from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.stash_covers import Cover, NoCover, fetch_cover
 from plexsync.stash_decode import (
-    Names,
-    Ready,
-    SceneCount,
-    ScenePage,
     Version,
-    WireDetail,
-    WireFiles,
-    WireScene,
-    WireVersion,
     decoder_of,
     detail_of,
     names_of,
@@ -48,6 +40,16 @@ from plexsync.stash_queries import (
     Json,
     request_body,
     where_after,
+)
+from plexsync.stash_shapes import (
+    Names,
+    Ready,
+    SceneCount,
+    ScenePage,
+    WireDetail,
+    WireFiles,
+    WireScene,
+    WireVersion,
 )
 
 if TYPE_CHECKING:

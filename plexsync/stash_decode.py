@@ -22,12 +22,22 @@ from plexsync.relations import (
     tag_id,
     tag_text,
 )
-from plexsync.stash_cast import WirePerformer, performer_of, shown_text
+from plexsync.stash_cast import performer_of, shown_text
+from plexsync.stash_shapes import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.models import RelatedId
+    from plexsync.stash_shapes import (
+        Names,
+        WireDetail,
+        WireFile,
+        WireScene,
+        WireStudio,
+        WireTag,
+        WireVersion,
+    )
     from plexsync.transport_answers import Answer
 
 T = TypeVar("T")
@@ -81,200 +91,24 @@ class Version(NamedTuple):
     organized: bool = True
 
 
-# ---- what comes over the wire --------------------------------------------------------------------
+# ---- what every answer is wrapped in -------------------------------------------------------------
 
 
-class _Wire(msgspec.Struct, frozen=True, gc=False):
-    """What all decoded shapes share. Unset texts come as "" or null alike."""
-
-
-class _Extensions(_Wire, frozen=True):
+class _Extensions(Wire, frozen=True):
     code: str | None = None
 
 
-class _GraphqlError(_Wire, frozen=True):
+class _GraphqlError(Wire, frozen=True):
     message: str = ""
     extensions: _Extensions | None = None
 
 
-class _Errors(_Wire, frozen=True):
+class _Errors(Wire, frozen=True):
     errors: tuple[_GraphqlError, ...] | None = None
 
 
 class _Envelope(_Errors, Generic[T], frozen=True):
     data: T | None = None
-
-
-class _Named(_Wire, frozen=True):
-    name: str
-
-
-class _Object(_Wire, frozen=True):
-    id: str
-    name: str = ""
-
-
-class _Tag(_Object, frozen=True):
-    """A tag, with the tags above it only if they were asked for."""
-
-    parents: tuple[_Tag, ...] = ()
-
-
-class _Studio(_Wire, frozen=True):
-    id: str
-    name: str = ""
-    parent_studio: _Studio | None = None
-
-
-class _Grouped(_Wire, frozen=True):
-    group: _Object
-
-
-class _Paths(_Wire, frozen=True):
-    screenshot: str | None = None
-
-
-class _Reference(_Wire, frozen=True):
-    id: str
-
-
-class WireFile(_Wire, frozen=True):
-    """A `VideoFile`. Numbers may be -1, and any of them may be written as a float."""
-
-    path: str
-    size: int | float | None = None
-    duration: float | None = None
-    width: int | float | None = None
-    height: int | float | None = None
-    oshash: str | None = None
-
-
-class WireScene(_Wire, frozen=True):
-    """A scene as matching wants it."""
-
-    id: str
-    updated_at: str | None = None
-    title: str | None = None
-    date: str | None = None
-    organized: bool = False
-    files: tuple[WireFile, ...] = ()
-    tags: tuple[_Named, ...] = ()
-    details: str | None = None
-    studio: _Reference | None = None
-    performers: tuple[_Reference, ...] = ()
-
-
-class WireDetail(_Wire, frozen=True):
-    """A scene with everything it says about itself."""
-
-    id: str
-    files: tuple[WireFile, ...]
-    paths: _Paths
-    groups: tuple[_Grouped, ...]
-    performers: tuple[WirePerformer, ...]
-    tags: tuple[_Tag, ...]
-    organized: bool
-    urls: tuple[str, ...] = ()
-    studio: _Studio | None = None
-    updated_at: str | None = None
-    title: str | None = None
-    code: str | None = None
-    details: str | None = None
-    director: str | None = None
-    date: str | None = None
-    rating100: int | float | None = None
-
-
-class WireVersion(_Wire, frozen=True):
-    """Id and version text of a scene, and whether it is organized if that was asked for."""
-
-    id: str
-    updated_at: str | None = None
-    organized: bool = True
-
-
-class WireFiles(_Wire, frozen=True):
-    """A scene, and which files it has."""
-
-    id: str
-    files: tuple[_Reference, ...]
-
-
-class _Scenes(_Wire, Generic[T], frozen=True):
-    scenes: tuple[T, ...]
-
-
-class ScenePage(_Wire, Generic[T], frozen=True):
-    """The answer to a query for scenes."""
-
-    findScenes: _Scenes[T]  # noqa: N815 - the server's spelling
-
-
-class _Count(_Wire, frozen=True):
-    count: int
-
-
-class SceneCount(_Wire, frozen=True):
-    """The answer to a query for their number."""
-
-    findScenes: _Count  # noqa: N815 - the server's spelling
-
-
-class _Tags(_Wire, frozen=True):
-    count: int
-    tags: tuple[_Tag, ...]
-
-
-class _Performers(_Wire, frozen=True):
-    count: int
-    performers: tuple[WirePerformer, ...]
-
-
-class _StudioName(_Wire, frozen=True):
-    id: str
-    name: str
-    parent_studio: _Reference | None = None
-
-
-class _Studios(_Wire, frozen=True):
-    count: int
-    studios: tuple[_StudioName, ...]
-
-
-class _Groups(_Wire, frozen=True):
-    count: int
-    groups: tuple[_Object, ...]
-
-
-class Names(_Wire, frozen=True):
-    """The answer to the query for everything a scene may show of other objects."""
-
-    findTags: _Tags  # noqa: N815 - the server's spelling
-    findPerformers: _Performers  # noqa: N815 - same
-    findStudios: _Studios  # noqa: N815 - same
-    findGroups: _Groups  # noqa: N815 - same
-
-
-class WireBuild(_Wire, frozen=True):
-    """What Stash says of its build; own builds say nothing."""
-
-    version: str | None = None
-    hash: str | None = None
-
-
-class WireStatus(_Wire, frozen=True):
-    """What Stash says of its database."""
-
-    status: str
-    appSchema: int  # noqa: N815 - the server's spelling
-    databasePath: str | None = None  # noqa: N815 - the server's spelling
-
-
-class Ready(_Wire, frozen=True):
-    """The answer to "who are you, and are you ready"."""
-
-    version: WireBuild
-    systemStatus: WireStatus  # noqa: N815 - the server's spelling
 
 
 # ---- decoding ------------------------------------------------------------------------------------
@@ -438,9 +272,9 @@ def names_of(wire: Names) -> dict[RelatedId, str]:
     return names
 
 
-def _above(tags: Iterable[_Tag]) -> list[_Tag]:
+def _above(tags: Iterable[WireTag]) -> list[WireTag]:
     """The tags above `tags`, nearest first; several ways up may lead to one tag."""
-    found: list[_Tag] = []
+    found: list[WireTag] = []
     level = _parents(tags)
     while level:
         found += level
@@ -448,16 +282,16 @@ def _above(tags: Iterable[_Tag]) -> list[_Tag]:
     return found
 
 
-def _parents(tags: Iterable[_Tag]) -> list[_Tag]:
+def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
     """The level above; the last one read is there for its ids alone."""
     return [parent for tag in tags for parent in tag.parents if parent.name]
 
 
-def _tag_text(tag: _Tag) -> str:
+def _tag_text(tag: WireTag) -> str:
     return tag_text(tag.name, [parent.id for parent in tag.parents]) if tag.parents else tag.name
 
 
-def _related(wire: WireDetail, parent_tags: Iterable[_Tag]) -> dict[RelatedId, str]:
+def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
     """What a scene shows of other objects, in the words of `names_of`."""
     related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *parent_tags)}
     related |= {performer_id(one.id): shown_text(one) for one in wire.performers}
@@ -518,7 +352,7 @@ def _date(text: str | None) -> str:
     return day if _DATE.fullmatch(day) and day != _NO_DATE else ""
 
 
-def _studios(studio: _Studio | None) -> tuple[str, ...]:
+def _studios(studio: WireStudio | None) -> tuple[str, ...]:
     """The studio's name, then its parents'."""
     names: list[str] = []
     while studio is not None and studio.name:

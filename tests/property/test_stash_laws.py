@@ -15,13 +15,15 @@ from plexsync.models import SceneId
 from plexsync.stash_decode import (
     MissingSceneError,
     ResolverError,
+    decoder_of,
+)
+from plexsync.stash_pages import SMALLEST_PAGE, Batches, Keyset
+from plexsync.stash_shapes import (
     ScenePage,
     WireDetail,
     WireScene,
     WireVersion,
-    decoder_of,
 )
-from plexsync.stash_pages import SMALLEST_PAGE, Batches, Keyset
 from plexsync.transport import Answer, SlowError
 
 if TYPE_CHECKING:

@@ -14,11 +14,13 @@ from plexsync.stash_cast import WirePerformer, performer_of, shown_text
 from plexsync.stash_decode import (
     MissingSceneError,
     ResolverError,
+    decoder_of,
+    detail_of,
+)
+from plexsync.stash_shapes import (
     ScenePage,
     WireDetail,
     WireVersion,
-    decoder_of,
-    detail_of,
 )
 from plexsync.transport import Answer
 
