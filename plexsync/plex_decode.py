@@ -1,20 +1,15 @@
 """Plex's JSON answers as our nouns: listings, details, hashes. Pure; nothing is fetched here.
 
-Each answer is decoded once into the few members we need; everything else is skipped unread. Plex
-is not strict about types (numbers as text, booleans as 0, 1, "1" or true) and titles come from
-file names, so an answer the strict parser refuses is read a second time leniently: a number that
-is none is dropped, a control character is kept, half a surrogate pair becomes U+FFFD. Only what
-is no JSON, or not the container asked for, is an error.
+Each answer is decoded once into the few members we need; everything else is skipped unread. What
+the strict parser refuses is read leniently, see `plex_lenient`.
 
 Source: docs/plex-api.md 2, 3, 4 and 8.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -31,6 +26,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.normalize import fold_tag
+from plexsync.plex_lenient import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,8 +35,6 @@ _OPTIMISED = 42
 """`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
 
 _KINDS = {kind.value: kind for kind in ItemKind}
-
-_T = TypeVar("_T")
 
 
 # ---- What we read of the wire --------------------------------------------------------------------
@@ -257,7 +251,7 @@ def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
     Raises:
         BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
     """
-    container = _read(body, _LISTING, _ListingAnswer).container
+    container = read_json(body, _LISTING, _ListingAnswer).container
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(
@@ -276,7 +270,7 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     Raises:
         BadResponseError: not a container of items, or cut short.
     """
-    container = _read(body, _DETAILS, _DetailsAnswer).container
+    container = read_json(body, _DETAILS, _DetailsAnswer).container
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
@@ -309,7 +303,7 @@ def decode_hashes(body: bytes) -> Hashes:
     Raises:
         BadResponseError: not a tree.
     """
-    tree = _read(body, _TREE, _TreeAnswer).container
+    tree = read_json(body, _TREE, _TreeAnswer).container
     hashes: dict[int, int] = {}
     items: set[str] = set()
     waiting = list(tree.nodes)
@@ -331,7 +325,7 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     Raises:
         BadResponseError: not a container of pictures, or cut short.
     """
-    container = _read(body, _PICTURES, _PicturesAnswer).container
+    container = read_json(body, _PICTURES, _PicturesAnswer).container
     # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
     entries = container.entries or container.photos
     if container.size is not None and container.size != len(entries):
@@ -459,93 +453,3 @@ _LISTING = msgspec.json.Decoder(_ListingAnswer, strict=False)
 _DETAILS = msgspec.json.Decoder(_DetailsAnswer, strict=False)
 _TREE = msgspec.json.Decoder(_TreeAnswer, strict=False)
 _PICTURES = msgspec.json.Decoder(_PicturesAnswer, strict=False)
-
-
-def _read(body: bytes, decoder: msgspec.json.Decoder[_T], shape: type[_T]) -> _T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_leniently(body, shape)
-
-
-def _read_leniently(body: bytes, shape: type[_T]) -> _T:
-    """Read what the strict parser refused; many times slower, so only then.
-
-    Raises:
-        BadResponseError: it is no JSON, or not of this shape.
-    """
-    try:
-        loose = json.loads(body.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(_mended(loose), shape, strict=False)
-    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise BadResponseError(
-            "Plex sent something else than the JSON asked for",
-            hint="check that the URL leads to Plex itself, not to a login page or another service",
-        ) from error
-
-
-_NUMBERS = frozenset(
-    {
-        "id",
-        "size",
-        "totalSize",
-        "offset",
-        "duration",
-        "width",
-        "height",
-        "proxyType",
-        "updatedAt",
-        "deletedAt",
-        "userRating",
-    }
-)
-_LISTS = frozenset(
-    {
-        "Metadata",
-        "Photo",
-        "Media",
-        "Part",
-        "Genre",
-        "Role",
-        "Director",
-        "Label",
-        "Collection",
-        "Field",
-        "MetadataItem",
-        "MediaItem",
-        "MediaPart",
-    }
-)
-_FLAGS = frozenset({"locked", "selected"})
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
-    """The same JSON with every member we read in a type we accept, or left out."""
-    if name in _LISTS:
-        entries = value if isinstance(value, list) else [value]
-        return [_mended(entry) for entry in entries if isinstance(entry, dict)]
-    if isinstance(value, dict):
-        mended = ((key, _mended(inner, key)) for key, inner in value.items())
-        return {key: inner for key, inner in mended if inner is not None}
-    if name in _NUMBERS:
-        return _decimal(value) if name == "userRating" else _whole(value)
-    if name in _FLAGS:
-        return str(value).lower() in {"1", "true"}
-    if isinstance(value, list):
-        return None
-    return None if value is None else _SURROGATES.sub("\ufffd", str(value))
-
-
-def _decimal(value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _whole(value: Any) -> int | None:  # noqa: ANN401 - JSON enters here
-    try:
-        return int(float(value)) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
