@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +16,7 @@ from plexsync.ports import RunOptions
 from plexsync.session import open_session
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, html
 from tests.crash_child import run_to_the_end
+from tests.killing import killed_at
 from tests.picture_world import (
     OTHER,
     PNG,
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
     from plexsync.simulators.wire import SimRequest
     from tests.world import World
 
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["tests.crash_child"])
 SCENES = 7
 FULL = RunOptions(full=True)
 DRY = RunOptions(dry_run=True)
@@ -590,7 +586,7 @@ def test_sigkill_at_any_request_converges_without_a_second_upload(
             world.stash.set_cover(1, body)
             world.stash.set_cover(2, body + b"!")
             sent = len(world.plex.writes)
-            killed = killed_at(world, at, applied=applied)
+            killed = killed_at(world, at, run_to_the_end, world.next_visit(), applied=applied)
             world.wait(hours=1)
             rest = world.run()
             assert rest.summary.exit_code == ExitCode.OK
@@ -602,28 +598,6 @@ def test_sigkill_at_any_request_converges_without_a_second_upload(
                 break
             at += 1
         assert at > 8
-
-
-def killed_at(world: World, at: int, *, applied: bool) -> bool:
-    """Kill a run when its `at`-th request reaches Plex; False if it ends before that."""
-    child = CHILDREN.Process(target=run_to_the_end, args=(world.next_visit(),))
-    seen = 0
-
-    def strike(_request: SimRequest) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at and child.pid:
-            os.kill(child.pid, signal.SIGKILL)
-
-    world.plex_wire.faults.add(Fault(None, at, Reset(applied=applied)))
-    world.plex_wire.on_request = strike
-    child.start()
-    child.join(60)
-    killed = child.exitcode == -signal.SIGKILL
-    child.close()
-    world.plex_wire.on_request = None
-    world.plex_wire.faults.clear()
-    return killed
 
 
 def test_a_state_that_knows_no_pictures_is_taken_up(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ would be taken for somebody's and kept.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,21 +19,18 @@ from plexsync.errors import ExitCode
 from plexsync.journal import Intent, journal_path, journal_runs, read_journal
 from plexsync.models import ItemPlan, Outcome, PlexField
 from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset
 from tests.crash_child import run_to_the_end, run_until_operation
 from tests.disk_faults import FaultyDisk
+from tests.killing import in_child, killed_at
 from tests.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plexsync.simulators.library import Library
-    from plexsync.simulators.wire import SimRequest
 
 SETTINGS = {"PATHS": "/data/=/media/", "APPLY__PRESERVE_PLEX_EDITS": "true"}
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["tests.crash_child"])
 PARTS = 4
 
 
@@ -52,16 +47,6 @@ def fresh_world(directory: Path) -> Iterator[World]:
         for key in world.plex.rating_keys():
             world.plex.edit_by_hand(key, {"genre": ("By Hand",)}, lock=False)
         yield world
-
-
-def kill(target: Callable[..., None], *arguments: object) -> int | None:
-    """Run `target` in a process of its own; its exit code, negative for a signal."""
-    child = CHILDREN.Process(target=target, args=arguments)
-    child.start()
-    child.join(60)
-    code = child.exitcode
-    child.close()
-    return code
 
 
 def check_recovery(world: World) -> None:
@@ -135,7 +120,7 @@ def test_sigkill_at_any_disk_operation_is_made_good(
         directory = tmp_path / str(at)
         directory.mkdir()
         with fresh_world(directory) as world:
-            code = kill(run_until_operation, world.next_visit(), at)
+            code = in_child(run_until_operation, world.next_visit(), at)
             assert code == -signal.SIGKILL, at
             check_recovery(world)
 
@@ -153,30 +138,8 @@ def test_sigkill_at_any_send_is_made_good(
         directory = tmp_path / str(at)
         directory.mkdir()
         with fresh_world(directory) as world:
-            if not _killed_at_request(world, at, applied=applied):
+            if not killed_at(world, at, run_to_the_end, world.next_visit(), applied=applied):
                 break
             check_recovery(world)
         at += 2
     assert at > 15
-
-
-def _killed_at_request(world: World, at: int, *, applied: bool) -> bool:
-    """Kill a run when its `at`-th request reaches Plex; False if it ends before that."""
-    child = CHILDREN.Process(target=run_to_the_end, args=(world.next_visit(),))
-    seen = 0
-
-    def strike(_request: SimRequest) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at and child.pid:
-            os.kill(child.pid, signal.SIGKILL)
-
-    world.plex_wire.faults.add(Fault(None, at, Reset(applied=applied)))
-    world.plex_wire.on_request = strike
-    child.start()
-    child.join(60)
-    killed = child.exitcode == -signal.SIGKILL
-    child.close()
-    world.plex_wire.on_request = None
-    world.plex_wire.faults.clear()
-    return killed

@@ -8,9 +8,6 @@ put back.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -23,9 +20,9 @@ from plexsync.history import LAST, read_history
 from plexsync.journal import Intent, RunKind, journal_path, journal_runs, read_journal
 from plexsync.models import ItemPlan, Outcome, PlexField
 from plexsync.ports import RunOptions
-from plexsync.simulators.wire import Fault, Reset
 from tests.crash_child import apply_to_the_end, undo_to_the_end
 from tests.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
+from tests.killing import killed_at
 from tests.picture_world import OTHER, PNG, made
 from tests.world import stops_after
 
@@ -35,12 +32,9 @@ if TYPE_CHECKING:
 
     from plexsync.durable import Filesystem
     from plexsync.simulators.plex_snapshot import Snapshot
-    from plexsync.simulators.wire import SimRequest
     from tests.world import Ran, World
 
 FULL = RunOptions(full=True)
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["tests.crash_child"])
 
 
 @contextmanager
@@ -162,38 +156,18 @@ def test_sigkill_at_any_send_loses_nothing(
         disk = DISK
         deed = Deed(world, kind, disk)
         at = 1 + applied
-        while killed_at(deed, at, applied=applied):
+        while killed(deed, at, applied=applied):
             deed.recover(disk, at)
             at += 3
         assert at > 6
 
 
-def killed_at(deed: Deed, at: int, *, applied: bool) -> bool:
+def killed(deed: Deed, at: int, *, applied: bool) -> bool:
     """Kill it when its `at`-th request reaches Plex; False if it ends before that."""
-    world, visit = deed.world, deed.world.next_visit()
-    target, arguments = (
-        (undo_to_the_end, (visit,))
-        if deed.kind == "undo"
-        else (apply_to_the_end, (visit, deed.plan))
-    )
-    child = CHILDREN.Process(target=target, args=arguments)
-    seen = 0
-
-    def strike(_request: SimRequest) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at and child.pid:
-            os.kill(child.pid, signal.SIGKILL)
-
-    world.plex_wire.faults.add(Fault(None, at, Reset(applied=applied)))
-    world.plex_wire.on_request = strike
-    child.start()
-    child.join(60)
-    killed = child.exitcode == -signal.SIGKILL
-    child.close()
-    world.plex_wire.on_request = None
-    world.plex_wire.faults.clear()
-    return killed
+    visit = deed.world.next_visit()
+    if deed.kind == "undo":
+        return killed_at(deed.world, at, undo_to_the_end, visit, applied=applied)
+    return killed_at(deed.world, at, apply_to_the_end, visit, deed.plan, applied=applied)
 
 
 @pytest.mark.parametrize("kind", ["undo", "apply"])
