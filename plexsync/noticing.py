@@ -26,15 +26,11 @@ from plexsync.watching import KEY, Roused, Rousing, Seen, broken, digest, scans_
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from plexsync.config_schema import Config
-    from plexsync.inventory import Inventory
     from plexsync.models import SceneId, Section
-    from plexsync.ports import Ports, RunOptions
+    from plexsync.outfit import Outfit
     from plexsync.session import Session
-    from plexsync.state import State
-    from plexsync.tally import Tally
 
 _STEP_S = 0.5
 
@@ -69,40 +65,23 @@ class Noticing:
     """One run's look at what moved.
 
     Args:
-        config: the configuration.
-        options: what the command line asks.
-        ports: the world.
-        tally: is told what was found.
-        state: what earlier runs remember.
+        outfit: what the run works with.
         sections: the libraries that take part.
-        inventory: what is in them.
-        shelf: where what was found for waiting scenes lies.
 
     Attributes:
         full: whether every scene and every linked item is compared.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        options: RunOptions,
-        ports: Ports,
-        tally: Tally,
-        *,
-        state: State,
-        sections: Sequence[Section],
-        inventory: Inventory,
-        shelf: Path,
-    ) -> None:
-        self._config = config
-        self._options = options
-        self._ports = ports
-        self._tally = tally
-        self._state = state
-        self._inventory = inventory
-        self._shelf = shelf
-        self._before = state.decision(KEY, Seen) or Seen()
-        self._now = _seen_at_once(config, sections)
+    def __init__(self, outfit: Outfit, sections: Sequence[Section]) -> None:
+        self._config = outfit.config
+        self._options = outfit.options
+        self._ports = outfit.ports
+        self._tally = outfit.tally
+        self._state = outfit.state
+        self._inventory = outfit.inventory
+        self._shelf = outfit.shelf
+        self._before = self._state.decision(KEY, Seen) or Seen()
+        self._now = _seen_at_once(outfit.config, sections)
         self.full = self._is_full()
 
     def look(self, session: Session | None) -> Noticed:

@@ -47,7 +47,7 @@ def rules_of(apply: ApplyConfig) -> Rules:
 class Outfit:
     """Makes what a run works with.
 
-    Args:
+    Attributes:
         config: the configuration.
         options: what the command line asks.
         ports: the world.
@@ -66,25 +66,25 @@ class Outfit:
         state: State,
         inventory: Inventory,
     ) -> None:
-        self._config = config
-        self._options = options
-        self._ports = ports
-        self._tally = tally
-        self._state = state
+        self.config = config
+        self.options = options
+        self.ports = ports
+        self.tally = tally
+        self.state = state
         self.inventory = inventory
 
     @property
     def shelf(self) -> Path:
         """Where review finds the candidates of what waits."""
-        return shelf_path(self._ports.cache_dir, self._ports.state_dir, self._state.lineage)
+        return shelf_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
 
     def planner(self) -> Planner:
         """Decides what is written."""
-        return Planner(rules_of(self._config.apply))
+        return Planner(rules_of(self.config.apply))
 
     def limits(self) -> Limits:
         """How much is too much; the command line may say so for this run."""
-        apply, most = self._config.apply, self._options.max_changes
+        apply, most = self.config.apply, self.options.max_changes
         return Limits(
             max_changes=apply.max_changes if most is None else most,
             max_clears=apply.max_clears,
@@ -93,13 +93,11 @@ class Outfit:
 
     def retry_at(self, attempts: int, outcome: Outcome) -> str:
         """ISO time at which a scene is due again after so many tries in a row that ended so."""
-        return next_try(
-            attempts, self._ports.now(), outcome=outcome, subset=self._config.plex.subset
-        )
+        return next_try(attempts, self.ports.now(), outcome=outcome, subset=self.config.plex.subset)
 
     def reader(self) -> Reader:
         """Reads items afresh."""
-        return Reader(self._ports.plex, plex_down=self._ports.plex_down)
+        return Reader(self.ports.plex, plex_down=self.ports.plex_down)
 
     def linker(
         self,
@@ -110,58 +108,58 @@ class Outfit:
     ) -> Linker:
         """Links scenes to items; see `Linker` for the arguments."""
         return Linker(
-            records=self._state,
+            records=self.state,
             sections=self.inventory.section_ids,
-            rules=self._config.paths,
-            strict=self._config.match.strict_matching,
-            hashes=self.inventory.hashes().read if self._config.match.use_content_hash else None,
+            rules=self.config.paths,
+            strict=self.config.match.strict_matching,
+            hashes=self.inventory.hashes().read if self.config.match.use_content_hash else None,
             heard=heard,
             broken=broken,
             void=frozenset(void),
-            rivals=Rivals(state=self._state, shelf=self.shelf, stash=self._ports.stash),
+            rivals=Rivals(state=self.state, shelf=self.shelf, stash=self.ports.stash),
         )
 
     def pipeline(self, notebook: Session | None, rows: RowMaker, noticed: Noticed) -> Pipeline:
         """Reads, compares and writes pairs."""
         unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
-        for one in self._state.unsettled:
+        for one in self.state.unsettled:
             unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
         return Pipeline(
-            self._ports.stash,
-            self._ports.plex,
+            self.ports.stash,
+            self.ports.plex,
             notebook,
             pictures=self._pictures(),
             settings=Settings(
                 fields=FieldMap(
-                    self._config.fields,
-                    scene_url=self._ports.stash.scene_url,
-                    file_url=self._ports.stash.file_url,
+                    self.config.fields,
+                    scene_url=self.ports.stash.scene_url,
+                    file_url=self.ports.stash.file_url,
                 ),
                 planner=self.planner(),
-                lock_fields=self._config.apply.lock_fields,
+                lock_fields=self.config.apply.lock_fields,
                 compare_all=self._compares_all,
                 asked_for=self._is_asked_for,
                 retry_at=self.retry_at,
-                should_stop=self._ports.should_stop,
-                plex_down=self._ports.plex_down,
+                should_stop=self.ports.should_stop,
+                plex_down=self.ports.plex_down,
                 servers_down=self._servers_down,
             ),
             memory=Memory(
-                record=self._state.get,
+                record=self.state.get,
                 unsettled=dict(unsettled),
                 observe=noticed.dictionary.observe,
             ),
             rows=rows,
-            emit=self._tally.emit,
+            emit=self.tally.emit,
         )
 
     def _pictures(self) -> Pictures:
-        stash, gallery = self._ports.stash, self._ports.plex.pictures
+        stash, gallery = self.ports.stash, self.ports.plex.pictures
         artwork = Artwork(
             stash,
             gallery,
-            rules=self._config.fields,
-            preserve=self._config.apply.preserve_plex_edits,
+            rules=self.config.fields,
+            preserve=self.config.apply.preserve_plex_edits,
             compare_all=self._compares_all,
             asked_for=self._is_asked_for,
             servers_down=self._servers_down,
@@ -170,18 +168,18 @@ class Outfit:
             stash,
             gallery,
             self.reader().read,
-            should_stop=self._ports.should_stop,
+            should_stop=self.ports.should_stop,
             servers_down=self._servers_down,
         )
         return Pictures(artwork, painter, SavedPictures(stash, gallery).save)
 
     @property
     def _compares_all(self) -> bool:
-        return self._tally.header.full or bool(self._options.scenes)
+        return self.tally.header.full or bool(self.options.scenes)
 
     @property
     def _is_asked_for(self) -> bool:
-        return self._options.full or bool(self._options.scenes)
+        return self.options.full or bool(self.options.scenes)
 
     def _servers_down(self) -> bool:
-        return self._ports.plex_down() or self._ports.stash_down()
+        return self.ports.plex_down() or self.ports.stash_down()

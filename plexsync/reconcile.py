@@ -111,16 +111,7 @@ class _Run:
         outfit = Outfit(
             self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
         )
-        noticing = Noticing(
-            self._config,
-            self._options,
-            self._ports,
-            self._tally,
-            state=state,
-            sections=self._sections,
-            inventory=inventory,
-            shelf=outfit.shelf,
-        )
+        noticing = Noticing(outfit, self._sections)
         self._tally.header = replace(self._tally.header, full=noticing.full)
         self._reporter.started(self._tally.header)
         if session is not None:
