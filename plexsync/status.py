@@ -52,7 +52,8 @@ class Coverage:
         low: wait for a person.
         unmatched: have no candidate in Plex.
         ignored: take no part.
-        undecided: came to nothing yet: they failed, or the run ended before their turn.
+        undecided: came to nothing yet: they failed, the run ended before their turn, or what a
+            person answered waits for the next run.
     """
 
     scenes: int = 0
