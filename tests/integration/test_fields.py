@@ -216,6 +216,21 @@ def test_odd_texts_are_written_once(tmp_path: Path, seed: int, tags_to: str) -> 
         assert world.plex.misdeeds.unguarded_puts == 0
 
 
+def test_what_an_agent_overwrites_is_seen_and_repaired(world: World) -> None:
+    """Nothing was locked, so a refresh put its own words there; nothing moved in Stash."""
+    world.settings.update(APPLY__LOCK_FIELDS="false")
+    world.run()
+    key = world.key_of("5")
+    before = world.plex.dump()
+    world.plex.agent_refresh(key, {"title": "As the Agent Has It", "summary": "Found online."})
+    assert world.run().puts == 0, "an ordinary run asks Plex only about what changed"
+    ran = world.run(FULL)
+    assert ran.outcomes()["5"] == "applied"
+    assert ran.puts == 1
+    assert world.plex.dump() == before
+    assert world.run(FULL).puts == 0
+
+
 # ---- sort titles, episodes -----------------------------------------------------------------------
 
 
