@@ -142,13 +142,6 @@ def extension(path: NormalizedPath) -> str:
     return _split_extension(base_name(path))[1]
 
 
-def path_tails(path: NormalizedPath, most: int) -> tuple[str, ...]:
-    """The last 1, 2, ... `most` names of `path` joined by `/`, shortest first."""
-    parts = split_parts(path)
-    longest = min(most, len(parts))
-    return tuple("/".join(parts[-count:]) for count in range(1, longest + 1))
-
-
 def compile_rules(rules: Sequence[PathRule]) -> PathMap:
     """Make `rules` ready for many paths; of two rules for one Stash folder the first counts.
 

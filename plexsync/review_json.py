@@ -69,11 +69,6 @@ def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], Said]
     )
 
 
-def exported_document(scenes: int) -> bytes:
-    """How many scenes a file holds."""
-    return _document({"exported": scenes})
-
-
 def scene_json(
     waiting: Waiting,
     owner: Callable[[RatingKey, SceneId], SceneId | None],

@@ -145,15 +145,6 @@ def waiting_ids(state: State) -> Iterator[SceneId]:
             yield scene_id
 
 
-def find_one(path: Path, scene_id: SceneId) -> Waiting | None:
-    """What was last found for a scene, whether it still waits or not."""
-    content = None
-    for one, _, line in _sound_lines(path):
-        if one == scene_id:
-            content = line
-    return _decoded(content)
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 

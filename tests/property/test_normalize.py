@@ -20,7 +20,6 @@ from plexsync.normalize import (
     is_windows_path,
     normalize_path,
     normalize_title,
-    path_tails,
     plex_date,
     split_parts,
     stem,
@@ -88,15 +87,6 @@ def test_a_base_name_comes_apart_and_together(path: str) -> None:
     canonical = normalize_path(path)
     ending = extension(canonical)
     assert stem(canonical) + ("." + ending if ending else "") == base_name(canonical)
-
-
-@given(path=paths(), most=st.integers(0, 6))
-def test_every_tail_ends_the_path(path: str, most: int) -> None:
-    """Tails are suffixes of whole names, one longer than the other."""
-    canonical = normalize_path(path)
-    tails = path_tails(canonical, most)
-    assert all(canonical == tail or canonical.endswith("/" + tail) for tail in tails)
-    assert [tail.count("/") + 1 for tail in tails] == list(range(1, len(tails) + 1))
 
 
 @given(path=paths(), rules=st.lists(path_rules(), max_size=4))

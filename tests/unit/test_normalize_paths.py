@@ -15,7 +15,6 @@ from plexsync.normalize import (
     extension,
     is_windows_path,
     normalize_path,
-    path_tails,
     split_parts,
     stem,
 )
@@ -114,13 +113,10 @@ def test_the_stem_of_a_dotted_folder_is_its_own() -> None:
     assert (base_name(path), stem(path), extension(path)) == ("readme", "readme", "")
 
 
-def test_parts_and_tails_run_along_the_path() -> None:
-    """Tails are shortest first and never longer than the path."""
+def test_parts_run_along_the_path() -> None:
+    """A drive is a part like any other."""
     path = normalize_path("C:\\data\\a.mp4")
     assert split_parts(path) == ("C:", "data", "a.mp4")
-    assert path_tails(path, 2) == ("a.mp4", "data/a.mp4")
-    assert path_tails(path, 9) == ("a.mp4", "data/a.mp4", "C:/data/a.mp4")
-    assert path_tails(path, 0) == ()
 
 
 def rule(stash: str, plex: str) -> PathRule:
