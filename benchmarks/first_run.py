@@ -101,14 +101,14 @@ def peak_bytes() -> int:
 
 def run_plexsync(servers: dict[str, str], notes: Path) -> None:
     """One dry run; prints what it took as JSON and leaves its requests in `notes`."""
-    from plexsync.config import load_config  # noqa: PLC0415 - the import is part of the cost
+    from plexsync.config.loader import load_config  # noqa: PLC0415 - the import is part of the cost
     from plexsync.models import Requests  # noqa: PLC0415
-    from plexsync.plex_client import PlexClient  # noqa: PLC0415
-    from plexsync.plex_server import request_headers  # noqa: PLC0415
-    from plexsync.ports import Ports, RunOptions  # noqa: PLC0415
-    from plexsync.reconcile import run  # noqa: PLC0415
+    from plexsync.plex.client import PlexClient  # noqa: PLC0415
+    from plexsync.plex.connection import request_headers  # noqa: PLC0415
     from plexsync.stash_client import StashClient  # noqa: PLC0415
-    from plexsync.transport import Transport  # noqa: PLC0415
+    from plexsync.sync.ports import Ports, RunOptions  # noqa: PLC0415
+    from plexsync.sync.reconcile import run  # noqa: PLC0415
+    from plexsync.transport.client import Transport  # noqa: PLC0415
 
     asked: list[list[Any]] = []
     phases = Phases()

@@ -26,8 +26,6 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.state import make_record
-from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
-from plexsync.journal import Lineage
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -39,7 +37,9 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.review_queue import Shelf, Waiting, shelf_path
+from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.journal import Lineage
+from plexsync.storage.review_queue import Shelf, Waiting, shelf_path
 
 KEYS = 100
 _NOBODY = "http://127.0.0.1:9"

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
-from plexsync.journal import Lineage, RunKind, Settlement, new_run_id
 from plexsync.models import (
     Base,
     Change,
@@ -33,8 +31,10 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
-from plexsync.session import open_session
-from plexsync.state_loading import load_state
+from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.journal import Lineage, RunKind, Settlement, new_run_id
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
 def peak_of_a_load(directory: Path) -> float:
     """Megabytes a process peaks at that loads the state, over one that only imports it. Linux."""
     code = (
-        "import sys; from pathlib import Path; from plexsync.state_loading import load_state; "
+        "import sys; from pathlib import Path; from plexsync.storage.loading import load_state; "
         "state = load_state(Path(sys.argv[1])); "
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )

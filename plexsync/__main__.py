@@ -13,7 +13,7 @@ import sys
 def main() -> None:
     """Run the command line and end the process."""
     if sys.argv[1:2] == ["hook"]:
-        from plexsync import hook
+        from plexsync.integrations import stash_hook as hook
 
         if hook.is_plain_call(sys.argv[2:]):
             sys.exit(hook.main(sys.argv[2:]))

@@ -15,33 +15,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsync import __version__, console
-from plexsync.cli_apply import apply
-from plexsync.cli_completing import complete_libraries, complete_scenes
-from plexsync.cli_completion import completion
-from plexsync.cli_config import config
-from plexsync.cli_doctor import doctor
-from plexsync.cli_explain import explain
-from plexsync.cli_history import history, undo
-from plexsync.cli_hook import hook, schedule
-from plexsync.cli_init import init
-from plexsync.cli_options import (
+from plexsync import __version__
+from plexsync.commands.apply import apply
+from plexsync.commands.completers import complete_libraries, complete_scenes
+from plexsync.commands.completion import completion
+from plexsync.commands.config import config
+from plexsync.commands.doctor import doctor
+from plexsync.commands.explain import explain
+from plexsync.commands.history import history, undo
+from plexsync.commands.hook import hook, schedule
+from plexsync.commands.init import init
+from plexsync.commands.options import (
     CONTEXT,
-    Session,
     check_names,
     check_scene_ids,
     global_options,
     lock_wait_option,
 )
-from plexsync.cli_review import review
-from plexsync.cli_status import retry, status
+from plexsync.commands.review import review
+from plexsync.commands.status import retry, status
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
+from plexsync.output import console
+from plexsync.output.console import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.console import Shape, Streams
-    from plexsync.ports import RunOptions
+    from plexsync.output.console import Shape, Streams
+    from plexsync.sync.ports import RunOptions
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -163,7 +164,7 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
       3  some scenes failed, kept for later   9  local files, disk full
       4  a server is failing                  130, 143  interrupted
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    from plexsync import compose
+    from plexsync.app import runs as compose
 
     streams = console.standard_streams()
     if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
@@ -192,7 +193,7 @@ def demo(session: Session, *, keep: bool) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if session.shape.json or session.shape.jsonl:
         raise click.UsageError("The demo talks to a person; it has no JSON.")
-    from plexsync.demo import run_demo
+    from plexsync.app.demo import run_demo
 
     return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
 
@@ -231,7 +232,7 @@ def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
 def run_options(options: dict[str, Any]) -> RunOptions:
     """What click parsed, as what a run takes."""
     from plexsync.models import SceneId
-    from plexsync.ports import RunOptions
+    from plexsync.sync.ports import RunOptions
 
     scenes = tuple(SceneId(text) for text in options.pop("scenes"))
     libraries = tuple(options.pop("libraries"))
@@ -284,7 +285,7 @@ def _usage_failure(
 
 def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
-    from plexsync.failure import report_failure
+    from plexsync.output.failures import report_failure
 
     report_failure(error, session.shape, streams, command=session.command)
     return error.exit_code
@@ -297,7 +298,7 @@ def _unexpected(error: Exception, session: Session, streams: Streams) -> int:
         return _failure(full, session, streams)
     import traceback
 
-    from plexsync.transport_answers import redact
+    from plexsync.transport.responses import redact
 
     trace = redact("".join(traceback.format_exception(error)), session.secrets)
     words = redact(f"{type(error).__name__}: {error}", session.secrets)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.match_account import Account, Standing, account, account_of_item
-from plexsync.match_verdicts import prepare_matching
+from plexsync.matching.account import Account, Standing, account, account_of_item
+from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
+from plexsync.matching.overrides import Pin, Refusal, listen
+from plexsync.matching.path_rules import propose_rules
+from plexsync.matching.resolution import prepare_matching
 from plexsync.models import Confidence
-from plexsync.path_rules import propose_rules
-from plexsync.people import Pin, Refusal, listen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,20 +13,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from plexsync.due import is_settled, unsettled_s
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
-from plexsync.stash_covers import Cover, NoCover, fetch_cover
-from plexsync.stash_decode import (
-    Version,
-    decoder_of,
-    detail_of,
-    names_of,
-    scene_of,
-    version_of,
-)
-from plexsync.stash_pages import Batches, Fetched, HasId, Keyset, Page, Where
-from plexsync.stash_queries import (
+from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.stash.covers import Cover, NoCover, fetch_cover
+from plexsync.stash.decode import Version, decoder_of, detail_of, names_of, scene_of, version_of
+from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
+from plexsync.stash.queries import (
     COUNT,
     DETAILS,
     LACKING_A_COVER,
@@ -41,7 +34,7 @@ from plexsync.stash_queries import (
     request_body,
     where_after,
 )
-from plexsync.stash_shapes import (
+from plexsync.stash.wire import (
     Names,
     Ready,
     SceneCount,
@@ -57,7 +50,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.models import RelatedId
-    from plexsync.transport import Answer, Transport
+    from plexsync.transport.client import Answer, Transport
 
 __all__ = ["Fetched", "StashClient", "Version", "base_url", "request_headers"]
 

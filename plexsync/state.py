@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from plexsync import state_views
-from plexsync.checkpoint import (
-    Checkpoint,
-    OpenIntent,
-    RunRecord,
-    corrupt,
-    id_order,
-)
 from plexsync.errors import ExitCode, StateMismatchError
-from plexsync.journal import (
+from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord
+from plexsync.planning.relations import shows_any
+from plexsync.storage import views as state_views
+from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt, id_order
+from plexsync.storage.journal import (
     NULL,
     UNREADABLE,
     Begin,
@@ -37,8 +33,6 @@ from plexsync.journal import (
     SceneKept,
     Settlement,
 )
-from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord
-from plexsync.relations import shows_any
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, KeysView

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.apply import ApplyOptions, apply
-from plexsync.durable import DISK
-from plexsync.history import LAST
-from plexsync.ports import RunOptions
-from plexsync.undo import UndoOptions, undo
+from plexsync.replay.apply import ApplyOptions, apply
+from plexsync.replay.undo import UndoOptions, undo
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.history import LAST
+from plexsync.sync.ports import RunOptions
 from tests.disk_faults import FaultyDisk, Strike
 from tests.world import Recorder, act, run_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.durable import Filesystem
+    from plexsync.storage.filesystem import Filesystem
     from tests.world import Visit
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.durable import Filesystem
+    from plexsync.storage.filesystem import Filesystem
 
 
 def dice(seed: int) -> Random:

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from rich.console import Console
 
-from plexsync.answers import NOTHING, Answer, Said, Target, Verb, accept, ignore, refuse
 from plexsync.errors import ConfigError
+from plexsync.matching.answers import NOTHING, Answer, Said, Target, Verb, accept, ignore, refuse
+from plexsync.matching.overrides import Pin, Refusal
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
-from plexsync.people import Pin, Refusal
-from plexsync.planner import files_digest
-from plexsync.review import Review
-from plexsync.review_queue import Waiting
-from plexsync.review_screen import draw
+from plexsync.review.machine import Review
+from plexsync.review.terminal.screen import draw
+from plexsync.storage.review_queue import Waiting
+from plexsync.text.folding import files_digest
 from tests.factories import make_candidate, make_scene, make_scene_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import PathRule
-    from plexsync.recalled import Comparison
-    from plexsync.review_terms import Hit
+    from plexsync.review.comparison import Comparison
+    from plexsync.review.interfaces import Hit
 
 _Said = TypeVar("_Said", Pin, Refusal)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from plexsync.desk import Desk, Place
-from plexsync.review_queue import Waiting, load_waiting, shelf_path
+from plexsync.review.answer_store import Desk, Place
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.storage.review_queue import Waiting, load_waiting, shelf_path
 from tests.world import World
 
 if TYPE_CHECKING:

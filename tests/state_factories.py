@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plexsync.journal import Lineage, RunKind, new_run_id
 from plexsync.models import (
     Base,
     Change,
@@ -20,9 +19,10 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
+from plexsync.storage.journal import Lineage, RunKind, new_run_id
 
 if TYPE_CHECKING:
-    from plexsync.session import Session
+    from plexsync.storage.session import Session
 
 NOW = datetime(2026, 11, 22, 8, 32, 54, tzinfo=UTC)
 LINEAGE = Lineage(plex="plex-machine", stash="/root/.stash/stash-go.sqlite")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.wire import Fault, Faults, LoopbackServer, SimRequest, SimResponse, Wired
-from plexsync.transport import Repeat, RetryPolicy, Transport
+from plexsync.transport.client import Repeat, RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from plexsync.errors import ExitCode
-from plexsync.normalize import fold_tag, fold_whitespace, plex_date
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
+from plexsync.text.normalize import fold_tag, fold_whitespace, plex_date
 from tests.world import World
 
 if TYPE_CHECKING:

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
-from plexsync.apply import ApplyOptions, apply
-from plexsync.config import Config, load_config
-from plexsync.durable import DISK, Filesystem
-from plexsync.history import LAST
+from plexsync.config.loader import Config, load_config
 from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
-from plexsync.places import cache_directory, state_directory
-from plexsync.plex_client import PlexClient
-from plexsync.plex_server import request_headers
-from plexsync.ports import Ports, Reporter, RunOptions
-from plexsync.reconcile import run
+from plexsync.plex.client import PlexClient
+from plexsync.plex.connection import request_headers
+from plexsync.replay.apply import ApplyOptions, apply
+from plexsync.replay.undo import UndoOptions, undo
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.records import PlexVideo
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
 from plexsync.stash_client import StashClient
-from plexsync.state_loading import load_state
-from plexsync.transport import Transport
-from plexsync.undo import UndoOptions, undo
+from plexsync.storage.filesystem import DISK, Filesystem
+from plexsync.storage.history import LAST
+from plexsync.storage.loading import load_state
+from plexsync.storage.locations import cache_directory, state_directory
+from plexsync.sync.ports import Ports, Reporter, RunOptions
+from plexsync.sync.reconcile import run
+from plexsync.transport.client import Transport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.models import Change, ItemPlan, PlexField, Policy, RatingKey, SceneId, Value
-from plexsync.plex_client import PlexClient
-from plexsync.plex_server import request_headers
+from plexsync.plex.client import PlexClient
+from plexsync.plex.connection import request_headers
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.records import (
     Library,
@@ -19,7 +19,7 @@ from plexsync.simulators.records import (
     PlexVideo,
 )
 from plexsync.simulators.wire import Faults, LoopbackServer, Wired
-from plexsync.transport import RetryPolicy, Transport
+from plexsync.transport.client import RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

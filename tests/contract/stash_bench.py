@@ -20,7 +20,7 @@ from plexsync.simulators.records import (
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import Fault, Faults, LoopbackServer, Wired
 from plexsync.stash_client import StashClient, base_url, request_headers
-from plexsync.transport import RetryPolicy, Transport
+from plexsync.transport.client import RetryPolicy, Transport
 from tests.transport_bench import Clock
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex_server import request_headers
+from plexsync.plex.connection import request_headers
 from plexsync.simulators.records import PlexMedia, PlexPart
 from plexsync.simulators.wire import Fault, Redirect, Reset, Status
 from tests.contract.plex_bench import (

@@ -16,10 +16,10 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.models import ItemKind, RatingKey
-from plexsync.plex_client import PlexClient
-from plexsync.plex_server import request_headers
+from plexsync.plex.client import PlexClient
+from plexsync.plex.connection import request_headers
 from plexsync.simulators.wire import Fault, Redirect, Status, garbage, html
-from plexsync.transport import Transport
+from plexsync.transport.client import Transport
 from tests.contract.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
 
 if TYPE_CHECKING:
@@ -173,8 +173,8 @@ import json, os, sys
 if sys.argv[3] == "first":
     import plexapi.server
 before = dict(os.environ)
-from plexsync.plex_client import PlexClient
-from plexsync.plex_server import request_headers
+from plexsync.plex.client import PlexClient
+from plexsync.plex.connection import request_headers
 from plexsync.transport import Transport
 token = sys.argv[2]
 transport = Transport(
@@ -218,7 +218,7 @@ def test_stray_plexapi_settings_change_nothing(tmp_path: Path, imported: str) ->
 
 def test_importing_the_client_does_not_import_plexapi() -> None:
     """It costs a fifth of a second, and a run that stops earlier must not pay it."""
-    script = "import sys, plexsync.plex_client; sys.exit('plexapi' in sys.modules)"
+    script = "import sys, plexsync.plex.client; sys.exit('plexapi' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own interpreter
 

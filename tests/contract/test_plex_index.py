@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ServerError
-from plexsync.plex_index import MAX_AGE, How, Index, cached_libraries, load_items
+from plexsync.plex.index import MAX_AGE, How, Index, cached_libraries, load_items
 from plexsync.simulators.wire import Fault, Status
 from tests.contract.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plexsync.plex_decode import decode_details, decode_hashes, decode_listing
+from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
 from tests.plex_factories import (
     ask_json,
     ask_xml,

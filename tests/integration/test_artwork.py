@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
-from plexsync.history import read_run
-from plexsync.journal import RunKind, Settlement
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.ports import RunOptions
-from plexsync.session import open_session
 from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, html
+from plexsync.storage.history import read_run
+from plexsync.storage.journal import RunKind, Settlement
+from plexsync.storage.session import open_session
+from plexsync.sync.ports import RunOptions
 from tests.crash_child import run_to_the_end
 from tests.killing import killed_at
 from tests.picture_world import (

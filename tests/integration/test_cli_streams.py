@@ -18,7 +18,7 @@ import pytest
 from rich.cells import cell_len
 
 from plexsync.errors import ExitCode
-from plexsync.lines import COLUMNS
+from plexsync.output.tsv import COLUMNS
 from plexsync.simulators.library import demo_library
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.stash import StashSimulator

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from plexsync.durable import DISK
 from plexsync.errors import ExitCode
-from plexsync.journal import Intent, journal_path, journal_runs, read_journal
 from plexsync.models import ItemPlan, Outcome, PlexField
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.journal import Intent, journal_path, journal_runs, read_journal
 from tests.crash_child import run_to_the_end, run_until_operation
 from tests.disk_faults import FaultyDisk
 from tests.killing import in_child, killed_at

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from plexsync.durable import DISK
 from plexsync.errors import ExitCode
-from plexsync.history import LAST, read_history
-from plexsync.journal import Intent, RunKind, journal_path, journal_runs, read_journal
 from plexsync.models import ItemPlan, Outcome, PlexField
-from plexsync.ports import RunOptions
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.history import LAST, read_history
+from plexsync.storage.journal import Intent, RunKind, journal_path, journal_runs, read_journal
+from plexsync.sync.ports import RunOptions
 from tests.crash_child import apply_to_the_end, undo_to_the_end
 from tests.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
 from tests.killing import killed_at
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plexsync.durable import Filesystem
     from plexsync.simulators.plex_snapshot import Snapshot
+    from plexsync.storage.filesystem import Filesystem
     from tests.world import Ran, World
 
 FULL = RunOptions(full=True)

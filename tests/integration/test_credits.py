@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.credits import told
-from plexsync.durable import DISK
-from plexsync.journal import RunKind
-from plexsync.ports import RunOptions
+from plexsync.planning.credits import told
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.journal import RunKind
+from plexsync.sync.ports import RunOptions
 from tests.disk_faults import FaultyDisk, Killed, Strike
 from tests.fields_world import PHOTO, credit
 from tests.world import World

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from plexsync.demo import TO_TRY
+from plexsync.app.demo import TO_TRY
 from plexsync.errors import ExitCode
 from tests.terminals import plain, run_plexsync
 

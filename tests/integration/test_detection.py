@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.due import PARKED
+from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
+from plexsync.integrations.hook_events import DIRECTORY
 from plexsync.models import Outcome, SceneId
-from plexsync.ports import RunOptions
-from plexsync.retrying import retry
+from plexsync.planning.retry_schedule import PARKED
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.wire import Fault, Status
-from plexsync.spool import DIRECTORY
+from plexsync.sync.ports import RunOptions
 from tests.world import World, assert_quiet, scene_ids
 
 if TYPE_CHECKING:

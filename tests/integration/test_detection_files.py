@@ -8,9 +8,9 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, SceneId
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.sync.ports import RunOptions
 from tests.world import World, assert_quiet
 
 if TYPE_CHECKING:

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plexsync.cli import run_command_line
-from plexsync.compose_servers import plex_transport, stash_transport
-from plexsync.config import load_config
-from plexsync.doctor import (
+from plexsync.app.doctor import (
     Level,
     Patient,
     check_clock,
@@ -20,11 +17,14 @@ from plexsync.doctor import (
     judge_paths,
     read_sample,
 )
+from plexsync.cli import run_command_line
+from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
-from plexsync.lock import hold_lock
-from plexsync.plex_client import PlexClient
+from plexsync.plex.client import PlexClient
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.stash_client import StashClient
+from plexsync.storage.lock import hold_lock
+from plexsync.sync.connections import plex_transport, stash_transport
 from tests.factories import make_item, make_scene
 from tests.terminals import plain, run_plexsync
 from tests.world import World

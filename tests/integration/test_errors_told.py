@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 import filelock
 import pytest
 
-from plexsync.checkpoint import NAME
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
-from plexsync.failure import utc_now
-from plexsync.journal import DIRECTORY
+from plexsync.output.failures import utc_now
 from plexsync.simulators.library import demo_library
 from plexsync.simulators.plex import PlexSimulator
 from plexsync.simulators.plex_server import Identity
 from plexsync.simulators.stash import StashSimulator
 from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.storage.checkpoint import NAME
+from plexsync.storage.journal import DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

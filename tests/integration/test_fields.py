@@ -11,9 +11,9 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset
+from plexsync.sync.ports import RunOptions
 from tests.fields_world import EVERYTHING, PLAIN
 from tests.property.strategies import AWKWARD_PIECES
 from tests.world import World, scene_ids

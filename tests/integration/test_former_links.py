@@ -8,9 +8,9 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, RatingKey
-from plexsync.ports import RunOptions
-from plexsync.session import open_session
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.storage.session import open_session
+from plexsync.sync.ports import RunOptions
 from tests.world import World
 
 if TYPE_CHECKING:

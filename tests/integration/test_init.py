@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plexsync.app.setup_wizard import Answers, Interview, config_text, require_absent, write_config
 from plexsync.cli import run_command_line
-from plexsync.config import load_config
+from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
-from plexsync.first_config import Answers, Interview, config_text, require_absent, write_config
 from plexsync.models import PathRule
 from plexsync.simulators.library import Case, LibrarySpec, demo_library, make_library
 from tests.typing_terminals import Person

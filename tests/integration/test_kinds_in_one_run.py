@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
 from tests.fields_world import CREDITS, EVERYTHING
 from tests.world import World
 

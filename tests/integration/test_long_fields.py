@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.journal import RunKind
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.storage.journal import RunKind
+from plexsync.sync.ports import RunOptions
 from tests.world import World
 
 if TYPE_CHECKING:

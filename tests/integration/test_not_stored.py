@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.due import PARKED
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
+from plexsync.planning.retry_schedule import PARKED
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Status
+from plexsync.sync.ports import RunOptions
 from tests.world import World, scene_ids
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from PIL import Image
 
 from plexsync.errors import ExitCode
-from plexsync.journal import RunKind
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.ports import RunOptions
-from plexsync.session import open_session
+from plexsync.storage.journal import RunKind
+from plexsync.storage.session import open_session
+from plexsync.sync.ports import RunOptions
 from tests.picture_factories import bomb, cover, encoded, plain
 from tests.picture_world import OTHER, choose_by_hand, made, only_link, poster, upload_key, uploads
 from tests.terminals import Said, run_plexsync

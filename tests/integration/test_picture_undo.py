@@ -9,8 +9,8 @@ import requests
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.sync.ports import RunOptions
 from tests.picture_world import OTHER, PNG, choose_by_hand, made, poster, upload_key, uploads
 from tests.terminals import plain, run_plexsync
 from tests.world import scene_ids

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.durable import DISK
 from plexsync.errors import ExitCode
-from plexsync.history import read_history
-from plexsync.journal import Lineage, RunKind
 from plexsync.models import Outcome
-from plexsync.plan_file import item_line, read_plan, write_plan
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.sinks import Spool
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.history import read_history
+from plexsync.storage.journal import Lineage, RunKind
+from plexsync.storage.plan_file import item_line, read_plan, write_plan
+from plexsync.storage.streams import Spool
+from plexsync.sync.ports import RunOptions
 from tests.disk_faults import FaultyDisk, Killed, Strike
 from tests.world import World
 

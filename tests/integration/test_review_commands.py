@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plexsync.answers import PREFIX
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
+from plexsync.matching.answers import PREFIX
 from plexsync.models import Outcome, RatingKey, SceneId
 from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
 
@@ -291,7 +291,7 @@ def test_reset_takes_an_answer_back(strangers: Shell) -> None:
 
 def test_a_run_under_way_is_waited_for_or_told(strangers: Shell) -> None:
     """An answer needs the lock; without it nothing is half done."""
-    from plexsync.session import open_session  # noqa: PLC0415 - only here somebody holds the lock
+    from plexsync.storage.session import open_session  # noqa: PLC0415 - only here somebody holds the lock
 
     one = waiting_in(strangers.world)[0]
     with open_session(strangers.world.state_dir, now=strangers.world.now):

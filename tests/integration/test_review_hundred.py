@@ -8,8 +8,8 @@ import random
 import shutil
 from typing import TYPE_CHECKING
 
-from plexsync.answers import PREFIX, Said
 from plexsync.errors import ExitCode
+from plexsync.matching.answers import PREFIX, Said
 from plexsync.models import SceneId
 from tests.review_world import TWINS, low_world, waiting_in
 from tests.terminals import run_plexsync
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plexsync.review_queue import Waiting
+    from plexsync.storage.review_queue import Waiting
     from tests.world import World
 
 ANSWERS = 100

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import Confidence, Outcome
-from plexsync.plex_index import cached_items
-from plexsync.ports import RunOptions
-from plexsync.review import Review
-from plexsync.review_choice import (
+from plexsync.plex.index import cached_items
+from plexsync.review.machine import Review
+from plexsync.review.selection import (
     absence,
     acceptance,
     candidate_of,
@@ -21,6 +20,7 @@ from plexsync.review_choice import (
     rivals_of,
 )
 from plexsync.simulators.library import Case
+from plexsync.sync.ports import RunOptions
 from tests.review_factories import PaperOffice, type_keys
 from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks.review import Sitting, make_home, make_waiting
-from plexsync.sitting import Screen
+from plexsync.review.terminal.loop import Screen
 from tests.review_factories import sit_down
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.answers import PREFIX
 from plexsync.errors import ExitCode
-from plexsync.ports import RunOptions
+from plexsync.matching.answers import PREFIX
 from plexsync.simulators.library import Case
 from plexsync.simulators.wire import Fault, Status
+from plexsync.sync.ports import RunOptions
 from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.terminals import run_plexsync
 from tests.typing_terminals import Person

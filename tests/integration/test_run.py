@@ -10,10 +10,10 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Confidence, Outcome
-from plexsync.ports import RunOptions
-from plexsync.reconcile import run
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status, html
+from plexsync.sync.ports import RunOptions
+from plexsync.sync.reconcile import run
 from tests.world import World, scene_ids, stops_after
 
 if TYPE_CHECKING:

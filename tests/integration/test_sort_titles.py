@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
 from tests.world import World
 
 if TYPE_CHECKING:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.checkpoint import NAME, PREVIOUS_NAME
 from plexsync.errors import StateCorruptError, StateError
-from plexsync.journal import DIRECTORY, Settlement
 from plexsync.models import SceneId
-from plexsync.session import Session, open_session
-from plexsync.state_loading import load_state
+from plexsync.storage.checkpoint import NAME, PREVIOUS_NAME
+from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import Session, open_session
 from tests.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
 from tests.state_factories import NOW, begin, end, make_plan, make_record
 
 if TYPE_CHECKING:
-    from plexsync.durable import Filesystem
     from plexsync.state import State
+    from plexsync.storage.filesystem import Filesystem
 
 PLACE = Path("/nowhere/state")
 SCENES = 5
@@ -275,8 +275,8 @@ def test_any_changed_byte_of_a_safe_batch_is_found() -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from plexsync.durable import DISK
-from plexsync.session import open_session
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.session import open_session
 from tests.disk_faults import FaultyDisk, Strike
 from tests.integration.test_state_crash import World, synchronise
 from tests.state_factories import NOW

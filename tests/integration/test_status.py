@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
-from plexsync.ports import RunOptions
-from plexsync.retrying import retry
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Status
-from plexsync.status import read_status
+from plexsync.storage.status import read_status
+from plexsync.sync.ports import RunOptions
 from tests.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync import status
+    from plexsync.storage import status
 
 SCENES = 20
 

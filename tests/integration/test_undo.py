@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.history import read_history
-from plexsync.journal import RunKind
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.storage.history import read_history
+from plexsync.storage.journal import RunKind
+from plexsync.sync.ports import RunOptions
 from tests.world import World, scene_ids
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from plexsync.ports import RunOptions
+from plexsync.integrations.hook_events import DIRECTORY
 from plexsync.simulators.wire import Fault, Reset, Status
-from plexsync.spool import DIRECTORY
+from plexsync.sync.ports import RunOptions
 from tests.two_servers import TwoServers
 
 FEWEST = 6

@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from plexsync.assignment import assign
 from plexsync.matcher import account, match, wanted_hashes
+from plexsync.matching.assignment import assign
 from plexsync.models import (
     Confidence,
     ItemKind,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import PathRule
-from plexsync.normalize import (
+from plexsync.text.normalize import (
     apply_rules,
     base_name,
     clean_for_terminal,

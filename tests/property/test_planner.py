@@ -16,8 +16,9 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.normalize import fold_tag
-from plexsync.planner import Planned, Planner, Rules
+from plexsync.planning.observed import Rules
+from plexsync.planning.planner import Planned, Planner
+from plexsync.text.normalize import fold_tag
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 names = st.lists(st.sampled_from(["a", "B", "b", "c d", "É", "x", "Y"]), max_size=4).map(tuple)

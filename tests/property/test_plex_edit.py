@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.grouping import alike
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
-from plexsync.plex_edit import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
+from plexsync.plex.batching import alike
+from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
 from tests.factories import make_plan
 from tests.property.strategies import texts
 

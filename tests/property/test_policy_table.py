@@ -25,7 +25,8 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.planner import Planner, Rules
+from plexsync.planning.observed import Rules
+from plexsync.planning.planner import Planner
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 POLICIES = (Policy.OVERWRITE, Policy.FILL, Policy.MERGE, Policy.KEEP)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from plexsync.answers import Said
-from plexsync.desk import Desk, Place
+from plexsync.matching.answers import Said
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
-from plexsync.review import Review
-from plexsync.review_csv import export_lines, guarded, read_answers, unguarded
-from plexsync.session import open_session
-from plexsync.state_loading import load_state
+from plexsync.review.answer_store import Desk, Place
+from plexsync.review.csv_files import export_lines, guarded, read_answers, unguarded
+from plexsync.review.machine import Review
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import open_session
 from tests.review_factories import (
     PaperDesk,
     PaperOffice,
@@ -29,8 +29,8 @@ from tests.state_factories import NOW, begin, end
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.review_queue import Waiting
     from plexsync.state import State
+    from plexsync.storage.review_queue import Waiting
 
 KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right", "up", "down"]
 

@@ -12,25 +12,16 @@ from hypothesis import strategies as st
 
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import SceneId
-from plexsync.stash_decode import (
-    MissingSceneError,
-    ResolverError,
-    decoder_of,
-)
-from plexsync.stash_pages import SMALLEST_PAGE, Batches, Keyset
-from plexsync.stash_shapes import (
-    ScenePage,
-    WireDetail,
-    WireScene,
-    WireVersion,
-)
-from plexsync.transport import Answer, SlowError
+from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of
+from plexsync.stash.paging import SMALLEST_PAGE, Batches, Keyset
+from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
+from plexsync.transport.client import Answer, SlowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.stash_pages import Where
-    from plexsync.stash_queries import Json
+    from plexsync.stash.paging import Where
+    from plexsync.stash.queries import Json
 
 IDS = st.sets(st.integers(1, 300), max_size=80)
 FEW_IDS = st.sets(st.integers(1, 300), max_size=5)

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.checkpoint import NAME, Checkpoint, id_order, read_checkpoint, write_checkpoint
 from plexsync.errors import StateError
-from plexsync.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
 from plexsync.models import (
     Base,
     Confidence,
@@ -24,14 +22,22 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
-from plexsync.session import Session
-from plexsync.state_loading import load_state
+from plexsync.storage.checkpoint import (
+    NAME,
+    Checkpoint,
+    id_order,
+    read_checkpoint,
+    write_checkpoint,
+)
+from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import Session
 from tests.disk_faults import MemoryDisk, dice
 from tests.state_factories import NOW, begin, end, make_plan
 
 if TYPE_CHECKING:
-    from plexsync.journal import Entry
     from plexsync.state import State
+    from plexsync.storage.journal import Entry
 
 PLACE = Path("/nowhere/state")
 

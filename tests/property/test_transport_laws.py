@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.transport import RetryPolicy, redact
-from plexsync.transport_answers import excerpt, retry_after_s
+from plexsync.transport.client import RetryPolicy, redact
+from plexsync.transport.responses import excerpt, retry_after_s
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
 from tests.fields_world import CREDITS, EVERYTHING, PHOTO, credit
 from tests.world import World
 

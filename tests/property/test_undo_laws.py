@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.durable import DISK
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.ports import RunOptions
 from plexsync.simulators.library import Case, LibrarySpec, make_library
 from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.storage.filesystem import DISK
+from plexsync.sync.ports import RunOptions
 from tests.disk_faults import FaultyDisk, Killed, Strike
 from tests.world import World
 

@@ -18,7 +18,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.waking import Sleeper, concerned, moved
+from plexsync.sync.detection.affected import Sleeper, concerned, moved
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZES = st.sampled_from((None, -1, 1_000_003, 2_000_003, 3_000_017))

@@ -14,10 +14,10 @@ import pytest
 
 from plexsync import __version__, errors
 from plexsync.cli import cli, run, run_command_line, run_options
-from plexsync.cli_options import Session
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.models import SceneId
-from plexsync.ports import RunOptions
+from plexsync.output.console import Session
+from plexsync.sync.ports import RunOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def parsed(*arguments: str) -> RunOptions:
 
 
 def _shape() -> Any:  # noqa: ANN401 - Shape, which the session of a test does not look at
-    from plexsync.console import Shape  # noqa: PLC0415 - kept beside its only use
+    from plexsync.output.console import Shape  # noqa: PLC0415 - kept beside its only use
 
     return Shape()
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from plexsync.cli import run_command_line
-from plexsync.config import load_config
-from plexsync.config_json_schema import config_schema
-from plexsync.config_schema import KEYS, MINIMAL
+from plexsync.config.json_schema import config_schema
+from plexsync.config.loader import load_config
+from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.errors import ExitCode
 from tests.terminals import plain, run_plexsync
 

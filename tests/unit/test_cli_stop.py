@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
+from plexsync.app.signals import StopSignals
 from plexsync.errors import ExitCode
-from plexsync.stop import StopSignals
 
 BOTH = [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)]
 

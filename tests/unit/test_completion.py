@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.answers import Said, answer_key
 from plexsync.cli import cli, run_command_line
-from plexsync.cli_completing import complete_runs
+from plexsync.commands.completers import complete_runs
 from plexsync.errors import ExitCode
+from plexsync.matching.answers import Said, answer_key
 from plexsync.models import Outcome, SceneId
-from plexsync.plex_index import load_items
-from plexsync.session import open_session
+from plexsync.plex.index import load_items
+from plexsync.storage.session import open_session
 from tests.contract.plex_bench import make_library, plex_bench
 from tests.state_factories import NOW, begin, end, make_record
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.config import find_config, load_config
-from plexsync.config_schema import (
+from plexsync.config.loader import find_config, load_config
+from plexsync.config.schema import (
     KEYS,
     MINIMAL,
     Config,
@@ -17,9 +17,9 @@ from plexsync.config_schema import (
     Kind,
     MissingTimestamp,
 )
+from plexsync.config.secrets import Secret
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import PathRule, PlexField, Policy
-from plexsync.secret import Secret
 
 CANARY = "canary-5f2d81c0"
 """A secret; no output of any kind may hold it."""

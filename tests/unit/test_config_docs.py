@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.config import load_config
-from plexsync.config_schema import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR, KEYS, MINIMAL, Key
+from plexsync.config.loader import load_config
+from plexsync.config.schema import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR, KEYS, MINIMAL, Key
+from plexsync.config.secrets import SOURCES
 from plexsync.models import Policy
-from plexsync.secret import SOURCES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from plexsync.config import load_config
-from plexsync.config_schema import Config, InvalidConfigError
+from plexsync.config.loader import load_config
+from plexsync.config.schema import Config, InvalidConfigError
+from plexsync.config.secrets import Secret, SecretReader
 from plexsync.errors import ParseError
-from plexsync.secret import Secret, SecretReader
 
 if TYPE_CHECKING:
     from pathlib import Path

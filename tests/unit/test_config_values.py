@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexsync.config_schema import Kind
-from plexsync.config_values import (
+from plexsync.config.schema import Kind
+from plexsync.config.values import (
     duration,
     from_environment,
     photo_template,

@@ -10,14 +10,13 @@ from pathlib import Path
 import click
 import pytest
 
-from plexsync import json_report
 from plexsync.cli import cli
-from plexsync.cli_options import Session
-from plexsync.config import load_config
-from plexsync.console import Shape
+from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
-from plexsync.lines import COLUMNS
 from plexsync.models import Outcome
+from plexsync.output import json_documents as json_report
+from plexsync.output.console import Session, Shape
+from plexsync.output.tsv import COLUMNS
 from tests.factories import make_header, make_preview, make_row, make_summary
 
 ROOT = Path(__file__).parents[2]
@@ -277,8 +276,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_modules_named_in_the_lifecycle_exist() -> None:
     """Whoever reads on finds the module: those in brackets, `(config)` or `(state, journal)`."""
-    brackets = re.findall(r"\(((?:`\w+`,?\s*)+)\)", text_of(DOCS / "lifecycle.md"))
-    named = {name for found in brackets for name in re.findall(r"`(\w+)`", found)}
+    brackets = re.findall(r"\(((?:`[\w/]+`,?\s*)+)\)", text_of(DOCS / "lifecycle.md"))
+    named = {name for found in brackets for name in re.findall(r"`([\w/]+)`", found)}
 
     assert len(named) > 10
     assert {name for name in named if not (ROOT / "plexsync" / f"{name}.py").exists()} == set()

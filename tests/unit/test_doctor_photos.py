@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.config import load_config
-from plexsync.doctor import Level, check_config
+from plexsync.app.doctor import Level, check_config
+from plexsync.config.loader import load_config
 
 if TYPE_CHECKING:
     from pathlib import Path

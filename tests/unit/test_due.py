@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexsync.due import (
+from plexsync.models import Outcome, SceneRecord
+from plexsync.planning.retry_schedule import (
     MOST_ATTEMPTS,
     PARKED,
     is_due,
@@ -16,7 +17,6 @@ from plexsync.due import (
     next_try,
     unsettled_s,
 )
-from plexsync.models import Outcome, SceneRecord
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SUMMER, WINTER = "2026-10-25T02:30:00+02:00", "2026-10-25T02:10:00+01:00"

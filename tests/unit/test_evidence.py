@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.evidence import (
+from plexsync.matching.attributes import (
+    Level,
+    compare_content,
+    compare_date,
+    compare_duration,
+    compare_frame,
+    compare_size,
+    measure_size,
+)
+from plexsync.matching.evidence import (
     DEFAULT_WEIGHTS,
     Comparison,
     Grade,
@@ -20,16 +29,13 @@ from plexsync.evidence import (
     folder_agreement,
     weigh,
 )
-from plexsync.match_values import (
-    Level,
-    compare_content,
-    compare_date,
-    compare_duration,
-    compare_frame,
-    compare_size,
-    measure_size,
+from plexsync.text.generic_names import (
+    is_extra,
+    is_generic_folder,
+    is_generic_name,
+    is_numbered,
+    numbers,
 )
-from plexsync.names import is_extra, is_generic_folder, is_generic_name, is_numbered, numbers
 
 DOCS = Path(__file__).parents[2] / "docs" / "matching.md"
 

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from plexsync.fieldmap import FieldMap, unsupported_fields
 from plexsync.models import (
     Credit,
     FieldRule,
@@ -18,6 +17,7 @@ from plexsync.models import (
     SceneId,
     Value,
 )
+from plexsync.planning.desired import FieldMap, unsupported_fields
 from tests.factories import make_scene_file
 
 RULES = (

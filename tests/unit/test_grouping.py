@@ -8,7 +8,6 @@ from itertools import chain
 import msgspec
 import pytest
 
-from plexsync.grouping import MOST_AHEAD, MOST_ITEMS, MOST_READS, alike, gather
 from plexsync.models import (
     LIST_FIELDS,
     Change,
@@ -19,6 +18,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
+from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, alike, gather
 from tests.factories import make_plan
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync import hook
-from plexsync.durable import DISK
-from plexsync.places import state_directory
-from plexsync.spool import clear_spool, read_spool
+from plexsync.integrations import stash_hook as hook
+from plexsync.integrations.hook_events import clear_spool, read_spool
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.locations import state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def encoded(document: object) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize("module", ["plexsync", "plexsync.hook"])
+@pytest.mark.parametrize("module", ["plexsync", "plexsync.integrations.stash_hook"])
 @pytest.mark.parametrize("kind", sorted(hook.EVENTS))
 def test_a_changed_scene_leaves_a_note(tmp_path: Path, module: str, kind: str) -> None:
     """One file with id and type, nothing half done beside it, an answer Stash can read."""
@@ -188,7 +188,7 @@ def test_closed_streams_are_survived(tmp_path: Path) -> None:
     """Without a stdout and stderr the note is written; without a stdin there is none."""
     script = (
         "import os, sys\n"
-        "from plexsync.hook import main\n"
+        "from plexsync.integrations.stash_hook import main\n"
         f"os.close(1); os.close(2)\ncode = main(['--state-dir', {str(tmp_path)!r}])\n"
         f"os.close(0)\nos._exit(code or main(['--state-dir', {str(tmp_path)!r}]))"
     )
@@ -204,7 +204,7 @@ def test_closed_streams_are_survived(tmp_path: Path) -> None:
 def test_a_killed_hook_leaves_no_half_note(tmp_path: Path) -> None:
     """Stash kills hooks when its client hangs up."""
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "plexsync.hook", "--state-dir", str(tmp_path)],
+        [sys.executable, "-m", "plexsync.integrations.stash_hook", "--state-dir", str(tmp_path)],
         stdin=subprocess.PIPE,
     ) as process:
         process.send_signal(signal.SIGKILL)
@@ -283,7 +283,7 @@ def test_the_way_of_the_hook_imports_nothing_heavy(tmp_path: Path) -> None:
     loaded = set(done.stdout.decode().splitlines()[-1].split())
 
     ours = {name for name in loaded if name.startswith("plexsync")}
-    assert ours == {"plexsync", "plexsync.__main__", "plexsync.hook"}
+    assert ours == {"plexsync", "plexsync.__main__", "plexsync.integrations.stash_hook"}
     assert not {name.partition(".")[0] for name in loaded} & {
         "click",
         "dataclasses",

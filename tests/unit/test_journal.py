@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from plexsync.durable import DISK
 from plexsync.errors import StateCorruptError, StateError, StateVersionError
-from plexsync.journal import (
+from plexsync.models import SceneId
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.journal import (
     NULL,
     SCHEMA,
     Begin,
@@ -31,7 +32,6 @@ from plexsync.journal import (
     new_run_id,
     read_journal,
 )
-from plexsync.models import SceneId
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.keyboard import Keyboard, SingleKeys, keys_of_line, split_keys
+from plexsync.review.terminal.keyboard import Keyboard, SingleKeys, keys_of_line, split_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

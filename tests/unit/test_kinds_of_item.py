@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from plexsync.config import load_config
-from plexsync.fieldmap import SUPPORTED, unsupported_fields
+from plexsync.config.loader import load_config
 from plexsync.models import ItemKind, PlexField, Policy
+from plexsync.planning.desired import SUPPORTED, unsupported_fields
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 NEEDED = {

@@ -310,10 +310,10 @@ def test_only_the_shell_knows_the_simulators(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("normalize", "from plexsync.config import load_config"),
+        ("normalize", "from plexsync.config.loader import load_config"),
         ("planner", "from plexsync import reconcile"),
         ("transport", "def f():\n    import plexsync.cli"),
-        ("models", "if TYPE_CHECKING:\n    from plexsync.planner import Rules"),
+        ("models", "if TYPE_CHECKING:\n    from plexsync.planning.planner import Rules"),
     ],
 )
 def test_an_import_outwards_is_seen(name: str, source: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from plexsync.errors import ExitCode, UnsafeError
-from plexsync.limits import MIN_SYNCED, Limits, clears_any
 from plexsync.models import Change, PlexField, Policy
+from plexsync.planning.limits import MIN_SYNCED, Limits, clears_any
 
 LIMITS = Limits(max_changes=500, max_clears=100, max_share=0.3)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import TransientError
-from plexsync.linking import Linker
 from plexsync.models import ItemKind, PlexFile, PlexItem, RatingKey, Scene, SceneFile, SceneId
+from plexsync.sync.linking.linker import Linker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

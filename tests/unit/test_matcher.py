@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from plexsync.assignment import assign
 from plexsync.matcher import Pin, Refusal, match, propose_rules, wanted_hashes
+from plexsync.matching.assignment import assign
 from plexsync.models import (
     Confidence,
     ItemKind,

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from plexsync.models import PathRule
-from plexsync.normalize import (
+from plexsync.text.normalize import (
     NormalizedPath,
     apply_rules,
     base_name,

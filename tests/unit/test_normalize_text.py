@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ParseError
-from plexsync.normalize import (
+from plexsync.text.normalize import (
     PartialDate,
     Precision,
     clean_for_terminal,

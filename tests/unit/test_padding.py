@@ -11,8 +11,8 @@ from PIL import Image
 
 from plexsync.errors import BadResponseError
 from plexsync.models import FieldRule, PlexField, Policy
-from plexsync.padding import fitted, recipe
-from plexsync.stash_covers import sniffed
+from plexsync.planning.poster_padding import fitted, recipe
+from plexsync.stash.covers import sniffed
 from tests.picture_factories import (
     ORANGE,
     WIDE,

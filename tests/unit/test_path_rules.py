@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from plexsync.matching.path_rules import propose_rules, split_prefixes
 from plexsync.models import Confidence, Evidence, Match, PathRule
-from plexsync.normalize import normalize_path
-from plexsync.path_rules import propose_rules, split_prefixes
+from plexsync.text.normalize import normalize_path
 from tests.factories import make_candidate, make_match
 
 

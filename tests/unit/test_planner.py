@@ -19,7 +19,9 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.planner import Planned, Planner, Rules, files_digest
+from plexsync.planning.observed import Rules
+from plexsync.planning.planner import Planned, Planner
+from plexsync.text.folding import files_digest
 
 PLANNER = Planner(Rules())
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)

@@ -16,7 +16,7 @@ from plexsync.models import (
     PlexItem,
     RatingKey,
 )
-from plexsync.plex_decode import decode_details, decode_hashes, decode_listing
+from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
 
 PART: dict[str, Any] = {
     "id": 1701,

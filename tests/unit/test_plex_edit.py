@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 
 from plexsync.errors import UnsafeError
 from plexsync.models import Change, ItemKind, PlexField, Policy, Value
-from plexsync.plex_edit import cleaned, edit_arguments, edit_paths, fields_of
+from plexsync.plex.edit_query import cleaned, edit_arguments, edit_paths, fields_of
 from tests.factories import make_plan
 
 if TYPE_CHECKING:

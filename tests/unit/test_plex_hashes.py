@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import RatingKey
-from plexsync.plex_hashes import HashCache
+from plexsync.plex.hash_cache import HashCache
 from tests.factories import make_item, make_plex_file
 
 if TYPE_CHECKING:

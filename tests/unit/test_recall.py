@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.compose_review import make_room
-from plexsync.config import load_config
+from plexsync.config.loader import load_config
 from plexsync.matcher import match
 from plexsync.models import Confidence, PathRule, RatingKey, SceneId
+from plexsync.review.context import make_room
 from tests.factories import make_item, make_plex_file, make_scene, make_scene_file
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from plexsync import report
 from plexsync.models import Confidence, Credit, Outcome, PlexField, Policy
-from plexsync.report_changes import change_text
+from plexsync.output import tables as report
+from plexsync.output.changes import change_text
 from tests.factories import (
     make_candidate,
     make_change,

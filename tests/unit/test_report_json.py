@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from plexsync import json_report
 from plexsync.models import Credit, Outcome, PlexField, Requests
+from plexsync.output import json_documents as json_report
 from tests.factories import (
     make_change,
     make_counts,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexsync import lines
 from plexsync.models import Outcome, PlexField
+from plexsync.output import tsv as lines
 from tests.factories import make_change, make_item_ref, make_problem, make_row, make_scene_ref
 
 _ESCAPE = re.compile(r"\\(.)")

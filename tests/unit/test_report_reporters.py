@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from plexsync.models import Outcome
-from plexsync.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-from plexsync.sinks import Sink, Spool
-from plexsync.terminal import Bars, TerminalReporter
+from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
+from plexsync.output.terminal import Bars, TerminalReporter
+from plexsync.storage.streams import Sink, Spool
 from tests.factories import (
     make_counts,
     make_header,
@@ -29,8 +29,8 @@ from tests.factories import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.console import RunReporter
     from plexsync.models import Row, RunSummary
+    from plexsync.output.console import RunReporter
 
 
 class BrokenStream:
@@ -473,7 +473,7 @@ def test_lines_to_copy_are_not_wrapped() -> None:
 
 def test_reporters_for_programs_need_no_rich() -> None:
     """Cron pays for no tables."""
-    script = "import sys, plexsync.reporters; sys.exit('rich' in sys.modules)"
+    script = "import sys, plexsync.output.reporters; sys.exit('rich' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own words
 

@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import Requests
-from plexsync.summary import (
+from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
     next_steps,

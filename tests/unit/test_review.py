@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import StateLockedError
 from plexsync.models import PathRule, RatingKey, SceneId
-from plexsync.review_terms import Ending, Hit, Mode
+from plexsync.review.interfaces import Ending, Hit, Mode
 from tests.factories import make_item
 from tests.review_factories import (
     PaperDesk,

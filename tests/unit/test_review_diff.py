@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import PlexField
-from plexsync.review_diff import change_lines, text_pieces
+from plexsync.review.terminal.diff import change_lines, text_pieces
 from tests.factories import make_change
 
 TEXTS = st.text(alphabet="ab_ \u65e5", max_size=40)

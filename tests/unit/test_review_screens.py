@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from plexsync.models import PlexField, RatingKey
-from plexsync.recalled import Comparison
+from plexsync.review.comparison import Comparison
 from tests.factories import make_change, make_scene, make_scene_file
 from tests.review_factories import make_waiting, shown, sit_down, type_keys
 
 if TYPE_CHECKING:
-    from plexsync.review import Review
+    from plexsync.review.machine import Review
 
 SCREENS = Path(__file__).parent / "screens"
 WIDTHS = (60, 100, 200)

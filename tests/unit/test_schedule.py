@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.cli import cli, run_command_line
-from plexsync.cli_options import Session
-from plexsync.config_schema import InvalidConfigError
-from plexsync.console import Shape
+from plexsync.config.schema import InvalidConfigError
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.schedule import (
+from plexsync.integrations.schedule import (
     Setup,
     crontab,
     find_program,
@@ -24,6 +22,7 @@ from plexsync.schedule import (
     systemd_service,
     systemd_timer,
 )
+from plexsync.output.console import Session, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from plexsync.sitting import Screen
+from plexsync.review.terminal.loop import Screen
 from tests.review_factories import make_waiting, sit_down, type_keys
 
 CLEAR = "\x1b[2J"

@@ -9,20 +9,11 @@ import pytest
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
-from plexsync.relations import name_in
-from plexsync.stash_cast import WirePerformer, performer_of, shown_text
-from plexsync.stash_decode import (
-    MissingSceneError,
-    ResolverError,
-    decoder_of,
-    detail_of,
-)
-from plexsync.stash_shapes import (
-    ScenePage,
-    WireDetail,
-    WireVersion,
-)
-from plexsync.transport import Answer
+from plexsync.planning.relations import name_in
+from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of, detail_of
+from plexsync.stash.performers import WirePerformer, performer_of, shown_text
+from plexsync.stash.wire import ScenePage, WireDetail, WireVersion
+from plexsync.transport.client import Answer
 
 JSON = {"Content-Type": "application/json"}
 

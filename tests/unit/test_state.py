@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from plexsync.checkpoint import (
-    NAME,
-    PREVIOUS_NAME,
-    SCHEMA,
-    Checkpoint,
-    read_checkpoint,
-    write_checkpoint,
-)
 from plexsync.errors import (
     ExitCode,
     StateCorruptError,
@@ -24,11 +16,19 @@ from plexsync.errors import (
     StateMismatchError,
     StateVersionError,
 )
-from plexsync.journal import DIRECTORY, Lineage, Settlement
 from plexsync.models import Outcome, RatingKey, SceneId
-from plexsync.session import Session
 from plexsync.state import State
-from plexsync.state_loading import load_state
+from plexsync.storage.checkpoint import (
+    NAME,
+    PREVIOUS_NAME,
+    SCHEMA,
+    Checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from plexsync.storage.journal import DIRECTORY, Lineage, Settlement
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import Session
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.state_factories import LINEAGE, begin, end, make_plan, make_record
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.durable import DISK, explained, read_if_there, write_atomically
 from plexsync.errors import ExitCode, StateError
+from plexsync.storage.filesystem import DISK, explained, read_if_there, write_atomically
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike, dice
 
 if TYPE_CHECKING:

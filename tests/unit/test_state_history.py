@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.history import Written, read_history, read_run
-from plexsync.journal import DIRECTORY, Settlement
 from plexsync.models import Problem, SceneId
-from plexsync.session import Session
+from plexsync.storage.history import Written, read_history, read_run
+from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.session import Session
 from tests.disk_faults import FaultyDisk, MemoryDisk
 from tests.state_factories import begin, end, make_plan, make_record
 

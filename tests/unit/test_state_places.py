@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 
 from plexsync.errors import StateCorruptError
-from plexsync.places import (
+from plexsync.storage.locations import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
     load_client_id,

@@ -8,12 +8,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plexsync.checkpoint import NAME, Checkpoint, write_checkpoint
 from plexsync.errors import StateError, StateLockedError
-from plexsync.journal import DIRECTORY, Begin, End, RunKind, SceneKept, journal_runs, read_journal
 from plexsync.models import Counts, SceneId
-from plexsync.session import Session, open_session
-from plexsync.state_loading import load_state
+from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.journal import (
+    DIRECTORY,
+    Begin,
+    End,
+    RunKind,
+    SceneKept,
+    journal_runs,
+    read_journal,
+)
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import Session, open_session
 from tests.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record
 

@@ -16,13 +16,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.console import Console
 
-from plexsync.checkpoint import NAME
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode, StateCorruptError
-from plexsync.failure import utc_now
-from plexsync.lock import hold_lock
 from plexsync.models import Counts, Outcome, PathRule, Problem, SceneId, SceneRecord
-from plexsync.report_status import (
+from plexsync.output.failures import utc_now
+from plexsync.output.status import (
     ago,
     bar,
     percent,
@@ -33,9 +31,11 @@ from plexsync.report_status import (
     status_view,
     until,
 )
-from plexsync.session import open_session
-from plexsync.state_loading import load_state
-from plexsync.status import PROPOSED, Proposed, Status, read_status
+from plexsync.storage.checkpoint import NAME
+from plexsync.storage.loading import load_state
+from plexsync.storage.lock import hold_lock
+from plexsync.storage.session import open_session
+from plexsync.storage.status import PROPOSED, Proposed, Status, read_status
 from tests.state_factories import NOW, begin, make_record
 from tests.terminals import plain, run_plexsync
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.session import Session
+    from plexsync.storage.session import Session
 
 PARKED = "9999-12-31T23:59:59Z"
 

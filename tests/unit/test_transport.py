@@ -30,7 +30,7 @@ from plexsync.simulators.wire import (
     Status,
     html,
 )
-from plexsync.transport import RetryPolicy, SlowError, TooLargeError, Transport, redact
+from plexsync.transport.client import RetryPolicy, SlowError, TooLargeError, Transport, redact
 from tests.transport_bench import JSON, KEY, ONCE, transport_bench
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.simulators.wire import Cut, Redirect, Reset, SimResponse, Status
-from plexsync.transport import RetryPolicy
+from plexsync.transport.client import RetryPolicy
 from tests.transport_bench import transport_bench
 
 XML = (("Content-Type", "text/xml"),)

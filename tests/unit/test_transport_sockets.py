@@ -14,7 +14,7 @@ import pytest
 
 from plexsync.errors import BadResponseError, ConfigError, TransientError
 from plexsync.simulators.wire import Drip
-from plexsync.transport import SlowError, Transport
+from plexsync.transport.client import SlowError, Transport
 from tests.transport_bench import ONCE, transport_bench
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Use cases composed with real servers, clock and signals."""

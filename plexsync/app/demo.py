@@ -1,0 +1,319 @@
+"""`plexsync demo`: a simulated Stash, a simulated Plex, and real runs between them.
+
+Nothing leaves this machine and nothing of the user's is touched: the servers listen on loopback,
+configuration, state and cache live in a temporary directory that goes away afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from plexsync.app.runs import run_with
+from plexsync.app.signals import StopSignals
+from plexsync.config.loader import load_config
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
+from plexsync.output.console import is_terminal, make_console
+from plexsync.output.failures import utc_now
+from plexsync.output.terminal import Bars, TerminalReporter
+from plexsync.storage.streams import NoMeter
+from plexsync.sync.ports import RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from plexsync.config.loader import Config
+    from plexsync.models import RunSummary
+    from plexsync.output.console import Shape, Streams
+    from plexsync.simulators.plex import PlexSimulator
+    from plexsync.simulators.stash import StashSimulator
+
+TOKEN = "opens-the-demo-only"  # noqa: S105 - the simulated Plex takes it, nothing else does
+
+_EDITED_ON_BOTH_SIDES = "A Year at the Observatory"
+
+TO_TRY = (
+    ("plexsync status", "how things stand"),
+    ("plexsync explain 7", "why the LOW match is not HIGH"),
+    ("plexsync review", "settle it by keys"),
+    ("plexsync history last", "what the last run wrote"),
+    ("plexsync undo last -n", "what taking it back would change"),
+)
+"""What a person who looks around can type, and what for."""
+
+
+def run_demo(streams: Streams, *, shape: Shape, keep: bool) -> int:
+    """Tell the story from the first look to the run that has nothing to do.
+
+    Args:
+        streams: where to tell it.
+        shape: how it is to look.
+        keep: leave the servers up until a signal comes.
+
+    Returns:
+        The exit code: 0 when every run did what the story says.
+
+    Raises:
+        ConfigError: graphql-core is not installed.
+        InterruptedRunError: a signal came.
+    """
+    interrupted = threading.Event()
+    with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals(interrupted.set))
+        stage = stack.enter_context(_stage())
+        story = _Story(stage, streams, shape, signals)
+        story.tell()
+        if keep:
+            story.say_how_to_go_on()
+            interrupted.wait()
+        else:
+            story.say("Once more with time to look around: plexsync demo --keep")
+    return ExitCode.OK
+
+
+# ---- The stage -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Both servers, and the files of a user who has just set up plexsync."""
+
+    stash: StashSimulator
+    plex: PlexSimulator
+    stash_url: str
+    plex_url: str
+    directory: Path
+
+    @property
+    def config_path(self) -> Path:
+        return self.directory / "config.toml"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What to set so that plexsync works here and nowhere else."""
+        return {
+            "PLEXSYNC_CONFIG": str(self.config_path),
+            "PLEXSYNC_STATE_DIR": str(self.directory / "state"),
+            "CACHE_DIRECTORY": str(self.directory / "cache"),
+        }
+
+    def config(self) -> Config:
+        return load_config(None, self.environ, home=self.directory)
+
+
+@contextmanager
+def _stage() -> Iterator[_Stage]:
+    try:
+        # These need graphql-core, which only the demo and the tests have.
+        from plexsync.simulators.stash import StashSimulator  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the demo needs {error.name}, which is not installed",
+            hint="pip install 'plexsync[demo]'",
+        ) from error
+    from plexsync.simulators.exchange import Wired  # noqa: PLC0415 - only the demo serves
+    from plexsync.simulators.library_demo import demo_library  # noqa: PLC0415 - same
+    from plexsync.simulators.loopback import LoopbackServer  # noqa: PLC0415 - same
+    from plexsync.simulators.plex import PlexSimulator  # noqa: PLC0415 - same
+
+    library = demo_library()
+    stash, plex = StashSimulator(library), PlexSimulator(library, token=TOKEN)
+    with (
+        LoopbackServer(Wired(stash)) as stash_server,
+        LoopbackServer(Wired(plex)) as plex_server,
+        tempfile.TemporaryDirectory(prefix="plexsync-demo-") as directory,
+    ):
+        stage = _Stage(stash, plex, stash_server.url, plex_server.url, Path(directory))
+        _write_private(stage.directory / "plex-token", TOKEN)
+        _write_private(stage.config_path, _CONFIG.format(stage=stage))
+        yield stage
+
+
+_CONFIG = """\
+[stash]
+url = "{stage.stash_url}"
+
+[plex]
+url = "{stage.plex_url}"
+token = {{ file = "plex-token" }}
+
+[[paths]]
+stash = "/data/"
+plex = "/media/"
+
+[apply]
+preserve_plex_edits = true
+"""
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+# ---- The story -----------------------------------------------------------------------------------
+
+
+class _Story:
+    """Says what comes, does it, and says what was seen."""
+
+    def __init__(self, stage: _Stage, streams: Streams, shape: Shape, signals: StopSignals) -> None:
+        self._stage, self._shape, self._signals = stage, shape, signals
+        self._out: Console = make_console(streams.stdout, no_color=shape.no_color)
+        self._err: Console = make_console(streams.stderr, no_color=shape.no_color)
+        watched = is_terminal(streams.stdout) and is_terminal(streams.stderr)
+        self._meter = Bars(self._err, time.monotonic) if watched else NoMeter()
+
+    def tell(self) -> None:
+        """From the first look to the run with nothing to do."""
+        self._introduce()
+        self._look_first()
+        self._write()
+        self._change_both_sides()
+        self._rest()
+
+    def say(self, text: str = "") -> None:
+        """A paragraph."""
+        if not self._shape.quiet:
+            self._out.print(Text(text))
+
+    def say_how_to_go_on(self) -> None:
+        """What to type in another terminal."""
+        self._chapter("Go on by yourself")
+        self.say("Both servers stay up. In another terminal:")
+        self.say()
+        for name, value in self._stage.environ.items():
+            self._code(f"export {name}={value}")
+        self.say()
+        for command, purpose in TO_TRY:
+            self._code(f"{command:<24}{purpose}")
+        self.say()
+        self.say("Ctrl-C here ends the servers and removes all of it.")
+
+    def _introduce(self) -> None:
+        self.say(
+            "A simulated Stash and a simulated Plex now run on this machine, reachable from nowhere"
+            " else. Stash knows twelve films well; Plex has found the files of eleven, but only"
+            " knows what they are called. This is all the configuration there is:"
+        )
+        self.say()
+        for line in self._stage.config_path.read_text(encoding="utf-8").splitlines():
+            self._code(line)
+
+    def _look_first(self) -> None:
+        self._chapter("1  Look first")
+        summary = self._run("plexsync run -n", RunOptions(dry_run=True))
+        _insist(summary.requests.plex_writes == 0, "a dry run wrote")
+        _insist(summary.counts.planned > 0, "there was nothing to write")
+        self.say()
+        self.say(
+            "HIGH matches are certain enough to write: their files agree in ways that two different"
+            " films do not. The LOW one could be either of two files with the same name and size,"
+            " so it waits for you. One film is not in Plex yet. Plex was asked, but sent nothing."
+        )
+
+    def _write(self) -> None:
+        self._chapter("2  Write")
+        summary = self._run("plexsync run", RunOptions())
+        _insist(summary.counts.applied > 0, "nothing was written")
+        self.say()
+        self.say(
+            f"{summary.counts.applied} items were written and read back: one request for all the"
+            " words of an item, one for its poster. Had the power failed in between, the next run"
+            " would have gone on from there."
+        )
+
+    def _change_both_sides(self) -> None:
+        from plexsync.simulators.library_demo import (  # noqa: PLC0415 - only the demo has them
+            LATE_EDIT,
+            PLEX_EDIT,
+        )
+
+        self._chapter("3  Somebody changes things, on both sides")
+        stash, plex = self._stage.stash, self._stage.plex
+        # A minute ago: for an edit of this very moment a run would wait until it settles.
+        clock, stash.clock = stash.clock, lambda: utc_now() - timedelta(minutes=1)
+        stash.edit_scene(LATE_EDIT.scene_id, title=LATE_EDIT.title, details=LATE_EDIT.details)
+        stash.edit_scene(10, details="Four seasons on one roof, and a comet.")
+        stash.clock = clock
+        plex.edit_by_hand(str(PLEX_EDIT.rating_key), {"summary": PLEX_EDIT.summary})
+        self.say(
+            f'In Stash, scene {LATE_EDIT.scene_id} gets its final title, "{LATE_EDIT.title}". In'
+            f' Plex, someone rewrites the summary of "{_EDITED_ON_BOTH_SIDES}" by hand, while it'
+            " changes in Stash, too."
+        )
+        self.say()
+        summary = self._run("plexsync run", RunOptions())
+        _insist(summary.counts.applied == 1, "more or less than the late edit was written")
+        _insist(summary.counts.kept == 1, "the edit made in Plex was not kept")
+        self.say()
+        self.say(
+            "Only the film that changed was written. The words typed into Plex stayed, since"
+            " preserve_plex_edits says so; without it Stash would have the last word."
+        )
+
+    def _rest(self) -> None:
+        self._chapter("4  Nothing to do")
+        summary = self._run("plexsync run", RunOptions())
+        _insist(summary.requests.plex_writes == 0, "a run with nothing new wrote")
+        self.say()
+        self.say(
+            f"{summary.requests.stash} requests to Stash, {summary.requests.plex_reads} to Plex,"
+            " none of them a write. Under cron such a run prints nothing at all."
+        )
+        self.say()
+
+    def _run(self, command: str, options: RunOptions) -> RunSummary:
+        """One real run, shown as the command would show it."""
+        self._code(f"$ {command}")
+        self.say()
+        reporter = TerminalReporter(
+            self._out,
+            self._err,
+            meter=self._meter,
+            quiet=self._shape.quiet,
+            verbosity=self._shape.verbosity,
+        )
+        summary = run_with(
+            self._stage.config(),
+            options,
+            reporter=reporter,
+            environ=self._stage.environ,
+            should_stop=self._signals.should_stop,
+        )
+        if self._signals.code:
+            raise InterruptedRunError(self._signals.code)
+        _insist(summary.exit_code == ExitCode.OK, f"the run ended with {summary.exit_code}")
+        return summary
+
+    def _chapter(self, title: str) -> None:
+        if not self._shape.quiet:
+            self._out.print()
+            self._out.rule(Text(title, style="bold"), align="left", style="dim")
+            self._out.print()
+
+    def _code(self, line: str) -> None:
+        if not self._shape.quiet:
+            self._out.print(Text(f"    {line}", style="cyan"), soft_wrap=True)
+
+
+def _insist(held: bool, otherwise: str) -> None:  # noqa: FBT001 - reads like an assertion
+    """The story must be true: a demo that shows something else ends as a bug.
+
+    Raises:
+        PlexsyncError: it did not hold.
+    """
+    if not held:
+        raise PlexsyncError(f"the demo went otherwise than it should: {otherwise}")

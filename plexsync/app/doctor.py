@@ -1,0 +1,431 @@
+"""A check-up before the first run, or when something is odd: every part looked at, none skipped.
+
+Reads only; nothing is written to Plex, Stash or the state. Each finding says what was seen and, if
+that is not well, what to do about it. One part that fails does not stop the others.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
+from plexsync.matcher import match
+from plexsync.matching.path_rules import propose_rules
+from plexsync.plex.index import load_items
+from plexsync.storage.checkpoint import NAME as STATE_NAME
+from plexsync.storage.loading import load_state
+from plexsync.storage.status import at_work
+from plexsync.text.normalize import compile_rules, normalize_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.config.schema import Config
+    from plexsync.models import PathRule, PlexItem, Scene, Section
+    from plexsync.plex.client import PlexClient
+    from plexsync.stash_client import StashClient
+    from plexsync.transport.client import Transport
+
+CLOCK_S = 60
+"""Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
+
+_ROOM_BYTES = 16 * 1024 * 1024
+"""What a run may need beside two copies of the state: journals of some ten thousand changes."""
+
+_SAMPLE = 4000
+"""Scenes whose paths are looked up in Plex: from all of Stash, as a folder may have come last."""
+
+_ENOUGH = 0.5
+"""Share of the sample that has to be found for the path rules to count as right: a Plex library may
+well hold only part of Stash."""
+
+_ROOT_HEADERS = (("Accept", "application/json"),)
+_STASH_PING = b'{"query": "{ systemStatus { status } }"}'
+_STASH_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+
+
+class Level(StrEnum):
+    """How a finding is to be taken."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Args:
+        area: which part: `Stash`, `paths`.
+        level: how it is to be taken.
+        message: what was seen.
+        remedy: what to do about it; lines to copy are indented.
+        exit_code: what the process ends with because of it.
+    """
+
+    area: str
+    level: Level
+    message: str
+    remedy: str = ""
+    exit_code: ExitCode = ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is looked at.
+
+    Args:
+        config: as for a run.
+        stash: a client of Stash.
+        plex: a client of Plex.
+        stash_line: below it.
+        plex_line: below it.
+        cache: where Plex's listing lies; it is used, not written.
+        now: aware UTC time.
+    """
+
+    config: Config
+    stash: StashClient
+    plex: PlexClient
+    stash_line: Transport
+    plex_line: Transport
+    cache: Path
+    now: datetime
+
+
+class _Root(msgspec.Struct):
+    allow_sync: bool | int | str = msgspec.field(name="allowSync", default=False)
+
+
+class _Document(msgspec.Struct):
+    root: _Root = msgspec.field(name="MediaContainer")
+
+
+def verdict(findings: Iterable[Finding]) -> ExitCode:
+    """What the process ends with: the worst."""
+    return most_severe(one.exit_code for one in findings)
+
+
+def failed(area: str, error: PlexsyncError) -> Finding:
+    """An error as a finding."""
+    return Finding(
+        area=area,
+        level=Level.FAIL,
+        message=str(error),
+        remedy=error.hint,
+        exit_code=error.exit_code,
+    )
+
+
+def check_config(config: Config) -> Iterator[Finding]:
+    """Where it is, and what is unsafe in it."""
+    where = config.source or "environment variables"
+    yield Finding(area="configuration", level=Level.OK, message=f"read from {where}")
+    for warning in config.warnings:
+        yield Finding(area="configuration", level=Level.WARN, message=warning)
+    from_stash = any("{image}" in rule.photo and rule.policy != "off" for rule in config.fields)
+    if from_stash and config.stash.api_key:
+        yield Finding(
+            area="configuration",
+            level=Level.WARN,
+            message="photos of performers are addresses on a Stash that wants a key, which is "
+            "never in them: Plex's apps will show nothing there",
+            remedy="have something else serve the pictures, and name it in fields.performers.photo",
+        )
+
+
+def free_bytes(place: Path) -> int:
+    """Room on the disk of an existing directory, for who is no superuser."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
+def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> Iterator[Finding]:
+    """Whether it can be read and written, has room, and whether somebody is at work.
+
+    Args:
+        directory: the state directory, there or not.
+        room: how many bytes are free below a directory.
+    """
+    try:
+        state = load_state(directory)
+    except PlexsyncError as error:
+        yield failed("state", error)
+        return
+    if not _may_write(directory):
+        yield Finding(
+            area="state",
+            level=Level.FAIL,
+            message=f"{directory} cannot be written by this user",
+            remedy="Run plexsync as the user it belongs to, make the disk writable if it is "
+            "mounted read-only, or set PLEXSYNC_STATE_DIR.",
+            exit_code=ExitCode.LOCAL_FILES,
+        )
+        return
+    scenes = len(state.scene_ids())
+    told = f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
+    yield Finding(area="state", level=Level.OK, message=told)
+    for note in state.notes:
+        yield Finding(area="state", level=Level.WARN, message=note)
+    free, kept = room(_existing(directory)), _size(directory / STATE_NAME)
+    if free < 2 * kept + _ROOM_BYTES:
+        yield Finding(
+            area="state",
+            level=Level.WARN,
+            message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
+            remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
+            "but gets nowhere.",
+        )
+    holder = at_work(directory)
+    if holder:
+        yield Finding(
+            area="lock",
+            level=Level.WARN,
+            message=f"process {holder.pid} on {holder.host} is at work since {holder.since}",
+            remedy="Wait for it with --lock-wait, or end it if it is stuck.",
+        )
+    else:
+        yield Finding(area="lock", level=Level.OK, message="nobody is at work")
+
+
+def check_stash(patient: Patient) -> Iterator[Finding]:
+    """Whether it answers, in a version plexsync knows, and how far its clock is off."""
+    try:
+        server = patient.stash.connect()
+        count = patient.stash.count()
+        answer = patient.stash_line.request(
+            "POST", "/graphql", body=_STASH_PING, headers=_STASH_HEADERS
+        )
+    except ServerError as error:
+        yield failed("Stash", error)
+        return
+    told = f"{server.version} at {server.url}, {count:,} scenes"
+    yield Finding(area="Stash", level=Level.OK, message=told)
+    yield from check_clock("Stash", answer.headers, patient.now)
+
+
+def check_plex(patient: Patient) -> Iterator[Finding]:
+    """Whether it answers, whether the token may write, and how far its clock is off."""
+    try:
+        server = patient.plex.connect()
+        answer = patient.plex_line.request("GET", "/", headers=_ROOT_HEADERS)
+    except ServerError as error:
+        yield failed("Plex", error)
+        return
+    told = f"{server.version} at {server.url}"
+    yield Finding(area="Plex", level=Level.OK, message=told)
+    yield _rights(answer.body)
+    yield from check_clock("Plex", answer.headers, patient.now)
+
+
+def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding]]:
+    """The libraries that take part, and what is to be said of each."""
+    try:
+        sections = patient.plex.sections(patient.config.plex.libraries)
+        found = [_library(patient, section) for section in sections]
+    except ServerError as error:
+        return (), [failed("library", error)]
+    if not found:
+        found = [
+            Finding(
+                area="library",
+                level=Level.FAIL,
+                message="Plex shows this token no movie or show library",
+                remedy="Make one in Plex, or use the token of the server's owner.",
+                exit_code=ExitCode.ACCESS,
+            )
+        ]
+    return sections, found
+
+
+def check_paths(patient: Patient, sections: Sequence[Section]) -> Iterator[Finding]:
+    """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
+    try:
+        scenes, items = read_sample(patient, sections)
+    except ServerError as error:
+        yield failed("paths", error)
+        return
+    yield from judge_paths(scenes, items, patient.config.paths)
+
+
+def read_sample(
+    patient: Patient, sections: Sequence[Section], *, most: int = _SAMPLE
+) -> tuple[tuple[Scene, ...], tuple[PlexItem, ...]]:
+    """Scenes from all of Stash, about `most` of them, and everything in the libraries.
+
+    Raises:
+        ServerError: one of the servers does not tell.
+    """
+    scenes = _sampled(patient.stash, most)
+    index = load_items(
+        patient.plex,
+        sections,
+        cache_dir=patient.cache,
+        machine=patient.plex.connect().identity,
+        now=patient.now,
+        write=False,
+    )
+    return scenes, index.items
+
+
+def judge_paths(
+    scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]
+) -> Iterator[Finding]:
+    """How well `rules` explain where Plex has the files of `scenes`; others, if they explain more.
+
+    Args:
+        scenes: a sample.
+        items: everything in the libraries.
+        rules: as configured.
+    """
+    ours = [normalize_path(file.path) for scene in scenes for file in scene.files]
+    theirs = {normalize_path(file.path) for item in items for file in item.files}
+    if not ours or not theirs:
+        where = "Plex" if ours else "Stash"
+        yield Finding(
+            area="paths", level=Level.WARN, message=f"there is no file in {where} to compare"
+        )
+        return
+    for rule in rules:
+        alone = compile_rules((rule,))
+        mapped = [found for path in ours if (found := alone.apply(path))]
+        hits = sum(path in theirs for path in mapped)
+        yield _rule_finding(rule, covered=len(mapped), hits=hits)
+    known = compile_rules(rules)
+    hits = sum((known.apply(path) or path) in theirs for path in ours)
+    told = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
+    if hits >= _ENOUGH * len(ours):
+        yield Finding(area="paths", level=Level.OK, message=told)
+        return
+    proposals = find_rules(scenes, items, rules)
+    if proposals:
+        remedy = "These rules fit; write them into the configuration:\n" + rule_lines(proposals)
+    else:
+        remedy = (
+            "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
+        )
+    yield Finding(area="paths", level=Level.WARN, message=told, remedy=remedy)
+
+
+def find_rules(
+    scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule] = ()
+) -> tuple[PathRule, ...]:
+    """Rules that explain more than `rules` do, the one that explains most first."""
+    return propose_rules(match(scenes, items, rules=rules), rules=rules)
+
+
+def rule_lines(rules: Iterable[PathRule]) -> str:
+    """Path rules as a configuration file has them, indented."""
+    lines = []
+    for rule in rules:
+        texts = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (rule.stash, rule.plex))
+        stash, plex = texts
+        lines += ["    [[paths]]", f'    stash = "{stash}"', f'    plex = "{plex}"']
+    return "\n".join(lines)
+
+
+def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:
+    """How far a server's clock is off, if its answer tells."""
+    try:
+        theirs = parsedate_to_datetime(headers.get("Date", ""))
+        off_s = round((theirs - now).total_seconds())
+    except (ValueError, TypeError):  # TypeError: a date without a zone
+        return
+    if abs(off_s) <= CLOCK_S:
+        yield Finding(area=area, level=Level.OK, message="its clock agrees with this one")
+        return
+    way = "ahead of" if off_s > 0 else "behind"
+    yield Finding(
+        area=area,
+        level=Level.WARN,
+        message=f"its clock is {abs(off_s):,} s {way} this one",
+        remedy="Nothing depends on it, but logs are easier to read when both machines use NTP.",
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
+    """Scenes evenly spread over the ids, which are given in the order of their coming."""
+    if stash.count() <= most:
+        return tuple(chain.from_iterable(stash.sweep()))
+    ids = [version.scene_id for page in stash.versions() for version in page]
+    return stash.scenes(ids[:: -(-len(ids) // most)]).found
+
+
+def _may_write(directory: Path) -> bool:
+    """Whether files can be made in `directory`, or it itself where it has to be made."""
+    place = _existing(directory)
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
+def _existing(directory: Path) -> Path:
+    """The directory, or the first above it that is there."""
+    return next((one for one in (directory, *directory.parents) if one.exists()), directory)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _rights(body: bytes) -> Finding:
+    """Plex shows `allowSync` to owners only. Source: docs/plex-api.md 1."""
+    try:
+        shown = msgspec.json.decode(body, type=_Document).root.allow_sync
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        shown = False
+    if shown in {True, "1", "true"}:
+        return Finding(
+            area="Plex", level=Level.OK, message="the token is the owner's: it may write"
+        )
+    return Finding(
+        area="Plex",
+        level=Level.WARN,
+        message="the token does not look like the owner's: it may not be allowed to write",
+        remedy="Use the token of the account the server belongs to.",
+    )
+
+
+def _library(patient: Patient, section: Section) -> Finding:
+    count = patient.plex.count(section)
+    told = f"'{section.title}' holds {count:,} {section.kind}s"
+    if section.refreshing:
+        return Finding(
+            area="library",
+            level=Level.WARN,
+            message=f"{told}, and Plex is scanning it",
+            remedy="What it finds comes with a later run.",
+        )
+    return Finding(area="library", level=Level.OK, message=told)
+
+
+def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
+    told = f"{rule.stash} -> {rule.plex}"
+    if not covered:
+        return Finding(
+            area="paths",
+            level=Level.WARN,
+            message=f"{told}: no sampled file lies below {rule.stash}",
+            remedy="Compare it with a path as Stash shows it; whole folder names count.",
+        )
+    if not hits:
+        return Finding(
+            area="paths",
+            level=Level.WARN,
+            message=f"{told}: none of {covered:,} sampled files is there in Plex",
+            remedy="Compare it with a path as Plex shows it (Get Info > View XML).",
+        )
+    return Finding(
+        area="paths", level=Level.OK, message=f"{told}: {hits:,} of {covered:,} sampled files"
+    )

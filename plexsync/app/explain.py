@@ -1,0 +1,183 @@
+"""Why a scene was matched as it was: the whole account, asked anew of both servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError
+from plexsync.matcher import account, account_of_item
+from plexsync.matching.answers import hear
+from plexsync.matching.explanation import Explanation, Named
+from plexsync.plex.hash_cache import HashCache
+from plexsync.plex.index import load_items
+from plexsync.storage.loading import load_state
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plexsync.config.loader import Config
+    from plexsync.matching.account import Account
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord, Section
+    from plexsync.state import State
+    from plexsync.sync.ports import Ports
+
+
+def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanation:
+    """Give the account of one scene. Writes nothing but the cache.
+
+    Raises:
+        ConfigError: Stash has no such scene.
+        ServerError: a server did not answer.
+        StateError: the state cannot be read.
+    """
+    world = _World(config, ports)
+    scene = world.scene(scene_id)
+    others = [one for one in world.waiting() if one.scene_id != scene_id]
+    claims = {key: who for key, who in world.state.claims().items() if who != scene_id}
+    heard = hear(world.state)
+
+    def told(hashes: Mapping[int, int]) -> Account:
+        return account(
+            scene,
+            world.items,
+            others=others,
+            rules=config.paths,
+            claims=claims,
+            hashes=hashes,
+            pins=heard.pins,
+            refusals=heard.refusals,
+        )
+
+    found = told({})
+    if config.match.use_content_hash:
+        hashes = world.hashes([one.candidate.rating_key for one in found.standings])
+        found = told(hashes) if hashes else found
+    return world.explanation(found, world.name_scene(scene), world.state.get(scene_id))
+
+
+def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explanation:
+    """Give the account of one item: every scene that could be it.
+
+    Raises:
+        ConfigError: Plex has no such item in the chosen libraries.
+        ServerError: a server did not answer.
+        StateError: the state cannot be read.
+    """
+    world = _World(config, ports)
+    item = world.by_key.get(rating_key)
+    if item is None:
+        raise ConfigError(
+            f"no movie or episode of the chosen libraries has the rating key {rating_key}",
+            context="--item",
+            hint="the rating key is the number at the end of the item's address in Plex",
+        )
+    owner = world.state.claims().get(rating_key)
+    scenes = world.waiting()
+    if owner is not None and all(one.scene_id != owner for one in scenes):
+        scenes = [*scenes, *ports.stash.scenes([owner]).found]
+    ours = {one.scene_id for one in scenes}
+    claims = {key: who for key, who in world.state.claims().items() if who not in ours}
+    heard = hear(world.state)
+    found = account_of_item(
+        rating_key,
+        scenes,
+        world.items,
+        rules=config.paths,
+        claims=claims,
+        hashes=world.hashes([rating_key]) if config.match.use_content_hash else {},
+        pins=heard.pins,
+        refusals=heard.refusals,
+    )
+    record = world.state.get(owner) if owner is not None else None
+    return world.explanation(found, world.name_item(item), record, is_item=True)
+
+
+class _World:
+    """Both servers and the state, as far as an account needs them."""
+
+    def __init__(self, config: Config, ports: Ports) -> None:
+        self._ports = ports
+        ports.stash.connect()
+        plex = ports.plex.connect()
+        sections = ports.plex.sections(config.plex.libraries)
+        self._libraries = _titles(sections)
+        self.state: State = load_state(ports.state_dir, ports.disk)
+        self.items: Sequence[PlexItem] = load_items(
+            ports.plex,
+            sections,
+            cache_dir=ports.cache_dir,
+            machine=plex.identity,
+            now=ports.now(),
+        ).items
+        self.by_key = {item.rating_key: item for item in self.items}
+        self._scenes: dict[SceneId, Scene] = {}
+        self._hashes = HashCache(ports.plex.hashes, server=plex.identity, directory=ports.cache_dir)
+
+    def scene(self, scene_id: SceneId) -> Scene:
+        """One scene."""
+        fetched = self._ports.stash.scenes([scene_id])
+        if not fetched.found:
+            raise ConfigError(
+                f"Stash has no scene {scene_id}",
+                context="SCENE_ID",
+                hint="the id is the number in the scene's address in Stash",
+            )
+        self._scenes[scene_id] = fetched.found[0]
+        return fetched.found[0]
+
+    def hashes(self, keys: Sequence[RatingKey]) -> Mapping[int, int]:
+        """The content hashes of the files of items."""
+        return self._hashes.read(self.by_key[key] for key in keys)
+
+    def waiting(self) -> list[Scene]:
+        """The scenes that compete: those not linked yet. Before the first run that is all."""
+        if self.state.is_new:
+            found = [scene for page in self._ports.stash.sweep() for scene in page]
+        else:
+            ids = [scene_id for scene_id, _ in self.state.waiting()]
+            found = list(self._ports.stash.scenes(ids).found) if ids else []
+        self._scenes.update((scene.scene_id, scene) for scene in found)
+        return found
+
+    def explanation(
+        self, found: Account, subject: Named, record: SceneRecord | None, *, is_item: bool = False
+    ) -> Explanation:
+        """Put it together, with a name for everything the account speaks of."""
+        keys = {one.candidate.rating_key for one in found.standings}
+        keys |= {*found.refused, *found.in_trash}
+        names = {f"item {key}": self.name_item(self.by_key[key]) for key in keys}
+        for scene_id in {one.scene_id for one in found.standings}:
+            if scene_id in self._scenes:
+                names[f"scene {scene_id}"] = self.name_scene(self._scenes[scene_id])
+        return Explanation(
+            subject=subject,
+            is_item=is_item,
+            account=found,
+            record=record,
+            names=names,
+            items_compared=len(self.items),
+        )
+
+    def name_scene(self, scene: Scene) -> Named:
+        """A scene."""
+        return Named(
+            id=scene.scene_id,
+            title=scene.title,
+            paths=tuple(file.path for file in scene.files),
+            library="",
+            url=self._ports.stash.scene_url(scene.scene_id),
+        )
+
+    def name_item(self, item: PlexItem) -> Named:
+        """An item."""
+        return Named(
+            id=item.rating_key,
+            title=item.title,
+            paths=tuple(file.path for file in item.files),
+            library=self._libraries.get(item.section_id, ""),
+            url=self._ports.plex.item_url(item.rating_key),
+        )
+
+
+def _titles(sections: Sequence[Section]) -> dict[str, str]:
+    return {section.section_id: section.title for section in sections}

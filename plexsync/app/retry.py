@@ -1,0 +1,96 @@
+"""Make scenes due that wait for another try, or that no run comes back to by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync import __version__
+from plexsync.errors import ConfigError
+from plexsync.models import Counts, Outcome
+from plexsync.planning.retry_schedule import WAITING, iso
+from plexsync.storage.journal import RunKind
+from plexsync.storage.loading import load_state
+from plexsync.storage.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.models import SceneId, SceneRecord
+    from plexsync.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """What became of the scenes named.
+
+    Args:
+        due: those the next run tries again, that would have waited.
+        settled: those that wait for nothing.
+    """
+
+    due: tuple[SceneId, ...] = ()
+    settled: tuple[SceneId, ...] = ()
+
+
+def retry(
+    directory: Path,
+    scene_ids: Sequence[SceneId],
+    *,
+    now: datetime,
+    run_id: str,
+    lock_wait_s: float = 0.0,
+) -> Retried:
+    """Have the next run try scenes again, as if they had never failed before.
+
+    Args:
+        directory: the state directory.
+        scene_ids: which; none for all that failed.
+        now: aware UTC time.
+        run_id: a name for the journal; see `journal.new_run_id`.
+        lock_wait_s: how long to wait for a run to end, in seconds.
+
+    Raises:
+        ConfigError: nothing is remembered of a named scene.
+        StateLockedError: a run holds the lock.
+        StateError: the state cannot be read or written.
+    """
+    # Asked without the lock first, so that a retry of nothing leaves no trace.
+    if not dict(_chosen(load_state(directory), scene_ids)):
+        return Retried(settled=tuple(scene_ids))
+    with open_session(directory, now=now, wait_s=lock_wait_s) as session:
+        chosen = dict(_chosen(session.state, scene_ids))
+        session.begin(
+            run_id=run_id,
+            kind=RunKind.RETRY,
+            started_at=iso(now),
+            lineage=session.state.lineage,
+            version=__version__,
+        )
+        for scene_id, record in chosen.items():
+            session.remember(scene_id, replace(record, attempts=0, due_at=""))
+        session.end(finished_at=now, exit_code=0, counts=Counts())
+    settled = tuple(scene_id for scene_id in scene_ids if scene_id not in chosen)
+    return Retried(due=tuple(chosen), settled=settled)
+
+
+def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
+    """The scenes that would have waited."""
+    if not scene_ids:
+        for scene_id, record in state.waiting():
+            if record.outcome is Outcome.FAILED and record.due_at:
+                yield scene_id, record
+        return
+    for scene_id in scene_ids:
+        found = state.get(scene_id)
+        if found is None:
+            raise ConfigError(
+                f"nothing is remembered of scene {scene_id}",
+                hint=f"To look at it now: plexsync run --scene {scene_id}",
+            )
+        if found.outcome in WAITING and found.due_at:
+            yield scene_id, found

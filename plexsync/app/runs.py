@@ -1,0 +1,312 @@
+"""Puts a run together by hand: configuration, transports, clients, reporter, signals, clock."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.app.explain import explain_item, explain_scene
+from plexsync.app.signals import StopSignals
+from plexsync.config.loader import load_config
+from plexsync.config.schema import Config
+from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
+from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId
+from plexsync.output.console import RunReporter, is_terminal, make_reporter, write_lines
+from plexsync.output.failures import make_run_id, utc_now
+from plexsync.output.summary import problem_lines, problem_of, warning_line
+from plexsync.plex.client import PlexClient
+from plexsync.storage.locations import cache_directory, load_client_id, state_directory
+from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
+from plexsync.sync.ports import Ports
+from plexsync.sync.reconcile import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plexsync.matching.explanation import Explanation
+    from plexsync.models import Preview, Row
+    from plexsync.output.console import Session, Shape, Streams
+    from plexsync.sync.ports import RunOptions
+
+_PRIVATE_UMASK = 0o077
+
+_GLANCE_S = 0.1
+"""How often somebody who is asked is looked at."""
+
+UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
+"""What a command does once its world is put together."""
+
+
+def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> int:
+    """`plexsync run`: see `perform`."""
+    return perform(
+        session,
+        lambda config, ports, reporter: run(
+            config, options, replace(ports, confirm=_asker(streams, ports.should_stop)), reporter
+        ),
+        streams,
+        dry_run=options.dry_run,
+    )
+
+
+def perform(session: Session, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
+    """Read the configuration, do what is asked, report.
+
+    Args:
+        session: the global options.
+        use_case: what to do.
+        streams: where to report.
+        dry_run: nothing may be written, anywhere.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        PlexsyncError: it could not begin.
+        InterruptedRunError: a second signal ended it at once.
+    """
+    # Every file a run makes is private, whatever the shell says.
+    os.umask(_PRIVATE_UMASK)
+    config = load_config(session.config, os.environ, home=Path.home())
+    session.secrets += config_secrets(config)
+    reporter = make_reporter(session.shape, streams, monotonic=time.monotonic)
+    with ExitStack() as stack:
+        stack.callback(reporter.close)
+        signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
+        truthful = Truthful(reporter, signals, session.config)
+        try:
+            summary = perform_with(
+                config,
+                use_case,
+                reporter=truthful,
+                environ=os.environ,
+                should_stop=signals.should_stop,
+                dry_run=dry_run,
+            )
+        except KeyboardInterrupt:
+            signals.exit_at_next()
+            raise InterruptedRunError(signals.code or ExitCode.INTERRUPTED) from None
+    code = ExitCode(truthful.corrected(summary).exit_code)
+    return _final_code(code, reporter, streams)
+
+
+def run_with(
+    config: Config,
+    options: RunOptions,
+    *,
+    reporter: RunReporter,
+    environ: Mapping[str, str],
+    should_stop: Callable[[], bool],
+) -> RunSummary:
+    """One run with real clients and the real clock.
+
+    Args:
+        config: what to do it with.
+        options: what to do.
+        reporter: whom to tell.
+        environ: says where state and cache are.
+        should_stop: see `ports.Ports`.
+    """
+    return perform_with(
+        config,
+        lambda config, ports, reporter: run(config, options, ports, reporter),
+        reporter=reporter,
+        environ=environ,
+        should_stop=should_stop,
+        dry_run=options.dry_run,
+    )
+
+
+def perform_with(
+    config: Config,
+    use_case: UseCase,
+    *,
+    reporter: RunReporter,
+    environ: Mapping[str, str],
+    should_stop: Callable[[], bool],
+    dry_run: bool,
+) -> RunSummary:
+    """One use case with real clients and the real clock; the arguments are those of `run_with`."""
+    for warning in config.warnings:
+        reporter.warn(warning)
+    with open_ports(
+        config,
+        environ,
+        reporter.warn,
+        read_only=dry_run,
+        should_stop=should_stop,
+    ) as ports:
+        return use_case(config, ports, reporter)
+
+
+@contextmanager
+def open_ports(
+    config: Config,
+    environ: Mapping[str, str],
+    warn: Callable[[str], None],
+    *,
+    read_only: bool,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Ports]:
+    """The world as configured: both clients, the directories, the clock.
+
+    Args:
+        config: which servers.
+        environ: says where state and cache are.
+        warn: takes a sentence about every request that is tried again.
+        read_only: make no client identifier where there is none yet.
+        should_stop: see `ports.Ports`.
+    """
+    state, cache = state_directory(environ), cache_directory(environ)
+    client_id = load_client_id(state, create=not read_only, new_id=lambda: str(uuid.uuid4()))
+    with (
+        stash_transport(config, warn) as stash,
+        plex_transport(config, client_id, warn) as plex,
+    ):
+        yield Ports(
+            stash=stash_client(config, stash),
+            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            requests=lambda: Requests(
+                stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes
+            ),
+            plex_down=lambda: plex.down,
+            stash_down=lambda: stash.down,
+            state_dir=state,
+            cache_dir=cache,
+            now=utc_now,
+            should_stop=should_stop,
+            run_id=make_run_id(utc_now()),
+        )
+
+
+def explained(
+    session: Session, streams: Streams, *, scene_id: str | None, rating_key: str | None
+) -> Explanation:
+    """`plexsync explain`: of a scene, or of an item when there is no scene.
+
+    Raises:
+        PlexsyncError: it cannot be told.
+    """
+    config = load_config(session.config, os.environ, home=Path.home())
+    session.secrets += config_secrets(config)
+
+    def warn(message: str) -> None:
+        if not session.shape.quiet:
+            write_lines(streams.stderr, (warning_line(message),))
+
+    with open_ports(config, os.environ, warn, read_only=True) as ports:
+        if scene_id is not None:
+            return explain_scene(config, ports, SceneId(scene_id))
+        return explain_item(config, ports, RatingKey(rating_key or ""))
+
+
+class Truthful:
+    """A reporter that says what a run cannot know: which signal came, which file was named.
+
+    Args:
+        reporter: whom to tell.
+        signals: what came.
+        config: the `--config` of the command line; a command to repeat it needs that, too.
+    """
+
+    def __init__(
+        self, reporter: RunReporter, signals: StopSignals, config: Path | None = None
+    ) -> None:
+        self._reporter, self._signals, self._config = reporter, signals, config
+
+    @property
+    def failure(self) -> OSError | None:
+        """Of the reporter."""
+        return self._reporter.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Pass it on."""
+        self._reporter.started(header)
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on."""
+        self._reporter.progress(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """Pass it on."""
+        self._reporter.preview(preview)
+
+    def row(self, row: Row) -> None:
+        """Pass it on."""
+        self._reporter.row(row)
+
+    def warn(self, message: str) -> None:
+        """Pass it on."""
+        self._reporter.warn(message)
+
+    def finished(self, summary: RunSummary) -> None:
+        """Pass it on with the exit code the process will really end with."""
+        self._reporter.finished(self.corrected(summary))
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._reporter.close()
+
+    def corrected(self, summary: RunSummary) -> RunSummary:
+        """The summary with the exit code the process will really end with, and a whole command."""
+        if self._config is not None:
+            again = f"{summary.header.again} --config {quote(str(self._config))}"
+            header = msgspec.structs.replace(summary.header, again=again)
+            summary = msgspec.structs.replace(summary, header=header)
+        if summary.exit_code == ExitCode.INTERRUPTED and self._signals.code:
+            return msgspec.structs.replace(summary, exit_code=int(self._signals.code))
+        return summary
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _asker(streams: Streams, should_stop: Callable[[], bool]) -> Callable[[int], bool]:
+    """Asks on the terminal, until the answer is yes or no; a terminal that is gone says no."""
+
+    def ask(items: int) -> bool:
+        many = "1 item" if items == 1 else f"{items:,} items"
+        while streams.stdin is not None:
+            if streams.stderr is not None:
+                streams.stderr.write(f"Write {many} to Plex? (yes/no) ")
+                streams.stderr.flush()
+            # A signal does not end the reading of a line, so it is begun when there is one.
+            while not select.select([streams.stdin], [], [], _GLANCE_S)[0]:
+                if should_stop():
+                    raise InterruptedRunError(ExitCode.INTERRUPTED)
+            line = streams.stdin.readline()
+            answer = line.strip().lower()
+            if not line or answer in {"no", "n"}:
+                break
+            if answer in {"yes", "y"}:
+                return True
+        return False
+
+    return ask
+
+
+def _tell_stopping(shape: Shape, streams: Streams) -> None:
+    if is_terminal(streams.stderr) and not shape.quiet:
+        line = warning_line("ending after what is under way; once more to end at once")
+        write_lines(streams.stderr, (f"\n{line}",))
+
+
+def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
+    """A report that could not be written is a failure, unless its reader just left."""
+    failure = reporter.failure
+    if failure is None or isinstance(failure, BrokenPipeError):
+        return code
+    error = StateError(f"the report could not be written: {failure.strerror or failure}")
+    write_lines(streams.stderr, problem_lines(problem_of(error)))
+    return most_severe((code, error.exit_code))

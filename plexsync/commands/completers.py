@@ -1,0 +1,149 @@
+"""What a shell is offered for an argument: scenes that wait or were answered, libraries, runs.
+
+From local files alone, and never an error: a shell that completes must not wait or be disturbed.
+"""
+
+# ruff: noqa: PLC0415 - completion imports what it needs when it runs
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from plexsync.errors import PlexsyncError
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import click
+
+    from plexsync.output.console import Session
+
+VARIABLE = "_PLEXSYNC_COMPLETE"
+"""Through which the script of a shell asks; click's own name for a program called plexsync."""
+
+_MOST = 200
+"""Offers a person might still look through."""
+
+
+def complete_scenes(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for something, each with what it waits for."""
+    del ctx, param
+    return _offer(_waiting_scenes(), incomplete)
+
+
+def complete_review(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for a person, each with its title."""
+    del ctx, param
+    return _offer(_scenes_in_review(), incomplete)
+
+
+def complete_answered(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes a person said something about."""
+    del ctx, param
+    return _offer(_answered_scenes(), incomplete)
+
+
+def complete_runs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of runs that left a journal, newest first."""
+    del ctx, param
+    return _offer(_runs(), incomplete)
+
+
+def complete_libraries(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The names of the configured libraries; where none is configured, of those seen in Plex."""
+    del param
+    session: Session | None = ctx.find_root().obj
+    return _offer(_libraries(session.config if session else None), incomplete)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """What begins as what was typed; nothing when it cannot be found out."""
+    offers: list[CompletionItem] = []
+    # click's script for bash puts an offer on the line as it is; those for other shells quote it.
+    spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
+    try:
+        for value, words in found:
+            if value.startswith(incomplete):
+                offers.append(CompletionItem(spelled(value), help=words))
+            if len(offers) >= _MOST:
+                break
+    except (PlexsyncError, OSError):
+        return []
+    return offers
+
+
+def _waiting_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.storage.loading import load_state
+    from plexsync.storage.locations import state_directory
+
+    for scene_id, record in load_state(state_directory(os.environ)).waiting():
+        yield scene_id, str(record.outcome)
+
+
+def _scenes_in_review() -> Iterator[tuple[str, str]]:
+    from plexsync.storage.loading import load_state
+    from plexsync.storage.locations import cache_directory, state_directory
+    from plexsync.storage.review_queue import load_waiting, shelf_path, waiting_ids
+
+    directory = state_directory(os.environ)
+    state = load_state(directory)
+    shelf = shelf_path(cache_directory(os.environ), directory, state.lineage)
+    titles = {one.scene_id: one.scene.title for one in load_waiting(shelf, state)}
+    for scene_id in waiting_ids(state):
+        yield scene_id, clean_for_terminal(titles.get(scene_id, ""))
+
+
+def _answered_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.matching.answers import PREFIX
+    from plexsync.storage.loading import load_state
+    from plexsync.storage.locations import state_directory
+
+    keys = load_state(state_directory(os.environ)).decision_keys()
+    ids = [key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)]
+    for scene_id in sorted(ids, key=lambda one: (len(one), one)):
+        yield scene_id, ""
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    from plexsync.storage.journal import is_run_id, journal_runs
+    from plexsync.storage.locations import state_directory
+
+    for run_id in reversed(journal_runs(state_directory(os.environ))):
+        if is_run_id(run_id):
+            yield run_id, ""
+
+
+def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
+    """Read without the secrets of the configuration, and whatever else is wrong in it."""
+    from pathlib import Path
+
+    from plexsync.config.loader import find_config
+    from plexsync.config.sources import Sources
+    from plexsync.plex.index import cached_libraries
+    from plexsync.storage.locations import cache_directory
+
+    sources = Sources()
+    sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)
+    sources.take_environment(os.environ)
+    found = sources.found.get("plex.libraries")
+    configured = found.value if found and isinstance(found.value, list) else []
+    for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
+        yield str(name), ""

@@ -1,0 +1,246 @@
+"""`plexsync config`: what is configured, where it comes from, and whether it is right."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync.commands.options import CONTEXT, global_options
+from plexsync.errors import ConfigError, ExitCode
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from plexsync.config.schema import Config, Setting
+    from plexsync.output.console import Session
+
+_STACKED_BELOW = 80
+"""Columns below which three of a table would break every key in two."""
+
+
+@click.group(context_settings=CONTEXT, short_help="Show or check the configuration.")
+@global_options
+def config() -> None:
+    """Show the configuration and where each value comes from, or check it. Asks no server.
+
+    \b
+    Examples:
+      plexsync config show
+      plexsync config validate
+      plexsync config schema > plexsync.schema.json
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+
+@config.command(context_settings=CONTEXT, short_help="Every effective value and its origin.")
+@click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
+@global_options
+@click.pass_obj
+def show(session: Session, *, changed: bool) -> int:
+    """Show every value that counts, and where it comes from. Secrets are hidden.
+
+    \b
+    Examples:
+      plexsync config show
+      plexsync config show --changed
+      plexsync config show --json
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.config.loader import DEFAULT_ORIGIN
+
+    found = _load(session)
+    settings = [one for one in found.settings if not changed or one.origin != DEFAULT_ORIGIN]
+    streams = console.standard_streams()
+    if session.shape.json or session.shape.jsonl:
+        document = {
+            "schema": "plexsync/config/1",
+            "file": str(found.source) if found.source else None,
+            "settings": [
+                {"key": one.key, "value": one.value or None, "origin": one.origin}
+                for one in settings
+            ],
+            "warnings": list(found.warnings),
+        }
+        console.print_document(streams, document)
+    elif console.is_terminal(streams.stdout):
+        _show_table(session, settings)
+    else:
+        console.print_text(streams, "".join(map(_line, settings)))
+    return ExitCode.OK
+
+
+@config.command(context_settings=CONTEXT, short_help="The file that would be read.")
+@global_options
+@click.pass_obj
+def path(session: Session) -> int:
+    """Print the name of the configuration file, whether or not it is there.
+
+    \b
+    Examples:
+      plexsync config path
+      "$EDITOR" "$(plexsync config path)"
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    where = _where(session)
+    streams = console.standard_streams()
+    if session.shape.json or session.shape.jsonl:
+        document = {
+            "schema": "plexsync/config-path/1",
+            "path": str(where),
+            "exists": where.is_file(),
+        }
+        console.print_document(streams, document)
+    else:
+        console.print_text(streams, f"{where}\n")
+    return ExitCode.OK
+
+
+@config.command(context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one.")
+@global_options
+@click.pass_obj
+def validate(session: Session) -> int:
+    """Check the whole configuration, secrets included, and tell every problem at once.
+
+    \b
+    Examples:
+      plexsync config validate
+      plexsync config validate --json | jq .problems
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    wants_document = session.shape.json or session.shape.jsonl
+    streams = console.standard_streams()
+    try:
+        found = _load(session)
+    except ConfigError as error:
+        if not wants_document:
+            raise
+        console.print_document(streams, _verdict(problems=_problems(error)))
+        return ExitCode.USAGE
+    if wants_document:
+        console.print_document(streams, _verdict(warnings=found.warnings))
+        return ExitCode.OK
+    if not session.shape.quiet:
+        from plexsync.output.summary import warning_line
+
+        console.write_lines(streams.stderr, map(warning_line, found.warnings))
+        console.print_text(streams, f"{found.source or 'The environment'} is right.\n")
+    return ExitCode.OK
+
+
+@config.command(context_settings=CONTEXT, short_help="The file's JSON schema, for editors.")
+@global_options
+def schema() -> int:
+    """Print a JSON schema of the configuration file, with which editors check and complete.
+
+    \b
+    Examples:
+      plexsync config schema > ~/.config/plexsync/schema.json
+      and as first line of config.toml:  #:schema ./schema.json
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    import json
+
+    from plexsync.config.json_schema import config_schema
+
+    streams = console.standard_streams()
+    console.print_text(streams, json.dumps(config_schema(), indent=2) + "\n")
+    return ExitCode.OK
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _where(session: Session) -> Path:
+    import os
+    from pathlib import Path
+
+    from plexsync.config.loader import find_config
+
+    return find_config(session.config, os.environ, home=Path.home())
+
+
+def _load(session: Session) -> Config:
+    import os
+    from pathlib import Path
+
+    from plexsync.config.loader import load_config
+    from plexsync.sync.connections import config_secrets
+
+    found = load_config(session.config, os.environ, home=Path.home())
+    session.secrets += config_secrets(found)
+    return found
+
+
+def _problems(error: ConfigError) -> list[dict[str, str]]:
+    """Every problem; one that is not of a key has no place."""
+    from plexsync.config.schema import InvalidConfigError
+
+    if not isinstance(error, InvalidConfigError):
+        return [{"place": error.context, "message": error.message, "remedy": error.hint}]
+    return [
+        {"place": one.place, "message": one.message, "remedy": one.remedy} for one in error.problems
+    ]
+
+
+def _verdict(
+    *, problems: Iterable[dict[str, str]] = (), warnings: Iterable[str] = ()
+) -> dict[str, object]:
+    told = list(problems)
+    return {
+        "schema": "plexsync/config-validate/1",
+        "valid": not told,
+        "problems": told,
+        "warnings": list(warnings),
+    }
+
+
+def _show_table(session: Session, settings: Iterable[Setting]) -> None:
+    out = console.make_console(console.standard_streams().stdout, no_color=session.shape.no_color)
+    if out.width < _STACKED_BELOW:
+        for line in _stacked(settings):
+            out.print(line)
+    else:
+        out.print(_table(settings))
+
+
+def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
+    """Key and value on a line, and below it where the value comes from, if it is no default."""
+    from rich.text import Text
+
+    from plexsync.config.loader import DEFAULT_ORIGIN
+    from plexsync.text.normalize import clean_for_terminal
+
+    for one in settings:
+        is_default = one.origin == DEFAULT_ORIGIN
+        text = f"{one.key} = {clean_for_terminal(one.value)}"
+        yield Text(text, style="dim" if is_default else "", overflow="fold")
+        if not is_default:
+            yield Text(f"  from {clean_for_terminal(one.origin)}", style="dim", overflow="fold")
+
+
+def _table(settings: Iterable[Setting]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from plexsync.config.loader import DEFAULT_ORIGIN
+    from plexsync.text.normalize import clean_for_terminal
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+    table.add_column("Key", no_wrap=True)
+    for title in ("Value", "From"):
+        table.add_column(title, overflow="fold")
+    for one in settings:
+        style = "dim" if one.origin == DEFAULT_ORIGIN else ""
+        words = (one.key, clean_for_terminal(one.value), clean_for_terminal(one.origin))
+        table.add_row(*(Text(word, style=style, overflow="fold") for word in words))
+    return table
+
+
+def _line(one: Setting) -> str:
+    from plexsync.text.normalize import clean_for_terminal
+
+    value, origin = map(clean_for_terminal, (one.value, one.origin))
+    return f"{one.key}\t{value}\t{origin}\n"

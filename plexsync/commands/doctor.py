@@ -1,0 +1,98 @@
+"""`plexsync doctor`: a check-up of everything a run needs."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync.commands.options import CONTEXT, global_options
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.app.doctor import Finding
+    from plexsync.output.console import Session
+
+
+@click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
+@global_options
+@click.pass_obj
+def doctor(session: Session) -> int:
+    """Check everything a run needs: configuration, state, both servers, libraries, path rules.
+
+    Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code
+    a run would end with; a warning is no failure.
+
+    \b
+    Examples:
+      plexsync doctor
+      plexsync doctor --json | jq '.findings[] | select(.level != "ok")'
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.app.doctor import verdict
+    from plexsync.app.doctor_setup import examine
+
+    streams = console.standard_streams()
+    wants_document = session.shape.json or session.shape.jsonl
+    findings: list[Finding] = []
+    for finding in examine(session):
+        findings.append(finding)
+        if not wants_document:
+            _tell(session, finding)
+    code = verdict(findings)
+    if wants_document:
+        document = {
+            "schema": "plexsync/doctor/1",
+            "exit_code": int(code),
+            "findings": [_entry(one) for one in findings],
+        }
+        console.print_document(streams, document)
+    return code
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+_AREA_COLUMNS = 14
+
+
+def _entry(one: Finding) -> dict[str, object]:
+    from plexsync.text.normalize import clean_for_terminal
+
+    remedy = [clean_for_terminal(line) for line in one.remedy.splitlines()]
+    return {
+        "area": one.area,
+        "level": one.level,
+        "message": clean_for_terminal(one.message),
+        "remedy": "\n".join(remedy) or None,
+    }
+
+
+def _tell(session: Session, one: Finding) -> None:
+    """A line at once, because a check may take its time; a pipe gets columns."""
+    from plexsync.text.normalize import clean_for_terminal
+
+    if session.shape.quiet and one.level != "fail":
+        return
+    streams = console.standard_streams()
+    message = clean_for_terminal(one.message)
+    remedy = [clean_for_terminal(line) for line in one.remedy.splitlines()]
+    if not console.is_terminal(streams.stdout):
+        line = "\t".join((one.level, one.area, message, " ".join(part.strip() for part in remedy)))
+        console.print_text(streams, f"{line}\n")
+        return
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=4)
+    grid.add_column(width=_AREA_COLUMNS)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(one.level, style=_COLOURS[one.level]), one.area, Text(message))
+    out.print(grid)
+    for part in remedy:
+        copyable = part.startswith(" ")
+        text = Text(part, style="" if copyable else "dim", overflow="fold")
+        out.print(Padding(text, (0, 0, 0, 4 + 1 + _AREA_COLUMNS + 1)), soft_wrap=copyable)

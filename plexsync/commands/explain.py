@@ -1,0 +1,73 @@
+"""`plexsync explain`: why a scene was matched as it was."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync.commands.completers import complete_scenes
+from plexsync.commands.options import CONTEXT, check_scene_ids, global_options
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.matching.explanation import Explanation
+    from plexsync.output.console import Session
+
+
+def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        check_scene_ids(ctx, param, (value,))
+    return value
+
+
+def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.isdigit()):
+        raise click.BadParameter(f"{value!r} is no rating key. It is a number.")
+    return value
+
+
+@click.command(context_settings=CONTEXT, short_help="Why a scene was matched as it was.")
+@click.argument("scene_id", required=False, callback=_one_id, shell_complete=complete_scenes)
+@click.option(
+    "--item",
+    metavar="RATING_KEY",
+    callback=_rating_key,
+    help="Tell it from Plex's side: which scenes could be this item.",
+)
+@global_options
+@click.pass_obj
+def explain(session: Session, *, scene_id: str | None, item: str | None) -> int:
+    """Show everything that speaks for and against each candidate of a scene.
+
+    Asks both servers anew. Each piece of evidence has a weight in bits: one bit makes it twice as
+    likely that both files are one. They add up to the score. Nothing is written.
+
+    \b
+    Examples:
+      plexsync explain 812
+      plexsync explain --item 9120
+      plexsync explain 812 --json | jq '.account.standings[0]'
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    if (scene_id is None) == (item is None):
+        raise click.UsageError("Say which: a scene's id, or --item with a rating key.")
+    from plexsync.app.runs import explained
+
+    streams = console.standard_streams()
+    found = explained(session, streams, scene_id=scene_id, rating_key=item)
+    _print(session, streams, found)
+    return 0
+
+
+def _print(session: Session, streams: console.Streams, found: Explanation) -> None:
+    if session.shape.json or session.shape.jsonl:
+        console.print_document(streams, found)
+        return
+    from plexsync.output.explain import explanation_lines, explanation_view
+
+    if not console.is_terminal(streams.stdout):
+        console.print_text(streams, "".join(f"{line}\n" for line in explanation_lines(found)))
+        return
+    screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    screen.print(explanation_view(found, width=screen.width))

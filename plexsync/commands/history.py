@@ -1,0 +1,142 @@
+"""`plexsync history` and `plexsync undo`: what runs wrote, and how to take one back."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync.commands.completers import complete_runs
+from plexsync.commands.options import CONTEXT, check_scene_ids, global_options, lock_wait_option
+from plexsync.errors import ExitCode
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.output.console import Session, Streams
+    from plexsync.storage.history import RunLog
+
+
+@click.command(context_settings=CONTEXT, short_help="List past runs, or what one of them wrote.")
+@click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_runs)
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
+@global_options
+@click.pass_obj
+def history(session: Session, *, run: str | None, limit: int | None) -> int:
+    """List the runs whose journals are kept, newest first, or what one RUN wrote.
+
+    For each field it wrote a run has the value before and after, and whether Plex's lock was set.
+    RUN is a run's id, or "last" for the newest one that wrote something and is no undo. How long
+    runs are kept says keep_days under [run] in the configuration.
+
+    \b
+    Examples:
+      plexsync history
+      plexsync history last
+      plexsync history 20261122T083254Z-3f9a --json
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.storage.history import find_run, read_history
+    from plexsync.storage.locations import state_directory
+
+    streams = console.standard_streams()
+    directory = state_directory(os.environ)
+    if run is not None:
+        _show_run(find_run(directory, run), session, streams)
+        return ExitCode.OK
+    from plexsync.output import history as report_history
+
+    runs = read_history(directory, limit=limit)
+    if session.shape.json or session.shape.jsonl:
+        console.print_document(streams, report_history.runs_document(runs))
+    elif not console.is_terminal(streams.stdout):
+        lines = report_history.run_lines(runs)
+        console.print_text(streams, "".join(f"{line}\n" for line in lines))
+    else:
+        screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
+        table = report_history.runs_table(runs, width=screen.width)
+        screen.print(table if runs else "No run has left a journal yet.")
+    return ExitCode.OK
+
+
+def _show_run(log: RunLog, session: Session, streams: Streams) -> None:
+    from plexsync.output import history as report_history
+
+    if session.shape.json or session.shape.jsonl:
+        console.print_document(streams, report_history.run_document(log))
+    elif not console.is_terminal(streams.stdout):
+        lines = report_history.change_lines(log)
+        console.print_text(streams, "".join(f"{line}\n" for line in lines))
+    else:
+        screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
+        screen.print(report_history.run_view(log, verbose=session.shape.verbosity > 0))
+
+
+@click.command(context_settings=CONTEXT, short_help="Put back what a run wrote to Plex.")
+@click.argument("run", metavar="RUN|last", shell_complete=complete_runs)
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be put back, and write none of it."
+)
+@click.option(
+    "--scene",
+    "scenes",
+    metavar="ID",
+    multiple=True,
+    callback=check_scene_ids,
+    help="Only what was written for this scene. May be given several times.",
+)
+@click.option(
+    "--field",
+    "fields",
+    metavar="NAME",
+    multiple=True,
+    help="Only this field, as [fields] calls it. May be given several times.",
+)
+@lock_wait_option()
+@global_options
+@click.pass_obj
+def undo(
+    session: Session,
+    *,
+    run: str,
+    dry_run: bool,
+    scenes: tuple[str, ...],
+    fields: tuple[str, ...],
+    lock_wait: float,
+) -> int:
+    """Put values, lists and locks back as they were before RUN, where Plex still holds them.
+
+    RUN is the id that history shows, or "last" for the newest run that wrote something and is no
+    undo. What somebody changed in Plex since is kept and named. What was put back is not written
+    again until Stash changes it, or you ask with run --full or run --scene. An undo is a run
+    itself: undo its id to have it the other way round again.
+
+    \b
+    Examples:
+      plexsync undo last -n                show what would be put back
+      plexsync undo last                   put it back
+      plexsync undo last --scene 812       for one scene
+      plexsync undo last --field tags      one field of every item
+
+    \b
+    Exit codes beside those of run:
+      2  there is no such run              7  nothing of it can be put back
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.app import runs as compose
+    from plexsync.models import SceneId
+    from plexsync.replay.undo import UndoOptions
+    from plexsync.replay.undo import undo as take_back
+
+    options = UndoOptions(
+        target=run,
+        dry_run=dry_run,
+        scenes=tuple(map(SceneId, scenes)),
+        fields=fields,
+        lock_wait_s=lock_wait,
+    )
+    return compose.perform(
+        session,
+        lambda config, ports, reporter: take_back(config, options, ports, reporter),
+        console.standard_streams(),
+        dry_run=dry_run,
+    )

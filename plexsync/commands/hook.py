@@ -1,0 +1,162 @@
+"""`plexsync hook` and `plexsync schedule`: what starts plexsync, or tells it where to begin."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync import __version__
+from plexsync.commands.options import CONTEXT, global_options
+from plexsync.errors import ExitCode
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.integrations.schedule import Setup
+    from plexsync.output.console import Session
+
+
+@click.command(context_settings=CONTEXT, short_help="Note a changed scene; for Stash to call.")
+@click.option(
+    "--state-dir",
+    metavar="DIR",
+    default="",
+    help="Where the state is, if the environment of Stash does not say.",
+)
+@global_options
+def hook(*, state_dir: str) -> int:
+    """Note which scene Stash just saved, and end at once.
+
+    Stash calls this through the plugin that `plexsync schedule stash-plugin` prints. The next run
+    then begins with the scenes that were noted. Without it nothing is missed: a run finds every
+    change by itself. Whatever goes wrong is a line in Stash's log; the exit code is always 0.
+
+    \b
+    Examples:
+      plexsync hook < event.json
+      plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.integrations.stash_hook import main
+
+    return main(["--state-dir", state_dir] if state_dir else [])
+
+
+@click.group(context_settings=CONTEXT, short_help="Print what starts plexsync by itself.")
+@global_options
+def schedule() -> None:
+    """Print a crontab, a systemd service and timer, or a Stash plugin, for this configuration.
+
+    All paths are written out in full. Secrets are not part of it: where one is only in a variable
+    of this shell, a comment says what to do.
+
+    \b
+    Examples:
+      plexsync schedule cron            a line for crontab -e
+      plexsync schedule systemd         a service and a timer
+      plexsync schedule stash-plugin    have Stash tell what changed
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+
+@schedule.command(context_settings=CONTEXT, short_help="A crontab.")
+@global_options
+@click.pass_obj
+def cron(session: Session) -> int:
+    """Print lines for `crontab -e`: a run every 15 minutes.
+
+    \b
+    Examples:
+      plexsync schedule cron
+      (crontab -l; plexsync schedule cron) | crontab -
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.integrations.schedule import crontab
+
+    return _print(session, "cron", crontab(_setup(session, runs=True)))
+
+
+@schedule.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
+@click.option("--system", is_flag=True, help="For the whole system, not for your own user.")
+@click.option(
+    "--only",
+    type=click.Choice(["service", "timer"]),
+    help="Print just this one, to go into a file.",
+)
+@global_options
+@click.pass_obj
+def systemd(session: Session, *, system: bool, only: str | None) -> int:
+    """Print a service and the timer that starts it every 15 minutes.
+
+    A service of your own user shares its state with your shell. With --system it keeps its state
+    in /var/lib/plexsync and runs as the owner of the configuration file.
+
+    \b
+    Examples:
+      plexsync schedule systemd
+      plexsync schedule systemd --only timer > ~/.config/systemd/user/plexsync.timer
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.integrations.schedule import systemd_service, systemd_steps, systemd_timer
+
+    setup = _setup(session, runs=True)
+    parts = {
+        "service": systemd_service(setup, user=_owner(setup) if system else ""),
+        "timer": systemd_timer(system=system),
+    }
+    if only:
+        return _print(session, "systemd", parts[only])
+    steps = "".join(f"#   {step}\n" for step in systemd_steps(system=system))
+    return _print(session, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
+
+
+@schedule.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
+@global_options
+@click.pass_obj
+def stash_plugin(session: Session) -> int:
+    """Print the manifest of a Stash plugin that notes each scene Stash saves.
+
+    Put it into the plugins folder of Stash and reload the plugins there. The next run then begins
+    with those scenes.
+
+    \b
+    Examples:
+      plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.integrations.schedule import stash_manifest
+
+    return _print(session, "stash-plugin", stash_manifest(_setup(session, runs=False), __version__))
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _setup(session: Session, *, runs: bool) -> Setup:
+    import os
+    from pathlib import Path
+
+    from plexsync.integrations.schedule import find_program, find_setup
+
+    return find_setup(
+        session.config, os.environ, home=Path.home(), program=find_program(), runs=runs
+    )
+
+
+def _owner(setup: Setup) -> str:
+    """The user who may read the configuration."""
+    import getpass
+
+    try:
+        return setup.config.owner() if setup.config else getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name
+        import os
+
+        return str(os.getuid())
+
+
+def _print(session: Session, kind: str, text: str) -> int:
+    """The text itself, or as a document."""
+    streams = console.standard_streams()
+    if session.shape.json or session.shape.jsonl:
+        document = {"schema": "plexsync/schedule/1", "kind": kind, "text": text}
+        console.print_document(streams, document)
+    else:
+        console.print_text(streams, text)
+    return ExitCode.OK

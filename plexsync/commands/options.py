@@ -1,0 +1,124 @@
+"""What all commands share: the session of one invocation, the global options, checked values.
+
+Source: docs/contract.md, "Commands".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plexsync import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.output.console import Session
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""The context settings of every command."""
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
+_SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def global_options(command: _F) -> _F:
+    """The options every command takes."""
+    for option in reversed(
+        (
+            _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
+            _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+            _global(
+                "-v",
+                "--verbose",
+                "verbosity",
+                count=True,
+                help="Show every match as it is done; -vv shows the evidence, too.",
+            ),
+            _global("--json", is_flag=True, help="Print one JSON document, errors included."),
+            _global("--jsonl", is_flag=True, help="Print one JSON event a line, as it happens."),
+            _global("--no-color", is_flag=True, help="Use no colours."),
+            click.version_option(__version__, message="plexsync %(version)s"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def check_scene_ids(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The ids as they are; a click callback.
+
+    Raises:
+        BadParameter: one of them cannot be the id of a scene.
+    """
+    for text in value:
+        if not _SCENE_ID.fullmatch(text):
+            raise click.BadParameter(
+                f"{text!r} is no scene id. It is the number at the end of the scene's address."
+            )
+    return value
+
+
+def check_names(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names as they are; a click callback.
+
+    Raises:
+        BadParameter: one of them is empty, as when a shell's variable is not set.
+    """
+    if not all(text.strip() for text in value):
+        raise click.BadParameter("the name is empty.")
+    return value
+
+
+def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """A span of time in seconds; a click callback.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    found = _DURATION.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no span of time. Say 90s, 15m, 2h or 1d.")
+    return float(found["count"]) * _SECONDS[found["unit"]]
+
+
+def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:
+    """How long a command that takes the lock waits for `whom` to end."""
+    return click.option(
+        "--lock-wait",
+        metavar="DURATION",
+        default="0s",
+        callback=read_duration,
+        help=f"Wait this long for {whom} to end (90s, 15m, 2h). Default: not at all.",
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Take a global option, whether it stands before the command or after it."""
+    session: Session = ctx.find_root().obj
+    if not value:
+        return
+    if param.name == "config":
+        session.config = Path(str(value))
+    elif param.name == "verbosity" and isinstance(value, int):
+        session.shape = replace(session.shape, verbosity=session.shape.verbosity + value)
+    elif param.name:
+        session.shape = replace(session.shape, **{param.name: bool(value)})
+
+
+def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click
+    return click.option(*names, callback=_keep, expose_value=False, **attributes)

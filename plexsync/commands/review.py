@@ -1,0 +1,300 @@
+"""`plexsync review` and its subcommands: their options and help."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plexsync.commands.completers import complete_answered, complete_review
+from plexsync.commands.options import CONTEXT, check_scene_ids, global_options, lock_wait_option
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from plexsync.models import RatingKey
+    from plexsync.output.console import Session
+    from plexsync.review.batch import Choice
+    from plexsync.review.selection import Filters
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+_Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+_SHARE = click.FloatRange(0, 1)
+
+
+def _filter_options(command: _F) -> _F:
+    """The options that choose among what waits."""
+    for option in reversed(
+        (
+            click.option(
+                "--score-min",
+                metavar="SCORE",
+                type=_SHARE,
+                help="Only scenes whose best candidate has at least this score, 0 to 1.",
+            ),
+            click.option(
+                "--lead-min",
+                metavar="LEAD",
+                type=_SHARE,
+                help="Only scenes whose best candidate leads the next by at least this much.",
+            ),
+            click.option(
+                "--reason",
+                metavar="TEXT",
+                default="",
+                help="Only scenes whose reason for not being HIGH contains TEXT.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
+    return click.argument(
+        "scenes",
+        metavar="[SCENE_ID]...",
+        nargs=-1,
+        callback=check_scene_ids,
+        shell_complete=complete,
+    )
+
+
+def _answer_options(command: _F) -> _F:
+    """What every command that answers takes beside scenes: filters, how long to wait."""
+    for option in reversed(
+        (
+            _filter_options,
+            lock_wait_option("a run"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _item_option(command: _F) -> _F:
+    return click.option(
+        "--item",
+        "items",
+        metavar="RATING_KEY",
+        multiple=True,
+        callback=check_scene_ids,
+        help="This Plex item; may be given several times.",
+    )(command)
+
+
+@click.group(
+    context_settings=CONTEXT,
+    invoke_without_command=True,
+    short_help="Settle the LOW matches that wait for a person.",
+)
+@global_options
+@click.pass_context
+def review(context: click.Context) -> int:
+    """Settle the LOW matches that wait for a person.
+
+    In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
+    is safe the moment it is given, and nothing is written to Plex before you say so at the end.
+    The subcommands do the same without a terminal.
+
+    What was answered is obeyed by every later run, until a file changes: an accepted pair is
+    HIGH, a refused one never comes back, an ignored scene takes no part.
+
+    \b
+    Examples:
+      plexsync review                           answer by keys
+      plexsync review list --json               what waits, for programs
+      plexsync review accept 812 --item 9120    this scene is this item
+      plexsync review reject 812 --none         it is not in Plex
+      plexsync review ignore 812 --because old  leave it alone
+      plexsync review export waiting.csv        answer in a spreadsheet
+      plexsync review import waiting.csv        and take the answers in
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    if context.invoked_subcommand is not None:
+        return 0
+    session: Session = context.obj
+    # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
+    gc.disable()
+    try:
+        from plexsync.review.terminal.run import review_by_keys
+
+        return review_by_keys(session, console.standard_streams())
+    finally:
+        gc.enable()
+
+
+@review.command("list", context_settings=CONTEXT, short_help="Show what waits.")
+@_filter_options
+@global_options
+@click.pass_obj
+def list_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Show the LOW matches that wait for a person.
+
+    A table in a terminal; else a tab-separated line a scene: id, score, lead, candidates, best
+    item, titles, paths, reason.
+    """
+    from plexsync.review.batch import list_waiting
+
+    return list_waiting(session, console.standard_streams(), _filters(options))
+
+
+@review.command(context_settings=CONTEXT, short_help="Show all there is about a scene.")
+@click.argument(
+    "scenes",
+    metavar="SCENE_ID...",
+    nargs=-1,
+    required=True,
+    callback=check_scene_ids,
+    shell_complete=complete_review,
+)
+@global_options
+@click.pass_obj
+def show(session: Session, scenes: tuple[str, ...]) -> int:
+    """Show a scene's candidates, the evidence for and against each, and what each would change."""
+    from plexsync.models import SceneId
+    from plexsync.review.batch import show_scenes
+
+    return show_scenes(session, console.standard_streams(), tuple(map(SceneId, scenes)))
+
+
+@review.command(context_settings=CONTEXT, short_help="These scenes are these items.")
+@_scene_arguments(complete_review)
+@_answer_options
+@_item_option
+@click.option("--best", is_flag=True, help="Take the first candidate where there are several.")
+@click.option("--take", is_flag=True, help="Take an item from the scene it is linked to.")
+@global_options
+@click.pass_obj
+def accept(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
+    from plexsync.review.batch import accept_scenes
+
+    return accept_scenes(
+        session,
+        console.standard_streams(),
+        _choice(options),
+        items=_items(options),
+        best=options["best"],
+        take=options["take"],
+    )
+
+
+@review.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
+@_scene_arguments(complete_review)
+@_answer_options
+@_item_option
+@click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
+@global_options
+@click.pass_obj
+def reject(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Refuse an item for a scene: the pair never comes back, until a file changes."""
+    from plexsync.review.batch import reject_scenes
+
+    return reject_scenes(
+        session,
+        console.standard_streams(),
+        _choice(options),
+        items=_items(options),
+        everything=options["none"],
+    )
+
+
+@review.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
+@_scene_arguments(complete_review)
+@_answer_options
+@click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
+@global_options
+@click.pass_obj
+def ignore(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Ignore a scene: it takes no part until its files change."""
+    from plexsync.review.batch import ignore_scenes
+
+    return ignore_scenes(
+        session, console.standard_streams(), _choice(options), because=options["because"]
+    )
+
+
+@review.command(context_settings=CONTEXT, short_help="Forget what was answered.")
+@_scene_arguments(complete_answered)
+@_answer_options
+@global_options
+@click.pass_obj
+def reset(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Forget everything answered about a scene; the next run looks at it afresh."""
+    from plexsync.review.batch import reset_scenes
+
+    return reset_scenes(session, console.standard_streams(), _choice(options))
+
+
+@review.command("export", context_settings=CONTEXT, short_help="Write what waits to a CSV file.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_filter_options
+@global_options
+@click.pass_obj
+def export_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Write a line a candidate to FILE, for a spreadsheet.
+
+    Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
+    with `plexsync review import`.
+    """
+    from plexsync.review.batch import export_waiting
+
+    streams = console.standard_streams()
+    return export_waiting(session, streams, options["file"], _filters(options))
+
+
+@review.command("import", context_settings=CONTEXT, short_help="Take in the answers of a file.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
+@lock_wait_option("a run")
+@global_options
+@click.pass_obj
+def import_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+    """Take in the answers of a FILE that `plexsync review export` wrote.
+
+    All lines are checked first; with one that is wrong, nothing is answered.
+    """
+    from plexsync.review.batch import import_answers
+
+    return import_answers(
+        session,
+        console.standard_streams(),
+        options["file"],
+        take=options["take"],
+        lock_wait_s=options["lock_wait"],
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _filters(options: dict[str, Any]) -> Filters:
+    from plexsync.review.selection import Filters
+
+    return Filters(
+        score_min=options["score_min"], lead_min=options["lead_min"], reason=options["reason"]
+    )
+
+
+def _choice(options: dict[str, Any]) -> Choice:
+    from plexsync.models import SceneId
+    from plexsync.review.batch import Choice
+
+    return Choice(
+        ids=tuple(map(SceneId, options["scenes"])),
+        filters=_filters(options),
+        lock_wait_s=options["lock_wait"],
+    )
+
+
+def _items(options: dict[str, Any]) -> tuple[RatingKey, ...]:
+    from plexsync.models import RatingKey
+
+    return tuple(map(RatingKey, options["items"]))

@@ -1,0 +1,150 @@
+"""`plexsync status` and `plexsync retry`: what is remembered, and what to try again."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsync.commands.completers import complete_scenes
+from plexsync.commands.options import (
+    CONTEXT,
+    check_scene_ids,
+    global_options,
+    lock_wait_option,
+    read_duration,
+)
+from plexsync.errors import ExitCode
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.output.console import Session
+    from plexsync.storage.status import Status
+
+
+@click.command(context_settings=CONTEXT, short_help="Show how things stand.")
+@click.option("--check", is_flag=True, help="One line, and exit 12 unless a run ended well lately.")
+@click.option(
+    "--max-age",
+    metavar="DURATION",
+    default="26h",
+    callback=read_duration,
+    help="How long ago counts as lately (90m, 26h, 2d). Default: 26h.",
+)
+@global_options
+@click.pass_obj
+def status(session: Session, *, check: bool, max_age: float) -> int:
+    """Show the last runs, how much of Stash is linked, what waits and what fails.
+
+    Reads only what plexsync remembers: it asks no server, needs no configuration, and may be
+    called while a run is under way.
+
+    \b
+    Examples:
+      plexsync status
+      plexsync status --check --max-age 26h    for a monitor
+      plexsync status --json | jq .failing
+      plexsync status | grep ^failing          one line a scene
+
+    \b
+    Exit codes:
+      0   told                                 9  the state cannot be read
+      12  with --check: no run ended well within --max-age
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    import os
+
+    from plexsync.output.failures import utc_now
+    from plexsync.storage.locations import state_directory
+    from plexsync.storage.status import read_status
+
+    found = read_status(state_directory(os.environ), utc_now())
+    code = ExitCode.TOO_OLD if check and not found.is_fresh(max_age) else ExitCode.OK
+    if session.shape.json or session.shape.jsonl:
+        from plexsync.output.status import status_document
+
+        console.print_document(console.standard_streams(), status_document(found, exit_code=code))
+    elif check:
+        _say_check(session, found, max_age_s=max_age, good=code is ExitCode.OK)
+    elif not session.shape.quiet:
+        _show(session, found)
+    return code
+
+
+@click.command(context_settings=CONTEXT, short_help="Try failed scenes again.")
+@click.argument(
+    "scene_ids",
+    metavar="[SCENE_ID]...",
+    nargs=-1,
+    callback=check_scene_ids,
+    shell_complete=complete_scenes,
+)
+@lock_wait_option("a run")
+@global_options
+@click.pass_obj
+def retry(session: Session, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
+    """Have the next run try scenes again that failed, and forget how often they did.
+
+    Without SCENE_ID all that failed, parked ones included. A scene named may also wait for a
+    person or for Plex. Asks no server and writes nothing to Plex.
+
+    \b
+    Examples:
+      plexsync retry        all that failed
+      plexsync retry 812    just this one
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    import os
+
+    from plexsync.app.retry import retry as retry_scenes
+    from plexsync.models import SceneId
+    from plexsync.output.failures import make_run_id, utc_now
+    from plexsync.storage.locations import state_directory
+
+    now = utc_now()
+    done = retry_scenes(
+        state_directory(os.environ),
+        tuple(map(SceneId, scene_ids)),
+        now=now,
+        run_id=make_run_id(now),
+        lock_wait_s=lock_wait,
+    )
+    streams = console.standard_streams()
+    if session.shape.json or session.shape.jsonl:
+        document = {"schema": "plexsync/retry/1", "due": done.due, "settled": done.settled}
+        console.print_document(streams, document)
+    elif not session.shape.quiet:
+        console.print_text(streams, "".join(f"{line}\n" for line in _words(done.due, done.settled)))
+    return ExitCode.OK
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _say_check(session: Session, found: Status, *, max_age_s: float, good: bool) -> None:
+    from plexsync.output.status import check_sentence
+
+    if good and session.shape.quiet:
+        return
+    sentence = check_sentence(found, max_age_s=max_age_s)
+    word = "OK" if good else "TOO OLD"
+    console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
+
+
+def _show(session: Session, found: Status) -> None:
+    from plexsync.output.status import status_lines, status_view
+
+    streams = console.standard_streams()
+    if not console.is_terminal(streams.stdout):
+        console.print_text(streams, "".join(f"{line}\n" for line in status_lines(found)))
+        return
+    out = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    plain = "utf" not in out.encoding.lower()
+    out.print(status_view(found, width=out.width, ascii_only=plain))
+
+
+def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:
+    lines = [f"Scene {scene_id} waits for nothing." for scene_id in settled]
+    if due:
+        scenes = f"scene {due[0]}" if len(due) == 1 else f"{len(due):,} scenes"
+        lines.append(f"The next run tries {scenes} again.")
+    return lines or ["Nothing failed: there is nothing to try again."]

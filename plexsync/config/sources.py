@@ -1,0 +1,304 @@
+"""Where configured values stand: in a TOML file, in the environment, on the command line.
+
+`Sources` puts them in layers, the later over the earlier, remembers where each came from, and
+collects what cannot be a setting at all. What the values mean is `config.py`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexsync.config import values
+from plexsync.config.schema import (
+    ENV_CONFIG,
+    ENV_PATHS,
+    ENV_PREFIX,
+    ENV_STATE_DIR,
+    KEYS,
+    PATHS,
+    SECTIONS,
+    ConfigProblem,
+    Key,
+    Kind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FLAG_ORIGIN = "command line"
+
+BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
+"""Every key by its name."""
+
+_POLICY = "policy"
+_FIELDS = tuple(name for name in BY_NAME if re.fullmatch(r"fields\.\w+", name))
+_BY_VARIABLE = {key.variable: key for key in KEYS} | {
+    f"{BY_NAME[name].variable}__POLICY": BY_NAME[name] for name in _FIELDS
+}
+_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.kind is Kind.SECRET}
+_VARIABLES = (*_BY_VARIABLE, *_SECRET_FILES, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
+
+_NEAR = 0.86
+"""How like a known variable an unknown one without `__` must be to be called a mistake.
+
+Kubernetes sets PLEXSYNC_PORT and the like for a service of that name (0.81 to the nearest), which
+must not stop anybody; PLEXSYNC_PLEX_TOKEN (0.97) must.
+"""
+
+_HEADER_LINE = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?")
+_KEY_LINE = re.compile(r"""\s*([\w.\-"' ]+?)\s*=.*""")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A value as it was found.
+
+    Args:
+        value: what TOML gave, or would have given.
+        place: where, for a message: `config.toml:3 > [plex] > url`.
+        origin: where, for `config show`: `config.toml:3`.
+        in_file: whether it stands in the configuration file itself.
+    """
+
+    value: object
+    place: str
+    origin: str
+    in_file: bool = False
+
+
+class Sources:
+    """The layers of one configuration. Take the file first, then environment, then flags."""
+
+    def __init__(self) -> None:
+        self.problems: list[ConfigProblem] = []
+        self.found: dict[str, Raw] = {}
+        self.path_rules: list[Raw] = []
+        self.file_is_public = False
+        self.file_failed = False
+
+    def add_problem(self, place: str, message: str, remedy: str = "") -> None:
+        """Remember something that is wrong."""
+        self.problems.append(ConfigProblem(place, message, remedy))
+
+    # ---- The file --------------------------------------------------------------------------------
+
+    def take_file(self, path: Path, *, must_exist: bool) -> bool:
+        """Take the values of the file at `path`; False when it is not there and need not be."""
+        try:
+            content = path.read_bytes()
+            self.file_is_public = bool(path.stat().st_mode & stat.S_IROTH)
+        except (FileNotFoundError, NotADirectoryError):
+            if must_exist:
+                self._add_file_problem(path, "there is no such file", "Check its name.")
+            return must_exist
+        except OSError as error:
+            self._add_file_problem(
+                path,
+                f"cannot be read ({error.strerror or 'unknown reason'})",
+                "Check that it is a file the user plexsync runs as may read.",
+            )
+            return True
+        self._take_text(path, content)
+        return True
+
+    def _add_file_problem(self, path: Path, message: str, remedy: str) -> None:
+        self.file_failed = True
+        self.add_problem(str(path), message, remedy)
+
+    def _take_text(self, path: Path, content: bytes) -> None:
+        try:
+            text = content.decode("utf-8-sig")
+            document = tomllib.loads(text)
+        except UnicodeDecodeError as error:
+            self._add_file_problem(
+                path, f"is not UTF-8 (byte {error.start})", "Save it as UTF-8 text."
+            )
+        except tomllib.TOMLDecodeError as error:
+            self._add_file_problem(path, f"is not TOML: {error}", "See https://toml.io.")
+        else:
+            self._take_document(_Places(path, text), document)
+
+    def _take_document(self, places: _Places, document: dict[str, object]) -> None:
+        for section, content in document.items():
+            if section not in SECTIONS:
+                self._unknown(places.of(section), section, SECTIONS)
+            elif section == PATHS:
+                self._take_path_tables(places, content)
+            elif not isinstance(content, dict):
+                self.add_problem(places.of(section), "must be a section", f"Write [{section}].")
+            else:
+                self._take_section(places, section, content)
+
+    def _take_section(self, places: _Places, section: str, content: dict[str, object]) -> None:
+        for name, value in content.items():
+            key = f"{section}.{name}"
+            if key not in BY_NAME:
+                self._unknown(places.of(key), name, _names_below(section))
+            elif key in _FIELDS and isinstance(value, dict):
+                self._take_field(places, key, value)
+            else:
+                self._put_from_file(places, key, key, value)
+
+    def _take_field(self, places: _Places, field: str, content: dict[str, object]) -> None:
+        for name, value in content.items():
+            written = f"{field}.{name}"
+            key = field if name == _POLICY else written
+            if key not in BY_NAME:
+                self._unknown(places.of(written), name, (_POLICY, *_names_below(field)))
+            else:
+                self._put_from_file(places, key, written, value)
+
+    def _put_from_file(self, places: _Places, key: str, written: str, value: object) -> None:
+        self.found[key] = Raw(value, places.of(written), places.origin(written), in_file=True)
+
+    def _take_path_tables(self, places: _Places, content: object) -> None:
+        if not isinstance(content, list):
+            self.add_problem(
+                places.of(PATHS),
+                "must be a list of tables",
+                'Write [[paths]], and below it stash = "/data/" and plex = "/media/".',
+            )
+            return
+        written = [f"{PATHS}.{number}" for number in range(len(content))]
+        self.path_rules = [
+            Raw(value, places.of(key), places.origin(key), in_file=True)
+            for key, value in zip(written, content, strict=True)
+        ]
+
+    def _unknown(self, place: str, name: str, known: Iterable[str]) -> None:
+        remedy = values.suggestion(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
+        self.add_problem(place, "is no setting of plexsync", remedy)
+
+    # ---- The environment -------------------------------------------------------------------------
+
+    def take_environment(self, environ: Mapping[str, str]) -> None:
+        """Take what `PLEXSYNC_*` variables say. An empty one says nothing, but for lists."""
+        taken: dict[str, str] = {}
+        for variable in sorted(name for name in environ if name.startswith(ENV_PREFIX)):
+            raw = self._from_variable(variable, environ[variable])
+            if raw is None:
+                continue
+            key = (_BY_VARIABLE.get(variable) or _SECRET_FILES[variable]).name
+            if key in taken:
+                self.add_problem(
+                    variable, f"says the same as {taken[key]}", "Set only one of the two."
+                )
+            taken[key] = variable
+            self.found[key] = raw
+
+    def _from_variable(self, variable: str, text: str) -> Raw | None:
+        if variable == ENV_PATHS:
+            self._take_path_variable(text)
+        elif (key := _BY_VARIABLE.get(variable)) is not None:
+            if text.strip() or key.kind is Kind.NAMES:
+                value = values.from_environment(text, key.kind)
+                if key.kind is Kind.VERIFY and isinstance(value, str):
+                    value = _from_here(value)
+                return Raw(value, variable, variable)
+        elif variable in _SECRET_FILES:
+            if text.strip():
+                return Raw({"file": _from_here(text.strip())}, variable, variable)
+        elif variable not in _VARIABLES:
+            self._check_unknown_variable(variable)
+        return None
+
+    def _take_path_variable(self, text: str) -> None:
+        if text.strip():
+            self.path_rules = [
+                Raw(value, ENV_PATHS, ENV_PATHS) for value in values.split_path_rules(text)
+            ]
+
+    def _check_unknown_variable(self, variable: str) -> None:
+        mistaken = "__" in variable
+        near = get_close_matches(variable, _VARIABLES, n=1, cutoff=0.6 if mistaken else _NEAR)
+        if mistaken or near:
+            remedy = f"Did you mean {near[0]}?" if near else "Unset it."
+            self.add_problem(variable, "is no setting of plexsync", remedy)
+
+    # ---- The command line ------------------------------------------------------------------------
+
+    def take_overrides(self, overrides: Mapping[str, object]) -> None:
+        """Take what flags say, by key.
+
+        Raises:
+            KeyError: a flag for a key that does not exist, which is our own mistake.
+        """
+        for name, value in overrides.items():
+            self.found[BY_NAME[name].name] = Raw(value, FLAG_ORIGIN, FLAG_ORIGIN)
+
+
+class _Places:
+    """Where in a TOML text each key stands, found by its lines.
+
+    tomllib keeps no positions. A multi-line text that holds what looks like a key can shift a line
+    number, never a value.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = _line_numbers(text)
+
+    def origin(self, key: str) -> str:
+        """`config.toml:3`, without the number when the line was not found."""
+        line = self._lines.get(key) or self._lines.get(key.rpartition(".")[0])
+        return f"{self._path}:{line}" if line else str(self._path)
+
+    def of(self, key: str) -> str:
+        """`config.toml:3 > [plex] > url`."""
+        section, _, rest = key.partition(".")
+        if section == PATHS:
+            inside = f"[[{PATHS}]] {int(rest) + 1}" if rest else PATHS
+        elif rest:
+            inside = f"[{section}] > {rest.replace('.', ' > ')}"
+        else:
+            inside = section
+        return f"{self.origin(key)} > {inside}"
+
+
+def _line_numbers(text: str) -> dict[str, int]:
+    """The line of each section, key and `[[paths]]` table; the first when there are several."""
+    lines: dict[str, int] = {}
+    section, tables = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER_LINE.fullmatch(line):
+            section = _bare(header[2])
+            if header[1] == "[[":
+                section, tables = f"{section}.{tables}", tables + 1
+            lines.setdefault(section, number)
+        elif key := _KEY_LINE.fullmatch(line):
+            name = _bare(key[1])
+            lines.setdefault(f"{section}.{name}" if section else name, number)
+    return lines
+
+
+def _bare(name: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in name.split("."))
+
+
+def _names_below(section: str) -> tuple[str, ...]:
+    """The keys right below a section or field."""
+    below = (name.removeprefix(section + ".") for name in BY_NAME if name.startswith(section + "."))
+    return tuple(name for name in below if "." not in name)
+
+
+def _elsewhere(name: str) -> str:
+    """Where a key that stands in the wrong section belongs."""
+    homes = [key.rpartition(".")[0] for key in BY_NAME if key.rpartition(".")[2] == name]
+    if not homes:
+        return ""
+    return "It belongs to " + " or ".join(f"[{home}]" for home in homes) + "."
+
+
+def _listed(known: Iterable[str]) -> str:
+    return ", ".join(known)
+
+
+def _from_here(name: str) -> str:
+    """A file named in the environment is relative to where plexsync runs, not to the file."""
+    return name if name.startswith("~") else str(Path(name).absolute())

@@ -1,0 +1,331 @@
+"""Reading single configuration values: each function takes what TOML gave and returns it typed.
+
+All raise `ParseError` whose message says what was expected and whose hint says what to write. No
+message repeats a text it was given: it could be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from plexsync.errors import ParseError
+from plexsync.models import PathRule, PlexField, Policy
+from plexsync.text.normalize import is_windows_path, normalize_path
+from plexsync.text.templates import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS, parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from plexsync.config.schema import Kind
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class _TagTarget(StrEnum):
+    GENRE = "genre"
+    LABEL = "label"
+    COLLECTION = "collection"
+
+
+_TAG_TARGETS = {
+    _TagTarget.GENRE: PlexField.GENRES,
+    _TagTarget.LABEL: PlexField.LABELS,
+    _TagTarget.COLLECTION: PlexField.COLLECTIONS,
+}
+
+_FLAGS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+_PHOTO_STARTS = ("http://", "https://", "{image}")
+_USER = re.compile("[a-z]+://[^/]*@", re.IGNORECASE)
+_KEY_WORDS = ("apikey=", "api_key=", "token=")
+"""What comes before a secret in an address; a picture's must hold none."""
+
+NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
+"""The names under `[fields]` of what a curator may be expected to fill in."""
+
+_UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
+_DURATION_PART = re.compile(r"([0-9]+)([wdhms])")
+_COUNT = re.compile(r"[+-]?[0-9]{1,12}")
+_SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
+
+
+# ---- From the environment ------------------------------------------------------------------------
+
+
+def from_environment(text: str, kind: Kind) -> object:
+    """Turn a variable's text into what TOML would have given; what does not fit stays a text."""
+    word = text.strip()
+    match kind.name:
+        case "FLAG":
+            return _FLAGS.get(word.lower(), text)
+        case "VERIFY":
+            return _FLAGS.get(word.lower(), word)
+        case "COUNT" if _COUNT.fullmatch(word):
+            return int(word)
+        case "SHARE" if _SHARE.fullmatch(word):
+            return float(word)
+        case "NAMES":
+            return split_list(text)
+        case _:
+            return word
+
+
+def split_list(text: str) -> list[str]:
+    """The comma-separated parts of `text`, trimmed; empty ones do not count."""
+    return [part for piece in text.split(",") if (part := piece.strip())]
+
+
+def split_path_rules(text: str) -> list[object]:
+    """The rules of `/data/=/media/,...`, as TOML would have given them."""
+    return [_path_rule_table(part) for part in split_list(text)]
+
+
+# ---- One value -----------------------------------------------------------------------------------
+
+
+def flag(value: object) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    raise ParseError("must be true or false", hint="Write true or false.")
+
+
+def count(value: object) -> int:
+    """A whole number of at least 1."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ParseError("must be a whole number of at least 1", hint="Write a number such as 500.")
+
+
+def share(value: object) -> float:
+    """A number above 0 and at most 1."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
+        return float(value)
+    raise ParseError(
+        "must be a number above 0 and at most 1", hint="Write 0.3 for three in ten items."
+    )
+
+
+def names(value: object) -> tuple[str, ...]:
+    """A list of texts that are not blank; a repeated one counts once."""
+    hint = 'Write a list of texts: ["one", "two"].'
+    if not isinstance(value, list | tuple):
+        raise ParseError("must be a list of texts", hint=hint)
+    if not all(isinstance(name, str) and name.strip() for name in value):
+        raise ParseError("must be a list of texts that are not empty", hint=hint)
+    return tuple(dict.fromkeys(value))
+
+
+def field_names(value: object) -> tuple[str, ...]:
+    """A list of names under `[fields]` that a scene may have a value for."""
+    found = names(value)
+    for name in found:
+        if name not in NEEDED_FIELDS:
+            raise ParseError(
+                f"must be a list of {quoted(NEEDED_FIELDS)}",
+                hint=suggestion(name, NEEDED_FIELDS) or _example(list(NEEDED_FIELDS)),
+            )
+    return found
+
+
+def word(words: type[Word]) -> Callable[[object], Word]:
+    """A reader of one of `words`."""
+
+    def read(value: object) -> Word:
+        known = [one.value for one in words]
+        if isinstance(value, str) and value in known:
+            return words(value)
+        raise ParseError(
+            f"must be one of {quoted(known)}", hint=suggestion(value, known) or _example(known)
+        )
+
+    return read
+
+
+def scalar_policy(value: object) -> Policy:
+    """A policy of a field that holds one text."""
+    policy = word(Policy)(value)
+    if policy is Policy.MERGE:
+        raise ParseError(
+            '"merge" is for lists of names', hint='Write "overwrite", "fill", "keep" or "off".'
+        )
+    return policy
+
+
+def tag_target(value: object) -> PlexField:
+    """Where tags go: `genre`, `label` or `collection`."""
+    return _TAG_TARGETS[word(_TagTarget)(value)]
+
+
+def template(value: object) -> str:
+    """A text with placeholders, all of them known."""
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError("must be a text", hint='Write "{title}", for example.')
+    parse_template(value)
+    return value
+
+
+def templates(value: object) -> tuple[str, ...]:
+    """A list of texts with placeholders."""
+    return tuple(template(name) for name in names(value))
+
+
+def role_template(value: object) -> str:
+    """What the part of a performer is made of; "" for nothing."""
+    if not isinstance(value, str):
+        raise ParseError("must be a text", hint='Write "{disambiguation}", for example.')
+    parse_template(value, PERFORMER_PLACEHOLDERS)
+    return value.strip()
+
+
+def photo_template(value: object) -> str:
+    """What the address of a performer's picture is made of; "" for nothing.
+
+    Plex keeps and shows the address, so a key in it is refused.
+    """
+    if not isinstance(value, str):
+        raise ParseError("must be a text", hint='Write "{image}", for example.')
+    parse_template(value, PHOTO_PLACEHOLDERS)
+    text = value.strip()
+    if text and not text.lower().startswith(_PHOTO_STARTS):
+        raise ParseError("must be an address", hint='Write "{image}", or begin with https://.')
+    if _USER.match(text) or any(word in text.lower() for word in _KEY_WORDS):
+        raise ParseError(
+            "must not hold a key: Plex keeps the address, logs it, and shows it to everybody",
+            hint="Let whatever serves the pictures give them without one.",
+        )
+    return text
+
+
+def by_tag(value: object) -> tuple[tuple[str, str], ...]:
+    """A list of `tag = text`: the pattern of a tag, and what a scene with such a tag gets."""
+    pairs = [tuple(map(str.strip, line.rpartition("=")[::2])) for line in names(value)]
+    if not all(pattern and text for pattern, text in pairs):
+        raise ParseError(
+            "must be a list of a tag and a text each", hint='Write ["soft* = R", "hard* = XXX"].'
+        )
+    return tuple((pattern, text) for pattern, text in pairs)
+
+
+def verify(value: object) -> bool | str:
+    """Whether to check certificates, or the name of a file of certificates to trust."""
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
+        return value
+    raise ParseError(
+        "must be true, false or the name of a file",
+        hint="Leave it out unless the server's certificate is your own.",
+    )
+
+
+def duration(value: object) -> int:
+    """A duration such as `7d`, `26h`, `90s` or `1h30m`, in seconds."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not _DURATION.fullmatch(text):
+        raise ParseError(
+            "must be a duration: whole numbers, each with w, d, h, m or s",
+            hint='Write "7d", "26h" or "1h30m".',
+        )
+    return sum(int(number) * _UNITS_S[unit] for number, unit in _DURATION_PART.findall(text))
+
+
+def stash_url(value: object) -> str:
+    """Stash's address, with or without `/graphql`, without a trailing slash."""
+    return base_url(value).removesuffix("/graphql").rstrip("/")
+
+
+def base_url(value: object) -> str:
+    """A server's address without a trailing slash. Nothing secret may be part of it."""
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError("must be a text", hint='Write "http://host:port".')
+    text = value.strip()
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise ParseError("is no address", hint='Write "http://host:port".')
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        # Not raised from the cause: it repeats part of the address.
+        raise ParseError(
+            "is no address: host or port cannot be read", hint='Write "http://host:port".'
+        ) from None
+    if parts.scheme not in {"http", "https"}:
+        raise ParseError("must start with http:// or https://", hint='Write "http://host:port".')
+    if "@" in parts.netloc:
+        raise ParseError(
+            "must not hold a user name or password",
+            hint="Take them out; plexsync sends only the token or API key, in a header.",
+        )
+    if not host or port == 0:
+        raise ParseError("has no host or an impossible port", hint='Write "http://host:port".')
+    if "?" in text or "#" in text:
+        raise ParseError(
+            "must not hold ? or #: a token or key has its own setting, and the address of a page "
+            "is not that of the server",
+            hint='Write "http://host:port".',
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def path_rule(value: object) -> PathRule:
+    """One `[[paths]]` table."""
+    hint = 'Write stash = "/data/" and plex = "/media/".'
+    if not isinstance(value, dict):
+        raise ParseError("must be a table with stash and plex", hint=hint)
+    unknown = sorted(set(value) - {"stash", "plex"})
+    if unknown:
+        raise ParseError(f"has no key {quoted(unknown)}", hint=hint)
+    return PathRule(stash=_folder(value, "stash"), plex=_folder(value, "plex"))
+
+
+# ---- Words for messages --------------------------------------------------------------------------
+
+
+def quoted(words: Iterable[str]) -> str:
+    """`"a", "b"`."""
+    return ", ".join(f'"{one}"' for one in words)
+
+
+def suggestion(value: object, known: Iterable[str]) -> str:
+    """`Did you mean "x"?`, or "" when nothing known is near."""
+    if not isinstance(value, str):
+        return ""
+    near = get_close_matches(value.lower(), list(known), n=1, cutoff=0.6)
+    return f'Did you mean "{near[0]}"?' if near else ""
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _example(known: list[str]) -> str:
+    return f'Write "{known[0]}", for example.'
+
+
+def _path_rule_table(text: str) -> object:
+    sides = text.split("=")
+    if len(sides) != 2:  # noqa: PLR2004 - the two sides of a rule
+        return text
+    return {"stash": sides[0].strip(), "plex": sides[1].strip()}
+
+
+def _folder(table: dict[str, object], side: str) -> str:
+    value = table.get(side)
+    hint = f'Write {side} = "/folder/".'
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError(f"{side} is missing or no text", hint=hint)
+    path = normalize_path(value)
+    if not path.startswith("/") and not is_windows_path(path):
+        raise ParseError(f"{side} is not an absolute folder", hint=hint)
+    return value

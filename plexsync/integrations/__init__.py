@@ -1,0 +1,1 @@
+"""What Stash, cron and systemd call or read."""

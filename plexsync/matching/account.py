@@ -1,0 +1,281 @@
+"""The whole account of a decision: every candidate, its waterfall, and what HIGH would take."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.matching.attributes import Level
+from plexsync.matching.decision import DEFAULT_SETTINGS, Option, id_order, rival_bits, score_option
+from plexsync.matching.evidence import Comparison, Place, Spelling
+from plexsync.matching.overrides import listen, refuses
+from plexsync.matching.path_rules import split_prefixes
+from plexsync.matching.ranking import refine
+from plexsync.matching.resolution import prepare_matching
+from plexsync.models import Candidate, Evidence
+from plexsync.text.normalize import base_name, fold, normalize_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plexsync.matching.overrides import Pin, Refusal
+    from plexsync.matching.resolution import Matching
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One scene and one item.
+
+    Attributes:
+        scene_id: the scene.
+        candidate: the item, its score, and evidence that adds up to it: the weights sum to log2
+            of score / (1 - score). What rivals take away is evidence of its own.
+        grade: why the pair is identity-grade; "" when it is not.
+        obstacle: why it is not HIGH; "" when it is.
+        would_raise: what would make it HIGH, as far as matching can tell.
+    """
+
+    scene_id: SceneId
+    candidate: Candidate
+    grade: str
+    obstacle: str
+    would_raise: tuple[str, ...]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everything about one scene or one item.
+
+    Attributes:
+        matches: what `matcher.match` decides about the scene, or the item's scenes.
+        standings: every candidate, the best first.
+        refused: items a person refused for the scene.
+        in_trash: items in Plex's trash that show a file of the scene's name.
+        least_score: the score HIGH needs.
+        lead_bits: the lead over any rival HIGH needs.
+    """
+
+    matches: tuple[Match, ...]
+    standings: tuple[Standing, ...]
+    refused: tuple[RatingKey, ...]
+    in_trash: tuple[RatingKey, ...]
+    least_score: float
+    lead_bits: float
+
+
+def account(
+    scene: Scene,
+    items: Sequence[PlexItem],
+    *,
+    others: Sequence[Scene] = (),
+    rules: Sequence[PathRule] = (),
+    claims: Mapping[RatingKey, SceneId] | None = None,
+    hashes: Mapping[int, int] | None = None,
+    pins: Sequence[Pin] = (),
+    refusals: Sequence[Refusal] = (),
+) -> Account:
+    """Give the account of one scene.
+
+    Args:
+        scene: the scene.
+        items: see `matcher.match`.
+        others: the other scenes that are due; they may compete for its items.
+        rules: see `matcher.match`.
+        claims: see `matcher.match`.
+        hashes: see `matcher.match`.
+        pins: see `matcher.match`.
+        refusals: see `matcher.match`.
+    """
+    people = listen(pins, refusals)
+    matching = prepare_matching(
+        [scene, *others],
+        items,
+        rules=rules,
+        settings=DEFAULT_SETTINGS,
+        claims=claims or {},
+        hashes=hashes or {},
+        people=people,
+    )
+    said = people.refusals.get(scene.scene_id, ())
+    names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
+    return Account(
+        matches=tuple(one for one in matching.decide() if one.scene_id == scene.scene_id),
+        standings=_rank(_stand(matching, row) for row in matching.table.rows[0]),
+        refused=tuple(
+            item.rating_key for item in items if any(refuses(one, scene, item) for one in said)
+        ),
+        in_trash=tuple(
+            item.rating_key
+            for item in items
+            if item.trashed
+            and any(fold(base_name(normalize_path(file.path))) in names for file in item.files)
+        ),
+        least_score=DEFAULT_SETTINGS.least_score,
+        lead_bits=DEFAULT_SETTINGS.lead_bits,
+    )
+
+
+def account_of_item(
+    rating_key: RatingKey,
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    *,
+    rules: Sequence[PathRule] = (),
+    claims: Mapping[RatingKey, SceneId] | None = None,
+    hashes: Mapping[int, int] | None = None,
+    pins: Sequence[Pin] = (),
+    refusals: Sequence[Refusal] = (),
+) -> Account:
+    """Give the account from the other side: every scene that could be the item.
+
+    The arguments are those of `matcher.match`.
+    """
+    matching = prepare_matching(
+        scenes,
+        items,
+        rules=rules,
+        settings=DEFAULT_SETTINGS,
+        claims=claims or {},
+        hashes=hashes or {},
+        people=listen(pins, refusals),
+    )
+    place = next(
+        (at for at, one in enumerate(matching.items) if one.rating_key == rating_key), None
+    )
+    column = matching.table.columns.get(place, ()) if place is not None else ()
+    ids = {matching.scenes[one.ours.scene].scene_id for one in column}
+    return Account(
+        matches=tuple(one for one in matching.decide() if one.scene_id in ids),
+        standings=_rank(_stand_one(matching, one) for one in column),
+        refused=(),
+        in_trash=(),
+        least_score=DEFAULT_SETTINGS.least_score,
+        lead_bits=DEFAULT_SETTINGS.lead_bits,
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _rank(several: Iterator[list[Standing]]) -> tuple[Standing, ...]:
+    """All standings, each pair of scene and item once, the likeliest first."""
+    best: dict[tuple[SceneId, RatingKey], Standing] = {}
+    for standing in (one for row in several for one in row):
+        pair = standing.scene_id, standing.candidate.rating_key
+        if pair not in best or _worth(standing) > _worth(best[pair]):
+            best[pair] = standing
+    return tuple(
+        sorted(
+            best.values(),
+            key=lambda one: (-one.candidate.score, id_order(one.candidate.rating_key)),
+        )
+    )
+
+
+def _worth(standing: Standing) -> tuple[bool, float]:
+    """Of several files of a scene, the one that makes the pair HIGH speaks for it."""
+    return not standing.obstacle, standing.candidate.score
+
+
+def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:
+    """The options of one file, weighed as `match` shows them."""
+    sure = any(not matching.obstacle(one) for one in row)
+    scene = matching.scenes[row[0].ours.scene]
+    shown = row if sure else refine(row, scene, matching.items, matching.scale)
+    return [
+        _make_standing(matching, option, refined, rivals=shown)
+        for option, refined in zip(row, shown, strict=True)
+    ]
+
+
+def _stand_one(matching: Matching, option: Option) -> list[Standing]:
+    """One option of a file."""
+    row = matching.row_of(option)
+    return [
+        standing
+        for standing, other in zip(_stand(matching, row), row, strict=True)
+        if other.item == option.item
+    ]
+
+
+def _make_standing(
+    matching: Matching, option: Option, refined: Option, *, rivals: Sequence[Option]
+) -> Standing:
+    item = matching.items[option.item]
+    column = matching.table.columns[option.item]
+    against = rival_bits(refined, rivals, column)
+    evidence = list(refined.weighed.evidence)
+    if against:
+        taken = -math.log2(1.0 + math.fsum(math.exp2(min(bits, 900.0)) for bits in against))
+        evidence.append(Evidence(name="rivals", value=_count(against), weight=taken))
+    score = score_option(refined, rivals, column)
+    plain = score_option(option, matching.row_of(option), column)
+    most = max(plain, matching.settings.least_score)
+    if refined is not option and score > most:
+        weight = _odds(most) - _odds(score)
+        value = "titles and dates lift nothing over the threshold"
+        evidence.append(Evidence(name="limit", value=value, weight=weight))
+        score = most
+    obstacle = matching.obstacle(option)
+    return Standing(
+        scene_id=matching.scenes[option.ours.scene].scene_id,
+        candidate=Candidate(
+            rating_key=item.rating_key,
+            title=item.title,
+            scene_path=option.ours.file.path,
+            item_path=option.theirs.file.path,
+            score=score,
+            evidence=tuple(evidence),
+        ),
+        grade=option.weighed.grade or "",
+        obstacle=obstacle,
+        would_raise=tuple(_raise(matching, option)) if obstacle else (),
+    )
+
+
+def _odds(score: float) -> float:
+    """Log2 odds of a probability."""
+    return math.log2(score) - math.log2(max(1.0 - score, 1e-300))
+
+
+def _count(against: Sequence[float]) -> str:
+    plural = "" if len(against) == 1 else "s"
+    return f"{len(against)} other pair{plural} this one excludes"
+
+
+def _raise(matching: Matching, option: Option) -> Iterator[str]:
+    """What would make an option HIGH: each thing that would do alone, most practical first."""
+    for words, changed in _suppositions(option):
+        if not matching.suppose(option, changed):
+            yield words
+    yield "a person confirming it in `plexsync review`"
+
+
+def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
+    """What may turn out about a pair that is one file."""
+    made = option.made
+    stash, plex = split_prefixes(option.ours.path, option.theirs.path)
+    if made.place is not Place.PATH and made.spelling is Spelling.EXACT and stash != plex:
+        ruled = made._replace(place=Place.PATH, ruled=True, merged=False, elsewhere=False)
+        yield f"a path rule {stash} -> {plex}", ruled
+    if made.content is Level.UNKNOWN and made.size is not Level.DIFFERENT:
+        yield "an equal content hash", made._replace(content=Level.EQUAL)
+    if made.size is Level.UNKNOWN:
+        yield (
+            "an equal size, once both servers know it",
+            made._replace(size=Level.EQUAL, size_bits=24),
+        )
+    if made.duration is Level.UNKNOWN:
+        yield "an equal duration, once both servers know it", made._replace(duration=Level.EQUAL)
+    if Level.DIFFERENT in (made.size, made.duration, made.frame, made.content):
+        yield (
+            "a rescan, if it is the same file and one server has not noticed that it changed",
+            made._replace(
+                size=Level.EQUAL,
+                size_bits=max(made.size_bits, 24),
+                duration=max(made.duration, Level.EQUAL),
+                frame=max(made.frame, Level.UNKNOWN),
+                content=max(made.content, Level.UNKNOWN),
+            ),
+        )

@@ -1,0 +1,204 @@
+"""What people answered about scenes: the form in which it is remembered, and what it means.
+
+One answer book entry per scene, `Said`, kept in the state under a key of its own, so that taking an
+answer back is putting the entry before it back. Every part of it is about files, not ids: it holds
+while the scene has the files it was about, and afterwards is a reason to ask again.
+Source: docs/design.md, invariant 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import msgspec
+
+from plexsync.matching.overrides import (  # noqa: TC001 - msgspec reads the fields' types
+    Pin,
+    Refusal,
+)
+from plexsync.models import Confidence, RatingKey, Scene, SceneId
+from plexsync.text.folding import files_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plexsync.models import Match
+
+PREFIX = "review."
+"""What the key of an entry starts with; the scene's id follows."""
+
+T = TypeVar("T")
+
+
+class Ignored(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A person said: leave this scene alone. `files` is the digest of its files then."""
+
+    files: str
+    reason: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Everything people said about one scene.
+
+    Attributes:
+        pins: items the scene is.
+        refusals: items it is not.
+        ignored: the scene takes no part.
+        absent: digest of the files of a scene that is not in Plex: nothing short of HIGH is
+            worth asking about it. "" when nobody said so.
+    """
+
+    pins: tuple[Pin, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    ignored: Ignored | None = None
+    absent: str = ""
+
+
+NOTHING = Said()
+
+
+class Verb(StrEnum):
+    """What a person can answer."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    ABSENT = "absent"
+    IGNORE = "ignore"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An item an answer is about: the file it shows, and the scene's file that is or is not it."""
+
+    rating_key: RatingKey
+    scene_path: str
+    item_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person says about one scene.
+
+    Args:
+        verb: accept `targets`; reject them; absent: reject them and whatever else is not HIGH;
+            ignore the scene; reset: forget all that was said.
+        scene: the scene, with the files the answer is about.
+        targets: the items.
+        reason: why a scene is ignored.
+        open: a scene whose targets are rejected has other candidates, so it goes on waiting.
+    """
+
+    verb: Verb
+    scene: Scene
+    targets: tuple[Target, ...] = ()
+    reason: str = ""
+    open: bool = False
+
+
+class Decisions(Protocol):
+    """What is asked of memory."""
+
+    def decision(self, key: str, type_: type[T]) -> T | None:
+        """What stands under a key."""
+
+    def decision_keys(self) -> Iterable[str]:
+        """The keys something stands under."""
+
+
+# ---- Answers -------------------------------------------------------------------------------------
+
+
+def accept(said: Said, pins: Sequence[Pin]) -> Said:
+    """The scene is just these items; whatever was said against them is forgotten."""
+    keys = {pin.rating_key for pin in pins}
+    kept = tuple(one for one in said.refusals if one.rating_key not in keys)
+    return Said(pins=tuple(pins), refusals=kept)
+
+
+def refuse(said: Said, refusals: Sequence[Refusal], *, absent: str = "") -> Said:
+    """The scene is none of these items; with `absent`, the digest of its files, none at all."""
+    keys = {one.rating_key for one in refusals}
+    kept = tuple(one for one in said.refusals if one.rating_key not in keys)
+    return Said(
+        pins=tuple(pin for pin in said.pins if pin.rating_key not in keys and not absent),
+        refusals=(*kept, *refusals),
+        absent=absent or said.absent,
+    )
+
+
+def ignore(said: Said, scene: Scene, reason: str = "") -> Said:
+    """The scene takes no part until its files change."""
+    ignored = Ignored(files=files_digest(scene.files), reason=reason)
+    return msgspec.structs.replace(said, ignored=ignored)
+
+
+# ---- Remembering ---------------------------------------------------------------------------------
+
+
+def answer_key(scene_id: SceneId) -> str:
+    """Where a scene's entry stands."""
+    return f"{PREFIX}{scene_id}"
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything people said, as matching takes it."""
+
+    pins: tuple[Pin, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    ignored: Mapping[SceneId, Ignored] = {}
+    absent: Mapping[SceneId, str] = {}
+
+    def ignores(self, scene: Scene) -> str | None:
+        """Why a person wants `scene` left alone; None when nobody does, or it changed since."""
+        ignored = self.ignored.get(scene.scene_id)
+        if ignored is None or ignored.files != files_digest(scene.files):
+            return None
+        return f"ignored by a person: {ignored.reason}" if ignored.reason else "ignored by a person"
+
+    def asks_again(self, scene: Scene) -> bool:
+        """Whether a person ignored `scene` once, but its files changed since."""
+        return scene.scene_id in self.ignored and self.ignores(scene) is None
+
+    def review(self, match: Match, scene: Scene) -> Match:
+        """What people said of the scene as a whole, brought to what matching found."""
+        if match.confidence is None:
+            return match
+        if self.asks_again(scene):
+            reason = "a person ignored this scene, but its files changed since"
+            return msgspec.structs.replace(match, confidence=Confidence.LOW, reason=reason)
+        if match.confidence is Confidence.LOW and self._is_absent(scene):
+            reason = "a person said that it is not in Plex"
+            return msgspec.structs.replace(match, confidence=None, reason=reason, candidates=())
+        return match
+
+    def _is_absent(self, scene: Scene) -> bool:
+        """Whether a person said that Plex does not have `scene`, and its files are the same."""
+        said = self.absent.get(scene.scene_id)
+        return said is not None and said == files_digest(scene.files)
+
+
+UNHEARD = Heard()
+"""Nobody said anything yet."""
+
+
+def hear(memory: Decisions) -> Heard:
+    """Everything people said so far; costs what was said, not the library."""
+    pins: list[Pin] = []
+    refusals: list[Refusal] = []
+    ignored: dict[SceneId, Ignored] = {}
+    absent: dict[SceneId, str] = {}
+    for key in memory.decision_keys():
+        said = memory.decision(key, Said) if key.startswith(PREFIX) else None
+        if said is None:
+            continue
+        scene_id = SceneId(key.removeprefix(PREFIX))
+        pins += said.pins
+        refusals += said.refusals
+        if said.ignored is not None:
+            ignored[scene_id] = said.ignored
+        if said.absent:
+            absent[scene_id] = said.absent
+    return Heard(pins=tuple(pins), refusals=tuple(refusals), ignored=ignored, absent=absent)

@@ -1,0 +1,170 @@
+"""The last resort: items whose title or name resembles a scene's that nothing else found.
+
+A resemblance is never identity-grade; it only gives a person something to look at. Rare words
+choose the items worth comparing, so that the cost stays linear in the library.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz import fuzz
+
+from plexsync.matching.attributes import Level
+from plexsync.text.generic_names import GENERIC_WORDS, is_extra, numbers
+from plexsync.text.normalize import fold, normalize_path, normalize_title, stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import PlexItem, Scene
+
+_LEAST_LETTERS = 3
+_MOST_BEARERS = 64
+"""A word in more titles than this chooses nothing."""
+_MOST_COMPARED = 24
+_MOST_FOUND = 10
+_SEVERAL = 3
+_FEW_WORDS = 32
+"""Up to so many words are looked for as they are before a title is normalised."""
+_CLOSE = 93.0
+_NEAR = 85.0
+"""Similarities, 0 to 100. Source: docs/matching.md, "Titles"."""
+
+
+class Text(NamedTuple):
+    """A title or name ready to compare: its words in order of the alphabet, and its numbers."""
+
+    words: str
+    numbers: tuple[int, ...]
+    extra: bool
+
+
+def find_by_title(
+    positions: Iterable[int], scenes: Sequence[Scene], items: Sequence[PlexItem]
+) -> dict[int, list[tuple[int, Level]]]:
+    """For each scene at one of `positions` the items it resembles most, and how nearly.
+
+    Numbers must agree, and a trailer resembles trailers only.
+    """
+    texts = {position: texts_of_scene(scenes[position]) for position in positions}
+    bearers: dict[str, list[int]] = {
+        word: [] for ours in texts.values() for text in ours for word in telling_words(text)
+    }
+    _stream(items, bearers)
+    titles: dict[int, tuple[Text, ...]] = {}
+    found = {}
+    for position, ours in texts.items():
+        chosen = _choose(ours, bearers, items)
+        titles.update((one, texts_of_item(items[one])) for one in chosen if one not in titles)
+        levels = [(one, compare_titles(ours, titles[one])) for one in chosen]
+        resembling = [(one, level) for one, level in levels if level >= Level.NEAR]
+        if resembling:
+            resembling.sort(key=lambda one: -one[1])
+            found[position] = resembling[:_MOST_FOUND]
+    return found
+
+
+def texts_of_scene(scene: Scene) -> tuple[Text, ...]:
+    """What a scene calls itself: its title and its files' stems."""
+    return _texts([scene.title, *(stem(normalize_path(file.path)) for file in scene.files)])
+
+
+def texts_of_item(item: PlexItem) -> tuple[Text, ...]:
+    """What an item calls itself: its title and its files' stems."""
+    return _texts(_names(item))
+
+
+def compare_titles(ours: Sequence[Text], theirs: Sequence[Text]) -> Level:
+    """How near the nearest two texts are; DIFFERENT below similarity."""
+    return max((_similarity(one, other) for one in ours for other in theirs), default=_NOTHING)
+
+
+def are_near(one: Text, other: Text) -> bool:
+    """Whether two texts resemble each other enough to be shown to a person."""
+    return _similarity(one, other) >= Level.NEAR
+
+
+def telling_words(text: Text) -> set[str]:
+    """The words that say something: no article, no number, nothing any title has."""
+    return {
+        word
+        for word in text.words.split()
+        if (len(word) >= _LEAST_LETTERS or not word.isascii())
+        and not word.isdigit()
+        and word not in GENERIC_WORDS
+    }
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+_NOTHING = Level.DIFFERENT
+
+
+def _texts(texts: Iterable[str]) -> tuple[Text, ...]:
+    normal = dict.fromkeys(normalize_title(text) for text in texts if text)
+    return tuple(
+        Text(" ".join(sorted(text.split())), tuple(sorted(numbers(text))), is_extra(text))
+        for text in normal
+        if text
+    )
+
+
+def _names(item: PlexItem) -> list[str]:
+    names = [item.title]
+    for file in item.files:
+        name = stem(normalize_path(file.path))
+        # Without an agent Plex takes the name for the title: normalise it once.
+        if name != item.title:
+            names.append(name)
+    return names
+
+
+def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
+    """Note the items that bear one of our words."""
+    wanted = bearers.keys()
+    few = tuple(wanted) if len(wanted) <= _FEW_WORDS else ()
+    for position, item in enumerate(items):
+        if item.trashed or not wanted or (few and not _mentions(item, few)):
+            continue
+        for word in wanted & set(normalize_title(" ".join(_names(item))).split()):
+            if len(bearers[word]) <= _MOST_BEARERS:
+                bearers[word].append(position)
+
+
+def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:
+    """Whether an item has one of a few words anywhere: much cheaper than normalising it."""
+    text = fold(" ".join([item.title, *(file.path for file in item.files)]))
+    return any(word in text for word in words)
+
+
+def _choose(
+    ours: tuple[Text, ...], bearers: dict[str, list[int]], items: Sequence[PlexItem]
+) -> list[int]:
+    """The items that share most of our rare words, in an order that is the items' own."""
+    rare = [
+        found
+        for word in {word for text in ours for word in telling_words(text)}
+        if 0 < len(found := bearers[word]) <= _MOST_BEARERS
+    ]
+    shared: Counter[int] = Counter()
+    for found in rare:
+        shared.update(found)
+    # One rare word in common is chance where there are several to choose from.
+    least = 1 if len(rare) < _SEVERAL else 2
+    chosen = [one for one, count in shared.items() if count >= least]
+    keys = {one: items[one].rating_key for one in chosen}
+    chosen.sort(key=lambda one: (-shared[one], len(keys[one]), keys[one]))
+    return chosen[:_MOST_COMPARED]
+
+
+def _similarity(one: Text, other: Text) -> Level:
+    if one.numbers != other.numbers or one.extra != other.extra:
+        return _NOTHING
+    if one.words == other.words:
+        return Level.EQUAL
+    similarity = fuzz.ratio(one.words, other.words, score_cutoff=_NEAR)
+    if similarity >= _CLOSE:
+        return Level.CLOSE
+    return Level.NEAR if similarity >= _NEAR else _NOTHING

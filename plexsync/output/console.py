@@ -1,0 +1,272 @@
+"""The three standard streams: what is connected to them, and which reporter fits.
+
+Imports nothing heavy by itself, so that the command line can name a `Shape` before it is known
+whether anything will be printed.
+"""
+
+# ruff: noqa: PLC0415 - each reporter brings its own imports, and most runs need only one
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Protocol
+
+from plexsync.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.storage.streams import ByteStream, Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the output is to look.
+
+    Args:
+        json: one document on stdout.
+        jsonl: one event a line on stdout.
+        quiet: nothing but errors.
+        verbosity: 1 for every row, 2 for the evidence, too.
+        no_color: no colours, whatever the terminal can do.
+    """
+
+    json: bool = False
+    jsonl: bool = False
+    quiet: bool = False
+    verbosity: int = 0
+    no_color: bool = False
+
+
+class Streams(Protocol):
+    """What the process is connected to; `sys` is one. A closed stream is None."""
+
+    stdin: IO[str] | None
+    stdout: IO[str] | None
+    stderr: IO[str] | None
+
+
+class RunReporter(Protocol):
+    """A reporter that also knows whether all it had to say was said."""
+
+    @property
+    def failure(self) -> OSError | None:
+        """The first error of its output; None when there was none."""
+
+    def started(self, header: RunHeader) -> None:
+        """See `ports.Reporter`."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """See `ports.Reporter`."""
+
+    def preview(self, preview: Preview) -> None:
+        """See `ports.Reporter`."""
+
+    def row(self, row: Row) -> None:
+        """See `ports.Reporter`."""
+
+    def warn(self, message: str) -> None:
+        """See `ports.Reporter`."""
+
+    def finished(self, summary: RunSummary) -> None:
+        """See `ports.Reporter`."""
+
+    def close(self) -> None:
+        """Leave the screen and the disk as they were; however the run ended."""
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person is at the other end."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], float]) -> RunReporter:
+    """The reporter that fits what the process is connected to.
+
+    A terminal on stdout gets tables. Without one, stdout is a pipe if a terminal is on any other
+    stream, else nobody watches at all, as under cron or systemd.
+    """
+    from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
+    from plexsync.storage.streams import Sink
+
+    if shape.jsonl:
+        return JsonlReporter(Sink(byte_stream(streams.stdout)))
+    meter = _meter(shape, streams, monotonic)
+    out, err = Sink(byte_stream(streams.stdout)), Sink(byte_stream(streams.stderr))
+    if shape.json:
+        return JsonReporter(out, err, meter=meter, quiet=shape.quiet)
+    if is_terminal(streams.stdout):
+        return _terminal_reporter(shape, streams, meter)
+    if is_terminal(streams.stderr) or is_terminal(streams.stdin):
+        return PipeReporter(
+            out,
+            err,
+            meter=meter,
+            quiet=shape.quiet,
+            verbose=shape.verbosity > 0,
+            polite=not _is_file(streams.stdout),
+        )
+    return CronReporter(out, err, quiet=shape.quiet, verbose=shape.verbosity > 0)
+
+
+def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
+    """A rich console that reads no markup, highlights nothing and shows no emoji codes."""
+    from rich.console import Console
+
+    if isinstance(stream, io.TextIOWrapper):
+        # What the terminal has no letter for is shown as "?", and ends no run.
+        stream.reconfigure(errors="replace")
+    width, height = _dumb_size(stream)
+    return Console(
+        file=stream or io.StringIO(),
+        width=width,
+        height=height,
+        no_color=True if no_color else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def byte_stream(stream: IO[str] | None) -> ByteStream:
+    """The bytes below a text stream; a bottomless pit for a closed one."""
+    buffer: ByteStream | None = getattr(stream, "buffer", None)
+    return buffer or _Nowhere()
+
+
+def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
+    """Lines for a person; a stream that is gone takes nothing."""
+    from plexsync.storage.streams import Sink
+
+    sink = Sink(byte_stream(stream))
+    for line in lines:
+        sink.write_line(line)
+
+
+def print_text(streams: Streams, text: str) -> None:
+    """All of `text` on stdout; a reader that left early is no failure.
+
+    Raises:
+        StateError: it cannot be written.
+    """
+    from plexsync.storage.streams import Sink
+
+    sink = Sink(byte_stream(streams.stdout))
+    sink.write(text.encode("utf-8", "backslashreplace"))
+    sink.flush()
+    failure = sink.failure
+    if failure and not isinstance(failure, BrokenPipeError):
+        raise StateError(f"the output could not be written: {failure.strerror or failure}")
+
+
+def print_document(streams: Streams, document: object) -> None:
+    """One JSON document on stdout; see `print_text`.
+
+    Raises:
+        StateError: it cannot be written.
+    """
+    import msgspec
+
+    print_text(streams, msgspec.json.encode(document).decode() + "\n")
+
+
+def hush(stream: IO[str] | None) -> None:
+    """Flush for the last time; if the reader is gone, make sure that the interpreter stays calm.
+
+    Source: the Python documentation, signal, "Note on SIGPIPE".
+    """
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):
+            return
+        finally:
+            os.close(nowhere)
+
+
+def standard_streams() -> Streams:
+    """Those of this process, as they are now."""
+    return sys
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _dumb_size(stream: IO[str] | None) -> tuple[int | None, int | None]:
+    """Columns and rows of a dumb terminal, which rich takes to have 80 and 25 whatever it says."""
+    if stream is None or os.environ.get("TERM") != "dumb" or not is_terminal(stream):
+        return None, None
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return (size.columns, size.lines) if size.columns and size.lines else (None, None)
+
+
+class _Nowhere:
+    """Takes everything, keeps nothing."""
+
+    def write(self, piece: bytes, /) -> int:
+        """Forget it."""
+        return len(piece)
+
+    def flush(self) -> None:
+        """There is nothing left."""
+
+
+def _is_file(stream: IO[str] | None) -> bool:
+    """Whether what is written lands in a file, and on no screen."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # closed, or no file of the system
+        return False
+
+
+def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
+    from plexsync.storage.streams import NoMeter
+
+    if shape.quiet or not is_terminal(streams.stderr):
+        return NoMeter()
+    from plexsync.output.terminal import Bars
+
+    return Bars(make_console(streams.stderr, no_color=shape.no_color), monotonic)
+
+
+def _terminal_reporter(shape: Shape, streams: Streams, meter: Meter) -> RunReporter:
+    from plexsync.output.terminal import TerminalReporter
+
+    return TerminalReporter(
+        make_console(streams.stdout, no_color=shape.no_color),
+        make_console(streams.stderr, no_color=shape.no_color),
+        meter=meter,
+        quiet=shape.quiet,
+        verbosity=shape.verbosity,
+    )
+
+
+@dataclass(slots=True)
+class Session:
+    """What one invocation knows: the global options, and what must never be shown.
+
+    The one mutable object of a command: options arrive one by one, secrets when they are read.
+    """
+
+    shape: Shape
+    config: Path | None = None
+    secrets: list[str] = field(default_factory=list)
+    command: str = ""

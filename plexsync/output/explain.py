@@ -1,0 +1,198 @@
+"""An explanation for a person: each candidate as a waterfall of bits that adds up to its score."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from plexsync.models import Confidence
+from plexsync.output.summary import score_text
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from plexsync.matching.account import Account, Standing
+    from plexsync.matching.explanation import Explanation
+    from plexsync.models import Evidence
+
+MOST_SHOWN = 5
+"""Candidates shown with their waterfall; a person asks about the first few."""
+
+_BAR_COLUMNS = 12
+_BAR_FROM = 80  # narrower, the words need the room
+
+
+def explanation_view(explained: Explanation, *, width: int) -> Group:
+    """All of an explanation, for `width` columns."""
+    parts: list[RenderableType] = [_headline(explained), _facts(explained)]
+    standings = explained.account.standings
+    if not standings:
+        parts.append(_nobody(explained))
+    for place, standing in enumerate(standings[:MOST_SHOWN], start=1):
+        parts += [Text(""), *_standing(explained, standing, place, width)]
+    if len(standings) > MOST_SHOWN:
+        parts.append(Text(f"\n… and {len(standings) - MOST_SHOWN} more that fit worse"))
+    parts += _asides(explained.account)
+    return Group(*parts)
+
+
+def explanation_lines(explained: Explanation) -> tuple[str, ...]:
+    """The same for a pipe: one tab-separated line a piece of evidence.
+
+    Columns: scene id, rating key, score, confidence or "-", evidence, value, bits.
+    """
+    sure = {
+        (match.scene_id, match.candidates[0].rating_key): match.confidence
+        for match in explained.account.matches
+        if match.candidates
+    }
+    lines = []
+    for one in explained.account.standings:
+        confidence = sure.get((one.scene_id, one.candidate.rating_key)) or "-"
+        for piece in one.candidate.evidence:
+            cells = (
+                one.scene_id,
+                one.candidate.rating_key,
+                f"{one.candidate.score:.6f}",
+                confidence,
+                piece.name,
+                clean_for_terminal(piece.value),
+                f"{piece.weight:+.2f}",
+            )
+            lines.append("\t".join(cells))
+    return tuple(lines)
+
+
+# ---- Parts ---------------------------------------------------------------------------------------
+
+
+def _headline(explained: Explanation) -> Text:
+    subject = explained.subject
+    what = "Item" if explained.is_item else "Scene"
+    title = clean_for_terminal(subject.title) or "(no title)"
+    text = Text.assemble((f"{what} {subject.id}  {title}", "bold"))
+    if subject.library:
+        text.append(f"  {clean_for_terminal(subject.library)}", style="dim")
+    return text
+
+
+def _facts(explained: Explanation) -> Padding:
+    """Below the headline: its files, what matching decides, what earlier runs did."""
+    lines = [
+        Text(clean_for_terminal(path), style="dim")
+        for path in explained.subject.paths or ("(no file)",)
+    ]
+    for match in explained.account.matches:
+        about = f" for scene {match.scene_id}" if explained.is_item else ""
+        reason = clean_for_terminal(match.reason)
+        verdict = (_verdict(match.confidence), _style(match.confidence))
+        lines.append(Text.assemble(verdict, f"{about}: {reason}"))
+    return Padding(Group(*lines, *_last_outcome(explained)), (0, 0, 0, 2))
+
+
+def _last_outcome(explained: Explanation) -> list[Text]:
+    record = explained.record
+    if record is None:
+        never = "no scene is linked to it" if explained.is_item else "no run has looked at it yet"
+        return [Text(never, style="dim")]
+    said = f"last outcome: {record.outcome}"
+    if record.attempts:
+        said += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
+    if record.due_at:
+        said += f", next try {record.due_at}"
+    if record.links:
+        said += f", linked to {', '.join(link.rating_key for link in record.links)}"
+    problem = [Text(clean_for_terminal(record.problem.message), "red")] if record.problem else []
+    return [Text(said, style="dim"), *problem]
+
+
+def _nobody(explained: Explanation) -> Text:
+    if explained.is_item:
+        return Text("\nNo scene that waits resembles this item.")
+    count = f"{explained.items_compared:,}"
+    return Text(
+        f"\nNone of {count} items resembles it: none has a file of that name, size, length or hash."
+        " If Plex has not scanned the file yet, the next run after the scan finds it."
+    )
+
+
+def _standing(
+    explained: Explanation, one: Standing, place: int, width: int
+) -> Iterator[RenderableType]:
+    key = f"scene {one.scene_id}" if explained.is_item else f"item {one.candidate.rating_key}"
+    name = explained.names.get(key)
+    head = Text(f"{place}  ", style="bold")
+    head.append(f"{key}  ", style="bold")
+    head.append(clean_for_terminal(name.title if name else one.candidate.title))
+    if name and name.library:
+        head.append(f"  {clean_for_terminal(name.library)}", style="dim")
+    path = one.candidate.scene_path if explained.is_item else one.candidate.item_path
+    head.append(f"\n   {clean_for_terminal(path)}", style="dim")
+    yield head
+    yield Padding(_waterfall(one, explained.account, width), (0, 0, 0, 3))
+    yield Padding(_judgement(one, explained.account), (0, 0, 0, 3))
+
+
+def _waterfall(one: Standing, account: Account, width: int) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    bars = width >= _BAR_FROM
+    if bars:
+        table.add_column(no_wrap=True, width=_BAR_COLUMNS)
+    largest = max((abs(piece.weight) for piece in one.candidate.evidence), default=1.0)
+    for piece in one.candidate.evidence:
+        row = [piece.name, clean_for_terminal(piece.value), f"{piece.weight:+.1f}"]
+        style = "green" if piece.weight > 0 else "red"
+        cells = [Text(row[0]), Text(row[1]), Text(row[2], style=style)]
+        table.add_row(*cells, *([_bar(piece, largest)] if bars else []))
+    total = sum(piece.weight for piece in one.candidate.evidence)
+    needed = math.log2(account.least_score / (1 - account.least_score))
+    said = f"score {score_text(one.candidate.score, 4)}; HIGH needs {needed:+.1f} bits"
+    table.add_row(Text("sum", style="bold"), Text(said), Text(f"{total:+.1f}", style="bold"))
+    return table
+
+
+def _bar(piece: Evidence, largest: float) -> Text:
+    length = max(1, round(abs(piece.weight) / largest * _BAR_COLUMNS))
+    return Text("█" * length, style="green" if piece.weight > 0 else "red")
+
+
+def _judgement(one: Standing, account: Account) -> Text:
+    if not one.obstacle:
+        return Text(f"HIGH: {one.grade}" if one.grade else "HIGH", style="green")
+    text = Text("not HIGH: ", style="yellow")
+    text.append(clean_for_terminal(one.obstacle))
+    lead = f"{account.lead_bits:.0f} bits ahead of any rival"
+    text.append(f"\n(HIGH also takes identity-grade evidence and to be {lead})", style="dim")
+    for advice in one.would_raise:
+        text.append(f"\nwould make it HIGH: {clean_for_terminal(advice)}")
+    return text
+
+
+def _asides(account: Account) -> list[Text]:
+    said = []
+    if account.refused:
+        said.append(Text(f"\nrefused by a person: item {', '.join(account.refused)}"))
+    if account.in_trash:
+        said.append(Text(f"\nin Plex's trash, not considered: item {', '.join(account.in_trash)}"))
+    return said
+
+
+def _verdict(confidence: Confidence | None) -> str:
+    return confidence.value if confidence else "no match"
+
+
+def _style(confidence: Confidence | None) -> str:
+    if confidence is None:
+        return "red"
+    return "green" if confidence is Confidence.HIGH else "yellow"

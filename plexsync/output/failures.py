@@ -1,0 +1,75 @@
+"""A failure before or beside a run, told as its reader asked for: words or a document."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from plexsync.errors import StateError
+from plexsync.models import Counts, Requests, RunHeader, RunSummary
+from plexsync.output.console import make_reporter, print_text, write_lines
+from plexsync.output.json_documents import error_document
+from plexsync.output.summary import problem_lines, problem_of
+
+if TYPE_CHECKING:
+    from plexsync.errors import PlexsyncError
+    from plexsync.output.console import Shape, Streams
+
+
+_LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})
+"""Commands whose document is that of a run; an error before there was a command is told so, too."""
+
+
+def report_failure(
+    error: PlexsyncError, shape: Shape, streams: Streams, *, command: str = ""
+) -> None:
+    """Tell of a run that never began, or of another command that failed.
+
+    Args:
+        error: what happened.
+        shape: how it is to look.
+        streams: where to tell it.
+        command: what failed; those that end in the document of a run do so whatever happens.
+    """
+    if not (shape.json or shape.jsonl):
+        write_lines(streams.stderr, problem_lines(problem_of(error)))
+        return
+    if command not in _LIKE_A_RUN:
+        document = error_document(problem_of(error), exit_code=error.exit_code)
+        try:
+            print_text(streams, document.decode())
+        except StateError:
+            write_lines(streams.stderr, problem_lines(problem_of(error)))
+        return
+    now = utc_now()
+    reporter = make_reporter(shape, streams, monotonic=time.monotonic)
+    reporter.finished(
+        RunSummary(
+            header=RunHeader(run_id=make_run_id(now), started_at=_stamp(now)),
+            finished_at=_stamp(now),
+            exit_code=error.exit_code,
+            counts=Counts(),
+            requests=Requests(),
+            error=problem_of(error),
+        )
+    )
+    reporter.close()
+    # Who asked for a document and did not get one must hear of it somewhere.
+    if reporter.failure and not isinstance(reporter.failure, BrokenPipeError):
+        write_lines(streams.stderr, problem_lines(problem_of(error)))
+
+
+def make_run_id(now: datetime) -> str:
+    """A name for a run that sorts by time: `20261122T083254Z-3f9a`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,223 @@
+r"""What past runs did, as people and programs are shown it: tables, lines, JSON. Prints nothing.
+
+Lines are those of `lines`: one record a line, columns separated by tabs, a tab, line feed, carriage
+return or backslash within a text written `\t`, `\n`, `\r` or `\\`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from plexsync.output.changes import change_text
+from plexsync.output.json_documents import clean_value, credits_json, record_json
+from plexsync.output.tables import plain_table
+from plexsync.output.tsv import escaped
+from plexsync.planning.credits import told
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from plexsync.models import Change, ItemPlan, Value
+    from plexsync.storage.checkpoint import RunRecord
+    from plexsync.storage.history import RunLog, Written
+
+RUN_COLUMNS = ("run_id", "kind", "started_at", "finished_at", "exit_code", "written", "failed")
+"""What each line of the list of runs holds. New columns are only ever added at the end."""
+
+CHANGE_COLUMNS = (
+    "status",
+    "scene_id",
+    "rating_key",
+    "field",
+    "before",
+    "after",
+    "locked_before",
+    "locked_after",
+    "path",
+)
+"""What each line of one run holds, a line per field written."""
+
+_TIMES_FROM = 90  # columns: narrower, they would take the place of what each run did
+
+_Json = dict[str, object]
+
+
+# ---- All runs ------------------------------------------------------------------------------------
+
+
+def runs_document(runs: Sequence[RunRecord]) -> _Json:
+    """All runs, newest first, as one document."""
+    return {"schema": "plexsync/history/1", "runs": [record_json(run) for run in runs]}
+
+
+def run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
+    """One line per run."""
+    for run in runs:
+        code = "" if run.exit_code is None else run.exit_code
+        cells = (
+            run.run_id,
+            run.kind.value,
+            run.started_at,
+            run.finished_at,
+            code,
+            run.written,
+            run.counts.failed,
+        )
+        yield "\t".join(map(str, cells))
+
+
+def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
+    """All runs for a person; where `width` is short, the id alone says when a run started."""
+    table = plain_table()
+    wide = width >= _TIMES_FROM
+    for name in ("Run", "Kind", *(["Started (UTC)"] if wide else ())):
+        table.add_column(name, no_wrap=True)
+    for name in ("Items written", "Failed", "Ended with") if wide else ("Items", "Failed", "End"):
+        table.add_column(name, justify="right", overflow="fold")
+    for run in runs:
+        cut_off = run.exit_code is None
+        started = run.started_at.replace("T", " ").replace("Z", "")
+        table.add_row(
+            run.run_id,
+            run.kind.value,
+            *([started] if wide else ()),
+            f"{run.written:,}",
+            f"{run.counts.failed:,}",
+            Text("cut off", style="yellow") if cut_off else str(run.exit_code),
+        )
+    return table
+
+
+# ---- One run -------------------------------------------------------------------------------------
+
+
+def run_document(log: RunLog) -> _Json:
+    """Everything one run wrote, as one document."""
+    return {
+        "schema": "plexsync/history-run/1",
+        "run": record_json(log.run),
+        "items": [_item(one) for one in log.written],
+    }
+
+
+def change_lines(log: RunLog) -> Iterator[str]:
+    """One line per field the run wrote."""
+    for one in log.written:
+        for change in one.plan.changes:
+            before, after = told(change)
+            cells = (
+                _status(one, change),
+                one.plan.scene_id,
+                one.plan.rating_key,
+                change.field,
+                _words(before),
+                _words(after),
+                str(change.locked_before).lower(),
+                str(_locked_after(change, one.plan)).lower(),
+                one.plan.path,
+            )
+            yield "\t".join(map(escaped, cells))
+
+
+def run_view(log: RunLog, *, verbose: bool = False) -> Group:
+    """Everything one run wrote, for a person; `verbose` cuts nothing."""
+    run = log.run
+    end = f"ended {run.finished_at} with {run.exit_code}" if run.finished_at else "was cut off"
+    parts: list[RenderableType] = [
+        Text(f"{run.kind.value} {run.run_id}", style="bold"),
+        Text(f"started {run.started_at}, {end}", style="dim"),
+    ]
+    if not log.written:
+        parts.append(Text("It wrote nothing."))
+    for one in log.written:
+        parts += [Text(""), *_item_parts(one, verbose=verbose)]
+    return Group(*parts)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _item_parts(one: Written, *, verbose: bool) -> Iterator[RenderableType]:
+    where = f"scene {one.plan.scene_id} -> item {one.plan.rating_key}"
+    status = one.status.value if one.status else "unknown"
+    yield Text.assemble((where, "bold"), f"  {status}")
+    yield Text(f"  {clean_for_terminal(one.plan.path)}", style="dim", overflow="fold")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="cyan")
+    grid.add_column(overflow="fold")
+    grid.add_column(style="dim", no_wrap=True)
+    for change in one.plan.changes:
+        grid.add_row(
+            f"  {clean_for_terminal(change.field)}",
+            change_text(change, verbose=verbose),
+            _lock_words(change, one),
+        )
+    yield grid
+    if one.problem:
+        yield Text(f"  {clean_for_terminal(one.problem.message)}", style="red", overflow="fold")
+
+
+def _lock_words(change: Change, one: Written) -> str:
+    words = []
+    after = _locked_after(change, one.plan)
+    if after != change.locked_before:
+        words.append("locked" if after else "unlocked")
+    if change.target in one.missing:
+        words.append("not stored")
+    return ", ".join(words)
+
+
+def _status(one: Written, change: Change) -> str:
+    """Of one field: of an item that failed in part, the others were written."""
+    if one.status is None:
+        return "unknown"
+    if one.missing and change.target not in one.missing:
+        return "applied"
+    return one.status.value
+
+
+def _locked_after(change: Change, plan: ItemPlan) -> bool:
+    if change.locked_after is not None:
+        return change.locked_after
+    return plan.lock or change.locked_before
+
+
+def _item(one: Written) -> _Json:
+    problem = one.problem
+    return {
+        "scene_id": one.plan.scene_id,
+        "rating_key": one.plan.rating_key,
+        "path": clean_value(one.plan.path),
+        "status": one.status or "unknown",
+        "changes": [
+            {
+                "field": change.field,
+                "status": _status(one, change),
+                "before": clean_value(change.before),
+                "after": clean_value(change.after),
+                "locked_before": change.locked_before,
+                "locked_after": _locked_after(change, one.plan),
+                "policy": change.policy,
+                **credits_json(change),
+            }
+            for change in one.plan.changes
+        ],
+        "error": {
+            "kind": problem.kind,
+            "message": clean_value(problem.message),
+            "hint": clean_value(problem.hint),
+        }
+        if problem
+        else None,
+    }
+
+
+def _words(value: Value) -> str:
+    return value if isinstance(value, str) else ", ".join(value)

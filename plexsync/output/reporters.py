@@ -1,0 +1,300 @@
+"""Whom a run reports to when no person watches stdout: pipes, cron, JSON, JSON lines.
+
+A reporter never stops a run: when its reader goes away (`| head`) it falls silent, when its disk
+is full it remembers the error for the end. See `terminal.py` for the one people watch.
+Source: docs/contract.md, "Output".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.errors import ExitCode, StateError, most_severe
+from plexsync.models import Outcome
+from plexsync.output import json_documents as json_report
+from plexsync.output import tsv as lines
+from plexsync.output.summary import (
+    cost_sentence,
+    is_worth_a_mail,
+    next_steps,
+    outcome_sentence,
+    problem_lines,
+    problem_of,
+    servers_sentence,
+    warning_line,
+)
+from plexsync.storage.streams import NoMeter, Spool
+
+if TYPE_CHECKING:
+    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.storage.streams import Meter, Sink
+
+
+class PipeReporter:
+    """One tab-separated line per row that is not unchanged; words for people go to stderr.
+
+    Args:
+        out: stdout.
+        err: stderr.
+        meter: where progress is shown, when stderr is a terminal.
+        quiet: only errors, and no lines.
+        verbose: also say whom we talked to and what it took.
+        polite: no bar from the first line on. Who reads the lines may show them on the screen the
+            bar is on, where each would overwrite the other.
+    """
+
+    def __init__(
+        self,
+        out: Sink,
+        err: Sink,
+        *,
+        meter: Meter | None = None,
+        quiet: bool = False,
+        verbose: bool = False,
+        polite: bool = False,
+    ) -> None:
+        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
+        self._meter = meter or NoMeter()
+        self._polite = polite
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why lines are missing; None when all were written."""
+        return self._out.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Say on stderr whom we talk to, if that was asked for."""
+        if self._verbose:
+            self._err.write_line(servers_sentence(header))
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on to the meter."""
+        self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """A pipe hears of each row once, when it ends."""
+
+    def row(self, row: Row) -> None:
+        """Write the row's line."""
+        if lines.is_worth_a_line(row) and not self._quiet:
+            if self._polite:
+                self._meter.clear()
+                self._meter = NoMeter()
+            self._out.write(lines.row_line(row).encode() + b"\n")
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._meter.clear()
+            self._err.write_line(warning_line(message))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Say on stderr how it ended."""
+        self._meter.clear()
+        self._out.flush()
+        _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._meter.clear()
+
+
+class CronReporter:
+    """Silence, unless something changed, is newly LOW, or failed; then words and lines.
+
+    Args:
+        out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new.
+        err: stderr, for the words.
+        quiet: only errors.
+        verbose: never silent, and also say what it took.
+    """
+
+    def __init__(self, out: Sink, err: Sink, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
+        self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why lines are missing; None when all were written."""
+        return self._out.failure or self._rows.failure or self._waiting.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Cron need not know."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Nobody watches."""
+
+    def preview(self, preview: Preview) -> None:
+        """Nobody watches."""
+
+    def row(self, row: Row) -> None:
+        """Keep the row's line until it is known whether anybody needs to hear of it."""
+        if lines.is_worth_a_line(row):
+            spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
+            spool.add(lines.row_line(row).encode())
+
+    def warn(self, message: str) -> None:
+        """Keep it, too."""
+        self._warnings.add(warning_line(message).encode())
+
+    def finished(self, summary: RunSummary) -> None:
+        """Decide, and tell."""
+        if self._verbose or is_worth_a_mail(summary):
+            if not self._quiet:
+                self._write_rows(all_low=self._verbose or summary.new_review > 0)
+            _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+
+    def close(self) -> None:
+        """Give the files back."""
+        for spool in (self._rows, self._waiting, self._warnings):
+            spool.close()
+
+    def _write_rows(self, *, all_low: bool) -> None:
+        self._warnings.copy_to(self._err)
+        self._rows.copy_to(self._out)
+        if all_low:
+            self._waiting.copy_to(self._out)
+        self._out.flush()
+
+
+class JsonReporter:
+    """One document on stdout when the run is over, whatever happened.
+
+    Args:
+        out: stdout.
+        err: stderr, for warnings.
+        meter: where progress is shown, when stderr is a terminal.
+        quiet: no warnings.
+        spool: where rows wait.
+    """
+
+    def __init__(
+        self,
+        out: Sink,
+        err: Sink,
+        *,
+        meter: Meter | None = None,
+        quiet: bool = False,
+        spool: Spool | None = None,
+    ) -> None:
+        self._out, self._err, self._quiet = out, err, quiet
+        self._meter = meter or NoMeter()
+        self._rows = spool or Spool()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why rows are missing; None when all were written."""
+        return self._out.failure or self._rows.failure
+
+    def started(self, header: RunHeader) -> None:
+        """The summary will hold it."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on to the meter."""
+        self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """The document has each row once."""
+
+    def row(self, row: Row) -> None:
+        """Keep the row for the document."""
+        self._rows.add(json_report.match_json(row))
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._meter.clear()
+            self._err.write_line(warning_line(message))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Write the document."""
+        self._meter.clear()
+        lost = self._rows.failure
+        whole = _with_lost_rows(summary, lost) if lost else summary
+        for piece in json_report.run_document(whole, () if lost else self._rows):
+            self._out.write(piece)
+        self._out.flush()
+
+    def close(self) -> None:
+        """Take the bar off the screen, give the file back."""
+        self._meter.clear()
+        self._rows.close()
+
+
+class JsonlReporter:
+    """One event a line on stdout, as it happens.
+
+    Args:
+        out: stdout.
+    """
+
+    def __init__(self, out: Sink) -> None:
+        self._out = out
+
+    def started(self, header: RunHeader) -> None:
+        """Write the event."""
+        self._send(json_report.started_event(header))
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Write the event."""
+        self._send(json_report.progress_event(phase, done, total))
+
+    def preview(self, preview: Preview) -> None:
+        """Write the totals."""
+        self._send(json_report.preview_event(preview))
+
+    def row(self, row: Row) -> None:
+        """Write the event."""
+        self._send(json_report.match_event(row))
+
+    def warn(self, message: str) -> None:
+        """Write the event."""
+        self._send(json_report.warning_event(message))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Write the event."""
+        self._send(json_report.finished_event(summary))
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why events are missing; None when all were written."""
+        return self._out.failure
+
+    def _send(self, line: bytes) -> None:
+        self._out.write(line)
+        self._out.flush()
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) -> None:
+    """What went wrong, then what was done and what can be done next."""
+    if summary.error:
+        for line in problem_lines(summary.error):
+            err.write_line(line)
+    if quiet:
+        return
+    if sentence := outcome_sentence(summary):
+        err.write_line(sentence)
+    for note in next_steps(summary):
+        err.write_line(note.text)
+        for line in note.code:
+            err.write_line(f"    {line}")
+    if verbose:
+        err.write_line(cost_sentence(summary))
+
+
+def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:
+    """A document that lacks rows must not look like a good one."""
+    error = StateError(
+        f"the rows of the report could not be kept: {cause.strerror or cause}",
+        hint="Free space in the folder for temporary files. The run itself is remembered.",
+    )
+    code = most_severe((ExitCode(summary.exit_code), error.exit_code))
+    return msgspec.structs.replace(summary, error=problem_of(error), exit_code=int(code))

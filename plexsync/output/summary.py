@@ -1,0 +1,199 @@
+"""The words a run ends with: what it did, and what a person can do next. Plain text, no styling.
+
+Source: docs/contract.md, "Output". Only commands of this version are named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ExitCode
+from plexsync.models import Problem
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from plexsync.errors import PlexsyncError
+    from plexsync.models import PathRule, RunHeader, RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for a person, and lines to copy that must not be wrapped."""
+
+    text: str
+    code: tuple[str, ...] = ()
+
+
+# ---- Public --------------------------------------------------------------------------------------
+
+
+def outcome_sentence(summary: RunSummary) -> str:
+    """What the run did, in one line, such as `12 written, 3,401 unchanged.`."""
+    counts = summary.counts
+    written = "put back" if summary.header.command == "undo" else "written"
+    phrases = (
+        (counts.planned, f"would be {written}"),
+        (counts.applied, written),
+        (counts.unchanged, "unchanged"),
+        (counts.kept, "kept as Plex has them"),
+        (counts.review, "waiting for review"),
+        (0 if summary.subset else counts.unmatched, "without a candidate in Plex"),
+        (counts.skipped, "skipped"),
+        (counts.failed, "failed"),
+    )
+    said = ", ".join(f"{count:,} {words}" for count, words in phrases if count)
+    start = "Dry run, nothing was written" if summary.header.dry_run else ""
+    if summary.error and not said:
+        return ""
+    if not said:
+        read = _plural(counts.scenes_read, "scene")
+        said = f"nothing to do: {read} read, none is due" if counts.scenes_read else "nothing to do"
+    whole = f"{start}: {said}" if start else said[0].upper() + said[1:]
+    return f"{whole}."
+
+
+def cost_sentence(summary: RunSummary) -> str:
+    """What the run took: seconds and requests."""
+    requests = summary.requests
+    return (
+        f"Run {summary.header.run_id} took {_seconds(summary)}: "
+        f"{_plural(requests.stash, 'request')} to Stash, "
+        f"{_plural(requests.plex_reads, 'read')} and "
+        f"{_plural(requests.plex_writes, 'write')} to Plex."
+    )
+
+
+def servers_sentence(header: RunHeader) -> str:
+    """Who is read and who is written, for the first line of a run."""
+    known = [
+        clean_for_terminal(f"{name} {server.version} at {server.url}")
+        for name, server in (("Stash", header.stash), ("Plex", header.plex))
+        if server
+    ]
+    kind = " (dry run)" if header.dry_run else ""
+    return " -> ".join(known) + kind
+
+
+def next_steps(summary: RunSummary) -> tuple[Note, ...]:
+    """What a person can do now, most useful first; empty when nothing waits for anyone."""
+    counts, notes = summary.counts, []
+    # What an error stopped can not be had by just repeating it, or by applying what was not saved.
+    if summary.header.dry_run and counts.planned and summary.error is None:
+        notes.append(Note("To write these changes:", (summary.header.again,)))
+    if counts.review:
+        notes += _review_notes(counts.review, summary.proposed_rules)
+    elif counts.unmatched and summary.proposed_rules:
+        fits, them = _rules_fit(summary.proposed_rules)
+        how = f"{fits}; if missing, add {them} to config.toml:"
+        notes.append(Note(how, _rule_lines(summary.proposed_rules)))
+    if counts.failed and summary.header.command != "run":
+        again = summary.header.again
+        notes.append(Note("What failed can be tried again:", (again,) if again else ()))
+    elif counts.failed:
+        notes.append(Note("What failed stays due: later runs try it again by themselves."))
+    if counts.unmatched and not summary.subset:
+        notes.append(
+            Note("Scenes without a candidate are tried again when Plex's libraries change.")
+        )
+    if summary.waiting and not summary.subset:
+        scenes = "1 scene" if summary.waiting == 1 else f"{summary.waiting:,} scenes"
+        verb = "waits" if summary.waiting == 1 else "wait"
+        notes.append(
+            Note(f"{scenes} seen before still {verb}: for a person, for Plex, or for another try.")
+        )
+    return tuple(notes)
+
+
+def is_worth_a_mail(summary: RunSummary) -> bool:
+    """Whether cron should hear of the run: something changed, is newly LOW, or failed."""
+    counts = summary.counts
+    quiet = {ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW}
+    return bool(
+        counts.applied
+        or counts.planned
+        or counts.failed
+        or summary.new_review
+        or summary.error
+        or summary.exit_code not in quiet
+    )
+
+
+def score_text(score: float, decimals: int = 2) -> str:
+    """A probability, rounded, but never up to 1.00: that is kept for certainty."""
+    return f"{score if score >= 1 else min(score, 1 - 10**-decimals):.{decimals}f}"
+
+
+def problem_of(error: PlexsyncError) -> Problem:
+    """An error as data, where it happened included in the message."""
+    return Problem(kind=error.kind, message=str(error), hint=error.hint)
+
+
+def problem_lines(problem: Problem) -> tuple[str, ...]:
+    """An error as lines for a person: what happened, then what to do about it."""
+    message = _clean_lines(problem.message)
+    lines = [f"plexsync: {message[0]}", *(f"  {line.strip()}" for line in message[1:])]
+    lines += [f"  hint: {line}" for line in _clean_lines(problem.hint) if line]
+    return tuple(lines)
+
+
+def warning_line(message: str) -> str:
+    """A warning as a line for a person."""
+    return f"plexsync: {clean_for_terminal(message)}"
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:
+    match = "1 LOW match waits" if count == 1 else f"{count:,} LOW matches wait"
+    them = "it" if count == 1 else "them"
+    if not rules:
+        return (Note(f"{match} for a person. To settle {them}:", ("plexsync review",)),)
+    fits, those = _rules_fit(rules)
+    how = f"{match} for a person. {fits} and may settle {them}; add {those} to config.toml:"
+    return Note(how, _rule_lines(rules)), Note("For what is left:", ("plexsync review",))
+
+
+def _rules_fit(rules: tuple[PathRule, ...]) -> tuple[str, str]:
+    """That the rules fit, and the word that stands for them."""
+    if len(rules) == 1:
+        return "This path rule fits your libraries", "it"
+    return "These path rules fit your libraries", "them"
+
+
+def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:
+    lines: list[str] = []
+    for rule in rules:
+        lines += [
+            f"[[paths]]  # fits {_plural(rule.explains, 'file')}",
+            f"stash = {_toml_text(rule.stash)}",
+            f"plex = {_toml_text(rule.plex)}",
+        ]
+    return tuple(lines)
+
+
+def _toml_text(text: str) -> str:
+    escaped = clean_for_terminal(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _clean_lines(text: str) -> list[str]:
+    return [clean_for_terminal(line) for line in text.splitlines()] or [""]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _seconds(summary: RunSummary) -> str:
+    """Whole seconds between the two stamps, which is all they hold."""
+    try:
+        started = datetime.fromisoformat(summary.header.started_at)
+        finished = datetime.fromisoformat(summary.finished_at)
+    except ValueError:
+        return "an unknown time"
+    seconds = int((finished - started).total_seconds())
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

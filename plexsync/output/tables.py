@@ -1,0 +1,336 @@
+"""What a person sees of matches: rich tables of HIGH and LOW, with changes old -> new.
+
+Everything here is rendering: values in, renderables out, nothing printed. All texts of servers pass
+`_text`, which cleans them and never reads them as markup.
+Source: docs/contract.md, "Output".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from plexsync.models import Confidence, Outcome
+from plexsync.output.changes import change_text
+from plexsync.output.summary import score_text
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from plexsync.models import ItemRef, Preview, Row, SceneRef
+
+MOST_ROWS = 20
+"""How many rows a table shows: with their changes they fill about two screens."""
+
+STACKED_BELOW = 90
+"""Columns below which a row is stacked: three columns side by side would wrap every second word."""
+
+REASONS_FROM = 140
+"""Columns from which the HIGH table also has room to say why."""
+
+_FIELDS_ABOVE_BELOW = 45
+"""Columns below which the name of a field stands above its values: beside it nothing would fit."""
+
+_LEAST_SIDE = 20  # columns for a title and for what it is compared with
+
+_MOST_CANDIDATES = 10  # a row holds at most this many, so this many means "or more"
+
+_OUTCOME_COLUMNS = 10  # the longest outcome and a space
+
+_STYLES = {
+    Outcome.APPLIED: "green",
+    Outcome.PLANNED: "green",
+    Outcome.REVIEW: "yellow",
+    Outcome.FAILED: "bold red",
+    Outcome.SKIPPED: "yellow",
+    Outcome.KEPT: "cyan",
+}
+
+
+# ---- Public --------------------------------------------------------------------------------------
+
+
+def preview_view(preview: Preview, *, width: int, dry_run: bool, verbose: bool = False) -> Group:
+    """Both tables, each with its headline and with what it does not show.
+
+    Args:
+        preview: the first rows and the totals.
+        width: columns of the terminal.
+        dry_run: say "would be written" instead of "will be written".
+        verbose: show long texts uncut, and paths.
+    """
+    parts: list[RenderableType] = [_high_headline(preview, dry_run=dry_run)]
+    high = preview.high[:MOST_ROWS]
+    if high:
+        parts += [Text(""), high_table(high, width=width, verbose=verbose)]
+    more = _more_high(preview, shown=len(high), dry_run=dry_run)
+    if more:
+        parts += [Text(f"  {more}", style="dim")]
+    if preview.low_total:
+        low = preview.low[:MOST_ROWS]
+        parts += [Text(""), _low_headline(preview.low_total)]
+        parts += [Text(""), low_table(low, width=width, verbose=verbose)]
+        parts += _more_line(preview.low_total - len(low))
+    return Group(*parts)
+
+
+def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+    """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
+    if width < STACKED_BELOW:
+        return _stacked(
+            Group(
+                _pair_line(row),
+                *map(_indented, _low_mark(row)),
+                *_paths(row, verbose=verbose),
+                _indented(_changes(row, verbose=verbose, width=width)),
+            )
+            for row in rows
+        )
+    table = plain_table()
+    # The changes are what is read here: until there is room for all, they get most of it.
+    side = width // 4 if width >= REASONS_FROM else max(width // 5, _LEAST_SIDE)
+    table.add_column("Scene", max_width=side, overflow="fold")
+    table.add_column("Plex item", max_width=side, overflow="fold")
+    table.add_column("Changes", overflow="fold")
+    if width >= REASONS_FROM:
+        table.add_column("Why", max_width=width // 5, overflow="fold")
+    for row in rows:
+        cells: list[RenderableType] = [
+            _scene_cell(row.scene, verbose=verbose),
+            Group(_item_cell(row.item, verbose=verbose), *_low_mark(row)),
+            _changes(row, verbose=verbose, width=width),
+            _text(row.reason, "dim"),
+        ]
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+    """LOW matches: the best candidate, how many there are, and why none of them is HIGH."""
+    if width < STACKED_BELOW:
+        return _stacked(
+            (
+                Group(
+                    _pair_line(row),
+                    *_paths(row, verbose=verbose),
+                    _indented(_text(_score_words(row), "dim")),
+                    _indented(_text(row.reason)),
+                )
+            )
+            for row in rows
+        )
+    table = plain_table()
+    table.add_column("Scene", max_width=width // 4, overflow="fold")
+    table.add_column("Best candidate", max_width=width // 4, overflow="fold")
+    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("Of", justify="right", no_wrap=True)
+    table.add_column("Why not HIGH", overflow="fold")
+    for row in rows:
+        table.add_row(
+            _scene_cell(row.scene, verbose=verbose),
+            _item_cell(row.item, verbose=verbose),
+            f"{score_text(row.score)}",
+            _candidate_count(row),
+            _text(row.reason),
+        )
+    return table
+
+
+def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
+    """The first failed rows with what went wrong; `total` counts those not given, too."""
+    headline = Text(f"FAILED: {total:,}", style="bold red")
+    if width < STACKED_BELOW:
+        body = _stacked(
+            Group(_pair_line(row), *map(_indented, _problem_lines(row))) for row in rows
+        )
+        return Group(headline, Text(""), body, *_more_line(total - len(rows)))
+    table = plain_table()
+    table.add_column("Scene", max_width=width // 4, overflow="fold")
+    table.add_column("Plex item", max_width=width // 4, overflow="fold")
+    table.add_column("What went wrong", overflow="fold")
+    for row in rows:
+        table.add_row(_scene_cell(row.scene), _item_cell(row.item), Group(*_problem_lines(row)))
+    return Group(headline, Text(""), table, *_more_line(total - len(rows)))
+
+
+def row_line(row: Row, *, evidence: bool = False) -> Group:
+    """One row as it happens, for `-v`; with `evidence` also every comparison, for `-vv`."""
+    line = Text.assemble(
+        (f"{row.outcome:<{_OUTCOME_COLUMNS}}", _STYLES.get(row.outcome, "dim")),
+        _pair_line(row),
+        overflow="fold",
+    )
+    details: list[Text] = []
+    if row.error:
+        details += _problem_lines(row)
+    elif row.reason and row.confidence is not Confidence.HIGH:
+        details.append(_text(row.reason, "dim"))
+    if evidence:
+        details += [_text(words, "dim") for words in _evidence_words(row)]
+    return Group(line, *(_indented(one, by=_OUTCOME_COLUMNS) for one in details))
+
+
+# ---- Headlines -----------------------------------------------------------------------------------
+
+
+def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
+    if preview.headline:
+        return Text(clean_for_terminal(preview.headline), style="bold green")
+    total, changing = preview.high_total, len(preview.high)
+    if not total:
+        return _headline("HIGH", "green", "no match is certain enough to write")
+    matches = "1 match" if total == 1 else f"{total:,} matches"
+    verb = "would be written" if dry_run else "will be written"
+    if preview.more_changes:
+        return _headline("HIGH", "green", f"{matches}, those that differ {verb}")
+    if not changing:
+        return _headline("HIGH", "green", f"{matches}, nothing to change")
+    share = "" if changing == total else f"{changing:,} of "
+    return _headline("HIGH", "green", f"{share}{matches} {verb}")
+
+
+def _low_headline(total: int) -> Text:
+    matches = "1 match waits" if total == 1 else f"{total:,} matches wait"
+    return _headline("LOW", "yellow", f"{matches} for a person")
+
+
+def _headline(word: str, colour: str, rest: str) -> Text:
+    return Text.assemble((word, f"bold {colour}"), f": {rest}")
+
+
+def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
+    if preview.more_changes:
+        most = preview.high_total - shown
+        return f"… and up to {most:,} more, compared when their turn comes" if most > 0 else ""
+    hidden = len(preview.high) - shown
+    if hidden <= 0:
+        return ""
+    plain = dry_run and not preview.headline
+    all_of_them = " (all of them: plexsync run -n | less)" if plain else ""
+    return f"… and {hidden:,} more{all_of_them}"
+
+
+def _more_line(hidden: int) -> list[Text]:
+    return [Text(f"  … and {hidden:,} more", style="dim")] if hidden > 0 else []
+
+
+# ---- Tables --------------------------------------------------------------------------------------
+
+
+def plain_table() -> Table:
+    """A table as all of them look: a header, and no lines between rows."""
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+
+
+def _stacked(blocks: Iterable[RenderableType]) -> Table:
+    """A table of one column without a header, a blank line after each block."""
+    table = Table.grid(padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
+    table.add_column(overflow="fold")
+    for block in blocks:
+        table.add_row(block)
+    return table
+
+
+def _indented(what: RenderableType, *, by: int = 2) -> Padding:
+    return Padding(what, (0, 0, 0, by))
+
+
+def _pair_line(row: Row) -> Text:
+    item = _item_words(row.item) if row.item else Text("no candidate", style="dim")
+    return Text.assemble(_scene_words(row.scene), " -> ", item, overflow="fold")
+
+
+def _scene_words(scene: SceneRef) -> Text:
+    return Text.assemble(_text(_scene_name(scene), "bold"), _text(f" (scene {scene.id})", "dim"))
+
+
+def _low_mark(row: Row) -> list[Text]:
+    """Says of a row among the HIGH ones that it is there because strict_matching is off."""
+    if row.confidence is not Confidence.LOW:
+        return []
+    return [Text(f"LOW, score {score_text(row.score)}", style="yellow")]
+
+
+def _item_words(item: ItemRef) -> Text:
+    where = f" ({item.library} {item.rating_key})"
+    return Text.assemble(_text(item.title or _base_name(item.path)), _text(where, "dim"))
+
+
+def _scene_cell(scene: SceneRef, *, verbose: bool = False) -> Group:
+    lines = [_text(_scene_name(scene), "bold"), _text(f"scene {scene.id}", "dim")]
+    return Group(*lines, *([_text(scene.path, "dim")] if verbose else []))
+
+
+def _item_cell(item: ItemRef | None, *, verbose: bool = False) -> Group:
+    if item is None:
+        return Group(Text("none", style="dim"))
+    where = f"{item.library} {item.rating_key}"
+    lines = [_text(item.title or _base_name(item.path)), _text(where, "dim")]
+    return Group(*lines, *([_text(item.path, "dim")] if verbose else []))
+
+
+def _paths(row: Row, *, verbose: bool) -> list[Padding]:
+    if not verbose:
+        return []
+    paths = [row.scene.path, row.item.path if row.item else ""]
+    return [_indented(_text(path, "dim")) for path in paths if path]
+
+
+def _scene_name(scene: SceneRef) -> str:
+    return scene.title or _base_name(scene.path) or "untitled"
+
+
+def _base_name(path: str) -> str:
+    """The last name of a path of either kind; for showing only."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def _candidate_count(row: Row) -> str:
+    count = len(row.candidates)
+    return f"{count}+" if count >= _MOST_CANDIDATES else str(count)
+
+
+def _score_words(row: Row) -> str:
+    noun = "candidate" if len(row.candidates) == 1 else "candidates"
+    return f"score {score_text(row.score)}, {_candidate_count(row)} {noun}"
+
+
+def _problem_lines(row: Row) -> list[Text]:
+    if row.error is None:
+        return [_text(row.reason)]
+    lines = [_text(row.error.message)]
+    return [*lines, _text(row.error.hint, "dim")] if row.error.hint else lines
+
+
+def _evidence_words(row: Row) -> list[str]:
+    return [f"{one.weight:+6.1f} bits  {one.name}: {one.value}" for one in row.evidence]
+
+
+def _changes(row: Row, *, verbose: bool, width: int) -> RenderableType:
+    """Field names, and beside or below each what happens to it."""
+    if width < _FIELDS_ABOVE_BELOW:
+        return Group(
+            *(
+                Group(_text(change.field, "cyan"), _indented(change_text(change, verbose=verbose)))
+                for change in row.changes
+            )
+        )
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="cyan")
+    grid.add_column(overflow="fold")
+    for change in row.changes:
+        grid.add_row(_text(change.field), change_text(change, verbose=verbose))
+    return grid
+
+
+def _text(value: str, style: str = "") -> Text:
+    """A server's text, made harmless."""
+    return Text(clean_for_terminal(value), style=style, overflow="fold")

@@ -1,0 +1,191 @@
+"""The reporter a person watches: tables and summary on stdout, progress bars on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from plexsync.models import Outcome
+from plexsync.output import tables as report
+from plexsync.output.summary import (
+    cost_sentence,
+    next_steps,
+    outcome_sentence,
+    problem_lines,
+    servers_sentence,
+    warning_line,
+)
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console, RenderableType
+    from rich.progress import TaskID
+
+    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.storage.streams import Meter
+
+_REDRAW_EVERY_S = 0.1
+_BAR_COLUMNS = 30
+
+VERBOSE = 1
+VERY_VERBOSE = 2
+
+
+class Bars:
+    """A progress bar that is gone when its phase is over.
+
+    Nothing ticks by itself: a bar is redrawn when a step comes in and the last drawing is
+    `_REDRAW_EVERY_S` old, so 100,000 steps cost no more than the seconds they take.
+
+    Args:
+        console: on stderr.
+        monotonic: the clock, in seconds.
+    """
+
+    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
+        self._console, self._monotonic = console, monotonic
+        self._bar: tuple[Progress, TaskID] | None = None
+        self._phase = ""
+        self._drawn_at = 0.0
+
+    def step(self, phase: str, done: int, total: int | None) -> None:
+        """Draw the bar of `phase`, in place of the one before."""
+        now = self._monotonic()
+        if phase != self._phase:
+            self.clear()
+        elif now - self._drawn_at < _REDRAW_EVERY_S:
+            return
+        self._phase = phase
+        self._drawn_at = now
+        progress, task = self._bar = self._bar or self._open(phase)
+        progress.update(task, completed=done, total=total)
+        progress.refresh()
+
+    def clear(self) -> None:
+        """Take the bar off the screen; the next step draws it again."""
+        if self._bar:
+            self._bar[0].stop()
+            self._bar = None
+
+    def _open(self, phase: str) -> tuple[Progress, TaskID]:
+        progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=_BAR_COLUMNS),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        progress.start()
+        words = clean_for_terminal(phase[:1].upper() + phase[1:])
+        return progress, progress.add_task(words, total=None)
+
+
+class TerminalReporter:
+    """Tables before the first write, a line per row with `-v`, a summary at the end.
+
+    Args:
+        out: a console on stdout.
+        err: a console on stderr.
+        meter: where progress is shown.
+        quiet: only errors and failed scenes.
+        verbosity: 1 shows every row as it ends, 2 also the evidence.
+    """
+
+    def __init__(
+        self, out: Console, err: Console, *, meter: Meter, quiet: bool = False, verbosity: int = 0
+    ) -> None:
+        self._out, self._err, self._meter = out, err, meter
+        self._quiet, self._verbosity = quiet, verbosity
+        self._dry_run = False
+        self._failed: list[Row] = []
+        self._failed_total = 0
+        self._failure: OSError | None = None
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why something was not shown; None when all was."""
+        return self._failure
+
+    def started(self, header: RunHeader) -> None:
+        """Say who is read and who is written."""
+        self._dry_run = header.dry_run
+        self._say(Text(servers_sentence(header), style="dim", overflow="fold"))
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Move the bar."""
+        if not self._quiet:
+            self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """Show both tables."""
+        if not preview.high_total and not preview.low_total:
+            return
+        self._say(Text(""))
+        self._say(
+            report.preview_view(
+                preview,
+                width=self._out.width,
+                dry_run=self._dry_run,
+                verbose=self._verbosity >= VERBOSE,
+            )
+        )
+
+    def row(self, row: Row) -> None:
+        """Remember a failed row; with `-v` show each."""
+        if row.outcome is Outcome.FAILED:
+            self._failed_total += 1
+            if len(self._failed) < report.MOST_ROWS:
+                self._failed.append(row)
+        if self._verbosity >= VERBOSE:
+            self._say(report.row_line(row, evidence=self._verbosity >= VERY_VERBOSE))
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._print(self._err, Text(warning_line(message), style="yellow"))
+
+    def finished(self, summary: RunSummary) -> None:
+        """Show what failed, what was done, and what can be done next."""
+        self._meter.clear()
+        if self._failed:
+            self._say(Text(""))
+            table = report.failed_table(
+                self._failed, total=self._failed_total, width=self._out.width
+            )
+            self._print(self._err if self._quiet else self._out, table)
+        if sentence := outcome_sentence(summary):
+            self._say(Text(""))
+            self._say(Text(sentence, style="bold"))
+        for note in next_steps(summary):
+            self._say(Text(note.text))
+            for line in note.code:
+                self._say(Text(f"    {line}"), copyable=True)
+        if sentence or self._verbosity:
+            self._say(Text(cost_sentence(summary), style="dim"))
+        if summary.error:
+            for line in problem_lines(summary.error):
+                self._print(self._err, Text(line, style="bold red" if line[0] != " " else ""))
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._meter.clear()
+
+    def _say(self, what: RenderableType, *, copyable: bool = False) -> None:
+        if not self._quiet:
+            self._print(self._out, what, copyable=copyable)
+
+    def _print(self, console: Console, what: RenderableType, *, copyable: bool = False) -> None:
+        """Print on a screen without a bar on it; a terminal that went away must not stop a run."""
+        try:
+            self._meter.clear()
+            console.print(what, soft_wrap=copyable)
+        except OSError as error:
+            self._failure = self._failure or error

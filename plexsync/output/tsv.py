@@ -1,0 +1,89 @@
+r"""One tab-separated line per row, for pipes: uncut, one record a line whatever the texts hold.
+
+Source: docs/contract.md, "Output"; the columns are documented in docs/output.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from plexsync.models import Confidence, Outcome
+from plexsync.output.summary import score_text
+from plexsync.planning.credits import told
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from plexsync.models import Change, Row
+
+COLUMNS = (
+    "outcome",
+    "confidence",
+    "score",
+    "scene_id",
+    "rating_key",
+    "scene_title",
+    "item_title",
+    "scene_path",
+    "item_path",
+    "changes",
+    "reason",
+)
+"""What each line holds, in this order. New columns are only ever added at the end."""
+
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ESCAPED = re.compile(r"[\\\t\n\r]")
+
+
+def row_line(row: Row) -> str:
+    r"""The row as one line without its line end.
+
+    A tab, line feed, carriage return or backslash in a text becomes `\t`, `\n`, `\r`, `\\`.
+    """
+    item = row.item
+    fields = (
+        row.outcome,
+        row.confidence or "",
+        score_text(row.score, 3) if item else "",
+        row.scene.id,
+        item.rating_key if item else "",
+        row.scene.title,
+        item.title if item else "",
+        row.scene.path,
+        item.path if item else "",
+        "; ".join(_change_words(change) for change in row.changes),
+        row.error.message if row.error else _reason(row),
+    )
+    return "\t".join(escaped(text) for text in fields)
+
+
+def is_worth_a_line(row: Row) -> bool:
+    """Whether a pipe hears of the row: everything but what is unchanged."""
+    return row.outcome is not Outcome.UNCHANGED
+
+
+def escaped(text: str) -> str:
+    """A text as a column holds it: cleaned, without tabs and line breaks."""
+    return clean_for_terminal(_ESCAPED.sub(lambda found: _ESCAPES[found[0]], text))
+
+
+def _reason(row: Row) -> str:
+    """Why, and for a LOW match all it could be: a log is where one looks for that later."""
+    if row.confidence is not Confidence.LOW or not row.candidates:
+        return row.reason
+    paths = ", ".join(candidate.item_path for candidate in row.candidates)
+    count = len(row.candidates)
+    return f"{row.reason} [{count} candidate{'s' if count > 1 else ''}: {paths}]"
+
+
+def _change_words(change: Change) -> str:
+    if isinstance(change.before, str) and isinstance(change.after, str):
+        return f"{change.field}: {change.before} -> {change.after}"
+    before, after = map(_names, told(change))
+    added = [f"+{name}" for name in after if name not in before]
+    removed = [f"-{name}" for name in before if name not in after]
+    return f"{change.field}: {', '.join(added + removed)}"
+
+
+def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()

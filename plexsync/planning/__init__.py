@@ -1,0 +1,1 @@
+"""What to write: desired, observed and base values to changes, by policy. Pure."""

@@ -1,0 +1,357 @@
+"""What a scene says each Plex field should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ParseError
+from plexsync.models import (
+    FIELD_SEPARATOR,
+    LIST_FIELDS,
+    PICTURE_FIELDS,
+    Credit,
+    Desired,
+    ItemKind,
+    PlexField,
+    Policy,
+)
+from plexsync.text.normalize import fold_tag, plex_date, strip_control
+from plexsync.text.templates import (
+    PERFORMER_PLACEHOLDERS,
+    PHOTO_PLACEHOLDERS,
+    Template,
+    parse_template,
+    performer_words,
+    photo_words,
+    scene_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plexsync.models import FieldRule, SceneDetail, SceneId
+
+_ANYTHING = frozenset(PlexField)
+
+# Source: docs/plex-api.md 5, "By type": what an episode stores of the other fields is unverified,
+# so they are not sent.
+_EPISODE = frozenset(
+    {
+        PlexField.POSTER,
+        PlexField.BACKGROUND,
+        PlexField.TITLE,
+        PlexField.SORT_TITLE,
+        PlexField.SUMMARY,
+        PlexField.CONTENT_RATING,
+        PlexField.RATING,
+        PlexField.DATE,
+        PlexField.COLLECTIONS,
+        PlexField.DIRECTORS,
+        PlexField.LABELS,
+    }
+)
+
+SUPPORTED = {ItemKind.MOVIE: _ANYTHING, ItemKind.EPISODE: _EPISODE}
+"""The fields each kind of item stores. Source: docs/plex-api.md 5."""
+
+STUDIO_COLLECTION = "studio.collection"
+"""The name of the rule that puts an item into a collection of its studio."""
+
+_REPEATED_WORDS = frozenset({"studio", "parent_studio", "group", "director", "year"})
+"""The placeholders that say the same of many scenes."""
+
+_UNWANTED = ("", "")
+_MOST_STARS = 10
+
+
+def _no_page(_scene_id: SceneId) -> str:
+    return ""
+
+
+class FieldMap:
+    """Turns scenes into desired fields.
+
+    Args:
+        rules: how each scene field reaches Plex; those that are off ask for nothing, and pictures
+            are the business of `artwork`. Templates must be readable.
+        scene_url: the address of a scene's page in Stash, by id.
+        file_url: the address of something whose path on Stash is known.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[FieldRule],
+        *,
+        scene_url: Callable[[SceneId], str] = _no_page,
+        file_url: Callable[[str], str] = str,
+    ) -> None:
+        sources = [
+            _source(rule)
+            for rule in rules
+            if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS
+        ]
+        self._fields = {kind: _by_target(sources, kind) for kind in ItemKind}
+        self._scene_url = scene_url
+        self._file_url = file_url
+
+    def desired(self, detail: SceneDetail, kind: ItemKind) -> tuple[Desired, ...]:
+        """What `detail` wants of an item of `kind`, one entry per Plex field.
+
+        A value the scene does not have comes as "" or (); what an empty one means is the
+        planner's business. Names that differ only in case or spacing are one name, the first
+        spelling. Several rules for one list make one list.
+        """
+        page = self._scene_url
+        return tuple(
+            [
+                Desired(
+                    field=one.name,
+                    target=one.target,
+                    value=_names(detail, one.sources, page)
+                    if one.is_list
+                    else _text(detail, one.sources[0], page),
+                    policy=one.policy,
+                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
+                )
+                for one in self._fields[kind]
+            ]
+        )
+
+
+def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
+    """The names of rules that are on but whose Plex field an item of `kind` does not store."""
+    return tuple(
+        rule.name
+        for rule in rules
+        if rule.policy is not Policy.OFF and rule.to not in SUPPORTED[kind]
+    )
+
+
+# ---- Rules, made ready ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Source:
+    """One rule made ready.
+
+    Args:
+        rule: the rule.
+        templates: its templates, read.
+        role: what an actor plays.
+        photo: where an actor's picture is.
+        made_of: the folded and clean form of a name; both empty where it is left out.
+    """
+
+    rule: FieldRule
+    templates: tuple[Template, ...]
+    role: Template | None
+    photo: Template | None
+    made_of: Callable[[str], tuple[str, str]]
+
+
+class _Made(dict[str, tuple[str, str]]):
+    """What a rule makes of names, each worked out once: they repeat all over a library."""
+
+    def __init__(self, make: Callable[[str], tuple[str, str]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> tuple[str, str]:
+        made = self[name] = self._make(name)
+        return made
+
+
+def _source(rule: FieldRule) -> _Source:
+    templates = tuple(map(parse_template, rule.templates))
+    words = {name for template in templates for _, name in template.parts if name}
+    make = _cleaned if templates else partial(_filtered, rule=rule)
+    return _Source(
+        rule=rule,
+        templates=templates,
+        role=parse_template(rule.role, PERFORMER_PLACEHOLDERS) if rule.role else None,
+        photo=parse_template(rule.photo, PHOTO_PLACEHOLDERS) if rule.photo else None,
+        # What other words make may differ for every scene and is not worth keeping.
+        made_of=_Made(make).__getitem__ if words <= _REPEATED_WORDS else make,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One Plex field and the rules that fill it."""
+
+    name: str
+    target: PlexField
+    policy: Policy
+    sources: tuple[_Source, ...]
+    is_list: bool
+
+
+def _by_target(sources: Sequence[_Source], kind: ItemKind) -> tuple[_Target, ...]:
+    """The Plex fields of `kind` that rules write to, in the order of the rules."""
+    grouped: dict[PlexField, list[_Source]] = {}
+    for source in sources:
+        if source.rule.to in SUPPORTED[kind]:
+            grouped.setdefault(source.rule.to, []).append(source)
+    return tuple(
+        _Target(
+            name=FIELD_SEPARATOR.join(source.rule.name for source in several),
+            target=target,
+            policy=_policy_of([source.rule for source in several]),
+            sources=tuple(several),
+            is_list=target in LIST_FIELDS,
+        )
+        for target, several in grouped.items()
+    )
+
+
+def _policy_of(rules: Sequence[FieldRule]) -> Policy:
+    """The policy of a list that several rules fill; the configuration holds that they agree."""
+    return next((rule.policy for rule in rules if not rule.joins), rules[0].policy)
+
+
+# ---- Texts ---------------------------------------------------------------------------------------
+
+
+def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
+    rule = source.rule
+    text = _by_tag(detail, rule) if rule.by_tag else None
+    if text is None:
+        text = _filled(detail, source, page) if source.templates else _OWN_TEXTS[rule.name](detail)
+    return strip_control(text).strip()
+
+
+def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
+    """What the first pattern that fits one of the scene's tags says; None when none does."""
+    tags = [fold_tag(name) for name in detail.tags]
+    for pattern, text in rule.by_tag:
+        if any(fnmatchcase(tag, fold_tag(pattern)) for tag in tags):
+            return text
+    return None
+
+
+def _filled(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
+    return source.templates[0].fill(scene_words(detail, page))
+
+
+def _date(text: str) -> str:
+    """Plex wants whole days: a year or a month becomes its first day, an odd legacy row nothing."""
+    try:
+        return plex_date(text)
+    except ParseError:
+        return ""
+
+
+def _stars(rating100: int | None) -> str:
+    """Half stars, 1 to 10, as Plex's own apps give them; "" for none.
+
+    Finer ratings could be sent, but no Plex app shows or sets them.
+    Source: docs/plex-api.md 5 ("User rating"), docs/stash-api.md 3 (1 to 100).
+    """
+    if not rating100 or rating100 < 0:
+        return ""
+    return str(min(max((rating100 + 5) // 10, 1), _MOST_STARS))
+
+
+_OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
+    "title": lambda scene: scene.title,
+    "summary": lambda scene: scene.details,
+    "date": lambda scene: _date(scene.date),
+    "studio": lambda scene: scene.studios[0] if scene.studios else "",
+    "rating": lambda scene: _stars(scene.rating100),
+}
+"""The value of the fields that have one without a template."""
+
+
+# ---- Lists ---------------------------------------------------------------------------------------
+
+
+def _names(
+    detail: SceneDetail, sources: Sequence[_Source], page: Callable[[SceneId], str]
+) -> tuple[str, ...]:
+    """The names all rules of one list give, each once."""
+    chosen: dict[str, str] = {}
+    for source in sources:
+        for folded, clean in map(source.made_of, _own_names(detail, source, page)):
+            chosen.setdefault(folded, clean)
+    chosen.pop("", None)
+    names = tuple(chosen.values())
+    is_label = sources[0].rule.to is PlexField.LABELS
+    return tuple(map(_as_label, names)) if is_label else names
+
+
+def _as_label(name: str) -> str:
+    """A label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags".
+
+    Folding alone would not do: the capital of a dotless i folds to another letter.
+    """
+    capital = name[:1].upper()
+    return capital + name[1:] if len(capital) == 1 else name
+
+
+def _credits(
+    detail: SceneDetail, sources: Sequence[_Source], file_url: Callable[[str], str]
+) -> dict[str, Credit]:
+    """How the performers of a scene are to be credited, by folded name, as far as that is asked.
+
+    Plex knows one actor, with one photo, by a name. So of namesakes the one whose name stands alone
+    in Stash, without a disambiguation, gives the photo, and no other.
+    """
+    (source,) = sources[:1]
+    role, photo = source.role, source.photo
+    found: dict[str, Credit] = {}
+    for one in detail.cast if role or photo else ():
+        name, _ = _filtered(one.name, source.rule)
+        if not name:
+            continue
+        part = _cleaned(role.fill(performer_words(one)))[1] if role else None
+        alone = photo is not None and not one.disambiguation
+        picture = photo.fill(photo_words(one, file_url), whole=True) if photo and alone else ""
+        first = found.get(name, Credit(role=part))
+        found[name] = Credit(role=first.role, photo=first.photo or picture or None)
+    return found
+
+
+def _own_names(
+    detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]
+) -> Iterable[str]:
+    match source.rule.name:
+        case "performers":
+            return detail.performers
+        case "tags":
+            parents = detail.parent_tags if source.rule.parents else ()
+            return (*detail.tags, *parents) if parents else detail.tags
+        case "directors":
+            return detail.director.replace(";", ",").split(",")
+        case "groups":
+            return [
+                template.fill(scene_words(detail, page, group), whole=True)
+                for group in _let_in(detail.groups, source.rule)
+                for template in source.templates
+            ]
+        case _:
+            word = scene_words(detail, page)
+            return [template.fill(word, whole=True) for template in source.templates]
+
+
+def _let_in(names: Iterable[str], rule: FieldRule) -> Iterable[str]:
+    """Those of `names` that the rule's patterns let through."""
+    return (name for name in names if _filtered(name, rule)[0])
+
+
+def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
+    """A name's folded and clean form; both empty when the rule leaves it out."""
+    folded, clean = _cleaned(name)
+    if any(fnmatchcase(folded, fold_tag(pattern)) for pattern in rule.exclude):
+        return _UNWANTED
+    if rule.include and not any(fnmatchcase(folded, fold_tag(p)) for p in rule.include):
+        return _UNWANTED
+    return folded, clean
+
+
+def _cleaned(name: str) -> tuple[str, str]:
+    """A name's folded and clean form."""
+    clean = " ".join(strip_control(name).split())
+    return fold_tag(clean), clean

@@ -1,0 +1,152 @@
+"""What an item holds in one field, and whose word it is.
+
+Most fields are what Plex shows. A sort title is not: Plex shows one only where it differs from the
+title, and where none is set makes one of the title, without its article. Nor does an unlocked one
+survive a new title. Source: docs/plex-api.md 2 and 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Change, PlexField, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import Base, Desired, ItemDetail, Policy, Value
+
+_ARTICLES = ("the ", "a ", "an ")
+"""What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What an item holds in one field.
+
+    Attributes:
+        value: what is stored.
+        shown: what it comes to; another thing only for a sort title, see `found_in`.
+        locked: whether Plex locks it.
+        made: whether it is what Plex would make of another field by itself.
+    """
+
+    value: Value
+    shown: Value
+    locked: bool
+    made: bool = False
+
+
+def found_in(detail: ItemDetail, target: PlexField) -> Found:
+    """What `detail` holds of `target`."""
+    value = detail.values.get(target, () if target in LIST_FIELDS else "")
+    locked = target in detail.locked
+    if target is not PlexField.SORT_TITLE:
+        return Found(value, value, locked)
+    title = str(detail.values.get(PlexField.TITLE, ""))
+    shown = value or title
+    # One that Plex made counts as none: put back as a text, it would no longer follow the title. A
+    # locked one does not follow it anyway.
+    made = shown in {title, _without_article(title)}
+    return Found(shown if locked or not made else "", shown, locked, made)
+
+
+def held_for(detail: ItemDetail, change: Change) -> Value:
+    """What is to be compared with the value a change wrote."""
+    found = found_in(detail, change.target)
+    if change.after:
+        return found.shown
+    return "" if found.made else found.value
+
+
+def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
+    """The sort title an item would lose by `changes`; "" for none, or where they speak of it.
+
+    That is one that is set, and not locked.
+    """
+    if not detail.values.get(PlexField.SORT_TITLE):
+        return ""
+    targets = {change.target for change in changes}
+    if PlexField.TITLE not in targets or PlexField.SORT_TITLE in targets:
+        return ""
+    found = found_in(detail, PlexField.SORT_TITLE)
+    return "" if found.locked else str(found.value)
+
+
+def with_title(
+    loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
+) -> Change:
+    """What becomes of a loose sort title that is not ours when the title is written.
+
+    A field that is on stays as its policy left it. While it is off it follows the title, as Plex
+    would have it anyway; the change is there to be shown, and taken back.
+    """
+    (title,) = [change for change in changes if change.target is PlexField.TITLE]
+    own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
+    return unlocked_sort_title(
+        own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
+        title.policy,
+        before=loose,
+        after=loose if own else "",
+        trace=trace,
+    )
+
+
+def unlocked_sort_title(
+    field: str, policy: Policy, *, before: str, after: str, trace: Trace | None
+) -> Change:
+    """A change of a sort title that is not ours: it stays unlocked, and what is remembered stays.
+
+    Args:
+        field: the configured name.
+        policy: why.
+        before: what Plex holds.
+        after: what it is to hold; "" for what Plex makes of the title.
+        trace: what is remembered.
+    """
+    return Change(
+        field=field,
+        target=PlexField.SORT_TITLE,
+        before=before,
+        after=after,
+        policy=policy,
+        locked_after=False,
+        trace_before=trace,
+        trace_after=trace or Trace(),
+    )
+
+
+def is_somebodys(target: PlexField, found: Found, base: Base | None) -> bool:
+    """Whether a value that is not ours is a person's word, which most of the time the lock says.
+
+    A rating has no lock, and no agent gives one: what is there, or was taken away after us, is
+    the word of the account's owner. Source: docs/plex-api.md 5, "User rating".
+    """
+    if target is PlexField.RATING:
+        return bool(found.value) or base is not None
+    return found.locked
+
+
+def _without_article(title: str) -> str:
+    lowered = title.lower()
+    for article in _ARTICLES:
+        if lowered.startswith(article):
+            return title[len(article) :]
+    return title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides besides the policies.
+
+    Args:
+        preserve_plex_edits: what a person put into Plex stays, whatever the policy.
+        lock_fields: a written field is locked, so that no agent overwrites it.
+        clear_empty: a field empty in Stash empties it in Plex; else it is left alone.
+    """
+
+    preserve_plex_edits: bool = False
+    lock_fields: bool = True
+    clear_empty: bool = False

@@ -1,0 +1,95 @@
+"""What scenes show of other objects: tags, performers, studios and groups, and how these changed.
+
+A scene's `updated_at` does not move when one of them is renamed, merged, re-parented or deleted.
+So each run compares the dictionary of their names with the one remembered, and each scene's record
+remembers which of them the scene showed. Source: docs/stash-api.md 4.1 and 4.3.
+
+Three rules keep this exact although names change while a run is under way:
+
+- Whatever a record names is in the remembered dictionary, and is there first.
+- A text is remembered as known only once every scene that showed another one was handled.
+- A scene that shows something else than the dictionary said makes the text unknown again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.models import RelatedId
+from plexsync.text.folding import short_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+UNKNOWN = ""
+"""The remembered text of an object that may have changed since a scene was handled."""
+
+_PART = "\x1f"
+_DIGITS = 12
+
+
+def tag_id(number: str) -> RelatedId:
+    """How a tag is remembered."""
+    return RelatedId(f"t{number}")
+
+
+def is_tag(one: RelatedId) -> bool:
+    """Whether it is a tag."""
+    return one.startswith("t")
+
+
+def performer_id(number: str) -> RelatedId:
+    """How a performer is remembered."""
+    return RelatedId(f"p{number}")
+
+
+def studio_id(number: str) -> RelatedId:
+    """How a studio is remembered."""
+    return RelatedId(f"s{number}")
+
+
+def group_id(number: str) -> RelatedId:
+    """How a group is remembered."""
+    return RelatedId(f"g{number}")
+
+
+def tag_text(name: str, parents: Collection[str]) -> str:
+    """What a scene may show of a tag: its name, and through the ids of its parents other names."""
+    return _PART.join((name, *sorted(parents)))
+
+
+def name_in(text: str) -> str:
+    """The name in what `tag_text`, `performer_text` or `studio_text` made."""
+    return text.partition(_PART)[0]
+
+
+def studio_text(name: str, parent: str) -> str:
+    """What a scene may show of a studio: its name, and through its parent other names."""
+    return f"{name}{_PART}{parent}" if parent else name
+
+
+def performer_text(name: str, facts: Collection[str]) -> str:
+    """What a scene may show of a performer: the name, and what credits are made of.
+
+    Args:
+        name: the name.
+        facts: everything else that may be shown, in an order of its own.
+    """
+    return f"{name}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
+
+
+def joined(related: Iterable[RelatedId]) -> str:
+    """The objects a scene shows, as its record keeps them; always in the same order."""
+    return " ".join(sorted(related))
+
+
+def shows_any(kept: str, wanted: Collection[str]) -> bool:
+    """Whether a record's text, made by `joined`, names any of `wanted`."""
+    return any(one in wanted for one in kept.split())
+
+
+def changed(
+    remembered: Mapping[RelatedId, str], present: Mapping[RelatedId, str]
+) -> frozenset[RelatedId]:
+    """The remembered objects that read differently now, or are gone. New ones concern no scene."""
+    return frozenset(one for one, text in remembered.items() if present.get(one) != text)

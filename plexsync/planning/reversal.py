@@ -1,0 +1,193 @@
+"""What taking a run back means for each item: a plan made from the journal in reverse.
+
+A value goes back only where Plex still holds what was written; where somebody changed it since, it
+stays. Names in a list stand each for itself: what was added goes, what was removed comes back, and
+whatever else is there by now stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
+from plexsync.planning.credits import joined, moved, taken_back
+from plexsync.text.folding import Spellings, split_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import (
+        Change,
+        Credit,
+        ItemDetail,
+        ItemPlan,
+        Link,
+        RatingKey,
+        SceneId,
+        Value,
+    )
+    from plexsync.planning.planner import Planner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverse:
+    """What taking back comes to for one item.
+
+    Args:
+        changes: what to write.
+        kept: the configured names of fields somebody changed since, which stay.
+    """
+
+    changes: tuple[Change, ...]
+    kept: tuple[str, ...]
+
+
+def gather(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
+    """One plan per scene and item of all that was written, oldest first.
+
+    Of a field written more than once the first `before` and the last `after` stay. Every change
+    says how its lock ended.
+    """
+    found: dict[tuple[SceneId, RatingKey], ItemPlan] = {}
+    for plan in plans:
+        key = plan.scene_id, plan.rating_key
+        changes = {one.target: one for one in found[key].changes} if key in found else {}
+        for change in plan.changes:
+            first = changes.get(change.target)
+            whole = replace(change, locked_after=_lock_after(change, plan))
+            changes[change.target] = _joined(first, whole) if first else whole
+        found[key] = replace(plan, changes=tuple(changes.values()))
+    return tuple(found.values())
+
+
+class Reverser:
+    """Plans what takes changes back.
+
+    Args:
+        planner: says which values Plex shows alike, and what is remembered of a field.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self._spellings = Spellings()
+
+    def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Reverse:
+        """What is to be written to `detail` so that it is as it was before `written`.
+
+        Args:
+            written: what a run did to the item, as `gather` gives it.
+            detail: a fresh read.
+            link: what is remembered of the item.
+        """
+        changes: list[Change] = []
+        kept: list[str] = []
+        for change in written.changes:
+            after = self._after(change, detail)
+            credits_after: dict[str, Credit] = {}
+            if change.target is PlexField.ACTORS:
+                names = self._planner.observe(detail, change.target) if after is None else after
+                credits_after = taken_back(change, detail, names)
+                after = names if credits_after else after
+            if after is None or _followed(change, kept):
+                kept.append(change.field)
+                continue
+            back = replace(self._reversed(change, detail, after, link), credits_after=credits_after)
+            locks_differ = back.locked_after != back.locked_before
+            same = self._planner.equal(back.target, after, back.before) and not any(moved(back))
+            if locks_differ or not same:
+                changes.append(back)
+        return Reverse(
+            changes=self._planner.with_sort_title(changes, detail, link), kept=tuple(kept)
+        )
+
+    # ---- one field
+
+    def _after(self, change: Change, detail: ItemDetail) -> Value | None:
+        """The value to put back; Plex's where that was done already; None to keep Plex's."""
+        if self._planner.shows_just(detail, change):
+            return change.before
+        observed = self._planner.observe(detail, change.target)
+        if self._planner.equal(change.target, observed, change.before):
+            return observed
+        if change.target not in LIST_FIELDS:
+            return None
+        after = self._without(change, tuple(observed))
+        return None if self._planner.equal(change.target, after, observed) else after
+
+    def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
+        """The list as it is now, less what was added, and with what was removed."""
+        folded = self._spellings.folded
+        before = {folded[name] for name in change.before}
+        after = {folded[name] for name in change.after}
+        present = {folded[name] for name in observed}
+        stay = [n for n in observed if folded[n] not in after or folded[n] in before]
+        back = [n for n in change.before if folded[n] not in after and folded[n] not in present]
+        return (*stay, *back)
+
+    def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
+        untouched = self._planner.shows_just(detail, change)
+        locked = change.target in detail.locked
+        if untouched:
+            # A lock somebody set or lifted since is as much their word as a value.
+            ours = locked == change.locked_after
+        else:
+            # Choosing a picture locks it. An undo that ended right then never came to the lock.
+            ours = locked and change.target in PICTURE_FIELDS and change.target in link.held
+        return replace(
+            change,
+            before=self._planner.observe(detail, change.target),
+            after=after,
+            credits_before=detail.credits if change.target is PlexField.ACTORS else {},
+            locked_before=locked,
+            locked_after=change.locked_before if ours else locked,
+            wanted="",
+            trace_before=self._planner.trace(link, change.target),
+            trace_after=self._trace_after(change, link, untouched=untouched),
+        )
+
+    def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
+        """What is remembered once the change is taken back."""
+        then = change.trace_before or Trace()
+        base = then.base if untouched else self._base_without(change, link, then.base)
+        if change.trace_after is not None:
+            # An undo is taken back: what it held back is free again.
+            return replace(then, base=base)
+        return Trace(base=base, held=self._planner.last_wanted(change, link))
+
+    def _base_without(self, change: Change, link: Link, then: Base | None) -> Base | None:
+        """The base of a list that somebody else changed since: only names of ours go or come."""
+        now = link.base.get(change.target)
+        entry = self._spellings.entries
+        before = {entry[name] for name in change.before}
+        after = {entry[name] for name in change.after}
+        owned = split_entries(now.entries) if now else frozenset()
+        owned_then = split_entries(then.entries) if then else frozenset()
+        left = (owned - (after - before)) | (owned_then & (before - after))
+        if not left:
+            return None
+        # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.
+        return Base(digest=now.digest if now else "", entries="".join(sorted(left)))
+
+
+def _followed(change: Change, kept: Sequence[str]) -> bool:
+    """Whether a sort title followed a title that stays: it would not go with that one."""
+    title, _, followed = change.field.partition(FIELD_SEPARATOR)
+    return change.target is PlexField.SORT_TITLE and bool(followed) and title in kept
+
+
+def _lock_after(change: Change, plan: ItemPlan) -> bool:
+    if change.locked_after is not None:
+        return change.locked_after
+    return plan.lock or change.locked_before
+
+
+def _joined(first: Change, last: Change) -> Change:
+    return replace(
+        joined(first, last),
+        before=first.before,
+        locked_before=first.locked_before,
+        trace_before=first.trace_before,
+    )

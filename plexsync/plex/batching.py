@@ -1,0 +1,94 @@
+"""Which planned items can be written by one request: those whose edits are the same.
+
+A tag renamed in Stash changes thousands of items alike. Plex takes many ids in one edit, so what
+would be a request for each item is one for a hundred. To find the alike ones, more is planned
+ahead of the first write than one read, but only while that pays: an item that is written alone is
+written right after it was read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from plexsync.models import LIST_FIELDS, PlexField
+from plexsync.plex.edit_query import NONE_APPENDED, edits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from plexsync.models import ItemPlan
+
+MOST_ITEMS = 100
+"""Items of one edit. Source: docs/plex-api.md 5 ("Many items": what Kometa sends)."""
+
+MOST_AHEAD = 500
+"""Planned items that wait for others like them; ten reads, so seconds."""
+
+MOST_READS = 20
+"""Reads during which a planned item waits for others like it."""
+
+
+class Planned(Protocol):
+    """Something that holds a plan."""
+
+    @property
+    def plan(self) -> ItemPlan:
+        """What is to be written."""
+
+
+P = TypeVar("P", bound=Planned)
+
+
+def alike(
+    plans: Iterable[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
+) -> list[list[ItemPlan]]:
+    """`plans` by what is sent for them, at most `MOST_ITEMS` together, in the order they came.
+
+    Args:
+        plans: what to write, each for another item.
+        appended: see `plex_edit.edits_of`.
+    """
+    groups: dict[Hashable, list[ItemPlan]] = {}
+    found: list[list[ItemPlan]] = []
+    for plan in plans:
+        key = _key(plan, appended)
+        group = groups.get(key)
+        if group is None or len(group) == MOST_ITEMS:
+            group = groups[key] = []
+            found.append(group)
+        group.append(plan)
+    return found
+
+
+def gather(batches: Iterable[list[P]]) -> Iterator[list[P]]:
+    """`batches`, several joined where that brings items together that can be written together.
+
+    Args:
+        batches: what was read and planned, a read at a time; empty ones are left out.
+    """
+    held: list[P] = []
+    reads = 0
+    for batch in batches:
+        held += batch
+        reads += 1
+        if len(held) < MOST_AHEAD and reads < MOST_READS and _pays([one.plan for one in batch]):
+            continue
+        if held:
+            yield held
+        held, reads = [], 0
+    if held:
+        yield held
+
+
+def _pays(plans: Sequence[ItemPlan]) -> bool:
+    """Whether plans like these are worth waiting for: half of their requests could be saved."""
+    return len(alike(plans, appended=LIST_FIELDS)) <= max(1, len(plans) // 2)
+
+
+def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
+    """Equal for plans that one request can carry out."""
+    # A rating goes to one item at a time, and a plan of no edits to none.
+    alone = not plan.changes or any(one.target is PlexField.RATING for one in plan.changes)
+    if alone:
+        return plan.scene_id, plan.rating_key
+    return plan.section_id, plan.kind, edits_of(plan, appended=appended)

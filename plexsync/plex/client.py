@@ -1,0 +1,430 @@
+"""Plex Media Server behind typed values: connect, list, read in full, edit, address.
+
+plexapi opens the connection, finds the libraries and carries the edits; listings and details are
+raw JSON on the same transport, because plexapi's objects cost a hundred times the CPU and fetch
+an item again whenever an empty attribute is read. No plexapi object but the server outlives a
+call, so that cannot happen here.
+
+Source: docs/plex-api.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    NotFoundError,
+    ServerError,
+    TooLongError,
+    UnsafeError,
+)
+from plexsync.models import Section, Server
+from plexsync.plex.connection import connected, item_address, plexapi_errors
+from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
+from plexsync.plex.edit_query import (
+    NO_LOCKS,
+    NONE_APPENDED,
+    URL_LIMIT_BYTES,
+    edit_paths,
+    edits_of,
+    fields_of,
+)
+from plexsync.plex.listing import Listing, Sweep, total_of
+from plexsync.plex.pictures import PlexPictures
+from plexsync.plex.sections import chosen_sections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from plexsync.models import ItemDetail, ItemPlan, PlexField, PlexItem, RatingKey
+    from plexsync.plex.decode import ListingPage
+    from plexsync.transport.client import Transport
+
+
+T = TypeVar("T")
+
+_JSON = (("Accept", "application/json"),)
+"""Plex answers in XML unless asked."""
+
+_NEWEST = 20
+"""Items asked for to see what Plex made last: more of them cost bytes, and no request."""
+
+_LISTING_ATTEMPTS = 3
+"""How often a library that changes while it is listed is listed anew."""
+
+_NO_HASHES = Hashes({}, frozenset())
+
+_UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
+_UNREAD_FIELDS = "summary,tagline"
+"""Hints that make a listing smaller; a server may well ignore them."""
+
+
+class PlexClient:
+    """One Plex server.
+
+    Args:
+        transport: to the server, made with `request_headers`, so that the token stays inside it.
+        url: the server's address, for links a person follows.
+        client_id: see `request_headers`.
+        page_size: items asked for in one page of a listing.
+        detail_batch: items read in full in one request.
+        url_limit_bytes: longest edit sent in one request; see `plex_edit.edit_paths`.
+
+    Attributes:
+        pictures: posters and backgrounds.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str,
+        client_id: str,
+        page_size: int = 500,
+        detail_batch: int = 100,
+        url_limit_bytes: int = URL_LIMIT_BYTES,
+    ) -> None:
+        self._transport = transport
+        self._url = url.rstrip("/")
+        self._client_id = client_id
+        self._page_size = page_size
+        self._detail_batch = detail_batch
+        self._url_limit_bytes = url_limit_bytes
+        self._server: Any = None
+        self._many_trees = True
+        self.pictures = PlexPictures(transport)
+
+    def connect(self) -> Server:
+        """Say hello: one request.
+
+        Raises:
+            ServerError: unreachable, refused, or no Plex Media Server.
+        """
+        server = self._plex()
+        return Server(
+            url=self._url, version=server.version or "", identity=server.machineIdentifier
+        )
+
+    def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:
+        """The movie and show libraries called `names`, in that order; all of them for no names.
+
+        One request, after one to connect. Case and surrounding spaces do not matter in a name.
+
+        Raises:
+            LibraryMissingError: a name belongs to no library, or to one of another kind.
+            ServerError: the list cannot be had.
+        """
+        server = self._plex()
+        with plexapi_errors("/library/sections"):
+            container = server.query("/library/sections")
+        if container is None or container.tag != "MediaContainer":
+            raise BadResponseError("Plex sent no list of libraries", context="/library/sections")
+        return chosen_sections(container, names)
+
+    def listing(
+        self,
+        section: Section,
+        *,
+        updated_after: int | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Listing:
+        """Every movie or episode of a section, in ceil(items / page size) requests.
+
+        A library that grows or shrinks while it is listed is listed anew, a few times. Changes
+        that cancel each other out go unnoticed until the next look: the section's counters, which
+        were read before, have moved.
+
+        Args:
+            section: what to list.
+            updated_after: only items Plex changed after this epoch. See `Listing.filtered`.
+            progress: told after each page how many of how many entries came.
+
+        Raises:
+            BadResponseError: what came never agreed with what the server counts.
+            ServerError: a page could not be had. Nothing is returned then: half a listing would
+                read as absence.
+        """
+        told = ""
+        for _ in range(_LISTING_ATTEMPTS):
+            sweep = Sweep(updated_after)
+            for page in self._pages(section, updated_after):
+                sweep.add(page)
+                progress(sweep.entries, sweep.total)
+            if sweep.is_whole:
+                return sweep.listing()
+            told = f"{sweep.entries} came, {sweep.total} are counted"
+        raise BadResponseError(
+            f"library {section.title!r} cannot be listed completely: {told}",
+            hint="it may be changing; try again when Plex has finished scanning",
+        )
+
+    def count(self, section: Section) -> int:
+        """How many movies or episodes a section holds, trashed ones included. One request."""
+        return total_of(self._page(section, start=0, size=0), section)
+
+    def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
+        """What `count` says, and the last few items Plex made, the last one first. One request.
+
+        Rating keys grow, so these tell of items that came while others went.
+        """
+        page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
+        return total_of(page, section), page.items[:_NEWEST]
+
+    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Fresh, full reads of items, in the order asked; those that are gone are left out.
+
+        Raises:
+            BadResponseError: an answer holds what was not asked for.
+            ServerError: an item could not be read.
+        """
+        read: dict[str, ItemDetail] = {}
+        wanted = tuple(dict.fromkeys(rating_keys))
+        for start in range(0, len(wanted), self._detail_batch):
+            batch = wanted[start : start + self._detail_batch]
+            read.update((detail.item.rating_key, detail) for detail in self._details(batch))
+        return tuple(read[key] for key in wanted if key in read)
+
+    def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
+        """Part id to OpenSubtitles hash of the items' files.
+
+        Many items are read in one request where the server answers that; items it leaves out are
+        asked for one by one, so that it may as well answer for the first one only, or refuse.
+        Files Plex has not analysed and items that are gone are left out.
+
+        Raises:
+            ServerError: an item could not be read.
+        """
+        found: dict[int, int] = {}
+        wanted = [_digits(key) for key in dict.fromkeys(rating_keys)]
+        for start in range(0, len(wanted), self._detail_batch):
+            batch = wanted[start : start + self._detail_batch]
+            told = self._trees(batch)
+            found.update(told.by_part)
+            for key in batch:
+                if key not in told.items:
+                    found.update(self._tree(key).by_part)
+        return found
+
+    def edit(self, plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> None:
+        """Write all changes of an item: one request, as a rule.
+
+        Plex answers 200 whether or not anything changed, so only reading back proves a write.
+        More requests are needed when one would be too long for a proxy, or was refused as such.
+        The fields then go out in order; where one is refused for itself, the others are written.
+
+        Args:
+            plan: what to write.
+            locks: see `plex_edit.edit_arguments`.
+
+        Raises:
+            UnsafeError: the plan does not name exactly one item. Nothing was sent.
+            AuthError: the token may not edit; only the owner's may.
+            TooLongError: a text is longer than a request may be. All other fields were sent.
+            ServerError: the write failed, or its answer was lost: it may have been applied.
+        """
+        self._edit(plan, locks=locks)
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
+    ) -> None:
+        """Write the same changes to several items at once: one request, as a rule. See `edit`.
+
+        Args:
+            plans: what to write, at least one; all to items of one section and kind.
+            appended: lists whose names the server was seen to add to those an item has. Of these
+                only what is new is sent; where that was untrue, the items would lose names.
+
+        Raises:
+            UnsafeError: the plans do not come to the same edits. Nothing was sent.
+            AuthError: see `edit`.
+            ServerError: see `edit`; any number of the items may have been written.
+        """
+        first, *rest = plans
+        edits = edits_of(first, appended=appended)
+        for plan in rest:
+            same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
+            if not same_place or edits_of(plan, appended=appended) != edits:
+                raise UnsafeError(
+                    "items that are edited together must get the same edits",
+                    context=f"items {first.rating_key} and {plan.rating_key}",
+                )
+        self._edit(first, others=[plan.rating_key for plan in rest], appended=appended)
+
+    def _edit(
+        self,
+        plan: ItemPlan,
+        *,
+        locks: Mapping[PlexField, bool] = NO_LOCKS,
+        others: Sequence[RatingKey] = (),
+        appended: frozenset[PlexField] = NONE_APPENDED,
+    ) -> None:
+        def paths(limit_bytes: int) -> tuple[str, ...]:
+            return edit_paths(
+                plan, locks=locks, others=others, appended=appended, limit_bytes=limit_bytes
+            )
+
+        refused = self._put_each(paths(self._url_limit_bytes))
+        if not refused:
+            return
+        # 400, 414 and 431 are what servers and proxies say to long addresses: what of a refused one
+        # can be said in shorter ones is said again.
+        fields = {field for path in refused for field in fields_of(path)}
+        shortest = paths(0)
+        again = [path for path in shortest if fields.issuperset(fields_of(path))]
+        left = {path: error for path, error in refused.items() if path in shortest}
+        left |= self._put_each([path for path in again if path not in left])
+        for path, error in left.items():
+            raise self._too_long(path, error) or error
+
+    def _put_each(self, paths: Sequence[str]) -> dict[str, BadResponseError]:
+        """Send requests, each of which may be refused for itself; those that were."""
+        refused: dict[str, BadResponseError] = {}
+        for path in paths:
+            try:
+                self._put(path)
+            except BadResponseError as error:
+                refused[path] = error
+        return refused
+
+    def _too_long(self, path: str, error: BadResponseError) -> TooLongError | None:
+        """The error for a field that needs a longer request than is taken; None where it is not."""
+        if not isinstance(error, TooLongError) and len(path) <= self._url_limit_bytes:
+            return None
+        told = TooLongError(
+            f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
+            f"bytes, and Plex or a proxy before it takes less; {self._url_limit_bytes:,} pass "
+            f"nearly everywhere ({error.message})",
+            hint="shorten it in Stash, switch the field off, or let the proxy take longer "
+            "requests; plexsync tries again when the scene or the configuration changes, or "
+            "after plexsync retry",
+        )
+        told.__cause__ = error
+        return told
+
+    def scan(self, section: Section, folder: str) -> None:
+        """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.
+
+        Plex answers at once and scans in its own time. Source: docs/plex-api.md 5, "Scan".
+
+        Raises:
+            ServerError: it was not asked, or refuses.
+        """
+        path = f"/library/sections/{_digits(section.section_id)}/refresh"
+        query = urlencode({"path": folder}, quote_via=quote)
+        self._transport.request("GET", f"{path}?{query}", write=True)
+
+    def item_url(self, rating_key: RatingKey) -> str:
+        """Where a person sees the item, in the server's own web app; "" before `connect`."""
+        if self._server is None:
+            return ""
+        return item_address(self._url, self._server.machineIdentifier, rating_key)
+
+    # ---- Requests --------------------------------------------------------------------------------
+
+    def _ask(self, path: str, decode: Callable[[bytes], T]) -> T:
+        return self._transport.ask("GET", path, lambda answer: decode(answer.body), headers=_JSON)
+
+    def _pages(self, section: Section, updated_after: int | None) -> Iterator[ListingPage]:
+        """Pages until the count is reached or an empty one ends it; a short page is no end."""
+        start = 0
+        while True:
+            page = self._page(
+                section, start=start, size=self._page_size, updated_after=updated_after
+            )
+            if page.offset not in (None, start):
+                raise BadResponseError(f"Plex sent a page from {page.offset}, not from {start}")
+            start += page.entries
+            yield page
+            if not page.entries or start >= (page.total or 0):
+                return
+
+    def _page(
+        self,
+        section: Section,
+        *,
+        start: int,
+        size: int,
+        updated_after: int | None = None,
+        sort: str = "addedAt:asc",
+    ) -> ListingPage:
+        query = [
+            ("type", TYPE_NUMBERS[section.kind]),
+            *([] if updated_after is None else [("updatedAt>>", updated_after)]),
+            # By default new items come last, so that pages do not shift under us.
+            ("sort", sort),
+            ("excludeElements", _UNREAD_ELEMENTS),
+            ("excludeFields", _UNREAD_FIELDS),
+            ("X-Plex-Container-Start", start),
+            ("X-Plex-Container-Size", size),
+        ]
+        path = f"/library/sections/{_digits(section.section_id)}/all?{urlencode(query)}"
+        section_id = section.section_id
+        return self._ask(path, lambda body: decode_listing(body, section_id=section_id))
+
+    def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        keys = ",".join(_digits(key) for key in batch)
+        # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
+        try:
+            details = self._ask(f"/library/metadata/{keys}?skipRefresh=1", decode_details)
+        except NotFoundError:
+            return self._details_one_by_one(batch)
+        for detail in details:
+            if detail.item.rating_key not in batch:
+                raise BadResponseError(
+                    f"Plex sent item {detail.item.rating_key}, which was not asked for",
+                    context=f"/library/metadata/{keys}",
+                )
+        return details
+
+    def _trees(self, batch: Sequence[str]) -> Hashes:
+        """Of several items at once, which nobody has seen a server do (docs/plex-api.md 3).
+
+        One that answers for none or one of several is not asked for several again.
+        """
+        if len(batch) == 1 or not self._many_trees:
+            return _NO_HASHES
+        self._many_trees = False
+        try:
+            told = self._tree(",".join(batch))
+        except AuthError:
+            raise
+        except ServerError:
+            if self._transport.down:
+                raise
+            return _NO_HASHES
+        self._many_trees = len(told.items.intersection(batch)) > 1
+        return told
+
+    def _tree(self, keys: str) -> Hashes:
+        try:
+            return self._ask(f"/library/metadata/{keys}/tree", decode_hashes)
+        except NotFoundError:
+            return _NO_HASHES
+
+    def _details_one_by_one(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+        """Halve a batch that is not found: whether 404 means all or any of it is not known."""
+        if len(batch) == 1:
+            return ()
+        middle = len(batch) // 2
+        return self._details(batch[:middle]) + self._details(batch[middle:])
+
+    def _put(self, path: str) -> None:
+        server = self._plex()
+        with plexapi_errors(path.partition("?")[0]):
+            server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
+
+    def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
+        """The connected server; connects at first."""
+        if self._server is None:
+            self._server = connected(self._transport, self._client_id)
+        return self._server
+
+
+def _digits(key: str) -> str:
+    """A rating key or section id as it may stand in a path; anything else would mean another."""
+    if not (key.isascii() and key.isdecimal()):
+        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
+    return key

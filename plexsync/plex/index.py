@@ -1,0 +1,359 @@
+"""What is in Plex, kept on disk between runs, so that a run's cost follows the changes.
+
+One file a library in the cache directory. It may be deleted, damaged or left by another version
+at any time: then the library is listed anew. A stale list costs a retry, never a wrong write,
+because nothing is written without a fresh read.
+
+Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
+
+from plexsync.models import PlexFile, PlexItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from plexsync.models import Section
+    from plexsync.plex.client import PlexClient
+
+MAX_AGE = timedelta(days=7)
+"""How long a list is brought up to date before it is made anew: what bumps Plex's counters is not
+documented (docs/plex-api.md 3), so they are trusted for a while only."""
+
+_CLOCK_MARGIN_S = 600
+"""How far Plex's clock may run ahead of ours before an update time counts as nonsense."""
+
+_T = TypeVar("_T")
+
+_OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_MAGIC = b"plexsync-index\n"
+_CHECKSUM_BYTES = 4
+_SCHEMA = ",".join(("3", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
+"""Another set of fields is another schema: an old list must not be read as a new one."""
+
+
+class How(StrEnum):
+    """How a list was had, the cheapest first."""
+
+    CACHED = "cached"
+    UPDATED = "updated"
+    LISTED = "listed"
+
+
+class Edition(NamedTuple):
+    """A list as it was at some time; those of equal names are the same list."""
+
+    name: str
+    items: tuple[PlexItem, ...]
+
+
+class Index(NamedTuple):
+    """Every movie and episode of the chosen libraries.
+
+    Attributes:
+        items: trashed ones included.
+        how: the dearest way any of the libraries took.
+        problem: why the list could not be kept for next time; "" if it was, or was not to be.
+        edition: equal ones are the same list.
+        before: the list that lay in the cache, of these libraries; None when one of them did not.
+    """
+
+    items: tuple[PlexItem, ...]
+    how: How
+    problem: str = ""
+    edition: str = ""
+    before: Edition | None = None
+
+
+class _Counters(msgspec.Struct, frozen=True, gc=False):
+    """A section's change counters: equal ones hint that nothing changed."""
+
+    content_changed_at: int
+    scanned_at: int
+    updated_at: int
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One library as it lies on disk.
+
+    Attributes:
+        schema: see `_SCHEMA`.
+        owner: server and library the list belongs to.
+        library: the library's name when it was last looked at.
+        counters: as they stood before the list was made.
+        listed_at: epoch of the last complete listing.
+        checked_at: epoch of the last look at the server.
+        total: entries Plex counted, other kinds included.
+        edition: a digest of `items`.
+        items: the list.
+    """
+
+    schema: str
+    owner: str
+    library: str
+    edition: str
+    counters: _Counters
+    listed_at: int
+    checked_at: int
+    total: int
+    items: tuple[PlexItem, ...]
+
+
+class _Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a list is of, read without its items."""
+
+    schema: str
+    owner: str
+    library: str
+
+
+class _Had(NamedTuple):
+    kept: _Kept
+    how: How
+
+
+def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
+    client: PlexClient,
+    sections: Sequence[Section],
+    *,
+    cache_dir: Path | None,
+    machine: str,
+    now: datetime,
+    write: bool = True,
+    force: bool = False,
+    max_age: timedelta = MAX_AGE,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Index:
+    """Every item of `sections`, from the cache where it still holds.
+
+    A library whose counters stand still costs no request; one that changed costs two while few
+    items did; any doubt costs a full listing. A dry run may use and write the cache: it is no
+    part of the state.
+
+    Args:
+        client: connected.
+        sections: fresh from the server, for their counters.
+        cache_dir: where the lists lie; made when missing. None: list everything, keep nothing.
+        machine: the server's identifier; lists of another server are not looked at.
+        now: aware.
+        write: keep what was listed.
+        force: list everything.
+        max_age: see `MAX_AGE`.
+        progress: told while listing how many of how many entries came.
+
+    Raises:
+        ServerError: a library could not be listed completely. Nothing is returned then.
+    """
+    had: list[_Had] = []
+    lay: list[_Kept | None] = []
+    problem = ""
+    for section in sections:
+        owner = f"{machine}/{section.uuid}/{section.section_id}"
+        path = None if cache_dir is None else cache_dir / _file_name(owner)
+        lay.append(None if path is None else _load(path, owner))
+        old = None if force else _young(lay[-1], now, max_age)
+        fresh = _bring_up_to_date(client, section, old, owner=owner, now=now, progress=progress)
+        had.append(fresh)
+        if write and path is not None and fresh.kept is not old:
+            problem = _try_to_keep(path, fresh.kept) or problem
+    ways = [one.how for one in had]
+    edition = _joined([one.kept for one in had])
+    return Index(
+        items=edition.items,
+        how=max(ways, key=list(How).index, default=How.CACHED),
+        problem=problem,
+        edition=edition.name,
+        before=None if None in lay else _joined([one for one in lay if one is not None]),
+    )
+
+
+def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
+    """Every item of this server that is in the cache, however old; asks nobody."""
+    found: list[PlexItem] = []
+    for path in sorted(cache_dir.glob("plex-*.index")):
+        kept = _load(path)
+        if kept is not None and kept.owner.startswith(f"{machine}/"):
+            found += kept.items
+    return tuple(found)
+
+
+def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
+    """The names of the libraries whose lists are in the cache, by section id; asks nobody.
+
+    Args:
+        cache_dir: where the lists lie.
+        machine: only those of this server; of every server unless given.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(cache_dir.glob("plex-*.index")):
+        label = _decoded(path, _Label)
+        if label is not None and label.schema == _SCHEMA:
+            server, _, section = label.owner.partition("/")
+            if server == (machine or server):
+                found[section.rpartition("/")[2]] = label.library
+    return found
+
+
+# ---- Cached, updated or listed -------------------------------------------------------------------
+
+
+def _bring_up_to_date(
+    client: PlexClient,
+    section: Section,
+    old: _Kept | None,
+    *,
+    owner: str,
+    now: datetime,
+    progress: Callable[[int, int], None],
+) -> _Had:
+    if old is not None and old.counters == _counters(section) and not section.refreshing:
+        return _Had(old, How.CACHED)
+    if old is not None:
+        updated = _updated(client, section, old, now)
+        if updated is not None:
+            return _Had(updated, How.UPDATED)
+    listing = client.listing(section, progress=progress)
+    epoch = int(now.timestamp())
+    kept = _Kept(
+        schema=_SCHEMA,
+        owner=owner,
+        library=section.title,
+        edition=_edition(listing.items),
+        counters=_counters(section),
+        listed_at=epoch,
+        checked_at=epoch,
+        total=listing.total,
+        items=listing.items,
+    )
+    return _Had(kept, How.LISTED)
+
+
+def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) -> _Kept | None:
+    """The old list with what changed since; None when it does not add up.
+
+    Two requests while the changes fit on one page: the changed items, and the count with the items
+    made last, which tell of items that vanished and of items that came with an old update time.
+    """
+    changed = client.listing(section, updated_after=_bound(old))
+    epoch = int(now.timestamp())
+    if changed.filtered:
+        known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)
+    else:
+        # The server ignored the filter, so what came is the whole library.
+        known, listed_at, others = (), epoch, changed.total - len(changed.items)
+    merged = {item.rating_key: item for item in (*known, *changed.items)}
+    total, newest = client.newest(section)
+    if len(merged) + others != total:
+        return None
+    if any(merged.get(item.rating_key) != item for item in newest):
+        return None
+    items = tuple(merged.values())
+    return msgspec.structs.replace(
+        old,
+        library=section.title,
+        edition=_edition(items),
+        counters=_counters(section),
+        listed_at=listed_at,
+        checked_at=epoch,
+        total=total,
+        items=items,
+    )
+
+
+def _edition(items: tuple[PlexItem, ...]) -> str:
+    return hashlib.blake2b(msgspec.msgpack.encode(items), digest_size=8).hexdigest()
+
+
+def _joined(lists: Sequence[_Kept]) -> Edition:
+    items = tuple(item for one in lists for item in one.items)
+    return Edition(" ".join(one.edition for one in lists), items)
+
+
+def _bound(old: _Kept) -> int:
+    """The epoch after which an item counts as changed.
+
+    One second before the newest, because the filter is "later than" and more may have happened
+    in that second. Times in the future are nonsense and would hide every later change.
+    """
+    latest = old.checked_at + _CLOCK_MARGIN_S
+    times = (item.updated_at for item in old.items if item.updated_at <= latest)
+    return max(times, default=1) - 1
+
+
+def _counters(section: Section) -> _Counters:
+    return _Counters(section.content_changed_at, section.scanned_at, section.updated_at)
+
+
+def _young(kept: _Kept | None, now: datetime, max_age: timedelta) -> _Kept | None:
+    """The list if its last complete listing lies in the past, and not too far."""
+    if kept is None:
+        return None
+    age = now - datetime.fromtimestamp(kept.listed_at, UTC)
+    return kept if timedelta(minutes=-1) <= age < max_age else None
+
+
+# ---- On disk -------------------------------------------------------------------------------------
+
+
+def _file_name(owner: str) -> str:
+    return f"plex-{hashlib.sha256(owner.encode()).hexdigest()[:24]}.index"
+
+
+def _load(path: Path, owner: str = "") -> _Kept | None:
+    """The list of `owner`, or whoever's it is; None for anything that is not exactly that."""
+    kept = _decoded(path, _Kept)
+    if kept is None or (kept.schema, kept.owner) != (_SCHEMA, owner or kept.owner):
+        return None
+    return kept
+
+
+def _decoded(path: Path, type_: type[_T]) -> _T | None:
+    """What a file holds; None where it is damaged, missing or of another kind."""
+    try:
+        content = path.read_bytes()
+        start = len(_MAGIC) + _CHECKSUM_BYTES
+        if content[:start] != _MAGIC + _checksum(content[start:]):
+            return None
+        return msgspec.msgpack.decode(content[start:], type=type_)
+    except (OSError, msgspec.DecodeError, ValueError):
+        return None
+
+
+def _try_to_keep(path: Path, kept: _Kept) -> str:
+    """Write the list; says why that failed. A run does not need its cache."""
+    try:
+        _keep(path, kept)
+    except OSError as error:
+        return f"the list of Plex's items cannot be kept in {path.parent}: {error.strerror}"
+    return ""
+
+
+def _keep(path: Path, kept: _Kept) -> None:
+    """Replace the file as a whole, readable by its owner alone.
+
+    Nothing is synced: a file torn by a power cut, or by two runs that write at once, fails its
+    checksum and is listed anew. The temporary name is always the same, so that killed runs leave
+    no heap of files behind.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = msgspec.msgpack.encode(kept)
+    temporary = path.with_suffix(".new")
+    with os.fdopen(os.open(temporary, _OVERWRITE, 0o600), "wb") as file:
+        file.write(_MAGIC + _checksum(content))
+        file.write(content)
+    temporary.replace(path)
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,0 +1,81 @@
+"""Listings of a Plex library: adding up pages, and whether they make a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from plexsync.errors import BadResponseError
+
+if TYPE_CHECKING:
+    from plexsync.models import PlexItem, Section
+    from plexsync.plex.decode import ListingPage
+
+
+class Listing(NamedTuple):
+    """A complete, verified listing.
+
+    Attributes:
+        items: every movie or episode once, in the server's order.
+        total: how many entries the server counts, which is at least as many.
+        filtered: False when the server ignored the filter and listed everything.
+    """
+
+    items: tuple[PlexItem, ...]
+    total: int
+    filtered: bool
+
+
+class Sweep:
+    """Adds up the pages of one listing and says whether they make a whole."""
+
+    def __init__(self, updated_after: int | None) -> None:
+        self._updated_after = updated_after
+        self._items: dict[str, PlexItem] = {}
+        self._others = 0
+        self._totals: set[int] = set()
+        self.total = 0
+
+    @property
+    def entries(self) -> int:
+        """Different entries so far: items by rating key, and other kinds."""
+        return len(self._items) + self._others
+
+    @property
+    def is_whole(self) -> bool:
+        """The count stood still and everything counted came."""
+        return len(self._totals) == 1 and self.entries == self.total
+
+    def add(self, page: ListingPage) -> None:
+        """Take one page in.
+
+        Raises:
+            BadResponseError: it does not say how many there are in all.
+        """
+        if page.total is None:
+            raise BadResponseError(
+                "Plex does not say how many items the library holds",
+                hint="plexsync needs a Plex Media Server that lists page by page",
+            )
+        self._totals.add(page.total)
+        self.total = page.total
+        self._others += page.entries - len(page.items)
+        self._items.update((item.rating_key, item) for item in page.items)
+
+    def listing(self) -> Listing:
+        """What was swept up."""
+        after = self._updated_after
+        items = tuple(self._items.values())
+        # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
+        filtered = after is not None and all(item.updated_at > after for item in items)
+        return Listing(items, self.total, filtered)
+
+
+def total_of(page: ListingPage, section: Section) -> int:
+    """How many entries the server counts in `section`.
+
+    Raises:
+        BadResponseError: it does not say.
+    """
+    if page.total is None:
+        raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
+    return page.total

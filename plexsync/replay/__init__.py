@@ -1,0 +1,1 @@
+"""Undo and saved plans: runs of earlier decisions."""

@@ -1,0 +1,210 @@
+"""The use case behind `plexsync undo`: put back what a run wrote, where Plex still holds it.
+
+An undo is a journaled run of its own, so it can be undone in turn. What it takes back is held: the
+next run does not write it again until Stash says something else, or a person asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.errors import ConfigError, MismatchError, PlexsyncError
+from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
+from plexsync.planning.observed import Rules
+from plexsync.planning.planner import Planner
+from plexsync.planning.retry_schedule import iso
+from plexsync.planning.reversal import Reverser, gather
+from plexsync.replay.engine import replay
+from plexsync.replay.tasks import Decision, Occasion
+from plexsync.storage.history import find_run
+from plexsync.storage.journal import RunKind, Settlement
+from plexsync.sync.execution.writer import with_link
+from plexsync.sync.ports import RunOptions
+from plexsync.sync.run_scope import meet_plex, remembered
+from plexsync.sync.totals import Tally
+
+if TYPE_CHECKING:
+    from plexsync.config.schema import Config
+    from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.state import State
+    from plexsync.storage.history import RunLog, Written
+    from plexsync.storage.session import Session
+    from plexsync.sync.ports import Ports, Reporter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoOptions:
+    """What the command line asks of an undo.
+
+    Args:
+        target: the id of a run, or `history.LAST`.
+        dry_run: write nothing, anywhere.
+        scenes: only what was written for these.
+        fields: only these fields, by their names under `[fields]`.
+        lock_wait_s: how long to wait for another run, in seconds.
+    """
+
+    target: str
+    dry_run: bool = False
+    scenes: tuple[SceneId, ...] = ()
+    fields: tuple[str, ...] = ()
+    lock_wait_s: float = 0.0
+
+
+def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
+    """Take a run back.
+
+    What goes wrong ends in the summary, not in an exception; the reporter's `finished` is always
+    the last thing called.
+    """
+    header = RunHeader(
+        run_id=ports.run_id,
+        started_at=iso(ports.now()),
+        dry_run=options.dry_run,
+        command=RunKind.UNDO.value,
+        again=" ".join(_words(options)),
+    )
+    tally = Tally(reporter, header)
+    error: PlexsyncError | None = None
+    try:
+        with remembered(
+            config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
+        ) as (state, session):
+            _undo(options, ports, tally, (state, session))
+    except PlexsyncError as caught:
+        error = caught
+    summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
+    reporter.finished(summary)
+    return summary
+
+
+def _undo(
+    options: UndoOptions, ports: Ports, tally: Tally, memory: tuple[State, Session | None]
+) -> None:
+    """Everything between the question which run, and the last item."""
+    state, _ = memory
+    log = find_run(ports.state_dir, options.target, disk=ports.disk)
+    written = gather(_chosen(options, log))
+    lineage = meet_plex(ports, tally, state)
+    planner = Planner(Rules())
+    reverser = Reverser(planner)
+    run_id = log.run.run_id
+    errands = [_Undoing(plan, reverser, state, reason=f"undo of run {run_id}") for plan in written]
+    verb = "would go" if options.dry_run else "will go"
+    occasion = Occasion(
+        kind=RunKind.UNDO,
+        headline=f"UNDO of run {run_id}: {{}} {verb} back",
+        stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by now",
+    )
+    replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
+
+
+# ---- which run -----------------------------------------------------------------------------------
+
+
+def _chosen(options: UndoOptions, log: RunLog) -> list[ItemPlan]:
+    """What of a run is to be taken back.
+
+    Raises:
+        ConfigError: it wrote nothing of what was named.
+        MismatchError: it wrote nothing at all.
+    """
+    plans = [plan for one in log.written if (plan := _stored(one)) is not None]
+    if not plans:
+        raise MismatchError(
+            f"run {log.run.run_id} wrote nothing", hint="plexsync history says what each run wrote"
+        )
+    scenes, fields = frozenset(options.scenes), frozenset(options.fields)
+    chosen = []
+    for plan in plans:
+        changes = tuple(one for one in plan.changes if not fields or fields & _names(one))
+        if changes and (not scenes or plan.scene_id in scenes):
+            chosen.append(replace(plan, changes=changes))
+    if not chosen:
+        known = sorted(
+            {name for plan in plans for change in plan.changes for name in _names(change)}
+        )
+        raise ConfigError(
+            f"run {log.run.run_id} wrote nothing like that",
+            hint=f"it wrote {', '.join(known)}; plexsync history {log.run.run_id} lists it all",
+        )
+    return chosen
+
+
+def _names(change: Change) -> set[str]:
+    """The configured fields a change is made of."""
+    return set(change.field.split(FIELD_SEPARATOR))
+
+
+def _stored(written: Written) -> ItemPlan | None:
+    """As much of an intent as may have reached Plex; None for nothing."""
+    if written.status is not Settlement.FAILED:
+        return written.plan
+    # A failed one names what Plex did not show; where it names nothing, nothing was sent.
+    missing = frozenset(written.missing)
+    stored = [one for one in written.plan.changes if missing and one.target not in missing]
+    # Of a list that goes out in pieces some may have arrived.
+    stored += [
+        replace(one, after=written.partly[one.target])
+        for one in written.plan.changes
+        if one.target in written.partly
+    ]
+    return replace(written.plan, changes=tuple(stored)) if stored else None
+
+
+# ---- one item ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Undoing:
+    """An errand: one item goes back."""
+
+    plan: ItemPlan
+    reverser: Reverser
+    state: State
+    reason: str
+
+    @property
+    def scene(self) -> Scene:
+        """Only its id is known; Stash is not asked."""
+        return Scene(scene_id=self.plan.scene_id, updated_at="")
+
+    def link(self, known: Link | None) -> Link:
+        """The one that is remembered, or a new one without base."""
+        return known or Link(
+            rating_key=self.plan.rating_key,
+            section_id=self.plan.section_id,
+            path=self.plan.path,
+        )
+
+    def decide(self, detail: ItemDetail, link: Link) -> Decision:
+        """Put back what Plex still holds."""
+        found = self.reverser.plan(self.plan, detail, link)
+        note = f"changed since and kept: {', '.join(found.kept)}" if found.kept else ""
+        if found.changes:
+            return Decision(changes=found.changes, note=note)
+        if found.kept:
+            return Decision(outcome=Outcome.KEPT, note=note)
+        return Decision(note="is already as before")
+
+    def conclude(self, link: Link, _outcome: Outcome, session: Session) -> None:
+        """Remember what the item holds now, unless the scene has nothing to do with it any more."""
+        record = self.state.get(self.plan.scene_id)
+        linked = record is not None and any(
+            one.rating_key == link.rating_key for one in record.links
+        )
+        if linked or (record is None and (link.base or link.held)):
+            session.remember(self.plan.scene_id, with_link(record, link))
+
+
+def _words(options: UndoOptions) -> list[str]:
+    """The command that does what a dry run showed."""
+    words = ["plexsync", "undo", options.target]
+    for scene_id in options.scenes:
+        words += ["--scene", scene_id]
+    for name in options.fields:
+        words += ["--field", name]
+    return words

@@ -1,0 +1,1 @@
+"""A person settles LOW matches."""

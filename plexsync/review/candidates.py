@@ -1,0 +1,248 @@
+"""What a review asks the servers: candidates to find again, one item, and what a link would write.
+
+Everything here only reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plexsync.config.schema import rules_of
+from plexsync.errors import NotFoundError
+from plexsync.matching.answers import hear
+from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
+from plexsync.planning.desired import FieldMap
+from plexsync.planning.planner import Planner
+from plexsync.plex.index import load_items
+from plexsync.review.comparison import Comparison
+from plexsync.storage.review_queue import Waiting
+from plexsync.sync.pictures.plan import Artwork
+from plexsync.sync.rows import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.config.schema import Config
+    from plexsync.models import (
+        ItemDetail,
+        PathRule,
+        PlexItem,
+        RatingKey,
+        SceneDetail,
+        SceneId,
+        Section,
+    )
+    from plexsync.plex.client import PlexClient
+    from plexsync.stash_client import StashClient
+    from plexsync.state import State
+    from plexsync.sync.linking.linker import Linker
+
+
+@dataclass(slots=True, kw_only=True)
+class Recaller:
+    """Asks both servers. Meets each when it is first needed.
+
+    Args:
+        config: which libraries, rules and fields.
+        stash: where scenes are.
+        plex: where items are.
+        cache_dir: where Plex's listing lies.
+        now: the clock; aware UTC.
+    """
+
+    config: Config
+    stash: StashClient
+    plex: PlexClient
+    cache_dir: Path
+    now: Callable[[], datetime]
+    _met: bool = False
+    _sections: tuple[Section, ...] = ()
+    _machine: str = ""
+    _planner: Planner = field(init=False)
+    _fields: FieldMap = field(init=False)
+    _artwork: Artwork = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what compares."""
+        apply = self.config.apply
+        self._fields = FieldMap(
+            self.config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
+        )
+        self._planner = Planner(rules_of(apply))
+        self._artwork = Artwork(
+            self.stash,
+            self.plex.pictures,
+            rules=self.config.fields,
+            preserve=apply.preserve_plex_edits,
+            compare_all=True,
+            asked_for=True,
+            servers_down=lambda: False,
+        )
+
+    def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
+        """Match scenes anew; those that are gone or no longer LOW are left out.
+
+        Raises:
+            ServerError: a server is down or refuses us.
+        """
+        if not ids:
+            return []
+        self._meet()
+        scenes = self.stash.scenes(tuple(ids)).found
+        index = load_items(
+            self.plex,
+            self._sections,
+            cache_dir=self.cache_dir,
+            machine=self._machine,
+            now=self.now(),
+        )
+        linker = self._linker(state, self.config.paths)
+        titles = {section.section_id: section.title for section in self._sections}
+        return [
+            Waiting(
+                scene=one.scene,
+                match=one.match,
+                libraries=tuple(titles.get(item.section_id, "") for item in one.items),
+            )
+            for one in linker.matched(scenes, index.items, ()).review
+        ]
+
+    def settled(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        state: State,
+        *,
+        rules: Sequence[PathRule],
+    ) -> frozenset[SceneId]:
+        """Which scenes would be HIGH under these path rules; asks nobody, not for hashes either.
+
+        Args:
+            scenes: all that compete.
+            items: everything in the libraries.
+            state: what is remembered, what people said included.
+            rules: all of them, the tried ones included.
+        """
+        linked = self._linker(state, rules).matched(scenes, items, ())
+        return frozenset(pair.scene.scene_id for pair in linked.pairs)
+
+    def _linker(self, state: State, rules: Sequence[PathRule]) -> Linker:
+        from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - no screen waits for matching
+
+        return Linker(
+            records=state,
+            sections=frozenset(section.section_id for section in self._sections),
+            rules=rules,
+            strict=True,
+            hashes=None,
+            heard=hear(state),
+        )
+
+    def linked(self, scene_id: SceneId, state: State) -> Waiting:
+        """A scene that does not wait, with the items it is linked to as candidates.
+
+        Raises:
+            NotFoundError: Stash has no such scene.
+            ServerError: a server is down or refuses us.
+        """
+        self._meet()
+        scene = self._scene(scene_id)
+        record = state.get(scene_id)
+        path = scene.files[0].path if scene.files else ""
+        candidates = tuple(
+            Candidate(
+                rating_key=link.rating_key,
+                title="",
+                scene_path=path,
+                item_path=link.path,
+                score=1.0,
+                evidence=(Evidence(name="link", value="linked in an earlier run", weight=0.0),),
+            )
+            for link in (record.links if record else ())
+        )
+        match = Match(
+            scene_id=scene_id,
+            confidence=Confidence.HIGH if candidates else None,
+            reason="linked in an earlier run" if candidates else "not linked",
+            candidates=candidates,
+            candidate_count=len(candidates),
+        )
+        return Waiting(scene=scene, match=match)
+
+    def item(self, rating_key: RatingKey) -> PlexItem:
+        """One item that a scene can be.
+
+        Raises:
+            NotFoundError: Plex has no such movie or episode, or it takes no part.
+            ServerError: Plex is down or refuses us.
+        """
+        self._meet()
+        chosen = {section.section_id for section in self._sections}
+        for detail in self.plex.details((rating_key,)):
+            if detail.item.section_id not in chosen:
+                raise NotFoundError(
+                    f"item {rating_key} is in a Plex library that takes no part",
+                    hint="add the library to [plex] libraries",
+                )
+            if detail.item.trashed or not detail.item.files:
+                raise NotFoundError(f"item {rating_key} shows no file")
+            return detail.item
+        raise NotFoundError(
+            f"Plex has no movie or episode {rating_key}",
+            hint="the rating key is the number at the end of the item's address in Plex",
+        )
+
+    def compare(
+        self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
+    ) -> Mapping[RatingKey, Comparison]:
+        """What linking a scene to each item would write.
+
+        Raises:
+            ServerError: a server is down or refuses us.
+        """
+        self._meet()
+        found = self.stash.details((scene_id,)).found
+        read = {one.item.rating_key: one for one in self.plex.details(keys)}
+        if not found:
+            return {key: Comparison(problem="the scene is gone from Stash") for key in keys}
+        record = state.get(scene_id)
+        links = {link.rating_key: link for link in record.links} if record else {}
+        compared = {}
+        for key in keys:
+            if key not in read:
+                compared[key] = Comparison(problem="the item is gone from Plex")
+            else:
+                compared[key] = self._compare(found[0], read[key], links.get(key))
+        return compared
+
+    def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> Comparison:
+        item = detail.item
+        link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
+        desired = self._fields.desired(scene, item.kind)
+        planned = self._planner.plan(desired, detail, link.base)
+        pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
+        pictures = self._artwork.plan(pair, scene, detail)
+        return Comparison(
+            changes=(*planned.changes, *pictures.changes),
+            kept=(*planned.kept, *pictures.kept),
+            item=item,
+        )
+
+    def _scene(self, scene_id: SceneId) -> Scene:
+        for scene in self.stash.scenes((scene_id,)).found:
+            return scene
+        raise NotFoundError(
+            f"Stash has no scene {scene_id}",
+            hint="the id is the number in the scene's address in Stash",
+        )
+
+    def _meet(self) -> None:
+        if self._met:
+            return
+        self.stash.connect()
+        self._machine = self.plex.connect().identity
+        self._sections = self.plex.sections(self.config.plex.libraries)
+        self._met = True

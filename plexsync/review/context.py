@@ -1,0 +1,178 @@
+"""Puts a review together by hand: what waits, where answers go, whom to ask."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexsync.config.loader import load_config
+from plexsync.errors import ConfigError, ServerError
+from plexsync.output.failures import make_run_id, utc_now
+from plexsync.plex.client import PlexClient
+from plexsync.review.answer_store import Desk, Place
+from plexsync.review.candidates import Recaller
+from plexsync.storage.locations import cache_directory, load_client_id, state_directory
+from plexsync.storage.review_queue import Shelf, Waiting, load_waiting, shelf_path, waiting_ids
+from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
+from plexsync.transport.client import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plexsync.config.schema import Config
+    from plexsync.models import SceneId
+    from plexsync.output.console import Session
+
+_PRIVATE_UMASK = 0o077
+
+_IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.0)
+"""A person waits for the answer, and can go on without it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """Everything a review needs.
+
+    Attributes:
+        config: as for a run.
+        desk: takes the answers.
+        recaller: asks the servers.
+        waiting: the LOW scenes, by id.
+        missing: how many more wait whose candidates are not known.
+        notes: what a person should know about that.
+        cache_dir: where Plex's listing lies.
+    """
+
+    config: Config
+    desk: Desk
+    recaller: Recaller
+    cache_dir: Path
+    waiting: list[Waiting] = field(default_factory=list)
+    missing: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def named(self, ids: Sequence[SceneId]) -> list[Waiting]:
+        """The scenes of these ids, whether they wait or not.
+
+        Raises:
+            ConfigError: nothing is known of one of them.
+            ServerError: one does not wait, and the servers cannot tell about it.
+        """
+        known = {one.scene_id: one for one in self.waiting}
+        found = []
+        for scene_id in dict.fromkeys(ids):
+            if scene_id in known:
+                found.append(known[scene_id])
+            elif self.desk.state.get(scene_id) is None:
+                raise ConfigError(
+                    f"no run has seen scene {scene_id} yet",
+                    hint="plexsync run looks at new scenes; review list shows what waits",
+                )
+            else:
+                found.append(self.recaller.linked(scene_id, self.desk.state))
+        return found
+
+    def scene_url(self, scene_id: SceneId) -> str:
+        """Where a person opens a scene."""
+        return self.recaller.stash.scene_url(scene_id)
+
+
+@contextmanager
+def open_room(
+    session: Session, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
+) -> Iterator[Room]:
+    """Read the configuration and what waits; let go of everything at the end.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        StateError: what is remembered cannot be read.
+    """
+    os.umask(_PRIVATE_UMASK)
+    config = load_config(session.config, environ, home=Path.home())
+    session.secrets += config_secrets(config)
+    with make_room(config, environ, lock_wait_s=lock_wait_s) as room:
+        yield room
+
+
+@contextmanager
+def make_room(
+    config: Config, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
+) -> Iterator[Room]:
+    """The same with a configuration that was read already."""
+    state_dir, cache_dir = state_directory(environ), cache_directory(environ)
+    client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
+    notes: list[str] = []
+    with (
+        stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
+        plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
+    ):
+        desk = Desk(
+            Place(
+                state_dir=state_dir,
+                now=utc_now,
+                new_run_id=lambda: make_run_id(utc_now()),
+                lock_wait_s=lock_wait_s,
+            )
+        )
+        recaller = Recaller(
+            config=config,
+            stash=stash_client(config, stash),
+            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            cache_dir=cache_dir,
+            now=utc_now,
+        )
+        path = shelf_path(cache_dir, state_dir, desk.state.lineage)
+        waiting, missing = _find(path, desk, recaller, notes)
+        desk.learn_rivals(waiting)
+        room = Room(
+            config=config,
+            desk=desk,
+            recaller=recaller,
+            cache_dir=cache_dir,
+            waiting=waiting,
+            missing=missing,
+            notes=notes,
+        )
+        try:
+            yield room
+        finally:
+            desk.rest()
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _hear_nothing(_message: str) -> None:
+    """A review says itself what it could not learn."""
+
+
+def _find(
+    path: Path, desk: Desk, recaller: Recaller, notes: list[str]
+) -> tuple[list[Waiting], int]:
+    """What waits, found again where the cache has lost it."""
+    waiting = load_waiting(path, desk.state)
+    known = {one.scene_id for one in waiting}
+    lost = [scene_id for scene_id in waiting_ids(desk.state) if scene_id not in known]
+    if not lost:
+        return waiting, 0
+    try:
+        found = recaller.find_again(lost, desk.state)
+    except ServerError as error:
+        notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
+        return waiting, len(lost)
+    shelf = Shelf(path)
+    for one in found:
+        shelf.put(one)
+    shelf.close()
+    if shelf.problem:
+        notes.append(shelf.problem)
+    still = len(lost) - len(found)
+    if still:
+        notes.append(f"{still:,} more are no longer LOW; the next run settles them")
+    waiting += found
+    waiting.sort(key=lambda one: (len(one.scene_id), one.scene_id))
+    return waiting, still

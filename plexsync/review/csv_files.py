@@ -1,0 +1,259 @@
+"""Review in a spreadsheet: one line a candidate out, the lines with an answer back in.
+
+No cell can be taken for a formula: those that could begin with an apostrophe.
+Source: OWASP, "CSV Injection".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError
+from plexsync.matching.answers import Answer, Verb
+from plexsync.models import RatingKey, SceneId
+from plexsync.output.summary import score_text
+from plexsync.review.selection import absence, acceptance, ignoring, rejection
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from plexsync.models import Candidate
+    from plexsync.storage.review_queue import Waiting
+
+COLUMNS = (
+    "scene_id",
+    "scene_title",
+    "scene_path",
+    "reason",
+    "lead",
+    "rating_key",
+    "item_title",
+    "item_path",
+    "library",
+    "score",
+    "linked_to_scene",
+    "answer",
+    "note",
+)
+"""What each line holds. `answer` and `note` are for the person; new columns come at the end."""
+
+ANSWERS = {"accept": Verb.ACCEPT, "reject": Verb.REJECT, "not in plex": Verb.ABSENT}
+ANSWERS |= {"absent": Verb.ABSENT, "ignore": Verb.IGNORE}
+"""What may stand under `answer`, case aside; nothing leaves the scene as it is."""
+
+_NEEDED = ("scene_id", "rating_key", "answer")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_GUARD = "'"
+_MOST_PROBLEMS = 20
+
+
+def export_lines(
+    waiting: Iterable[Waiting], owner: Callable[[RatingKey, SceneId], SceneId | None]
+) -> Iterator[str]:
+    """The file, line by line, the heading first."""
+    yield _line(COLUMNS)
+    for one in waiting:
+        for place, candidate in enumerate(one.candidates):
+            library = one.libraries[place] if place < len(one.libraries) else ""
+            held_by = owner(candidate.rating_key, one.scene_id) or ""
+            yield _line(_cells(one, candidate, library, held_by))
+        if not one.candidates:
+            yield _line(_cells(one, None, "", ""))
+
+
+def read_answers(
+    text: str,
+    waiting: Mapping[SceneId, Waiting],
+    owner: Callable[[RatingKey, SceneId], SceneId | None],
+    *,
+    take: bool = False,
+) -> tuple[Answer, ...]:
+    """The answers in a file, one a scene, in its order. Nothing counts unless every line does.
+
+    Args:
+        text: the file.
+        waiting: the scenes that may be answered.
+        owner: which other scene an item belongs to.
+        take: an accepted item may be taken from another scene.
+
+    Raises:
+        ConfigError: with every problem and its line.
+    """
+    problems: list[str] = []
+    rows = list(_rows(text, problems))
+    sheets: dict[SceneId, _Sheet] = {}
+    for row in rows:
+        if row.scene_id not in waiting:
+            problems.append(f"line {row.line}: scene {row.scene_id!r} does not wait for review")
+            continue
+        sheet = sheets.setdefault(row.scene_id, _Sheet(waiting[row.scene_id]))
+        problems += sheet.take(row)
+    givers: dict[RatingKey, int] = {}
+    answers = []
+    for sheet in sheets.values():
+        problems += sheet.conflicts(givers, None if take else owner)
+        answers.append(sheet.answer())
+    if problems:
+        raise _invalid(problems)
+    return tuple(answer for answer in answers if answer is not None)
+
+
+def guarded(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    shown = clean_for_terminal(text)
+    return f"{_GUARD}{shown}" if shown.lstrip().startswith((*_FORMULA, _GUARD)) else shown
+
+
+def unguarded(cell: str) -> str:
+    """What `guarded` was given."""
+    return cell[1:] if cell.startswith(_GUARD) else cell
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line with an answer."""
+
+    line: int
+    scene_id: SceneId
+    rating_key: RatingKey
+    verb: Verb
+    note: str
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """All that a file says about one scene."""
+
+    waiting: Waiting
+    rows: list[_Row] = field(default_factory=list)
+
+    def take(self, row: _Row) -> list[str]:
+        """Add a line; what is wrong with it by itself comes back."""
+        self.rows.append(row)
+        known = any(one.rating_key == row.rating_key for one in self.waiting.candidates)
+        if row.verb in {Verb.ACCEPT, Verb.REJECT} and not known:
+            return [f"line {row.line}: item {row.rating_key!r} is no candidate of the scene"]
+        return []
+
+    def conflicts(
+        self,
+        givers: dict[RatingKey, int],
+        owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
+    ) -> list[str]:
+        """What does not fit together; `givers` are the lines that accepted an item so far."""
+        problems = []
+        first = self.rows[0]
+        verbs = {row.verb for row in self.rows}
+        if len(verbs - {Verb.REJECT}) > 1 or (verbs & {Verb.IGNORE} and len(verbs) > 1):
+            said = ", ".join(sorted(verbs))
+            problems.append(
+                f"line {first.line}: scene {first.scene_id} has several answers: {said}"
+            )
+        for row in self.rows:
+            if row.verb is not Verb.ACCEPT:
+                continue
+            earlier = givers.setdefault(row.rating_key, row.line)
+            if earlier != row.line:
+                problems.append(
+                    f"line {row.line}: item {row.rating_key} is accepted on line {earlier}, too"
+                )
+            held_by = owner(row.rating_key, row.scene_id) if owner else None
+            if held_by:
+                problems.append(
+                    f"line {row.line}: item {row.rating_key} is linked to scene {held_by} already"
+                )
+        return problems
+
+    def answer(self) -> Answer | None:
+        """The one answer all lines make."""
+        verbs = {row.verb for row in self.rows}
+        if Verb.IGNORE in verbs:
+            note = next((row.note for row in self.rows if row.note), "")
+            return ignoring(self.waiting, note)
+        if Verb.ACCEPT in verbs:
+            return acceptance(self.waiting, self._candidates(Verb.ACCEPT))
+        if Verb.ABSENT in verbs:
+            return absence(self.waiting)
+        return rejection(self.waiting, self._candidates(Verb.REJECT))
+
+    def _candidates(self, verb: Verb) -> list[Candidate]:
+        keys = {row.rating_key for row in self.rows if row.verb is verb}
+        return [one for one in self.waiting.candidates if one.rating_key in keys]
+
+
+def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by: str) -> list[str]:
+    scene = waiting.scene
+    path = scene.files[0].path if scene.files else ""
+    about_scene = [scene.scene_id, scene.title, path, waiting.match.reason]
+    lead = f"{waiting.match.margin:.2f}"
+    if candidate is None:
+        return [*about_scene, lead, "", "", "", "", "", "", "", ""]
+    return [
+        *about_scene,
+        lead,
+        candidate.rating_key,
+        candidate.title,
+        candidate.item_path,
+        library,
+        score_text(candidate.score),
+        held_by,
+        "",
+        "",
+    ]
+
+
+def _line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(guarded, cells))
+    return out.getvalue()
+
+
+def _rows(text: str, problems: list[str]) -> Iterator[_Row]:
+    """The lines with an answer; what cannot be read becomes a problem."""
+    text = text.removeprefix("\ufeff")
+    heading = text.splitlines()[0] if text else ""
+    # Spreadsheets in many countries write semicolons.
+    delimiter = max(",;\t", key=heading.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        lost = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+        if lost:
+            problems.append(f"line 1: no column {', '.join(lost)}")
+            return
+        for cells in reader:
+            row = _row(cells, reader.line_num, problems)
+            if row is not None:
+                yield row
+    except csv.Error as error:
+        problems.append(f"line {reader.line_num}: {error}")
+
+
+def _row(cells: Mapping[str, str | None], line: int, problems: list[str]) -> _Row | None:
+    cell = {name: unguarded((cells.get(name) or "").strip()) for name in (*_NEEDED, "note")}
+    word = " ".join(cell["answer"].lower().split())
+    if not word:
+        return None
+    if word not in ANSWERS:
+        problems.append(f"line {line}: {word!r} is no answer; say {', '.join(ANSWERS)}")
+        return None
+    return _Row(
+        line, SceneId(cell["scene_id"]), RatingKey(cell["rating_key"]), ANSWERS[word], cell["note"]
+    )
+
+
+def _invalid(problems: list[str]) -> ConfigError:
+    shown = problems[:_MOST_PROBLEMS]
+    if len(problems) > len(shown):
+        shown = [*shown, f"… and {len(problems) - len(shown)} more"]
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ConfigError(
+        f"{count} in the file, nothing was answered:" + "".join(f"\n  {one}" for one in shown),
+        hint="mend the lines and import the file again",
+    )

@@ -1,0 +1,112 @@
+"""What a review speaks in: keys, what is on the screen, and what it asks of desk and world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plexsync.matching.answers import Answer, Said
+    from plexsync.models import PathRule, PlexItem, RatingKey, SceneId
+    from plexsync.storage.review_queue import Waiting
+
+ENTER, ESCAPE, BACKSPACE = "enter", "escape", "backspace"
+LEFT, RIGHT, UP, DOWN = "left", "right", "up", "down"
+"""Keys that are no character, by name; every other key is its character."""
+
+PASTE = "paste:"
+"""What the key of a pasted text begins with; the text follows."""
+
+MOST_HITS = 9
+"""Items a search shows: those a single digit can choose."""
+
+
+class Mode(StrEnum):
+    """What is on the screen."""
+
+    SCENE = "scene"
+    HELP = "help"
+    PROMPT = "prompt"
+    HITS = "hits"
+    CONFIRM = "confirm"
+    END = "end"
+
+
+class Ending(StrEnum):
+    """How a review ends."""
+
+    WRITE = "write"
+    PLAN = "plan"
+    KEEP = "keep"
+
+
+class Prompt(StrEnum):
+    """What a person is typing."""
+
+    REASON = "Why ignore it (Enter for no reason)"
+    SEARCH = "Search Plex for"
+    ITEM = "Rating key or Plex address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An item a search found."""
+
+    item: PlexItem
+    library: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person is asked before something bigger happens: yes is `y`, all else is no."""
+
+    headline: str
+    scenes: tuple[Waiting, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+class Desk(Protocol):
+    """Where answers are kept; each is durable when `give` returns."""
+
+    def said(self, scene_id: SceneId, /) -> Said:
+        """What people said about a scene so far."""
+
+    def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
+        """Which other scene an item belongs to."""
+
+    def wake(self) -> None:
+        """Know what happened since the last answer: owners and answers are those of now."""
+
+    def give(self, answers: Sequence[Answer], /) -> Any:  # noqa: ANN401 - only handed back
+        """Remember answers; gives what taking them back needs."""
+
+    def take_back(self, given: Any, /) -> None:  # noqa: ANN401 - what `give` gave
+        """Put back what was before them."""
+
+
+class Outside(Protocol):
+    """What a review asks of the world around it."""
+
+    def search(self, text: str, /) -> tuple[tuple[Hit, ...], int]:
+        """The first items whose title or path holds all words, and how many there are."""
+
+    def find(self, text: str, /) -> Hit:
+        """The item of a rating key or an address."""
+
+    def browse(self, scene_id: SceneId, rating_key: RatingKey | None, /) -> str:
+        """Open both in the browser; says what happened."""
+
+    def rules(self) -> Sequence[PathRule]:
+        """The path rules there are."""
+
+    def settled(self, rule: PathRule, waiting: Sequence[Waiting], /) -> frozenset[SceneId]:
+        """Which of these scenes would be HIGH with one rule more, by what is known here."""
+
+    def add_rule(self, rule: PathRule, /) -> str:
+        """Write a rule into the configuration; says where."""
+
+    def remove_rule(self, rule: PathRule, /) -> None:
+        """Take it out again."""

@@ -1,0 +1,156 @@
+"""The JSON of `plexsync review list`, `show` and the commands that answer. Returns bytes.
+
+Source: docs/output.md, "Review".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.output.json_documents import credits_json
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plexsync.matching.answers import Answer, Said
+    from plexsync.models import Change, RatingKey, SceneId, Value
+    from plexsync.review.comparison import Comparison
+    from plexsync.storage.review_queue import Waiting
+
+SCHEMA = "plexsync/review/1"
+
+_DECIMALS = 6
+
+_Json = dict[str, object]
+
+
+def list_document(
+    waiting: Iterable[Waiting],
+    owner: Callable[[RatingKey, SceneId], SceneId | None],
+    *,
+    scene_url: Callable[[SceneId], str],
+    missing: int,
+) -> bytes:
+    """What waits; `missing` counts scenes whose candidates could not be found again."""
+    scenes = [scene_json(one, owner, scene_url) for one in waiting]
+    return _document({"waiting": len(scenes) + missing, "missing": missing, "scenes": scenes})
+
+
+def show_document(
+    waiting: Waiting,
+    owner: Callable[[RatingKey, SceneId], SceneId | None],
+    *,
+    scene_url: Callable[[SceneId], str],
+    compared: Mapping[RatingKey, Comparison],
+    said: Said,
+) -> bytes:
+    """One scene with what accepting each candidate would write."""
+    scene = scene_json(waiting, owner, scene_url, compared)
+    return _document({"scenes": [scene | {"said": _said(said)}]})
+
+
+def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], Said]) -> bytes:
+    """What was answered, and what now stands."""
+    return _document(
+        {
+            "answered": [
+                {
+                    "scene": answer.scene.scene_id,
+                    "answer": answer.verb.value,
+                    "items": [target.rating_key for target in answer.targets],
+                    "said": _said(said(answer.scene.scene_id)),
+                }
+                for answer in answers
+            ]
+        }
+    )
+
+
+def scene_json(
+    waiting: Waiting,
+    owner: Callable[[RatingKey, SceneId], SceneId | None],
+    scene_url: Callable[[SceneId], str],
+    compared: Mapping[RatingKey, Comparison] | None = None,
+) -> _Json:
+    """A waiting scene."""
+    scene, match = waiting.scene, waiting.match
+    candidates: list[_Json] = []
+    for place, one in enumerate(waiting.candidates):
+        library = waiting.libraries[place] if place < len(waiting.libraries) else ""
+        shown: _Json = {
+            "rating_key": one.rating_key,
+            "title": _clean(one.title),
+            "path": _clean(one.item_path),
+            "library": _clean(library),
+            "score": round(one.score, _DECIMALS),
+            "linked_to_scene": owner(one.rating_key, scene.scene_id),
+            "evidence": [
+                {
+                    "name": piece.name,
+                    "value": _clean(piece.value),
+                    "weight": round(piece.weight, _DECIMALS),
+                }
+                for piece in one.evidence
+            ],
+        }
+        if compared is not None:
+            shown |= _comparison(compared.get(one.rating_key))
+        candidates.append(shown)
+    return {
+        "scene": {
+            "id": scene.scene_id,
+            "title": _clean(scene.title),
+            "path": _clean(scene.files[0].path if scene.files else ""),
+            "updated_at": _clean(scene.updated_at),
+            "url": _clean(scene_url(scene.scene_id)),
+        },
+        "reason": _clean(match.reason),
+        "score": round(match.score, _DECIMALS),
+        "margin": round(match.margin, _DECIMALS),
+        "candidate_count": match.candidate_count,
+        "candidates": candidates,
+    }
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _document(body: _Json) -> bytes:
+    return msgspec.json.encode({"schema": SCHEMA, **body, "error": None}) + b"\n"
+
+
+def _said(said: Said) -> _Json:
+    return {
+        "accepted": [pin.rating_key for pin in said.pins],
+        "rejected": [one.rating_key for one in said.refusals],
+        "absent": bool(said.absent),
+        "ignored": said.ignored is not None,
+        "note": _clean(said.ignored.reason) if said.ignored else "",
+    }
+
+
+def _comparison(comparison: Comparison | None) -> _Json:
+    if comparison is None or comparison.problem:
+        return {"changes": None}
+    return {"changes": [_change(one) for one in comparison.changes]}
+
+
+def _change(change: Change) -> _Json:
+    return {
+        "field": change.field,
+        "before": _value(change.before),
+        "after": _value(change.after),
+        "policy": change.policy,
+        **credits_json(change),
+    }
+
+
+def _value(value: Value) -> str | list[str]:
+    return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
+
+
+def _clean(text: str) -> str:
+    return clean_for_terminal(text)

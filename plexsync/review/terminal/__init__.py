@@ -1,0 +1,1 @@
+"""The review by keys in a terminal."""

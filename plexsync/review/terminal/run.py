@@ -1,0 +1,121 @@
+"""`plexsync review` in a terminal: from the first screen to what becomes of the answers."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
+from plexsync.output.console import is_terminal, make_console
+from plexsync.review.actions import Office
+from plexsync.review.batch import NOTHING_WAITS
+from plexsync.review.context import open_room
+from plexsync.review.interfaces import Ending, Mode
+from plexsync.review.machine import Review
+from plexsync.review.terminal.loop import sit
+from plexsync.sync.ports import RunOptions
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from rich.console import Console
+
+    from plexsync.output.console import Session, Streams
+
+
+def review_by_keys(session: Session, streams: Streams) -> int:
+    """`plexsync review` without a subcommand.
+
+    Returns:
+        The exit code: that of the run if one was asked for.
+
+    Raises:
+        ConfigError: there is no terminal.
+        StateError: what is remembered cannot be read or written.
+    """
+    if session.shape.json or session.shape.jsonl:
+        raise click.UsageError("Keys have no JSON; plexsync review list --json has.")
+    stdin = streams.stdin
+    if stdin is None or not (is_terminal(stdin) and is_terminal(streams.stdout)):
+        raise ConfigError(
+            "a review by keys needs a terminal",
+            hint="plexsync review list shows what waits; review -h names the other commands",
+        )
+    console = make_console(streams.stdout, no_color=session.shape.no_color)
+    with open_room(session, os.environ) as room:
+        if not room.waiting:
+            for note in room.notes or [NOTHING_WAITS]:
+                console.print(Text(clean_for_terminal(note)))
+            return ExitCode.OK
+        # What waits stays until the end; from here on only what comes and goes is looked through.
+        gc.freeze()
+        gc.enable()
+        office = Office(room)
+        review = Review(room.waiting, room.desk, office, message=". ".join(room.notes))
+        with _ends_well(console, review):
+            sit(review, room, office, console, stdin=stdin)
+            while review.ending is Ending.PLAN:
+                room.desk.rest()
+                console.print("\n")
+                options = RunOptions(dry_run=True, scenes=review.accepted)
+                _run(session, options, streams)
+                review.ending, review.mode = None, Mode.END
+                sit(review, room, office, console, stdin=stdin, fresh=False)
+    if review.ending is Ending.WRITE:
+        console.print("\n")
+        return _run(session, RunOptions(scenes=review.accepted), streams)
+    # A terminal that is gone took whoever would read this with it.
+    with suppress(OSError):
+        _say_kept(console, review)
+    return ExitCode.OK
+
+
+def _run(session: Session, options: RunOptions, streams: Streams) -> int:
+    from plexsync.app.runs import reconcile_once  # noqa: PLC0415 - no screen waits for a run
+
+    return reconcile_once(session, options, streams)
+
+
+# ---- Ending --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _ends_well(console: Console, review: Review) -> Iterator[None]:
+    """However a sitting is cut off, say that nothing is lost, with the terminal as it was."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise InterruptedRunError(ExitCode.TERMINATED)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedRunError):
+        # A terminal that is gone took whoever would read this with it.
+        with suppress(OSError):
+            _say_kept(console, review)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_kept(console: Console, review: Review) -> None:
+    answered = len(review.answered)
+    console.print("\n")
+    if answered:
+        scenes = "1 scene is" if answered == 1 else f"{answered:,} scenes are"
+        console.print(Text(f"{scenes} answered, and every answer is kept."))
+    if review.accepted:
+        console.print(Text("To write what was accepted:"))
+        console.print(Text("    plexsync run"))
+    left = len(review.queue) - answered
+    if left:
+        console.print(Text(f"{left:,} still wait."))

@@ -1,0 +1,1 @@
+"""Stash behind typed values; the door is `plexsync.stash_client`."""

@@ -1,0 +1,372 @@
+"""From the bytes of a GraphQL answer to our nouns: one typed decode, then plain conversions.
+
+A GraphQL answer is judged by its `errors`, not by its status: resolver failures come with 200.
+Source: docs/stash-api.md 1.4 (errors), 3 (fields).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
+from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
+from plexsync.planning.relations import (
+    group_id,
+    performer_id,
+    studio_id,
+    studio_text,
+    tag_id,
+    tag_text,
+)
+from plexsync.stash.performers import performer_of, shown_text
+from plexsync.stash.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from plexsync.models import RelatedId
+    from plexsync.stash.wire import (
+        Names,
+        WireDetail,
+        WireFile,
+        WireScene,
+        WireStudio,
+        WireTag,
+        WireVersion,
+    )
+    from plexsync.transport.responses import Answer
+
+T = TypeVar("T")
+
+_TRANSIENT = ("database is locked", "beginning transaction", "context canceled")
+_NOT_READY = "nil pointer dereference"
+_MISSING_SCENE = re.compile(r"scene with id (\d{1,19}) not found")
+_MISSING_OTHER = re.compile(r"with id \d+ not found")
+_POISONED_SCENE = re.compile(r"single scene id (\d{1,19})\b")
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+_NO_DATE = "0001-01-01"
+"""Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
+
+_OSHASH_HEX_DIGITS = 16
+_HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
+_COVER = "/screenshot"
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+class MissingSceneError(NotFoundError):
+    """A query by ids named a scene that is gone."""
+
+    def __init__(self, scene_id: SceneId) -> None:
+        super().__init__(f"scene {scene_id} is gone from Stash")
+        self.scene_id = scene_id
+
+
+class ResolverError(BadResponseError):
+    """Stash fails to answer for what was asked, again and again; `scene_id` if it says for whom."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"Stash answers with an error: {words}")
+        self.words = words
+        named = _POISONED_SCENE.search(words)
+        self.scene_id = SceneId(named.group(1)) if named else None
+
+
+class Version(NamedTuple):
+    """As much of a scene as tells whether it changed.
+
+    Attributes:
+        scene_id: whose.
+        updated_at: an opaque text; "" when Stash gives none.
+        organized: False only when that was asked for.
+    """
+
+    scene_id: SceneId
+    updated_at: str
+    organized: bool = True
+
+
+# ---- what every answer is wrapped in -------------------------------------------------------------
+
+
+class _Extensions(Wire, frozen=True):
+    code: str | None = None
+
+
+class _GraphqlError(Wire, frozen=True):
+    message: str = ""
+    extensions: _Extensions | None = None
+
+
+class _Errors(Wire, frozen=True):
+    errors: tuple[_GraphqlError, ...] | None = None
+
+
+class _Envelope(_Errors, Generic[T], frozen=True):
+    data: T | None = None
+
+
+# ---- decoding ------------------------------------------------------------------------------------
+
+
+def decoder_of(kind: type[T]) -> Callable[[Answer], T]:
+    """A function that turns an answer into its `data`, of type `kind`.
+
+    It raises what `of_errors` says for an answer with errors, TransientError for one that is not
+    JSON, and BadResponseError for one that is a web page or of another shape.
+    """
+    decoder: msgspec.json.Decoder[_Envelope[T]] = msgspec.json.Decoder(_Envelope[kind])  # type: ignore[valid-type] # a type argument made at run time
+
+    def decode(answer: Answer) -> T:
+        if answer.is_html:
+            raise BadResponseError(
+                "Stash answers with a web page instead of data",
+                hint="this may be a log-in page or Stash's own pages: check [stash] url",
+            )
+        envelope = _envelope(decoder, answer.body)
+        if envelope.errors:
+            raise of_errors(envelope.errors)
+        if envelope.data is None:
+            raise BadResponseError("Stash answers without data and without an error")
+        return envelope.data
+
+    return decode
+
+
+_ONLY_ERRORS = msgspec.json.Decoder(_Errors)
+
+
+def _envelope(decoder: msgspec.json.Decoder[_Envelope[T]], body: bytes) -> _Envelope[T]:
+    """Decode; a wrong shape is excused when errors explain it."""
+    try:
+        return _lenient(decoder, body)
+    except msgspec.ValidationError as error:
+        # msgspec names types and the place, never a value.
+        problem = BadResponseError(f"Stash answers in another shape: {error}")
+        try:
+            errors = _lenient(_ONLY_ERRORS, body).errors
+        except msgspec.ValidationError:
+            raise problem from error
+        if not errors:
+            raise problem from error
+        raise of_errors(errors) from error
+
+
+def _lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode; text that is no Unicode costs the odd character, never the answer."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decoder.decode(_repaired(body))
+
+
+def _repaired(body: bytes) -> bytes:
+    """The same JSON without lone surrogates, invalid UTF-8 and bare control characters.
+
+    Raises:
+        TransientError: it is no JSON at all: cut short, or somebody else's answer.
+    """
+    try:
+        value = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise TransientError("Stash answers with something that is no JSON") from error
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
+    """The error a GraphQL `errors` list stands for."""
+    words = errors[0].message[:300]
+    code = errors[0].extensions.code if errors[0].extensions else None
+    if any(one in words for one in _TRANSIENT):
+        return TransientError(f"Stash is busy: {words}")
+    if _NOT_READY in words:
+        return TransientError("Stash's database is not ready: it is being migrated or imported")
+    if (gone := _MISSING_SCENE.search(words)) is not None:
+        return MissingSceneError(SceneId(gone.group(1)))
+    if _MISSING_OTHER.search(words):
+        # A tag or performer was deleted between two reads of one page.
+        return TransientError(f"Stash changed while it answered: {words}")
+    if code is not None and code.startswith("GRAPHQL_"):
+        return BadResponseError(
+            f"Stash does not understand the question: {words}",
+            hint="is this a Stash, and v0.27.0 or newer?",
+        )
+    return ResolverError(words)
+
+
+# ---- conversions ---------------------------------------------------------------------------------
+
+
+def scene_of(wire: WireScene, *, with_relations: bool = False) -> Scene:
+    """A scene as matching wants it; `with_relations` if what it is filled with was asked for."""
+    return Scene(
+        scene_id=SceneId(wire.id),
+        updated_at=wire.updated_at or "",
+        title=wire.title or "",
+        date=_date(wire.date),
+        organized=wire.organized,
+        files=_files(wire.files),
+        tags=tuple([tag.name for tag in wire.tags]),
+        filled=tuple(_filled(wire)) if with_relations else (),
+    )
+
+
+def detail_of(wire: WireDetail) -> SceneDetail:
+    """Everything a scene says about itself."""
+    above = _above(wire.tags)
+    return SceneDetail(
+        scene_id=SceneId(wire.id),
+        updated_at=wire.updated_at or "",
+        title=wire.title or "",
+        code=wire.code or "",
+        details=wire.details or "",
+        director=wire.director or "",
+        date=_date(wire.date),
+        rating100=None if wire.rating100 is None else int(wire.rating100),
+        organized=wire.organized,
+        urls=wire.urls,
+        studios=_studios(wire.studio),
+        groups=tuple([grouped.group.name for grouped in wire.groups]),
+        performers=tuple([performer.name for performer in wire.performers]),
+        cast=tuple([performer_of(one) for one in wire.performers if one.alias_list is not None]),
+        tags=tuple([tag.name for tag in wire.tags]),
+        parent_tags=tuple([tag.name for tag in above]),
+        files=_files(wire.files),
+        cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
+        related=_related(wire, above),
+    )
+
+
+def version_of(wire: WireVersion) -> Version:
+    """Id and version text."""
+    return Version(SceneId(wire.id), wire.updated_at or "", wire.organized)
+
+
+def names_of(wire: Names) -> dict[RelatedId, str]:
+    """The dictionary: every tag, performer, studio and group with what a scene may show of it.
+
+    Raises:
+        TransientError: it is not whole by Stash's own count.
+    """
+    counted = wire.findTags.count + wire.findPerformers.count
+    counted += wire.findStudios.count + wire.findGroups.count
+    names = {tag_id(one.id): _tag_text(one) for one in wire.findTags.tags}
+    names |= {performer_id(one.id): shown_text(one) for one in wire.findPerformers.performers}
+    names |= {
+        studio_id(one.id): studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
+        for one in wire.findStudios.studios
+    }
+    names |= {group_id(one.id): one.name for one in wire.findGroups.groups}
+    if len(names) != counted:
+        raise TransientError(
+            f"Stash lists {len(names)} tags, performers, studios and groups, but counts {counted}"
+        )
+    return names
+
+
+def _above(tags: Iterable[WireTag]) -> list[WireTag]:
+    """The tags above `tags`, nearest first; several ways up may lead to one tag."""
+    found: list[WireTag] = []
+    level = _parents(tags)
+    while level:
+        found += level
+        level = _parents(level)
+    return found
+
+
+def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
+    """The level above; the last one read is there for its ids alone."""
+    return [parent for tag in tags for parent in tag.parents if parent.name]
+
+
+def _tag_text(tag: WireTag) -> str:
+    return tag_text(tag.name, [parent.id for parent in tag.parents]) if tag.parents else tag.name
+
+
+def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
+    """What a scene shows of other objects, in the words of `names_of`."""
+    related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *parent_tags)}
+    related |= {performer_id(one.id): shown_text(one) for one in wire.performers}
+    related |= {group_id(one.group.id): one.group.name for one in wire.groups}
+    studio = wire.studio
+    while studio is not None and studio.name:  # the last one read is there for its id alone
+        above = studio.parent_studio
+        related[studio_id(studio.id)] = studio_text(studio.name, above.id if above else "")
+        studio = above
+    return related
+
+
+def _filled(wire: WireScene) -> Iterator[str]:
+    """The names under `[fields]` a scene has a value for."""
+    values = {
+        "title": (wire.title or "").strip(),
+        "summary": (wire.details or "").strip(),
+        "date": _date(wire.date),
+        "studio": wire.studio,
+        "performers": wire.performers,
+        "tags": wire.tags,
+    }
+    return (name for name, value in values.items() if value)
+
+
+def _files(wires: tuple[WireFile, ...]) -> tuple[SceneFile, ...]:
+    return tuple([_file(wire) for wire in wires])
+
+
+def _file(wire: WireFile) -> SceneFile:
+    """One file. What Stash does not know is -1, or 0 where a video cannot have 0."""
+    return SceneFile(
+        path=wire.path,
+        size_bytes=_known(wire.size),
+        duration_s=wire.duration if wire.duration and wire.duration > 0 else None,
+        width=_known(wire.width),
+        height=_known(wire.height),
+        oshash=_oshash(wire.oshash),
+    )
+
+
+def _known(number: float | None) -> int | None:
+    return int(number) if number and number > 0 else None
+
+
+def _oshash(text: str | None) -> int | None:
+    """The hash as a number: neither server promises zero padding. 0 identifies nothing."""
+    if not text or not _HEX.fullmatch(text):
+        return None
+    return int(text, 16) or None
+
+
+def _date(text: str | None) -> str:
+    """`YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or "" for what is none of them."""
+    if not text:
+        return ""
+    day = text.partition("T")[0]
+    return day if _DATE.fullmatch(day) and day != _NO_DATE else ""
+
+
+def _studios(studio: WireStudio | None) -> tuple[str, ...]:
+    """The studio's name, then its parents'."""
+    names: list[str] = []
+    while studio is not None and studio.name:
+        names.append(studio.name)
+        studio = studio.parent_studio
+    return tuple(names)
+
+
+def _cover_path(scene_id: str, url: str) -> str:
+    """Path and query of the cover below the configured address.
+
+    Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
+    follows is kept. Source: docs/stash-api.md 3.2.
+    """
+    place = f"/scene/{scene_id}{_COVER}"
+    at = url.rfind(place)
+    return url[at:] if at >= 0 else ""

@@ -1,0 +1,256 @@
+"""Reading many scenes although a few cannot be read, or cannot be read in time.
+
+What is too slow or too large is asked for in smaller parts. A scene that makes every page holding
+it fail is found by halving, named, and left behind.
+Source: docs/stash-api.md 1.4 (poison rows), 2.1 (ids), 2.2 (keyset), 8 (scale).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from plexsync.errors import BadResponseError
+from plexsync.models import SceneId
+from plexsync.stash.decode import MissingSceneError, ResolverError
+from plexsync.stash.queries import Json, where_up_to
+from plexsync.transport.client import SlowError, TooLargeError
+
+SMALLEST_PAGE = 25
+"""Below this many scenes a page is not made smaller: then the server is slow, not the page."""
+
+_MOST_POISONED_IN_A_ROW = 10
+"""More scenes than this failing one after another are a failing server, not bad rows."""
+
+_HIGHEST_ID = 2**31 - 1
+"""Ids are 64-bit, but nobody has two thousand million scenes, and graphql-core's Int ends here."""
+
+_LONGEST_ID = 18
+"""Decimal digits that surely fit the server's 64-bit integer."""
+
+_TOO_MUCH = (SlowError, TooLargeError)
+
+
+class HasId(Protocol):
+    """A decoded row."""
+
+    @property
+    def id(self) -> str:
+        """The scene's id."""
+
+
+W = TypeVar("W", bound=HasId)
+T = TypeVar("T")
+
+Where = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[W]):
+    """Rows in the order of their ids, or the one scene that cannot be read."""
+
+    rows: tuple[W, ...] = ()
+    poisoned: tuple[SceneId, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[T]):
+    """What became of every id that was asked for.
+
+    Attributes:
+        found: the scenes.
+        missing: ids Stash says it has no scene for.
+        poisoned: ids Stash fails to answer for, each with its words.
+    """
+
+    found: tuple[T, ...]
+    missing: tuple[SceneId, ...] = ()
+    poisoned: tuple[tuple[SceneId, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset(Generic[W]):
+    """A walk over all scenes of a filter in the order of their ids.
+
+    Args:
+        ask: the rows of one page, given filter, size and whether a smaller page is an option.
+        count: how many scenes a filter finds, without reading any.
+        where: the filter for scenes after an id.
+        size: scenes a page to begin with.
+    """
+
+    ask: Callable[[Where, int, bool], tuple[W, ...]]
+    count: Callable[[Where], int]
+    where: Callable[[int], Where]
+    size: int
+
+    def pages(self) -> Iterator[Page[W]]:
+        """Every page until one comes back short.
+
+        Raises:
+            BadResponseError: rows out of order or too many; or scene after scene fails.
+            ServerError: Stash does not answer.
+        """
+        last_id, size, full = 0, self.size, self.size
+        failed_in_a_row = 0
+        while True:
+            try:
+                rows = self.ask(self.where(last_id), size, size > SMALLEST_PAGE)
+            except _TOO_MUCH:
+                if size <= SMALLEST_PAGE:
+                    raise
+                size = full = max(SMALLEST_PAGE, size // 2)
+                continue
+            except ResolverError as error:
+                if size > 1:
+                    size //= 2
+                    continue
+                failed_in_a_row += 1
+                if failed_in_a_row > _MOST_POISONED_IN_A_ROW:
+                    raise
+                last_id, size = self._id_after(last_id, error), full
+                yield Page(poisoned=(SceneId(str(last_id)), error.message))
+                continue
+            check_page(rows, last_id, size)
+            failed_in_a_row = 0
+            if rows:
+                last_id = int(rows[-1].id)
+                yield Page(rows)
+            if len(rows) < size:
+                return
+
+    def _id_after(self, last_id: int, error: ResolverError) -> int:
+        """The lowest id after `last_id`, found by counting, which reads no row."""
+        where = self.where(last_id)
+        if error.scene_id is not None and int(error.scene_id) > last_id:
+            return int(error.scene_id)
+        reach = 1
+        while not self.count(where_up_to(where, last_id, min(last_id + reach, _HIGHEST_ID))):
+            if last_id + reach >= _HIGHEST_ID:
+                raise error
+            reach *= 2
+        low, high = last_id + reach // 2, min(last_id + reach, _HIGHEST_ID)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.count(where_up_to(where, last_id, middle)):
+                high = middle
+            else:
+                low = middle
+        return high
+
+
+def check_page(rows: Sequence[HasId], last_id: int, size: int) -> None:
+    """Hold a keyset page to its promise: at most `size` rows, ids rising from above `last_id`.
+
+    Raises:
+        BadResponseError: it breaks it. A page that repeats or goes back would never end.
+    """
+    if len(rows) > size:
+        raise BadResponseError(f"Stash answers with {len(rows)} scenes where {size} were asked for")
+    for row in rows:
+        if not is_id(row.id) or int(row.id) <= last_id:
+            raise BadResponseError(f"Stash lists its scenes out of order after scene {last_id}")
+        last_id = int(row.id)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id as Stash writes it: decimal, no leading zero."""
+    return (
+        text.isascii() and text.isdigit() and not text.startswith("0") and len(text) <= _LONGEST_ID
+    )
+
+
+class Batches(Generic[W]):
+    """Reads scenes by their ids, some at a time.
+
+    Args:
+        ask: the rows of one query by ids, given ids and whether fewer at a time are an option.
+            It raises MissingSceneError for an id that is gone.
+        size: scenes a query; it shrinks for good when one turns out to be too slow or too large.
+    """
+
+    def __init__(self, ask: Callable[[Sequence[SceneId], bool], tuple[W, ...]], size: int) -> None:
+        self._ask = ask
+        self._size = size
+
+    def fetch(self, ids: Sequence[SceneId]) -> Fetched[W]:
+        """Every scene of `ids`, each once, in that order.
+
+        Raises:
+            BadResponseError: the answer holds other scenes; or scene after scene fails.
+            ServerError: Stash does not answer.
+        """
+        work: _Work[W] = _Work(tuple(dict.fromkeys(ids)), self._size)
+        while work.waiting:
+            batch = work.waiting.pop()
+            try:
+                rows = self._ask(batch, len(batch) > 1)
+            except MissingSceneError as gone:
+                work.gone(batch, gone)
+            except _TOO_MUCH:
+                if len(batch) == 1:
+                    raise
+                self._size = max(1, min(self._size, len(batch) // 2))
+                work.divide(batch)
+            except ResolverError as error:
+                work.fail(batch, error)
+            else:
+                work.take(batch, rows)
+        return work.fetched()
+
+
+class _Work(Generic[W]):
+    """What is still to be asked for, a stack of batches, and what has come of the rest."""
+
+    def __init__(self, ids: Sequence[SceneId], size: int) -> None:
+        self._ids = ids
+        self._found: dict[SceneId, W] = {}
+        # Nothing that is not an id can be one's; asking would only fail the whole batch.
+        self._missing = [one for one in ids if not is_id(one)]
+        self._poisoned: list[tuple[SceneId, str]] = []
+        self._failed_in_a_row = 0
+        left = [one for one in ids if is_id(one)]
+        self.waiting = [left[at : at + size] for at in range(0, len(left), size)][::-1]
+
+    def gone(self, batch: list[SceneId], error: MissingSceneError) -> None:
+        """Stash refuses the batch because one scene is gone: ask again without it."""
+        if error.scene_id not in batch:
+            raise error
+        self._missing.append(error.scene_id)
+        if rest := [one for one in batch if one != error.scene_id]:
+            self.waiting.append(rest)
+
+    def divide(self, batch: list[SceneId]) -> None:
+        """Ask for either half; the first is popped first."""
+        middle = len(batch) // 2
+        self.waiting += [batch[middle:], batch[:middle]]
+
+    def fail(self, batch: list[SceneId], error: ResolverError) -> None:
+        """Stash fails for the batch: halve it until one scene is alone with the blame."""
+        if len(batch) > 1:
+            self.divide(batch)
+            return
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row > _MOST_POISONED_IN_A_ROW:
+            raise error
+        self._poisoned.append((batch[0], error.message))
+
+    def take(self, batch: list[SceneId], rows: Sequence[W]) -> None:
+        """Keep the rows of an answer, and ask again for scenes it leaves out."""
+        by_id = {SceneId(row.id): row for row in rows}
+        if len(by_id) != len(rows) or not by_id.keys() <= set(batch):
+            raise BadResponseError("Stash answers with other scenes than those asked for")
+        self._failed_in_a_row = 0
+        self._found |= by_id
+        absent = [one for one in batch if one not in by_id]
+        if len(batch) == 1:
+            self._missing += absent
+        else:
+            # Only a question about one scene alone proves that it is not there.
+            self.waiting += [[one] for one in reversed(absent)]
+
+    def fetched(self) -> Fetched[W]:
+        """Everything, in the order it was asked for."""
+        found = tuple([self._found[one] for one in self._ids if one in self._found])
+        return Fetched(found, tuple(self._missing), tuple(self._poisoned))

@@ -1,0 +1,192 @@
+"""What Stash's answers look like on the wire: as much of each as we read.
+
+Source: docs/stash-api.md 3 (fields).
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from plexsync.stash.performers import WirePerformer  # noqa: TC001 - msgspec reads the fields' types
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, frozen=True, gc=False):
+    """What all decoded shapes share. Unset texts come as "" or null alike."""
+
+
+class _Named(Wire, frozen=True):
+    name: str
+
+
+class _Object(Wire, frozen=True):
+    id: str
+    name: str = ""
+
+
+class WireTag(_Object, frozen=True):
+    """A tag, with the tags above it only if they were asked for."""
+
+    parents: tuple[WireTag, ...] = ()
+
+
+class WireStudio(Wire, frozen=True):
+    """A studio with those above it; the last one read has its id alone."""
+
+    id: str
+    name: str = ""
+    parent_studio: WireStudio | None = None
+
+
+class _Grouped(Wire, frozen=True):
+    group: _Object
+
+
+class _Paths(Wire, frozen=True):
+    screenshot: str | None = None
+
+
+class _Reference(Wire, frozen=True):
+    id: str
+
+
+class WireFile(Wire, frozen=True):
+    """A `VideoFile`. Numbers may be -1, and any of them may be written as a float."""
+
+    path: str
+    size: int | float | None = None
+    duration: float | None = None
+    width: int | float | None = None
+    height: int | float | None = None
+    oshash: str | None = None
+
+
+class WireScene(Wire, frozen=True):
+    """A scene as matching wants it."""
+
+    id: str
+    updated_at: str | None = None
+    title: str | None = None
+    date: str | None = None
+    organized: bool = False
+    files: tuple[WireFile, ...] = ()
+    tags: tuple[_Named, ...] = ()
+    details: str | None = None
+    studio: _Reference | None = None
+    performers: tuple[_Reference, ...] = ()
+
+
+class WireDetail(Wire, frozen=True):
+    """A scene with everything it says about itself."""
+
+    id: str
+    files: tuple[WireFile, ...]
+    paths: _Paths
+    groups: tuple[_Grouped, ...]
+    performers: tuple[WirePerformer, ...]
+    tags: tuple[WireTag, ...]
+    organized: bool
+    urls: tuple[str, ...] = ()
+    studio: WireStudio | None = None
+    updated_at: str | None = None
+    title: str | None = None
+    code: str | None = None
+    details: str | None = None
+    director: str | None = None
+    date: str | None = None
+    rating100: int | float | None = None
+
+
+class WireVersion(Wire, frozen=True):
+    """Id and version text of a scene, and whether it is organized if that was asked for."""
+
+    id: str
+    updated_at: str | None = None
+    organized: bool = True
+
+
+class WireFiles(Wire, frozen=True):
+    """A scene, and which files it has."""
+
+    id: str
+    files: tuple[_Reference, ...]
+
+
+class _Scenes(Wire, Generic[T], frozen=True):
+    scenes: tuple[T, ...]
+
+
+class ScenePage(Wire, Generic[T], frozen=True):
+    """The answer to a query for scenes."""
+
+    findScenes: _Scenes[T]  # noqa: N815 - the server's spelling
+
+
+class _Count(Wire, frozen=True):
+    count: int
+
+
+class SceneCount(Wire, frozen=True):
+    """The answer to a query for their number."""
+
+    findScenes: _Count  # noqa: N815 - the server's spelling
+
+
+class _Tags(Wire, frozen=True):
+    count: int
+    tags: tuple[WireTag, ...]
+
+
+class _Performers(Wire, frozen=True):
+    count: int
+    performers: tuple[WirePerformer, ...]
+
+
+class _StudioName(Wire, frozen=True):
+    id: str
+    name: str
+    parent_studio: _Reference | None = None
+
+
+class _Studios(Wire, frozen=True):
+    count: int
+    studios: tuple[_StudioName, ...]
+
+
+class _Groups(Wire, frozen=True):
+    count: int
+    groups: tuple[_Object, ...]
+
+
+class Names(Wire, frozen=True):
+    """The answer to the query for everything a scene may show of other objects."""
+
+    findTags: _Tags  # noqa: N815 - the server's spelling
+    findPerformers: _Performers  # noqa: N815 - same
+    findStudios: _Studios  # noqa: N815 - same
+    findGroups: _Groups  # noqa: N815 - same
+
+
+class WireBuild(Wire, frozen=True):
+    """What Stash says of its build; own builds say nothing."""
+
+    version: str | None = None
+    hash: str | None = None
+
+
+class WireStatus(Wire, frozen=True):
+    """What Stash says of its database."""
+
+    status: str
+    appSchema: int  # noqa: N815 - the server's spelling
+    databasePath: str | None = None  # noqa: N815 - the server's spelling
+
+
+class Ready(Wire, frozen=True):
+    """The answer to "who are you, and are you ready"."""
+
+    version: WireBuild
+    systemStatus: WireStatus  # noqa: N815 - the server's spelling

@@ -1,0 +1,235 @@
+"""What the journals tell of past runs: who ran when, and what each one meant to write and did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.errors import ConfigError, MismatchError, StateCorruptError
+from plexsync.models import ItemPlan, PlexField, Problem
+from plexsync.storage.checkpoint import RunRecord
+from plexsync.storage.filesystem import DISK, Filesystem
+from plexsync.storage.journal import (
+    UNREADABLE,
+    Begin,
+    End,
+    Entry,
+    Intent,
+    Result,
+    RunKind,
+    Settlement,
+    is_run_id,
+    journal_path,
+    journal_runs,
+    read_journal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LAST = "last"
+"""Names the newest run that wrote something and is no undo."""
+
+_OPEN = frozenset({None, Settlement.UNKNOWN})
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """One item a run meant to write. `status` is None when the run ended before it could say.
+
+    `missing` are the fields of a failed one that Plex did not show afterwards; `partly` what it
+    showed of lists among them of which a part was written.
+    """
+
+    seq: int
+    plan: ItemPlan
+    status: Settlement | None = None
+    problem: Problem | None = None
+    missing: tuple[PlexField, ...] = ()
+    partly: dict[PlexField, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+
+class RunLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A run with everything it meant to write, in order."""
+
+    run: RunRecord
+    serial: int
+    written: tuple[Written, ...]
+
+
+def read_history(
+    directory: Path, *, limit: int | None = None, disk: Filesystem = DISK
+) -> tuple[RunRecord, ...]:
+    """The runs whose journals are kept, newest first.
+
+    Args:
+        directory: the state directory.
+        limit: how many at most; None for all.
+        disk: where to read.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    newest_first = journal_runs(directory, disk)[::-1]
+    found: list[RunRecord] = []
+    for run_id in newest_first:
+        if limit is not None and len(found) >= limit:
+            break
+        log = _follow(read_journal(journal_path(directory, run_id), disk))
+        if log is not None:
+            found.append(log.record())
+    return tuple(found)
+
+
+def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog | None:
+    """Everything one run meant to write, and what became of it; None when it left no journal.
+
+    What only a later run found out is included.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    if not is_run_id(run_id) or run_id not in journal_runs(directory, disk):
+        return None
+    path = journal_path(directory, run_id)
+    log = _follow(read_journal(path, disk))
+    if log is None:
+        return None
+    if any(result is None or result.status in _OPEN for result in log.results.values()):
+        _add_later_results(directory, log, disk)
+    try:
+        return log.run_log()
+    except UNREADABLE as error:
+        raise StateCorruptError(
+            f"an intent is not what plexsync writes: {error}",
+            context=str(path),
+            hint="Restore the file from a backup; without one that run cannot be undone.",
+        ) from error
+
+
+def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog:
+    """The run a person names.
+
+    Args:
+        directory: the state directory.
+        target: the id of a run, or `LAST`.
+        disk: where to read.
+
+    Raises:
+        ConfigError: there is no such run.
+        MismatchError: `LAST` was asked for, and no run wrote anything.
+        StateError: a journal cannot be read.
+    """
+    run_id = _last(directory, disk) if target == LAST else target
+    log = read_run(directory, run_id, disk=disk)
+    if log is None:
+        raise ConfigError(
+            f"there is no run {run_id!r}",
+            hint="plexsync history lists those that are kept; [run] keep_days says for how long",
+        )
+    return log
+
+
+class _Log:
+    """What the entries of one journal add up to."""
+
+    def __init__(self, begin: Begin) -> None:
+        self.begin = begin
+        self.end: End | None = None
+        self.plans: dict[int, msgspec.Raw] = {}
+        self.results: dict[int, Result | None] = {}
+
+    def take(self, entry: Entry) -> None:
+        match entry:
+            case Intent():
+                self.plans[entry.seq] = entry.plan
+                self.results[entry.seq] = None
+            case Result(run_id=""):
+                self.results[entry.intent] = entry
+            case End():
+                self.end = entry
+            case _:
+                pass
+
+    def record(self) -> RunRecord:
+        record = RunRecord(
+            run_id=self.begin.run_id,
+            kind=self.begin.kind,
+            started_at=self.begin.started_at,
+            written=len({_item(plan) for plan in self.plans.values()}),
+        )
+        if self.end is None:
+            return record
+        return msgspec.structs.replace(
+            record,
+            finished_at=self.end.finished_at,
+            exit_code=self.end.exit_code,
+            full=self.end.full,
+            counts=self.end.counts,
+        )
+
+    def run_log(self) -> RunLog:
+        return RunLog(
+            run=self.record(),
+            serial=self.begin.serial,
+            written=tuple(
+                Written(
+                    seq=seq,
+                    plan=msgspec.json.decode(plan, type=ItemPlan),
+                    status=result.status if (result := self.results[seq]) else None,
+                    problem=result.problem if result else None,
+                    missing=result.missing if result else (),
+                    partly=result.partly if result else {},
+                )
+                for seq, plan in self.plans.items()
+            ),
+        )
+
+
+class _Target(msgspec.Struct, frozen=True, gc=False):
+    """As much of an ItemPlan as says which item it is for."""
+
+    rating_key: str
+
+
+def _item(plan: msgspec.Raw) -> str | bytes:
+    """Which item an intent is for: its words and its pictures are intents of their own."""
+    try:
+        return msgspec.json.decode(plan, type=_Target).rating_key
+    except UNREADABLE:
+        return bytes(plan)
+
+
+def _last(directory: Path, disk: Filesystem) -> str:
+    """The newest run that wrote something and is no undo, by the time it started."""
+    wrote = [
+        run
+        for run in read_history(directory, disk=disk)
+        if run.written and run.kind is not RunKind.UNDO
+    ]
+    if not wrote:
+        raise MismatchError(
+            "there is no run that wrote anything", hint="plexsync history lists all runs"
+        )
+    return max(wrote, key=lambda run: run.started_at).run_id
+
+
+def _follow(entries: Iterable[Entry]) -> _Log | None:
+    log: _Log | None = None
+    for entry in entries:
+        if isinstance(entry, Begin):
+            log = _Log(entry)
+        elif log is not None:
+            log.take(entry)
+    return log
+
+
+def _add_later_results(directory: Path, log: _Log, disk: Filesystem) -> None:
+    """Names sort by clock, which may have been set back, so every other journal is asked."""
+    for run_id in journal_runs(directory, disk):
+        if run_id == log.begin.run_id:
+            continue
+        for entry in read_journal(journal_path(directory, run_id), disk):
+            if isinstance(entry, Result) and entry.run_id == log.begin.run_id:
+                log.results[entry.intent] = entry

@@ -1,0 +1,101 @@
+"""Where plexsync keeps its files, and the client identifier it keeps there.
+
+Source: docs/contract.md, "Files".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from plexsync.errors import StateCorruptError
+from plexsync.storage.filesystem import DISK, Filesystem, explained, read_if_there, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+UNREGISTERED_CLIENT_ID = "plexsync-dry-run"
+"""What a dry run calls itself to Plex on a machine that has no client identifier yet."""
+
+_APP = "plexsync"
+_CLIENT_ID = "client-id"
+_CLIENT_ID_FORM = re.compile(r"[!-~]{8,128}")
+
+
+def state_directory(environ: Mapping[str, str]) -> Path:
+    """Where the state lives: $PLEXSYNC_STATE_DIR, $STATE_DIRECTORY, or the XDG place."""
+    return (
+        _named(environ, "PLEXSYNC_STATE_DIR")
+        or _given_by_systemd(environ, "STATE_DIRECTORY")
+        or _under_xdg(environ, "XDG_STATE_HOME")
+        or platformdirs.user_state_path(_APP, appauthor=False)
+    )
+
+
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Where what may be deleted at any time lives: $CACHE_DIRECTORY, or the XDG place."""
+    return (
+        _given_by_systemd(environ, "CACHE_DIRECTORY")
+        or _under_xdg(environ, "XDG_CACHE_HOME")
+        or platformdirs.user_cache_path(_APP, appauthor=False)
+    )
+
+
+def load_client_id(
+    directory: Path, *, create: bool, new_id: Callable[[], str], disk: Filesystem = DISK
+) -> str:
+    """The identifier Plex knows this installation by.
+
+    Args:
+        directory: the state directory.
+        create: whether one may be made up and kept; False for a dry run, which writes nothing.
+        new_id: makes one up, for example `lambda: str(uuid.uuid4())`.
+        disk: where to read and write.
+
+    Raises:
+        StateCorruptError: the file is there but does not hold an identifier.
+        StateError: the file cannot be read or written.
+    """
+    path = directory / _CLIENT_ID
+    content = read_if_there(disk, path)
+    if content is None:
+        return _keep_new_id(disk, path, new_id()) if create else UNREGISTERED_CLIENT_ID
+    text = content.decode(errors="replace").strip()
+    if not _CLIENT_ID_FORM.fullmatch(text):
+        raise StateCorruptError(
+            "the file does not hold a client identifier",
+            context=str(path),
+            hint=f"Delete {path}: the next run makes a new one, and Plex lists one more device.",
+        )
+    return text
+
+
+def _keep_new_id(disk: Filesystem, path: Path, client_id: str) -> str:
+    with explained("create", path.parent):
+        disk.make_directory(path.parent)
+    # Not under the lock, because Plex is greeted before it is taken: two first runs at once each
+    # write a whole file, and one of them stays.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    write_atomically(disk, path, [f"{client_id}\n".encode()], draft=draft)
+    return client_id
+
+
+def _named(environ: Mapping[str, str], name: str) -> Path | None:
+    value = environ.get(name, "")
+    return Path(value).expanduser().absolute() if value else None
+
+
+def _given_by_systemd(environ: Mapping[str, str], name: str) -> Path | None:
+    """The first of a colon-separated list. Source: systemd.exec(5), RuntimeDirectory=."""
+    first = environ.get(name, "").partition(":")[0]
+    return Path(first) if first else None
+
+
+def _under_xdg(environ: Mapping[str, str], name: str) -> Path | None:
+    """A relative value is to be ignored. Source: XDG Base Directory Specification, 2."""
+    value = environ.get(name, "")
+    return Path(value) / _APP if value.startswith("/") else None

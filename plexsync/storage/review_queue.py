@@ -1,0 +1,185 @@
+"""What waits: each LOW scene with its candidates, and those Plex lacks, kept when a run finds them.
+
+That a scene waits is the state's to know. What was found for it lies in the cache, one line a
+scene, and of several lines the last one counts. The file may be deleted, damaged or left by another
+version at any time; then everything in it is found again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from plexsync.models import Candidate, Match, Outcome, Scene, SceneId
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from plexsync.state import State
+    from plexsync.storage.journal import Lineage
+
+_MAGIC = b"plexsync-review-1 %b\n"
+_SCHEMA = ",".join(
+    (*Scene.__struct_fields__, *Match.__struct_fields__, *Candidate.__struct_fields__)
+)
+_LINE = re.compile(rb"(\d{1,19})\t([0-9a-f]{8})\t(.*)\n", re.DOTALL)
+_SLACK = 100
+"""Outdated lines that are not worth a rewriting."""
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A LOW scene and what was found for it; `libraries` are those of the candidates, in order."""
+
+    scene: Scene
+    match: Match
+    libraries: tuple[str, ...] = ()
+
+    @property
+    def scene_id(self) -> SceneId:
+        """The scene's id."""
+        return self.scene.scene_id
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The best of them first."""
+        return self.match.candidates
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Waiting)
+
+
+def shelf_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
+    """Where the finds of one state lie: several may share a cache."""
+    owner = f"{state_dir}\x1f{lineage.plex}\x1f{lineage.stash}"
+    digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    return cache_dir / f"review-{digest}.lines"
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Keeps what a run finds. Nothing is read or written before the first `put`.
+
+    Args:
+        path: see `shelf_path`.
+
+    Attributes:
+        problem: why something could not be kept; "" while all was.
+    """
+
+    path: Path
+    problem: str = ""
+    _file: BinaryIO | None = None
+    _known: dict[SceneId, bytes] = field(default_factory=dict)
+
+    def put(self, waiting: Waiting) -> None:
+        """Keep `waiting` in place of what was found for its scene before."""
+        content = _ENCODER.encode(waiting)
+        crc = b"%08x" % zlib.crc32(content)
+        try:
+            if self._file is None and not self.problem:
+                self._open()
+            if self._file is not None and self._known.get(waiting.scene_id) != crc:
+                self._file.write(b"%b\t%b\t%b\n" % (waiting.scene_id.encode(), crc, content))
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Hand everything to the disk. Not synced: a torn line is found again."""
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as error:
+            self._give_up(error)
+        self._file = None
+
+    def _open(self) -> None:
+        """Learn what is there, without what is outdated if that is much."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lines = 0
+        for scene_id, crc, _ in _sound_lines(self.path):
+            self._known[scene_id] = crc
+            lines += 1
+        if not lines or lines > 2 * len(self._known) + _SLACK:
+            _rewrite(self.path)
+        self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND, 0o600), "wb")
+
+    def _give_up(self, error: OSError) -> None:
+        self.problem = (
+            f"what waits for review cannot be kept in {self.path.parent}: {error.strerror}"
+        )
+
+
+def load_waiting(path: Path, state: State) -> list[Waiting]:
+    """What waits by `state`, in the order of the scenes, as far as its finds are there.
+
+    A find about another version of the scene's files is kept out: it is about something else.
+    """
+    found = {scene_id: content for scene_id, _, content in _sound_lines(path)}
+    waiting = []
+    for scene_id in waiting_ids(state):
+        one = _decoded(found.get(scene_id))
+        if one is not None:
+            waiting.append(one)
+    return waiting
+
+
+def load_all(path: Path, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
+    """What was last found for some scenes, as far as it is there."""
+    found = {one: content for one, _, content in _sound_lines(path) if one in scene_ids}
+    decoded = {scene_id: _decoded(content) for scene_id, content in found.items()}
+    return {scene_id: one for scene_id, one in decoded.items() if one is not None}
+
+
+def waiting_ids(state: State) -> Iterator[SceneId]:
+    """The scenes that wait for a person, by id."""
+    for scene_id, record in state.waiting():
+        if record.outcome is Outcome.REVIEW:
+            yield scene_id
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _heading() -> bytes:
+    return _MAGIC % hashlib.sha256(_SCHEMA.encode()).hexdigest()[:16].encode()
+
+
+def _sound_lines(path: Path) -> Iterator[tuple[SceneId, bytes, bytes]]:
+    """Id, checksum and content of each line that is what was written."""
+    try:
+        with path.open("rb") as file:
+            if file.readline() != _heading():
+                return
+            for line in file:
+                parts = _LINE.fullmatch(line)
+                if parts is not None and b"%08x" % zlib.crc32(parts[3]) == parts[2]:
+                    yield SceneId(parts[1].decode()), parts[2], parts[3]
+    except OSError:
+        return
+
+
+def _rewrite(path: Path) -> None:
+    """Leave the last line of each scene."""
+    lines = {scene_id: (crc, content) for scene_id, crc, content in _sound_lines(path)}
+    draft = path.with_suffix(".new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        file.write(_heading())
+        for scene_id, (crc, content) in lines.items():
+            file.write(b"%b\t%b\t%b\n" % (scene_id.encode(), crc, content))
+    draft.replace(path)
+
+
+def _decoded(content: bytes | None) -> Waiting | None:
+    try:
+        return None if content is None else _DECODER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

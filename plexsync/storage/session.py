@@ -1,0 +1,348 @@
+"""A real run's hold on the state: under the lock, every change in the journal before it counts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.filesystem import DISK, Filesystem, explained
+from plexsync.storage.journal import (
+    DIRECTORY,
+    NOT_EVEN_PARTLY,
+    NULL,
+    SCHEMA,
+    Begin,
+    Decision,
+    End,
+    Intent,
+    JournalWriter,
+    Lineage,
+    Result,
+    RunKind,
+    SceneKept,
+    Settlement,
+    first_entry,
+    is_run_id,
+    journal_path,
+    journal_runs,
+)
+from plexsync.storage.loading import load_with_base
+from plexsync.storage.lock import hold_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
+    from plexsync.state import State, Unsettled
+
+KEEP_DAYS = 90
+"""How long the journal of a run that wrote something is kept, unless configured."""
+
+_MOST_DAYS = 36_500  # a date before the first year cannot be told
+
+_SMALL_LIBRARY = 20_000
+_WORTH_SHARE = 0.01
+_MOST_RUNS = 50
+_IDLE_KEPT = 20
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+@contextmanager
+def open_session(
+    directory: Path,
+    *,
+    now: datetime,
+    wait_s: float = 0.0,
+    keep_days: int = KEEP_DAYS,
+    disk: Filesystem = DISK,
+) -> Iterator[Session]:
+    """Take the lock of `directory`, making it if need be, and load what it remembers.
+
+    Args:
+        directory: the state directory.
+        now: the time, aware.
+        wait_s: how long to wait for another run to end, in seconds.
+        keep_days: how long journals of runs that wrote something are kept, in days.
+        disk: where to read and write.
+
+    Raises:
+        StateLockedError: another run holds the lock.
+        StateError: see `load_state`; or the directory cannot be written.
+    """
+    with explained("create", directory):
+        disk.make_directory(directory)
+    since = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    with hold_lock(directory, since=since, wait_s=wait_s):
+        session = Session(directory, keep_days=keep_days, disk=disk)
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+class Session:
+    """Remembers for one process, which must hold the lock; `open_session` sees to that.
+
+    A run is `begin`, then any of the others, then `end`. Everything but an intent waits in memory
+    for the next `commit`, `intend` or `end`, and then counts entirely or not at all; a crash before
+    that only costs reading Plex again. So note a result and what is remembered of its scene without
+    one of these between them.
+
+    Args:
+        directory: the state directory, which must exist.
+        keep_days: how long journals of runs that wrote something are kept, in days.
+        disk: where to read and write.
+    """
+
+    def __init__(
+        self, directory: Path, *, keep_days: int = KEEP_DAYS, disk: Filesystem = DISK
+    ) -> None:
+        self.state, self._base = load_with_base(directory, disk)
+        self._directory = directory
+        self._keep_days = keep_days
+        self._disk = disk
+        self._run_id = ""
+        self._journal: JournalWriter | None = None
+
+    def begin(
+        self, *, run_id: str, kind: RunKind, started_at: str, lineage: Lineage, version: str
+    ) -> None:
+        """Begin a run. Safe on disk when this returns, so a full disk stops a run that did nothing.
+
+        Args:
+            run_id: see `new_run_id`.
+            kind: what kind of run.
+            started_at: the time, ISO.
+            lineage: the servers that answered; see `State.check_lineage`.
+            version: plexsync's own.
+
+        Raises:
+            StateError: the journal cannot be written.
+        """
+        self._require_no_run()
+        if not is_run_id(run_id):
+            raise ValueError(f"not a run id: {run_id!r}")
+        place = self._directory / DIRECTORY
+        with explained("create", place):
+            self._disk.make_directory(place)
+        self._run_id = run_id
+        self._journal = JournalWriter(journal_path(self._directory, run_id), self._disk)
+        serial = self.state.serial + 1
+        entry = self._journal.append(
+            Begin(
+                schema=SCHEMA,
+                run_id=run_id,
+                kind=kind,
+                serial=serial,
+                started_at=started_at,
+                version=version,
+                lineage=lineage,
+            )
+        )
+        self._journal.commit()
+        self.state.apply(run_id, entry)
+
+    def intend(self, plans: Sequence[ItemPlan]) -> tuple[int, ...]:
+        """Note that `plans` are about to be written; safe on disk, values and all, on return.
+
+        Returns:
+            The number of each plan, for `result`.
+
+        Raises:
+            StateError: nothing may be written to Plex.
+        """
+        journal = self._running()
+        entries = [journal.append(Intent(plan=_raw(plan))) for plan in plans]
+        journal.commit()
+        for entry in entries:
+            self.state.apply(self._run_id, entry)
+        return tuple(entry.seq for entry in entries)
+
+    def result(
+        self,
+        seq: int,
+        status: Settlement,
+        problem: Problem | None = None,
+        *,
+        missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
+    ) -> None:
+        """Note what became of plan number `seq` of this run.
+
+        Args:
+            seq: as `intend` gave it.
+            status: what is known.
+            problem: why it failed.
+            missing: the fields of a failed plan that Plex did not show.
+            partly: see `journal.Result`.
+        """
+        self._note(
+            Result(
+                intent=seq,
+                status=status,
+                problem=problem,
+                missing=missing,
+                partly=dict(partly),
+            )
+        )
+
+    def settle(
+        self,
+        unsettled: Unsettled,
+        status: Settlement = Settlement.SETTLED,
+        *,
+        missing: tuple[PlexField, ...] = (),
+        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
+    ) -> None:
+        """Note what became of a write of an earlier run, now that Plex was read."""
+        self._note(
+            Result(
+                run_id=unsettled.run_id,
+                intent=unsettled.seq,
+                status=status,
+                missing=missing,
+                partly=dict(partly),
+            )
+        )
+
+    def remember(self, scene_id: SceneId, record: SceneRecord) -> None:
+        """Remember `record` of a scene. Costs nothing on disk if just that is remembered."""
+        self._keep(scene_id, _raw(record))
+
+    def forget(self, scene_id: SceneId) -> None:
+        """Remember nothing of a scene any more."""
+        self._keep(scene_id, NULL)
+
+    def decide(self, key: str, value: msgspec.Struct | None) -> None:
+        """Keep what a person decided under `key`; None takes it back."""
+        raw = NULL if value is None else _raw(value)
+        self._note(Decision(key=key, value=raw))
+
+    def commit(self) -> None:
+        """Return when everything noted so far is safe on disk.
+
+        Raises:
+            StateError: it is not. The run must stop writing: nothing can be noted any more.
+        """
+        self._running().commit()
+
+    def end(
+        self,
+        *,
+        finished_at: datetime,
+        exit_code: int,
+        counts: Counts,
+        full: bool = False,
+        newest_updated_at: str = "",
+    ) -> None:
+        """End the run, and fold the journals into `state.json` where that is worth its price.
+
+        Args:
+            finished_at: the time, aware.
+            exit_code: what the process will end with.
+            counts: what was done.
+            full: whether a full sweep was completed; not merely asked for.
+            newest_updated_at: the version text up to which all is handled; "" if that stays.
+
+        Raises:
+            StateError: a file could not be written. If it is `state.json`, nothing is lost: the
+                journal is whole, and the next run tries again.
+        """
+        journal = self._running()
+        entry = journal.append(
+            End(
+                finished_at=f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                exit_code=exit_code,
+                counts=counts,
+                full=full,
+                newest_updated_at=newest_updated_at,
+            )
+        )
+        journal.commit()
+        self.state.apply(self._run_id, entry)
+        self.close()
+        if _worth_folding(self.state):
+            self.checkpoint(now=finished_at)
+
+    def checkpoint(self, *, now: datetime) -> None:
+        """Fold all journals into `state.json` and let go of those kept long enough.
+
+        Raises:
+            StateError: `state.json` could not be written, and is what it was.
+        """
+        self._require_no_run()
+        journals = frozenset(journal_runs(self._directory, self._disk))
+        checkpoint = self.state.checkpoint(journals)
+        write_checkpoint(self._directory / NAME, checkpoint, self._disk)
+        self.state.checkpointed()
+        covered, self._base = self._base, checkpoint
+        self._prune(covered, journals, now)
+
+    def close(self) -> None:
+        """Commit what is noted and let go of the journal. May be repeated.
+
+        Raises:
+            StateError: the last notes could not be written.
+        """
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
+
+    def _running(self) -> JournalWriter:
+        if self._journal is None:
+            raise RuntimeError("no run has begun")
+        return self._journal
+
+    def _require_no_run(self) -> None:
+        if self._journal is not None:
+            raise RuntimeError("a run is under way")
+
+    def _note(self, entry: Result | SceneKept | Decision) -> None:
+        self.state.apply(self._run_id, self._running().append(entry))
+
+    def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+        if not self.state.holds(scene_id, record):
+            self._note(SceneKept(scene_id=scene_id, record=record))
+
+    def _prune(self, covered: Checkpoint, journals: frozenset[str], now: datetime) -> None:
+        """Remove journals that neither `state.json` nor its previous copy needs.
+
+        Args:
+            covered: the previous copy.
+            journals: the runs that left a journal.
+            now: the time.
+        """
+        kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
+        oldest = f"{now.astimezone(UTC) - kept:%Y%m%dT%H%M%SZ}"
+        old = {run_id for run_id in covered.folded if run_id < oldest}
+        covered_idle = [run_id for run_id in covered.idle if run_id in journals]
+        idle = set(covered_idle[: max(0, len(self._base.idle) - _IDLE_KEPT)])
+        unknown = journals.difference(self._base.folded, self._base.idle)
+        never_begun = {
+            run_id
+            for run_id in unknown
+            if first_entry(journal_path(self._directory, run_id), self._disk) is None
+        }
+        for run_id in sorted((old | idle | never_begun) & journals):
+            path = journal_path(self._directory, run_id)
+            with explained("remove", path):
+                self._disk.remove(path)
+
+
+def _worth_folding(state: State) -> bool:
+    """Rewriting a big `state.json` for a handful of scenes costs more than reading journals."""
+    if state.runs_since_checkpoint >= _MOST_RUNS:
+        return True
+    scenes = len(state.scene_ids())
+    least = 1 if scenes < _SMALL_LIBRARY else scenes * _WORTH_SHARE
+    return state.changes_since_checkpoint >= least
+
+
+def _raw(value: msgspec.Struct) -> msgspec.Raw:
+    return msgspec.Raw(_ENCODER.encode(value))

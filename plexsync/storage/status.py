@@ -1,0 +1,250 @@
+"""How things stand, from what is remembered alone: no server is asked and no lock is taken.
+
+Source: docs/contract.md, "Commands"; docs/output.md, "Status".
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.errors import StateCorruptError
+from plexsync.models import Outcome, PathRule
+from plexsync.planning.retry_schedule import PARKED, iso
+from plexsync.storage.loading import load_state
+from plexsync.storage.lock import read_holder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plexsync.models import Problem, SceneId, SceneRecord
+    from plexsync.state import State
+    from plexsync.storage.checkpoint import RunRecord
+    from plexsync.storage.journal import Lineage
+    from plexsync.storage.lock import Holder
+
+PROPOSED = "proposed-rules"
+"""The key under which a run remembers the path rules it proposed."""
+
+_READS = 3
+"""Tries to read a state that a run may be folding just then: each sees it whole or fails."""
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """Path rules a run found in the libraries."""
+
+    rules: tuple[PathRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many scenes are what; they add up to `scenes`.
+
+    Args:
+        scenes: all that are remembered.
+        linked: written to an item, or about to be.
+        low: wait for a person.
+        unmatched: have no candidate in Plex.
+        ignored: take no part.
+        undecided: came to nothing yet: they failed, the run ended before their turn, or what a
+            person answered waits for the next run.
+    """
+
+    scenes: int = 0
+    linked: int = 0
+    low: int = 0
+    unmatched: int = 0
+    ignored: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A scene that failed.
+
+    Args:
+        scene_id: which.
+        attempts: tries in a row.
+        due_at: ISO time of the next one; "" for at once, and for a parked scene.
+        problem: what went wrong last.
+        paths: its items' files, as Plex sees them; empty while it has no item.
+    """
+
+    scene_id: SceneId
+    attempts: int
+    due_at: str
+    problem: Problem | None
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How things stand.
+
+    Args:
+        now: aware UTC time.
+        directory: the state directory.
+        lineage: the servers the state belongs to.
+        runs: the last ones, oldest first.
+        running: who says to be at work; None when nobody is known to.
+        last_success_at: when a run last ended well; ISO, "" for never.
+        last_full_at: when the last full one began; ISO, "" for never.
+        coverage: how much of Stash is linked.
+        due: scenes the next run tries again, whatever changed.
+        later: scenes that are tried again later.
+        next_at: when the first of those is; ISO, "" for none.
+        review: scenes that wait for a person, by id.
+        failing: scenes that failed and are tried again, by id.
+        parked: scenes that failed too often, by id.
+        unsettled: writes of which nobody knows whether they reached Plex.
+        proposed: path rules the last run proposed.
+    """
+
+    now: datetime
+    directory: Path
+    lineage: Lineage
+    runs: tuple[RunRecord, ...] = ()
+    running: Holder | None = None
+    last_success_at: str = ""
+    last_full_at: str = ""
+    coverage: Coverage
+    due: int = 0
+    later: int = 0
+    next_at: str = ""
+    review: tuple[SceneId, ...] = ()
+    failing: tuple[Trouble, ...] = ()
+    parked: tuple[Trouble, ...] = ()
+    unsettled: int = 0
+    proposed: tuple[PathRule, ...] = ()
+
+    @property
+    def success_age_s(self) -> float | None:
+        """Seconds since a run last ended well; None for never. A clock set back makes it 0."""
+        return age_s(self.last_success_at, self.now)
+
+    def is_fresh(self, max_age_s: float) -> bool:
+        """Whether a run ended well within `max_age_s`, in seconds."""
+        age = self.success_age_s
+        return age is not None and age <= max_age_s
+
+
+def read_status(directory: Path, now: datetime) -> Status:
+    """Read how things stand in `directory`, which need not exist. Writes nothing.
+
+    Raises:
+        StateError: what is remembered cannot be read.
+    """
+    return status_of(_load(directory), directory, now, running=at_work(directory))
+
+
+def status_of(
+    state: State, directory: Path, now: datetime, *, running: Holder | None = None
+) -> Status:
+    """How things stand by what `state` remembers."""
+    due = later = 0
+    next_at = ""
+    review: list[SceneId] = []
+    failing: list[Trouble] = []
+    parked: list[Trouble] = []
+    for scene_id, record in state.waiting():
+        if record.outcome is Outcome.REVIEW:
+            review.append(scene_id)
+        if record.due_at == PARKED:
+            parked.append(_trouble(scene_id, record, due_at=""))
+            continue
+        if record.outcome is Outcome.FAILED:
+            failing.append(_trouble(scene_id, record, due_at=record.due_at))
+        if record.due_at <= iso(now):
+            due += 1
+        else:
+            later += 1
+            next_at = min(next_at or record.due_at, record.due_at)
+    proposed = state.decision(PROPOSED, Proposed) or Proposed()
+    return Status(
+        now=now,
+        directory=directory,
+        lineage=state.lineage,
+        runs=state.runs,
+        running=running,
+        last_success_at=state.last_success_at,
+        last_full_at=state.last_full_at,
+        coverage=_coverage(state),
+        due=due,
+        later=later,
+        next_at=next_at,
+        review=tuple(review),
+        failing=tuple(failing),
+        parked=tuple(parked),
+        unsettled=len(state.unsettled),
+        proposed=proposed.rules,
+    )
+
+
+def at_work(directory: Path) -> Holder | None:
+    """Who holds the lock, unless it is known to be gone: a killed run leaves its note."""
+    holder = read_holder(directory)
+    if holder is None or holder.host != socket.gethostname():
+        return holder
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:  # somebody else's process is one, too
+        return holder
+    return holder
+
+
+def age_s(moment: str, now: datetime) -> float | None:
+    """Seconds from an ISO time to `now`, at least 0; None when there is no time."""
+    try:
+        return max((now - datetime.fromisoformat(moment)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _load(directory: Path) -> State:
+    """The state; read again where it changed while it was read."""
+    for _ in range(_READS - 1):
+        try:
+            return load_state(directory)
+        except StateCorruptError:
+            continue
+    return load_state(directory)
+
+
+def _coverage(state: State) -> Coverage:
+    counts: Counter[str] = Counter()
+    for outcome, linked in state.standings():
+        counts[_place(outcome, linked=linked)] += 1
+    return Coverage(scenes=counts.total(), **counts)
+
+
+def _place(outcome: Outcome, *, linked: bool) -> str:
+    match outcome:
+        case Outcome.IGNORED:
+            return "ignored"
+        case Outcome.REVIEW:
+            return "low"
+        case Outcome.UNMATCHED:
+            return "unmatched"
+        case _:
+            return "linked" if linked else "undecided"
+
+
+def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:
+    return Trouble(
+        scene_id=scene_id,
+        attempts=record.attempts,
+        due_at=due_at,
+        problem=record.problem,
+        paths=tuple(link.path for link in record.links),
+    )

@@ -1,0 +1,1 @@
+"""One run: detect, link, plan, write, remember."""

@@ -1,0 +1,1 @@
+"""Which scenes a run looks at, and why."""

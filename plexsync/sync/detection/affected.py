@@ -1,0 +1,152 @@
+"""Whom a change in Plex concerns: of the scenes that wait, those for which something else is there.
+
+A scene's match rests on the items that share a key with it: the stem of a file's name, a size, or
+the words of a title nearly like its own. Who shares none with any item that came, went or reads
+differently would be told the same again, so he sleeps on. Scenes that compete for an item are
+decided together, so they wake together.
+Source: docs/matching.md, "Blocking"; `blocking` and `match_titles`, whose keys these are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from plexsync.matching.blocking import gather, split_name
+from plexsync.matching.title_similarity import (
+    Text,
+    are_near,
+    telling_words,
+    texts_of_item,
+    texts_of_scene,
+)
+from plexsync.text.normalize import compile_rules, normalize_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
+
+
+class Sleeper(NamedTuple):
+    """A scene that waits, and what was found for it."""
+
+    scene: Scene
+    match: Match
+
+
+def moved(
+    before: Iterable[PlexItem],
+    now: Iterable[PlexItem],
+    claimed: Callable[[], Collection[RatingKey]],
+) -> list[PlexItem]:
+    """What came, went or reads differently, as it was and as it is.
+
+    Args:
+        before: the items some time ago.
+        now: the items now.
+        claimed: gives the items scenes are linked with: their titles are plexsync's own doing, and
+            nobody else gets them. Asked only if titles differ.
+    """
+    old = {item.rating_key: item for item in before}
+    new = {item.rating_key: item for item in now}
+    other = {key for key in old.keys() | new.keys() if _differs(old.get(key), new.get(key))}
+    titled = {key for key in old.keys() & new.keys() - other if _titled(old[key], new[key])}
+    other |= titled.difference(claimed() if titled else ())
+    return [item for key in other for item in (old.get(key), new.get(key)) if item is not None]
+
+
+def concerned(
+    sleepers: Sequence[Sleeper], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+) -> set[SceneId]:
+    """Which of `sleepers` may be told something else now.
+
+    Args:
+        sleepers: scenes that wait, with what was found for them.
+        changed: the items that came, went or read differently; see `moved`.
+        rules: how Stash's paths become Plex's.
+    """
+    keys = _Keys([item for item in changed if not item.trashed])
+    path_map = compile_rules(rules)
+    woken = {
+        one.scene.scene_id
+        for one in sleepers
+        if any(
+            ours.stem in keys.stems or ours.file.size_bytes in keys.sizes
+            for ours in gather([one.scene], path_map)
+        )
+        or keys.has_like(one.scene)
+    }
+    return _with_rivals(woken, sleepers)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+class _Keys:
+    """What some items are found by."""
+
+    def __init__(self, items: Sequence[PlexItem]) -> None:
+        files = [file for item in items for file in item.files]
+        self.stems = {split_name(normalize_path(file.path))[1] for file in files}
+        self.sizes = {size for file in files if (size := file.size_bytes) and size > 0}
+        self._like: defaultdict[tuple[str, tuple[int, ...], bool], set[Text]] = defaultdict(set)
+        for item in items:
+            texts = texts_of_item(item)
+            for word in {word for text in texts for word in text.words.split()}:
+                for text in texts:
+                    self._like[word, text.numbers, text.extra].add(text)
+
+    def has_like(self, scene: Scene) -> bool:
+        """Whether one of the items may resemble a scene by its title or name."""
+        texts = texts_of_scene(scene)
+        words = {word for text in texts for word in telling_words(text)}
+        return any(
+            are_near(text, other)
+            for text in texts
+            for word in words
+            for other in self._like.get((word, text.numbers, text.extra), ())
+        )
+
+
+def _differs(old: PlexItem | None, new: PlexItem | None) -> bool:
+    """Whether an item is another one to matching, whatever it is called."""
+    if old is None or new is None:
+        return True
+    return (old.trashed, old.section_id, old.files) != (new.trashed, new.section_id, new.files)
+
+
+def _titled(old: PlexItem, new: PlexItem) -> bool:
+    return (old.title, old.date) != (new.title, new.date)
+
+
+def _with_rivals(woken: set[SceneId], sleepers: Sequence[Sleeper]) -> set[SceneId]:
+    """Those woken, and whoever competes with one of them for an item, and so on.
+
+    One with more candidates than are kept may compete with anybody.
+    """
+    if not woken:
+        return woken
+    by_item = _competing(sleepers)
+    candidates = {one.scene.scene_id: _keys_of(one.match) for one in sleepers}
+    crowded = (one for one in sleepers if one.match.candidate_count > len(one.match.candidates))
+    reached = woken.union(one.scene.scene_id for one in crowded)
+    front = list(reached)
+    while front:
+        items = candidates[front.pop()]
+        more = {scene for item in items for scene in by_item.get(item, ())} - reached
+        reached |= more
+        front += more
+    return reached
+
+
+def _competing(sleepers: Sequence[Sleeper]) -> Mapping[RatingKey, list[SceneId]]:
+    by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
+    for one in sleepers:
+        for key in _keys_of(one.match):
+            by_item[key].append(one.scene.scene_id)
+    return by_item
+
+
+def _keys_of(match: Match) -> list[RatingKey]:
+    return [candidate.rating_key for candidate in match.candidates]

@@ -1,0 +1,253 @@
+"""What a run has to look at, and why: everything between the first question and the due scenes.
+
+Each source knows another kind of news: versions in Stash (`detect`), names of related objects
+(`dictionary`), scenes with several files (`uneven`), events (`spool`), changes of Plex's items
+(`watching`), times that have come, another configuration. What each saw is remembered when the run
+has come through, so that the next one can tell what moved. Source: docs/detection.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.config.schema import rules_of
+from plexsync.integrations.hook_events import Spool, read_spool
+from plexsync.planning.retry_schedule import iso
+from plexsync.sync.detection.detector import Detected, Detector, Scope
+from plexsync.sync.detection.multi_file import Uneven
+from plexsync.sync.detection.plex_changes import (
+    KEY,
+    Roused,
+    Rousing,
+    Seen,
+    broken,
+    digest,
+    scans_digest,
+)
+from plexsync.sync.detection.renames import Dictionary
+from plexsync.text.normalize import fold_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from plexsync.config.schema import Config
+    from plexsync.models import SceneId, Section
+    from plexsync.storage.session import Session
+    from plexsync.sync.components import Outfit
+
+_STEP_S = 0.5
+
+_RECORDS = "2"
+"""Moves when records hold more than they used to, so that a full run fills them in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What one look found.
+
+    Attributes:
+        detected: the scenes that are due, and those that are not to be linked.
+        broken: the scenes whose item Plex is known to have lost.
+        dictionary: the names of related objects.
+        uneven: the scenes with several files, or none.
+        rousing: whom a change of Plex's items concerns.
+        seen: what there was to see.
+        spool: the events.
+    """
+
+    detected: Detected
+    broken: frozenset[SceneId]
+    dictionary: Dictionary
+    uneven: Uneven
+    rousing: Rousing
+    seen: Seen
+    spool: Spool
+
+
+class Noticing:
+    """One run's look at what moved.
+
+    Args:
+        outfit: what the run works with.
+        sections: the libraries that take part.
+
+    Attributes:
+        full: whether every scene and every linked item is compared.
+    """
+
+    def __init__(self, outfit: Outfit, sections: Sequence[Section]) -> None:
+        self._config = outfit.config
+        self._options = outfit.options
+        self._ports = outfit.ports
+        self._tally = outfit.tally
+        self._state = outfit.state
+        self._inventory = outfit.inventory
+        self._shelf = outfit.shelf
+        self._before = self._state.decision(KEY, Seen) or Seen()
+        self._now = _seen_at_once(outfit.config, sections)
+        self.full = self._is_full()
+
+    def look(self, session: Session | None) -> Noticed:
+        """Ask every source.
+
+        Raises:
+            ServerError: one of them cannot tell.
+            ConfigError: Stash has no scene of an id that was asked for.
+        """
+        stash, state = self._ports.stash, self._state
+        named = bool(self._options.scenes)
+        dictionary = Dictionary(state, session, None if named else stash.names())
+        dictionary.begin()
+        uneven = Uneven(state, None if named else stash.uneven())
+        spool = Spool()
+        if not named:
+            spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
+        rousing = Rousing(state, self._shelf, uneven.several(), self._config.paths)
+        seen, roused, lost = self._watch(rousing)
+        exclude_tags = frozenset(map(fold_tag, self._config.stash.exclude_tags))
+        concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost
+        return Noticed(
+            detected=self._detect(self._scope(exclude_tags, concerned, roused, spool)),
+            broken=lost,
+            dictionary=dictionary,
+            uneven=uneven,
+            rousing=rousing,
+            seen=seen,
+            spool=spool,
+        )
+
+    def remember(self, session: Session, noticed: Noticed) -> None:
+        """Note what was seen, now that every scene concerned was handled."""
+        noticed.dictionary.end()
+        noticed.uneven.end(session)
+        files_at = self._before.files_at
+        if noticed.detected.with_files:
+            files_at = self._tally.header.started_at
+        seen = replace(self._seen_through(noticed.rousing, noticed.seen), files_at=files_at)
+        if seen != self._before:
+            session.decide(KEY, seen)
+
+    # ---- what moved
+
+    def _is_full(self) -> bool:
+        """Whether a full run is asked for, overdue, or needed.
+
+        A changed configuration of fields needs it: what it asks for may differ anywhere.
+        """
+        if self._options.full:
+            return True
+        if self._options.partial:
+            return False
+        if self._state.is_new or self._before.fields != self._now.fields:
+            return True
+        return self._is_past(self._state.last_full_at, self._config.run.full_every_s)
+
+    def _are_files_due(self) -> bool:
+        """Whether the files of all scenes were not looked at for too long."""
+        if self._options.partial:
+            return False
+        return self._is_past(self._before.files_at, self._config.run.files_every_s)
+
+    def _is_past(self, moment: str, every_s: float) -> bool:
+        """Whether something that happened at `moment` is due again."""
+        return moment <= iso(self._ports.now() - timedelta(seconds=every_s))
+
+    def _watch(self, rousing: Rousing) -> tuple[Seen, Roused, frozenset[SceneId]]:
+        """Look whether files came to Plex, moved there or went; asks only if it scanned.
+
+        The first look wakes nobody: it has nothing to be compared with.
+
+        Returns:
+            What there was to see, whom it concerns, and the scenes whose item is lost.
+        """
+        before = self._before
+        if self._state.is_new or self._options.scenes or before.scans == self._now.scans:
+            return replace(self._now, items=before.items), Roused(), frozenset()
+        index = self._inventory.index()
+        roused = rousing.by(index, before.items)
+        lost = broken(self._state.links(), index.items, self._inventory.section_ids)
+        return replace(self._now, items=index.edition), roused, lost | roused.several
+
+    def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
+        """What nobody has to be woken for any more.
+
+        A list that was had, or had anew, after those concerned were woken counts only if it
+        concerns nobody.
+        """
+        index = self._inventory.had
+        if index is None or index.edition == seen.items:
+            return seen
+        if seen.items and rousing.by(index, seen.items) != Roused():
+            return seen
+        return replace(seen, items=index.edition)
+
+    # ---- what is due
+
+    def _scope(
+        self,
+        exclude_tags: frozenset[str],
+        concerned: AbstractSet[SceneId],
+        roused: Roused,
+        spool: Spool,
+    ) -> Scope:
+        """Which scenes take part, and what is known of their being due."""
+        config = self._config.stash
+        reconfigured = self._before.fields != self._now.fields
+        return Scope(
+            organized_only=config.organized_only,
+            exclude_tags=exclude_tags,
+            required=frozenset(config.required),
+            sync_unversioned=config.missing_timestamp == "sync",
+            everything=self.full,
+            # What failed for good under other rules gets its chance.
+            parked=self._options.full or reconfigured,
+            woken=self._before.library != self._now.library,
+            roused=roused.waiting,
+            now=self._ports.now(),
+            forced=frozenset(concerned).union(one.plan.scene_id for one in self._state.unsettled),
+            first=spool.scene_ids,
+            patient=not self._options.dry_run,
+        )
+
+    def _detect(self, scope: Scope) -> Detected:
+        """Which scenes are due."""
+        reporter = self._tally.reporter
+        detector = Detector(
+            self._ports.stash,
+            self._state,
+            scope,
+            step=lambda done: reporter.progress("reading Stash", done, None),
+            wait=self._let_pass,
+        )
+        if self._options.scenes:
+            detected = detector.named(self._options.scenes)
+        elif scope.everything or self._are_files_due():
+            detected = detector.everything()
+        else:
+            detected = detector.changes()
+        if self._options.limit is not None:
+            del detected.due[self._options.limit :]
+        self._tally.note_detected(detected)
+        return detected
+
+    def _let_pass(self, seconds: float) -> None:
+        """Wait for an edit to settle, in steps short enough to be stopped in between."""
+        self._tally.reporter.progress("waiting for an edit to settle", 0, None)
+        while seconds > 0 and not self._ports.should_stop():
+            self._ports.sleep(min(seconds, _STEP_S))
+            seconds -= _STEP_S
+
+
+def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
+    """What there is to see without asking for items."""
+    library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
+    library.append(f"{config.match.strict_matching}{config.match.use_content_hash}")
+    fields = [repr(rule) for rule in config.fields]
+    fields += [repr(rules_of(config.apply)), repr(sorted(config.stash.exclude_tags))]
+    fields += [repr(sorted(config.stash.required)), _RECORDS]
+    return Seen(library=digest(library), fields=digest(fields), scans=scans_digest(sections))

@@ -1,0 +1,393 @@
+"""Which scenes this run looks at, found with as few requests as the question allows.
+
+Every run sweeps the versions of all scenes: a few requests whatever happened, and the only way to
+see what a filter on times would hide (clocks, zones, imports of old times) and what is gone. What
+moves no version comes from elsewhere and is `forced`: scenes that showed a renamed tag, whose item
+Plex lost, or that an event named. Files are swept less often, because they cost Stash more.
+Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in Stash".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from plexsync.errors import ConfigError
+from plexsync.models import Outcome
+from plexsync.planning.retry_schedule import is_due, is_parked
+from plexsync.text.folding import files_digest
+from plexsync.text.normalize import fold_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from plexsync.models import Scene, SceneId, SceneRecord
+    from plexsync.stash_client import Fetched, Version
+
+_WHOLE_SECOND = 1
+"""Stash's versions and its clock are both cut to the second."""
+
+_FEW = 200
+_WORTH_A_SWEEP = 5
+"""A query by ids holds `_FEW` scenes, a page of a sweep so many times more: if more than one scene
+in so many is due, sweeping all of them asks less."""
+
+
+class StashScenes(Protocol):
+    """What detection asks Stash."""
+
+    @property
+    def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
+        """Scenes it could not tell about so far, each with its words."""
+
+    def count(self) -> int:
+        """How many scenes there are, whatever the configuration leaves out."""
+
+    def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
+        """Pages of ids and versions."""
+
+    def sweep(self, *, with_relations: bool = False) -> Iterator[tuple[Scene, ...]]:
+        """Pages of scenes with what matching needs."""
+
+    def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
+        """The named scenes with what matching needs."""
+
+    def is_settled(self, version: str) -> bool:
+        """Whether no further edit can hide behind a version."""
+
+    def unsettled_s(self, version: str) -> float:
+        """For how many seconds more one may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which scenes take part, and which of them are due.
+
+    Args:
+        organized_only: only scenes Stash calls organized.
+        exclude_tags: case-folded tag names that keep a scene out.
+        required: names under `[fields]` a scene needs a value for; else it waits.
+        sync_unversioned: a scene without `updated_at` is always due; else never.
+        everything: every scene is due, changed or not.
+        parked: so are those that failed too often.
+        woken: all that wait for Plex are due: they may be matched otherwise now.
+        roused: these are, of those that wait: Plex changed in what concerns them.
+        now: aware UTC time.
+        forced: due whatever their version says.
+        first: forced, too; and first, and not to wait until they are settled.
+        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
+    """
+
+    organized_only: bool
+    exclude_tags: frozenset[str]
+    required: frozenset[str] = frozenset()
+    sync_unversioned: bool
+    everything: bool
+    parked: bool = True
+    woken: bool
+    roused: frozenset[SceneId] = frozenset()
+    now: datetime
+    forced: frozenset[SceneId] = frozenset()
+    first: tuple[SceneId, ...] = ()
+    patient: bool = True
+
+    @property
+    def with_relations(self) -> bool:
+        """Whether a scene's tags and fields decide if it takes part."""
+        return bool(self.exclude_tags or self.required)
+
+
+@dataclass(slots=True, kw_only=True)
+class Detected:
+    """What a look at Stash found.
+
+    Attributes:
+        due: scenes to look at, each once.
+        left_out: scenes an excluded tag keeps out, not remembered as such yet.
+        unready: scenes that lack a required field, not remembered as such yet.
+        gone: remembered scenes that Stash has no more.
+        poisoned: scenes Stash cannot tell about, each with its words.
+        scenes_read: how many scenes were read.
+        waiting: how many scenes wait for a later try.
+        review_waiting: how many of those wait for a person.
+        newest: the highest version text seen, "" if none.
+        held: scenes that are being edited, with their versions.
+        strangers: scenes that take no part, and have other files than what is remembered of them:
+            their records may be those of other scenes.
+        complete: False when the sweep is known to be short, so that nothing follows from absence.
+        with_files: whether the files of all scenes were looked at.
+    """
+
+    due: list[Scene] = field(default_factory=list)
+    left_out: list[Scene] = field(default_factory=list)
+    unready: list[Scene] = field(default_factory=list)
+    gone: list[SceneId] = field(default_factory=list)
+    poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
+    scenes_read: int = 0
+    waiting: int = 0
+    review_waiting: int = 0
+    newest: str = ""
+    held: dict[SceneId, str] = field(default_factory=dict)
+    strangers: set[SceneId] = field(default_factory=set)
+    complete: bool = True
+    with_files: bool = False
+
+    def note_waiting(self, record: SceneRecord | None = None) -> None:
+        """Count a scene that is not due yet."""
+        self.waiting += 1
+        self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
+
+
+class Records(Protocol):
+    """What detection asks of memory."""
+
+    def get(self, scene_id: SceneId) -> SceneRecord | None:
+        """What is remembered of a scene."""
+
+    def version(self, scene_id: SceneId) -> str:
+        """The version that was handled last; "" when none was."""
+
+    def scene_ids(self) -> Collection[SceneId]:
+        """Every remembered scene."""
+
+    def waiting(self) -> Iterable[tuple[SceneId, SceneRecord]]:
+        """Remembered scenes whose last outcome calls for another try."""
+
+    def by_files(self) -> Mapping[str, SceneId]:
+        """A scene for each digest of files that is remembered."""
+
+
+class Detector:
+    """Finds the scenes a run looks at.
+
+    Args:
+        stash: the server that knows.
+        records: what earlier runs remember.
+        scope: which scenes take part.
+        step: told how many scenes were read so far.
+        wait: lets so many seconds pass.
+    """
+
+    def __init__(
+        self,
+        stash: StashScenes,
+        records: Records,
+        scope: Scope,
+        *,
+        step: Callable[[int], None],
+        wait: Callable[[float], None],
+    ) -> None:
+        self._stash = stash
+        self._wait = wait
+        self._records = records
+        self._scope = scope
+        self._step = step
+        self._waiting = dict(records.waiting())
+        self._first = frozenset(scope.first)
+        self._forced = scope.forced | self._first
+
+    def named(self, ids: Sequence[SceneId]) -> Detected:
+        """Just the scenes a person named, due or not.
+
+        Raises:
+            ConfigError: Stash has no scene of that id.
+        """
+        fetched = self._stash.scenes(tuple(dict.fromkeys(ids)))
+        if fetched.missing:
+            raise ConfigError(
+                f"Stash has no scene {', '.join(fetched.missing)}",
+                context="--scene",
+                hint="the id is the number in the scene's address in Stash",
+            )
+        return Detected(
+            due=list(fetched.found),
+            poisoned=list(fetched.poisoned),
+            scenes_read=len(fetched.found),
+        )
+
+    def changes(self) -> Detected:
+        """Sweep the versions, then read what is due.
+
+        When the files of a scene turn out to be remembered as those of another, ids were given
+        anew: then the files of all scenes are swept.
+        """
+        found = Detected()
+        here: set[SceneId] = set()
+        wanted = dict.fromkeys(self._scope.first)
+        for page in self._stash.versions(with_organized=self._scope.organized_only):
+            for scene_id, version, organized in page:
+                here.add(scene_id)
+                found.newest = max(found.newest, version)
+                if (organized or not self._scope.organized_only) and self._is_due(
+                    scene_id, version, found
+                ):
+                    wanted[scene_id] = None
+            found.scenes_read += len(page)
+            self._step(found.scenes_read)
+        self._check_absent(here, found)
+        if found.complete:
+            wanted = {scene_id: None for scene_id in wanted if scene_id in here}
+        self._fetch(tuple(wanted), found)
+        self._fetch_held(found)
+        return self.everything() if self._ids_moved(found) else found
+
+    def everything(self) -> Detected:
+        """Sweep all scenes with their files."""
+        found = Detected(with_files=True)
+        here: set[SceneId] = set()
+        for page in self._stash.sweep(with_relations=self._scope.with_relations):
+            for scene in page:
+                here.add(scene.scene_id)
+                found.newest = max(found.newest, scene.updated_at)
+                if self._scope.organized_only and not scene.organized:
+                    self._note_stranger(scene, found)
+                elif self._is_due(scene.scene_id, scene.updated_at, found, files=scene):
+                    self._take(scene, found)
+            found.scenes_read += len(page)
+            self._step(found.scenes_read)
+        found.poisoned.extend(self._new_poison(here))
+        here.update(scene_id for scene_id, _ in self._stash.poisoned)
+        self._check_absent(here, found)
+        self._fetch_held(found)
+        found.due.sort(key=lambda scene: scene.scene_id not in self._first)
+        return found
+
+    # ---- which are due
+
+    def _is_due(
+        self, scene_id: SceneId, version: str, found: Detected, *, files: Scene | None = None
+    ) -> bool:
+        """Whether to look at a scene now; counts it if it waits."""
+        if scene_id in self._forced:
+            return scene_id in self._first or self._may_begin(scene_id, version, found)
+        waiting = self._waiting.get(scene_id)
+        if waiting is not None and waiting.updated_at == version:
+            waits = self._waits(scene_id, waiting, version) and not self._has_other_files(files)
+            if waits:
+                found.note_waiting(waiting)
+            return not waits
+        if not version:
+            return self._scope.sync_unversioned
+        if not self._scope.everything and version == self._records.version(scene_id):
+            return self._has_other_files(files)
+        return self._may_begin(scene_id, version, found)
+
+    def _waits(self, scene_id: SceneId, record: SceneRecord, version: str) -> bool:
+        scope = self._scope
+        if scope.everything:
+            return is_parked(record) and not scope.parked
+        return not is_due(
+            version,
+            record,
+            now=scope.now,
+            woken=scope.woken or scene_id in scope.roused,
+            sync_unversioned=scope.sync_unversioned,
+        )
+
+    def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
+        """A scene that is being edited this very moment is held back."""
+        scope = self._scope
+        if not scope.patient or self._stash.is_settled(version):
+            return True
+        found.held[scene_id] = version
+        return False
+
+    def _has_other_files(self, scene: Scene | None) -> bool:
+        """Whether a scene, if its files were read, has others than when it was matched."""
+        record = self._records.get(scene.scene_id) if scene else None
+        if scene is None or record is None:
+            return False
+        return record.files not in ("", files_digest(scene.files))
+
+    # ---- reading those
+
+    def _fetch(self, ids: Sequence[SceneId], found: Detected) -> None:
+        if not ids:
+            return
+        if len(ids) > _FEW and len(ids) * _WORTH_A_SWEEP > found.scenes_read:
+            self._sweep_for(dict.fromkeys(ids), found)
+            return
+        fetched = self._stash.scenes(ids, with_relations=self._scope.with_relations)
+        found.gone.extend(i for i in fetched.missing if self._records.get(i) is not None)
+        found.poisoned.extend(fetched.poisoned)
+        for scene in fetched.found:
+            self._take(scene, found)
+
+    def _fetch_held(self, found: Detected) -> None:
+        """Give scenes that are being edited a few seconds; one that is still edited stays due.
+
+        Only as many as are left of them now that all others were read. The others are not written
+        first: matching decides about all scenes of a run as a whole.
+        """
+        if not found.held:
+            return
+        left_s = max(map(self._stash.unsettled_s, found.held.values()))
+        if left_s:
+            self._wait(left_s + _WHOLE_SECOND)
+        fetched = self._stash.scenes(tuple(found.held), with_relations=self._scope.with_relations)
+        found.poisoned.extend(fetched.poisoned)
+        for scene in fetched.found:
+            if self._stash.is_settled(scene.updated_at):
+                self._take(scene, found)
+            else:
+                found.note_waiting(self._waiting.get(scene.scene_id))
+
+    def _sweep_for(self, wanted: dict[SceneId, None], found: Detected) -> None:
+        """Read a large part of the library by reading all of it."""
+        read = {
+            scene.scene_id: scene
+            for page in self._stash.sweep(with_relations=self._scope.with_relations)
+            for scene in page
+            if scene.scene_id in wanted
+        }
+        for scene_id in wanted:
+            if scene_id in read:
+                self._take(read[scene_id], found)
+        found.poisoned.extend(one for one in self._stash.poisoned if one[0] in wanted)
+
+    def _take(self, scene: Scene, found: Detected) -> None:
+        """Put a scene that is due where it belongs."""
+        if any(fold_tag(tag) in self._scope.exclude_tags for tag in scene.tags):
+            where = found.left_out
+        elif not self._scope.required.issubset(scene.filled):
+            where = found.unready
+        else:
+            found.due.append(scene)
+            return
+        self._note_stranger(scene, found)
+        record = self._records.get(scene.scene_id)
+        known = record is not None and record.outcome is Outcome.IGNORED
+        if not known or (record and record.updated_at != scene.updated_at):
+            where.append(scene)
+
+    def _note_stranger(self, scene: Scene, found: Detected) -> None:
+        if self._has_other_files(scene):
+            found.strangers.add(scene.scene_id)
+
+    # ---- what is not there
+
+    def _new_poison(self, here: set[SceneId]) -> Iterator[tuple[SceneId, str]]:
+        """Scenes the sweep had to leave out, unless one waits for a later try."""
+        for scene_id, message in self._stash.poisoned:
+            if scene_id not in here and self._is_due(scene_id, "", Detected()):
+                yield scene_id, message
+
+    def _check_absent(self, here: set[SceneId], found: Detected) -> None:
+        """Compare with Stash's own count: who is absent from a short sweep is not gone."""
+        found.complete = len(here) >= self._stash.count()
+        if found.complete:
+            found.gone.extend(i for i in self._records.scene_ids() if i not in here)
+
+    def _ids_moved(self, found: Detected) -> bool:
+        """Whether a scene has the files another one is remembered with."""
+        strangers = {
+            files_digest(scene.files): scene.scene_id
+            for scene in found.due
+            if scene.files and self._has_other_files(scene)
+        }
+        if not strangers:
+            return False
+        remembered, gone = self._records.by_files(), set(found.gone)
+        owners = {remembered.get(files) for files in strangers}
+        return bool(owners - gone - {None})

@@ -1,0 +1,156 @@
+"""What a run saw of the things that wake scenes, and whether they moved since.
+
+Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from plexsync.planning.retry_schedule import WOKEN
+from plexsync.storage.review_queue import load_all
+from plexsync.sync.detection.affected import Sleeper, concerned, moved
+from plexsync.text.folding import files_digest
+from plexsync.text.normalize import normalize_path
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from plexsync.models import PathRule, PlexItem, SceneId, Section
+    from plexsync.plex.index import Index
+    from plexsync.state import State
+    from plexsync.storage.views import LinkPlace
+
+KEY = "seen"
+"""Under which the state remembers it."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Digests, compared for inequality, and a time.
+
+    Attributes:
+        library: moves when the configuration may match otherwise.
+        fields: moves when the configuration wants other values in Plex.
+        scans: moves when Plex scanned: a hint that its items may have changed.
+        items: names the list of Plex's items all that wait were compared with; see
+            `plex_index.Edition`.
+        files_at: ISO time of the last complete look at the files of all scenes.
+    """
+
+    library: str = ""
+    fields: str = ""
+    scans: str = ""
+    items: str = ""
+    files_at: str = ""
+
+
+class Roused(NamedTuple):
+    """Scenes a change in Plex concerns.
+
+    Attributes:
+        waiting: those that wait for Plex or for a person: to be tried at once.
+        several: linked ones with several files: to be matched again.
+    """
+
+    waiting: frozenset[SceneId] = frozenset()
+    several: frozenset[SceneId] = frozenset()
+
+
+def digest(parts: Iterable[str]) -> str:
+    """One digest of several texts, in their order."""
+    # A path from the environment may be bytes that are no text.
+    text = "\x1e".join(parts).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=8).hexdigest()
+
+
+def scans_digest(sections: Sequence[Section]) -> str:
+    """Moves when one of the libraries was scanned, or is another one."""
+    return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
+
+
+def broken(
+    links: Iterable[tuple[SceneId, Sequence[LinkPlace]]],
+    items: Iterable[PlexItem],
+    sections: frozenset[str],
+) -> frozenset[SceneId]:
+    """The scenes with a link to an item that is gone, trashed, or holds the file no more.
+
+    Args:
+        links: what is remembered.
+        items: everything in `sections`.
+        sections: ids of the libraries that take part; other links are not judged.
+    """
+    by_key = {item.rating_key: item for item in items if not item.trashed}
+    return frozenset(
+        scene_id
+        for scene_id, own in links
+        if any(
+            link.section_id in sections and not _holds(by_key.get(link.rating_key), link.path)
+            for link in own
+        )
+    )
+
+
+class Rousing:
+    """Whom a change of Plex's items concerns.
+
+    A change is what the list holds more or less than the one that was last seen through; that one
+    lies in the cache. When it does not, or another one does, everybody is concerned.
+
+    Args:
+        state: says who waits.
+        shelf: where what was found for them lies; a scene that is not there is concerned.
+        several: scenes with several files, of which Plex may have found some only.
+        rules: how Stash's paths become Plex's.
+    """
+
+    def __init__(
+        self, state: State, shelf: Path, several: Collection[SceneId], rules: Sequence[PathRule]
+    ) -> None:
+        self._state = state
+        self._shelf = shelf
+        self._several = several
+        self._rules = rules
+
+    def by(self, index: Index, seen: str) -> Roused:
+        """Whom it concerns that Plex holds `index`, when `seen` names what was seen through."""
+        waiting = {one for one, record in self._state.waiting() if record.outcome in WOKEN}
+        changed = self._changes(index, seen)
+        if changed is None:
+            return Roused(frozenset(waiting), frozenset(self._several))
+        if not changed:
+            return Roused()
+        sleepers = self._sleepers(waiting.union(self._several))
+        unknown = waiting.union(self._several).difference(sleepers)
+        found = concerned(list(sleepers.values()), changed, self._rules) | unknown
+        return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
+
+    def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
+        """What moved since, None if nobody knows."""
+        if index.edition == seen:
+            return []
+        if index.before is None or index.before.name != seen:
+            return None
+        return moved(index.before.items, index.items, self._state.claims)
+
+    def _sleepers(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Sleeper]:
+        """What is known of them, if it is about the files they were matched by."""
+        return {
+            scene_id: Sleeper(one.scene, one.match)
+            for scene_id, one in load_all(self._shelf, scene_ids).items()
+            if (record := self._state.get(scene_id)) is not None
+            and record.files == files_digest(one.scene.files)
+        }
+
+
+def _holds(item: PlexItem | None, path: str) -> bool:
+    if item is None:
+        return False
+    if any(file.path == path for file in item.files):
+        return True
+    wanted = normalize_path(path)
+    return any(normalize_path(file.path) == wanted for file in item.files)

@@ -1,0 +1,1 @@
+"""Writing planned items to Plex and proving it."""

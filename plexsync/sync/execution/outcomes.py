@@ -1,0 +1,299 @@
+"""Scenes whose pairs are under way: what became of each pair, and what is remembered in the end.
+
+A scene may be written to several items. It is remembered once, when the last of its pairs is done,
+and by the one that most needs another look; what is ours on an item is noted before that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from plexsync.errors import TooLongError
+from plexsync.models import Outcome, SceneRecord
+from plexsync.planning.relations import joined
+from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
+from plexsync.storage.plan_file import SavedItem
+from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
+from plexsync.sync.rows import REMEMBERED
+from plexsync.text.folding import files_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from plexsync.models import (
+        Change,
+        Desired,
+        ItemPlan,
+        Link,
+        Problem,
+        RatingKey,
+        RelatedId,
+        Row,
+        Scene,
+        SceneDetail,
+        SceneId,
+    )
+    from plexsync.planning.planner import Planned, Planner
+    from plexsync.state import Unsettled
+    from plexsync.sync.execution.writer import Notebook
+    from plexsync.sync.rows import Pair, RowMaker
+
+GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, TooLongError.kind: 1}
+"""How often the same values are sent where Plex accepts one and does not store it, or where one is
+too long to be sent, by the kind of problem: no further try would end otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What earlier runs left.
+
+    Args:
+        record: what is remembered of a scene.
+        unsettled: intents without result, by scene and item.
+        observe: told what a scene shows of other objects, before it is remembered.
+    """
+
+    record: Callable[[SceneId], SceneRecord | None]
+    unsettled: Mapping[tuple[SceneId, RatingKey], Sequence[Unsettled]]
+    observe: Callable[[Mapping[RelatedId, str]], None]
+
+
+class _Progress(msgspec.Struct, gc=False):
+    """How far a scene is whose pairs are under way."""
+
+    scene: Scene
+    open_pairs: int = 0
+    version: str | None = None
+    related: Mapping[RelatedId, str] | None = None
+    desired: tuple[Desired, ...] = ()
+    links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
+    outcomes: list[Outcome] = msgspec.field(default_factory=list)
+    problem: Problem | None = None
+
+
+class Accounts:
+    """Keeps account of the pairs of a run.
+
+    Args:
+        notebook: where a run is written down; None for a dry run, which writes nothing.
+        planner: says what is ours once something was written.
+        memory: what earlier runs left.
+        rows: makes the row of a pair that is done.
+        emit: takes each row, once per pair.
+        retry_at: ISO time at which a scene is due again after so many failed tries in a row.
+    """
+
+    def __init__(
+        self,
+        notebook: Notebook | None,
+        *,
+        planner: Planner,
+        memory: Memory,
+        rows: RowMaker,
+        emit: Callable[[Row], None],
+        retry_at: Callable[[int, Outcome], str],
+    ) -> None:
+        self._notebook = notebook
+        self._planner = planner
+        self._memory = memory
+        self._rows = rows
+        self._emit = emit
+        self._retry_at = retry_at
+        self._scenes: dict[SceneId, _Progress] = {}
+        self._finished: set[SceneId] = set()
+
+    # ---- under way
+
+    def open(self, pair: Pair) -> bool:
+        """Take a pair into account.
+
+        Returns:
+            Whether it is still to be done.
+        """
+        progress = self._scenes.setdefault(pair.scene.scene_id, _Progress(pair.scene))
+        if pair.link.rating_key in progress.links:
+            return False
+        progress.open_pairs += 1
+        return True
+
+    def note_compared(
+        self, detail: SceneDetail, desired: tuple[Desired, ...], *, settled: bool
+    ) -> None:
+        """Remember which version and which values of a scene are being compared.
+
+        Args:
+            detail: what the scene says.
+            desired: what it wants.
+            settled: no further edit can hide behind its version.
+        """
+        progress = self._scenes[detail.scene_id]
+        # Without a version the scene stays due: its next edit may not show in this one.
+        progress.version = detail.updated_at if settled else ""
+        progress.related = detail.related
+        progress.desired = desired
+
+    def desired(self, scene_id: SceneId) -> tuple[Desired, ...]:
+        """What a scene that is being compared wants."""
+        return self._scenes[scene_id].desired
+
+    def desired_digest(self, scene_id: SceneId) -> str:
+        """The digest of what it wants."""
+        return self._planner.desired_digest(self._scenes[scene_id].desired)
+
+    def saved(self, pair: Pair, planned: Planned, plan: ItemPlan) -> SavedItem:
+        """A planned pair as a plan file holds it; to be asked before the pair is finished."""
+        progress = self._scenes[pair.scene.scene_id]
+        files = pair.scene.files
+        return SavedItem(
+            plan=plan,
+            agreed=planned.agreed,
+            scene_title=pair.scene.title,
+            scene_path=files[0].path if files else "",
+            version=progress.version or pair.scene.updated_at,
+            files=files_digest(files),
+            desired=self.desired_digest(pair.scene.scene_id),
+            confidence=pair.link.confidence,
+            reason=pair.match.reason if pair.match else REMEMBERED,
+            items=progress.open_pairs + len(progress.outcomes),
+        )
+
+    def note_written(self, pair: Pair, holds: tuple[Change, ...]) -> None:
+        """Remember what is ours on an item whose pair is not done yet."""
+        pair.link = self._planner.link_after(pair.link, holds)
+        assert self._notebook is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
+        self._note_unfinished(self._notebook, self._scenes[pair.scene.scene_id], pair.link)
+
+    def drop(self, pair: Pair) -> None:
+        """Take a pair out of account, as if it had never been opened."""
+        self._scenes[pair.scene.scene_id].open_pairs -= 1
+
+    # ---- done
+
+    def unfinished(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
+        """Those of `pairs` that have no outcome yet."""
+        for pair in pairs:
+            scene_id = pair.scene.scene_id
+            progress = self._scenes.get(scene_id)
+            done = progress is not None and pair.link.rating_key in progress.links
+            if not done and scene_id not in self._finished:
+                yield pair
+
+    def skip(self, pair: Pair, note: str) -> None:
+        """Finish a pair this run can do nothing for; it is due again next time."""
+        self.finish(pair, Outcome.SKIPPED, note=note)
+
+    def forgo(self, scene_id: SceneId) -> bool:
+        """Nothing more comes for a scene that lost its pairs.
+
+        Returns:
+            Whether other pairs of it were finished, so that the scene is remembered by those.
+        """
+        progress = self._scenes[scene_id]
+        if progress.outcomes:
+            self._remember(progress)
+            return True
+        self._finished.add(scene_id)
+        del self._scenes[scene_id]
+        return False
+
+    def finish(
+        self,
+        pair: Pair,
+        outcome: Outcome,
+        *,
+        changes: tuple[Change, ...] = (),
+        holds: tuple[Change, ...] = (),
+        problem: Problem | None = None,
+        note: str = "",
+        again: bool = False,
+    ) -> None:
+        """Show a pair's outcome; `holds` is what Plex was seen to hold as Stash wants it.
+
+        With `again` something was not even tried, and the scene stays due.
+        """
+        progress = self._scenes[pair.scene.scene_id]
+        progress.open_pairs -= 1
+        link = pair.link
+        if self._notebook is not None and holds:
+            link = self._planner.link_after(link, holds)
+        progress.links[link.rating_key] = link
+        progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
+        progress.problem = problem or progress.problem
+        self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
+        if not progress.open_pairs:
+            self._remember(progress)
+        elif self._notebook is not None:
+            # What is ours on this item must be known even if the scene's others are never reached.
+            self._note_unfinished(self._notebook, progress, link)
+
+    # ---- remembering
+
+    def _remember(self, progress: _Progress) -> None:
+        scene_id = progress.scene.scene_id
+        if self._notebook is not None:
+            self._notebook.remember(scene_id, self._record(progress))
+        self._finished.add(scene_id)
+        del self._scenes[scene_id]
+
+    def _record(self, progress: _Progress) -> SceneRecord:
+        previous = self._memory.record(progress.scene.scene_id)
+        outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
+        version = progress.version
+        if progress.related is None:
+            related = previous.related if previous else ""
+        else:
+            related = joined(progress.related)
+        desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
+        record = SceneRecord(
+            updated_at=progress.scene.updated_at if version is None else version,
+            outcome=outcome,
+            files=files_digest(progress.scene.files),
+            desired=desired,
+            links=tuple(progress.links.values()),
+            related=related,
+        )
+        if outcome is not Outcome.FAILED:
+            return record
+        attempts = _tries_before(previous, progress.problem, desired) + 1
+        return replace(
+            record,
+            attempts=attempts,
+            due_at=self._next_try(attempts, progress.problem),
+            problem=progress.problem,
+        )
+
+    def _next_try(self, attempts: int, problem: Problem | None) -> str:
+        if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):
+            return PARKED
+        return self._retry_at(attempts, Outcome.FAILED)
+
+    def _note_unfinished(self, notebook: Notebook, progress: _Progress, link: Link) -> None:
+        """Remember a scene some of whose items are still to come: due, and to be matched again."""
+        links = {**progress.links, link.rating_key: link}
+        record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=tuple(links.values()))
+        notebook.remember(progress.scene.scene_id, record)
+
+
+# A scene with several items is remembered by the one that most needs another look.
+_WORST_FIRST = (
+    Outcome.FAILED,
+    Outcome.SKIPPED,
+    Outcome.PLANNED,
+    Outcome.APPLIED,
+    Outcome.KEPT,
+    Outcome.UNCHANGED,
+)
+
+
+def _tries_before(previous: SceneRecord | None, problem: Problem | None, desired: str) -> int:
+    """How many tries in a row went wrong before; for what is given up soon, in just this way."""
+    if previous is None:
+        return 0
+    if problem and problem.kind in GIVEN_UP:
+        before = previous.problem.kind if previous.problem else ""
+        return previous.attempts if before == problem.kind and previous.desired == desired else 0
+    return previous.attempts

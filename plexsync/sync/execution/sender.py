@@ -1,0 +1,278 @@
+"""How planned items go out to Plex: those alike in one request, the others one by one.
+
+Most alike changes are to lists: a tag renamed on items that have other tags besides. One request
+can say that for all of them only if it names just what is new and what goes, and trusts the server
+to leave the rest: on one that replaced lists, the items would lose their other tags. Servers are
+believed to append (docs/plex-api.md 5), but nobody promises it, so it is found out before it is
+relied on, once per run and kind of list. One item, whose edit is due anyway, gets its whole wanted
+list but for one name: one that Stash wants and Plex has, so that it comes back by itself even if
+this process dies at that moment. Is the name still there when the item is read back, the server
+appends. If not, the whole list goes out at once, and everywhere else in that run, too.
+
+Whatever was sent together is read back item by item, like everything else; an item that does not
+hold what was sent gets its whole edit once more, alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from plexsync.errors import AuthError, ServerError
+from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
+from plexsync.plex.batching import alike
+from plexsync.text.normalize import fold_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from plexsync.models import Change, ItemPlan, RatingKey
+
+WORTH_A_PROBE = 8
+"""Requests that must be saved before it is worth finding out what the server does."""
+
+_MOST_TRIES = 3
+"""Items to find out with, where Plex cannot edit the ones before."""
+
+_LOOKED_AT = 50
+"""Items among which the one to find out with is chosen."""
+
+
+class PlexEdits(Protocol):
+    """Where changes go."""
+
+    def edit(self, plan: ItemPlan) -> None:
+        """Send one item's changes."""
+
+    def edit_alike(
+        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = ...
+    ) -> None:
+        """Send the same changes of several items."""
+
+
+class Readback(Protocol):
+    """Where it is seen what became of them."""
+
+    def read(self, keys: Sequence[RatingKey]) -> Mapping[RatingKey, ItemDetail | ServerError]:
+        """Fresh details by rating key, or what went wrong."""
+
+
+class Sent(NamedTuple):
+    """What is known of one plan before it is read back.
+
+    Attributes:
+        plan: the plan.
+        error: what Plex answered; None for success, which proves nothing.
+        together: whether it went out with others, so that a second try alone is worth while.
+        unsent: nothing was sent, because the run is to end.
+    """
+
+    plan: ItemPlan
+    error: ServerError | None = None
+    together: bool = False
+    unsent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A plan to find out with.
+
+    Args:
+        plan: the plan, to be carried out whole afterwards.
+        trial: the same, with one name left unsaid.
+        target: the list.
+        name: that name, folded.
+    """
+
+    plan: ItemPlan
+    trial: ItemPlan
+    target: PlexField
+    name: str
+
+
+def _never(_plan: ItemPlan, _change: Change) -> tuple[str, ...]:
+    return ()
+
+
+class Sender:
+    """Sends plans, and remembers for one run what it learned of the server.
+
+    Args:
+        plex: where changes go.
+        reader: where it is seen what became of them.
+        should_stop: asked between requests; True also once Plex is down.
+        spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
+            the next run would write again if they were lost. None: nothing is found out, and
+            lists go out whole.
+    """
+
+    def __init__(
+        self,
+        plex: PlexEdits,
+        reader: Readback,
+        *,
+        should_stop: Callable[[], bool],
+        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
+    ) -> None:
+        self._plex = plex
+        self._reader = reader
+        self._should_stop = should_stop
+        self._spare = spare or _never
+        self._appended: frozenset[PlexField] = frozenset()
+        self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
+        self._tries: Counter[PlexField] = Counter()
+        self._alone = False
+        self._refused = False
+
+    def send(self, plans: Sequence[ItemPlan]) -> Iterator[Sent]:
+        """Send `plans`, each once, in groups where they are alike.
+
+        After a refusal, or once `should_stop`, the rest comes as not sent.
+        """
+        left = list(plans)
+        while probe := self._probe(left):
+            left = [plan for plan in left if plan is not probe.plan]
+            yield self._find_out(probe)
+        groups = [[plan] for plan in left] if self._alone else alike(left, appended=self._appended)
+        for group in groups:
+            yield from self._send_group(group)
+
+    def mend(self, plans: Sequence[ItemPlan], read: Mapping[RatingKey, object]) -> Iterator[Sent]:
+        """Send plans that went out with others, and did not arrive whole, once more alone.
+
+        Args:
+            plans: those that did not arrive.
+            read: what their items hold.
+        """
+        lost = frozenset().union(*(lists_harmed(plan, read.get(plan.rating_key)) for plan in plans))
+        self._appended -= lost
+        self._alone = self._alone or len(plans) > 1
+        for plan in plans:
+            yield self._send_one(plan)
+
+    # ---- sending
+
+    def _send_group(self, group: Sequence[ItemPlan]) -> Iterator[Sent]:
+        if len(group) == 1:
+            yield self._send_one(group[0])
+            return
+        if self._ended():
+            yield from (Sent(plan, unsent=True) for plan in group)
+            return
+        try:
+            self._plex.edit_alike(group, appended=self._appended)
+        except AuthError as error:
+            self._refused = True
+            yield from (Sent(plan, error) for plan in group)
+        except ServerError:
+            # One of them may be to blame, or their number: alone each tells for itself.
+            yield from map(self._send_one, group)
+        else:
+            yield from (Sent(plan, together=True) for plan in group)
+
+    def _send_one(self, plan: ItemPlan) -> Sent:
+        if self._ended():
+            return Sent(plan, unsent=True)
+        try:
+            self._plex.edit(plan)
+        except ServerError as error:
+            self._refused = self._refused or isinstance(error, AuthError)
+            return Sent(plan, error)
+        return Sent(plan)
+
+    def _ended(self) -> bool:
+        return self._refused or self._should_stop()
+
+    # ---- finding out
+
+    def _find_out(self, probe: _Probe) -> Sent:
+        """Carry a plan out, and learn from it what the server does with lists."""
+        self._tries[probe.target] += 1
+        tried = self._send_one(probe.trial)
+        if tried.unsent or self._refused:
+            return tried._replace(plan=probe.plan)
+        if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
+            self._settled |= {probe.target}
+        try:
+            detail = self._reader.read([probe.plan.rating_key]).get(probe.plan.rating_key)
+        except ServerError as error:
+            self._settled = LIST_FIELDS
+            return Sent(probe.plan, error)
+        held = _names(detail, probe.target)
+        (change,) = [one for one in probe.plan.changes if one.target is probe.target]
+        if {fold_tag(name) for name in change.after} <= held:
+            self._appended |= {probe.target}
+            return tried._replace(plan=probe.plan)
+        # It replaces, or the edit did not arrive: both times the whole list is what is missing.
+        return self._send_one(probe.plan)
+
+    def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
+        """The plan to find out with next; None when that would save too little, or is known."""
+        open_lists = LIST_FIELDS - self._appended - self._settled
+        open_lists &= {change.target for plan in plans for change in plan.changes}
+        if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
+            return None
+        together = alike(plans, appended=self._appended | open_lists)
+        if len(alike(plans, appended=self._appended)) - len(together) < WORTH_A_PROBE:
+            return None
+        for group in sorted(together, key=len, reverse=True):
+            if len(group) > 1 and (probe := self._probe_of(group[:_LOOKED_AT], open_lists)):
+                return probe
+        return None
+
+    def _probe_of(
+        self, group: Sequence[ItemPlan], open_lists: frozenset[PlexField]
+    ) -> _Probe | None:
+        """Best a plan whose spare name is its item's first.
+
+        Then it also tells a server that puts the first name sent in the first one's place.
+        """
+        found = None
+        for plan in group:
+            for change in plan.changes:
+                if change.target not in open_lists or isinstance(change.before, str):
+                    continue
+                names = self._spare(plan, change)
+                if names and names[0] == change.before[0]:
+                    return _probe(plan, change, names[0])
+                if names and found is None:
+                    found = _probe(plan, change, names[0])
+        return found
+
+
+def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
+    """The lists of an item, as it was read back, that lost a name `plan` meant to leave."""
+    return frozenset(
+        change.target
+        for change in plan.changes
+        if change.target in LIST_FIELDS
+        and isinstance(detail, ItemDetail)
+        and not {fold_tag(name) for name in change.before}
+        & {fold_tag(name) for name in change.after}
+        <= _names(detail, change.target)
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
+    """`plan` with `name` neither said nor removed in its list."""
+    folded = fold_tag(name)
+
+    def without(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(one for one in names if fold_tag(one) != folded)
+
+    trimmed = replace(change, before=without(change.before), after=without(change.after))
+    changes = tuple(trimmed if one is change else one for one in plan.changes)
+    return _Probe(plan, replace(plan, changes=changes), change.target, folded)
+
+
+def _names(detail: object, target: PlexField) -> set[str]:
+    """The folded names an item holds in one list; none when it could not be read."""
+    if not isinstance(detail, ItemDetail):
+        return set()
+    return {fold_tag(name) for name in detail.values.get(target, ())}

@@ -1,0 +1,1 @@
+"""Due scenes to linked pairs."""

@@ -1,0 +1,387 @@
+"""From covers to posters and backgrounds: which picture of an item is to be replaced.
+
+A cover costs nothing while the scene's version stands, and one conditional GET when it moved.
+Planning learns what there is without fetching it; `painting` fetches what is about to be sent.
+Source: docs/stash-api.md 5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from plexsync.errors import AuthError, ServerError
+from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy
+from plexsync.planning.picture_policy import (
+    LIMIT_BYTES,
+    Choice,
+    choose,
+    cover_text,
+    picture_text,
+    replaces_anything,
+)
+from plexsync.planning.poster_padding import recipe
+from plexsync.plex.pictures import selected_key
+from plexsync.stash.covers import Cover, NoCover
+from plexsync.sync.execution.writer import as_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plexsync.models import (
+        ItemDetail,
+        Picture,
+        PlexField,
+        Problem,
+        RatingKey,
+        SceneDetail,
+        SceneId,
+    )
+    from plexsync.sync.rows import Pair
+
+_NO_STAMP = "unknown"
+"""The stamp of a cover whose scene has no version, or one that may hide an edit to come.
+
+It is compared every time.
+"""
+
+_FEW = 20
+"""Covers never seen before that are looked at one by one in a run."""
+
+
+class Covers(Protocol):
+    """What is asked of Stash."""
+
+    def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
+        """A scene's cover; not `whole`: only what it is."""
+
+    def without_cover(self) -> frozenset[SceneId]:
+        """The scenes that have none."""
+
+    def is_settled(self, version: str) -> bool:
+        """Whether a version is old enough that no edit hides behind it."""
+
+
+class Gallery(Protocol):
+    """What is asked of Plex."""
+
+    def available(self, rating_key: RatingKey, field: PlexField, /) -> Sequence[Picture]:
+        """The pictures an item can choose from."""
+
+
+class Stroke(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One picture of one item that is to be replaced.
+
+    Args:
+        rule: of the field.
+        cover_path: where the cover is.
+        stamp: of that address.
+        again: the key of a picture of ours that is just to be chosen again; else "".
+        etag: of the cover `again` was made from.
+        ask: write nothing if what Plex shows turns out not to be the cover.
+        shown: the change as a person sees it.
+        checksum: the MD5 the cover must have; "" for whatever it is by now.
+        judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
+    """
+
+    rule: FieldRule
+    cover_path: str
+    stamp: str
+    again: str
+    etag: str
+    ask: bool
+    shown: Change
+    checksum: str = ""
+    judged: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the pictures of one item need.
+
+    Args:
+        strokes: what to write.
+        kept: the names of fields that stay although the cover differs.
+        problem: why one of them could not be compared.
+        first: nothing of ours is replaced.
+    """
+
+    strokes: tuple[Stroke, ...] = ()
+    kept: tuple[str, ...] = ()
+    problem: Problem | None = None
+    first: bool = True
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What would change, as a person sees it."""
+        return tuple([stroke.shown for stroke in self.strokes if not stroke.ask])
+
+
+NOTHING = Wanted()
+
+
+class Artwork:
+    """Finds posters and backgrounds that are not in step with covers.
+
+    Args:
+        covers: where covers come from.
+        gallery: where they go.
+        rules: of all fields; those that are no pictures, or off, do not matter here.
+        preserve: what a person put into Plex stays, whatever the policy.
+        compare_all: look at every picture that may have changed in Plex, too.
+        asked_for: write also what an undo took back.
+        servers_down: True once a server failed so often that no further request is worth sending.
+    """
+
+    def __init__(
+        self,
+        covers: Covers,
+        gallery: Gallery,
+        *,
+        rules: Sequence[FieldRule],
+        preserve: bool,
+        compare_all: bool,
+        asked_for: bool,
+        servers_down: Callable[[], bool],
+    ) -> None:
+        self._covers = covers
+        self._gallery = gallery
+        self._rules = tuple(
+            rule for rule in rules if rule.to in PICTURE_FIELDS and rule.policy is not Policy.OFF
+        )
+        self._preserve = preserve
+        self._compare_all = compare_all
+        self._asked_for = asked_for
+        self._servers_down = servers_down
+        self._glimpsed: dict[tuple[str, str], Cover] = {}
+        self._news = 0
+        self._coverless: frozenset[SceneId] | None = None
+
+    def handled(self, pair: Pair, scene: SceneDetail) -> bool:
+        """Whether an earlier run did all there is to do, so that Plex need not be asked.
+
+        A cover that only seems to be new, because the scene's version moved, is found out here,
+        and remembered with the pair's link.
+
+        Raises:
+            AuthError: Stash refuses us.
+        """
+        stamp = self._stamp(scene) if self._rules else ""
+        for rule in self._rules:
+            known = base_of(pair, rule)
+            if not known.stamp:
+                return False
+            if _is_at(known, stamp):
+                continue
+            try:
+                found = self._glimpse(scene, known.etag)
+            except AuthError:
+                raise
+            except ServerError:
+                return False  # planning meets it again, and says so
+            if isinstance(found, Cover):
+                self._glimpsed[scene.cover_path, known.etag] = found
+                return False
+            etag = known.etag if found is NoCover.UNCHANGED else ""
+            note(pair, rule, replace(known, stamp=stamp, etag=etag))
+        return True
+
+    def plan(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Wanted:
+        """Compare an item's pictures with the scene's cover.
+
+        Raises:
+            AuthError: a server refuses us.
+            ServerError: a server is down.
+        """
+        if not self._rules:
+            return NOTHING
+        strokes: list[Stroke] = []
+        kept: list[str] = []
+        problem: Problem | None = None
+        first = True
+        stamp = self._stamp(scene)
+        for rule in self._rules:
+            known = base_of(pair, rule)
+            try:
+                found = self._compare(rule, pair, scene, detail, stamp=stamp)
+            except AuthError:
+                raise
+            except ServerError as error:
+                if self._servers_down():
+                    raise
+                problem = as_problem(error)
+                continue
+            if isinstance(found, Stroke):
+                strokes.append(found)
+                first = first and not known.key
+            elif found is Choice.KEPT:
+                kept.append(rule.name)
+        return Wanted(strokes=tuple(strokes), kept=tuple(kept), problem=problem, first=first)
+
+    def _compare(
+        self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
+    ) -> Stroke | Choice:
+        """What one picture needs; RIGHT also where there is nothing to show."""
+        before = base_of(pair, rule)
+        shown = self._shown(rule, detail)
+        moved_in_plex = self._compare_all and before.shown != shown
+        if _is_at(before, stamp) and not moved_in_plex:
+            return Choice.RIGHT
+        cover = self._cover_now(before, scene, stamp)
+        if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
+            # An undo took our picture back, and Stash still wants just that. What is shown instead
+            # is not noted: it is no reason to leave it so once a person asks.
+            note(pair, rule, replace(before, stamp=stamp, shown=""))
+            return Choice.RIGHT
+        if cover is NoCover.NONE:
+            # Absent is not empty: what we once uploaded stays.
+            note(pair, rule, replace(before, stamp=stamp, etag="", shown=shown))
+            return Choice.RIGHT
+        if cover is NoCover.UNCHANGED and not moved_in_plex:
+            note(pair, rule, replace(before, stamp=stamp))
+            return Choice.RIGHT
+        found = self._judge(rule, before, cover, scene=scene, detail=detail, stamp=stamp)
+        if found is Choice.RIGHT:
+            note(pair, rule, replace(before, stamp=stamp, shown=shown))
+        elif found is Choice.KEPT:
+            etag = cover.etag if isinstance(cover, Cover) else before.etag
+            note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
+        return found
+
+    def _is_held(self, pair: Pair, rule: FieldRule) -> bool:
+        return rule.to in pair.link.held and not self._asked_for
+
+    def _cover_now(
+        self, before: PictureBase, scene: SceneDetail, stamp: str
+    ) -> Cover | NoCover | None:
+        """What the cover is, without its bytes; None where only fetching it would tell.
+
+        Of a cover never seen before nothing but its being there decides anything, and where there
+        are many such, that can be had for all scenes at once.
+        """
+        if not scene.cover_path:
+            return NoCover.NONE
+        if _is_at(before, stamp) and before.etag:
+            return NoCover.UNCHANGED
+        if before.stamp or self._news < _FEW:
+            self._news += not before.stamp
+            return self._glimpse(scene, before.etag)
+        if self._coverless is None:
+            self._coverless = self._covers.without_cover()
+        return NoCover.NONE if scene.scene_id in self._coverless else None
+
+    def _judge(
+        self,
+        rule: FieldRule,
+        before: PictureBase,
+        cover: Cover | NoCover | None,
+        *,
+        scene: SceneDetail,
+        detail: ItemDetail,
+        stamp: str,
+    ) -> Stroke | Choice:
+        """Look at what the item shows, if that matters, and choose."""
+        size_bytes = 0
+        if isinstance(cover, Cover):
+            require_small(cover)
+            size_bytes = cover.size_bytes
+        locked = rule.to in detail.locked
+        moved = cover is not NoCover.UNCHANGED or not before.key
+        selected = detail.shown.get(rule.to, "")
+        there: frozenset[str] = frozenset()
+        choice = Choice.WRITE
+        free = replaces_anything(rule.policy, locked=locked, preserve=self._preserve)
+        if before.stamp or not free:
+            pictures = self._gallery.available(detail.item.rating_key, rule.to)
+            there = frozenset(picture.key for picture in pictures)
+            selected = selected_key(pictures)
+            choice = choose(
+                rule.policy,
+                selected=selected,
+                locked=locked,
+                ours=before.key,
+                moved=moved,
+                preserve=self._preserve,
+            )
+        if choice in {Choice.RIGHT, Choice.KEPT}:
+            return choice
+        return Stroke(
+            rule=rule,
+            cover_path=scene.cover_path,
+            stamp=stamp,
+            again=before.key if not moved and before.key in there else "",
+            etag=before.etag,
+            ask=choice is Choice.ASK,
+            shown=Change(
+                field=rule.name,
+                target=rule.to,
+                before=picture_text(selected, locked=locked, ours=before.key),
+                after=cover_text(scene.scene_id, size_bytes, padded=rule.pad),
+                policy=rule.policy,
+                locked_before=locked,
+            ),
+            judged=self._judged(rule),
+        )
+
+    def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
+        """What Plex shows, and under which rule it is judged."""
+        return shown_as(self._judged(rule), rule, detail)
+
+    def _judged(self, rule: FieldRule) -> str:
+        return f"{rule.policy}{'+preserve' * self._preserve}"
+
+    def _stamp(self, scene: SceneDetail) -> str:
+        """What moves with the scene: the query of the cover's address, or the scene's version."""
+        if not self._covers.is_settled(scene.updated_at):
+            return _NO_STAMP
+        return scene.cover_path.partition("?")[2] or scene.updated_at or _NO_STAMP
+
+    def _glimpse(self, scene: SceneDetail, etag: str) -> Cover | NoCover:
+        """What the cover is, without its bytes."""
+        noted = self._glimpsed.pop((scene.cover_path, etag), None)
+        found = noted or self._covers.cover(scene.cover_path, etag, whole=False)
+        return replace(found, body=b"") if isinstance(found, Cover) else found
+
+
+def _is_at(known: PictureBase, stamp: str) -> bool:
+    """Whether a picture was compared with the cover `stamp` stands for."""
+    return known.stamp == stamp != _NO_STAMP
+
+
+def base_of(pair: Pair, rule: FieldRule) -> PictureBase:
+    """What is known of one picture; nothing yet is known without a stamp.
+
+    One that was made of its cover otherwise than the rule says now is compared as if the cover
+    were new.
+    """
+    known, made = pair.link.pictures.get(rule.to), recipe(rule)
+    if known is None:
+        return PictureBase(stamp="", made=made)
+    if known.made == made:
+        return known
+    return replace(known, stamp=_NO_STAMP, etag="", made=made)
+
+
+def shown_as(judged: str, rule: FieldRule, detail: ItemDetail) -> str:
+    """What `PictureBase.shown` says of a picture that was judged by a rule."""
+    return f"{judged} {detail.shown.get(rule.to, '')}"
+
+
+def note(pair: Pair, rule: FieldRule, base: PictureBase) -> None:
+    """Know of one picture from now on."""
+    pair.link = replace(pair.link, pictures={**pair.link.pictures, rule.to: base})
+
+
+def require_small(cover: Cover) -> None:
+    """Refuse a cover that Plex would refuse.
+
+    Raises:
+        ServerError: the cover is too large.
+    """
+    if cover.size_bytes > LIMIT_BYTES:
+        size_mb, limit_mb = cover.size_bytes / 1e6, LIMIT_BYTES / 1e6
+        raise ServerError(
+            f"the cover has {size_mb:.1f} MB, and Plex takes {limit_mb:.0f} MB at most",
+            hint="set a smaller cover in Stash",
+        )

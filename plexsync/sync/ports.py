@@ -1,0 +1,127 @@
+"""The world a run lives in: whom it tells, what it is asked, what it talks to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from plexsync.storage.filesystem import DISK, Filesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+    from plexsync.plex.client import PlexClient
+    from plexsync.stash_client import StashClient
+
+
+class Reporter(Protocol):
+    """Whom a run tells what happens, as it happens. Implementations must not raise on odd text."""
+
+    def started(self, header: RunHeader) -> None:
+        """Both servers answered and the state is loaded."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
+
+    def preview(self, preview: Preview) -> None:
+        """Everything is matched and the first changes are planned; nothing is written yet."""
+
+    def row(self, row: Row) -> None:
+        """One (scene, item) pair has its final outcome. Once per row, in any order."""
+
+    def warn(self, message: str) -> None:
+        """Something a person should know that is no failure."""
+
+    def finished(self, summary: RunSummary) -> None:
+        """The run is over, well or not. The last call, and always made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line asks of one run.
+
+    Args:
+        dry_run: change nothing in Plex and remember nothing; only the cache may be written.
+        full: look at every scene and every linked item.
+        scenes: look at just these.
+        libraries: only these Plex libraries, instead of the configured ones.
+        limit: at most so many scenes; the others stay due.
+        max_changes: instead of the configured limit.
+        force: pass the safety limits.
+        detailed_exitcode: say by exit code whether there were changes.
+        lock_wait_s: how long to wait for another run, in seconds.
+        ask: have a person say yes to what is shown before anything is written.
+        save_plan: where to save what a dry run would write; None for nowhere.
+    """
+
+    dry_run: bool = False
+    full: bool = False
+    scenes: tuple[SceneId, ...] = ()
+    libraries: tuple[str, ...] = ()
+    limit: int | None = None
+    max_changes: int | None = None
+    force: bool = False
+    detailed_exitcode: bool = False
+    lock_wait_s: float = 0.0
+    ask: bool = False
+    save_plan: Path | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether this run leaves scenes out that are due all the same."""
+        return bool(self.scenes or self.libraries or self.limit is not None)
+
+    @property
+    def to_write(self) -> tuple[str, ...]:
+        """The command that writes what a dry run with these options showed, and nothing else."""
+        if self.save_plan is not None:
+            return ("plexsync", "apply", str(self.save_plan))
+        words = ["plexsync", "run"]
+        words += ["--full"] if self.full else []
+        for scene_id in self.scenes:
+            words += ["--scene", scene_id]
+        for name in self.libraries:
+            words += ["--library", name]
+        for option, number in (("--limit", self.limit), ("--max-changes", self.max_changes)):
+            words += [] if number is None else [option, str(number)]
+        words += ["--force"] if self.force else []
+        return tuple(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The world a run lives in, composed by the command line.
+
+    Args:
+        stash: where metadata comes from.
+        plex: where it goes.
+        requests: how many requests were sent so far.
+        plex_down: True once Plex failed so often that no further request is worth sending.
+        stash_down: the same of Stash.
+        state_dir: what is remembered between runs.
+        cache_dir: what may be deleted at any time.
+        now: the clock; aware UTC.
+        should_stop: True once the run is asked to end.
+        run_id: this run's name, unique and sortable by time.
+        sleep: lets so many seconds pass.
+        disk: how files are read and written.
+        confirm: asks a person whether so many items are to be written; needed with `ask` only.
+    """
+
+    stash: StashClient
+    plex: PlexClient
+    requests: Callable[[], Requests]
+    plex_down: Callable[[], bool]
+    state_dir: Path
+    cache_dir: Path
+    now: Callable[[], datetime]
+    should_stop: Callable[[], bool]
+    run_id: str
+    stash_down: Callable[[], bool] = lambda: False
+    disk: Filesystem = DISK
+    confirm: Callable[[int], bool] = lambda _items: False
+    sleep: Callable[[float], None] = time.sleep

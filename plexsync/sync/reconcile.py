@@ -1,0 +1,380 @@
+"""The use cases: reconcile a Stash library onto a Plex library.
+
+One run goes one way: detect what is due, link it to items, read and plan in batches, show, write,
+remember. Source: docs/design.md.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync import __version__
+from plexsync.errors import (
+    AuthError,
+    LibraryMissingError,
+    PlexsyncError,
+    ServerError,
+    StateError,
+    UnsafeError,
+)
+from plexsync.integrations.hook_events import clear_spool
+from plexsync.matching.answers import hear
+from plexsync.models import Outcome, RunHeader, RunSummary
+from plexsync.planning.desired import unsupported_fields
+from plexsync.planning.retry_schedule import iso
+from plexsync.storage import streams as sinks
+from plexsync.storage.journal import Lineage, RunKind
+from plexsync.storage.plan_file import SavedItem, item_line, write_plan
+from plexsync.storage.review_queue import Shelf
+from plexsync.storage.status import PROPOSED, Proposed
+from plexsync.sync.components import Outfit
+from plexsync.sync.detection.changes import Noticed, Noticing
+from plexsync.sync.detection.scan_requests import folders_to_scan
+from plexsync.sync.execution.delivery import Delivery
+from plexsync.sync.execution.unmatched import Unwritten
+from plexsync.sync.execution.unsettled import settle_strays
+from plexsync.sync.linking.linker import Linked, Linker
+from plexsync.sync.plex_items import Inventory
+from plexsync.sync.rows import Pair, RowMaker
+from plexsync.sync.run_scope import remembered
+from plexsync.sync.totals import Tally
+from plexsync.text.folding import files_digest
+from plexsync.text.normalize import normalize_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from plexsync.config.schema import Config
+    from plexsync.models import Scene, Section
+    from plexsync.state import State
+    from plexsync.storage.session import Session
+    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.ports import Ports, Reporter, RunOptions
+
+
+_STEP_S = 0.5
+
+_RECORDS = "2"
+"""Moves when records hold more than they used to, so that a full run fills them in."""
+
+
+def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
+    """One reconcile pass.
+
+    What goes wrong ends in the summary, not in an exception; the reporter's `finished` is always
+    the last thing called.
+    """
+    header = RunHeader(
+        run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
+    )
+    header = replace(header, again=" ".join(map(quote, options.to_write)))
+    tally = Tally(reporter, header)
+    error: PlexsyncError | None = None
+    try:
+        with (
+            remembered(config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s) as (
+                state,
+                session,
+            ),
+            closing(_Run(config, options, ports, tally)) as once,
+        ):
+            once.go(state, session)
+    except PlexsyncError as caught:
+        error = caught
+    summary = tally.summary(error, options, ports)
+    reporter.finished(summary)
+    return summary
+
+
+class _Run:
+    """One pass, from the first question to the last remembered scene."""
+
+    def __init__(self, config: Config, options: RunOptions, ports: Ports, tally: Tally) -> None:
+        self._config = config
+        self._options = options
+        self._ports = ports
+        self._tally = tally
+        self._reporter = tally.reporter
+        tally.subset = config.plex.subset
+        self._sections: tuple[Section, ...] = ()
+        self._plan = sinks.Spool()
+
+    def go(self, state: State, session: Session | None) -> None:
+        """Everything between the first question and the last answer."""
+        lineage = self._connect(state)
+        self._sections = self._ask_sections()
+        inventory = Inventory(self._ports, self._sections, self._tally)
+        outfit = Outfit(
+            self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
+        )
+        noticing = Noticing(outfit, self._sections)
+        self._tally.header = replace(self._tally.header, full=noticing.full)
+        self._reporter.started(self._tally.header)
+        if session is not None:
+            session.begin(
+                run_id=self._ports.run_id,
+                kind=RunKind.RUN,
+                started_at=self._tally.header.started_at,
+                lineage=lineage,
+                version=__version__,
+            )
+        noticed: Noticed | None = None
+        error: PlexsyncError | None = None
+        try:
+            noticed = noticing.look(session)
+            unsafe = self._guard(state, outfit, noticed.detected)
+            self._reconcile(state, session, outfit, noticed)
+            error = unsafe
+        except StateError:
+            raise  # nothing more can be written down
+        except PlexsyncError as caught:
+            error = caught
+        if session is not None:
+            self._end(session, noticing, noticed, error)
+        if error is not None:
+            raise error
+        if self._options.save_plan is not None:
+            self._write_plan(self._options.save_plan, lineage)
+
+    def close(self) -> None:
+        """Give back what was held for the run."""
+        self._plan.close()
+
+    def _save(self, item: SavedItem) -> None:
+        self._plan.add(item_line(item))
+
+    def _write_plan(self, path: Path, lineage: Lineage) -> None:
+        """Save what was planned; a run that failed as a whole saves nothing."""
+        write_plan(
+            path,
+            self._plan,
+            run_id=self._ports.run_id,
+            created_at=self._tally.header.started_at,
+            lineage=lineage,
+            disk=self._ports.disk,
+        )
+
+    # ---- asking
+
+    def _connect(self, state: State) -> Lineage:
+        """Meet both servers, and make sure that the state is about them."""
+        for note in state.notes:
+            self._reporter.warn(note)
+        stash = self._ports.stash.connect()
+        plex = self._ports.plex.connect()
+        self._tally.header = replace(self._tally.header, stash=stash, plex=plex)
+        lineage = Lineage(plex=plex.identity, stash=stash.identity)
+        note = state.check_lineage(lineage)
+        if note:
+            self._reporter.warn(note)
+        return lineage
+
+    def _ask_sections(self) -> tuple[Section, ...]:
+        """The libraries that take part, with a word on those that are changing."""
+        sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
+        if not sections:
+            raise LibraryMissingError(
+                "Plex has no movie or show library",
+                hint="add one in Plex; plexsync writes to what Plex has found there",
+            )
+        for section in sections:
+            if section.refreshing:
+                self._reporter.warn(
+                    f"Plex is scanning '{section.title}'; what it has not found yet comes next time"
+                )
+        return sections
+
+    # ---- doing
+
+    def _guard(self, state: State, outfit: Outfit, detected: Detected) -> UnsafeError | None:
+        """Stop before anything is forgotten where Stash lost more scenes than can be meant.
+
+        A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
+        on, and says at the end what would have stopped it.
+
+        Raises:
+            UnsafeError: that is so.
+        """
+        gone = set(detected.gone)
+        if self._options.force or not gone:
+            return None
+        here = {files_digest(scene.files) for scene in detected.due if scene.files}
+        records = map(state.get, gone)
+        lost = sum(record is None or record.files not in here for record in records)
+        try:
+            outfit.limits().check_gone(lost, len(state.scene_ids()))
+        except UnsafeError as unsafe:
+            if not self._options.dry_run:
+                raise
+            return unsafe
+        return None
+
+    def _reconcile(
+        self,
+        state: State,
+        session: Session | None,
+        outfit: Outfit,
+        noticed: Noticed,
+    ) -> None:
+        """Link, plan, show and write what was noticed."""
+        detected = noticed.detected
+        rows = RowMaker(
+            scene_url=self._ports.stash.scene_url,
+            item_url=self._ports.plex.item_url,
+            libraries={section.section_id: section.title for section in self._sections},
+        )
+        shelf = None if session is None else Shelf(outfit.shelf)
+        unwritten = Unwritten(
+            state=state,
+            session=session,
+            rows=rows,
+            tally=self._tally,
+            retry_at=outfit.retry_at,
+            believe_absence=not self._options.libraries,
+            shelf=shelf,
+        )
+        unwritten.note_absent(detected)
+        heard = hear(state)
+        due = []
+        for scene in detected.due:
+            reason = heard.ignores(scene)
+            if reason is None:
+                due.append(scene)
+            else:
+                unwritten.note_ignored(scene, reason)
+        linker = outfit.linker(
+            heard,
+            broken=noticed.broken,
+            void=detected.strangers.union(detected.gone),
+        )
+        pairs, rest = linker.remembered(due)
+        linked = self._link(linker, outfit.inventory, rest, pairs)
+        unwritten.keep_several(linked.pairs)
+        self._tell_unsupported(linked)
+        folders = self._folders_to_scan(state, linked)
+        delivery = Delivery(
+            limits=outfit.limits(),
+            options=self._options,
+            state=state,
+            pipeline=outfit.pipeline(session, rows, noticed),
+            unwritten=unwritten,
+            rows=rows,
+            tally=self._tally,
+            save=self._save if self._options.save_plan else None,
+            confirm=self._ports.confirm if self._options.ask else None,
+        )
+        try:
+            delivery.deliver(
+                pairs + linked.pairs,
+                linked,
+                lambda scenes: self._link(linker, outfit.inventory, scenes, (), force=True),
+            )
+        finally:
+            self._put_away(shelf)
+        if session is not None and not self._options.partial:
+            settle_strays(session, outfit.reader(), outfit.planner())
+        self._scan(folders)
+
+    def _put_away(self, shelf: Shelf | None) -> None:
+        if shelf is not None:
+            shelf.close()
+            if shelf.problem:
+                self._reporter.warn(shelf.problem)
+
+    def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
+        """Where Plex should look for what it lacks, if it may be asked to.
+
+        A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
+        a scene whose own time has come asks.
+        """
+        if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
+            return ()
+        now = iso(self._ports.now())
+        records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
+        asking = (
+            scene
+            for scene, record in records
+            if record is None or record.outcome is not Outcome.UNMATCHED or record.due_at <= now
+        )
+        return folders_to_scan(asking, self._config.paths, self._sections)
+
+    def _scan(self, folders: Sequence[tuple[Section, str]]) -> None:
+        """Ask for the scans; one that is refused costs nothing but a word."""
+        for section, folder in folders:
+            try:
+                self._ports.plex.scan(section, folder)
+            except AuthError:
+                raise
+            except ServerError as error:
+                self._reporter.warn(f"Plex does not scan '{folder}': {error.message}")
+                if self._ports.plex_down():
+                    raise
+
+    def _link(
+        self,
+        linker: Linker,
+        inventory: Inventory,
+        scenes: Sequence[Scene],
+        taken: Sequence[Pair],
+        *,
+        force: bool = False,
+    ) -> Linked:
+        """Match `scenes` against what is in Plex; costs nothing when there are none."""
+        if not scenes or not self._sections:
+            return Linked()
+        items = inventory.index(force=force).items
+        self._reporter.progress("matching", 0, len(scenes))
+        linked = linker.matched(scenes, items, taken)
+        self._tally.proposed = linked.proposed or self._tally.proposed
+        return linked
+
+    def _tell_unsupported(self, linked: Linked) -> None:
+        """Say what Plex does not keep, once: when an item of such a kind is linked first."""
+        kinds = {section.section_id: section.kind for section in self._sections}
+        for kind in sorted({kinds[pair.link.section_id] for pair in linked.pairs}):
+            lost = unsupported_fields(self._config.fields, kind)
+            if lost:
+                self._reporter.warn(
+                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
+                )
+
+    # ---- ending
+
+    def _end(
+        self,
+        session: Session,
+        noticing: Noticing,
+        noticed: Noticed | None,
+        error: PlexsyncError | None,
+    ) -> None:
+        """Write down how the run ended; only a complete one moves what was seen and handled."""
+        complete, newest = False, ""
+        if error is None and noticed is not None and not self._options.partial:
+            complete = noticed.detected.complete
+        if complete and noticed is not None:
+            noticing.remember(session, noticed)
+            newest = max(noticed.detected.newest, session.state.newest_updated_at)
+        self._note_proposed(session, all_matched=self._tally.header.full and complete)
+        session.end(
+            finished_at=self._ports.now(),
+            exit_code=self._tally.exit_code(error, self._options),
+            counts=self._tally.counts,
+            full=self._tally.header.full and complete,
+            newest_updated_at=newest,
+        )
+        if complete and noticed is not None:
+            clear_spool(noticed.spool, self._ports.disk)
+
+    def _note_proposed(self, session: Session, *, all_matched: bool) -> None:
+        """Keep the path rules this run proposed for `status`, without those that were followed."""
+        before = session.state.decision(PROPOSED, Proposed) or Proposed()
+        rules = self._tally.proposed or (() if all_matched else before.rules)
+        followed = {normalize_path(rule.stash) for rule in self._config.paths}
+        now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
+        if now != before:
+            session.decide(PROPOSED, now)

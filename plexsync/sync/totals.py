@@ -1,0 +1,90 @@
+"""What a run adds up on its way: counts, exit code, summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ExitCode, PlexsyncError, most_severe
+from plexsync.models import Confidence, Counts, Outcome, PathRule, Row, RunHeader, RunSummary
+from plexsync.planning.retry_schedule import iso
+from plexsync.sync.execution.writer import as_problem
+
+if TYPE_CHECKING:
+    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.ports import Ports, Reporter, RunOptions
+
+
+class Tally:
+    """Adds up one run and passes its rows on.
+
+    Attributes:
+        reporter: whom to tell.
+        header: what is known of the run so far.
+        counts: how many of everything.
+        new_review: LOW matches no earlier run has announced.
+        waiting: scenes whose next try lies in the future.
+        review_waiting: those among them that wait for a person.
+        index: how Plex's listing was had.
+        subset: Plex is meant to lack scenes.
+        proposed: path rules that would settle some of the rest.
+        done: pairs that have their outcome.
+    """
+
+    def __init__(self, reporter: Reporter, header: RunHeader) -> None:
+        self.reporter = reporter
+        self.header = header
+        self.counts = Counts()
+        self.new_review = 0
+        self.waiting = 0
+        self.review_waiting = 0
+        self.index = "none"
+        self.proposed: tuple[PathRule, ...] = ()
+        self.subset = False
+        self.done = 0
+
+    def note_detected(self, detected: Detected) -> None:
+        """Count what a look at Stash found."""
+        self.counts.scenes_read = detected.scenes_read
+        self.counts.scenes_due = len(detected.due) + len(detected.poisoned)
+        self.waiting = detected.waiting
+        self.review_waiting = detected.review_waiting
+
+    def emit(self, row: Row) -> None:
+        """Count a row that has its outcome, and show it."""
+        counts = self.counts
+        counts.high += row.confidence is Confidence.HIGH
+        counts.low += row.confidence is Confidence.LOW
+        name = row.outcome.value
+        if name in counts.__struct_fields__:
+            setattr(counts, name, getattr(counts, name) + 1)
+        self.done += row.item is not None and row.outcome is not Outcome.REVIEW
+        self.reporter.row(row)
+
+    def exit_code(self, error: PlexsyncError | None, options: RunOptions) -> ExitCode:
+        """What the process ends with, the most severe of all that happened."""
+        codes = [error.exit_code] if error else []
+        if self.counts.failed:
+            codes.append(ExitCode.SOME_FAILED)
+        code = most_severe(codes)
+        if code is not ExitCode.OK or not options.detailed_exitcode:
+            return code
+        if self.counts.planned or self.counts.applied:
+            return ExitCode.CHANGES
+        waits = self.counts.review or self.review_waiting
+        return ExitCode.ONLY_REVIEW if waits else ExitCode.OK
+
+    def summary(self, error: PlexsyncError | None, options: RunOptions, ports: Ports) -> RunSummary:
+        """How it ended."""
+        return RunSummary(
+            header=self.header,
+            finished_at=iso(ports.now()),
+            exit_code=self.exit_code(error, options),
+            counts=self.counts,
+            requests=ports.requests(),
+            new_review=self.new_review,
+            waiting=self.waiting,
+            index=self.index,
+            proposed_rules=self.proposed,
+            subset=self.subset,
+            error=as_problem(error) if error else None,
+        )

@@ -1,0 +1,1 @@
+"""Canonical forms of paths, titles, names and dates. Pure."""

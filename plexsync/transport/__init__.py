@@ -1,0 +1,1 @@
+"""HTTP: deadlines, size caps, retries, redaction."""

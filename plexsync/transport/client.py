@@ -1,0 +1,468 @@
+"""The one way to a server: deadline, size cap, classification, retries, redaction, counting.
+
+    transport = Transport(url, name="Stash", headers={"ApiKey": key}, secrets=(key,))
+    answer = transport.request("GET", "/healthz")
+
+Nothing but the requests adapter is called, so there are no redirects, cookies, netrc entries or
+proxies from the environment. Every failure leaves here as one of our own errors without a secret
+in its text; the words of whatever caused it are kept, redacted, as its cause.
+"""
+
+from __future__ import annotations
+
+import random as randomness
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import requests
+import requests.adapters
+import requests.utils
+import tenacity
+
+from plexsync import __version__
+from plexsync.errors import BadResponseError, ServerError, TransientError
+from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
+from plexsync.transport.plexapi_session import PlexapiSession, as_response
+from plexsync.transport.responses import Answer, Words, classify, origin_of, redact
+from plexsync.transport.retry import Repeat, RetryPolicy
+from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
+from plexsync.transport.validation import (
+    checked_headers,
+    checked_url,
+    checked_verify,
+    is_loopback,
+    url_secrets,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+__all__ = [
+    "Answer",
+    "Repeat",
+    "RetryPolicy",
+    "SlowError",
+    "TooLargeError",
+    "Transport",
+    "redact",
+]
+
+T = TypeVar("T")
+
+_OK = frozenset({200})
+_RETRY = RetryPolicy()
+_PLEXAPI_OK = frozenset({200, 201, 204})
+"""What plexapi takes for success. Source: plexapi 4.18.3, `PlexServer.query`."""
+
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REPEATABLE_METHODS = _READING_METHODS | {"PUT"}
+_ERROR_BODY_BYTES = 1 << 16
+
+_IDLE_LIMIT_S = 15.0
+"""Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One request with the rules it is sent under. `path` names it in messages."""
+
+    prepared: requests.PreparedRequest
+    path: str
+    write: bool
+    repeatable: bool
+    accept_status: frozenset[int]
+    divisible: bool = False
+
+    @property
+    def method(self) -> str:
+        return self.prepared.method or "GET"
+
+    @property
+    def where(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def bears_repeating(self, error: BaseException) -> bool:
+        """Whether sending the same again makes sense after `error`."""
+        return self.repeatable and isinstance(error, TransientError) and not self.leaves(error)
+
+    def leaves(self, error: BaseException) -> bool:
+        """Whether `error` is for the caller to deal with, by asking for less."""
+        return self.divisible and isinstance(error, SlowError)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Transport:
+    """Everything said to one server goes through one of these. Threads may share it.
+
+    Args:
+        base_url: scheme, host, port and sub-path; a user and password in it are sent as Basic
+            authentication and treated as secrets.
+        name: "Stash" or "Plex", the word for it in messages.
+        headers: sent with every request, to this origin only.
+        secrets: texts that must appear in no message.
+        retry: how often and how long to repeat.
+        timeout_s: longest silence: to connect, and from one byte to the next.
+        deadline_s: longest time for one answer as a whole.
+        max_bytes: largest decoded body.
+        verify: check the certificate; or the path of a CA file to check it with.
+        breaker: requests in a row that failed with all their retries used up before the server
+            counts as down. The very first failing alike is enough if nothing ever answered.
+        on_retry: told before every repetition.
+        sleep: waits so many seconds.
+        monotonic: seconds on a clock that is never set.
+        random: a number in [0, 1).
+        now: the time of day, for a `Retry-After` that names one.
+        adapter: sends instead of the built-in one, which is the one that can interrupt a slow
+            drip within a body; others are checked between pieces.
+
+    Raises:
+        ConfigError: the address or a header cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - every edge of the outside world is an argument here
+        self,
+        base_url: str,
+        *,
+        name: str,
+        headers: Mapping[str, str],
+        secrets: tuple[str, ...],
+        retry: RetryPolicy = _RETRY,
+        timeout_s: float = 30.0,
+        deadline_s: float = 180.0,
+        max_bytes: int = 256 << 20,
+        verify: bool | str = True,
+        breaker: int = 5,
+        on_retry: Callable[[Repeat], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = randomness.random,
+        now: Callable[[], datetime] = _utc_now,
+        adapter: requests.adapters.BaseAdapter | None = None,
+    ) -> None:
+        self.name = name
+        self.base_url = checked_url(base_url, name)
+        self.origin = origin_of(self.base_url)
+        self._secrets = (*filter(None, secrets), *url_secrets(self.base_url))
+        self._headers = checked_headers(headers, name) | {
+            "User-Agent": f"plexsync/{__version__}",
+            "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
+        }
+        self._words = Words(name, self.origin, has_secret=any(secrets))
+        self._retry = retry
+        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
+        self._max_bytes = max_bytes
+        self._verify = checked_verify(verify, name)
+        self._breaker = breaker
+        self._on_retry = on_retry
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._random = random
+        self._now = now
+        self._adapter = adapter or TimedAdapter(self._budget_s)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._reads = 0
+        self._writes = 0
+        self._sent: Counter[str] = Counter()
+        self._answered = False
+        self._failures = 0
+        self._down: TransientError | None = None
+        self._used_at = monotonic()
+
+    def __repr__(self) -> str:
+        return f"Transport({self.name!r}, {self.origin!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close idle connections. The transport can be used again."""
+        self._adapter.close()
+
+    @property
+    def reads(self) -> int:
+        """Requests sent that only read, retries included."""
+        return self._reads
+
+    @property
+    def writes(self) -> int:
+        """Requests sent that may have changed something, retries included."""
+        return self._writes
+
+    @property
+    def sent(self) -> Mapping[str, int]:
+        """Requests sent by method, retries included."""
+        with self._lock:
+            return dict(self._sent)
+
+    @property
+    def down(self) -> bool:
+        """Whether the server was given up: every further request fails at once, unsent."""
+        return self._down is not None
+
+    def request(
+        self,
+        method: str,
+        path_and_query: str,
+        *,
+        body: bytes | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        write: bool = False,
+        repeatable: bool = True,
+        accept_status: frozenset[int] = _OK,
+    ) -> Answer:
+        """Send one request and return its complete answer.
+
+        Args:
+            method: the HTTP method.
+            path_and_query: what follows the base URL, percent-encoded.
+            body: sent as it is.
+            headers: further headers; they win over the transport's own.
+            write: count it as a write.
+            repeatable: sending it twice does no harm, so it may be retried.
+            accept_status: statuses that are answers, not errors.
+
+        Raises:
+            TransientError: it may work later; retries, if allowed, are used up.
+            AuthError: credentials are refused or lack a right.
+            NotFoundError: status 404.
+            BadResponseError: a redirect, another status, too large, or no valid certificate.
+        """
+        return self.ask(
+            method,
+            path_and_query,
+            _as_is,
+            body=body,
+            headers=headers,
+            write=write,
+            repeatable=repeatable,
+            accept_status=accept_status,
+        )
+
+    def ask(  # noqa: PLR0913 - the parts of an HTTP request, and rules for it
+        self,
+        method: str,
+        path_and_query: str,
+        decode: Callable[[Answer], T],
+        *,
+        body: bytes | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        write: bool = False,
+        repeatable: bool = True,
+        accept_status: frozenset[int] = _OK,
+        divisible: bool = False,
+    ) -> T:
+        """Send one request and return what `decode` makes of its answer.
+
+        A TransientError that `decode` raises is retried like one of the wire: this is for servers
+        that say "try again" with a 200. `divisible` says that the caller will ask for less if
+        this takes too long: a SlowError is then raised at once, and is no sign of a server that
+        is down. Other arguments, and errors, are those of `request`.
+        """
+        path = "/" + path_and_query.lstrip("/")
+        prepared = requests.Request(
+            method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
+        ).prepare()
+        task = _Task(prepared, _path_of(path), write, repeatable, accept_status, divisible)
+        return self._perform(task, decode)
+
+    def plexapi_session(self) -> requests.Session:
+        """A session for `plexapi.server.PlexServer`, whose every request goes this same way.
+
+        GET and PUT are repeated, anything else is sent once. Failures are our own errors, raised
+        below plexapi, which would turn 429 and 503 into a BadRequest and 498 and 52x into a
+        TypeError. plexapi's own `timeout` is ignored in favour of ours.
+        Source: docs/plex-api.md 1.
+        """
+        return PlexapiSession(self._send_for_plexapi)
+
+    # ---- one request, with its retries ---------------------------------------------------------
+
+    def _perform(self, task: _Task, decode: Callable[[Answer], T]) -> T:
+        """Send, decode, repeat while that makes sense; keep book of failures."""
+        if self._down is not None:
+            raise _copy(self._down)
+        begun = self._monotonic()
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            spent_s = self._monotonic() - begun + state.upcoming_sleep
+            return state.attempt_number >= self._retry.attempts or spent_s > self._retry.seconds
+
+        retrying = tenacity.Retrying(
+            stop=enough,
+            wait=self._wait_s,
+            retry=tenacity.retry_if_exception(task.bears_repeating),
+            sleep=self._sleep,
+            before_sleep=lambda state: self._tell(task, state),
+            reraise=True,
+        )
+        try:
+            value: T = retrying(self._attempt, task, decode)
+        except TransientError as error:
+            if not task.leaves(error):
+                self._failed(error)
+            raise
+        except ServerError:
+            self._failures = 0
+            raise
+        self._failures = 0
+        return value
+
+    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+        error = _error_of(state)
+        return self._retry.wait_s(state.attempt_number, error.retry_after_s, self._random())
+
+    def _tell(self, task: _Task, state: tenacity.RetryCallState) -> None:
+        if self._on_retry is not None:
+            where = redact(task.where, self._secrets)
+            error, wait_s = _error_of(state), state.upcoming_sleep
+            self._on_retry(Repeat(self.name, where, state.attempt_number, wait_s, error))
+
+    def _failed(self, error: TransientError) -> None:
+        """One more request in a row has failed for good."""
+        with self._lock:
+            self._failures += 1
+            if self._failures >= self._breaker or not self._answered:
+                self._down = _copy(error)
+
+    # ---- one attempt ---------------------------------------------------------------------------
+
+    def _attempt(self, task: _Task, decode: Callable[[Answer], T]) -> T:
+        try:
+            answer = self._exchange(task)
+            if answer.status not in task.accept_status:
+                raise classify(answer, words=self._words, base_url=self.base_url, now=self._now())
+            return decode(answer)
+        except ServerError as error:
+            failure = self._clean(error, task)
+            cause: BaseException | None = error.__cause__
+        except WIRE_FAILURES as error:
+            failure = self._clean(self._lost(error), task)
+            cause = OSError(redact(f"{type(error).__name__}: {error}", self._secrets))
+        # Raised out here, so that no original with an unredacted text hangs on as its context.
+        raise failure from cause
+
+    def _exchange(self, task: _Task) -> Answer:
+        """Send once and read the answer to its end."""
+        self._local.deadline = self._monotonic() + self._deadline_s
+        self._count(task)
+        self._drop_doubtful_connections(task)
+        response = self._adapter.send(
+            task.prepared,
+            stream=True,
+            timeout=(self._timeout_s, self._timeout_s),
+            verify=self._verify,
+        )
+        try:
+            self._answered = True
+            body = self._read(response, task)
+        finally:
+            response.close()
+            self._used_at = self._monotonic()
+        return Answer(response.status_code, response.headers, body)
+
+    def _read(self, response: requests.Response, task: _Task) -> bytes:
+        """The body; of an answer that is an error anyway, as much as explains it."""
+        if response.status_code in task.accept_status:
+            return read_body(response, max_bytes=self._max_bytes, budget=self._budget_s)
+        try:
+            return read_body(response, max_bytes=_ERROR_BODY_BYTES, budget=self._budget_s)
+        except (*WIRE_FAILURES, BadResponseError):
+            return b""
+
+    def _budget_s(self) -> float:
+        """Seconds the next read of this thread's answer may take."""
+        deadline: float = self._local.deadline
+        return min(self._timeout_s, deadline - self._monotonic())
+
+    def _count(self, task: _Task) -> None:
+        with self._lock:
+            self._sent[task.method] += 1
+            if task.write:
+                self._writes += 1
+            else:
+                self._reads += 1
+
+    def _drop_doubtful_connections(self, task: _Task) -> None:
+        """Begin anew where a connection the server has just closed would do harm.
+
+        A request that must not be repeated cannot be told from one that was acted upon when its
+        connection turns out to be dead.
+        """
+        if not task.repeatable or self._monotonic() - self._used_at > _IDLE_LIMIT_S:
+            self._adapter.close()
+
+    # ---- what went wrong -----------------------------------------------------------------------
+
+    def _lost(self, error: Exception) -> ServerError:
+        expired = self._budget_s() <= 0
+        limit_s = self._deadline_s if expired else self._timeout_s
+        return meaning_of(error, words=self._words, expired=expired, limit_s=limit_s)
+
+    def _clean(self, error: ServerError, task: _Task) -> ServerError:
+        """The same error without a secret in any of its texts, and with a place."""
+        error.message = redact(error.message, self._secrets)
+        error.context = redact(error.context or task.where, self._secrets)
+        error.hint = redact(error.hint, self._secrets)
+        error.args = (error.message,)
+        return error
+
+    # ---- plexapi -------------------------------------------------------------------------------
+
+    def _send_for_plexapi(self, prepared: requests.PreparedRequest) -> requests.Response:
+        """Take a request plexapi has prepared our way."""
+        url = prepared.url or ""
+        if origin_of(url) != self.origin:
+            # Whatever made plexapi look elsewhere, our token does not go there.
+            raise BadResponseError(f"{self.name} points to another server", context=origin_of(url))
+        method = prepared.method or "GET"
+        for header, value in self._headers.items():
+            # plexapi reads XML only, so what it accepts stays its own choice.
+            if header.lower() != "accept":
+                prepared.headers[header] = value
+        task = _Task(
+            prepared,
+            _path_of(url[len(self.origin) :]),
+            write=method not in _READING_METHODS,
+            repeatable=method in _REPEATABLE_METHODS,
+            accept_status=_PLEXAPI_OK,
+        )
+        return as_response(self._perform(task, _as_is), prepared)
+
+
+def _as_is(answer: Answer) -> Answer:
+    return answer
+
+
+def _copy(error: TransientError) -> TransientError:
+    return TransientError(
+        error.message, context=error.context, hint=error.hint, retry_after_s=error.retry_after_s
+    )
+
+
+def _error_of(state: tenacity.RetryCallState) -> TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, TransientError)  # noqa: S101 - only those are retried
+    return error
+
+
+def _path_of(path_and_query: str) -> str:
+    """What a message shows of a request: no query, for a Plex edit is all query."""
+    return path_and_query.partition("?")[0]
