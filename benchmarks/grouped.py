@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import first_run
 from benchmarks.incremental import Bench, bench_of, in_step
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.records import Library, StashScene
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
+    from plexsync.simulators.library.records import Library, StashScene
 
 FIRST, SECOND = 1, 2
 """The ids of the tags all scenes have; the performer's is the first of them."""

@@ -23,16 +23,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plexsync.simulators.library import LibrarySpec, make_library
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.wire import Counters, Faults, LoopbackServer, Wired
+from plexsync.simulators.http.wire import Counters, Faults, LoopbackServer, Wired
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.simulators.plex.simulator import PlexSimulator
+from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from plexsync.models import Preview, Row, RunHeader, RunSummary
-    from plexsync.simulators.records import Library, PlexVideo, StashScene
+    from plexsync.simulators.library.records import Library, PlexVideo, StashScene
 
 _WORN_BY_SOME, _WORN_BY_MANY, _FOLDER = 300, 5000, 1000
 """Scenes of the performer that is renamed, of the tag that is merged, files of the folder that is

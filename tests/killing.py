@@ -7,12 +7,12 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.wire import Fault, Reset
+from plexsync.simulators.http.wire import Fault, Reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
     from tests.world import World
 
 CHILDREN = multiprocessing.get_context("forkserver")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from tests.world import World, scene_ids
 
 if TYPE_CHECKING:

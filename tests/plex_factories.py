@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from plexsync.simulators.exchange import Headers, SimRequest
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.records import (
+from plexsync.simulators.http.exchange import Headers, SimRequest
+from plexsync.simulators.library.records import (
     Library,
     PlexLibrarySection,
     PlexMedia,
@@ -17,11 +16,12 @@ from plexsync.simulators.records import (
     PlexSide,
     PlexVideo,
 )
+from plexsync.simulators.plex.simulator import PlexSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.exchange import SimResponse
+    from plexsync.simulators.http.exchange import SimResponse
 
 SCENES = PlexLibrarySection(1, "Scenes", ("/media",))
 MOVIES = PlexLibrarySection(

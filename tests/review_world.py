@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from plexsync.review.answer_store import Desk, Place
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import Waiting, load_waiting, shelf_path
 from tests.world import World
 

@@ -8,13 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.wire import Fault, Faults, LoopbackServer, SimRequest, SimResponse, Wired
+from plexsync.simulators.http.wire import (
+    Fault,
+    Faults,
+    LoopbackServer,
+    SimRequest,
+    SimResponse,
+    Wired,
+)
 from plexsync.transport.client import Repeat, RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plexsync.simulators.wire import Effect
+    from plexsync.simulators.http.wire import Effect
 
 KEY = "canary-key+of/the=test"
 """A secret that changes when it is percent-encoded."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from plexsync.errors import ExitCode
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import fold_tag, fold_whitespace, plex_date
 from tests.world import World
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex import PlexWrite, Snapshot
-    from plexsync.simulators.records import StashScene
+    from plexsync.simulators.library.records import StashScene
+    from plexsync.simulators.plex.simulator import PlexWrite, Snapshot
     from tests.world import Ran
 
 SCENES = 10

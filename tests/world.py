@@ -22,10 +22,10 @@ from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
 from plexsync.replay.apply import ApplyOptions, apply
 from plexsync.replay.undo import UndoOptions, undo
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.records import PlexVideo
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.simulators.http.wire import LoopbackServer, Wired
+from plexsync.simulators.library.records import PlexVideo
+from plexsync.simulators.plex.simulator import PlexSimulator
+from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.stash_client import StashClient
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.history import LAST
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from plexsync.models import Outcome
-    from plexsync.simulators.library import Library
+    from plexsync.simulators.library.pairs import Library
     from plexsync.state import State
 
 CLIENT_ID = "5f0c8c2e-test"

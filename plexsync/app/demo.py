@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from plexsync.config.loader import Config
     from plexsync.models import RunSummary
     from plexsync.output.console import Shape, Streams
-    from plexsync.simulators.plex import PlexSimulator
-    from plexsync.simulators.stash import StashSimulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
+    from plexsync.simulators.stash.simulator import StashSimulator
 
 TOKEN = "opens-the-demo-only"  # noqa: S105 - the simulated Plex takes it, nothing else does
 
@@ -116,16 +116,16 @@ class _Stage:
 def _stage() -> Iterator[_Stage]:
     try:
         # These need graphql-core, which only the demo and the tests have.
-        from plexsync.simulators.stash import StashSimulator  # noqa: PLC0415 - see above
+        from plexsync.simulators.stash.simulator import StashSimulator  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the demo needs {error.name}, which is not installed",
             hint="pip install 'plexsync[demo]'",
         ) from error
-    from plexsync.simulators.exchange import Wired  # noqa: PLC0415 - only the demo serves
-    from plexsync.simulators.library_demo import demo_library  # noqa: PLC0415 - same
-    from plexsync.simulators.loopback import LoopbackServer  # noqa: PLC0415 - same
-    from plexsync.simulators.plex import PlexSimulator  # noqa: PLC0415 - same
+    from plexsync.simulators.http.exchange import Wired  # noqa: PLC0415 - only the demo serves
+    from plexsync.simulators.http.loopback import LoopbackServer  # noqa: PLC0415 - same
+    from plexsync.simulators.library.demo import demo_library  # noqa: PLC0415 - same
+    from plexsync.simulators.plex.simulator import PlexSimulator  # noqa: PLC0415 - same
 
     library = demo_library()
     stash, plex = StashSimulator(library), PlexSimulator(library, token=TOKEN)
@@ -236,7 +236,7 @@ class _Story:
         )
 
     def _change_both_sides(self) -> None:
-        from plexsync.simulators.library_demo import (  # noqa: PLC0415 - only the demo has them
+        from plexsync.simulators.library.demo import (  # noqa: PLC0415 - only the demo has them
             LATE_EDIT,
             PLEX_EDIT,
         )

@@ -17,13 +17,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from plexsync.simulators.library import Library, LibrarySpec, demo_library, make_library
-from plexsync.simulators.wire import Counters, Fault, Faults, Latency, LoopbackServer, Wired
+from plexsync.simulators.http.wire import Counters, Fault, Faults, Latency, LoopbackServer, Wired
+from plexsync.simulators.library.pairs import Library, LibrarySpec, demo_library, make_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.simulators.exchange import Simulator
+    from plexsync.simulators.http.exchange import Simulator
 
 API_KEY = "simulated-stash-key"
 TOKEN = "simulated-plex-token"  # noqa: S105 - no secret: it opens a simulator
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end."""
     options = _parser().parse_args(arguments)
     # Late, so that `--help` needs no GraphQL.
-    from plexsync.simulators.plex import PlexSimulator  # noqa: PLC0415 - see above
-    from plexsync.simulators.stash import StashSimulator  # noqa: PLC0415 - see above
+    from plexsync.simulators.plex.simulator import PlexSimulator  # noqa: PLC0415 - see above
+    from plexsync.simulators.stash.simulator import StashSimulator  # noqa: PLC0415 - see above
 
     library = _library(options)
     stash = _wired(StashSimulator(library, api_key=API_KEY), options)

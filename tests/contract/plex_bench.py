@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from plexsync.models import Change, ItemPlan, PlexField, Policy, RatingKey, SceneId, Value
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.records import (
+from plexsync.simulators.http.wire import Faults, LoopbackServer, Wired
+from plexsync.simulators.library.records import (
     Library,
     PlexLibrarySection,
     PlexMedia,
@@ -18,7 +18,7 @@ from plexsync.simulators.records import (
     PlexSide,
     PlexVideo,
 )
-from plexsync.simulators.wire import Faults, LoopbackServer, Wired
+from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.transport.client import RetryPolicy, Transport
 
 if TYPE_CHECKING:

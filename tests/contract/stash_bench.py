@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.records import (
+from plexsync.simulators.http.wire import Fault, Faults, LoopbackServer, Wired
+from plexsync.simulators.library.records import (
     Library,
     StashFile,
     StashFolder,
@@ -17,8 +18,7 @@ from plexsync.simulators.records import (
     StashStudio,
     StashTag,
 )
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.wire import Fault, Faults, LoopbackServer, Wired
+from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.stash_client import StashClient, base_url, request_headers
 from plexsync.transport.client import RetryPolicy, Transport
 from tests.transport_bench import Clock
@@ -26,7 +26,7 @@ from tests.transport_bench import Clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.simulators.wire import Effect
+    from plexsync.simulators.http.wire import Effect
 
 KEY = "canary-stash-key"
 

@@ -13,8 +13,8 @@ from plexsync.models import (
     Value,
 )
 from plexsync.plex.connection import request_headers
-from plexsync.simulators.records import PlexMedia, PlexPart
-from plexsync.simulators.wire import Fault, Redirect, Reset, Status
+from plexsync.simulators.http.wire import Fault, Redirect, Reset, Status
+from plexsync.simulators.library.records import PlexMedia, PlexPart
 from tests.contract.plex_bench import (
     CLIENT_ID,
     KEY,

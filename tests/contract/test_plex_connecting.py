@@ -18,14 +18,14 @@ from plexsync.errors import (
 from plexsync.models import ItemKind, RatingKey
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
-from plexsync.simulators.wire import Fault, Redirect, Status, garbage, html
+from plexsync.simulators.http.wire import Fault, Redirect, Status, garbage, html
 from plexsync.transport.client import Transport
 from tests.contract.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
 
 OTHER = RatingKey("1002")
 

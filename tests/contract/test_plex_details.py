@@ -10,11 +10,11 @@ import pytest
 
 from plexsync.errors import BadResponseError
 from plexsync.models import PlexField, RatingKey
-from plexsync.simulators.wire import Fault, Status, garbage, html
+from plexsync.simulators.http.wire import Fault, Status, garbage, html
 from tests.contract.plex_bench import KEY, detail_of, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
-    from plexsync.simulators.wire import SimRequest, SimResponse
+    from plexsync.simulators.http.wire import SimRequest, SimResponse
 
 OTHER = RatingKey("1002")
 

@@ -12,7 +12,7 @@ import pytest
 
 from plexsync.errors import ServerError
 from plexsync.plex.index import MAX_AGE, How, Index, cached_libraries, load_items
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
 from tests.contract.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import PlexItem
-    from plexsync.simulators.wire import SimRequest, SimResponse
+    from plexsync.simulators.http.wire import SimRequest, SimResponse
     from tests.contract.plex_bench import Bench
 
 NOW = datetime.fromtimestamp(BASE_EPOCH, UTC) + timedelta(days=1)

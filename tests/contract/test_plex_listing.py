@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import ItemKind, RatingKey
-from plexsync.simulators.wire import Cut, Fault, Reset, Status, garbage, html
+from plexsync.simulators.http.wire import Cut, Fault, Reset, Status, garbage, html
 from tests.contract.plex_bench import KEY, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ import requests
 from plexapi.exceptions import BadRequest, NotFound, Unauthorized
 from plexapi.server import PlexServer
 
-from plexsync.simulators.plex_store import upload_key
-from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.simulators.http.wire import LoopbackServer, Wired
+from plexsync.simulators.plex.store import upload_key
 from tests.plex_factories import make_episode, make_film, make_plex, make_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.simulators.plex import PlexSimulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
 
 PICTURE = b"\xff\xd8\xff\xe0 a picture"
 

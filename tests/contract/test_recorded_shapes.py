@@ -42,7 +42,7 @@ from tests.shapes.shapes import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.plex import PlexSimulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
     from tests.shapes.shapes import Seen, Shape
 
 RECORDED = os.environ.get("PLEXSYNC_RECORDED", "")

@@ -14,15 +14,15 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.models import Scene, SceneFile, SceneId
-from plexsync.simulators.stash import resolver_failure
-from plexsync.simulators.wire import Cut, Hang, Reset, Status, garbage, html
+from plexsync.simulators.http.wire import Cut, Hang, Reset, Status, garbage, html
+from plexsync.simulators.stash.simulator import resolver_failure
 from plexsync.stash_client import Version, base_url
 from tests.contract.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.simulators.wire import Effect
+    from plexsync.simulators.http.wire import Effect
 
 VERSIONS = ["v0.27.0", "v0.28.1", "v0.29.0", "v0.30.1"]
 

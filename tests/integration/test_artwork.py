@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.simulators.wire import Cut, Fault, Redirect, Reset, Status, html
+from plexsync.simulators.http.wire import Cut, Fault, Redirect, Reset, Status, html
 from plexsync.storage.history import read_run
 from plexsync.storage.journal import RunKind, Settlement
 from plexsync.storage.session import open_session
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
     from tests.world import World
 
 SCENES = 7

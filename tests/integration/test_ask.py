@@ -10,7 +10,7 @@ import pytest
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
 from tests.world import World

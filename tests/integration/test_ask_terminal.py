@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from tests.typing_terminals import Person
 from tests.world import World
 

@@ -19,16 +19,16 @@ from rich.cells import cell_len
 
 from plexsync.errors import ExitCode
 from plexsync.output.tsv import COLUMNS
-from plexsync.simulators.library import demo_library
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.simulators.http.wire import LoopbackServer, Wired
+from plexsync.simulators.library.pairs import demo_library
+from plexsync.simulators.plex.simulator import PlexSimulator
+from plexsync.simulators.stash.simulator import StashSimulator
 from tests.terminals import Said, Terminal, plain, run_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.simulators.exchange import SimRequest
+    from plexsync.simulators.http.exchange import SimRequest
 
 KEY, TOKEN = "canary-key-51b2", "canary-token-83e4"
 

@@ -16,7 +16,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import ItemPlan, Outcome, PlexField
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.journal import Intent, journal_path, journal_runs, read_journal
 from tests.crash_child import run_to_the_end, run_until_operation
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.library import Library
+    from plexsync.simulators.library.pairs import Library
 
 SETTINGS = {"PATHS": "/data/=/media/", "APPLY__PRESERVE_PLEX_EDITS": "true"}
 PARTS = 4

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.planning.credits import told
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.simulators.plex_snapshot import ItemSnapshot
+    from plexsync.simulators.plex.snapshot import ItemSnapshot
 
 FORCED = RunOptions(full=True, force=True)
 

@@ -13,9 +13,9 @@ from plexsync.errors import ExitCode
 from plexsync.integrations.hook_events import DIRECTORY
 from plexsync.models import Outcome, SceneId
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.sync.ports import RunOptions
 from tests.world import World, assert_quiet, scene_ids
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
 
 DRY = RunOptions(dry_run=True)
 SETTINGS = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}

@@ -21,7 +21,7 @@ from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
 from plexsync.plex.client import PlexClient
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.stash_client import StashClient
 from plexsync.storage.lock import hold_lock
 from plexsync.sync.connections import plex_transport, stash_transport

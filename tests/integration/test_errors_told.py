@@ -22,11 +22,11 @@ import pytest
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
 from plexsync.output.failures import utc_now
-from plexsync.simulators.library import demo_library
-from plexsync.simulators.plex import PlexSimulator
-from plexsync.simulators.plex_server import Identity
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.wire import LoopbackServer, Wired
+from plexsync.simulators.http.wire import LoopbackServer, Wired
+from plexsync.simulators.library.pairs import demo_library
+from plexsync.simulators.plex.parts import Identity
+from plexsync.simulators.plex.simulator import PlexSimulator
+from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.storage.checkpoint import NAME
 from plexsync.storage.journal import DIRECTORY
 

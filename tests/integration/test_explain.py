@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.simulators.library import demo_library
+from plexsync.simulators.library.pairs import demo_library
 from tests.terminals import Said, plain, run_plexsync
 from tests.world import World
 

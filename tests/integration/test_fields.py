@@ -11,8 +11,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset
+from plexsync.simulators.http.wire import Fault, Reset
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.fields_world import EVERYTHING, PLAIN
 from tests.property.strategies import AWKWARD_PIECES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.library import Library
+    from plexsync.simulators.library.pairs import Library
 
 FULL = RunOptions(full=True)
 FORCED = RunOptions(full=True, force=True)

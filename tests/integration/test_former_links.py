@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, RatingKey
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
 from tests.world import World

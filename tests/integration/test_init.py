@@ -21,7 +21,7 @@ from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.models import PathRule
-from plexsync.simulators.library import Case, LibrarySpec, demo_library, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
 from tests.typing_terminals import Person
 from tests.world import World
 

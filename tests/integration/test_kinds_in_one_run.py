@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.fields_world import CREDITS, EVERYTHING
 from tests.world import World

@@ -11,8 +11,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.stash import StashSimulator
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.sync.ports import RunOptions
 from tests.terminals import Said, run_plexsync
 from tests.world import World

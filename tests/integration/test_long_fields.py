@@ -10,8 +10,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
 from tests.world import World

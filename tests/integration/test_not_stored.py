@@ -8,8 +8,8 @@ import pytest
 
 from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.world import World, scene_ids
 

@@ -9,7 +9,7 @@ import requests
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
 from plexsync.sync.ports import RunOptions
 from tests.picture_world import OTHER, PNG, choose_by_hand, made, poster, upload_key, uploads
 from tests.terminals import plain, run_plexsync
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
     from tests.world import World
 
 SCENES = 7

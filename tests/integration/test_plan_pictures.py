@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, PlexField
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
 from plexsync.storage.plan_file import read_plan
 from plexsync.sync.ports import RunOptions
 from tests.picture_world import OTHER, PNG, made, only_link, poster, upload_key, uploads

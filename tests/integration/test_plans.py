@@ -9,7 +9,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import Lineage, RunKind

@@ -19,7 +19,7 @@ from plexsync.review.selection import (
     resetting,
     rivals_of,
 )
-from plexsync.simulators.library import Case
+from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.review_factories import PaperOffice, type_keys
 from tests.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in

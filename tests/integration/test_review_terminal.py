@@ -12,8 +12,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import PREFIX
-from plexsync.simulators.library import Case
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.terminals import run_plexsync

@@ -10,8 +10,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Confidence, Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset, Status, html
+from plexsync.simulators.http.wire import Fault, Reset, Status, html
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
 from tests.world import World, scene_ids, stops_after
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.wire import SimRequest
+    from plexsync.simulators.http.wire import SimRequest
     from tests.world import Ran
 
 DRY = RunOptions(dry_run=True)

@@ -9,8 +9,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.world import World, stops_after
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.records import PlexVideo
-    from plexsync.simulators.wire import SimRequest, SimResponse
+    from plexsync.simulators.http.wire import SimRequest, SimResponse
+    from plexsync.simulators.library.records import PlexVideo
 
 MOVIES_ONLY = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
 SPEC = LibrarySpec(seed=3, scenes=20, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.world import World
 

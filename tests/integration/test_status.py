@@ -8,8 +8,8 @@ import pytest
 
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Status
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from tests.world import World

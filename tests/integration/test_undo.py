@@ -8,8 +8,8 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.plex_snapshot import Snapshot
+    from plexsync.simulators.plex.snapshot import Snapshot
 
 FULL = RunOptions(full=True)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from plexsync.integrations.hook_events import DIRECTORY
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
 from plexsync.sync.ports import RunOptions
 from tests.two_servers import TwoServers
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.simulators.library import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.fields_world import CREDITS, EVERYTHING, PHOTO, credit
 from tests.world import World
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex_snapshot import Snapshot
+    from plexsync.simulators.plex.snapshot import Snapshot
 
 FORCED = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0, Case.EPISODE: 2.0}

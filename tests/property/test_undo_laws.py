@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.library import Case, LibrarySpec, make_library
-from plexsync.simulators.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.sync.ports import RunOptions
 from tests.disk_faults import FaultyDisk, Killed, Strike
 from tests.world import World
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex_snapshot import Snapshot
+    from plexsync.simulators.plex.snapshot import Snapshot
 
 FULL = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0}

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from plexsync.simulators.library import (
+from plexsync.simulators.library.pairs import (
     DEFAULT_MIX,
     LATE_EDIT,
     PLEX_EDIT,

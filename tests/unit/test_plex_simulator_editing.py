@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from plexsync.simulators.plex_store import upload_key
+from plexsync.simulators.plex.store import upload_key
 from tests.plex_factories import ask, ask_json, make_episode, make_film, make_plex, make_video, put
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex import PlexSimulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
 
 EDIT = "/library/sections/1/all?type=1&id=10"
 

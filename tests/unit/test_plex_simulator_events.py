@@ -19,7 +19,7 @@ from tests.plex_factories import (
 )
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex import PlexSimulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
 
 LISTING = "/library/sections/1/all?type=1&X-Plex-Container-Start=0&X-Plex-Container-Size=100"
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.simulators.plex_store import nocase
+from plexsync.simulators.plex.store import nocase
 from tests.plex_factories import ask_json, ask_xml, make_plex, make_video, put
 
 XML_TEXT = st.text(

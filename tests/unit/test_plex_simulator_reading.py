@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plexsync.simulators.records import PlexPart
+from plexsync.simulators.library.records import PlexPart
 from tests.plex_factories import (
     ask,
     ask_json,

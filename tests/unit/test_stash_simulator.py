@@ -13,11 +13,7 @@ import pytest
 import requests
 from graphql import assert_valid_schema
 
-from plexsync.simulators.library import LibrarySpec, make_library
-from plexsync.simulators.stash import Job, StashSimulator, resolver_failure
-from plexsync.simulators.stash_covers import PLACEHOLDER, generated_cover
-from plexsync.simulators.stash_schema import load_schemas
-from plexsync.simulators.wire import (
+from plexsync.simulators.http.wire import (
     Fault,
     Faults,
     Headers,
@@ -26,6 +22,10 @@ from plexsync.simulators.wire import (
     SimResponse,
     Wired,
 )
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.simulators.stash.covers import PLACEHOLDER, generated_cover
+from plexsync.simulators.stash.schema import load_schemas
+from plexsync.simulators.stash.simulator import Job, StashSimulator, resolver_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.simulators.library import LibrarySpec, make_library
-from plexsync.simulators.records import StashScene
-from plexsync.simulators.stash import StashSimulator
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.simulators.library.records import StashScene
+from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.simulators.library import Library, LibrarySpec, make_library
-from plexsync.simulators.records import (
+from plexsync.simulators.library.pairs import Library, LibrarySpec, make_library
+from plexsync.simulators.library.records import (
     StashFile,
     StashFolder,
     StashGroup,
@@ -20,7 +20,7 @@ from plexsync.simulators.records import (
     StashStudio,
     StashTag,
 )
-from plexsync.simulators.stash import StashSimulator
+from plexsync.simulators.stash.simulator import StashSimulator
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 

@@ -11,11 +11,11 @@ from graphql import GraphQLObjectType, get_named_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.simulators.library import LibrarySpec, make_library
-from plexsync.simulators.stash import StashSimulator
-from plexsync.simulators.stash_render import go_float, to_json
-from plexsync.simulators.stash_schema import load_schemas
-from plexsync.simulators.wire import Headers, SimRequest
+from plexsync.simulators.http.wire import Headers, SimRequest
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.simulators.stash.render import go_float, to_json
+from plexsync.simulators.stash.schema import load_schemas
+from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

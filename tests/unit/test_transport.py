@@ -20,7 +20,7 @@ from plexsync.errors import (
     ServerError,
     TransientError,
 )
-from plexsync.simulators.wire import (
+from plexsync.simulators.http.wire import (
     Cut,
     Hang,
     Redirect,
@@ -36,7 +36,7 @@ from tests.transport_bench import JSON, KEY, ONCE, transport_bench
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.simulators.wire import Effect
+    from plexsync.simulators.http.wire import Effect
 
 THRICE = RetryPolicy(attempts=3, first_wait_s=1.0)
 

@@ -12,7 +12,7 @@ from plexsync.errors import (
     ServerError,
     TransientError,
 )
-from plexsync.simulators.wire import Cut, Redirect, Reset, SimResponse, Status
+from plexsync.simulators.http.wire import Cut, Redirect, Reset, SimResponse, Status
 from plexsync.transport.client import RetryPolicy
 from tests.transport_bench import transport_bench
 

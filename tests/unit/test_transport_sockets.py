@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import BadResponseError, ConfigError, TransientError
-from plexsync.simulators.wire import Drip
+from plexsync.simulators.http.wire import Drip
 from plexsync.transport.client import SlowError, Transport
 from tests.transport_bench import ONCE, transport_bench
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from plexsync.simulators.wire import (
+from plexsync.simulators.http.wire import (
     Counters,
     Cut,
     Drip,

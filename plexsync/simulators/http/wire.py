@@ -1,0 +1,62 @@
+"""Everything to put a simulator on a wire: requests, faults, counters, a server, an adapter.
+
+    faults = Faults(Fault("plex.put", 1, Reset(applied=True)))
+    with LoopbackServer(Wired(simulator, faults)) as server:
+        requests.get(server.url)
+
+`SimAdapter` serves the same without a socket.
+"""
+
+from __future__ import annotations
+
+from plexsync.simulators.http.adapter import SimAdapter
+from plexsync.simulators.http.exchange import (
+    Counters,
+    Delivery,
+    Headers,
+    SimRequest,
+    SimResponse,
+    Simulator,
+    Wired,
+)
+from plexsync.simulators.http.faults import (
+    Cut,
+    Drip,
+    Effect,
+    Fault,
+    Faults,
+    Hang,
+    Latency,
+    Redirect,
+    Reset,
+    Stale,
+    Status,
+    garbage,
+    html,
+)
+from plexsync.simulators.http.loopback import LoopbackServer
+
+__all__ = [
+    "Counters",
+    "Cut",
+    "Delivery",
+    "Drip",
+    "Effect",
+    "Fault",
+    "Faults",
+    "Hang",
+    "Headers",
+    "Latency",
+    "LoopbackServer",
+    "Redirect",
+    "Reset",
+    "SimAdapter",
+    "SimRequest",
+    "SimResponse",
+    "Simulator",
+    "Stale",
+    "Status",
+    "Wired",
+    "garbage",
+    "html",
+]

@@ -1,0 +1,1 @@
+"""A simulated Plex Media Server: listings, edits, pictures and their awkwardness."""

@@ -1,0 +1,175 @@
+"""From the rows of a library to what the simulated Plex server remembers."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import TYPE_CHECKING
+
+from plexsync.simulators.plex.store import Gallery, Item, Kind, Section, Tagging
+
+if TYPE_CHECKING:
+    from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
+    from plexsync.simulators.plex.store import Store
+
+_KINDS = {
+    "movie": Kind.MOVIE,
+    "show": Kind.SHOW,
+    "season": Kind.SEASON,
+    "episode": Kind.EPISODE,
+    "artist": Kind.ARTIST,
+    "photo": Kind.PHOTO,
+}
+_SECTION_EPOCH = 1_735_000_000
+
+
+def fill(store: Store, side: PlexSide) -> None:
+    """Put a whole server's rows into an empty store."""
+    for row in side.sections:
+        store.add_section(section_of(row))
+    for video in side.videos:
+        store.reserve(max(video.rating_key, _highest_id(video)))
+    for video in side.videos:
+        store.add(item_of(store, video))
+
+
+def section_of(row: PlexLibrarySection) -> Section:
+    """A library, scanned once."""
+    return Section(
+        key=row.id,
+        title=row.title,
+        kind=_KINDS[row.kind],
+        agent=row.agent,
+        scanner=row.scanner,
+        language=row.language,
+        uuid=row.uuid or str(uuid.uuid5(uuid.NAMESPACE_URL, f"section {row.id}")),
+        locations=list(enumerate(row.locations, start=row.id * 100)),
+        created_at=_SECTION_EPOCH,
+        updated_at=_SECTION_EPOCH,
+        scanned_at=_SECTION_EPOCH,
+        content_changed_at=0,
+    )
+
+
+def item_of(store: Store, video: PlexVideo) -> Item:
+    """An item as `video` describes it, not yet in the store; its show and season are put there.
+
+    Raises:
+        KeyError: its library is not known.
+    """
+    section = store.sections[video.section_id]
+    store.reserve(max(video.rating_key, _highest_id(video)))
+    parent = _season(store, section, video) if video.show else None
+    return Item(
+        rating_key=video.rating_key,
+        section=section,
+        kind=_KINDS[video.kind],
+        guid=video.guid or _guid(section, video),
+        fields=_fields(video),
+        tags=_tags(store, section, video),
+        media=video.media,
+        added_at=video.added_at,
+        updated_at=video.updated_at,
+        subtype=video.subtype if section.is_personal and video.kind == "movie" else "",
+        locks=set(video.locked),
+        deleted_at=video.deleted_at or 0,
+        user_rating=video.user_rating,
+        view_count=video.view_count,
+        parent=parent,
+        index=video.episode or 0,
+        posters=_first_picture("posters", video.rating_key),
+        arts=Gallery() if section.is_personal else _first_picture("art", video.rating_key),
+    )
+
+
+def _highest_id(video: PlexVideo) -> int:
+    """The highest number among its versions and files."""
+    ids = [part.id for media in video.media for part in media.parts]
+    ids.extend(media.id for media in video.media)
+    return max(ids, default=0)
+
+
+def _guid(section: Section, video: PlexVideo) -> str:
+    """Personal videos are named by a hash of their path, unmatched ones by their key."""
+    if not section.is_personal:
+        return f"local://{video.rating_key}"
+    path = video.media[0].parts[0].file if video.media and video.media[0].parts else video.title
+    digest = hashlib.sha1(path.encode("utf-8", "surrogatepass"), usedforsecurity=False)
+    return f"{section.agent}://{digest.hexdigest()}?lang={section.language}"
+
+
+def _fields(video: PlexVideo) -> dict[str, str]:
+    """The texts that are set."""
+    known = {
+        "title": video.title,
+        "titleSort": video.title_sort,
+        "originalTitle": video.original_title,
+        "summary": video.summary,
+        "tagline": video.tagline,
+        "studio": video.studio,
+        "contentRating": video.content_rating,
+        "originallyAvailableAt": video.originally_available_at,
+        "year": video.originally_available_at[:4],
+    }
+    return {name: text for name, text in known.items() if text}
+
+
+def _tags(store: Store, section: Section, video: PlexVideo) -> dict[str, list[Tagging]]:
+    """The tags of every kind that has any."""
+    known = {
+        "genre": video.genres,
+        "country": video.countries,
+        "director": video.directors,
+        "writer": video.writers,
+        "producer": video.producers,
+        "collection": video.collections,
+        "label": video.labels,
+    }
+    tags = {kind: store.taggings(kind, names, section) for kind, names in known.items() if names}
+    if video.actors:
+        tags["actor"] = [
+            Tagging(store.tag("actor", name, section), role) for name, role in video.actors
+        ]
+    return tags
+
+
+def _first_picture(folder: str, rating_key: int) -> Gallery:
+    """The picture Plex made or found itself."""
+    key = f"media://{folder}/{rating_key}.jpg"
+    return Gallery([key], key)
+
+
+def _season(store: Store, section: Section, video: PlexVideo) -> Item:
+    """The season an episode belongs to, made with its show where they are new."""
+    show = _above(store, section, None, video.show)
+    number = video.season or 0
+    return _above(store, section, show, f"Season {number}" if number else "Specials", index=number)
+
+
+def _above(
+    store: Store, section: Section, parent: Item | None, title: str, *, index: int = 0
+) -> Item:
+    """The show (without a parent) or season of that name, made if it is new."""
+    kind = Kind.SHOW if parent is None else Kind.SEASON
+    place = (section.key, 0 if parent is None else parent.rating_key, title)
+    known = store.above.get(place)
+    if known is not None and known.rating_key in store.items:
+        return known
+    rating_key = store.next_id()
+    item = store.above[place] = Item(
+        rating_key=rating_key,
+        section=section,
+        kind=kind,
+        guid=f"local://{rating_key}",
+        fields={"title": title},
+        tags={},
+        media=(),
+        added_at=_SECTION_EPOCH,
+        updated_at=_SECTION_EPOCH,
+        parent=parent,
+        index=index,
+        posters=_first_picture("posters", rating_key),
+        arts=_first_picture("art", rating_key),
+    )
+    store.add(item)
+    return item

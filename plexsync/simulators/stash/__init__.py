@@ -1,0 +1,1 @@
+"""A simulated Stash: the real GraphQL schema over tables in memory."""
