@@ -15,7 +15,7 @@ from plexsync.models import (
 from plexsync.plex.connection import request_headers
 from plexsync.simulators.http.wire import Fault, Redirect, Reset, Status
 from plexsync.simulators.library.records import PlexMedia, PlexPart
-from tests.contract.plex_bench import (
+from tests.support.plex_bench import (
     CLIENT_ID,
     KEY,
     detail_of,

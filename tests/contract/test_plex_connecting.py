@@ -20,7 +20,7 @@ from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
 from plexsync.simulators.http.wire import Fault, Redirect, Status, garbage, html
 from plexsync.transport.client import Transport
-from tests.contract.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
+from tests.support.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
 
 if TYPE_CHECKING:
     from pathlib import Path

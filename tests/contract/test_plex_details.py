@@ -11,7 +11,7 @@ import pytest
 from plexsync.errors import BadResponseError
 from plexsync.models import PlexField, RatingKey
 from plexsync.simulators.http.wire import Fault, Status, garbage, html
-from tests.contract.plex_bench import KEY, detail_of, make_library, make_video, plex_bench
+from tests.support.plex_bench import KEY, detail_of, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
     from plexsync.simulators.http.wire import SimRequest, SimResponse

@@ -13,7 +13,7 @@ import pytest
 from plexsync.errors import ServerError
 from plexsync.plex.index import MAX_AGE, How, Index, cached_libraries, load_items
 from plexsync.simulators.http.wire import Fault, Status
-from tests.contract.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
+from tests.support.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PlexItem
     from plexsync.simulators.http.wire import SimRequest, SimResponse
-    from tests.contract.plex_bench import Bench
+    from tests.support.plex_bench import Bench
 
 NOW = datetime.fromtimestamp(BASE_EPOCH, UTC) + timedelta(days=1)
 UNCHANGED: dict[str, int] = {}

@@ -11,12 +11,12 @@ import pytest
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import ItemKind, RatingKey
 from plexsync.simulators.http.wire import Cut, Fault, Reset, Status, garbage, html
-from tests.contract.plex_bench import KEY, make_library, make_video, plex_bench
+from tests.support.plex_bench import KEY, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.contract.plex_bench import Bench
+    from tests.support.plex_bench import Bench
 
 OTHER = RatingKey("1002")
 

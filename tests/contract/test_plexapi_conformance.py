@@ -17,7 +17,7 @@ from plexapi.server import PlexServer
 
 from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.plex.store import upload_key
-from tests.plex_factories import make_episode, make_film, make_plex, make_video
+from tests.support.plex_factories import make_episode, make_film, make_plex, make_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The simulated Plex server, and our decoder, against the shapes of recorded answers.
 
-The shapes (tests/shapes) are facts taken from answers real servers gave. With a folder of such
-recordings in the environment variable PLEXSYNC_RECORDED the same claims are also tested on them.
+The shapes (tests/contract/shapes) are facts taken from answers real servers gave. With a folder of
+such recordings in the environment variable PLEXSYNC_RECORDED the same claims are tested on them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
-from tests.plex_factories import (
-    ask_json,
-    ask_xml,
-    make_episode,
-    make_film,
-    make_media,
-    make_plex,
-    make_video,
-    put,
-)
-from tests.shapes import derive
-from tests.shapes.shapes import (
+from tests.contract.shapes import derive
+from tests.contract.shapes.shapes import (
     UNRECORDED,
     json_name,
     load_additions,
@@ -38,12 +28,22 @@ from tests.shapes.shapes import (
     walk_xml,
     xml_to_json,
 )
+from tests.support.plex_factories import (
+    ask_json,
+    ask_xml,
+    make_episode,
+    make_film,
+    make_media,
+    make_plex,
+    make_video,
+    put,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plexsync.simulators.plex.simulator import PlexSimulator
-    from tests.shapes.shapes import Seen, Shape
+    from tests.contract.shapes.shapes import Seen, Shape
 
 RECORDED = os.environ.get("PLEXSYNC_RECORDED", "")
 LISTED = "X-Plex-Container-Start=0&X-Plex-Container-Size=50"

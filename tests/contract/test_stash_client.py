@@ -17,7 +17,7 @@ from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.http.wire import Cut, Hang, Reset, Status, garbage, html
 from plexsync.simulators.stash.simulator import resolver_failure
 from plexsync.stash_client import Version, base_url
-from tests.contract.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
+from tests.support.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

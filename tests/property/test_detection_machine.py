@@ -17,7 +17,7 @@ from hypothesis.stateful import rule
 from plexsync.integrations.hook_events import DIRECTORY
 from plexsync.simulators.http.wire import Fault, Reset, Status
 from plexsync.sync.ports import RunOptions
-from tests.two_servers import TwoServers
+from tests.support.two_servers import TwoServers
 
 FEWEST = 6
 NUMBERS = st.integers(0, 99)

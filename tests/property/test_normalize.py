@@ -25,7 +25,7 @@ from plexsync.text.normalize import (
     stem,
     strip_control,
 )
-from tests.property.strategies import (
+from tests.support.strategies import (
     dates,
     folders,
     names,

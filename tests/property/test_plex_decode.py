@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from plexsync.errors import BadResponseError
 from plexsync.models import PlexField
 from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
-from tests.property.strategies import items, texts, titles
+from tests.support.strategies import items, texts, titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

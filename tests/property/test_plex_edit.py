@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
 from plexsync.plex.batching import alike
 from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
-from tests.factories import make_plan
-from tests.property.strategies import texts
+from tests.support.factories import make_plan
+from tests.support.strategies import texts
 
 NAMES = st.one_of(st.sampled_from(("A", "a", "b", "B ", "C, d", "100%", "%2C", "ß", "SS")), texts())
 LISTS = st.lists(NAMES, max_size=5).map(tuple)

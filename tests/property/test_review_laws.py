@@ -16,7 +16,7 @@ from plexsync.review.csv_files import export_lines, guarded, read_answers, ungua
 from plexsync.review.machine import Review
 from plexsync.storage.loading import load_state
 from plexsync.storage.session import open_session
-from tests.review_factories import (
+from tests.support.review_factories import (
     PaperDesk,
     PaperOffice,
     make_waiting,
@@ -24,7 +24,7 @@ from tests.review_factories import (
     sit_down,
     type_keys,
 )
-from tests.state_factories import NOW, begin, end
+from tests.support.state_factories import NOW, begin, end
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,8 +32,8 @@ from plexsync.storage.checkpoint import (
 from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
 from plexsync.storage.loading import load_state
 from plexsync.storage.session import Session
-from tests.disk_faults import MemoryDisk, dice
-from tests.state_factories import NOW, begin, end, make_plan
+from tests.support.disk_faults import MemoryDisk, dice
+from tests.support.state_factories import NOW, begin, end, make_plan
 
 if TYPE_CHECKING:
     from plexsync.state import State

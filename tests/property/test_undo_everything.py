@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.fields_world import CREDITS, EVERYTHING, PHOTO, credit
-from tests.world import World
+from tests.support.fields_world import CREDITS, EVERYTHING, PHOTO, credit
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from plexsync.simulators.plex.snapshot import Snapshot

@@ -16,8 +16,8 @@ from plexsync.simulators.http.wire import Fault, Reset, Status
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.sync.ports import RunOptions
-from tests.disk_faults import FaultyDisk, Killed, Strike
-from tests.world import World
+from tests.support.disk_faults import FaultyDisk, Killed, Strike
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from plexsync.simulators.plex.snapshot import Snapshot

@@ -17,7 +17,7 @@ from plexsync.models import Outcome
 from plexsync.output import json_documents as json_report
 from plexsync.output.console import Session, Shape
 from plexsync.output.tsv import COLUMNS
-from tests.factories import make_header, make_preview, make_row, make_summary
+from tests.support.factories import make_header, make_preview, make_row, make_summary
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -3,7 +3,7 @@
 An attribute's Python type is its JSON type; XML writes booleans as 1 and 0. Children that share a
 list name become one JSON array, in the place of the first.
 
-Source: docs/plex-api.md 1, "Accept"; the types are those of tests/shapes.
+Source: docs/plex-api.md 1, "Accept"; the types are those of tests/contract/shapes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the simulated Plex server says of a library, an item, a version, a tag.
 
-Source: docs/plex-api.md 2, 4 and 8; names and types are those of tests/shapes.
+Source: docs/plex-api.md 2, 4 and 8; names and types are those of tests/contract/shapes.
 """
 
 from __future__ import annotations

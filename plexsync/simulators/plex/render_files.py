@@ -1,6 +1,6 @@
 """What the simulated Plex server says of versions, files and streams, and of their hashes.
 
-Source: docs/plex-api.md 2, 3 and 8; names and types are those of tests/shapes.
+Source: docs/plex-api.md 2, 3 and 8; names and types are those of tests/contract/shapes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,196 @@
+"""Queues and desks of a review without a disk, a server or a terminal."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from rich.console import Console
+
+from plexsync.errors import ConfigError
+from plexsync.matching.answers import NOTHING, Answer, Said, Target, Verb, accept, ignore, refuse
+from plexsync.matching.overrides import Pin, Refusal
+from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
+from plexsync.review.machine import Review
+from plexsync.review.terminal.screen import draw
+from plexsync.storage.review_queue import Waiting
+from plexsync.text.folding import files_digest
+from tests.support.factories import make_candidate, make_scene, make_scene_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from plexsync.models import PathRule
+    from plexsync.review.comparison import Comparison
+    from plexsync.review.interfaces import Hit
+
+_Said = TypeVar("_Said", Pin, Refusal)
+
+FOR = Evidence(name="name", value="equal, a name 1 more file bears", weight=9.5)
+AGAINST = Evidence(name="duration", value="differs by 20.1 s", weight=-8.0)
+
+
+def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Waiting:
+    """Scene `number` with candidates of these rating keys, by default its own one."""
+    path = f"/data/clips/clip-{number}.mp4"
+    candidates = tuple(
+        make_candidate(
+            rating_key=RatingKey(str(key)),
+            title=f"clip {key}",
+            scene_path=path,
+            item_path=f"/media/films/clip-{number}.mp4",
+            score=0.62 - place / 10,
+            evidence=(FOR, AGAINST),
+        )
+        for place, key in enumerate(keys or (9000 + number,))
+    )
+    waiting = Waiting(
+        scene=make_scene(
+            scene_id=SceneId(str(number)),
+            title=f"Clip Number {number}",
+            files=(make_scene_file(path=path, oshash=number),),
+        ),
+        match=Match(
+            scene_id=SceneId(str(number)),
+            confidence=Confidence.LOW,
+            reason="name equal, but the duration differs",
+            score=candidates[0].score,
+            margin=0.1,
+            candidates=candidates,
+            candidate_count=len(candidates),
+        ),
+        libraries=("Films",) * len(candidates),
+    )
+    return msgspec.structs.replace(waiting, **fields)
+
+
+@dataclass
+class PaperDesk:
+    """A desk that keeps answers in memory, by the same rules as the real one."""
+
+    book: dict[SceneId, Said] = field(default_factory=dict)
+    owners: dict[RatingKey, SceneId] = field(default_factory=dict)
+    locked: Exception | None = None
+
+    def said(self, scene_id: SceneId) -> Said:
+        """What stands."""
+        return self.book.get(scene_id, NOTHING)
+
+    def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
+        """Who else has it."""
+        owner = self.owners.get(rating_key)
+        return None if owner == scene_id else owner
+
+    def wake(self) -> None:
+        """Nothing happens to it meanwhile."""
+        if self.locked:
+            raise self.locked
+
+    def give(self, answers: Sequence[Answer]) -> dict[SceneId, Said]:
+        """Keep answers; gives what stood before."""
+        if self.locked:
+            raise self.locked
+        before = dict(self.book)
+        for answer in answers:
+            self._apply(answer)
+        return before
+
+    def take_back(self, given: dict[SceneId, Said]) -> None:
+        """Put back what stood before."""
+        self.book = given
+
+    def _apply(self, answer: Answer) -> None:
+        scene, said = answer.scene, self.said(answer.scene.scene_id)
+        pins = [_said(Pin, scene.scene_id, target) for target in answer.targets]
+        refusals = [_said(Refusal, scene.scene_id, target) for target in answer.targets]
+        makers: dict[Verb, Callable[[], Said]] = {
+            Verb.ACCEPT: lambda: accept(said, pins),
+            Verb.REJECT: lambda: refuse(said, refusals),
+            Verb.ABSENT: lambda: refuse(said, refusals, absent=files_digest(scene.files)),
+            Verb.IGNORE: lambda: ignore(said, scene, answer.reason),
+            Verb.RESET: lambda: NOTHING,
+        }
+        self.book[scene.scene_id] = makers[answer.verb]()
+
+
+def _said(kind: type[_Said], scene_id: SceneId, target: Target) -> _Said:
+    return kind(
+        scene_id=scene_id,
+        rating_key=target.rating_key,
+        scene_path=target.scene_path,
+        item_path=target.item_path,
+    )
+
+
+@dataclass
+class PaperOffice:
+    """Finds what it was told to."""
+
+    hits: tuple[Hit, ...] = ()
+    known: list[PathRule] = field(default_factory=list)
+    opened: list[tuple[str, str | None]] = field(default_factory=list)
+    unsettled: frozenset[SceneId] = frozenset()
+
+    def search(self, _text: str) -> tuple[tuple[Hit, ...], int]:
+        """All of them."""
+        return self.hits, len(self.hits)
+
+    def find(self, text: str) -> Hit:
+        """The one with that key."""
+        for hit in self.hits:
+            if hit.item.rating_key == text:
+                return hit
+        raise ConfigError("That is neither a rating key nor a Plex address")
+
+    def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
+        """Remember that it was asked."""
+        self.opened.append((scene_id, rating_key))
+        return "opened"
+
+    def rules(self) -> list[PathRule]:
+        """Those there are."""
+        return self.known
+
+    def settled(self, _rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
+        """All but those it was told of."""
+        return frozenset(one.scene_id for one in waiting) - self.unsettled
+
+    def add_rule(self, rule: PathRule) -> str:
+        """Add it."""
+        self.known.append(rule)
+        return "Added to config.toml."
+
+    def remove_rule(self, rule: PathRule) -> None:
+        """Take it out."""
+        self.known.remove(rule)
+
+
+def sit_down(
+    *waiting: Waiting, desk: PaperDesk | None = None, office: PaperOffice | None = None
+) -> Review:
+    """A review of these scenes."""
+    return Review(list(waiting), desk or PaperDesk(), office or PaperOffice())
+
+
+def type_keys(review: Review, *keys: str) -> Review:
+    """Press keys; a text of several characters is pressed one by one unless it names a key."""
+    named = {"enter", "escape", "backspace", "left", "right", "up", "down"}
+    for key in keys:
+        for one in [key] if key in named else key:
+            review.press(one)
+    return review
+
+
+def shown(
+    review: Review,
+    width: int = 100,
+    *,
+    compared: Mapping[RatingKey, Comparison] | None = None,
+    height: int = 0,
+) -> str:
+    """The screen as plain text."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, markup=False)
+    lines = draw(review, console, compared=compared or {}, marks=True, height=height)
+    return "\n".join(line.plain.rstrip() for line in lines) + "\n"

@@ -1,0 +1,173 @@
+"""A person at a terminal: types keys into plexsync and reads what it draws."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Self
+
+from tests.support.terminals import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+_PATIENCE_S = 30.0
+_AGAIN_S = 3.0
+
+_HOME, _CLEAR_BELOW = "\x1b[H", "\x1b[J"
+_PROMPT = "\n> "
+"""What a dumb terminal's screen ends with."""
+
+
+class Person:
+    """Runs plexsync on a terminal of its own.
+
+    Args:
+        arguments: of the command line.
+        environ: added to the environment.
+        width: columns.
+        height: rows.
+        program: what to run instead of plexsync.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        width: int = 100,
+        height: int = 40,
+        program: str = "",
+    ) -> None:
+        self._master, slave = pty.openpty()
+        self._height = height
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self._slave = slave
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [*([program] if program else [sys.executable, "-m", "plexsync"]), *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm", **environ},
+            start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - one system call, no lock
+        )
+        self.seen = ""
+        self._read = 0
+        self._typed = 0
+
+    def __enter__(self) -> Self:
+        """Sit down."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave; whatever still runs is ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._slave)
+        os.close(self._master)
+
+    def sees(self, text: str) -> str:
+        """Wait until `text` comes after what was seen before; gives all up to it."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while text not in plain(self.seen[self._read :]):
+            assert time.monotonic() < deadline, f"{text!r} never came after:\n{self.seen[-4000:]}"
+            if not self._take(0.2) and self.process.poll() is not None and not self._take(0.2):
+                raise AssertionError(f"it ended without {text!r}:\n{plain(self.seen)[-4000:]}")
+        # What came along with the text is still to be seen: on a busy machine all comes at once.
+        start, seen = self._read, self.seen
+        ends = range(start, len(seen) + 1)
+        first = bisect_left(ends, 1, key=lambda end: int(text in plain(seen[start:end])))
+        self._read = ends[first]
+        return plain(seen[start : self._read])
+
+    def screen(self, *texts: str) -> str:
+        """Wait until a whole screen stands there that holds `texts`; gives it as it looks."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while (shown := self._screen()) is None or not all(text in shown for text in texts):
+            assert time.monotonic() < deadline, f"{texts} never came:\n{self.seen[-4000:]}"
+            self._take(0.2)
+        return shown
+
+    def _screen(self) -> str | None:
+        """What stands there; None while it is being drawn."""
+        if _HOME in self.seen:
+            drawn = self.seen.rpartition(_HOME)[2]
+            whole = _CLEAR_BELOW in drawn
+        else:
+            # The key that was typed is echoed first.
+            drawn = self.seen[self._typed :]
+            drawn = drawn.partition("\n")[2] if self._typed else drawn
+            whole = drawn.endswith(_PROMPT)
+        lines = plain(drawn.removesuffix(_PROMPT)).splitlines()
+        return "\n".join(line.rstrip() for line in lines) if whole else None
+
+    def types(self, keys: str) -> None:
+        """Press keys; what was there before is not waited for any more."""
+        self._typed = self._read = len(self.seen)
+        os.write(self._master, keys.encode())
+
+    def insists(self, key: str) -> int:
+        """Press a key again and again until it ends; gives the exit code.
+
+        Python's `input` loses a signal that comes between its prompt and its wait.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it did not end:\n{plain(self.seen)[-4000:]}"
+            self.types(key)
+            again = time.monotonic() + _AGAIN_S
+            while self.process.poll() is None and time.monotonic() < again:
+                self._take(0.1)
+        return self.ends()
+
+    def reads(self, seconds: float) -> None:
+        """Take what comes within that time."""
+        self._take(seconds)
+
+    def resizes(self, width: int) -> None:
+        """Give the window another width; the system tells whoever draws in it."""
+        size = struct.pack("HHHH", self._height, width, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    def ends(self) -> int:
+        """Wait for the end; gives the exit code."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it did not end:\n{plain(self.seen)[-4000:]}"
+            self._take(0.1)
+        while self._take(0.05):
+            pass
+        return self.process.returncode
+
+    def terminal_is_as_before(self) -> bool:
+        """Whether keys are echoed and lines are lines again."""
+        return bool(termios.tcgetattr(self._slave)[3] == self.before[3])
+
+    def _take(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._master], [], [], seconds)
+        if not ready:
+            return False
+        self.seen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        return True
+
+
+def _take_terminal() -> None:
+    """Make the terminal the one of the new session, so that its keys send signals to its jobs."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,185 @@
+"""`plexsync run --save-plan` and `plexsync apply` against both simulators over real HTTP."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.errors import ExitCode
+from plexsync.models import Outcome
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.storage.filesystem import DISK
+from plexsync.storage.history import read_history
+from plexsync.storage.journal import Lineage, RunKind
+from plexsync.storage.plan_file import item_line, read_plan, write_plan
+from plexsync.storage.streams import Spool
+from plexsync.sync.ports import RunOptions
+from tests.support.disk_faults import FaultyDisk, Killed, Strike
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Ten scenes, some with two items, nothing synced yet."""
+    spec = LibrarySpec(seed=5, scenes=10, mix=MIX, extra_items=0.1, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as made:
+        yield made
+
+
+@pytest.fixture
+def plan(world: World) -> Path:
+    """The plan of a first run."""
+    path = world.directory / "plan.json"
+    ran = world.run(RunOptions(dry_run=True, save_plan=path))
+    assert ran.summary.exit_code == ExitCode.OK
+    assert ran.count(Outcome.PLANNED) >= 10
+    return path
+
+
+def edited_key(world: World) -> str:
+    """The first item of the first scene."""
+    return next(iter(world.library.truth.values()))[0]
+
+
+def test_a_saved_plan_is_private_and_changes_nothing(world: World, plan: Path) -> None:
+    """0600, and neither Plex nor the state was written."""
+    assert plan.stat().st_mode & 0o777 == 0o600
+    assert not world.state_dir.exists()
+    assert world.plex.writes == ()
+
+
+def test_applying_does_what_the_run_would_have_done(world: World, plan: Path) -> None:
+    """The next run finds nothing to do, whether it looks at what changed or at everything."""
+    applied = world.apply(plan)
+    assert applied.summary.exit_code == ExitCode.OK
+    assert applied.stash == {}
+    for scene in world.library.stash.scenes:
+        for key in world.library.truth[str(scene.id)]:
+            assert world.shown(key, "title") == scene.title.strip()
+    nothing = world.run()
+    assert nothing.puts == 0
+    assert nothing.count(Outcome.UNCHANGED) == len(nothing.rows)
+    assert world.run().rows == ()
+    assert world.run(RunOptions(full=True)).puts == 0
+    assert read_history(world.state_dir)[-1].kind is RunKind.APPLY
+
+
+def test_a_plan_applied_twice_finds_nothing_to_do(world: World, plan: Path) -> None:
+    """Whoever repeats it gets 0 and no request that writes."""
+    world.apply(plan)
+    again = world.apply(plan)
+    assert again.summary.exit_code == ExitCode.OK
+    assert again.puts == 0
+    assert again.count(Outcome.UNCHANGED) == len(again.rows)
+
+
+def test_a_dry_run_of_a_plan_shows_what_still_fits(world: World, plan: Path) -> None:
+    """Nothing is written, what changed is named."""
+    world.plex.edit_by_hand(edited_key(world), {"title": "By Hand"})
+    shown = world.apply(plan, dry_run=True)
+    assert shown.puts == 0
+    assert shown.count(Outcome.SKIPPED) == 1
+    assert not world.state_dir.exists()
+
+
+def test_an_item_that_changed_since_is_skipped_and_named(world: World, plan: Path) -> None:
+    """All of it, also the fields that are as before; the next run looks at its scene again."""
+    key = edited_key(world)
+    world.plex.edit_by_hand(key, {"title": "By Hand"})
+    before = world.plex.dump()[key]
+    applied = world.apply(plan)
+    (skipped,) = [row for row in applied.rows if row.outcome is Outcome.SKIPPED]
+    assert "title" in skipped.reason
+    assert world.plex.dump()[key] == before
+    assert applied.summary.exit_code == ExitCode.OK
+    rest = world.run()
+    assert rest.puts == 1
+    assert world.shown(key, "title") != "By Hand"
+
+
+def test_a_plan_that_fits_nowhere_any_more_ends_with_7(world: World, plan: Path) -> None:
+    """Every item was edited since."""
+    for key in world.plex.rating_keys():
+        world.plex.edit_by_hand(key, {"title": "By Hand"})
+    applied = world.apply(plan)
+    assert applied.summary.exit_code == ExitCode.STALE
+    assert applied.puts == 0
+
+
+def test_a_plan_edited_by_hand_is_refused(world: World, plan: Path) -> None:
+    """One byte is enough, and nothing is asked of anyone."""
+    plan.write_bytes(plan.read_bytes().replace(b'"after":"', b'"after":"x', 1))
+    applied = world.apply(plan)
+    assert applied.summary.exit_code == ExitCode.STALE
+    assert applied.plex == {}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"schema": "plexsync/run/1"}', b"\xff"])
+def test_what_is_no_plan_is_an_error_of_usage(world: World, content: bytes | None) -> None:
+    """Exit 2."""
+    path = world.directory / "other.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert world.apply(path).summary.exit_code == ExitCode.USAGE
+
+
+def test_a_plan_for_another_server_is_refused(world: World, plan: Path) -> None:
+    """Rating keys mean nothing elsewhere."""
+    saved = read_plan(plan)
+    with closing(Spool()) as lines:
+        for item in saved.items:
+            lines.add(item_line(item))
+        lineage = Lineage(plex="another", stash=saved.lineage.stash)
+        write_plan(plan, lines, run_id="", created_at="", lineage=lineage)
+    applied = world.apply(plan)
+    assert applied.summary.exit_code == ExitCode.STALE
+    assert applied.puts == 0
+
+
+def test_an_applied_plan_can_be_undone(world: World, plan: Path) -> None:
+    """Like a run."""
+    before = world.plex.dump()
+    world.apply(plan)
+    assert world.undo().summary.exit_code == ExitCode.OK
+    assert world.plex.dump() == before
+    assert world.run().puts == 0
+
+
+def test_a_plan_past_the_limits_is_not_saved(world: World) -> None:
+    """Unless that is asked for."""
+    world.run()
+    world.stash.edit_scenes(range(1, 9), title="The Same For All")
+    path = world.directory / "big.json"
+    refused = world.run(RunOptions(dry_run=True, save_plan=path, max_changes=3))
+    assert refused.summary.exit_code == ExitCode.UNSAFE
+    assert not path.exists()
+    world.run(RunOptions(dry_run=True, save_plan=path, max_changes=3, force=True))
+    assert world.apply(path).count(Outcome.APPLIED) >= 8
+
+
+def test_an_apply_killed_at_any_disk_operation_ends_when_repeated(world: World, plan: Path) -> None:
+    """Nothing is lost, nothing is written twice, and the state is that of a run."""
+    before = world.plex.dump()
+    counted = FaultyDisk(DISK)
+    world.apply(plan, disk=counted)
+    after = world.plex.dump()
+    world.undo()
+    assert counted.operations > 5
+    for at in range(1, counted.operations + 1):
+        with suppress(Killed):
+            world.apply(plan, disk=FaultyDisk(DISK, at=at, strike=Strike.KILL))
+        assert world.apply(plan).summary.exit_code == ExitCode.OK
+        assert world.plex.dump() == after, at
+        assert world.run().puts == 0, at
+        for run in read_history(world.state_dir, limit=3):
+            if run.kind is RunKind.APPLY and run.written:
+                world.undo(run.run_id)
+        assert world.plex.dump() == before, at

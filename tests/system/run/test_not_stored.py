@@ -1,0 +1,83 @@
+"""What Plex accepts and does not store: tried twice, told with both values, then left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Outcome
+from plexsync.planning.retry_schedule import PARKED
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
+from tests.support.world import World, scene_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> Iterator[World]:
+    """Six synced scenes; the item of the second one answers 200 and changes nothing any more."""
+    spec = LibrarySpec(seed=3, scenes=6, mix={Case.SAME: 1.0}, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        world.run()
+        bad = world.key_of("2")
+        world.plex_wire.faults.add(
+            Fault("plex.put", 1, Status(200), None, lambda one: one.argument("id") == bad)
+        )
+        world.stash.edit_scene(2, title="Never Stored")
+        yield world
+
+
+def test_it_is_told_with_both_values(stubborn: World) -> None:
+    """A failure of its own kind: what was sent, and what Plex holds."""
+    held = stubborn.shown(stubborn.key_of("2"), "title")
+    row = stubborn.run().row("2")
+    assert row.outcome is Outcome.FAILED
+    assert row.error is not None
+    assert row.error.kind == "not-stored"
+    assert "'Never Stored'" in row.error.message
+    assert f"'{held}'" in row.error.message
+
+
+def test_it_is_sent_twice_and_never_again(stubborn: World) -> None:
+    """However many runs come, also full ones; the scene stays known as failed."""
+    sent = 0
+    for _ in range(4):
+        sent += stubborn.run().puts
+        stubborn.wait(hours=25)
+    assert sent == 2
+    record = stubborn.state().get(scene_ids(2)[0])
+    assert record is not None
+    assert record.due_at == PARKED
+    stubborn.wait(hours=24 * 8)
+    weekly = stubborn.run()
+    assert weekly.summary.header.full is True
+    assert weekly.puts == 0
+    assert weekly.summary.waiting == 1
+
+
+def test_it_is_tried_again_when_stash_changes_or_a_person_asks(stubborn: World) -> None:
+    """A new value gets its own two tries, and `--scene` one more."""
+    for _ in range(3):
+        stubborn.run()
+        stubborn.wait(hours=25)
+    assert stubborn.run(RunOptions(scenes=scene_ids(2))).puts == 1
+    stubborn.stash.edit_scene(2, title="Another")
+    assert stubborn.run().puts == 1
+    stubborn.plex_wire.faults.clear()
+    stubborn.wait(hours=25)
+    assert stubborn.run().outcomes() == {"2": "applied"}
+
+
+def test_it_is_tried_again_when_the_configuration_changes(stubborn: World) -> None:
+    """Other rules may make it work."""
+    for _ in range(3):
+        stubborn.run()
+        stubborn.wait(hours=25)
+    stubborn.plex_wire.faults.clear()
+    assert stubborn.run().puts == 0
+    assert stubborn.run(APPLY__LOCK_FIELDS="false").row("2").outcome is Outcome.APPLIED

@@ -1,0 +1,137 @@
+"""`plexsync explain` against both simulators: the whole account, true and readable."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plexsync.errors import ExitCode
+from plexsync.simulators.library.pairs import demo_library
+from tests.support.terminals import Said, plain, run_plexsync
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOW, UNMATCHED, HIGH = "7", "8", "2"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The demo's library after a first run."""
+    with World(demo_library(), tmp_path, PATHS="/data/=/media/") as made:
+        made.run()
+        yield made
+
+
+def explain(world: World, *arguments: str) -> Said:
+    """Run the command in a process of its own, without a terminal."""
+    return run_plexsync(["explain", *arguments], world.environ())
+
+
+def document(world: World, *arguments: str) -> dict[str, Any]:
+    """What `--json` says."""
+    done = explain(world, *arguments, "--json")
+    assert done.code == 0, done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_the_waterfall_adds_up_to_the_score(world: World) -> None:
+    """The weights in bits are the log odds of the score, candidate by candidate."""
+    found = document(world, LOW)
+    assert found["schema"] == "plexsync/explain/1"
+    assert len(found["account"]["standings"]) == 2
+    for standing in found["account"]["standings"]:
+        bits = sum(piece["weight"] for piece in standing["candidate"]["evidence"])
+        score = standing["candidate"]["score"]
+        assert bits == pytest.approx(math.log2(score / (1 - score)), abs=0.01)
+
+
+def test_a_low_match_says_what_it_lacks(world: World) -> None:
+    """The obstacle in words, and what the last run made of it."""
+    found = document(world, LOW)
+    assert all(standing["obstacle"] for standing in found["account"]["standings"])
+    assert found["record"]["outcome"] == "review"
+
+
+def test_a_high_match_has_no_obstacle(world: World) -> None:
+    """HIGH is HIGH here as in the run."""
+    found = document(world, HIGH)
+    assert found["account"]["standings"][0]["obstacle"] == ""
+    assert found["account"]["matches"][0]["confidence"] == "HIGH"
+    assert found["record"]["outcome"] == "applied"
+
+
+def test_an_item_is_told_from_its_own_side(world: World) -> None:
+    """Which scenes could be this item: the one it is linked with."""
+    key = world.key_of(HIGH)
+    found = document(world, "--item", key)
+    assert found["is_item"] is True
+    assert [one["scene_id"] for one in found["account"]["standings"]] == [HIGH]
+
+
+def test_nothing_is_written(world: World) -> None:
+    """Neither to Plex nor to the state."""
+    plex = world.plex.dump(clocks=True)
+    files = {p: p.read_bytes() for p in world.state_dir.rglob("*") if p.is_file()}
+    assert explain(world, LOW).code == 0
+    assert world.plex.dump(clocks=True) == plex
+    assert {p: p.read_bytes() for p in world.state_dir.rglob("*") if p.is_file()} == files
+
+
+def test_a_pipe_gets_one_line_a_piece_of_evidence(world: World) -> None:
+    """Tab-separated, nothing cut, no headline."""
+    lines = explain(world, LOW).out.splitlines()
+    assert lines
+    assert all(len(line.split("\t")) == 7 for line in lines)
+    assert {line.split("\t")[0] for line in lines} == {LOW}
+
+
+@pytest.mark.parametrize("columns", [60, 100, 200])
+def test_a_terminal_shows_it_whole_at_any_width(world: World, columns: int) -> None:
+    """Words are there, and no line is wider than the screen."""
+    said = run_plexsync(
+        ["explain", LOW], world.environ(), terminals=["stdout", "stderr"], width=columns
+    )
+    shown = plain(said.out)
+    assert said.code == 0
+    assert "Evening Concert in Kotor" in shown
+    assert "not HIGH" in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    headline, *facts = shown.partition("\n\n")[0].splitlines()
+    assert headline.startswith("Scene ")
+    assert all(line.startswith("  ") for line in facts)
+
+
+def test_an_unmatched_scene_says_that_nothing_resembles_it(world: World) -> None:
+    """With the number of items looked at, and what to expect."""
+    scene = next(s.id for s in world.library.stash.scenes if not world.library.truth.get(str(s.id)))
+    found = document(world, str(scene))
+    assert found["account"]["standings"] == []
+    assert found["items_compared"] == len(world.plex.rating_keys())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["999"], "Stash has no scene 999", id="unknown scene"),
+        pytest.param(["--item", "999"], "rating key 999", id="unknown item"),
+        pytest.param([], "Say which", id="nothing named"),
+        pytest.param(["7", "--item", "5"], "Say which", id="both named"),
+        pytest.param(["x"], "no scene id", id="no id"),
+        pytest.param(["--item", "x"], "no rating key", id="no key"),
+    ],
+)
+def test_a_wrong_question_gets_a_clear_answer(
+    world: World, arguments: list[str], words: str
+) -> None:
+    """One line that says what and a hint, exit 2."""
+    done = explain(world, *arguments)
+    assert done.code == ExitCode.USAGE
+    assert words in done.err
+    assert done.out == ""

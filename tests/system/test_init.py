@@ -1,0 +1,335 @@
+"""`plexsync init`: a configuration by asking, tried on both simulators."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plexsync.app.setup_wizard import Answers, Interview, config_text, require_absent, write_config
+from plexsync.cli import run_command_line
+from plexsync.config.loader import load_config
+from plexsync.errors import ConfigError, ExitCode, StateError
+from plexsync.models import PathRule
+from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
+from tests.support.typing_terminals import Person
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass
+class Script:
+    """Answers questions from a list of (beginning of the question, answer)."""
+
+    lines: list[tuple[str, str]]
+    told: list[str] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        """Keep it."""
+        self.told.append(text)
+
+    def ask(self, question: str, default: str = "") -> str:
+        """The next answer; it must be for this question."""
+        expected, answer = self.lines.pop(0)
+        assert question.startswith(expected), question
+        return answer or default
+
+    def ask_secret(self, question: str) -> str:
+        """The same."""
+        return self.ask(question)
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """The same, as yes or no."""
+        return self.ask(question, "y" if default else "n") == "y"
+
+
+@pytest.fixture(name="world")
+def make_world(tmp_path: Path) -> Iterator[World]:
+    """Two well servers that see the same folder under different names."""
+    spec = LibrarySpec(seed=3, scenes=30, mix={Case.SAME: 1.0}, extra_items=0.1, edited=0.0)
+    with World(make_library(spec), tmp_path) as made:
+        yield made
+
+
+def interview(world: World, *lines: tuple[str, str]) -> tuple[Answers, Script, list[str]]:
+    """Ask; every answer must be used."""
+    script = Script(list(lines))
+    secrets: list[str] = []
+    answers = Interview(
+        asker=script,
+        home=world.directory,
+        cache=world.cache_dir,
+        now=lambda: datetime.now(UTC),
+        learn=secrets.append,
+    ).ask_all()
+    assert script.lines == []
+    return answers, script, secrets
+
+
+def stash_lines(world: World) -> list[tuple[str, str]]:
+    """Stash's part, when all goes well."""
+    return [("Address of Stash", world.stash_url), ("API key", "stash-key")]
+
+
+def plex_lines(world: World) -> list[tuple[str, str]]:
+    """Plex's part, when all goes well."""
+    return [("Address of the Plex", world.plex_url), ("Token", world.plex.token)]
+
+
+def test_good_answers_become_a_configuration_that_works(world: World) -> None:
+    """The file is accepted as it is, holds what was said, and nobody else can read it."""
+    answers, script, secrets = interview(
+        world, *stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")
+    )
+    file = world.directory / "new" / "config.toml"
+    write_config(file, config_text(answers))
+
+    config = load_config(file, {}, home=world.directory)
+    assert config.warnings == ()
+    assert config.stash.url == world.stash_url
+    assert config.plex.token.reveal() == world.plex.token
+    assert len(config.plex.libraries) == 1
+    assert [(rule.stash, rule.plex) for rule in config.paths] == [("/data/", "/media/")]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert set(secrets) == {"stash-key", world.plex.token}
+    assert not [line for line in script.told if world.plex.token in line]
+    assert world.plex_wire.counters.by_kind().get("plex.put", 0) == 0
+    assert not world.cache_dir.exists()
+
+
+def test_every_wrong_answer_is_asked_again(world: World) -> None:
+    """Wrong address, wrong key, wrong token, wrong numbers."""
+    answers, script, _ = interview(
+        world,
+        ("Address of Stash", "ftp://nowhere"),
+        ("Address of Stash", NOWHERE),
+        ("Use it all the same", "n"),
+        ("Address of Stash", world.stash_url),
+        ("API key", "wrong"),
+        ("API key", "stash-key"),
+        ("Address of the Plex", world.plex_url),
+        ("Token", ""),
+        ("Address of the Plex", world.plex_url),
+        ("Token", "wrong-token"),
+        ("Token", world.plex.token),
+        ("Which", "1, 99"),
+        ("Which", "a"),
+        ("Which", ""),
+        ("Write", "n"),
+    )
+
+    assert (answers.libraries, answers.rules) == ((), ())
+    assert any("from 1 to" in line for line in script.told)
+
+
+def test_what_is_wrong_is_said_about_the_answer_and_the_next_one_is_guessed(
+    world: World,
+) -> None:
+    """No variable and no request is named: nobody set or sent one. Return takes what was meant."""
+    answers, script, _ = interview(
+        world,
+        ("Address of Stash", world.stash_url.removeprefix("http://")),
+        ("Address of Stash", ""),
+        ("API key", "wrong"),
+        ("API key", "stash-key"),
+        ("Address of the Plex", "ftp://nowhere"),
+        ("Token", "any"),
+        ("Address of the Plex", world.plex_url),
+        ("Token", world.plex.token),
+        ("Which", "1"),
+        ("Write", "n"),
+    )
+
+    assert answers.stash_url == world.stash_url
+    assert script.told.count("It must start with http:// or https://") == 2
+    assert "Stash refuses the API key" in script.told
+    assert not [line for line in script.told if "PLEXSYNC_" in line or "POST" in line]
+
+
+def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
+    """The demo's Plex has one library."""
+    with World(demo_library(), tmp_path) as world:
+        lines = [*stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")]
+        _, script, _ = interview(world, *lines)
+
+    assert any(line.endswith(" with 12 scenes.") for line in script.told)
+    assert any(line.endswith(" with 1 library.") for line in script.told)
+
+
+def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
+    """What cannot be tried is taken as it was typed."""
+    answers, _, _ = interview(
+        world,
+        ("Address of Stash", NOWHERE),
+        ("Use it all the same", "y"),
+        ("Address of the Plex", NOWHERE),
+        ("Token", "some-token"),
+        ("Use it all the same", "y"),
+        ("Plex libraries", "Films, Clips"),
+    )
+
+    assert answers == Answers(
+        stash_url=NOWHERE, plex_url=NOWHERE, token="some-token", libraries=("Films", "Clips")
+    )
+
+
+def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
+    """Not at the start, and not at the end, when it came into being meanwhile."""
+    file = tmp_path / "config.toml"
+    file.write_text("# mine", "utf-8")
+
+    with pytest.raises(ConfigError, match="already"):
+        require_absent(file)
+    with pytest.raises(StateError):
+        write_config(file, "other")
+
+    assert file.read_text("utf-8") == "# mine"
+
+
+@given(
+    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20),
+    libraries=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
+            lambda name: name.strip() == name
+        ),
+        max_size=3,
+        unique_by=str.casefold,
+    ),
+    folder=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\")),
+)
+@settings(max_examples=60)
+def test_whatever_was_said_survives_the_file(
+    tmp_path_factory: pytest.TempPathFactory, token: str, libraries: list[str], folder: str
+) -> None:
+    """Quotes, backslashes, emoji and control characters arrive as they are."""
+    directory = tmp_path_factory.mktemp("config")
+    rule = PathRule(stash=f"/data/{folder}x/", plex=f"/media/{folder}x/")
+    answers = Answers(token=token, libraries=tuple(libraries), rules=(rule,))
+    write_config(directory / "c.toml", config_text(answers))
+
+    config = load_config(directory / "c.toml", {}, home=directory)
+
+    assert config.plex.token.reveal() == token
+    assert config.plex.libraries == tuple(libraries)
+    assert [(one.stash, one.plex) for one in config.paths] == [(rule.stash, rule.plex)]
+
+
+def test_without_a_terminal_it_says_what_to_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No question is put to nobody."""
+    file = tmp_path / "c.toml"
+
+    assert run_command_line(["init", "-c", str(file)]) == ExitCode.USAGE
+
+    assert str(file) in capsys.readouterr().err
+    assert not file.exists()
+
+
+class Typist:
+    """plexsync in a terminal of its own, with somebody at the keys."""
+
+    def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "plexsync", *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "dumb", **environ},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.shown = ""
+        self._read_to = 0
+
+    def type(self, prompt: str, answer: str) -> None:
+        """Wait for a question, then answer it."""
+        until = time.monotonic() + 30
+        while prompt not in self.shown[self._read_to :]:
+            assert time.monotonic() < until, self.shown
+            self._take()
+        self._read_to = self.shown.index(prompt, self._read_to) + len(prompt)
+        os.write(self._master, answer.encode())
+
+    def end(self) -> int:
+        """Wait for the end; the exit code."""
+        until = time.monotonic() + 30
+        while self._take():
+            if time.monotonic() > until:
+                self._process.kill()
+                raise AssertionError(self.shown)
+        os.close(self._master)
+        return self._process.wait(timeout=30)
+
+    def _take(self) -> bool:
+        if not select.select([self._master], [], [], 0.5)[0]:
+            return self._process.poll() is None
+        try:
+            piece = os.read(self._master, 65536)
+        except OSError:  # Linux says EIO once nobody has the other end open
+            return False
+        self.shown += piece.decode(errors="replace").replace("\r\n", "\n")
+        return bool(piece)
+
+
+def test_a_person_at_a_terminal_gets_a_configuration(world: World) -> None:
+    """The whole command; secrets are not shown while they are typed."""
+    file = world.directory / "config.toml"
+    typist = Typist(["init", "-c", str(file)], {"PLEXSYNC_STATE_DIR": str(world.state_dir)})
+    typist.type("Address of Stash", f"{world.stash_url}\n")
+    typist.type("Security): ", "stash-key\n")
+    typist.type("Address of the Plex server", f"{world.plex_url}\n")
+    typist.type("X-Plex-Token): ", f"{world.plex.token}\n")
+    typist.type("Which of them", "\n")
+    typist.type("Write these rules?", "\n")
+
+    assert typist.end() == ExitCode.OK
+    assert load_config(file, {}, home=world.directory).plex.token.reveal() == world.plex.token
+    assert "plexsync doctor" in typist.shown
+    assert world.plex.token not in typist.shown
+    assert "stash-key" not in typist.shown
+
+
+def test_leaving_in_between_writes_nothing(world: World) -> None:
+    """At any question, with the end of input."""
+    file = world.directory / "config.toml"
+    typist = Typist(["init", "-c", str(file)], {})
+    typist.type("Address of Stash", f"{world.stash_url}\n")
+    typist.type("Security): ", "\x04")
+
+    assert typist.end() == ExitCode.INTERRUPTED
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("answers", [0, 1], ids=["at an address", "at a key"])
+def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers: int) -> None:
+    """Whatever was typed by then; a key is asked for without echo."""
+    where = world.directory / "made" / "config.toml"
+    environ = {"HOME": str(world.directory), "PLEXSYNC_CONFIG": str(where)}
+    with Person(["init"], environ) as person:
+        person.sees("Stash")
+        if answers:
+            person.types(f"{world.stash_url}\r")
+            person.sees("key")
+        assert person.insists("\x03") == ExitCode.INTERRUPTED
+        assert person.terminal_is_as_before()
+        assert "interrupted" in person.seen
+        assert "Traceback" not in person.seen
+    assert not where.exists()

@@ -1,0 +1,87 @@
+"""`plexsync status` after real runs against both simulators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.app.retry import retry
+from plexsync.errors import ExitCode
+from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.storage.status import read_status
+from plexsync.sync.ports import RunOptions
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plexsync.storage import status
+
+SCENES = 20
+
+
+@pytest.fixture(name="world")
+def make_world(tmp_path: Path) -> Iterator[World]:
+    """Scenes that all have their item, and no path rule that says so."""
+    spec = LibrarySpec(seed=3, scenes=SCENES, mix={Case.SAME: 1.0}, extra_items=0.1, edited=0.0)
+    with World(make_library(spec), tmp_path, PLEX__LIBRARIES="") as made:
+        yield made
+
+
+def status_of(world: World) -> status.Status:
+    """How things stand now."""
+    return read_status(world.state_dir, world.now)
+
+
+def test_a_run_is_told_with_what_it_wrote(world: World) -> None:
+    """Numbers of the run's own report."""
+    ran = world.run()
+
+    found = status_of(world)
+    assert [run.counts for run in found.runs] == [ran.summary.counts]
+    assert found.coverage.linked == found.coverage.scenes == SCENES
+    assert found.last_success_at == ran.summary.finished_at
+    assert found.last_full_at == ran.summary.header.started_at
+
+
+def test_proposed_rules_are_told_until_they_are_followed(world: World) -> None:
+    """A run that matches nothing does not forget them."""
+    proposed = world.run().summary.proposed_rules
+    assert proposed
+
+    world.run()
+    assert status_of(world).proposed == proposed
+
+    rule = proposed[0]
+    world.run(PATHS=f"{rule.stash}={rule.plex}")
+    assert status_of(world).proposed == proposed[1:]
+
+
+def test_a_dry_run_is_not_told(world: World) -> None:
+    """It leaves nothing to tell of."""
+    world.run(RunOptions(dry_run=True))
+
+    assert status_of(world).runs == ()
+
+
+def test_a_failed_scene_is_told_and_tried_again_at_once(world: World) -> None:
+    """Why, how often, when; after `retry` the next run is the time."""
+    world.run()
+    number = world.library.stash.scenes[0].id
+    world.stash.edit_scene(number, title="Another title")
+    world.plex_wire.faults.add(Fault("plex.put", 1, Status(500), None))
+    assert world.run().summary.exit_code == ExitCode.SOME_FAILED
+    (failing,) = status_of(world).failing
+    assert (failing.scene_id, failing.attempts) == (str(number), 1)
+    assert failing.problem
+    assert failing.due_at > f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
+
+    world.plex_wire.faults.clear()
+    retry(world.state_dir, (), now=world.now, run_id="20261122T090000Z-abcd")
+    assert status_of(world).due == 1
+
+    assert world.run().summary.counts.applied == 1
+    assert status_of(world).failing == ()

@@ -1,0 +1,144 @@
+"""The account of a decision: it adds up, names what is missing and what would help."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.matcher import Refusal, account, account_of_item, match
+from plexsync.models import PathRule, RatingKey, SceneId
+from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
+
+if TYPE_CHECKING:
+    from plexsync.matcher import Standing
+    from plexsync.models import PlexItem, Scene
+
+SIZE = 1_155_219_457
+RULES = (PathRule(stash="/data/", plex="/media/"),)
+
+
+def scene(path: str, number: str = "1", **facts: object) -> Scene:
+    """A scene with one file."""
+    file = make_scene_file(path=path, **({"size_bytes": SIZE} | facts))
+    return make_scene(scene_id=SceneId(number), files=(file,))
+
+
+def item(path: str, key: str = "9", **facts: object) -> PlexItem:
+    """An item with one file."""
+    file = make_plex_file(path=path, **({"size_bytes": SIZE} | facts))
+    return make_item(rating_key=RatingKey(key), files=(file,))
+
+
+COPIES = [item("/media/a/beach day.mp4", "8"), item("/backup/a/beach day.mp4", "9")]
+
+CASES = {
+    "certain": ([item("/media/a/beach day.mp4")], RULES),
+    "two copies": (COPIES, ()),
+    "renamed": ([item("/media/a/strand.mp4")], ()),
+    "re-encoded": ([item("/media/a/beach day.mp4", size_bytes=5_000_001)], ()),
+    "title only": ([make_item(title="Beach Day", files=())], ()),
+    "generic, titled": ([item("/media/b/video.mp4", "8"), item("/media/c/video.mp4")], ()),
+}
+
+
+@pytest.mark.parametrize(("items", "rules"), CASES.values(), ids=CASES)
+def test_waterfall_adds_up_to_the_score(items: list[PlexItem], rules: tuple[PathRule, ...]) -> None:
+    """The weights of a candidate sum to the log2 odds of its score."""
+    name = "video" if "video" in str(items) else "beach day"
+    told = account(scene(f"/data/a/{name}.mp4"), items, rules=rules)
+    assert told.standings
+    for standing in told.standings:
+        bits = math.fsum(one.weight for one in standing.candidate.evidence)
+        assert 1 / (1 + 2**-bits) == pytest.approx(standing.candidate.score, abs=1e-12)
+
+
+@pytest.mark.parametrize(("items", "rules"), CASES.values(), ids=CASES)
+def test_account_shows_the_scores_of_the_match(
+    items: list[PlexItem], rules: tuple[PathRule, ...]
+) -> None:
+    """What explains a decision is what decided."""
+    name = "video" if "video" in str(items) else "beach day"
+    ours = scene(f"/data/a/{name}.mp4")
+    told = account(ours, items, rules=rules)
+    assert list(told.matches) == match([ours], items, rules=rules)
+    scores = {one.candidate.rating_key: one.candidate.score for one in told.standings}
+    for candidate in told.matches[0].candidates:
+        assert scores[candidate.rating_key] == pytest.approx(candidate.score, abs=1e-12)
+
+
+def _standing(*items: PlexItem, name: str = "beach day.mp4") -> Standing:
+    return account(scene(f"/data/a/{name}"), items).standings[0]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "obstacle", "help_"),
+    [
+        (COPIES, "2 items fit", "a path rule /data/ -> /media/"),
+        ([item("/media/a/strand.mp4")], "not enough", "an equal content hash"),
+        ([item("/media/a/beach day.mp4", size_bytes=7)], "size differs", "a rescan"),
+    ],
+    ids=["copies", "renamed", "re-encoded"],
+)
+def test_account_says_what_is_missing_and_what_would_help(
+    theirs: list[PlexItem], obstacle: str, help_: str
+) -> None:
+    """A person learns why a pair is not HIGH and what to do about it."""
+    standing = _standing(*theirs)
+    assert obstacle in standing.obstacle
+    assert any(help_ in one for one in standing.would_raise)
+    assert "confirming" in standing.would_raise[-1]
+
+
+def test_certain_pair_needs_nothing() -> None:
+    """A HIGH pair has no obstacle and a grade."""
+    standing = _standing(item("/media/a/beach day.mp4"))
+    assert standing.obstacle == ""
+    assert standing.would_raise == ()
+    assert standing.grade == "name and size"
+
+
+def test_what_would_help_does_help() -> None:
+    """A promised path rule really makes the pair HIGH."""
+    ours = scene("/data/a/beach day.mp4")
+    before, after = match([ours], COPIES)[0], match([ours], COPIES, rules=RULES)[0]
+    assert (before.confidence, after.confidence) == ("LOW", "HIGH")
+
+
+def test_account_names_refused_and_trashed_items() -> None:
+    """Items that cannot be candidates are named, so that nobody looks for them in vain."""
+    ours = scene("/data/a/beach day.mp4")
+    theirs = [
+        item("/media/a/beach day.mp4", "8"),
+        make_item(
+            rating_key=RatingKey("9"),
+            files=(make_plex_file(path="/old/beach day.mp4"),),
+            trashed=True,
+        ),
+    ]
+    no = Refusal(
+        scene_id=ours.scene_id,
+        rating_key=RatingKey("8"),
+        scene_path=ours.files[0].path,
+        item_path="/media/a/beach day.mp4",
+        oshash=ours.files[0].oshash,
+    )
+    told = account(ours, theirs, refusals=[no])
+    assert (told.refused, told.in_trash) == ((RatingKey("8"),), (RatingKey("9"),))
+    assert told.standings == ()
+
+
+def test_account_of_an_item_shows_every_claimant() -> None:
+    """From the item's side, all scenes that could be it are compared."""
+    ours = [scene("/data/a/beach day.mp4", "1"), scene("/data/b/beach day.mp4", "2")]
+    told = account_of_item(RatingKey("9"), ours, [item("/media/c/beach day.mp4")])
+    assert {one.scene_id for one in told.standings} == {"1", "2"}
+    assert all("another scene" in one.obstacle for one in told.standings)
+
+
+def test_account_of_an_unknown_item_is_empty() -> None:
+    """Asking for an item that is not there is answered, not an error."""
+    told = account_of_item(RatingKey("404"), [scene("/data/a/x y.mp4")], [])
+    assert told.standings == ()
+    assert told.matches == ()

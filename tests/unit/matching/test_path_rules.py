@@ -1,0 +1,80 @@
+"""Path rules are proposed where certain pairs agree on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from plexsync.matching.path_rules import propose_rules, split_prefixes
+from plexsync.models import Confidence, Evidence, Match, PathRule
+from plexsync.text.normalize import normalize_path
+from tests.support.factories import make_candidate, make_match
+
+
+def _match(ours: str, theirs: str, confidence: Confidence = Confidence.HIGH) -> Match:
+    evidence = (
+        Evidence(name="name", value="equal", weight=20.0),
+        Evidence(name="size", value="equal to the byte", weight=24.0),
+    )
+    candidate = make_candidate(scene_path=ours, item_path=theirs, evidence=evidence)
+    return make_match(confidence=confidence, candidates=(candidate,))
+
+
+def _matches(stash: str, plex: str, count: int) -> list[Match]:
+    return [_match(f"{stash}/a/{n}.mp4", f"{plex}/a/{n}.mp4") for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "prefixes"),
+    [
+        ("/data/a/x.mp4", "/media/a/x.mp4", ("/data/", "/media/")),
+        ("/data/a/x.mp4", "/a/x.mp4", ("/data/", "/")),
+        ("/data/a/x.mp4", "/data/a/x.mp4", ("/", "/")),
+        ("D:\\Videos\\a\\x.mp4", "/media/a/x.mp4", ("D:/Videos/", "/media/")),
+        ("/data/aa/x.mp4", "/media/a/x.mp4", ("/data/aa/", "/media/a/")),
+    ],
+)
+def test_prefixes_are_what_the_equal_end_leaves(
+    ours: str, theirs: str, prefixes: tuple[str, str]
+) -> None:
+    """Whole folder names only."""
+    assert split_prefixes(normalize_path(ours), normalize_path(theirs)) == prefixes
+
+
+def test_rules_are_proposed_by_how_much_they_explain() -> None:
+    """The most useful proposal comes first, with its count."""
+    found = propose_rules(_matches("/one", "/1", 3) + _matches("/two", "/2", 5))
+    assert found == (
+        PathRule(stash="/two/", plex="/2/", explains=5),
+        PathRule(stash="/one/", plex="/1/", explains=3),
+    )
+
+
+def test_two_files_make_no_rule() -> None:
+    """They may as well have moved."""
+    assert propose_rules(_matches("/one", "/1", 2)) == ()
+
+
+def test_small_share_makes_no_rule() -> None:
+    """A handful among hundreds are files that moved."""
+    found = propose_rules(_matches("/one", "/1", 3) + _matches("/two", "/2", 300))
+    assert [rule.stash for rule in found] == ["/two/"]
+
+
+def test_equal_paths_and_known_rules_need_none() -> None:
+    """What is explained already is not proposed."""
+    known = (PathRule(stash="/two", plex="/2"),)
+    assert propose_rules(_matches("/same", "/same", 5)) == ()
+    assert propose_rules(_matches("/two", "/2", 5), rules=known) == ()
+
+
+def test_copies_beside_an_explained_folder_make_no_rule() -> None:
+    """A folder a rule explains has a backup elsewhere, not a second mount."""
+    known = (PathRule(stash="/two", plex="/2"),)
+    copies = [_match(f"/two/b/{n}.mp4", f"/backup/b/{n}.mp4", Confidence.LOW) for n in range(4)]
+    assert propose_rules(_matches("/two", "/2", 5) + copies, rules=known) == ()
+
+
+def test_equal_files_of_a_low_match_count() -> None:
+    """Copies keep a match LOW; a rule may be just what it lacks."""
+    low = [_match(f"/two/b/{n}.mp4", f"/2/b/{n}.mp4", Confidence.LOW) for n in range(4)]
+    assert propose_rules(low) == (PathRule(stash="/two/", plex="/2/", explains=4),)

@@ -1,0 +1,127 @@
+"""Review screens, kept as text: at 60, 100 and 200 columns, whatever the texts hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from plexsync.models import PlexField, RatingKey
+from plexsync.review.comparison import Comparison
+from tests.support.factories import make_change, make_scene, make_scene_file
+from tests.support.review_factories import make_waiting, shown, sit_down, type_keys
+
+if TYPE_CHECKING:
+    from plexsync.review.machine import Review
+
+SCREENS = Path(__file__).parent / "screens"
+WIDTHS = (60, 100, 200)
+
+CHANGES = {
+    RatingKey("9001"): Comparison(
+        changes=(
+            make_change(before="clip_number_1", after="Clip Number 1"),
+            make_change(
+                field="tags",
+                target=PlexField.GENRES,
+                before=("Beach", "Boats"),
+                after=("Beach", "Sea"),
+            ),
+        ),
+        kept=("summary",),
+    )
+}
+
+EVIL = "\x1b[2J[bold]x[/bold]\u202e\u0007 日本語のタイトル 👩\u200d👩\u200d👧 " + "w" * 90
+
+
+def scene() -> Review:
+    """Three scenes, the first with two candidates."""
+    return sit_down(make_waiting(1, (9001, 9002)), make_waiting(2), make_waiting(3))
+
+
+STATES = {
+    "scene": (),
+    "refused": ("n",),
+    "help": ("?",),
+    "group": ("f", "g"),
+    "typing": ("i", "a trailer"),
+    "end": ("a", "m", "l"),
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", STATES)
+def test_screens_look_as_they_were_kept(name: str, width: int) -> None:
+    """Any change of a screen is seen in the diff of its text."""
+    text = shown(type_keys(scene(), *STATES[name]), width, compared=CHANGES)
+    kept = SCREENS / f"{name}-{width}.txt"
+    assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("keys", [(), ("g",), ("i", EVIL), ("r",), ("a",)], ids=str)
+def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> None:
+    """No escape, no markup, no line wider than the screen."""
+    waiting = make_waiting(1)
+    candidate = waiting.candidates[0]
+    made = {"title": EVIL, "item_path": f"/media/{EVIL}.mp4"}
+    evil = make_waiting(
+        1,
+        scene=make_scene(scene_id="1", title=EVIL, files=(make_scene_file(path=f"/{EVIL}.mp4"),)),
+        match=replace(waiting.match, candidates=(replace(candidate, **made),), reason=EVIL),
+        libraries=(EVIL,),
+    )
+    compared = {candidate.rating_key: Comparison(changes=(make_change(before=EVIL, after="y"),))}
+    text = shown(type_keys(sit_down(evil, make_waiting(2)), *keys), width, compared=compared)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    if not keys:
+        assert "[bold]x[/bold]" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("height", [12, 24, 50])
+@pytest.mark.parametrize("keys", [(), ("g",), ("?",)], ids=["scene", "group", "help"])
+def test_a_screen_too_long_comes_in_pages(keys: tuple[str, ...], height: int, width: int) -> None:
+    """None is higher than the terminal, each has the keys, and together they hold every line."""
+    scenes = [make_waiting(number) for number in range(1, 41)]
+    scenes[0] = scenes[0] if keys else make_waiting(1, range(9001, 9011))
+    review = type_keys(sit_down(*scenes), *keys)
+    mode = review.mode
+    whole = shown(review, width).splitlines()
+    pages = []
+    for _ in range(40):
+        pages.append(shown(review, width, height=height).splitlines())
+        type_keys(review, "v")
+        assert review.mode is mode
+    assert max(map(len, pages)) <= height
+    assert all(page[-1] == whole[-1] for page in pages)
+    seen = {line for page in pages for line in page}
+    brief = {line for line in whole if line.startswith("          /media")}
+    assert set(whole) - brief <= seen
+
+
+def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
+    """What matters of the one in focus stays on the first page."""
+    review = sit_down(make_waiting(1, range(9001, 9009)))
+    text = shown(review, 80, height=24)
+    assert "against" in text
+    assert text.count("/media/films/") == 1
+    assert shown(review, 80, height=60).count("/media/films/") == 8
+    twin = replace(review.waiting.candidates[1], title="clip 9001")
+    two = (review.waiting.candidates[0], twin, *review.waiting.candidates[2:])
+    match = replace(review.waiting.match, candidates=two)
+    review = sit_down(replace(review.waiting, match=match))
+    assert shown(review, 80, height=24).count("/media/films/") == 2, "only paths tell them apart"
+
+
+def test_any_other_key_goes_back_to_the_first_page() -> None:
+    """The next scene does not begin in its middle."""
+    review = sit_down(make_waiting(1, range(9001, 9011)), make_waiting(2, range(9001, 9011)))
+    type_keys(review, "vf")
+    assert shown(review, 80, height=12).startswith("Review 2 of 2")

@@ -1,0 +1,127 @@
+"""What the journals tell of past runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Problem, SceneId
+from plexsync.storage.history import Written, read_history, read_run
+from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.session import Session
+from tests.support.disk_faults import FaultyDisk, MemoryDisk
+from tests.support.state_factories import begin, end, make_plan, make_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = Problem(kind="server", message="Plex answered 400")
+
+
+def test_history_is_newest_first_and_stops_at_its_limit(tmp_path: Path) -> None:
+    """Each run with its end and how much it wrote; one that was cut off has no end."""
+    session = Session(tmp_path)
+    first = begin(session, 1)
+    session.intend([make_plan(1), make_plan(2)])
+    end(session, full=True)
+    second = begin(session, 2)
+
+    runs = read_history(tmp_path)
+
+    assert [run.run_id for run in runs] == [second, first]
+    assert [(run.exit_code, run.written, run.full) for run in runs] == [
+        (None, 0, False),
+        (0, 2, True),
+    ]
+    assert [run.run_id for run in read_history(tmp_path, limit=1)] == [second]
+    assert read_history(tmp_path, limit=0) == ()
+
+
+def test_an_item_with_words_and_a_poster_is_one_item_written(tmp_path: Path) -> None:
+    """Both are intents of their own; who counts items counts it once."""
+    session = Session(tmp_path)
+    begin(session, 1)
+    session.intend([make_plan(1), make_plan(2)])
+    session.intend([make_plan(1, before="poster")])
+    end(session)
+
+    assert [run.written for run in read_history(tmp_path)] == [2]
+
+
+def test_no_history_without_a_state(tmp_path: Path) -> None:
+    """Nothing ran here, and nothing is made."""
+    assert read_history(tmp_path / "state") == ()
+    assert read_run(tmp_path / "state", "20261122T083254Z-3f9a") is None
+    assert not (tmp_path / "state").exists()
+
+
+def test_run_tells_each_intent_and_its_result(tmp_path: Path) -> None:
+    """With values and problem, in the order of writing."""
+    session = Session(tmp_path)
+    run_id = begin(session)
+    first, second, third = session.intend([make_plan(number) for number in (1, 2, 3)])
+    session.result(first, Settlement.APPLIED)
+    session.result(second, Settlement.FAILED, REFUSED)
+    session.remember(SceneId("1"), make_record(1))
+    end(session)
+
+    log = read_run(tmp_path, run_id)
+
+    assert log is not None
+    assert (log.serial, log.run.written) == (1, 3)
+    assert log.written == (
+        Written(seq=first, plan=make_plan(1), status=Settlement.APPLIED),
+        Written(seq=second, plan=make_plan(2), status=Settlement.FAILED, problem=REFUSED),
+        Written(seq=third, plan=make_plan(3)),
+    )
+
+
+def test_what_a_later_run_found_out_counts(tmp_path: Path) -> None:
+    """The reply of a write was lost; the next run read Plex."""
+    session = Session(tmp_path)
+    run_id = begin(session, 1)
+    (lost,) = session.intend([make_plan(1)])
+    session.result(lost, Settlement.UNKNOWN)
+    end(session)
+    begin(session, 2)
+    session.settle(session.state.unsettled[0], Settlement.APPLIED)
+    end(session)
+
+    log = read_run(tmp_path, run_id)
+
+    assert log is not None
+    assert [written.status for written in log.written] == [Settlement.APPLIED]
+
+
+@pytest.mark.parametrize("run_id", ["last", "../state", "20261122T083354Z-ffff", ""])
+def test_unknown_run_is_none(tmp_path: Path, run_id: str) -> None:
+    """Whatever a person types, only journals are opened."""
+    session = Session(tmp_path)
+    begin(session)
+    end(session)
+
+    assert read_run(tmp_path, run_id) is None
+
+
+def test_journal_without_a_beginning_is_no_run(tmp_path: Path) -> None:
+    """Its run was cut off before it did anything."""
+    (tmp_path / DIRECTORY).mkdir()
+    (tmp_path / DIRECTORY / "20261122T083354Z-0001.jsonl").write_bytes(b"")
+
+    assert read_history(tmp_path) == ()
+    assert read_run(tmp_path, "20261122T083354Z-0001") is None
+
+
+def test_reading_history_writes_nothing(tmp_path: Path) -> None:
+    """No operation but reads."""
+    memory = MemoryDisk()
+    session = Session(tmp_path, disk=memory)
+    run_id = begin(session)
+    session.intend([make_plan(1)])
+    disk = FaultyDisk(memory)
+
+    read_history(tmp_path, disk=disk)
+    read_run(tmp_path, run_id, disk=disk)
+
+    assert disk.operations == 0
