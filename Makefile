@@ -47,11 +47,13 @@ bench: $(VENV)/.dev
 	done
 
 # Rewrites the lock files from pyproject.toml: the newest versions its ranges allow, and the oldest.
+# Extras stay in the locks ("coverage[toml]"): without them older versions of pip refuse a lock once the index holds a newer release.
+COMPILE = $(BIN)/uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-header --quiet
 lock: $(VENV)/bin/python
 	$(PIP) install uv
-	$(BIN)/uv pip compile pyproject.toml --extra demo --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/demo.lock requirements/build.in
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/dev.lock requirements/build.in
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q --resolution lowest-direct -o requirements/oldest.lock requirements/build.in
+	$(COMPILE) --extra demo -o requirements/demo.lock
+	$(COMPILE) --extra dev -o requirements/dev.lock
+	$(COMPILE) --extra dev --resolution lowest-direct -o requirements/oldest.lock
 
 clean:
 	rm -rf $(VENV) .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis
