@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.config.schema import rules_of
 from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.models import Link, Outcome, PlexField, RunHeader, Scene, SceneFile, SceneRecord
 from plexsync.planning.credits import unmoved
-from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.planning.poster_padding import require_pillow
 from plexsync.planning.retry_schedule import iso
@@ -81,7 +81,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as memory:
-            _apply(plan, options, ports, memory=memory, tally=tally)
+            _apply(plan, config, options, ports, memory=memory, tally=tally)
     except PlexsyncError as caught:
         error = caught
     summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
@@ -91,6 +91,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
 
 def _apply(
     plan: SavedPlan,
+    config: Config,
     options: ApplyOptions,
     ports: Ports,
     *,
@@ -101,7 +102,7 @@ def _apply(
     state, _ = memory
     lineage = meet_plex(ports, tally, state)
     _check_lineage(plan, lineage)
-    planner = Planner(Rules())
+    planner = Planner(rules_of(config.apply))
     scenes = _Scenes(state, Counter(item.plan.scene_id for item in plan.items))
     if any(picture.rule.pad for item in plan.items for picture in item.pictures):
         require_pillow()

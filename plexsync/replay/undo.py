@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.config.schema import rules_of
 from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
-from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, gather
@@ -73,7 +73,8 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as (state, session):
-            _undo(options, ports, tally, (state, session))
+            planner = Planner(rules_of(config.apply))
+            _undo(options, ports, tally, (state, session), planner=planner)
     except PlexsyncError as caught:
         error = caught
     summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
@@ -82,14 +83,18 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
 
 
 def _undo(
-    options: UndoOptions, ports: Ports, tally: Tally, memory: tuple[State, Session | None]
+    options: UndoOptions,
+    ports: Ports,
+    tally: Tally,
+    memory: tuple[State, Session | None],
+    *,
+    planner: Planner,
 ) -> None:
     """Everything between the question which run, and the last item."""
     state, _ = memory
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
     written = gather(_chosen(options, log))
     lineage = meet_plex(ports, tally, state)
-    planner = Planner(Rules())
     reverser = Reverser(planner)
     run_id = log.run.run_id
     errands = [_Undoing(plan, reverser, state, reason=f"undo of run {run_id}") for plan in written]

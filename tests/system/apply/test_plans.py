@@ -183,3 +183,69 @@ def test_an_apply_killed_at_any_disk_operation_ends_when_repeated(world: World, 
             if run.kind is RunKind.APPLY and run.written:
                 world.undo(run.run_id)
         assert world.plex.dump() == before, at
+
+
+# ---- a person's word -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[World]:
+    """Three synced scenes, the first with two tags, where what a person does in Plex stays."""
+    spec = LibrarySpec(seed=5, scenes=3, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "APPLY__PRESERVE_PLEX_EDITS": "true"}
+    with World(make_library(spec), tmp_path, **settings) as made:
+        made.stash.edit_scene(1, tag_ids=(1, 2))
+        made.run()
+        yield made
+
+
+def test_a_tag_a_person_took_out_stays_out_after_a_plan(kept: World) -> None:
+    """What an applied plan remembers of a list says, as after a run, which names were once ours."""
+    key, path = kept.key_of("1"), kept.directory / "plan.json"
+    stays, goes = kept.tags(key, "genre")
+    kept.plex.edit_by_hand(key, {"genre": (stays,)})
+    kept.stash.edit_scene(1, tag_ids=(1, 2, 3))
+    kept.run(RunOptions(dry_run=True, save_plan=path))
+    assert kept.apply(path).count(Outcome.APPLIED) == 1
+    written = kept.tags(key, "genre")
+    assert goes not in written
+    kept.stash.edit_scene(1, title="Another Title")
+    assert kept.run().puts == 1
+    assert kept.tags(key, "genre") == written
+
+
+def test_a_tag_a_person_took_out_stays_out_when_another_command_settles_a_write(
+    kept: World,
+) -> None:
+    """A run dies before it can note what it wrote; an undo finds that out by the same rules."""
+    key = kept.key_of("1")
+    stays, goes = kept.tags(key, "genre")
+    kept.plex.edit_by_hand(key, {"genre": (stays,)})
+    kept.stash.edit_scene(1, title="Second Title")
+    kept.run()
+    kept.stash.edit_scene(1, tag_ids=(1, 2, 3))
+    with pytest.raises(Killed):
+        kept.run(disk=DiesAfterWriting(kept))
+    written = kept.tags(key, "genre")
+    assert written not in {(stays,), (stays, goes)}
+    assert goes not in written
+    first = read_history(kept.state_dir)[1].run_id
+    assert kept.undo(first, fields=("title",)).summary.exit_code == ExitCode.OK
+    kept.stash.edit_scene(1, title="Third Title")
+    kept.run()
+    assert kept.tags(key, "genre") == written
+
+
+class DiesAfterWriting(FaultyDisk):
+    """A disk of a process that ends at its first note after an edit reached Plex."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(DISK)
+        self._world = world
+        self._writes = len(world.plex.writes)
+
+    def write(self, handle: int, content: bytes) -> None:
+        """See `Filesystem`."""
+        if len(self._world.plex.writes) > self._writes:
+            raise Killed
+        super().write(handle, content)
