@@ -36,7 +36,7 @@ from plexsync.commands.review import review
 from plexsync.commands.status import retry, status
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 from plexsync.output import console
-from plexsync.output.console import Session
+from plexsync.output.console import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
         command: what they are for; plexsync unless given.
     """
     streams = console.standard_streams()
-    session = Session(_shape_ahead(arguments))
+    session = Invocation(_shape_ahead(arguments))
     try:
         code = _run(command or cli, arguments, session, streams)
     finally:
@@ -85,7 +85,7 @@ def cli(ctx: click.Context) -> None:
     PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN set, `plexsync run -n` shows what a run would
     write, and `plexsync run` writes it.
     """
-    session: Session = ctx.obj
+    session: Invocation = ctx.obj
     session.command = ctx.invoked_subcommand or ""
 
 
@@ -141,7 +141,7 @@ def cli(ctx: click.Context) -> None:
 )
 @global_options
 @click.pass_obj
-def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
+def run(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
     """Reconcile once: find what changed in Stash, match it, write it to Plex.
 
     Shows HIGH matches with what changes, and LOW matches with the reason each is not HIGH. Writes
@@ -179,7 +179,7 @@ def run(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click han
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
 @global_options
 @click.pass_obj
-def demo(session: Session, *, keep: bool) -> int:
+def demo(session: Invocation, *, keep: bool) -> int:
     """Watch a sample library being reconciled, with no server of your own.
 
     Starts a simulated Stash and a simulated Plex on this machine, reachable from nowhere else,
@@ -246,7 +246,7 @@ def run_options(options: dict[str, Any]) -> RunOptions:
 
 
 def _run(
-    command: click.Command, arguments: Sequence[str], session: Session, streams: Streams
+    command: click.Command, arguments: Sequence[str], session: Invocation, streams: Streams
 ) -> int:
     """Run a command; turn every way it can fail into words and an exit code."""
     try:
@@ -267,7 +267,7 @@ def _run(
 
 
 def _usage_failure(
-    error: click.ClickException, arguments: Sequence[str], session: Session, streams: Streams
+    error: click.ClickException, arguments: Sequence[str], session: Invocation, streams: Streams
 ) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show(streams.stderr)
@@ -283,7 +283,7 @@ def _usage_failure(
     )
 
 
-def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
+def _failure(error: PlexsyncError, session: Invocation, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
     from plexsync.output.failures import report_failure
 
@@ -291,7 +291,7 @@ def _failure(error: PlexsyncError, session: Session, streams: Streams) -> int:
     return error.exit_code
 
 
-def _unexpected(error: Exception, session: Session, streams: Streams) -> int:
+def _unexpected(error: Exception, session: Invocation, streams: Streams) -> int:
     """A full disk is nobody's bug; anything else is shown with its traceback, without secrets."""
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         full = StateError(f"nothing more can be written: {error.strerror}")

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
     from plexsync.app.doctor import Finding
     from plexsync.config.schema import Config
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 _IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.0)
 """A person waits, and can simply call again."""
 
 
-def examine(session: Session) -> Iterator[Finding]:
+def examine(session: Invocation) -> Iterator[Finding]:
     """Every finding, as it is made. What went wrong is one of them, not an exception."""
     directory = state_directory(os.environ)
     try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.explanation import Explanation
     from plexsync.models import Preview, Row
-    from plexsync.output.console import Session, Shape, Streams
+    from plexsync.output.console import Invocation, Shape, Streams
     from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
@@ -47,7 +47,7 @@ UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
 """What a command does once its world is put together."""
 
 
-def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> int:
+def reconcile_once(session: Invocation, options: RunOptions, streams: Streams) -> int:
     """`plexsync run`: see `perform`."""
     return perform(
         session,
@@ -59,7 +59,7 @@ def reconcile_once(session: Session, options: RunOptions, streams: Streams) -> i
     )
 
 
-def perform(session: Session, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
+def perform(session: Invocation, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
     """Read the configuration, do what is asked, report.
 
     Args:
@@ -191,7 +191,7 @@ def open_ports(
 
 
 def explained(
-    session: Session, streams: Streams, *, scene_id: str | None, rating_key: str | None
+    session: Invocation, streams: Streams, *, scene_id: str | None, rating_key: str | None
 ) -> Explanation:
     """`plexsync explain`: of a scene, or of an item when there is no scene.
 

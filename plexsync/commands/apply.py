@@ -12,7 +12,7 @@ from plexsync.commands.options import CONTEXT, global_options, lock_wait_option
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 
 @click.command(context_settings=CONTEXT, short_help="Write a plan that a run saved.")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @lock_wait_option()
 @global_options
 @click.pass_obj
-def apply(session: Session, *, file: Path, dry_run: bool, lock_wait: float) -> int:
+def apply(session: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One whose planned fields hold other values by now, or that no longer

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 VARIABLE = "_PLEXSYNC_COMPLETE"
 """Through which the script of a shell asks; click's own name for a program called plexsync."""
@@ -67,7 +67,7 @@ def complete_libraries(
 ) -> list[CompletionItem]:
     """The names of the configured libraries; where none is configured, of those seen in Plex."""
     del param
-    session: Session | None = ctx.find_root().obj
+    session: Invocation | None = ctx.find_root().obj
     return _offer(_libraries(session.config if session else None), incomplete)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from plexsync.config.schema import Config, Setting
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 _STACKED_BELOW = 80
 """Columns below which three of a table would break every key in two."""
@@ -42,7 +42,7 @@ def config() -> None:
 @click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
 @global_options
 @click.pass_obj
-def show(session: Session, *, changed: bool) -> int:
+def show(session: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
 
     \b
@@ -77,7 +77,7 @@ def show(session: Session, *, changed: bool) -> int:
 @config.command(context_settings=CONTEXT, short_help="The file that would be read.")
 @global_options
 @click.pass_obj
-def path(session: Session) -> int:
+def path(session: Invocation) -> int:
     """Print the name of the configuration file, whether or not it is there.
 
     \b
@@ -102,7 +102,7 @@ def path(session: Session) -> int:
 @config.command(context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one.")
 @global_options
 @click.pass_obj
-def validate(session: Session) -> int:
+def validate(session: Invocation) -> int:
     """Check the whole configuration, secrets included, and tell every problem at once.
 
     \b
@@ -152,7 +152,7 @@ def schema() -> int:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _where(session: Session) -> Path:
+def _where(session: Invocation) -> Path:
     import os
     from pathlib import Path
 
@@ -161,7 +161,7 @@ def _where(session: Session) -> Path:
     return find_config(session.config, os.environ, home=Path.home())
 
 
-def _load(session: Session) -> Config:
+def _load(session: Invocation) -> Config:
     import os
     from pathlib import Path
 
@@ -196,7 +196,7 @@ def _verdict(
     }
 
 
-def _show_table(session: Session, settings: Iterable[Setting]) -> None:
+def _show_table(session: Invocation, settings: Iterable[Setting]) -> None:
     out = console.make_console(console.standard_streams().stdout, no_color=session.shape.no_color)
     if out.width < _STACKED_BELOW:
         for line in _stacked(settings):

@@ -12,13 +12,13 @@ from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.app.doctor import Finding
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 
 @click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
 @global_options
 @click.pass_obj
-def doctor(session: Session) -> int:
+def doctor(session: Invocation) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
     Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code
@@ -68,7 +68,7 @@ def _entry(one: Finding) -> dict[str, object]:
     }
 
 
-def _tell(session: Session, one: Finding) -> None:
+def _tell(session: Invocation, one: Finding) -> None:
     """A line at once, because a check may take its time; a pipe gets columns."""
     from plexsync.text.normalize import clean_for_terminal
 

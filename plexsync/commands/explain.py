@@ -13,7 +13,7 @@ from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.matching.explanation import Explanation
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 
 def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -38,7 +38,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 )
 @global_options
 @click.pass_obj
-def explain(session: Session, *, scene_id: str | None, item: str | None) -> int:
+def explain(session: Invocation, *, scene_id: str | None, item: str | None) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
     Asks both servers anew. Each piece of evidence has a weight in bits: one bit makes it twice as
@@ -60,7 +60,7 @@ def explain(session: Session, *, scene_id: str | None, item: str | None) -> int:
     return 0
 
 
-def _print(session: Session, streams: console.Streams, found: Explanation) -> None:
+def _print(session: Invocation, streams: console.Streams, found: Explanation) -> None:
     if session.shape.json or session.shape.jsonl:
         console.print_document(streams, found)
         return

@@ -14,7 +14,7 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Session, Streams
+    from plexsync.output.console import Invocation, Streams
     from plexsync.storage.history import RunLog
 
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
 @global_options
 @click.pass_obj
-def history(session: Session, *, run: str | None, limit: int | None) -> int:
+def history(session: Invocation, *, run: str | None, limit: int | None) -> int:
     """List the runs whose journals are kept, newest first, or what one RUN wrote.
 
     For each field it wrote a run has the value before and after, and whether Plex's lock was set.
@@ -59,7 +59,7 @@ def history(session: Session, *, run: str | None, limit: int | None) -> int:
     return ExitCode.OK
 
 
-def _show_run(log: RunLog, session: Session, streams: Streams) -> None:
+def _show_run(log: RunLog, session: Invocation, streams: Streams) -> None:
     from plexsync.output import history as report_history
 
     if session.shape.json or session.shape.jsonl:
@@ -96,7 +96,7 @@ def _show_run(log: RunLog, session: Session, streams: Streams) -> None:
 @global_options
 @click.pass_obj
 def undo(
-    session: Session,
+    session: Invocation,
     *,
     run: str,
     dry_run: bool,

@@ -14,7 +14,7 @@ from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.integrations.schedule import Setup
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 
 @click.command(context_settings=CONTEXT, short_help="Note a changed scene; for Stash to call.")
@@ -61,7 +61,7 @@ def schedule() -> None:
 @schedule.command(context_settings=CONTEXT, short_help="A crontab.")
 @global_options
 @click.pass_obj
-def cron(session: Session) -> int:
+def cron(session: Invocation) -> int:
     """Print lines for `crontab -e`: a run every 15 minutes.
 
     \b
@@ -83,7 +83,7 @@ def cron(session: Session) -> int:
 )
 @global_options
 @click.pass_obj
-def systemd(session: Session, *, system: bool, only: str | None) -> int:
+def systemd(session: Invocation, *, system: bool, only: str | None) -> int:
     """Print a service and the timer that starts it every 15 minutes.
 
     A service of your own user shares its state with your shell. With --system it keeps its state
@@ -110,7 +110,7 @@ def systemd(session: Session, *, system: bool, only: str | None) -> int:
 @schedule.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
 @global_options
 @click.pass_obj
-def stash_plugin(session: Session) -> int:
+def stash_plugin(session: Invocation) -> int:
     """Print the manifest of a Stash plugin that notes each scene Stash saves.
 
     Put it into the plugins folder of Stash and reload the plugins there. The next run then begins
@@ -128,7 +128,7 @@ def stash_plugin(session: Session) -> int:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _setup(session: Session, *, runs: bool) -> Setup:
+def _setup(session: Invocation, *, runs: bool) -> Setup:
     import os
     from pathlib import Path
 
@@ -151,7 +151,7 @@ def _owner(setup: Setup) -> str:
         return str(os.getuid())
 
 
-def _print(session: Session, kind: str, text: str) -> int:
+def _print(session: Invocation, kind: str, text: str) -> int:
     """The text itself, or as a document."""
     streams = console.standard_streams()
     if session.shape.json or session.shape.jsonl:

@@ -14,7 +14,7 @@ from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 _COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
 
@@ -24,7 +24,7 @@ _LEAST_COLUMNS = 20
 @click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
 @global_options
 @click.pass_obj
-def init(session: Session) -> int:
+def init(session: Invocation) -> int:
     """Write the first configuration by asking, and try each answer on the servers.
 
     Asks for both addresses, the keys, and the libraries; finds the path rules between the two

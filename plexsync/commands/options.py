@@ -17,7 +17,7 @@ from plexsync import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""
@@ -109,7 +109,7 @@ def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Take a global option, whether it stands before the command or after it."""
-    session: Session = ctx.find_root().obj
+    session: Invocation = ctx.find_root().obj
     if not value:
         return
     if param.name == "config":

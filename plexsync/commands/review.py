@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from plexsync.models import RatingKey
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
     from plexsync.review.batch import Choice
     from plexsync.review.selection import Filters
 
@@ -119,7 +119,7 @@ def review(context: click.Context) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if context.invoked_subcommand is not None:
         return 0
-    session: Session = context.obj
+    session: Invocation = context.obj
     # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
     gc.disable()
     try:
@@ -134,7 +134,7 @@ def review(context: click.Context) -> int:
 @_filter_options
 @global_options
 @click.pass_obj
-def list_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def list_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Show the LOW matches that wait for a person.
 
     A table in a terminal; else a tab-separated line a scene: id, score, lead, candidates, best
@@ -156,7 +156,7 @@ def list_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - 
 )
 @global_options
 @click.pass_obj
-def show(session: Session, scenes: tuple[str, ...]) -> int:
+def show(session: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId
     from plexsync.review.batch import show_scenes
@@ -172,7 +172,7 @@ def show(session: Session, scenes: tuple[str, ...]) -> int:
 @click.option("--take", is_flag=True, help="Take an item from the scene it is linked to.")
 @global_options
 @click.pass_obj
-def accept(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def accept(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
     from plexsync.review.batch import accept_scenes
 
@@ -193,7 +193,7 @@ def accept(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
 @global_options
 @click.pass_obj
-def reject(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reject(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
     from plexsync.review.batch import reject_scenes
 
@@ -212,7 +212,7 @@ def reject(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
 @global_options
 @click.pass_obj
-def ignore(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def ignore(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
     from plexsync.review.batch import ignore_scenes
 
@@ -226,7 +226,7 @@ def ignore(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click 
 @_answer_options
 @global_options
 @click.pass_obj
-def reset(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reset(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
     from plexsync.review.batch import reset_scenes
 
@@ -238,7 +238,7 @@ def reset(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click h
 @_filter_options
 @global_options
 @click.pass_obj
-def export_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def export_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Write a line a candidate to FILE, for a spreadsheet.
 
     Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
@@ -256,7 +256,7 @@ def export_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 
 @lock_wait_option("a run")
 @global_options
 @click.pass_obj
-def import_command(session: Session, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def import_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Take in the answers of a FILE that `plexsync review export` wrote.
 
     All lines are checked first; with one that is wrong, nothing is answered.

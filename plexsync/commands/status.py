@@ -19,7 +19,7 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
     from plexsync.storage.status import Status
 
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @global_options
 @click.pass_obj
-def status(session: Session, *, check: bool, max_age: float) -> int:
+def status(session: Invocation, *, check: bool, max_age: float) -> int:
     """Show the last runs, how much of Stash is linked, what waits and what fails.
 
     Reads only what plexsync remembers: it asks no server, needs no configuration, and may be
@@ -82,7 +82,7 @@ def status(session: Session, *, check: bool, max_age: float) -> int:
 @lock_wait_option("a run")
 @global_options
 @click.pass_obj
-def retry(session: Session, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
+def retry(session: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
     """Have the next run try scenes again that failed, and forget how often they did.
 
     Without SCENE_ID all that failed, parked ones included. A scene named may also wait for a
@@ -120,7 +120,7 @@ def retry(session: Session, *, scene_ids: tuple[str, ...], lock_wait: float) -> 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _say_check(session: Session, found: Status, *, max_age_s: float, good: bool) -> None:
+def _say_check(session: Invocation, found: Status, *, max_age_s: float, good: bool) -> None:
     from plexsync.output.status import check_sentence
 
     if good and session.shape.quiet:
@@ -130,7 +130,7 @@ def _say_check(session: Session, found: Status, *, max_age_s: float, good: bool)
     console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
 
 
-def _show(session: Session, found: Status) -> None:
+def _show(session: Invocation, found: Status) -> None:
     from plexsync.output.status import status_lines, status_view
 
     streams = console.standard_streams()

@@ -260,7 +260,7 @@ def _terminal_reporter(shape: Shape, streams: Streams, meter: Meter) -> RunRepor
 
 
 @dataclass(slots=True)
-class Session:
+class Invocation:
     """What one invocation knows: the global options, and what must never be shown.
 
     The one mutable object of a command: options arrive one by one, secrets when they are read.

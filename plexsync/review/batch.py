@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import Candidate
-    from plexsync.output.console import Session, Streams
+    from plexsync.output.console import Invocation, Streams
     from plexsync.review.context import Room
     from plexsync.storage.review_queue import Waiting
 
@@ -65,7 +65,7 @@ class Choice:
 # ---- Looking -------------------------------------------------------------------------------------
 
 
-def list_waiting(session: Session, streams: Streams, filters: Filters) -> int:
+def list_waiting(session: Invocation, streams: Streams, filters: Filters) -> int:
     """`plexsync review list`."""
     with open_room(session, os.environ) as room:
         chosen = [one for one in room.waiting if filters.let_pass(one)]
@@ -86,7 +86,7 @@ def list_waiting(session: Session, streams: Streams, filters: Filters) -> int:
     return ExitCode.OK
 
 
-def show_scenes(session: Session, streams: Streams, ids: Sequence[SceneId]) -> int:
+def show_scenes(session: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
     from plexsync.review.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
     from plexsync.review.terminal.layout import laid_out  # noqa: PLC0415 - same
@@ -123,7 +123,7 @@ def show_scenes(session: Session, streams: Streams, ids: Sequence[SceneId]) -> i
 
 
 def accept_scenes(
-    session: Session,
+    session: Invocation,
     streams: Streams,
     choice: Choice,
     *,
@@ -146,7 +146,7 @@ def accept_scenes(
 
 
 def reject_scenes(
-    session: Session,
+    session: Invocation,
     streams: Streams,
     choice: Choice,
     *,
@@ -173,14 +173,14 @@ def reject_scenes(
         return _give(session, streams, room, answers)
 
 
-def ignore_scenes(session: Session, streams: Streams, choice: Choice, *, because: str) -> int:
+def ignore_scenes(session: Invocation, streams: Streams, choice: Choice, *, because: str) -> int:
     """`plexsync review ignore`."""
     with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         answers = [ignoring(one, because) for one in _chosen(room, choice)]
         return _give(session, streams, room, answers)
 
 
-def reset_scenes(session: Session, streams: Streams, choice: Choice) -> int:
+def reset_scenes(session: Invocation, streams: Streams, choice: Choice) -> int:
     """`plexsync review reset`."""
     with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         answers = [resetting(one) for one in _chosen(room, choice)]
@@ -190,7 +190,7 @@ def reset_scenes(session: Session, streams: Streams, choice: Choice) -> int:
 # ---- Spreadsheets --------------------------------------------------------------------------------
 
 
-def export_waiting(session: Session, streams: Streams, file: Path, filters: Filters) -> int:
+def export_waiting(session: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
     """`plexsync review export`."""
     from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
@@ -214,7 +214,7 @@ def export_waiting(session: Session, streams: Streams, file: Path, filters: Filt
 
 
 def import_answers(
-    session: Session, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
+    session: Invocation, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
 ) -> int:
     """`plexsync review import`."""
     from plexsync.review.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
@@ -311,7 +311,7 @@ def _require_free(room: Room, answers: Sequence[Answer], *, take: bool) -> None:
                 )
 
 
-def _give(session: Session, streams: Streams, room: Room, answers: Sequence[Answer]) -> int:
+def _give(session: Invocation, streams: Streams, room: Room, answers: Sequence[Answer]) -> int:
     """Remember the answers and say so."""
     _tell_notes(session, streams, room)
     if answers:
@@ -342,12 +342,12 @@ def _compared(
         return {key: Comparison(problem=error.message) for key in keys}
 
 
-def _tell_notes(session: Session, streams: Streams, room: Room) -> None:
+def _tell_notes(session: Invocation, streams: Streams, room: Room) -> None:
     if not session.shape.quiet:
         write_lines(streams.stderr, map(warning_line, room.notes))
 
 
-def _say(session: Session, streams: Streams, text: str) -> None:
+def _say(session: Invocation, streams: Streams, text: str) -> None:
     if not session.shape.quiet:
         write_lines(streams.stdout, [clean_for_terminal(text)])
 
@@ -377,7 +377,7 @@ def _tabbed(waiting: Waiting) -> str:
     return "\t".join(map(clean_for_terminal, cells))
 
 
-def _show_table(session: Session, streams: Streams, room: Room, chosen: Sequence[Waiting]) -> None:
+def _show_table(session: Invocation, streams: Streams, room: Room, chosen: Sequence[Waiting]) -> None:
     from plexsync.output.tables import low_table  # noqa: PLC0415 - only for terminals
 
     console = make_console(streams.stdout, no_color=session.shape.no_color)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import SceneId
-    from plexsync.output.console import Session
+    from plexsync.output.console import Invocation
 
 _PRIVATE_UMASK = 0o077
 
@@ -83,7 +83,7 @@ class Room:
 
 @contextmanager
 def open_room(
-    session: Session, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
+    session: Invocation, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
 ) -> Iterator[Room]:
     """Read the configuration and what waits; let go of everything at the end.
 

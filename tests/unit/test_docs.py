@@ -15,7 +15,7 @@ from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.output import json_documents as json_report
-from plexsync.output.console import Session, Shape
+from plexsync.output.console import Invocation, Shape
 from plexsync.output.tsv import COLUMNS
 from tests.support.factories import make_header, make_preview, make_row, make_summary
 
@@ -153,7 +153,7 @@ def test_calls_in_the_documents_parse(page: str, line: str) -> None:
     # A bare name is a mention, not a call: what it needs stands in its own section.
     mention = not given
     context = command.make_context(
-        command.name, given, obj=Session(Shape()), resilient_parsing=mention
+        command.name, given, obj=Invocation(Shape()), resilient_parsing=mention
     )
 
     assert context.command is command

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.output.console import Session, Streams
+    from plexsync.output.console import Invocation, Streams
 
 
-def review_by_keys(session: Session, streams: Streams) -> int:
+def review_by_keys(session: Invocation, streams: Streams) -> int:
     """`plexsync review` without a subcommand.
 
     Returns:
@@ -78,7 +78,7 @@ def review_by_keys(session: Session, streams: Streams) -> int:
     return ExitCode.OK
 
 
-def _run(session: Session, options: RunOptions, streams: Streams) -> int:
+def _run(session: Invocation, options: RunOptions, streams: Streams) -> int:
     from plexsync.app.runs import reconcile_once  # noqa: PLC0415 - no screen waits for a run
 
     return reconcile_once(session, options, streams)

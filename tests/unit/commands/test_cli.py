@@ -16,7 +16,7 @@ from plexsync import __version__, errors
 from plexsync.cli import cli, run, run_command_line, run_options
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.models import SceneId
-from plexsync.output.console import Session
+from plexsync.output.console import Invocation
 from plexsync.sync.ports import RunOptions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def failing(error: BaseException, *secrets: str) -> click.Command:
     @click.command()
     @click.option("--json", is_flag=True, expose_value=False)
     @click.pass_obj
-    def command(session: Session) -> None:
+    def command(session: Invocation) -> None:
         session.secrets += secrets
         raise error
 
@@ -40,7 +40,7 @@ def failing(error: BaseException, *secrets: str) -> click.Command:
 
 def parsed(*arguments: str) -> RunOptions:
     """What `plexsync run` hands to reconcile."""
-    context = run.make_context("run", list(arguments), obj=Session(_shape()))
+    context = run.make_context("run", list(arguments), obj=Invocation(_shape()))
     return run_options(dict(context.params))
 
 

@@ -22,7 +22,7 @@ from plexsync.integrations.schedule import (
     systemd_service,
     systemd_timer,
 )
-from plexsync.output.console import Session, Shape
+from plexsync.output.console import Invocation, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,7 +200,7 @@ def test_what_is_started_is_what_the_command_line_takes() -> None:
     """Each starter's command parses."""
     for words in (expected(make_setup())[1:], ["hook", "--state-dir", "x"]):
         command = cli.commands[words[0]]
-        command.make_context(words[0], words[1:], obj=Session(Shape()))
+        command.make_context(words[0], words[1:], obj=Invocation(Shape()))
 
 
 # ---- What a setup holds --------------------------------------------------------------------------
