@@ -30,7 +30,7 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
 
 _KEPT_HEADERS = ("Accept", "Content-Type", "ApiKey", "X-Plex-Token", "Accept-Encoding")
 
@@ -60,7 +60,7 @@ class Phases:
     def preview(self, _preview: Preview) -> None:
         """Shown to nobody."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Counted."""
         self.rows += 1
         self.planned += row.outcome == "planned"

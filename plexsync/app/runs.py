@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plexsync.matching.explanation import Explanation
-    from plexsync.models import Preview, Row
+    from plexsync.models import Preview, MatchRow
     from plexsync.output.console import Invocation, Shape, Streams
     from plexsync.sync.ports import RunOptions
 
@@ -242,7 +242,7 @@ class Truthful:
         """Pass it on."""
         self._reporter.preview(preview)
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Pass it on."""
         self._reporter.row(row)
 

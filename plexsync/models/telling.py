@@ -29,7 +29,7 @@ class ItemRef(Noun, frozen=True):
     url: str
 
 
-class Row(Noun, frozen=True):
+class MatchRow(Noun, frozen=True):
     """One (scene, item) pair of a run.
 
     `matches[]` of `plexsync run --json`. Source: docs/contract.md.
@@ -101,8 +101,8 @@ class Preview(Noun, frozen=True):
     they are no matches but what an undo or a saved plan writes.
     """
 
-    high: tuple[Row, ...]
-    low: tuple[Row, ...]
+    high: tuple[MatchRow, ...]
+    low: tuple[MatchRow, ...]
     high_total: int
     low_total: int
     unmatched_total: int

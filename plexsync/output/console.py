@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
     from plexsync.storage.streams import ByteStream, Meter
 
 
@@ -69,7 +69,7 @@ class RunReporter(Protocol):
     def preview(self, preview: Preview) -> None:
         """See `ports.Reporter`."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """See `ports.Reporter`."""
 
     def warn(self, message: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         ItemRef,
         Preview,
         Problem,
-        Row,
+        MatchRow,
         RunHeader,
         RunSummary,
         SceneRef,
@@ -58,7 +58,7 @@ def run_document(summary: RunSummary, matches: Iterable[bytes]) -> Iterator[byte
     yield b"], " + msgspec.json.encode(tail)[1:] + b"\n"
 
 
-def match_json(row: Row) -> bytes:
+def match_json(row: MatchRow) -> bytes:
     """One entry of `matches`."""
     return msgspec.json.encode(_match(row))
 
@@ -102,7 +102,7 @@ def preview_event(preview: Preview) -> bytes:
     return _event("matched", dict(totals))
 
 
-def match_event(row: Row) -> bytes:
+def match_event(row: MatchRow) -> bytes:
     """A row has its outcome."""
     return _event("match", _match(row))
 
@@ -185,7 +185,7 @@ def _server(server: Server | None) -> _Json | None:
     return {"url": _clean(server.url), "version": _clean(server.version)}
 
 
-def _match(row: Row) -> _Json:
+def _match(row: MatchRow) -> _Json:
     return {
         "scene": _scene(row.scene),
         "item": _item(row.item) if row.item else None,

@@ -28,7 +28,7 @@ from plexsync.output.summary import (
 from plexsync.storage.streams import NoMeter, Spool
 
 if TYPE_CHECKING:
-    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
     from plexsync.storage.streams import Meter, Sink
 
 
@@ -76,7 +76,7 @@ class PipeReporter:
     def preview(self, preview: Preview) -> None:
         """A pipe hears of each row once, when it ends."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Write the row's line."""
         if lines.is_worth_a_line(row) and not self._quiet:
             if self._polite:
@@ -129,7 +129,7 @@ class CronReporter:
     def preview(self, preview: Preview) -> None:
         """Nobody watches."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Keep the row's line until it is known whether anybody needs to hear of it."""
         if lines.is_worth_a_line(row):
             spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
@@ -198,7 +198,7 @@ class JsonReporter:
     def preview(self, preview: Preview) -> None:
         """The document has each row once."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Keep the row for the document."""
         self._rows.add(json_report.match_json(row))
 
@@ -245,7 +245,7 @@ class JsonlReporter:
         """Write the totals."""
         self._send(json_report.preview_event(preview))
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Write the event."""
         self._send(json_report.match_event(row))
 

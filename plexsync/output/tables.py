@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from plexsync.models import ItemRef, Preview, Row, SceneRef
+    from plexsync.models import ItemRef, Preview, MatchRow, SceneRef
 
 MOST_ROWS = 20
 """How many rows a table shows: with their changes they fill about two screens."""
@@ -82,7 +82,7 @@ def preview_view(preview: Preview, *, width: int, dry_run: bool, verbose: bool =
     return Group(*parts)
 
 
-def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+def high_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -> Table:
     """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
     if width < STACKED_BELOW:
         return _stacked(
@@ -113,7 +113,7 @@ def high_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tab
     return table
 
 
-def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Table:
+def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -> Table:
     """LOW matches: the best candidate, how many there are, and why none of them is HIGH."""
     if width < STACKED_BELOW:
         return _stacked(
@@ -144,7 +144,7 @@ def low_table(rows: Sequence[Row], *, width: int, verbose: bool = False) -> Tabl
     return table
 
 
-def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
+def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
     """The first failed rows with what went wrong; `total` counts those not given, too."""
     headline = Text(f"FAILED: {total:,}", style="bold red")
     if width < STACKED_BELOW:
@@ -161,7 +161,7 @@ def failed_table(rows: Sequence[Row], *, total: int, width: int) -> Group:
     return Group(headline, Text(""), table, *_more_line(total - len(rows)))
 
 
-def row_line(row: Row, *, evidence: bool = False) -> Group:
+def row_line(row: MatchRow, *, evidence: bool = False) -> Group:
     """One row as it happens, for `-v`; with `evidence` also every comparison, for `-vv`."""
     line = Text.assemble(
         (f"{row.outcome:<{_OUTCOME_COLUMNS}}", _STYLES.get(row.outcome, "dim")),
@@ -243,7 +243,7 @@ def _indented(what: RenderableType, *, by: int = 2) -> Padding:
     return Padding(what, (0, 0, 0, by))
 
 
-def _pair_line(row: Row) -> Text:
+def _pair_line(row: MatchRow) -> Text:
     item = _item_words(row.item) if row.item else Text("no candidate", style="dim")
     return Text.assemble(_scene_words(row.scene), " -> ", item, overflow="fold")
 
@@ -252,7 +252,7 @@ def _scene_words(scene: SceneRef) -> Text:
     return Text.assemble(_text(_scene_name(scene), "bold"), _text(f" (scene {scene.id})", "dim"))
 
 
-def _low_mark(row: Row) -> list[Text]:
+def _low_mark(row: MatchRow) -> list[Text]:
     """Says of a row among the HIGH ones that it is there because strict_matching is off."""
     if row.confidence is not Confidence.LOW:
         return []
@@ -277,7 +277,7 @@ def _item_cell(item: ItemRef | None, *, verbose: bool = False) -> Group:
     return Group(*lines, *([_text(item.path, "dim")] if verbose else []))
 
 
-def _paths(row: Row, *, verbose: bool) -> list[Padding]:
+def _paths(row: MatchRow, *, verbose: bool) -> list[Padding]:
     if not verbose:
         return []
     paths = [row.scene.path, row.item.path if row.item else ""]
@@ -293,28 +293,28 @@ def _base_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _candidate_count(row: Row) -> str:
+def _candidate_count(row: MatchRow) -> str:
     count = len(row.candidates)
     return f"{count}+" if count >= _MOST_CANDIDATES else str(count)
 
 
-def _score_words(row: Row) -> str:
+def _score_words(row: MatchRow) -> str:
     noun = "candidate" if len(row.candidates) == 1 else "candidates"
     return f"score {score_text(row.score)}, {_candidate_count(row)} {noun}"
 
 
-def _problem_lines(row: Row) -> list[Text]:
+def _problem_lines(row: MatchRow) -> list[Text]:
     if row.error is None:
         return [_text(row.reason)]
     lines = [_text(row.error.message)]
     return [*lines, _text(row.error.hint, "dim")] if row.error.hint else lines
 
 
-def _evidence_words(row: Row) -> list[str]:
+def _evidence_words(row: MatchRow) -> list[str]:
     return [f"{one.weight:+6.1f} bits  {one.name}: {one.value}" for one in row.evidence]
 
 
-def _changes(row: Row, *, verbose: bool, width: int) -> RenderableType:
+def _changes(row: MatchRow, *, verbose: bool, width: int) -> RenderableType:
     """Field names, and beside or below each what happens to it."""
     if width < _FIELDS_ABOVE_BELOW:
         return Group(

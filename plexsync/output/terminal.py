@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import TaskID
 
-    from plexsync.models import Preview, Row, RunHeader, RunSummary
+    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
     from plexsync.storage.streams import Meter
 
 _REDRAW_EVERY_S = 0.1
@@ -105,7 +105,7 @@ class TerminalReporter:
         self._out, self._err, self._meter = out, err, meter
         self._quiet, self._verbosity = quiet, verbosity
         self._dry_run = False
-        self._failed: list[Row] = []
+        self._failed: list[MatchRow] = []
         self._failed_total = 0
         self._failure: OSError | None = None
 
@@ -138,7 +138,7 @@ class TerminalReporter:
             )
         )
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Remember a failed row; with `-v` show each."""
         if row.outcome is Outcome.FAILED:
             self._failed_total += 1

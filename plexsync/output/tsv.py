@@ -14,7 +14,7 @@ from plexsync.planning.credits import told
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from plexsync.models import Change, Row
+    from plexsync.models import Change, MatchRow
 
 COLUMNS = (
     "outcome",
@@ -35,7 +35,7 @@ _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
-def row_line(row: Row) -> str:
+def row_line(row: MatchRow) -> str:
     r"""The row as one line without its line end.
 
     A tab, line feed, carriage return or backslash in a text becomes `\t`, `\n`, `\r`, `\\`.
@@ -57,7 +57,7 @@ def row_line(row: Row) -> str:
     return "\t".join(escaped(text) for text in fields)
 
 
-def is_worth_a_line(row: Row) -> bool:
+def is_worth_a_line(row: MatchRow) -> bool:
     """Whether a pipe hears of the row: everything but what is unchanged."""
     return row.outcome is not Outcome.UNCHANGED
 
@@ -67,7 +67,7 @@ def escaped(text: str) -> str:
     return clean_for_terminal(_ESCAPED.sub(lambda found: _ESCAPES[found[0]], text))
 
 
-def _reason(row: Row) -> str:
+def _reason(row: MatchRow) -> str:
     """Why, and for a LOW match all it could be: a log is where one looks for that later."""
     if row.confidence is not Confidence.LOW or not row.candidates:
         return row.reason

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Link,
         Problem,
         RatingKey,
-        Row,
+        MatchRow,
         SceneId,
     )
     from plexsync.planning.planner import Planner
@@ -426,7 +426,7 @@ class Replay:
         problem: Problem | None = None,
         note: str = "",
         title: str = "",
-    ) -> Row:
+    ) -> MatchRow:
         scene = errand.scene if errand.scene.title else replace(errand.scene, title=title)
         pair = Pair(scene=scene, link=link, title=title)
         row = self._rows.pair(pair, outcome, changes=changes, problem=problem)

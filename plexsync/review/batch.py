@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matching.answers import Answer, Verb
-from plexsync.models import Confidence, ItemRef, Outcome, RatingKey, Row, SceneId, SceneRef
+from plexsync.models import Confidence, ItemRef, Outcome, RatingKey, MatchRow, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
 from plexsync.output.summary import score_text, warning_line
 from plexsync.review.comparison import Comparison
@@ -393,10 +393,10 @@ def _show_table(session: Invocation, streams: Streams, room: Room, chosen: Seque
     console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
 
 
-def _row(room: Room, waiting: Waiting) -> Row:
+def _row(room: Room, waiting: Waiting) -> MatchRow:
     scene, match = waiting.scene, waiting.match
     best = waiting.candidates[0] if waiting.candidates else None
-    return Row(
+    return MatchRow(
         scene=SceneRef(
             id=scene.scene_id,
             title=scene.title,

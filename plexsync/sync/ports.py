@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+    from plexsync.models import Preview, Requests, MatchRow, RunHeader, RunSummary, SceneId
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
 
@@ -30,7 +30,7 @@ class Reporter(Protocol):
     def preview(self, preview: Preview) -> None:
         """Everything is matched and the first changes are planned; nothing is written yet."""
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """One (scene, item) pair has its final outcome. Once per row, in any order."""
 
     def warn(self, message: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import ItemRef, Match, Outcome, Row, SceneRef
+from plexsync.models import ItemRef, Match, Outcome, MatchRow, SceneRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,11 +57,11 @@ class RowMaker:
         changes: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
-    ) -> Row:
+    ) -> MatchRow:
         """The row of a linked pair; `note` is added to the reason."""
         match = pair.match
         reason = match.reason if match else REMEMBERED
-        return Row(
+        return MatchRow(
             scene=self._scene(pair.scene),
             item=ItemRef(
                 rating_key=pair.link.rating_key,
@@ -89,13 +89,13 @@ class RowMaker:
         *,
         problem: Problem | None = None,
         item: PlexItem | None = None,
-    ) -> Row:
+    ) -> MatchRow:
         """The row of a scene that is written to no item in this run.
 
         A LOW match names its best candidate; without one there is no item.
         """
         best = match.candidates[0] if match.candidates else None
-        return Row(
+        return MatchRow(
             scene=self._scene(scene),
             item=ItemRef(
                 rating_key=best.rating_key,
@@ -117,7 +117,7 @@ class RowMaker:
             error=problem,
         )
 
-    def failed(self, scene: Scene, problem: Problem) -> Row:
+    def failed(self, scene: Scene, problem: Problem) -> MatchRow:
         """The row of a scene Stash could not tell us about."""
         match = Match(scene_id=scene.scene_id, confidence=None, reason=problem.message)
         return self.unlinked(scene, match, Outcome.FAILED, problem=problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode, PlexsyncError, most_severe
-from plexsync.models import Confidence, Counts, Outcome, PathRule, Row, RunHeader, RunSummary
+from plexsync.models import Confidence, Counts, Outcome, PathRule, MatchRow, RunHeader, RunSummary
 from plexsync.planning.retry_schedule import iso
 from plexsync.sync.execution.writer import as_problem
 
@@ -49,7 +49,7 @@ class Tally:
         self.waiting = detected.waiting
         self.review_waiting = detected.review_waiting
 
-    def emit(self, row: Row) -> None:
+    def emit(self, row: MatchRow) -> None:
         """Count a row that has its outcome, and show it."""
         counts = self.counts
         counts.high += row.confidence is Confidence.HIGH

@@ -26,7 +26,7 @@ from plexsync.models import (
     Problem,
     RatingKey,
     Requests,
-    Row,
+    MatchRow,
     RunHeader,
     RunSummary,
     Scene,
@@ -238,9 +238,9 @@ def make_item_ref(**fields: object) -> ItemRef:
     return msgspec.structs.replace(made, **fields)
 
 
-def make_row(**fields: object) -> Row:
+def make_row(**fields: object) -> MatchRow:
     """A HIGH match with one planned change."""
-    made = Row(
+    made = MatchRow(
         scene=make_scene_ref(),
         item=make_item_ref(),
         confidence=Confidence.HIGH,
@@ -255,7 +255,7 @@ def make_row(**fields: object) -> Row:
     return msgspec.structs.replace(made, **fields)
 
 
-def make_low_row(**fields: object) -> Row:
+def make_low_row(**fields: object) -> MatchRow:
     """A LOW match that waits for review."""
     made = make_row(
         confidence=Confidence.LOW,

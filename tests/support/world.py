@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 import requests
 
 from plexsync.config.loader import Config, load_config
-from plexsync.models import Preview, Requests, Row, RunHeader, RunSummary, SceneId
+from plexsync.models import Preview, Requests, MatchRow, RunHeader, RunSummary, SceneId
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
 from plexsync.replay.apply import ApplyOptions, apply
@@ -52,7 +52,7 @@ class Recorder:
 
     headers: list[RunHeader] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[MatchRow] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     summaries: list[RunSummary] = field(default_factory=list)
     phases: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Recorder:
         """Keep it."""
         self.previews.append(preview)
 
-    def row(self, row: Row) -> None:
+    def row(self, row: MatchRow) -> None:
         """Keep it."""
         self.rows.append(row)
 
@@ -89,7 +89,7 @@ class Ran:
     """What one run did."""
 
     summary: RunSummary
-    rows: tuple[Row, ...]
+    rows: tuple[MatchRow, ...]
     preview: Preview | None
     warnings: tuple[str, ...]
     stash: dict[str, int]
@@ -104,7 +104,7 @@ class Ran:
         """What became of each scene, by id; of a scene with several items, the last."""
         return {row.scene.id: row.outcome.value for row in self.rows}
 
-    def row(self, scene_id: str) -> Row:
+    def row(self, scene_id: str) -> MatchRow:
         """The only row of a scene."""
         (row,) = [row for row in self.rows if row.scene.id == scene_id]
         return row

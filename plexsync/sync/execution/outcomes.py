@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Problem,
         RatingKey,
         RelatedId,
-        Row,
+        MatchRow,
         Scene,
         SceneDetail,
         SceneId,
@@ -94,7 +94,7 @@ class Accounts:
         planner: Planner,
         memory: Memory,
         rows: RowMaker,
-        emit: Callable[[Row], None],
+        emit: Callable[[MatchRow], None],
         retry_at: Callable[[int, Outcome], str],
     ) -> None:
         self._notebook = notebook

@@ -44,7 +44,7 @@ from plexsync.text.normalize import normalize_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Change, Desired, ItemDetail, Link, Row, Scene
+    from plexsync.models import Change, Desired, ItemDetail, Link, MatchRow, Scene
     from plexsync.planning.desired import FieldMap
     from plexsync.planning.planner import Planner
     from plexsync.stash_client import Fetched
@@ -122,7 +122,7 @@ class Pipeline:
         settings: Settings,
         memory: Memory,
         rows: RowMaker,
-        emit: Callable[[Row], None],
+        emit: Callable[[MatchRow], None],
     ) -> None:
         self._stash = stash
         self._reader = Reader(plex, plex_down=settings.plex_down)

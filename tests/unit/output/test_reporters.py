@@ -29,7 +29,7 @@ from tests.support.factories import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.models import Row, RunSummary
+    from plexsync.models import MatchRow, RunSummary
     from plexsync.output.console import RunReporter
 
 
@@ -49,7 +49,7 @@ class BrokenStream:
         self.write(b"")
 
 
-def drive(reporter: RunReporter, *rows: Row, summary: RunSummary | None = None) -> None:
+def drive(reporter: RunReporter, *rows: MatchRow, summary: RunSummary | None = None) -> None:
     """A whole run, as reconcile tells it."""
     reporter.started(make_header())
     reporter.progress("Reading Plex", 1, 2)
