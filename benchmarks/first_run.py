@@ -30,7 +30,7 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
 
 _KEPT_HEADERS = ("Accept", "Content-Type", "ApiKey", "X-Plex-Token", "Accept-Encoding")
 

@@ -31,7 +31,7 @@ from plexsync.simulators.stash.simulator import StashSimulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.simulators.library.records import Library, PlexVideo, StashScene
 
 _WORN_BY_SOME, _WORN_BY_MANY, _FOLDER = 300, 5000, 1000

@@ -60,9 +60,9 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
         command: what they are for; plexsync unless given.
     """
     streams = console.standard_streams()
-    session = Invocation(_shape_ahead(arguments))
+    invocation = Invocation(_shape_ahead(arguments))
     try:
-        code = _run(command or cli, arguments, session, streams)
+        code = _run(command or cli, arguments, invocation, streams)
     finally:
         console.hush(streams.stdout)
         console.hush(streams.stderr)
@@ -85,8 +85,8 @@ def cli(ctx: click.Context) -> None:
     PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN set, `plexsync run -n` shows what a run would
     write, and `plexsync run` writes it.
     """
-    session: Invocation = ctx.obj
-    session.command = ctx.invoked_subcommand or ""
+    invocation: Invocation = ctx.obj
+    invocation.command = ctx.invoked_subcommand or ""
 
 
 @cli.command(context_settings=CONTEXT, short_help="Write to Plex what changed in Stash, once.")
@@ -141,7 +141,7 @@ def cli(ctx: click.Context) -> None:
 )
 @global_options
 @click.pass_obj
-def run(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
+def run(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
     """Reconcile once: find what changed in Stash, match it, write it to Plex.
 
     Shows HIGH matches with what changes, and LOW matches with the reason each is not HIGH. Writes
@@ -171,15 +171,15 @@ def run(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click 
         raise click.UsageError(f"--save-plan: there is no folder {options['save_plan'].parent}.")
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
-        _check_ask(session.shape, streams, writes=writes)
-    return compose.reconcile_once(session, run_options(options), streams)
+        _check_ask(invocation.shape, streams, writes=writes)
+    return compose.reconcile_once(invocation, run_options(options), streams)
 
 
 @cli.command(context_settings=CONTEXT, short_help="Watch it work on a sample library.")
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
 @global_options
 @click.pass_obj
-def demo(session: Invocation, *, keep: bool) -> int:
+def demo(invocation: Invocation, *, keep: bool) -> int:
     """Watch a sample library being reconciled, with no server of your own.
 
     Starts a simulated Stash and a simulated Plex on this machine, reachable from nowhere else,
@@ -191,11 +191,11 @@ def demo(session: Invocation, *, keep: bool) -> int:
       plexsync demo
       plexsync demo --keep    then try commands against it from another terminal
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("The demo talks to a person; it has no JSON.")
     from plexsync.app.demo import run_demo
 
-    return run_demo(console.standard_streams(), shape=session.shape, keep=keep)
+    return run_demo(console.standard_streams(), shape=invocation.shape, keep=keep)
 
 
 cli.add_command(doctor)
@@ -246,28 +246,28 @@ def run_options(options: dict[str, Any]) -> RunOptions:
 
 
 def _run(
-    command: click.Command, arguments: Sequence[str], session: Invocation, streams: Streams
+    command: click.Command, arguments: Sequence[str], invocation: Invocation, streams: Streams
 ) -> int:
     """Run a command; turn every way it can fail into words and an exit code."""
     try:
         result = command.main(
-            args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=session
+            args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=invocation
         )
     except click.ClickException as error:
-        return _usage_failure(error, arguments, session, streams)
+        return _usage_failure(error, arguments, invocation, streams)
     except PlexsyncError as error:
-        return _failure(error, session, streams)
+        return _failure(error, invocation, streams)
     except (KeyboardInterrupt, click.Abort):
-        return _failure(InterruptedRunError(ExitCode.INTERRUPTED), session, streams)
+        return _failure(InterruptedRunError(ExitCode.INTERRUPTED), invocation, streams)
     except SystemExit:
         return ExitCode.OK  # click's way to say that the reader of its help left
     except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words
-        return _unexpected(error, session, streams)
+        return _unexpected(error, invocation, streams)
     return result if isinstance(result, int) else ExitCode.OK
 
 
 def _usage_failure(
-    error: click.ClickException, arguments: Sequence[str], session: Invocation, streams: Streams
+    error: click.ClickException, arguments: Sequence[str], invocation: Invocation, streams: Streams
 ) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show(streams.stderr)
@@ -278,36 +278,36 @@ def _usage_failure(
     command = ctx.command_path if ctx else " ".join(("plexsync", *named))
     return _failure(
         ConfigError(error.format_message(), hint=f"{command} --help lists what there is."),
-        session,
+        invocation,
         streams,
     )
 
 
-def _failure(error: PlexsyncError, session: Invocation, streams: Streams) -> int:
+def _failure(error: PlexsyncError, invocation: Invocation, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
     from plexsync.output.failures import report_failure
 
-    report_failure(error, session.shape, streams, command=session.command)
+    report_failure(error, invocation.shape, streams, command=invocation.command)
     return error.exit_code
 
 
-def _unexpected(error: Exception, session: Invocation, streams: Streams) -> int:
+def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> int:
     """A full disk is nobody's bug; anything else is shown with its traceback, without secrets."""
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         full = StateError(f"nothing more can be written: {error.strerror}")
-        return _failure(full, session, streams)
+        return _failure(full, invocation, streams)
     import traceback
 
     from plexsync.transport.responses import redact
 
-    trace = redact("".join(traceback.format_exception(error)), session.secrets)
-    words = redact(f"{type(error).__name__}: {error}", session.secrets)
+    trace = redact("".join(traceback.format_exception(error)), invocation.secrets)
+    words = redact(f"{type(error).__name__}: {error}", invocation.secrets)
     console.write_lines(streams.stderr, trace.splitlines())
     bug = PlexsyncError(
         f"a bug in plexsync {__version__}: {words}",
         hint="please report it with the lines above; tokens in them are hidden",
     )
-    return _failure(bug, session, streams)
+    return _failure(bug, invocation, streams)
 
 
 def _shape_ahead(arguments: Sequence[str]) -> Shape:

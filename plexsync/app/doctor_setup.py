@@ -42,16 +42,16 @@ _IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1
 """A person waits, and can simply call again."""
 
 
-def examine(session: Invocation) -> Iterator[Finding]:
+def examine(invocation: Invocation) -> Iterator[Finding]:
     """Every finding, as it is made. What went wrong is one of them, not an exception."""
     directory = state_directory(os.environ)
     try:
-        config = load_config(session.config, os.environ, home=Path.home())
+        config = load_config(invocation.config, os.environ, home=Path.home())
     except ConfigError as error:
         yield failed("configuration", error)
         yield from check_state(directory)
         return
-    session.secrets += config_secrets(config)
+    invocation.secrets += config_secrets(config)
     yield from check_config(config)
     yield from check_state(directory)
     yield from _examine_servers(config, _client_id(directory))

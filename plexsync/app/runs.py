@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plexsync.matching.explanation import Explanation
-    from plexsync.models import Preview, MatchRow
+    from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, Shape, Streams
     from plexsync.sync.ports import RunOptions
 
@@ -47,10 +47,10 @@ UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
 """What a command does once its world is put together."""
 
 
-def reconcile_once(session: Invocation, options: RunOptions, streams: Streams) -> int:
+def reconcile_once(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
     """`plexsync run`: see `perform`."""
     return perform(
-        session,
+        invocation,
         lambda config, ports, reporter: run(
             config, options, replace(ports, confirm=_asker(streams, ports.should_stop)), reporter
         ),
@@ -59,11 +59,11 @@ def reconcile_once(session: Invocation, options: RunOptions, streams: Streams) -
     )
 
 
-def perform(session: Invocation, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
+def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
     """Read the configuration, do what is asked, report.
 
     Args:
-        session: the global options.
+        invocation: the global options.
         use_case: what to do.
         streams: where to report.
         dry_run: nothing may be written, anywhere.
@@ -78,13 +78,15 @@ def perform(session: Invocation, use_case: UseCase, streams: Streams, *, dry_run
     """
     # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
-    config = load_config(session.config, os.environ, home=Path.home())
-    session.secrets += config_secrets(config)
-    reporter = make_reporter(session.shape, streams, monotonic=time.monotonic)
+    config = load_config(invocation.config, os.environ, home=Path.home())
+    invocation.secrets += config_secrets(config)
+    reporter = make_reporter(invocation.shape, streams, monotonic=time.monotonic)
     with ExitStack() as stack:
         stack.callback(reporter.close)
-        signals = stack.enter_context(StopSignals(lambda: _tell_stopping(session.shape, streams)))
-        truthful = Truthful(reporter, signals, session.config)
+        signals = stack.enter_context(
+            StopSignals(lambda: _tell_stopping(invocation.shape, streams))
+        )
+        truthful = Truthful(reporter, signals, invocation.config)
         try:
             summary = perform_with(
                 config,
@@ -191,18 +193,18 @@ def open_ports(
 
 
 def explained(
-    session: Invocation, streams: Streams, *, scene_id: str | None, rating_key: str | None
+    invocation: Invocation, streams: Streams, *, scene_id: str | None, rating_key: str | None
 ) -> Explanation:
     """`plexsync explain`: of a scene, or of an item when there is no scene.
 
     Raises:
         PlexsyncError: it cannot be told.
     """
-    config = load_config(session.config, os.environ, home=Path.home())
-    session.secrets += config_secrets(config)
+    config = load_config(invocation.config, os.environ, home=Path.home())
+    invocation.secrets += config_secrets(config)
 
     def warn(message: str) -> None:
-        if not session.shape.quiet:
+        if not invocation.shape.quiet:
             write_lines(streams.stderr, (warning_line(message),))
 
     with open_ports(config, os.environ, warn, read_only=True) as ports:

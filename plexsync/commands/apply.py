@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @lock_wait_option()
 @global_options
 @click.pass_obj
-def apply(session: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
+def apply(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One whose planned fields hold other values by now, or that no longer
@@ -47,7 +47,7 @@ def apply(session: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -
 
     options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
     return compose.perform(
-        session,
+        invocation,
         lambda config, ports, reporter: carry_out(config, options, ports, reporter),
         console.standard_streams(),
         dry_run=dry_run,

@@ -67,8 +67,8 @@ def complete_libraries(
 ) -> list[CompletionItem]:
     """The names of the configured libraries; where none is configured, of those seen in Plex."""
     del param
-    session: Invocation | None = ctx.find_root().obj
-    return _offer(_libraries(session.config if session else None), incomplete)
+    invocation: Invocation | None = ctx.find_root().obj
+    return _offer(_libraries(invocation.config if invocation else None), incomplete)
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def config() -> None:
 @click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
 @global_options
 @click.pass_obj
-def show(session: Invocation, *, changed: bool) -> int:
+def show(invocation: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
 
     \b
@@ -53,10 +53,10 @@ def show(session: Invocation, *, changed: bool) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.config.loader import DEFAULT_ORIGIN
 
-    found = _load(session)
+    found = _load(invocation)
     settings = [one for one in found.settings if not changed or one.origin != DEFAULT_ORIGIN]
     streams = console.standard_streams()
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         document = {
             "schema": "plexsync/config/1",
             "file": str(found.source) if found.source else None,
@@ -68,7 +68,7 @@ def show(session: Invocation, *, changed: bool) -> int:
         }
         console.print_document(streams, document)
     elif console.is_terminal(streams.stdout):
-        _show_table(session, settings)
+        _show_table(invocation, settings)
     else:
         console.print_text(streams, "".join(map(_line, settings)))
     return ExitCode.OK
@@ -77,7 +77,7 @@ def show(session: Invocation, *, changed: bool) -> int:
 @config.command(context_settings=CONTEXT, short_help="The file that would be read.")
 @global_options
 @click.pass_obj
-def path(session: Invocation) -> int:
+def path(invocation: Invocation) -> int:
     """Print the name of the configuration file, whether or not it is there.
 
     \b
@@ -85,9 +85,9 @@ def path(session: Invocation) -> int:
       plexsync config path
       "$EDITOR" "$(plexsync config path)"
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    where = _where(session)
+    where = _where(invocation)
     streams = console.standard_streams()
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         document = {
             "schema": "plexsync/config-path/1",
             "path": str(where),
@@ -102,7 +102,7 @@ def path(session: Invocation) -> int:
 @config.command(context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one.")
 @global_options
 @click.pass_obj
-def validate(session: Invocation) -> int:
+def validate(invocation: Invocation) -> int:
     """Check the whole configuration, secrets included, and tell every problem at once.
 
     \b
@@ -110,10 +110,10 @@ def validate(session: Invocation) -> int:
       plexsync config validate
       plexsync config validate --json | jq .problems
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    wants_document = session.shape.json or session.shape.jsonl
+    wants_document = invocation.shape.json or invocation.shape.jsonl
     streams = console.standard_streams()
     try:
-        found = _load(session)
+        found = _load(invocation)
     except ConfigError as error:
         if not wants_document:
             raise
@@ -122,7 +122,7 @@ def validate(session: Invocation) -> int:
     if wants_document:
         console.print_document(streams, _verdict(warnings=found.warnings))
         return ExitCode.OK
-    if not session.shape.quiet:
+    if not invocation.shape.quiet:
         from plexsync.output.summary import warning_line
 
         console.write_lines(streams.stderr, map(warning_line, found.warnings))
@@ -152,24 +152,24 @@ def schema() -> int:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _where(session: Invocation) -> Path:
+def _where(invocation: Invocation) -> Path:
     import os
     from pathlib import Path
 
     from plexsync.config.loader import find_config
 
-    return find_config(session.config, os.environ, home=Path.home())
+    return find_config(invocation.config, os.environ, home=Path.home())
 
 
-def _load(session: Invocation) -> Config:
+def _load(invocation: Invocation) -> Config:
     import os
     from pathlib import Path
 
     from plexsync.config.loader import load_config
     from plexsync.sync.connections import config_secrets
 
-    found = load_config(session.config, os.environ, home=Path.home())
-    session.secrets += config_secrets(found)
+    found = load_config(invocation.config, os.environ, home=Path.home())
+    invocation.secrets += config_secrets(found)
     return found
 
 
@@ -196,8 +196,10 @@ def _verdict(
     }
 
 
-def _show_table(session: Invocation, settings: Iterable[Setting]) -> None:
-    out = console.make_console(console.standard_streams().stdout, no_color=session.shape.no_color)
+def _show_table(invocation: Invocation, settings: Iterable[Setting]) -> None:
+    out = console.make_console(
+        console.standard_streams().stdout, no_color=invocation.shape.no_color
+    )
     if out.width < _STACKED_BELOW:
         for line in _stacked(settings):
             out.print(line)

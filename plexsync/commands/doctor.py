@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
 @global_options
 @click.pass_obj
-def doctor(session: Invocation) -> int:
+def doctor(invocation: Invocation) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
     Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code
@@ -33,12 +33,12 @@ def doctor(session: Invocation) -> int:
     from plexsync.app.doctor_setup import examine
 
     streams = console.standard_streams()
-    wants_document = session.shape.json or session.shape.jsonl
+    wants_document = invocation.shape.json or invocation.shape.jsonl
     findings: list[Finding] = []
-    for finding in examine(session):
+    for finding in examine(invocation):
         findings.append(finding)
         if not wants_document:
-            _tell(session, finding)
+            _tell(invocation, finding)
     code = verdict(findings)
     if wants_document:
         document = {
@@ -68,11 +68,11 @@ def _entry(one: Finding) -> dict[str, object]:
     }
 
 
-def _tell(session: Invocation, one: Finding) -> None:
+def _tell(invocation: Invocation, one: Finding) -> None:
     """A line at once, because a check may take its time; a pipe gets columns."""
     from plexsync.text.normalize import clean_for_terminal
 
-    if session.shape.quiet and one.level != "fail":
+    if invocation.shape.quiet and one.level != "fail":
         return
     streams = console.standard_streams()
     message = clean_for_terminal(one.message)
@@ -85,7 +85,7 @@ def _tell(session: Invocation, one: Finding) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    out = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=4)
     grid.add_column(width=_AREA_COLUMNS)

@@ -38,7 +38,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 )
 @global_options
 @click.pass_obj
-def explain(session: Invocation, *, scene_id: str | None, item: str | None) -> int:
+def explain(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
     Asks both servers anew. Each piece of evidence has a weight in bits: one bit makes it twice as
@@ -55,13 +55,13 @@ def explain(session: Invocation, *, scene_id: str | None, item: str | None) -> i
     from plexsync.app.runs import explained
 
     streams = console.standard_streams()
-    found = explained(session, streams, scene_id=scene_id, rating_key=item)
-    _print(session, streams, found)
+    found = explained(invocation, streams, scene_id=scene_id, rating_key=item)
+    _print(invocation, streams, found)
     return 0
 
 
-def _print(session: Invocation, streams: console.Streams, found: Explanation) -> None:
-    if session.shape.json or session.shape.jsonl:
+def _print(invocation: Invocation, streams: console.Streams, found: Explanation) -> None:
+    if invocation.shape.json or invocation.shape.jsonl:
         console.print_document(streams, found)
         return
     from plexsync.output.explain import explanation_lines, explanation_view
@@ -69,5 +69,5 @@ def _print(session: Invocation, streams: console.Streams, found: Explanation) ->
     if not console.is_terminal(streams.stdout):
         console.print_text(streams, "".join(f"{line}\n" for line in explanation_lines(found)))
         return
-    screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     screen.print(explanation_view(found, width=screen.width))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
 @global_options
 @click.pass_obj
-def history(session: Invocation, *, run: str | None, limit: int | None) -> int:
+def history(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
     """List the runs whose journals are kept, newest first, or what one RUN wrote.
 
     For each field it wrote a run has the value before and after, and whether Plex's lock was set.
@@ -42,34 +42,34 @@ def history(session: Invocation, *, run: str | None, limit: int | None) -> int:
     streams = console.standard_streams()
     directory = state_directory(os.environ)
     if run is not None:
-        _show_run(find_run(directory, run), session, streams)
+        _show_run(find_run(directory, run), invocation, streams)
         return ExitCode.OK
     from plexsync.output import history as report_history
 
     runs = read_history(directory, limit=limit)
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         console.print_document(streams, report_history.runs_document(runs))
     elif not console.is_terminal(streams.stdout):
         lines = report_history.run_lines(runs)
         console.print_text(streams, "".join(f"{line}\n" for line in lines))
     else:
-        screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
+        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
         table = report_history.runs_table(runs, width=screen.width)
         screen.print(table if runs else "No run has left a journal yet.")
     return ExitCode.OK
 
 
-def _show_run(log: RunLog, session: Invocation, streams: Streams) -> None:
+def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
     from plexsync.output import history as report_history
 
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         console.print_document(streams, report_history.run_document(log))
     elif not console.is_terminal(streams.stdout):
         lines = report_history.change_lines(log)
         console.print_text(streams, "".join(f"{line}\n" for line in lines))
     else:
-        screen = console.make_console(streams.stdout, no_color=session.shape.no_color)
-        screen.print(report_history.run_view(log, verbose=session.shape.verbosity > 0))
+        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
+        screen.print(report_history.run_view(log, verbose=invocation.shape.verbosity > 0))
 
 
 @click.command(context_settings=CONTEXT, short_help="Put back what a run wrote to Plex.")
@@ -96,7 +96,7 @@ def _show_run(log: RunLog, session: Invocation, streams: Streams) -> None:
 @global_options
 @click.pass_obj
 def undo(
-    session: Invocation,
+    invocation: Invocation,
     *,
     run: str,
     dry_run: bool,
@@ -135,7 +135,7 @@ def undo(
         lock_wait_s=lock_wait,
     )
     return compose.perform(
-        session,
+        invocation,
         lambda config, ports, reporter: take_back(config, options, ports, reporter),
         console.standard_streams(),
         dry_run=dry_run,

@@ -61,7 +61,7 @@ def schedule() -> None:
 @schedule.command(context_settings=CONTEXT, short_help="A crontab.")
 @global_options
 @click.pass_obj
-def cron(session: Invocation) -> int:
+def cron(invocation: Invocation) -> int:
     """Print lines for `crontab -e`: a run every 15 minutes.
 
     \b
@@ -71,7 +71,7 @@ def cron(session: Invocation) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.integrations.schedule import crontab
 
-    return _print(session, "cron", crontab(_setup(session, runs=True)))
+    return _print(invocation, "cron", crontab(_setup(invocation, runs=True)))
 
 
 @schedule.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
@@ -83,7 +83,7 @@ def cron(session: Invocation) -> int:
 )
 @global_options
 @click.pass_obj
-def systemd(session: Invocation, *, system: bool, only: str | None) -> int:
+def systemd(invocation: Invocation, *, system: bool, only: str | None) -> int:
     """Print a service and the timer that starts it every 15 minutes.
 
     A service of your own user shares its state with your shell. With --system it keeps its state
@@ -96,21 +96,21 @@ def systemd(session: Invocation, *, system: bool, only: str | None) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.integrations.schedule import systemd_service, systemd_steps, systemd_timer
 
-    setup = _setup(session, runs=True)
+    setup = _setup(invocation, runs=True)
     parts = {
         "service": systemd_service(setup, user=_owner(setup) if system else ""),
         "timer": systemd_timer(system=system),
     }
     if only:
-        return _print(session, "systemd", parts[only])
+        return _print(invocation, "systemd", parts[only])
     steps = "".join(f"#   {step}\n" for step in systemd_steps(system=system))
-    return _print(session, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
+    return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
 
 
 @schedule.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
 @global_options
 @click.pass_obj
-def stash_plugin(session: Invocation) -> int:
+def stash_plugin(invocation: Invocation) -> int:
     """Print the manifest of a Stash plugin that notes each scene Stash saves.
 
     Put it into the plugins folder of Stash and reload the plugins there. The next run then begins
@@ -122,20 +122,22 @@ def stash_plugin(session: Invocation) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.integrations.schedule import stash_manifest
 
-    return _print(session, "stash-plugin", stash_manifest(_setup(session, runs=False), __version__))
+    return _print(
+        invocation, "stash-plugin", stash_manifest(_setup(invocation, runs=False), __version__)
+    )
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _setup(session: Invocation, *, runs: bool) -> Setup:
+def _setup(invocation: Invocation, *, runs: bool) -> Setup:
     import os
     from pathlib import Path
 
     from plexsync.integrations.schedule import find_program, find_setup
 
     return find_setup(
-        session.config, os.environ, home=Path.home(), program=find_program(), runs=runs
+        invocation.config, os.environ, home=Path.home(), program=find_program(), runs=runs
     )
 
 
@@ -151,10 +153,10 @@ def _owner(setup: Setup) -> str:
         return str(os.getuid())
 
 
-def _print(session: Invocation, kind: str, text: str) -> int:
+def _print(invocation: Invocation, kind: str, text: str) -> int:
     """The text itself, or as a document."""
     streams = console.standard_streams()
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         document = {"schema": "plexsync/schedule/1", "kind": kind, "text": text}
         console.print_document(streams, document)
     else:

@@ -24,7 +24,7 @@ _LEAST_COLUMNS = 20
 @click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
 @global_options
 @click.pass_obj
-def init(session: Invocation) -> int:
+def init(invocation: Invocation) -> int:
     """Write the first configuration by asking, and try each answer on the servers.
 
     Asks for both addresses, the keys, and the libraries; finds the path rules between the two
@@ -43,9 +43,9 @@ def init(session: Invocation) -> int:
     from plexsync.config.schema import MINIMAL
 
     home = Path.home()
-    where = find_config(session.config, os.environ, home=home).absolute()
+    where = find_config(invocation.config, os.environ, home=home).absolute()
     streams = console.standard_streams()
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("init talks to a person; it has no JSON.")
     from plexsync.app.setup_wizard import Interview, config_text, require_absent, write_config
 
@@ -65,7 +65,7 @@ def init(session: Invocation) -> int:
         home=home,
         cache=cache_directory(os.environ),
         now=utc_now,
-        learn=session.secrets.append,
+        learn=invocation.secrets.append,
     ).ask_all()
     write_config(where, config_text(answers))
     asker.tell(f"Written: {where}")

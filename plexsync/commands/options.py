@@ -1,4 +1,4 @@
-"""What all commands share: the session of one invocation, the global options, checked values.
+"""What all commands share: the invocation of one invocation, the global options, checked values.
 
 Source: docs/contract.md, "Commands".
 """
@@ -109,15 +109,15 @@ def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Take a global option, whether it stands before the command or after it."""
-    session: Invocation = ctx.find_root().obj
+    invocation: Invocation = ctx.find_root().obj
     if not value:
         return
     if param.name == "config":
-        session.config = Path(str(value))
+        invocation.config = Path(str(value))
     elif param.name == "verbosity" and isinstance(value, int):
-        session.shape = replace(session.shape, verbosity=session.shape.verbosity + value)
+        invocation.shape = replace(invocation.shape, verbosity=invocation.shape.verbosity + value)
     elif param.name:
-        session.shape = replace(session.shape, **{param.name: bool(value)})
+        invocation.shape = replace(invocation.shape, **{param.name: bool(value)})
 
 
 def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click

@@ -119,13 +119,13 @@ def review(context: click.Context) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if context.invoked_subcommand is not None:
         return 0
-    session: Invocation = context.obj
+    invocation: Invocation = context.obj
     # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
     gc.disable()
     try:
         from plexsync.review.terminal.run import review_by_keys
 
-        return review_by_keys(session, console.standard_streams())
+        return review_by_keys(invocation, console.standard_streams())
     finally:
         gc.enable()
 
@@ -134,7 +134,7 @@ def review(context: click.Context) -> int:
 @_filter_options
 @global_options
 @click.pass_obj
-def list_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Show the LOW matches that wait for a person.
 
     A table in a terminal; else a tab-separated line a scene: id, score, lead, candidates, best
@@ -142,7 +142,7 @@ def list_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401
     """
     from plexsync.review.batch import list_waiting
 
-    return list_waiting(session, console.standard_streams(), _filters(options))
+    return list_waiting(invocation, console.standard_streams(), _filters(options))
 
 
 @review.command(context_settings=CONTEXT, short_help="Show all there is about a scene.")
@@ -156,12 +156,12 @@ def list_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401
 )
 @global_options
 @click.pass_obj
-def show(session: Invocation, scenes: tuple[str, ...]) -> int:
+def show(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId
     from plexsync.review.batch import show_scenes
 
-    return show_scenes(session, console.standard_streams(), tuple(map(SceneId, scenes)))
+    return show_scenes(invocation, console.standard_streams(), tuple(map(SceneId, scenes)))
 
 
 @review.command(context_settings=CONTEXT, short_help="These scenes are these items.")
@@ -172,12 +172,12 @@ def show(session: Invocation, scenes: tuple[str, ...]) -> int:
 @click.option("--take", is_flag=True, help="Take an item from the scene it is linked to.")
 @global_options
 @click.pass_obj
-def accept(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def accept(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
     from plexsync.review.batch import accept_scenes
 
     return accept_scenes(
-        session,
+        invocation,
         console.standard_streams(),
         _choice(options),
         items=_items(options),
@@ -193,12 +193,12 @@ def accept(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - cli
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
 @global_options
 @click.pass_obj
-def reject(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reject(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
     from plexsync.review.batch import reject_scenes
 
     return reject_scenes(
-        session,
+        invocation,
         console.standard_streams(),
         _choice(options),
         items=_items(options),
@@ -212,12 +212,12 @@ def reject(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - cli
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
 @global_options
 @click.pass_obj
-def ignore(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def ignore(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
     from plexsync.review.batch import ignore_scenes
 
     return ignore_scenes(
-        session, console.standard_streams(), _choice(options), because=options["because"]
+        invocation, console.standard_streams(), _choice(options), because=options["because"]
     )
 
 
@@ -226,11 +226,11 @@ def ignore(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - cli
 @_answer_options
 @global_options
 @click.pass_obj
-def reset(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reset(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
     from plexsync.review.batch import reset_scenes
 
-    return reset_scenes(session, console.standard_streams(), _choice(options))
+    return reset_scenes(invocation, console.standard_streams(), _choice(options))
 
 
 @review.command("export", context_settings=CONTEXT, short_help="Write what waits to a CSV file.")
@@ -238,7 +238,7 @@ def reset(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - clic
 @_filter_options
 @global_options
 @click.pass_obj
-def export_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Write a line a candidate to FILE, for a spreadsheet.
 
     Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
@@ -247,7 +247,7 @@ def export_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     from plexsync.review.batch import export_waiting
 
     streams = console.standard_streams()
-    return export_waiting(session, streams, options["file"], _filters(options))
+    return export_waiting(invocation, streams, options["file"], _filters(options))
 
 
 @review.command("import", context_settings=CONTEXT, short_help="Take in the answers of a file.")
@@ -256,7 +256,7 @@ def export_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN4
 @lock_wait_option("a run")
 @global_options
 @click.pass_obj
-def import_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Take in the answers of a FILE that `plexsync review export` wrote.
 
     All lines are checked first; with one that is wrong, nothing is answered.
@@ -264,7 +264,7 @@ def import_command(session: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     from plexsync.review.batch import import_answers
 
     return import_answers(
-        session,
+        invocation,
         console.standard_streams(),
         options["file"],
         take=options["take"],

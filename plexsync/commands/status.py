@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @global_options
 @click.pass_obj
-def status(session: Invocation, *, check: bool, max_age: float) -> int:
+def status(invocation: Invocation, *, check: bool, max_age: float) -> int:
     """Show the last runs, how much of Stash is linked, what waits and what fails.
 
     Reads only what plexsync remembers: it asks no server, needs no configuration, and may be
@@ -60,14 +60,14 @@ def status(session: Invocation, *, check: bool, max_age: float) -> int:
 
     found = read_status(state_directory(os.environ), utc_now())
     code = ExitCode.TOO_OLD if check and not found.is_fresh(max_age) else ExitCode.OK
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         from plexsync.output.status import status_document
 
         console.print_document(console.standard_streams(), status_document(found, exit_code=code))
     elif check:
-        _say_check(session, found, max_age_s=max_age, good=code is ExitCode.OK)
-    elif not session.shape.quiet:
-        _show(session, found)
+        _say_check(invocation, found, max_age_s=max_age, good=code is ExitCode.OK)
+    elif not invocation.shape.quiet:
+        _show(invocation, found)
     return code
 
 
@@ -82,7 +82,7 @@ def status(session: Invocation, *, check: bool, max_age: float) -> int:
 @lock_wait_option("a run")
 @global_options
 @click.pass_obj
-def retry(session: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
+def retry(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
     """Have the next run try scenes again that failed, and forget how often they did.
 
     Without SCENE_ID all that failed, parked ones included. A scene named may also wait for a
@@ -109,10 +109,10 @@ def retry(session: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) 
         lock_wait_s=lock_wait,
     )
     streams = console.standard_streams()
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         document = {"schema": "plexsync/retry/1", "due": done.due, "settled": done.settled}
         console.print_document(streams, document)
-    elif not session.shape.quiet:
+    elif not invocation.shape.quiet:
         console.print_text(streams, "".join(f"{line}\n" for line in _words(done.due, done.settled)))
     return ExitCode.OK
 
@@ -120,24 +120,24 @@ def retry(session: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _say_check(session: Invocation, found: Status, *, max_age_s: float, good: bool) -> None:
+def _say_check(invocation: Invocation, found: Status, *, max_age_s: float, good: bool) -> None:
     from plexsync.output.status import check_sentence
 
-    if good and session.shape.quiet:
+    if good and invocation.shape.quiet:
         return
     sentence = check_sentence(found, max_age_s=max_age_s)
     word = "OK" if good else "TOO OLD"
     console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
 
 
-def _show(session: Invocation, found: Status) -> None:
+def _show(invocation: Invocation, found: Status) -> None:
     from plexsync.output.status import status_lines, status_view
 
     streams = console.standard_streams()
     if not console.is_terminal(streams.stdout):
         console.print_text(streams, "".join(f"{line}\n" for line in status_lines(found)))
         return
-    out = console.make_console(streams.stdout, no_color=session.shape.no_color)
+    out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     plain = "utf" not in out.encoding.lower()
     out.print(status_view(found, width=out.width, ascii_only=plain))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.storage.streams import ByteStream, Meter
 
 

@@ -28,7 +28,7 @@ from plexsync.output.summary import (
 from plexsync.storage.streams import NoMeter, Spool
 
 if TYPE_CHECKING:
-    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.storage.streams import Meter, Sink
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from plexsync.models import ItemRef, Preview, MatchRow, SceneRef
+    from plexsync.models import ItemRef, MatchRow, Preview, SceneRef
 
 MOST_ROWS = 20
 """How many rows a table shows: with their changes they fill about two screens."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import TaskID
 
-    from plexsync.models import Preview, MatchRow, RunHeader, RunSummary
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.storage.streams import Meter
 
 _REDRAW_EVERY_S = 0.1

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
         ItemDetail,
         ItemPlan,
         Link,
+        MatchRow,
         Problem,
         RatingKey,
-        MatchRow,
         SceneId,
     )
     from plexsync.planning.planner import Planner

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matching.answers import Answer, Verb
-from plexsync.models import Confidence, ItemRef, Outcome, RatingKey, MatchRow, SceneId, SceneRef
+from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
 from plexsync.output.summary import score_text, warning_line
 from plexsync.review.comparison import Comparison
@@ -65,41 +65,41 @@ class Choice:
 # ---- Looking -------------------------------------------------------------------------------------
 
 
-def list_waiting(session: Invocation, streams: Streams, filters: Filters) -> int:
+def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> int:
     """`plexsync review list`."""
-    with open_room(session, os.environ) as room:
+    with open_room(invocation, os.environ) as room:
         chosen = [one for one in room.waiting if filters.let_pass(one)]
-        _tell_notes(session, streams, room)
-        if session.shape.json or session.shape.jsonl:
+        _tell_notes(invocation, streams, room)
+        if invocation.shape.json or invocation.shape.jsonl:
             from plexsync.review.json_documents import list_document  # noqa: PLC0415 - only for programs
 
             document = list_document(
                 chosen, room.desk.owner, scene_url=room.scene_url, missing=room.missing
             )
             _write(streams, document)
-        elif session.shape.quiet:
+        elif invocation.shape.quiet:
             pass
         elif is_terminal(streams.stdout):
-            _show_table(session, streams, room, chosen)
+            _show_table(invocation, streams, room, chosen)
         else:
             write_lines(streams.stdout, map(_tabbed, chosen))
     return ExitCode.OK
 
 
-def show_scenes(session: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
+def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
     from plexsync.review.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
     from plexsync.review.terminal.layout import laid_out  # noqa: PLC0415 - same
     from plexsync.review.terminal.screen import scene_lines  # noqa: PLC0415 - same
 
-    with open_room(session, os.environ) as room:
-        _tell_notes(session, streams, room)
-        console = make_console(streams.stdout, no_color=session.shape.no_color)
+    with open_room(invocation, os.environ) as room:
+        _tell_notes(invocation, streams, room)
+        console = make_console(streams.stdout, no_color=invocation.shape.no_color)
         for one in room.named(ids):
             said = room.desk.said(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
             compared = _compared(room, one.scene_id, keys)
-            if session.shape.json or session.shape.jsonl:
+            if invocation.shape.json or invocation.shape.jsonl:
                 document = show_document(
                     one, room.desk.owner, scene_url=room.scene_url, compared=compared, said=said
                 )
@@ -123,7 +123,7 @@ def show_scenes(session: Invocation, streams: Streams, ids: Sequence[SceneId]) -
 
 
 def accept_scenes(
-    session: Invocation,
+    invocation: Invocation,
     streams: Streams,
     choice: Choice,
     *,
@@ -132,7 +132,7 @@ def accept_scenes(
     take: bool,
 ) -> int:
     """`plexsync review accept`."""
-    with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
+    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         chosen = _chosen(room, choice)
         if items and len(chosen) != 1:
             raise ConfigError("--item needs exactly one scene", hint="accept them one by one")
@@ -142,11 +142,11 @@ def accept_scenes(
         ]
         room.desk.wake()
         _require_free(room, answers, take=take)
-        return _give(session, streams, room, answers)
+        return _give(invocation, streams, room, answers)
 
 
 def reject_scenes(
-    session: Invocation,
+    invocation: Invocation,
     streams: Streams,
     choice: Choice,
     *,
@@ -159,7 +159,7 @@ def reject_scenes(
             "say which item it is not, or that it is none",
             hint="--item RATING_KEY, or --none if the scene is not in Plex",
         )
-    with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
+    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         chosen = _chosen(room, choice)
         if items and len(chosen) != 1:
             raise ConfigError("--item needs exactly one scene", hint="reject them one by one")
@@ -170,32 +170,32 @@ def reject_scenes(
                 continue
             refused = {said.rating_key for said in room.desk.said(one.scene_id).refusals}
             answers.append(rejection(one, _named(room, one, items), refused))
-        return _give(session, streams, room, answers)
+        return _give(invocation, streams, room, answers)
 
 
-def ignore_scenes(session: Invocation, streams: Streams, choice: Choice, *, because: str) -> int:
+def ignore_scenes(invocation: Invocation, streams: Streams, choice: Choice, *, because: str) -> int:
     """`plexsync review ignore`."""
-    with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
+    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         answers = [ignoring(one, because) for one in _chosen(room, choice)]
-        return _give(session, streams, room, answers)
+        return _give(invocation, streams, room, answers)
 
 
-def reset_scenes(session: Invocation, streams: Streams, choice: Choice) -> int:
+def reset_scenes(invocation: Invocation, streams: Streams, choice: Choice) -> int:
     """`plexsync review reset`."""
-    with open_room(session, os.environ, lock_wait_s=choice.lock_wait_s) as room:
+    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
         answers = [resetting(one) for one in _chosen(room, choice)]
-        return _give(session, streams, room, answers)
+        return _give(invocation, streams, room, answers)
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------
 
 
-def export_waiting(session: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
+def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
     """`plexsync review export`."""
     from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
-    with open_room(session, os.environ) as room:
-        _tell_notes(session, streams, room)
+    with open_room(invocation, os.environ) as room:
+        _tell_notes(invocation, streams, room)
         chosen = [one for one in room.waiting if filters.let_pass(one)]
         # Excel takes a file for UTF-8 only if it says so.
         text = "\ufeff" + "".join(export_lines(chosen, room.desk.owner))
@@ -203,18 +203,20 @@ def export_waiting(session: Invocation, streams: Streams, file: Path, filters: F
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", context=str(file)) from error
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         _write(
             streams, b'{"schema":"plexsync/review/1","exported":%d,"error":null}\n' % len(chosen)
         )
     else:
         scenes = "1 scene" if len(chosen) == 1 else f"{len(chosen):,} scenes"
-        _say(session, streams, f"{scenes} written. Fill the column 'answer' and import the file.")
+        _say(
+            invocation, streams, f"{scenes} written. Fill the column 'answer' and import the file."
+        )
     return ExitCode.OK
 
 
 def import_answers(
-    session: Invocation, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
+    invocation: Invocation, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
 ) -> int:
     """`plexsync review import`."""
     from plexsync.review.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
@@ -229,14 +231,14 @@ def import_answers(
             context=str(file),
             hint="save it as 'CSV UTF-8' in the spreadsheet",
         ) from error
-    with open_room(session, os.environ, lock_wait_s=lock_wait_s) as room:
+    with open_room(invocation, os.environ, lock_wait_s=lock_wait_s) as room:
         waiting = {one.scene_id: one for one in room.waiting}
         room.desk.wake()
         try:
             answers = read_answers(text, waiting, room.desk.owner, take=take)
         except ConfigError as error:
             raise ConfigError(error.message, context=str(file), hint=error.hint) from error
-        return _give(session, streams, room, answers)
+        return _give(invocation, streams, room, answers)
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -311,12 +313,12 @@ def _require_free(room: Room, answers: Sequence[Answer], *, take: bool) -> None:
                 )
 
 
-def _give(session: Invocation, streams: Streams, room: Room, answers: Sequence[Answer]) -> int:
+def _give(invocation: Invocation, streams: Streams, room: Room, answers: Sequence[Answer]) -> int:
     """Remember the answers and say so."""
-    _tell_notes(session, streams, room)
+    _tell_notes(invocation, streams, room)
     if answers:
         room.desk.give(answers)
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         from plexsync.review.json_documents import answered_document  # noqa: PLC0415 - only for programs
 
         _write(streams, answered_document(answers, room.desk.said))
@@ -324,11 +326,11 @@ def _give(session: Invocation, streams: Streams, room: Room, answers: Sequence[A
     for answer in answers:
         items = " ".join(target.rating_key for target in answer.targets)
         shown = f" {items}" if items and answer.verb is not Verb.ABSENT else ""
-        _say(session, streams, f"scene {answer.scene.scene_id}: {_VERBS[answer.verb]}{shown}")
+        _say(invocation, streams, f"scene {answer.scene.scene_id}: {_VERBS[answer.verb]}{shown}")
     if not answers:
-        _say(session, streams, "No scene was answered.")
+        _say(invocation, streams, "No scene was answered.")
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
-        _say(session, streams, "The next plexsync run writes what was accepted.")
+        _say(invocation, streams, "The next plexsync run writes what was accepted.")
     return ExitCode.OK
 
 
@@ -342,13 +344,13 @@ def _compared(
         return {key: Comparison(problem=error.message) for key in keys}
 
 
-def _tell_notes(session: Invocation, streams: Streams, room: Room) -> None:
-    if not session.shape.quiet:
+def _tell_notes(invocation: Invocation, streams: Streams, room: Room) -> None:
+    if not invocation.shape.quiet:
         write_lines(streams.stderr, map(warning_line, room.notes))
 
 
-def _say(session: Invocation, streams: Streams, text: str) -> None:
-    if not session.shape.quiet:
+def _say(invocation: Invocation, streams: Streams, text: str) -> None:
+    if not invocation.shape.quiet:
         write_lines(streams.stdout, [clean_for_terminal(text)])
 
 
@@ -377,16 +379,18 @@ def _tabbed(waiting: Waiting) -> str:
     return "\t".join(map(clean_for_terminal, cells))
 
 
-def _show_table(session: Invocation, streams: Streams, room: Room, chosen: Sequence[Waiting]) -> None:
+def _show_table(
+    invocation: Invocation, streams: Streams, room: Room, chosen: Sequence[Waiting]
+) -> None:
     from plexsync.output.tables import low_table  # noqa: PLC0415 - only for terminals
 
-    console = make_console(streams.stdout, no_color=session.shape.no_color)
+    console = make_console(streams.stdout, no_color=invocation.shape.no_color)
     if not chosen:
         if not room.missing:
             console.print("None of what waits is like that." if room.waiting else NOTHING_WAITS)
         return
     rows = [_row(room, one) for one in chosen]
-    console.print(low_table(rows, width=console.width, verbose=session.shape.verbosity > 0))
+    console.print(low_table(rows, width=console.width, verbose=invocation.shape.verbosity > 0))
     every = len(room.waiting) + room.missing
     waits = "1 scene waits" if every == 1 else f"{every:,} scenes wait"
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"

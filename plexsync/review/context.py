@@ -83,7 +83,7 @@ class Room:
 
 @contextmanager
 def open_room(
-    session: Invocation, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
+    invocation: Invocation, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
 ) -> Iterator[Room]:
     """Read the configuration and what waits; let go of everything at the end.
 
@@ -92,8 +92,8 @@ def open_room(
         StateError: what is remembered cannot be read.
     """
     os.umask(_PRIVATE_UMASK)
-    config = load_config(session.config, environ, home=Path.home())
-    session.secrets += config_secrets(config)
+    config = load_config(invocation.config, environ, home=Path.home())
+    invocation.secrets += config_secrets(config)
     with make_room(config, environ, lock_wait_s=lock_wait_s) as room:
         yield room
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import Preview, Requests, MatchRow, RunHeader, RunSummary, SceneId
+    from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import ItemRef, Match, Outcome, MatchRow, SceneRef
+from plexsync.models import ItemRef, Match, MatchRow, Outcome, SceneRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 import requests
 
 from plexsync.config.loader import Config, load_config
-from plexsync.models import Preview, Requests, MatchRow, RunHeader, RunSummary, SceneId
+from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
 from plexsync.replay.apply import ApplyOptions, apply

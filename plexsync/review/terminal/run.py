@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation, Streams
 
 
-def review_by_keys(session: Invocation, streams: Streams) -> int:
+def review_by_keys(invocation: Invocation, streams: Streams) -> int:
     """`plexsync review` without a subcommand.
 
     Returns:
@@ -41,7 +41,7 @@ def review_by_keys(session: Invocation, streams: Streams) -> int:
         ConfigError: there is no terminal.
         StateError: what is remembered cannot be read or written.
     """
-    if session.shape.json or session.shape.jsonl:
+    if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("Keys have no JSON; plexsync review list --json has.")
     stdin = streams.stdin
     if stdin is None or not (is_terminal(stdin) and is_terminal(streams.stdout)):
@@ -49,8 +49,8 @@ def review_by_keys(session: Invocation, streams: Streams) -> int:
             "a review by keys needs a terminal",
             hint="plexsync review list shows what waits; review -h names the other commands",
         )
-    console = make_console(streams.stdout, no_color=session.shape.no_color)
-    with open_room(session, os.environ) as room:
+    console = make_console(streams.stdout, no_color=invocation.shape.no_color)
+    with open_room(invocation, os.environ) as room:
         if not room.waiting:
             for note in room.notes or [NOTHING_WAITS]:
                 console.print(Text(clean_for_terminal(note)))
@@ -66,22 +66,22 @@ def review_by_keys(session: Invocation, streams: Streams) -> int:
                 room.desk.rest()
                 console.print("\n")
                 options = RunOptions(dry_run=True, scenes=review.accepted)
-                _run(session, options, streams)
+                _run(invocation, options, streams)
                 review.ending, review.mode = None, Mode.END
                 sit(review, room, office, console, stdin=stdin, fresh=False)
     if review.ending is Ending.WRITE:
         console.print("\n")
-        return _run(session, RunOptions(scenes=review.accepted), streams)
+        return _run(invocation, RunOptions(scenes=review.accepted), streams)
     # A terminal that is gone took whoever would read this with it.
     with suppress(OSError):
         _say_kept(console, review)
     return ExitCode.OK
 
 
-def _run(session: Invocation, options: RunOptions, streams: Streams) -> int:
+def _run(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
     from plexsync.app.runs import reconcile_once  # noqa: PLC0415 - no screen waits for a run
 
-    return reconcile_once(session, options, streams)
+    return reconcile_once(invocation, options, streams)
 
 
 # ---- Ending --------------------------------------------------------------------------------------
