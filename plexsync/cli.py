@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__
-from plexsync.commands.apply import apply
+from plexsync.commands.apply import apply_command
 from plexsync.commands.completers import complete_libraries, complete_scenes
-from plexsync.commands.completion import completion
-from plexsync.commands.config import config
-from plexsync.commands.doctor import doctor
-from plexsync.commands.explain import explain
-from plexsync.commands.history import history, undo
-from plexsync.commands.hook import hook, schedule
-from plexsync.commands.init import init
+from plexsync.commands.completion import completion_command
+from plexsync.commands.config import config_group
+from plexsync.commands.doctor import doctor_command
+from plexsync.commands.explain import explain_command
+from plexsync.commands.history import history_command, undo_command
+from plexsync.commands.hook import hook_command, schedule_group
+from plexsync.commands.init import init_command
 from plexsync.commands.options import (
     CONTEXT,
     check_names,
@@ -32,8 +32,8 @@ from plexsync.commands.options import (
     global_options,
     lock_wait_option,
 )
-from plexsync.commands.review import review
-from plexsync.commands.status import retry, status
+from plexsync.commands.review import review_group
+from plexsync.commands.status import retry_command, status_command
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
 from plexsync.output import console
 from plexsync.output.console import Invocation
@@ -141,7 +141,7 @@ def cli(ctx: click.Context) -> None:
 )
 @global_options
 @click.pass_obj
-def run(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
+def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
     """Reconcile once: find what changed in Stash, match it, write it to Plex.
 
     Shows HIGH matches with what changes, and LOW matches with the reason each is not HIGH. Writes
@@ -179,7 +179,7 @@ def run(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - cli
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
 @global_options
 @click.pass_obj
-def demo(invocation: Invocation, *, keep: bool) -> int:
+def demo_command(invocation: Invocation, *, keep: bool) -> int:
     """Watch a sample library being reconciled, with no server of your own.
 
     Starts a simulated Stash and a simulated Plex on this machine, reachable from nowhere else,
@@ -198,19 +198,19 @@ def demo(invocation: Invocation, *, keep: bool) -> int:
     return run_demo(console.standard_streams(), shape=invocation.shape, keep=keep)
 
 
-cli.add_command(doctor)
-cli.add_command(explain)
-cli.add_command(completion)
-cli.add_command(config)
-cli.add_command(hook)
-cli.add_command(init)
-cli.add_command(retry)
-cli.add_command(schedule)
-cli.add_command(status)
-cli.add_command(review)
-cli.add_command(history)
-cli.add_command(undo)
-cli.add_command(apply)
+cli.add_command(doctor_command)
+cli.add_command(explain_command)
+cli.add_command(completion_command)
+cli.add_command(config_group)
+cli.add_command(hook_command)
+cli.add_command(init_command)
+cli.add_command(retry_command)
+cli.add_command(schedule_group)
+cli.add_command(status_command)
+cli.add_command(review_group)
+cli.add_command(history_command)
+cli.add_command(undo_command)
+cli.add_command(apply_command)
 
 
 def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:

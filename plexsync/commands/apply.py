@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @lock_wait_option()
 @global_options
 @click.pass_obj
-def apply(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
+def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One whose planned fields hold other values by now, or that no longer

@@ -21,7 +21,7 @@ _SHELLS: dict[str, type[ShellComplete]] = {
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 @global_options
 @click.pass_context
-def completion(ctx: click.Context, *, shell: str) -> int:
+def completion_command(ctx: click.Context, *, shell: str) -> int:
     """Print the script with which a shell completes commands, options, scenes, libraries and runs.
 
     What it offers comes from plexsync's own files; no server is asked.

@@ -27,7 +27,7 @@ _STACKED_BELOW = 80
 
 @click.group(context_settings=CONTEXT, short_help="Show or check the configuration.")
 @global_options
-def config() -> None:
+def config_group() -> None:
     """Show the configuration and where each value comes from, or check it. Asks no server.
 
     \b
@@ -38,11 +38,13 @@ def config() -> None:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
 
 
-@config.command(context_settings=CONTEXT, short_help="Every effective value and its origin.")
+@config_group.command(
+    "show", context_settings=CONTEXT, short_help="Every effective value and its origin."
+)
 @click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
 @global_options
 @click.pass_obj
-def show(invocation: Invocation, *, changed: bool) -> int:
+def show_config_command(invocation: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
 
     \b
@@ -74,10 +76,10 @@ def show(invocation: Invocation, *, changed: bool) -> int:
     return ExitCode.OK
 
 
-@config.command(context_settings=CONTEXT, short_help="The file that would be read.")
+@config_group.command(context_settings=CONTEXT, short_help="The file that would be read.")
 @global_options
 @click.pass_obj
-def path(invocation: Invocation) -> int:
+def path_command(invocation: Invocation) -> int:
     """Print the name of the configuration file, whether or not it is there.
 
     \b
@@ -99,10 +101,12 @@ def path(invocation: Invocation) -> int:
     return ExitCode.OK
 
 
-@config.command(context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one.")
+@config_group.command(
+    context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one."
+)
 @global_options
 @click.pass_obj
-def validate(invocation: Invocation) -> int:
+def validate_command(invocation: Invocation) -> int:
     """Check the whole configuration, secrets included, and tell every problem at once.
 
     \b
@@ -130,9 +134,9 @@ def validate(invocation: Invocation) -> int:
     return ExitCode.OK
 
 
-@config.command(context_settings=CONTEXT, short_help="The file's JSON schema, for editors.")
+@config_group.command(context_settings=CONTEXT, short_help="The file's JSON schema, for editors.")
 @global_options
-def schema() -> int:
+def schema_command() -> int:
     """Print a JSON schema of the configuration file, with which editors check and complete.
 
     \b

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
 @global_options
 @click.pass_obj
-def doctor(invocation: Invocation) -> int:
+def doctor_command(invocation: Invocation) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
     Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code

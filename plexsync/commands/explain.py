@@ -38,7 +38,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 )
 @global_options
 @click.pass_obj
-def explain(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
+def explain_command(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
     Asks both servers anew. Each piece of evidence has a weight in bits: one bit makes it twice as

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
 @global_options
 @click.pass_obj
-def history(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
+def history_command(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
     """List the runs whose journals are kept, newest first, or what one RUN wrote.
 
     For each field it wrote a run has the value before and after, and whether Plex's lock was set.
@@ -95,7 +95,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
 @lock_wait_option()
 @global_options
 @click.pass_obj
-def undo(
+def undo_command(
     invocation: Invocation,
     *,
     run: str,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="Where the state is, if the environment of Stash does not say.",
 )
 @global_options
-def hook(*, state_dir: str) -> int:
+def hook_command(*, state_dir: str) -> int:
     """Note which scene Stash just saved, and end at once.
 
     Stash calls this through the plugin that `plexsync schedule stash-plugin` prints. The next run
@@ -44,7 +44,7 @@ def hook(*, state_dir: str) -> int:
 
 @click.group(context_settings=CONTEXT, short_help="Print what starts plexsync by itself.")
 @global_options
-def schedule() -> None:
+def schedule_group() -> None:
     """Print a crontab, a systemd service and timer, or a Stash plugin, for this configuration.
 
     All paths are written out in full. Secrets are not part of it: where one is only in a variable
@@ -58,10 +58,10 @@ def schedule() -> None:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
 
 
-@schedule.command(context_settings=CONTEXT, short_help="A crontab.")
+@schedule_group.command(context_settings=CONTEXT, short_help="A crontab.")
 @global_options
 @click.pass_obj
-def cron(invocation: Invocation) -> int:
+def cron_command(invocation: Invocation) -> int:
     """Print lines for `crontab -e`: a run every 15 minutes.
 
     \b
@@ -74,7 +74,7 @@ def cron(invocation: Invocation) -> int:
     return _print(invocation, "cron", crontab(_setup(invocation, runs=True)))
 
 
-@schedule.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
+@schedule_group.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
 @click.option("--system", is_flag=True, help="For the whole system, not for your own user.")
 @click.option(
     "--only",
@@ -83,7 +83,7 @@ def cron(invocation: Invocation) -> int:
 )
 @global_options
 @click.pass_obj
-def systemd(invocation: Invocation, *, system: bool, only: str | None) -> int:
+def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -> int:
     """Print a service and the timer that starts it every 15 minutes.
 
     A service of your own user shares its state with your shell. With --system it keeps its state
@@ -107,10 +107,10 @@ def systemd(invocation: Invocation, *, system: bool, only: str | None) -> int:
     return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
 
 
-@schedule.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
+@schedule_group.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
 @global_options
 @click.pass_obj
-def stash_plugin(invocation: Invocation) -> int:
+def stash_plugin_command(invocation: Invocation) -> int:
     """Print the manifest of a Stash plugin that notes each scene Stash saves.
 
     Put it into the plugins folder of Stash and reload the plugins there. The next run then begins

@@ -24,7 +24,7 @@ _LEAST_COLUMNS = 20
 @click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
 @global_options
 @click.pass_obj
-def init(invocation: Invocation) -> int:
+def init_command(invocation: Invocation) -> int:
     """Write the first configuration by asking, and try each answer on the servers.
 
     Asks for both addresses, the keys, and the libraries; finds the path rules between the two

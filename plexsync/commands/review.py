@@ -97,7 +97,7 @@ def _item_option(command: _F) -> _F:
 )
 @global_options
 @click.pass_context
-def review(context: click.Context) -> int:
+def review_group(context: click.Context) -> int:
     """Settle the LOW matches that wait for a person.
 
     In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
@@ -130,7 +130,7 @@ def review(context: click.Context) -> int:
         gc.enable()
 
 
-@review.command("list", context_settings=CONTEXT, short_help="Show what waits.")
+@review_group.command("list", context_settings=CONTEXT, short_help="Show what waits.")
 @_filter_options
 @global_options
 @click.pass_obj
@@ -145,7 +145,9 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     return list_waiting(invocation, console.standard_streams(), _filters(options))
 
 
-@review.command(context_settings=CONTEXT, short_help="Show all there is about a scene.")
+@review_group.command(
+    "show", context_settings=CONTEXT, short_help="Show all there is about a scene."
+)
 @click.argument(
     "scenes",
     metavar="SCENE_ID...",
@@ -156,7 +158,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
 )
 @global_options
 @click.pass_obj
-def show(invocation: Invocation, scenes: tuple[str, ...]) -> int:
+def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId
     from plexsync.review.batch import show_scenes
@@ -164,7 +166,7 @@ def show(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     return show_scenes(invocation, console.standard_streams(), tuple(map(SceneId, scenes)))
 
 
-@review.command(context_settings=CONTEXT, short_help="These scenes are these items.")
+@review_group.command(context_settings=CONTEXT, short_help="These scenes are these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
@@ -172,7 +174,7 @@ def show(invocation: Invocation, scenes: tuple[str, ...]) -> int:
 @click.option("--take", is_flag=True, help="Take an item from the scene it is linked to.")
 @global_options
 @click.pass_obj
-def accept(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
     from plexsync.review.batch import accept_scenes
 
@@ -186,14 +188,14 @@ def accept(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - 
     )
 
 
-@review.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
+@review_group.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
 @global_options
 @click.pass_obj
-def reject(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
     from plexsync.review.batch import reject_scenes
 
@@ -206,13 +208,13 @@ def reject(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - 
     )
 
 
-@review.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
+@review_group.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
 @_scene_arguments(complete_review)
 @_answer_options
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
 @global_options
 @click.pass_obj
-def ignore(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
     from plexsync.review.batch import ignore_scenes
 
@@ -221,19 +223,21 @@ def ignore(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - 
     )
 
 
-@review.command(context_settings=CONTEXT, short_help="Forget what was answered.")
+@review_group.command(context_settings=CONTEXT, short_help="Forget what was answered.")
 @_scene_arguments(complete_answered)
 @_answer_options
 @global_options
 @click.pass_obj
-def reset(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
     from plexsync.review.batch import reset_scenes
 
     return reset_scenes(invocation, console.standard_streams(), _choice(options))
 
 
-@review.command("export", context_settings=CONTEXT, short_help="Write what waits to a CSV file.")
+@review_group.command(
+    "export", context_settings=CONTEXT, short_help="Write what waits to a CSV file."
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_filter_options
 @global_options
@@ -250,7 +254,9 @@ def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return export_waiting(invocation, streams, options["file"], _filters(options))
 
 
-@review.command("import", context_settings=CONTEXT, short_help="Take in the answers of a file.")
+@review_group.command(
+    "import", context_settings=CONTEXT, short_help="Take in the answers of a file."
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
 @lock_wait_option("a run")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @global_options
 @click.pass_obj
-def status(invocation: Invocation, *, check: bool, max_age: float) -> int:
+def status_command(invocation: Invocation, *, check: bool, max_age: float) -> int:
     """Show the last runs, how much of Stash is linked, what waits and what fails.
 
     Reads only what plexsync remembers: it asks no server, needs no configuration, and may be
@@ -82,7 +82,7 @@ def status(invocation: Invocation, *, check: bool, max_age: float) -> int:
 @lock_wait_option("a run")
 @global_options
 @click.pass_obj
-def retry(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
+def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
     """Have the next run try scenes again that failed, and forget how often they did.
 
     Without SCENE_ID all that failed, parked ones included. A scene named may also wait for a

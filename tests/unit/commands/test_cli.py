@@ -13,7 +13,7 @@ import click
 import pytest
 
 from plexsync import __version__, errors
-from plexsync.cli import cli, run, run_command_line, run_options
+from plexsync.cli import cli, run_command, run_command_line, run_options
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.models import SceneId
 from plexsync.output.console import Invocation
@@ -40,7 +40,7 @@ def failing(error: BaseException, *secrets: str) -> click.Command:
 
 def parsed(*arguments: str) -> RunOptions:
     """What `plexsync run` hands to reconcile."""
-    context = run.make_context("run", list(arguments), obj=Invocation(_shape()))
+    context = run_command.make_context("run", list(arguments), obj=Invocation(_shape()))
     return run_options(dict(context.params))
 
 
@@ -409,7 +409,7 @@ def test_all_problems_of_a_configuration_are_told_at_once(
 
 
 def test_error_of_a_command_names_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """`run`'s mistake leads to `run`'s help."""
+    """`run_command`'s mistake leads to `run_command`'s help."""
     run_command_line(["run", "--frob"])
 
     assert "plexsync run --help" in capsys.readouterr().err
