@@ -200,15 +200,6 @@ class Planner:
             return base.wanted or base.digest
         return change.wanted or self.digest(target, change.after)
 
-    def base_after(
-        self, changes: Iterable[Change], base: Mapping[PlexField, Base]
-    ) -> dict[PlexField, Base]:
-        """The base once Plex holds what `changes` say."""
-        after = dict(base)
-        for change in changes:
-            after[change.target] = self._base_of(change, base.get(change.target))
-        return after
-
     def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
         """The changes of an applied plan that a read back does not show."""
         return tuple(change for change in plan.changes if not self.shows(detail, change))

@@ -10,6 +10,7 @@ from plexsync.models import (
     Desired,
     ItemDetail,
     ItemKind,
+    Link,
     PlexField,
     PlexItem,
     Policy,
@@ -21,6 +22,7 @@ from plexsync.planning.planner import Planned, Planner
 from plexsync.text.normalize import fold_tag
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
+LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
 names = st.lists(st.sampled_from(["a", "B", "b", "c d", "É", "x", "Y"]), max_size=4).map(tuple)
 texts = st.sampled_from(["", "one", "Two", "two", " one ", "three\nlines"])
 rules = st.builds(
@@ -43,7 +45,7 @@ def observe(text: str, tags: tuple[str, ...], planned: Planned | None = None) ->
 
 def base_of(planner: Planner, planned: Planned) -> dict[PlexField, Base]:
     """What is remembered once `planned` is written to an item without base."""
-    return planner.base_after((*planned.changes, *planned.agreed), {})
+    return planner.link_after(LINK, (*planned.changes, *planned.agreed)).base
 
 
 def wants(text: str, tags: tuple[str, ...], policy: Policy) -> list[Desired]:

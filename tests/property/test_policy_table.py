@@ -19,6 +19,7 @@ from plexsync.models import (
     Desired,
     ItemDetail,
     ItemKind,
+    Link,
     PlexField,
     PlexItem,
     Policy,
@@ -29,6 +30,7 @@ from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
+LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
 POLICIES = (Policy.OVERWRITE, Policy.FILL, Policy.MERGE, Policy.KEEP)
 RULES = tuple(
     Rules(preserve_plex_edits=preserve, clear_empty=clear)
@@ -118,7 +120,7 @@ def decided(case: Case, target: PlexField) -> Verdict:
         empty: Value = () if isinstance(case.base, tuple) else ""
         wrote = [Desired(field="f", target=target, value=case.base, policy=case.policy)]
         first = Planner(Rules(clear_empty=True)).plan(wrote, detail(target, empty), {})
-        base = planner.base_after((*first.changes, *first.agreed), {})
+        base = planner.link_after(LINK, (*first.changes, *first.agreed)).base
         base = base or {target: Base(digest=planner.digest(target, case.base))}
     wants = [Desired(field="f", target=target, value=case.desired, policy=case.policy)]
     planned = planner.plan(wants, detail(target, case.observed, locked=case.locked), base)
@@ -252,7 +254,7 @@ def decided_role(part: Part) -> str | None:
     if part.gave is not None:
         gave = replace(actors(part, part.gave), policy=Policy.OVERWRITE)
         first = Planner(Rules(clear_empty=True)).plan([gave], credited(""), {})
-        base = planner.base_after((*first.changes, *first.agreed), {})
+        base = planner.link_after(LINK, (*first.changes, *first.agreed)).base
     planned = planner.plan([actors(part, part.wish)], credited(part.shown, part.locked), base)
     wishes = [one for change in planned.changes for one in change.credits_after.values()]
     return wishes[0].role if wishes else None

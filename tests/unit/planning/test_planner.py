@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.models import (
     Base,
@@ -59,7 +60,7 @@ def _applied(target: PlexField, policy: Policy, value: Value) -> dict[PlexField,
 
 def base_of(planned: Planned) -> dict[PlexField, Base]:
     """What is remembered once `planned` is written to a field without base."""
-    return PLANNER.base_after((*planned.changes, *planned.agreed), {})
+    return PLANNER.link_after(LINK, (*planned.changes, *planned.agreed)).base
 
 
 def written(planned: Planned) -> Value | None:
@@ -335,11 +336,11 @@ def test_a_name_a_person_took_out_stays_out_run_after_run() -> None:
         Desired(field="f", target=PlexField.GENRES, value=("x", "y"), policy=Policy.MERGE),
     ]
     planner = Planner(PRESERVE)
-    base = _applied(PlexField.GENRES, Policy.MERGE, ("x", "y"))
+    link = replace(LINK, base=_applied(PlexField.GENRES, Policy.MERGE, ("x", "y")))
     for _ in range(3):
-        planned = planner.plan(wants, detail(PlexField.GENRES, ("x",), locked=True), base)
+        planned = planner.plan(wants, detail(PlexField.GENRES, ("x",), locked=True), link.base)
         assert planned.changes == ()
-        base = planner.base_after((*planned.changes, *planned.agreed), base)
+        link = planner.link_after(link, (*planned.changes, *planned.agreed))
 
 
 def test_a_locked_sort_title_is_somebodys_even_if_plex_would_make_the_same() -> None:
