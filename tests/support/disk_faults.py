@@ -15,9 +15,12 @@ from enum import Enum, auto
 from random import Random
 from typing import TYPE_CHECKING, BinaryIO
 
+from plexsync.storage.filesystem import DISK
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plexsync.simulators.plex.simulator import PlexSimulator
     from plexsync.storage.filesystem import Filesystem
 
 
@@ -162,6 +165,21 @@ class FaultyDisk:
     def _require_alive(self) -> None:
         if self.dead:
             raise Killed
+
+
+class DiesAfterWriting(FaultyDisk):
+    """The disk of a process that ends at its first note after an edit reached Plex."""
+
+    def __init__(self, plex: PlexSimulator) -> None:
+        super().__init__(DISK)
+        self._plex = plex
+        self._writes = len(plex.writes)
+
+    def write(self, handle: int, content: bytes) -> None:
+        """See `Filesystem`."""
+        if len(self._plex.writes) > self._writes:
+            self._die()
+        super().write(handle, content)
 
 
 class _Inode:

@@ -16,7 +16,7 @@ from plexsync.storage.journal import Lineage, RunKind
 from plexsync.storage.plan_file import item_line, read_plan, write_plan
 from plexsync.storage.streams import Spool
 from plexsync.sync.ports import RunOptions
-from tests.support.disk_faults import FaultyDisk, Killed, Strike
+from tests.support.disk_faults import DiesAfterWriting, FaultyDisk, Killed, Strike
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def test_a_tag_a_person_took_out_stays_out_when_another_command_settles_a_write(
     kept.run()
     kept.stash.edit_scene(1, tag_ids=(1, 2, 3))
     with pytest.raises(Killed):
-        kept.run(disk=DiesAfterWriting(kept))
+        kept.run(disk=DiesAfterWriting(kept.plex))
     written = kept.tags(key, "genre")
     assert written not in {(stays,), (stays, goes)}
     assert goes not in written
@@ -234,18 +234,3 @@ def test_a_tag_a_person_took_out_stays_out_when_another_command_settles_a_write(
     kept.stash.edit_scene(1, title="Third Title")
     kept.run()
     assert kept.tags(key, "genre") == written
-
-
-class DiesAfterWriting(FaultyDisk):
-    """A disk of a process that ends at its first note after an edit reached Plex."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(DISK)
-        self._world = world
-        self._writes = len(world.plex.writes)
-
-    def write(self, handle: int, content: bytes) -> None:
-        """See `Filesystem`."""
-        if len(self._world.plex.writes) > self._writes:
-            raise Killed
-        super().write(handle, content)
