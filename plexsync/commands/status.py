@@ -95,13 +95,13 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os
 
-    from plexsync.app.retry import retry as retry_scenes
+    from plexsync.app.retry import retry
     from plexsync.models import SceneId
     from plexsync.output.failures import make_run_id, utc_now
     from plexsync.storage.locations import state_directory
 
     now = utc_now()
-    done = retry_scenes(
+    done = retry(
         state_directory(os.environ),
         tuple(map(SceneId, scene_ids)),
         now=now,
