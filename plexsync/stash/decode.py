@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         WireTag,
         WireVersion,
     )
-    from plexsync.transport.responses import Answer
+    from plexsync.transport.responses import HttpResponse
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class _Envelope(_Errors, Generic[T], frozen=True):
 # ---- decoding ------------------------------------------------------------------------------------
 
 
-def decoder_of(kind: type[T]) -> Callable[[Answer], T]:
+def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
     """A function that turns an answer into its `data`, of type `kind`.
 
     It raises what `of_errors` says for an answer with errors, TransientError for one that is not
@@ -122,7 +122,7 @@ def decoder_of(kind: type[T]) -> Callable[[Answer], T]:
     """
     decoder: msgspec.json.Decoder[_Envelope[T]] = msgspec.json.Decoder(_Envelope[kind])  # type: ignore[valid-type] # a type argument made at run time
 
-    def decode(answer: Answer) -> T:
+    def decode(answer: HttpResponse) -> T:
         if answer.is_html:
             raise BadResponseError(
                 "Stash answers with a web page instead of data",

@@ -27,7 +27,7 @@ from plexsync import __version__
 from plexsync.errors import BadResponseError, ServerError, TransientError
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
 from plexsync.transport.plexapi_session import PlexapiSession, as_response
-from plexsync.transport.responses import Answer, Words, classify, origin_of, redact
+from plexsync.transport.responses import HttpResponse, Words, classify, origin_of, redact
 from plexsync.transport.retry import Repeat, RetryPolicy
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
 from plexsync.transport.validation import (
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
-    "Answer",
+    "HttpResponse",
     "Repeat",
     "RetryPolicy",
     "SlowError",
@@ -227,7 +227,7 @@ class Transport:
         write: bool = False,
         repeatable: bool = True,
         accept_status: frozenset[int] = _OK,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one request and return its complete answer.
 
         Args:
@@ -260,7 +260,7 @@ class Transport:
         self,
         method: str,
         path_and_query: str,
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpResponse], T],
         *,
         body: bytes | None = None,
         headers: Iterable[tuple[str, str]] = (),
@@ -295,7 +295,7 @@ class Transport:
 
     # ---- one request, with its retries ---------------------------------------------------------
 
-    def _perform(self, task: _Task, decode: Callable[[Answer], T]) -> T:
+    def _perform(self, task: _Task, decode: Callable[[HttpResponse], T]) -> T:
         """Send, decode, repeat while that makes sense; keep book of failures."""
         if self._down is not None:
             raise _copy(self._down)
@@ -344,7 +344,7 @@ class Transport:
 
     # ---- one attempt ---------------------------------------------------------------------------
 
-    def _attempt(self, task: _Task, decode: Callable[[Answer], T]) -> T:
+    def _attempt(self, task: _Task, decode: Callable[[HttpResponse], T]) -> T:
         try:
             answer = self._exchange(task)
             if answer.status not in task.accept_status:
@@ -359,7 +359,7 @@ class Transport:
         # Raised out here, so that no original with an unredacted text hangs on as its context.
         raise failure from cause
 
-    def _exchange(self, task: _Task) -> Answer:
+    def _exchange(self, task: _Task) -> HttpResponse:
         """Send once and read the answer to its end."""
         self._local.deadline = self._monotonic() + self._deadline_s
         self._count(task)
@@ -376,7 +376,7 @@ class Transport:
         finally:
             response.close()
             self._used_at = self._monotonic()
-        return Answer(response.status_code, response.headers, body)
+        return HttpResponse(response.status_code, response.headers, body)
 
     def _read(self, response: requests.Response, task: _Task) -> bytes:
         """The body; of an answer that is an error anyway, as much as explains it."""
@@ -447,7 +447,7 @@ class Transport:
         return as_response(self._perform(task, _as_is), prepared)
 
 
-def _as_is(answer: Answer) -> Answer:
+def _as_is(answer: HttpResponse) -> HttpResponse:
     return answer
 
 

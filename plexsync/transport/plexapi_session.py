@@ -14,7 +14,7 @@ import requests.utils
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.transport.responses import Answer
+    from plexsync.transport.responses import HttpResponse
 
 
 class PlexapiSession(requests.Session):
@@ -31,7 +31,7 @@ class PlexapiSession(requests.Session):
         return self._take(request)
 
 
-def as_response(answer: Answer, prepared: requests.PreparedRequest) -> requests.Response:
+def as_response(answer: HttpResponse, prepared: requests.PreparedRequest) -> requests.Response:
     """A finished answer in the shape plexapi expects."""
     response = requests.Response()
     response.status_code = answer.status

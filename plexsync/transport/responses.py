@@ -43,7 +43,7 @@ _PLAIN_EXCERPT_CHARS = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """One complete HTTP answer: body decoded, headers case-insensitive."""
 
     status: int
@@ -113,7 +113,7 @@ class Words:
 
 
 def classify(  # noqa: PLR0911 - a decision table, one line a status
-    answer: Answer, *, words: Words, base_url: str, now: datetime
+    answer: HttpResponse, *, words: Words, base_url: str, now: datetime
 ) -> ServerError:
     """The error an answer with an unwanted status stands for.
 
@@ -142,7 +142,7 @@ def classify(  # noqa: PLR0911 - a decision table, one line a status
             return BadResponseError(_with_excerpt(f"{words.name} answered {status}", answer))
 
 
-def _busy_message(answer: Answer, words: Words) -> str:
+def _busy_message(answer: HttpResponse, words: Words) -> str:
     maintenance = _MAINTENANCE.search(answer.body)
     if maintenance:
         told = excerpt(maintenance.group(1)).rstrip(".")
@@ -152,7 +152,7 @@ def _busy_message(answer: Answer, words: Words) -> str:
     return f"{words.name} fails for the moment ({answer.status})"
 
 
-def _redirected(answer: Answer, words: Words, base_url: str) -> ServerError:
+def _redirected(answer: HttpResponse, words: Words, base_url: str) -> ServerError:
     target = urlsplit(urljoin(base_url + "/", answer.headers.get("Location", "")))
     if target.path.rstrip("/").endswith("/login"):
         error = words.refused()
@@ -172,7 +172,7 @@ def _redirected(answer: Answer, words: Words, base_url: str) -> ServerError:
     )
 
 
-def _with_excerpt(message: str, answer: Answer) -> str:
+def _with_excerpt(message: str, answer: HttpResponse) -> str:
     if answer.is_html or not answer.body:
         return message
     return f"{message}: {excerpt(answer.body)}"
