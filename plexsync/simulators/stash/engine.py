@@ -52,7 +52,7 @@ _KEPT_QUERIES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """A body, and whether the query was one at all: otherwise the status says so too."""
 
     body: bytes
@@ -94,7 +94,7 @@ class Engine:
         self._prepared: OrderedDict[tuple[str, str], _Prepared] = OrderedDict()
         store.watch(self._forget)
 
-    def run(self, query: Query, base: str) -> Answer:
+    def run(self, query: Query, base: str) -> QueryResult:
         """Answer one query; `base` begins the URLs in it."""
         with self._store.lock:
             try:
@@ -142,7 +142,7 @@ class Engine:
 
     # -- executing ---------------------------------------------------------------------------------
 
-    def _execute(self, prepared: _Prepared, query: Query, base: str) -> Answer:
+    def _execute(self, prepared: _Prepared, query: Query, base: str) -> QueryResult:
         """Resolve everything; a failing resolver is no failing request."""
         view = View(self._store, self._facts, base)
         schemas = self._current()
@@ -164,7 +164,7 @@ class Engine:
         if result.errors:
             parts["errors"] = [_resolver_error(error) for error in result.errors]
         parts["data"] = result.data
-        return Answer(to_json(parts), understood=True)
+        return QueryResult(to_json(parts), understood=True)
 
     def _page(
         self,
@@ -265,10 +265,10 @@ def _variables_in(
 # ---- errors --------------------------------------------------------------------------------------
 
 
-def _refused(problems: Iterable[GraphQLError], code: str) -> Answer:
+def _refused(problems: Iterable[GraphQLError], code: str) -> QueryResult:
     """The query is none: parse, validation and variable errors."""
     errors = [_request_error(problem, code) for problem in problems]
-    return Answer(to_json({"errors": errors, "data": None}), understood=False)
+    return QueryResult(to_json({"errors": errors, "data": None}), understood=False)
 
 
 def _request_error(problem: GraphQLError, code: str) -> dict[str, Any]:
