@@ -34,7 +34,7 @@ _TOLD_APART = 8
 _KEY = "://"
 
 
-class Choice(StrEnum):
+class PictureChoice(StrEnum):
     """What is to become of the picture an item shows.
 
     RIGHT: it shows the cover. WRITE: it gets the cover. KEPT: it stays although it differs. ASK:
@@ -50,7 +50,7 @@ class Choice(StrEnum):
 
 def choose(
     policy: Policy, *, selected: str, locked: bool, ours: str, moved: bool, preserve: bool
-) -> Choice:
+) -> PictureChoice:
     """Choose between the picture an item shows and the cover its scene has.
 
     Args:
@@ -62,14 +62,14 @@ def choose(
         preserve: what a person put into Plex stays, whatever the policy.
     """
     if ours and selected == ours:
-        return Choice.WRITE if moved else Choice.RIGHT
+        return PictureChoice.WRITE if moved else PictureChoice.RIGHT
     # A frame of the video is what Plex shows for want of a picture.
     blank = not selected or selected.startswith(GENERATED)
     fills = policy is Policy.FILL and blank and not locked
     if fills or replaces_anything(policy, locked=locked, preserve=preserve):
-        return Choice.WRITE
+        return PictureChoice.WRITE
     unknown = moved and selected.startswith(UPLOADED)
-    return Choice.ASK if unknown else Choice.KEPT
+    return PictureChoice.ASK if unknown else PictureChoice.KEPT
 
 
 def replaces_anything(policy: Policy, *, locked: bool, preserve: bool) -> bool:

@@ -16,7 +16,7 @@ from plexsync.errors import AuthError, ServerError
 from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
-    Choice,
+    PictureChoice,
     choose,
     cover_text,
     picture_text,
@@ -215,36 +215,36 @@ class Artwork:
             if isinstance(found, Stroke):
                 strokes.append(found)
                 first = first and not known.key
-            elif found is Choice.KEPT:
+            elif found is PictureChoice.KEPT:
                 kept.append(rule.name)
         return Wanted(strokes=tuple(strokes), kept=tuple(kept), problem=problem, first=first)
 
     def _compare(
         self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
-    ) -> Stroke | Choice:
+    ) -> Stroke | PictureChoice:
         """What one picture needs; RIGHT also where there is nothing to show."""
         before = base_of(pair, rule)
         shown = self._shown(rule, detail)
         moved_in_plex = self._compare_all and before.shown != shown
         if _is_at(before, stamp) and not moved_in_plex:
-            return Choice.RIGHT
+            return PictureChoice.RIGHT
         cover = self._cover_now(before, scene, stamp)
         if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
             # An undo took our picture back, and Stash still wants just that. What is shown instead
             # is not noted: it is no reason to leave it so once a person asks.
             note(pair, rule, replace(before, stamp=stamp, shown=""))
-            return Choice.RIGHT
+            return PictureChoice.RIGHT
         if cover is NoCover.NONE:
             # Absent is not empty: what we once uploaded stays.
             note(pair, rule, replace(before, stamp=stamp, etag="", shown=shown))
-            return Choice.RIGHT
+            return PictureChoice.RIGHT
         if cover is NoCover.UNCHANGED and not moved_in_plex:
             note(pair, rule, replace(before, stamp=stamp))
-            return Choice.RIGHT
+            return PictureChoice.RIGHT
         found = self._judge(rule, before, cover, scene=scene, detail=detail, stamp=stamp)
-        if found is Choice.RIGHT:
+        if found is PictureChoice.RIGHT:
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
-        elif found is Choice.KEPT:
+        elif found is PictureChoice.KEPT:
             etag = cover.etag if isinstance(cover, Cover) else before.etag
             note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
         return found
@@ -280,7 +280,7 @@ class Artwork:
         scene: SceneDetail,
         detail: ItemDetail,
         stamp: str,
-    ) -> Stroke | Choice:
+    ) -> Stroke | PictureChoice:
         """Look at what the item shows, if that matters, and choose."""
         size_bytes = 0
         if isinstance(cover, Cover):
@@ -290,7 +290,7 @@ class Artwork:
         moved = cover is not NoCover.UNCHANGED or not before.key
         selected = detail.shown.get(rule.to, "")
         there: frozenset[str] = frozenset()
-        choice = Choice.WRITE
+        choice = PictureChoice.WRITE
         free = replaces_anything(rule.policy, locked=locked, preserve=self._preserve)
         if before.stamp or not free:
             pictures = self._gallery.available(detail.item.rating_key, rule.to)
@@ -304,7 +304,7 @@ class Artwork:
                 moved=moved,
                 preserve=self._preserve,
             )
-        if choice in {Choice.RIGHT, Choice.KEPT}:
+        if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
         return Stroke(
             rule=rule,
@@ -312,7 +312,7 @@ class Artwork:
             stamp=stamp,
             again=before.key if not moved and before.key in there else "",
             etag=before.etag,
-            ask=choice is Choice.ASK,
+            ask=choice is PictureChoice.ASK,
             shown=Change(
                 field=rule.name,
                 target=rule.to,
