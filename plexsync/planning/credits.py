@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from plexsync.models import Base, Change, Desired, ItemDetail, Value
-    from plexsync.planning.observed import Found, Rules
+    from plexsync.planning.observed import ObservedValue, Rules
 
 Credits = dict[str, Credit]
 """Credits by folded name."""
@@ -59,7 +59,9 @@ class Wisher:
         self._given = given_in(base)
         self._rules = rules
 
-    def wished(self, want: Desired, after: Value, found: Found, detail: ItemDetail) -> Credits:
+    def wished(
+        self, want: Desired, after: Value, found: ObservedValue, detail: ItemDetail
+    ) -> Credits:
         """The credits an item is to have, as far as policy lets Stash have its way.
 
         Args:

@@ -23,7 +23,7 @@ _ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class ObservedValue(msgspec.Struct, frozen=True, gc=False):
     """What an item holds in one field.
 
     Attributes:
@@ -39,18 +39,18 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     made: bool = False
 
 
-def found_in(detail: ItemDetail, target: PlexField) -> Found:
+def found_in(detail: ItemDetail, target: PlexField) -> ObservedValue:
     """What `detail` holds of `target`."""
     value = detail.values.get(target, () if target in LIST_FIELDS else "")
     locked = target in detail.locked
     if target is not PlexField.SORT_TITLE:
-        return Found(value, value, locked)
+        return ObservedValue(value, value, locked)
     title = str(detail.values.get(PlexField.TITLE, ""))
     shown = value or title
     # One that Plex made counts as none: put back as a text, it would no longer follow the title. A
     # locked one does not follow it anyway.
     made = shown in {title, _without_article(title)}
-    return Found(shown if locked or not made else "", shown, locked, made)
+    return ObservedValue(shown if locked or not made else "", shown, locked, made)
 
 
 def held_for(detail: ItemDetail, change: Change) -> Value:
@@ -118,7 +118,7 @@ def unlocked_sort_title(
     )
 
 
-def is_somebodys(target: PlexField, found: Found, base: Base | None) -> bool:
+def is_somebodys(target: PlexField, found: ObservedValue, base: Base | None) -> bool:
     """Whether a value that is not ours is a person's word, which most of the time the lock says.
 
     A rating has no lock, and no agent gives one: what is there, or was taken away after us, is

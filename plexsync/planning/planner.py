@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import Desired, ItemDetail, ItemPlan, Link, Value
-    from plexsync.planning.observed import Found
+    from plexsync.planning.observed import ObservedValue
 
 _DIGITS = 16
 
@@ -290,7 +290,7 @@ class Planner:
 
     # ---- one field
 
-    def _after(self, want: Desired, found: Found, base: Base | None) -> Value | None:
+    def _after(self, want: Desired, found: ObservedValue, base: Base | None) -> Value | None:
         """The value a field that differs should have; None when Plex's own stays even so."""
         rules = self._rules
         observed = found.value
@@ -409,7 +409,7 @@ class Planner:
         return fold_text(value)
 
 
-def _as_shown(want: Desired, found: Found) -> Value:
+def _as_shown(want: Desired, found: ObservedValue) -> Value:
     """The value of a field that shows what is wanted; a sort title may be Plex's own making."""
     return want.value if want.target is PlexField.SORT_TITLE else found.value
 
