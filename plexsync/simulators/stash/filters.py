@@ -48,7 +48,7 @@ _RELATIONS = {
 
 
 @dataclass(slots=True)
-class Found:
+class FindResult:
     """The rows of one find query: a page, and all of them for the aggregates."""
 
     page: Sequence[int]
@@ -60,7 +60,7 @@ class Found:
 
 def find_scenes(
     store: StashStore, criteria: Criteria, wanted: Criteria, ids: Sequence[str] | None
-) -> Found:
+) -> FindResult:
     """Answer one `findScenes`.
 
     Raises:
@@ -69,7 +69,7 @@ def find_scenes(
     """
     if ids:
         chosen = checked_ids(store.scenes, ids, "scene")
-        return Found(chosen, lambda: chosen)
+        return FindResult(chosen, lambda: chosen)
     criteria, wanted = criteria or {}, wanted or {}
     sort = wanted.get("sort") or ""
     if sort and not _sortable(sort):
@@ -85,8 +85,8 @@ def find_scenes(
         )
 
     if sort == "id" and wanted.get("direction", "ASC") == "ASC":
-        return Found(_page(_passing(store, criteria, test), wanted), every)
-    return Found(_page(iter(_sorted_scenes(store, every(), wanted)), wanted), every)
+        return FindResult(_page(_passing(store, criteria, test), wanted), every)
+    return FindResult(_page(iter(_sorted_scenes(store, every(), wanted)), wanted), every)
 
 
 def find_rows(
@@ -96,7 +96,7 @@ def find_rows(
     criteria: Criteria,
     wanted: Criteria,
     ids: Sequence[str] | None,
-) -> Found:
+) -> FindResult:
     """Answer one `findTags`, `findPerformers`, `findStudios` or `findGroups`.
 
     Raises:
@@ -105,7 +105,7 @@ def find_rows(
     """
     if ids:
         chosen = checked_ids(table, ids, "row")
-        return Found(chosen, lambda: chosen)
+        return FindResult(chosen, lambda: chosen)
     wanted = wanted or {}
     sort = wanted.get("sort")
     sort = "name" if sort is None else sort
@@ -116,7 +116,7 @@ def find_rows(
     if wanted.get("direction") == "DESC":
         rows.reverse()
     chosen = [row.id for row in rows]
-    return Found(_page(iter(chosen), wanted), lambda: chosen)
+    return FindResult(_page(iter(chosen), wanted), lambda: chosen)
 
 
 def checked_ids(table: Table[Any], ids: Sequence[str], noun: str) -> list[int]:

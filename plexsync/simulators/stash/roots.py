@@ -9,7 +9,7 @@ from graphql import GraphQLError
 
 from plexsync.simulators.library.records import EPOCH_TEXT
 from plexsync.simulators.stash.criteria import FilterError, PanicError
-from plexsync.simulators.stash.filters import Found, find_rows, find_scenes
+from plexsync.simulators.stash.filters import FindResult, find_rows, find_scenes
 from plexsync.simulators.stash.schema import APP_SCHEMA, NEWEST, version_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class View:
 class Page:
     """The answer of a find query: ids, and where their rows are."""
 
-    found: Found
+    found: FindResult
     table: Table[Any]
 
     def rows(self) -> list[Any]:
