@@ -144,7 +144,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Reply:
     """An answer and how it travels; no answer when the connection ends without one."""
 
     response: SimResponse | None
@@ -173,7 +173,7 @@ class Wired:
     gzip: bool = False
     crashes: list[Exception] = field(default_factory=list)
 
-    def serve(self, request: SimRequest) -> Delivery:
+    def serve(self, request: SimRequest) -> Reply:
         """Count, let the planned fault strike or the simulator answer, and say how to send it."""
         kind = self.simulator.kind(request)
         self.counters.came(kind, request.target)
@@ -184,21 +184,21 @@ class Wired:
             self.counters.went(kind, len(delivery.response.body))
         return delivery
 
-    def _deliver(self, request: SimRequest, effect: Effect | None) -> Delivery:
+    def _deliver(self, request: SimRequest, effect: Effect | None) -> Reply:
         """Decide whether the simulator acts, and what the client sees of it."""
         match effect:
             case Status():
                 if effect.applied:
                     self._handle(request)
-                return Delivery(SimResponse(effect.code, effect.headers, effect.body))
+                return Reply(SimResponse(effect.code, effect.headers, effect.body))
             case Redirect():
-                return Delivery(SimResponse(effect.code, (("Location", effect.location),)))
+                return Reply(SimResponse(effect.code, (("Location", effect.location),)))
             case Reset() | Hang():
                 if effect.applied:
                     self._handle(request)
-                return Delivery(None, effect)
+                return Reply(None, effect)
             case _:
-                return Delivery(self._packed(request, self._handle(request)), effect)
+                return Reply(self._packed(request, self._handle(request)), effect)
 
     def _handle(self, request: SimRequest) -> SimResponse:
         """Let the simulator answer; its own failure is kept, because no client can see it."""

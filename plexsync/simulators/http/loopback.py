@@ -15,7 +15,7 @@ from plexsync.simulators.http.faults import Cut, Drip, Effect, Hang, Latency, Re
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from plexsync.simulators.http.exchange import Delivery, Wired
+    from plexsync.simulators.http.exchange import Reply, Wired
 
 _RECEIVE_BYTES = 65536
 _HEAD_LIMIT_BYTES = 262_144
@@ -117,7 +117,7 @@ class LoopbackServer:
             with self._lock:
                 self._talks.pop(talk, None)
 
-    def _answer(self, talk: socket.socket, request: SimRequest, delivery: Delivery) -> bool:
+    def _answer(self, talk: socket.socket, request: SimRequest, delivery: Reply) -> bool:
         """Send what the client shall see; says whether the connection lives on."""
         match delivery.effect:
             case Reset():

@@ -12,8 +12,8 @@ from __future__ import annotations
 from plexsync.simulators.http.adapter import SimAdapter
 from plexsync.simulators.http.exchange import (
     Counters,
-    Delivery,
     Headers,
+    Reply,
     SimRequest,
     SimResponse,
     Simulator,
@@ -39,7 +39,6 @@ from plexsync.simulators.http.loopback import LoopbackServer
 __all__ = [
     "Counters",
     "Cut",
-    "Delivery",
     "Drip",
     "Effect",
     "Fault",
@@ -49,6 +48,7 @@ __all__ = [
     "Latency",
     "LoopbackServer",
     "Redirect",
+    "Reply",
     "Reset",
     "SimAdapter",
     "SimRequest",
