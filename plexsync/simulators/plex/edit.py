@@ -42,7 +42,7 @@ class WantedTag:
 
 
 @dataclass(slots=True)
-class Edit:
+class EditRequest:
     """What one PUT asks for, taken apart.
 
     Attributes:
@@ -71,9 +71,9 @@ class Edit:
         )
 
 
-def read_edit(arguments: Iterable[tuple[str, str]]) -> Edit:
+def read_edit(arguments: Iterable[tuple[str, str]]) -> EditRequest:
     """Take the query of a PUT apart."""
-    edit = Edit()
+    edit = EditRequest()
     indexed: dict[tuple[str, int], WantedTag] = {}
     for name, value in arguments:
         if plain := _PLAIN.match(name):
@@ -95,7 +95,7 @@ def read_edit(arguments: Iterable[tuple[str, str]]) -> Edit:
     return edit
 
 
-def apply_edit(store: Store, item: Item, edit: Edit, *, replace_tags: bool) -> None:
+def apply_edit(store: Store, item: Item, edit: EditRequest, *, replace_tags: bool) -> None:
     """Do to `item` what `edit` says. Indexed tags are added to those it has, or replace them."""
     _apply_values(item, edit)
     for kind in TAG_KINDS:
@@ -104,7 +104,7 @@ def apply_edit(store: Store, item: Item, edit: Edit, *, replace_tags: bool) -> N
         _apply_lock(item, name, locked=locked)
 
 
-def _read_plain(edit: Edit, name: str, what: str, value: str) -> None:
+def _read_plain(edit: EditRequest, name: str, what: str, value: str) -> None:
     """`X.value` or `X.locked`."""
     if what == "value":
         edit.values[name] = value
@@ -122,7 +122,7 @@ def _read_indexed(wanted: WantedTag, what: str, value: str) -> None:
         wanted.thumb = value
 
 
-def _apply_values(item: Item, edit: Edit) -> None:
+def _apply_values(item: Item, edit: EditRequest) -> None:
     """Set the texts; a new title takes an unlocked sort title with it."""
     for name, value in edit.values.items():
         if name in TEXT_FIELDS - _NOT_WRITTEN and _acceptable(name, value):
@@ -177,7 +177,9 @@ def _apply_lock(item: Item, name: str, *, locked: bool) -> None:
         item.locks.discard(name)
 
 
-def _apply_tags(store: Store, item: Item, kind: str, edit: Edit, *, replace_tags: bool) -> None:
+def _apply_tags(
+    store: Store, item: Item, kind: str, edit: EditRequest, *, replace_tags: bool
+) -> None:
     """Clear, remove, then add the tags of one kind."""
     wanted = edit.tags.get(kind, [])
     if kind not in edit.cleared and kind not in edit.removals and not wanted:

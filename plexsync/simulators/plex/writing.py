@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plexsync.simulators.http.exchange import SimResponse
-    from plexsync.simulators.plex.edit import Edit
+    from plexsync.simulators.plex.edit import EditRequest
     from plexsync.simulators.plex.parts import Asked, Parts
 
 _FOLDERS = {"poster": "posters", "art": "art"}
@@ -199,7 +199,7 @@ def touch(parts: Parts, item: Item) -> None:
     parts.store.touch(item, stamp=parts.switches.bump_updated_at)
 
 
-def _edit_of(parts: Parts, asked: Asked) -> Edit:
+def _edit_of(parts: Parts, asked: Asked) -> EditRequest:
     """The edit a PUT carries.
 
     Raises:
@@ -217,7 +217,7 @@ def _edit_of(parts: Parts, asked: Asked) -> Edit:
     return edit
 
 
-def _edit(parts: Parts, asked: Asked, edit: Edit, items: list[Item]) -> None:
+def _edit(parts: Parts, asked: Asked, edit: EditRequest, items: list[Item]) -> None:
     """Edit every item alike."""
     for item in items:
         apply_edit(parts.store, item, edit, replace_tags=parts.switches.replace_tags)
