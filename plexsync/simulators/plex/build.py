@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.plex.store import Gallery, Item, Kind, Section, Tagging
+from plexsync.simulators.plex.store import Item, Kind, PictureSet, Section, Tagging
 
 if TYPE_CHECKING:
     from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
@@ -78,7 +78,7 @@ def item_of(store: Store, video: PlexVideo) -> Item:
         parent=parent,
         index=video.episode or 0,
         posters=_first_picture("posters", video.rating_key),
-        arts=Gallery() if section.is_personal else _first_picture("art", video.rating_key),
+        arts=PictureSet() if section.is_personal else _first_picture("art", video.rating_key),
     )
 
 
@@ -133,10 +133,10 @@ def _tags(store: Store, section: Section, video: PlexVideo) -> dict[str, list[Ta
     return tags
 
 
-def _first_picture(folder: str, rating_key: int) -> Gallery:
+def _first_picture(folder: str, rating_key: int) -> PictureSet:
     """The picture Plex made or found itself."""
     key = f"media://{folder}/{rating_key}.jpg"
-    return Gallery([key], key)
+    return PictureSet([key], key)
 
 
 def _season(store: Store, section: Section, video: PlexVideo) -> Item:

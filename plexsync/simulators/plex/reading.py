@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plexsync.simulators.http.exchange import SimRequest, SimResponse
     from plexsync.simulators.plex.element import Scalar
     from plexsync.simulators.plex.parts import Asked, Parts
-    from plexsync.simulators.plex.store import Gallery, Item, Section
+    from plexsync.simulators.plex.store import Item, PictureSet, Section
 
 _START = "X-Plex-Container-Start"
 _SIZE = "X-Plex-Container-Size"
@@ -214,7 +214,7 @@ def known_items(parts: Parts, asked: Asked) -> list[Item]:
     return [parts.store.items[key] for key in keys if key in parts.store.items]
 
 
-def gallery_of(item: Item, kind: str) -> Gallery:
+def gallery_of(item: Item, kind: str) -> PictureSet:
     """An item's posters or backgrounds."""
     return item.posters if kind == "poster" else item.arts
 

@@ -99,7 +99,7 @@ class Tagging:
 
 
 @dataclass(slots=True)
-class Gallery:
+class PictureSet:
     """The pictures of one kind (posters or backgrounds) an item can choose from."""
 
     keys: list[str] = field(default_factory=list)
@@ -152,8 +152,8 @@ class Item:
     parent: Item | None = None
     index: int = 0
     children: list[Item] = field(default_factory=list)
-    posters: Gallery = field(default_factory=Gallery)
-    arts: Gallery = field(default_factory=Gallery)
+    posters: PictureSet = field(default_factory=PictureSet)
+    arts: PictureSet = field(default_factory=PictureSet)
 
     @property
     def title(self) -> str:

@@ -16,7 +16,7 @@ from plexsync.simulators.plex.edit import apply_edit, read_edit, set_rating
 from plexsync.simulators.plex.parts import RefusedError
 from plexsync.simulators.plex.query import read_kind, select
 from plexsync.simulators.plex.reading import find_items, find_section, gallery_of
-from plexsync.simulators.plex.store import Gallery, Item, upload_key
+from plexsync.simulators.plex.store import Item, PictureSet, upload_key
 from plexsync.simulators.plex.switches import PlexWrite
 
 if TYPE_CHECKING:
@@ -185,8 +185,8 @@ def split_item(parts: Parts, item: Item) -> list[Item]:
             tags={kind: [replace(one) for one in worn] for kind, worn in item.tags.items()},
             locks=set(),
             media=(media,),
-            posters=Gallery(list(item.posters.keys), item.posters.selected),
-            arts=Gallery(list(item.arts.keys), item.arts.selected),
+            posters=PictureSet(list(item.posters.keys), item.posters.selected),
+            arts=PictureSet(list(item.arts.keys), item.arts.selected),
         )
         parts.store.add(new)
         made.append(new)
