@@ -6,19 +6,19 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.plex.store import Item, Kind, PictureSet, Section, Tagging
+from plexsync.simulators.plex.store import Item, MediaType, PictureSet, Section, Tagging
 
 if TYPE_CHECKING:
     from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
     from plexsync.simulators.plex.store import Store
 
 _KINDS = {
-    "movie": Kind.MOVIE,
-    "show": Kind.SHOW,
-    "season": Kind.SEASON,
-    "episode": Kind.EPISODE,
-    "artist": Kind.ARTIST,
-    "photo": Kind.PHOTO,
+    "movie": MediaType.MOVIE,
+    "show": MediaType.SHOW,
+    "season": MediaType.SEASON,
+    "episode": MediaType.EPISODE,
+    "artist": MediaType.ARTIST,
+    "photo": MediaType.PHOTO,
 }
 _SECTION_EPOCH = 1_735_000_000
 
@@ -150,7 +150,7 @@ def _above(
     store: Store, section: Section, parent: Item | None, title: str, *, index: int = 0
 ) -> Item:
     """The show (without a parent) or season of that name, made if it is new."""
-    kind = Kind.SHOW if parent is None else Kind.SEASON
+    kind = MediaType.SHOW if parent is None else MediaType.SEASON
     place = (section.key, 0 if parent is None else parent.rating_key, title)
     known = store.above.get(place)
     if known is not None and known.rating_key in store.items:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from plexsync.simulators.http.exchange import SimRequest
     from plexsync.simulators.plex.answers import Shelf
-    from plexsync.simulators.plex.store import Item, Kind, Section, Store
+    from plexsync.simulators.plex.store import Item, MediaType, Section, Store
 
 
 class Identity(NamedTuple):
@@ -69,7 +69,7 @@ class Parts:
     _selected_at: int = -1
 
     def selection(
-        self, section: Section, kind: Kind | None, arguments: tuple[tuple[str, str], ...]
+        self, section: Section, kind: MediaType | None, arguments: tuple[tuple[str, str], ...]
     ) -> list[Item]:
         """`plex_query.select`, remembered until anything changes, so that paging is cheap."""
         if self._selected_at != self.store.generation:

@@ -12,7 +12,7 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.plex.store import TAG_KINDS, Kind, nocase
+from plexsync.simulators.plex.store import TAG_KINDS, MediaType, nocase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,9 @@ _SORTS: dict[str, Callable[[Item], float | str]] = {
 }
 
 
-def select(section: Section, kind: Kind | None, arguments: Iterable[tuple[str, str]]) -> list[Item]:
+def select(
+    section: Section, kind: MediaType | None, arguments: Iterable[tuple[str, str]]
+) -> list[Item]:
     """The items of one kind that satisfy every argument that is a filter, sorted as asked."""
     arguments = list(arguments)
     tests = [test for name, value in arguments if (test := _test_of(name, value)) is not None]
@@ -75,11 +77,11 @@ def select(section: Section, kind: Kind | None, arguments: Iterable[tuple[str, s
     return found[: int(limit)] if limit.isdecimal() else found
 
 
-def read_kind(text: str, default: Kind) -> Kind | None:
+def read_kind(text: str, default: MediaType) -> MediaType | None:
     """The item type of `type=`; None for one this server holds nothing of."""
     if not text:
         return default
-    return Kind(int(text)) if text.isdecimal() and int(text) in set(Kind) else None
+    return MediaType(int(text)) if text.isdecimal() and int(text) in set(MediaType) else None
 
 
 def _in_question(section: Section, ids: str) -> Iterable[Item]:
@@ -155,7 +157,7 @@ def _file_test(value: str) -> Test:
     def hit(item: Item, path: str) -> bool:
         if any(text in path for text in texts):
             return True
-        return item.kind is Kind.EPISODE and any(_folder(text) in path for text in texts)
+        return item.kind is MediaType.EPISODE and any(_folder(text) in path for text in texts)
 
     return lambda item: any(hit(item, part.file) for part in item.parts)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.plex.element import Element, Scalar
 from plexsync.simulators.plex.render_files import media_element
-from plexsync.simulators.plex.store import TAG_KINDS, Kind
+from plexsync.simulators.plex.store import TAG_KINDS, MediaType
 
 if TYPE_CHECKING:
     from plexsync.simulators.plex.render_files import View
@@ -21,12 +21,12 @@ MEDIA_TAGS: dict[str, Scalar] = {
     "mediaTagVersion": 1775731696,
 }
 TYPE_NAMES = {
-    Kind.MOVIE: "movie",
-    Kind.SHOW: "show",
-    Kind.SEASON: "season",
-    Kind.EPISODE: "episode",
-    Kind.ARTIST: "artist",
-    Kind.PHOTO: "photo",
+    MediaType.MOVIE: "movie",
+    MediaType.SHOW: "show",
+    MediaType.SEASON: "season",
+    MediaType.EPISODE: "episode",
+    MediaType.ARTIST: "artist",
+    MediaType.PHOTO: "photo",
 }
 
 
@@ -59,7 +59,7 @@ def section_element(section: Section) -> Element:
     return Element("Directory", attributes, folders)
 
 
-def listing_container(section: Section, kind: Kind, counts: dict[str, Scalar]) -> Element:
+def listing_container(section: Section, kind: MediaType, counts: dict[str, Scalar]) -> Element:
     """The container around a listing; `counts` is size and, when paged, totalSize and offset."""
     pictures = _section_pictures(section)
     return Element(
@@ -82,7 +82,7 @@ def listing_container(section: Section, kind: Kind, counts: dict[str, Scalar]) -
 
 def children_container(parent: Item, size: int) -> Element:
     """The container around an item's children, which carries what they have in common."""
-    top = parent.parent if parent.kind is Kind.SEASON and parent.parent else parent
+    top = parent.parent if parent.kind is MediaType.SEASON and parent.parent else parent
     attributes: dict[str, Scalar] = {
         "size": size,
         "allowSync": True,
@@ -93,14 +93,14 @@ def children_container(parent: Item, size: int) -> Element:
         **MEDIA_TAGS,
         "nocache": True,
         "parentIndex": parent.index,
-        "parentTitle": "" if parent.kind is Kind.SEASON else parent.title,
+        "parentTitle": "" if parent.kind is MediaType.SEASON else parent.title,
         "thumb": _picture(parent, "thumb"),
         "title1": top.title,
         "title2": parent.title,
-        "viewGroup": "episode" if parent.kind is Kind.SEASON else "season",
+        "viewGroup": "episode" if parent.kind is MediaType.SEASON else "season",
         "viewMode": 65592,
     }
-    if parent.kind is Kind.SEASON:
+    if parent.kind is MediaType.SEASON:
         attributes["grandparentRatingKey"] = top.rating_key
         attributes["grandparentTitle"] = top.title
         attributes["grandparentThumb"] = _picture(top, "thumb")
@@ -121,7 +121,7 @@ def detail_container(items: list[Item]) -> Element:
 
 def item_element(item: Item, view: View) -> Element:
     """An item, in a listing or in full."""
-    name = "Directory" if item.kind in (Kind.SHOW, Kind.SEASON) else "Video"
+    name = "Directory" if item.kind in (MediaType.SHOW, MediaType.SEASON) else "Video"
     attributes = _item_attributes(item, full=view.full)
     for hidden in view.without_fields:
         attributes.pop(hidden, None)
@@ -195,7 +195,9 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
         "audienceRating": _number(fields.get("audienceRating")),
         "userRating": item.user_rating,
         "index": item.index or None,
-        "parentIndex": item.parent.index if item.kind is Kind.EPISODE and item.parent else None,
+        "parentIndex": item.parent.index
+        if item.kind is MediaType.EPISODE and item.parent
+        else None,
         "year": _whole(fields.get("year")),
         "tagline": fields.get("tagline"),
         "thumb": _thumb(item),
@@ -217,7 +219,7 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
 
 def _below(item: Item) -> str:
     """Shows and seasons point at their children."""
-    return "/children" if item.kind in (Kind.SHOW, Kind.SEASON) else ""
+    return "/children" if item.kind in (MediaType.SHOW, MediaType.SEASON) else ""
 
 
 def _section_of(item: Item) -> dict[str, Scalar | None]:
@@ -261,10 +263,10 @@ def _parent_pictures(item: Item) -> dict[str, Scalar | None]:
 
 def _counts_below(item: Item) -> dict[str, Scalar | None]:
     """How much hangs below a show or a season."""
-    if item.kind is Kind.SHOW:
+    if item.kind is MediaType.SHOW:
         leaves = sum(len(season.children) for season in item.children)
         return {"leafCount": leaves, "viewedLeafCount": 0, "childCount": len(item.children)}
-    if item.kind is Kind.SEASON:
+    if item.kind is MediaType.SEASON:
         return {"leafCount": len(item.children), "viewedLeafCount": 0}
     return {}
 

@@ -20,7 +20,7 @@ ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
 
 
-class Kind(IntEnum):
+class MediaType(IntEnum):
     """The item types of the wire's `type=`. Source: docs/plex-api.md 2."""
 
     MOVIE = 1
@@ -112,7 +112,7 @@ class Section:
 
     key: int
     title: str
-    kind: Kind
+    kind: MediaType
     agent: str
     scanner: str
     language: str
@@ -137,7 +137,7 @@ class Item:
 
     rating_key: int
     section: Section
-    kind: Kind
+    kind: MediaType
     guid: str
     fields: dict[str, str]
     tags: dict[str, list[Tagging]]
