@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from plexsync.config.schema import KEYS, PATHS, SECTIONS, EmptyPolicy, Key, Kind, MissingTimestamp
+from plexsync.config.schema import (
+    KEYS,
+    PATHS,
+    SECTIONS,
+    EmptyPolicy,
+    Key,
+    MissingTimestamp,
+    ValueKind,
+)
 from plexsync.config.secrets import SOURCES
 from plexsync.models import Policy
 
@@ -93,13 +101,13 @@ def _one_of(words: Iterable[StrEnum]) -> Json:
     return {"enum": [word.value for word in words]}
 
 
-_FORMS: dict[Kind, Json] = {
-    Kind.TEXT: _TEXT,
-    Kind.FLAG: {"type": "boolean"},
-    Kind.COUNT: {"type": "integer", "minimum": 0},
-    Kind.SHARE: {"type": "number", "minimum": 0},
-    Kind.NAMES: _NAMES,
-    Kind.SECRET: {"anyOf": [_TEXT, *map(_secret_source, SOURCES)]},
-    Kind.VERIFY: {"anyOf": [{"type": "boolean"}, _TEXT]},
+_FORMS: dict[ValueKind, Json] = {
+    ValueKind.TEXT: _TEXT,
+    ValueKind.FLAG: {"type": "boolean"},
+    ValueKind.COUNT: {"type": "integer", "minimum": 0},
+    ValueKind.SHARE: {"type": "number", "minimum": 0},
+    ValueKind.NAMES: _NAMES,
+    ValueKind.SECRET: {"anyOf": [_TEXT, *map(_secret_source, SOURCES)]},
+    ValueKind.VERIFY: {"anyOf": [{"type": "boolean"}, _TEXT]},
 }
 """How each kind of value is written."""

@@ -24,13 +24,13 @@ from plexsync.config.schema import (
     EmptyPolicy,
     InvalidConfigError,
     Key,
-    Kind,
     MatchConfig,
     MissingTimestamp,
     PlexConfig,
     RunConfig,
     Setting,
     StashConfig,
+    ValueKind,
 )
 from plexsync.config.secrets import Secret, SecretReader, describe, resolve
 from plexsync.config.sources import BY_NAME, Raw, Sources
@@ -376,7 +376,7 @@ class _Reader:
             if raw is None:
                 yield Setting(key.name, "", DEFAULT_ORIGIN)
             else:
-                shown = describe(raw.value) if key.kind is Kind.SECRET else _as_toml(raw.value)
+                shown = describe(raw.value) if key.kind is ValueKind.SECRET else _as_toml(raw.value)
                 yield Setting(key.name, shown, raw.origin)
         for raw in self._sources.path_rules:
             yield Setting(PATHS, _as_toml(raw.value), raw.origin)

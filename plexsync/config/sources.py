@@ -25,7 +25,7 @@ from plexsync.config.schema import (
     SECTIONS,
     ConfigProblem,
     Key,
-    Kind,
+    ValueKind,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _FIELDS = tuple(name for name in BY_NAME if re.fullmatch(r"fields\.\w+", name))
 _BY_VARIABLE = {key.variable: key for key in KEYS} | {
     f"{BY_NAME[name].variable}__POLICY": BY_NAME[name] for name in _FIELDS
 }
-_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.kind is Kind.SECRET}
+_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.kind is ValueKind.SECRET}
 _VARIABLES = (*_BY_VARIABLE, *_SECRET_FILES, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
 
 _NEAR = 0.86
@@ -196,9 +196,9 @@ class Sources:
         if variable == ENV_PATHS:
             self._take_path_variable(text)
         elif (key := _BY_VARIABLE.get(variable)) is not None:
-            if text.strip() or key.kind is Kind.NAMES:
+            if text.strip() or key.kind is ValueKind.NAMES:
                 value = values.from_environment(text, key.kind)
-                if key.kind is Kind.VERIFY and isinstance(value, str):
+                if key.kind is ValueKind.VERIFY and isinstance(value, str):
                     value = _from_here(value)
                 return Raw(value, variable, variable)
         elif variable in _SECRET_FILES:

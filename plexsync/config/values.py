@@ -20,7 +20,7 @@ from plexsync.text.templates import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plexsync.config.schema import Kind
+    from plexsync.config.schema import ValueKind
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -65,7 +65,7 @@ _SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 # ---- From the environment ------------------------------------------------------------------------
 
 
-def from_environment(text: str, kind: Kind) -> object:
+def from_environment(text: str, kind: ValueKind) -> object:
     """Turn a variable's text into what TOML would have given; what does not fit stays a text."""
     word = text.strip()
     match kind.name:

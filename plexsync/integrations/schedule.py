@@ -23,7 +23,7 @@ from plexsync.config.schema import (
     ENV_STATE_DIR,
     KEYS,
     InvalidConfigError,
-    Kind,
+    ValueKind,
 )
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
@@ -38,7 +38,7 @@ _LOCK_WAIT = ("--lock-wait", "10m")
 
 _PLAIN_WORD = re.compile(r"[\w./-]+", re.ASCII)
 
-_SECRETS = tuple(key for key in KEYS if key.kind is Kind.SECRET)
+_SECRETS = tuple(key for key in KEYS if key.kind is ValueKind.SECRET)
 
 _USER_SAFE = (
     "NoNewPrivileges=yes",

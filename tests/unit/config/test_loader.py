@@ -14,8 +14,8 @@ from plexsync.config.schema import (
     Config,
     EmptyPolicy,
     InvalidConfigError,
-    Kind,
     MissingTimestamp,
+    ValueKind,
 )
 from plexsync.config.secrets import Secret
 from plexsync.errors import ConfigError, ExitCode
@@ -730,4 +730,7 @@ def test_every_default_reads_back() -> None:
     assert required == {"stash.url", "plex.url", "plex.token"}
     optional = {key.name for key in KEYS if not key.default} - required
     assert optional == {"stash.api_key"}
-    assert [key.name for key in KEYS if key.kind is Kind.SECRET] == ["stash.api_key", "plex.token"]
+    assert [key.name for key in KEYS if key.kind is ValueKind.SECRET] == [
+        "stash.api_key",
+        "plex.token",
+    ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexsync.config.schema import Kind
+from plexsync.config.schema import ValueKind
 from plexsync.config.values import (
     duration,
     from_environment,
@@ -56,25 +56,25 @@ def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> Non
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
-        (Kind.FLAG, "TRUE", True),
-        (Kind.FLAG, " off ", False),
-        (Kind.FLAG, "maybe", "maybe"),
-        (Kind.VERIFY, "no", False),
-        (Kind.VERIFY, "/ca.pem", "/ca.pem"),
-        (Kind.COUNT, "12", 12),
-        (Kind.COUNT, "1_000", "1_000"),
-        (Kind.COUNT, "\u0661", "\u0661"),
-        (Kind.SHARE, "0.25", 0.25),
-        (Kind.SHARE, "1", 1.0),
-        (Kind.SHARE, "nan", "nan"),
-        (Kind.NAMES, "a, b,,c", ["a", "b", "c"]),
-        (Kind.NAMES, "", []),
-        (Kind.TEXT, " a ", "a"),
-        (Kind.SECRET, " a ", "a"),
+        (ValueKind.FLAG, "TRUE", True),
+        (ValueKind.FLAG, " off ", False),
+        (ValueKind.FLAG, "maybe", "maybe"),
+        (ValueKind.VERIFY, "no", False),
+        (ValueKind.VERIFY, "/ca.pem", "/ca.pem"),
+        (ValueKind.COUNT, "12", 12),
+        (ValueKind.COUNT, "1_000", "1_000"),
+        (ValueKind.COUNT, "\u0661", "\u0661"),
+        (ValueKind.SHARE, "0.25", 0.25),
+        (ValueKind.SHARE, "1", 1.0),
+        (ValueKind.SHARE, "nan", "nan"),
+        (ValueKind.NAMES, "a, b,,c", ["a", "b", "c"]),
+        (ValueKind.NAMES, "", []),
+        (ValueKind.TEXT, " a ", "a"),
+        (ValueKind.SECRET, " a ", "a"),
     ],
 )
 def test_a_variable_becomes_what_toml_would_have_given(
-    kind: Kind, text: str, value: object
+    kind: ValueKind, text: str, value: object
 ) -> None:
     """What does not fit stays a text, for the one place that complains."""
     found = from_environment(text, kind)
