@@ -53,7 +53,7 @@ _STASH_PING = b'{"query": "{ systemStatus { status } }"}'
 _STASH_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How a finding is to be taken."""
 
     OK = "ok"
@@ -74,7 +74,7 @@ class Finding:
     """
 
     area: str
-    level: Level
+    level: Severity
     message: str
     remedy: str = ""
     exit_code: ExitCode = ExitCode.OK
@@ -120,7 +120,7 @@ def failed(area: str, error: PlexsyncError) -> Finding:
     """An error as a finding."""
     return Finding(
         area=area,
-        level=Level.FAIL,
+        level=Severity.FAIL,
         message=str(error),
         remedy=error.hint,
         exit_code=error.exit_code,
@@ -130,14 +130,14 @@ def failed(area: str, error: PlexsyncError) -> Finding:
 def check_config(config: Config) -> Iterator[Finding]:
     """Where it is, and what is unsafe in it."""
     where = config.source or "environment variables"
-    yield Finding(area="configuration", level=Level.OK, message=f"read from {where}")
+    yield Finding(area="configuration", level=Severity.OK, message=f"read from {where}")
     for warning in config.warnings:
-        yield Finding(area="configuration", level=Level.WARN, message=warning)
+        yield Finding(area="configuration", level=Severity.WARN, message=warning)
     from_stash = any("{image}" in rule.photo and rule.policy != "off" for rule in config.fields)
     if from_stash and config.stash.api_key:
         yield Finding(
             area="configuration",
-            level=Level.WARN,
+            level=Severity.WARN,
             message="photos of performers are addresses on a Stash that wants a key, which is "
             "never in them: Plex's apps will show nothing there",
             remedy="have something else serve the pictures, and name it in fields.performers.photo",
@@ -165,7 +165,7 @@ def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> It
     if not _may_write(directory):
         yield Finding(
             area="state",
-            level=Level.FAIL,
+            level=Severity.FAIL,
             message=f"{directory} cannot be written by this user",
             remedy="Run plexsync as the user it belongs to, make the disk writable if it is "
             "mounted read-only, or set PLEXSYNC_STATE_DIR.",
@@ -174,14 +174,14 @@ def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> It
         return
     scenes = len(state.scene_ids())
     told = f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
-    yield Finding(area="state", level=Level.OK, message=told)
+    yield Finding(area="state", level=Severity.OK, message=told)
     for note in state.notes:
-        yield Finding(area="state", level=Level.WARN, message=note)
+        yield Finding(area="state", level=Severity.WARN, message=note)
     free, kept = room(_existing(directory)), _size(directory / STATE_NAME)
     if free < 2 * kept + _ROOM_BYTES:
         yield Finding(
             area="state",
-            level=Level.WARN,
+            level=Severity.WARN,
             message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
             remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
             "but gets nowhere.",
@@ -190,12 +190,12 @@ def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> It
     if holder:
         yield Finding(
             area="lock",
-            level=Level.WARN,
+            level=Severity.WARN,
             message=f"process {holder.pid} on {holder.host} is at work since {holder.since}",
             remedy="Wait for it with --lock-wait, or end it if it is stuck.",
         )
     else:
-        yield Finding(area="lock", level=Level.OK, message="nobody is at work")
+        yield Finding(area="lock", level=Severity.OK, message="nobody is at work")
 
 
 def check_stash(patient: Patient) -> Iterator[Finding]:
@@ -210,7 +210,7 @@ def check_stash(patient: Patient) -> Iterator[Finding]:
         yield failed("Stash", error)
         return
     told = f"{server.version} at {server.url}, {count:,} scenes"
-    yield Finding(area="Stash", level=Level.OK, message=told)
+    yield Finding(area="Stash", level=Severity.OK, message=told)
     yield from check_clock("Stash", answer.headers, patient.now)
 
 
@@ -223,7 +223,7 @@ def check_plex(patient: Patient) -> Iterator[Finding]:
         yield failed("Plex", error)
         return
     told = f"{server.version} at {server.url}"
-    yield Finding(area="Plex", level=Level.OK, message=told)
+    yield Finding(area="Plex", level=Severity.OK, message=told)
     yield _rights(answer.body)
     yield from check_clock("Plex", answer.headers, patient.now)
 
@@ -239,7 +239,7 @@ def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding
         found = [
             Finding(
                 area="library",
-                level=Level.FAIL,
+                level=Severity.FAIL,
                 message="Plex shows this token no movie or show library",
                 remedy="Make one in Plex, or use the token of the server's owner.",
                 exit_code=ExitCode.ACCESS,
@@ -293,7 +293,7 @@ def judge_paths(
     if not ours or not theirs:
         where = "Plex" if ours else "Stash"
         yield Finding(
-            area="paths", level=Level.WARN, message=f"there is no file in {where} to compare"
+            area="paths", level=Severity.WARN, message=f"there is no file in {where} to compare"
         )
         return
     for rule in rules:
@@ -305,7 +305,7 @@ def judge_paths(
     hits = sum((known.apply(path) or path) in theirs for path in ours)
     told = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
     if hits >= _ENOUGH * len(ours):
-        yield Finding(area="paths", level=Level.OK, message=told)
+        yield Finding(area="paths", level=Severity.OK, message=told)
         return
     proposals = find_rules(scenes, items, rules)
     if proposals:
@@ -314,7 +314,7 @@ def judge_paths(
         remedy = (
             "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
         )
-    yield Finding(area="paths", level=Level.WARN, message=told, remedy=remedy)
+    yield Finding(area="paths", level=Severity.WARN, message=told, remedy=remedy)
 
 
 def find_rules(
@@ -342,12 +342,12 @@ def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterato
     except (ValueError, TypeError):  # TypeError: a date without a zone
         return
     if abs(off_s) <= CLOCK_S:
-        yield Finding(area=area, level=Level.OK, message="its clock agrees with this one")
+        yield Finding(area=area, level=Severity.OK, message="its clock agrees with this one")
         return
     way = "ahead of" if off_s > 0 else "behind"
     yield Finding(
         area=area,
-        level=Level.WARN,
+        level=Severity.WARN,
         message=f"its clock is {abs(off_s):,} s {way} this one",
         remedy="Nothing depends on it, but logs are easier to read when both machines use NTP.",
     )
@@ -387,11 +387,11 @@ def _rights(body: bytes) -> Finding:
         shown = False
     if shown in {True, "1", "true"}:
         return Finding(
-            area="Plex", level=Level.OK, message="the token is the owner's: it may write"
+            area="Plex", level=Severity.OK, message="the token is the owner's: it may write"
         )
     return Finding(
         area="Plex",
-        level=Level.WARN,
+        level=Severity.WARN,
         message="the token does not look like the owner's: it may not be allowed to write",
         remedy="Use the token of the account the server belongs to.",
     )
@@ -403,11 +403,11 @@ def _library(patient: Patient, section: Section) -> Finding:
     if section.refreshing:
         return Finding(
             area="library",
-            level=Level.WARN,
+            level=Severity.WARN,
             message=f"{told}, and Plex is scanning it",
             remedy="What it finds comes with a later run.",
         )
-    return Finding(area="library", level=Level.OK, message=told)
+    return Finding(area="library", level=Severity.OK, message=told)
 
 
 def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
@@ -415,17 +415,17 @@ def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
     if not covered:
         return Finding(
             area="paths",
-            level=Level.WARN,
+            level=Severity.WARN,
             message=f"{told}: no sampled file lies below {rule.stash}",
             remedy="Compare it with a path as Stash shows it; whole folder names count.",
         )
     if not hits:
         return Finding(
             area="paths",
-            level=Level.WARN,
+            level=Severity.WARN,
             message=f"{told}: none of {covered:,} sampled files is there in Plex",
             remedy="Compare it with a path as Plex shows it (Get Info > View XML).",
         )
     return Finding(
-        area="paths", level=Level.OK, message=f"{told}: {hits:,} of {covered:,} sampled files"
+        area="paths", level=Severity.OK, message=f"{told}: {hits:,} of {covered:,} sampled files"
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.app.doctor import (
-    Level,
     Patient,
+    Severity,
     check_clock,
     check_state,
     free_bytes,
@@ -202,12 +202,12 @@ def test_a_terminal_gets_a_line_a_finding(world: World, width: int) -> None:
 @pytest.mark.parametrize(
     ("date", "level", "words"),
     [
-        ("Sun, 22 Nov 2026 08:01:00 GMT", Level.OK, "agrees"),
-        ("Sun, 22 Nov 2026 08:01:01 GMT", Level.WARN, "61 s ahead of"),
-        ("Sun, 22 Nov 2026 06:00:00 GMT", Level.WARN, "7,200 s behind"),
+        ("Sun, 22 Nov 2026 08:01:00 GMT", Severity.OK, "agrees"),
+        ("Sun, 22 Nov 2026 08:01:01 GMT", Severity.WARN, "61 s ahead of"),
+        ("Sun, 22 Nov 2026 06:00:00 GMT", Severity.WARN, "7,200 s behind"),
     ],
 )
-def test_clocks_are_compared_to_the_minute(date: str, level: Level, words: str) -> None:
+def test_clocks_are_compared_to_the_minute(date: str, level: Severity, words: str) -> None:
     """On both sides of the limit."""
     (found,) = check_clock("Plex", {"Date": date}, NOW)
 
@@ -223,8 +223,8 @@ def test_a_clock_nobody_tells_is_no_finding(headers: dict[str, str]) -> None:
 
 def test_nothing_to_compare_is_a_warning() -> None:
     """Of a new Stash or a new library nothing can be said."""
-    assert [one.level for one in judge_paths([], [make_item()], ())] == [Level.WARN]
-    assert [one.level for one in judge_paths([make_scene()], [], ())] == [Level.WARN]
+    assert [one.level for one in judge_paths([], [make_item()], ())] == [Severity.WARN]
+    assert [one.level for one in judge_paths([make_scene()], [], ())] == [Severity.WARN]
 
 
 @pytest.mark.parametrize(("most", "step"), [(7, 5), (30, 1), (29, 2)])

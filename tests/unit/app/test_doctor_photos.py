@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.app.doctor import Level, check_config
+from plexsync.app.doctor import Severity, check_config
 from plexsync.config.loader import load_config
 
 if TYPE_CHECKING:
@@ -37,5 +37,5 @@ def test_a_stash_that_wants_a_key_serves_no_photos(
         "PLEXSYNC_FIELDS__PERFORMERS__PHOTO": photo,
     }
     found = list(check_config(load_config(None, environ, home=tmp_path)))
-    told = [one for one in found if one.level is Level.WARN and "photos" in one.message]
+    told = [one for one in found if one.level is Severity.WARN and "photos" in one.message]
     assert bool(told) is warned
