@@ -32,7 +32,7 @@ from plexsync.simulators.stash.render import (
     to_json,
 )
 from plexsync.simulators.stash.resolvers import resolver
-from plexsync.simulators.stash.roots import Facts, Page, View
+from plexsync.simulators.stash.roots import Facts, FindPage, View
 from plexsync.simulators.stash.schema import (
     NEWEST,
     PAGE_FIELDS,
@@ -171,7 +171,7 @@ class Engine:
         prepared: _Prepared,
         query: Query,
         view: View,
-        asked: tuple[Page, GraphQLResolveInfo[Any]],
+        asked: tuple[FindPage, GraphQLResolveInfo[Any]],
     ) -> RenderedPage:
         """The rows of a page, rendered."""
         page, info = asked

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 
 from plexsync.simulators.library.records import EPOCH_TEXT
-from plexsync.simulators.stash.roots import ROOTS, Page, Resolver, View
+from plexsync.simulators.stash.roots import ROOTS, FindPage, Resolver, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,23 +48,23 @@ def resolver(view: View, type_name: str, field_name: str) -> Callable[[Any, dict
 # ---- pages ---------------------------------------------------------------------------------------
 
 
-def _count(page: Page, _: View) -> int:
+def _count(page: FindPage, _: View) -> int:
     return len(page.found.every())
 
 
-def _duration(page: Page, view: View) -> float:
+def _duration(page: FindPage, view: View) -> float:
     files = view.store.files
     return float(
         sum(files[i].duration for row in page.found.every() for i in page.table[row].file_ids)
     )
 
 
-def _filesize(page: Page, view: View) -> float:
+def _filesize(page: FindPage, view: View) -> float:
     files = view.store.files
     return float(sum(files[i].size for row in page.found.every() for i in page.table[row].file_ids))
 
 
-def _rows(page: Page, _: View) -> Sequence[Any]:
+def _rows(page: FindPage, _: View) -> Sequence[Any]:
     return page.rows()
 
 

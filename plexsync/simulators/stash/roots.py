@@ -67,7 +67,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FindPage:
     """The answer of a find query: ids, and where their rows are."""
 
     found: FindResult
@@ -105,7 +105,7 @@ def _find_scenes(
     filter: Any = None,  # noqa: A002, ANN401 - the argument's name
     ids: Sequence[str] | None = None,
     scene_ids: Sequence[int] | None = None,
-) -> Page:
+) -> FindPage:
     _need_database(view)
     chosen = ids or [str(scene_id) for scene_id in scene_ids or ()]
     try:
@@ -115,7 +115,7 @@ def _find_scenes(
     except PanicError as error:
         raise GraphQLError(f"Internal system error. Error <{error}>") from error
     _need_no_poison(view, found.page)
-    return Page(found, view.store.scenes)
+    return FindPage(found, view.store.scenes)
 
 
 def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
@@ -128,7 +128,7 @@ def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
         filter: Any = None,  # noqa: A002, ANN401 - the argument's name
         ids: Sequence[str] | None = None,
         **criteria: Any,  # noqa: ANN401 - decoded arguments
-    ) -> Page:
+    ) -> FindPage:
         _need_database(view)
         rows = table(view.store)
         own = next((value for name, value in criteria.items() if name.endswith("_filter")), None)
@@ -138,7 +138,7 @@ def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
             raise GraphQLError(str(error)) from error
         except PanicError as error:
             raise GraphQLError(f"Internal system error. Error <{error}>") from error
-        return Page(found, rows)
+        return FindPage(found, rows)
 
     return find
 
