@@ -32,7 +32,7 @@ from plexsync.simulators.stash.render import (
     to_json,
 )
 from plexsync.simulators.stash.resolvers import resolver
-from plexsync.simulators.stash.roots import Facts, FindPage, View
+from plexsync.simulators.stash.roots import Facts, FindPage, RequestView
 from plexsync.simulators.stash.schema import (
     NEWEST,
     PAGE_FIELDS,
@@ -144,7 +144,7 @@ class Engine:
 
     def _execute(self, prepared: _Prepared, query: Query, base: str) -> QueryResult:
         """Resolve everything; a failing resolver is no failing request."""
-        view = View(self._store, self._facts, base)
+        view = RequestView(self._store, self._facts, base)
         schemas = self._current()
         opaque = self._compiled and not _introspects(prepared.document)
 
@@ -170,7 +170,7 @@ class Engine:
         self,
         prepared: _Prepared,
         query: Query,
-        view: View,
+        view: RequestView,
         asked: tuple[FindPage, GraphQLResolveInfo[Any]],
     ) -> RenderedPage:
         """The rows of a page, rendered."""
@@ -183,7 +183,7 @@ class Engine:
             renderer = prepared.renderers[key] = self._renderer(view, info)
         return RenderedPage([renderer.row(row) for row in page.rows()])
 
-    def _renderer(self, view: View, info: GraphQLResolveInfo[Any]) -> Renderer:
+    def _renderer(self, view: RequestView, info: GraphQLResolveInfo[Any]) -> Renderer:
         """Compile one page's selection."""
         schema = self._current().whole
         row_type = _row_type(schema, info.parent_type.name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 
 from plexsync.simulators.library.records import EPOCH_TEXT
-from plexsync.simulators.stash.roots import ROOTS, FindPage, Resolver, View
+from plexsync.simulators.stash.roots import ROOTS, FindPage, RequestView, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _ZERO_EPOCH = "1970-01-01T00:00:00Z"
 
 
-def resolver(view: View, type_name: str, field_name: str) -> Callable[[Any, dict[str, Any]], Any]:
+def resolver(
+    view: RequestView, type_name: str, field_name: str
+) -> Callable[[Any, dict[str, Any]], Any]:
     """What takes a row and arguments to the field's value."""
     special = _RESOLVERS.get(type_name, {}).get(field_name)
     if special is not None:
@@ -48,23 +50,23 @@ def resolver(view: View, type_name: str, field_name: str) -> Callable[[Any, dict
 # ---- pages ---------------------------------------------------------------------------------------
 
 
-def _count(page: FindPage, _: View) -> int:
+def _count(page: FindPage, _: RequestView) -> int:
     return len(page.found.every())
 
 
-def _duration(page: FindPage, view: View) -> float:
+def _duration(page: FindPage, view: RequestView) -> float:
     files = view.store.files
     return float(
         sum(files[i].duration for row in page.found.every() for i in page.table[row].file_ids)
     )
 
 
-def _filesize(page: FindPage, view: View) -> float:
+def _filesize(page: FindPage, view: RequestView) -> float:
     files = view.store.files
     return float(sum(files[i].size for row in page.found.every() for i in page.table[row].file_ids))
 
 
-def _rows(page: FindPage, _: View) -> Sequence[Any]:
+def _rows(page: FindPage, _: RequestView) -> Sequence[Any]:
     return page.rows()
 
 
@@ -79,39 +81,39 @@ def _related(table: Table[Any], row_id: int, noun: str) -> Any:  # noqa: ANN401 
     return row
 
 
-def _scene_files(scene: StashScene, view: View) -> list[StashFile]:
+def _scene_files(scene: StashScene, view: RequestView) -> list[StashFile]:
     return [_related(view.store.files, file_id, "file") for file_id in scene.file_ids]
 
 
-def _scene_studio(scene: StashScene, view: View) -> StashStudio | None:
+def _scene_studio(scene: StashScene, view: RequestView) -> StashStudio | None:
     if scene.studio_id is None:
         return None
     studio: StashStudio = _related(view.store.studios, scene.studio_id, "studio")
     return studio
 
 
-def _scene_tags(scene: StashScene, view: View) -> list[StashTag]:
+def _scene_tags(scene: StashScene, view: RequestView) -> list[StashTag]:
     """By sort name or name, without case."""
     tags = [_related(view.store.tags, tag_id, "tag") for tag_id in scene.tag_ids]
     return sorted(tags, key=lambda tag: ((tag.sort_name or tag.name).casefold(), tag.id))
 
 
-def _scene_performers(scene: StashScene, view: View) -> list[StashPerformer]:
+def _scene_performers(scene: StashScene, view: RequestView) -> list[StashPerformer]:
     """By id: there is no billing order."""
     ids = sorted(scene.performer_ids)
     return [_related(view.store.performers, row_id, "performer") for row_id in ids]
 
 
-def _scene_groups(scene: StashScene, _: View) -> Sequence[tuple[int, int | None]]:
+def _scene_groups(scene: StashScene, _: RequestView) -> Sequence[tuple[int, int | None]]:
     return scene.groups
 
 
-def _group_of(pair: tuple[int, int | None], view: View) -> StashGroup:
+def _group_of(pair: tuple[int, int | None], view: RequestView) -> StashGroup:
     group: StashGroup = _related(view.store.groups, pair[0], "group")
     return group
 
 
-def _screenshot(scene: StashScene, view: View) -> str:
+def _screenshot(scene: StashScene, view: RequestView) -> str:
     seconds = int(datetime.fromisoformat(scene.updated_at).timestamp())
     return f"{view.base}/scene/{scene.id}/screenshot?t={seconds}"
 
@@ -122,7 +124,7 @@ def _asset(name: str) -> Resolver:
 
 
 def _hashed_asset(suffix: str) -> Resolver:
-    def url(scene: StashScene, view: View) -> str:
+    def url(scene: StashScene, view: RequestView) -> str:
         file = view.store.files.get(scene.file_ids[0]) if scene.file_ids else None
         name = f"{file.oshash or 0:016x}" if file else ""
         return f"{view.base}/scene/{name}{suffix}"
@@ -130,7 +132,7 @@ def _hashed_asset(suffix: str) -> Resolver:
     return url
 
 
-def _stream(scene: StashScene, view: View) -> str:
+def _stream(scene: StashScene, view: RequestView) -> str:
     """Carries the API key in clear, as the real one does."""
     key = f"?apikey={view.facts.api_key}" if view.facts.api_key else ""
     return f"{view.base}/scene/{scene.id}/stream{key}"
@@ -139,7 +141,7 @@ def _stream(scene: StashScene, view: View) -> str:
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def _fingerprints(file: StashFile, _: View) -> list[tuple[str, str]]:
+def _fingerprints(file: StashFile, _: RequestView) -> list[tuple[str, str]]:
     """The phash without zero padding, the oshash with. Source: docs/stash-api.md 3.1."""
     found = []
     if file.oshash is not None:
@@ -151,7 +153,7 @@ def _fingerprints(file: StashFile, _: View) -> list[tuple[str, str]]:
     return found
 
 
-def _fingerprint(file: StashFile, view: View, *, type: str) -> str | None:  # noqa: A002 - the argument's name
+def _fingerprint(file: StashFile, view: RequestView, *, type: str) -> str | None:  # noqa: A002 - the argument's name
     return next((value for kind, value in _fingerprints(file, view) if kind == type), None)
 
 
@@ -159,7 +161,7 @@ def _fingerprint(file: StashFile, view: View, *, type: str) -> str | None:  # no
 
 
 def _image(kind: str, *, always_default: bool = False) -> Resolver:
-    def url(row: Any, view: View) -> str:  # noqa: ANN401 - any related row
+    def url(row: Any, view: RequestView) -> str:  # noqa: ANN401 - any related row
         seconds = int(datetime.fromisoformat(row.updated_at).timestamp())
         default = always_default or not getattr(row, "has_image", False)
         suffix = "&default=true" if default else ""
@@ -169,26 +171,26 @@ def _image(kind: str, *, always_default: bool = False) -> Resolver:
 
 
 def _scene_count(links: Callable[[StashScene], Sequence[int | None]]) -> Resolver:
-    def count(row: Any, view: View, *, depth: int | None = None) -> int:  # noqa: ANN401 - any row
+    def count(row: Any, view: RequestView, *, depth: int | None = None) -> int:  # noqa: ANN401 - any row
         del depth
         return sum(row.id in links(scene) for scene in view.store.scenes)
 
     return count
 
 
-def _tag_parents(tag: StashTag, view: View) -> list[StashTag]:
+def _tag_parents(tag: StashTag, view: RequestView) -> list[StashTag]:
     return [_related(view.store.tags, tag_id, "tag") for tag_id in tag.parent_ids]
 
 
-def _tag_children(tag: StashTag, view: View) -> list[StashTag]:
+def _tag_children(tag: StashTag, view: RequestView) -> list[StashTag]:
     return [other for other in view.store.tags if tag.id in other.parent_ids]
 
 
-def _parent_studio(studio: StashStudio, view: View) -> StashStudio | None:
+def _parent_studio(studio: StashStudio, view: RequestView) -> StashStudio | None:
     return view.store.studios.get(studio.parent_id)
 
 
-def _child_studios(studio: StashStudio, view: View) -> list[StashStudio]:
+def _child_studios(studio: StashStudio, view: RequestView) -> list[StashStudio]:
     return [other for other in view.store.studios if other.parent_id == studio.id]
 
 

@@ -58,7 +58,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RequestView:
     """One request's view: the tables, the server, and the base of the URLs it writes."""
 
     store: StashStore
@@ -81,13 +81,13 @@ class FindPage:
 # ---- Query ---------------------------------------------------------------------------------------
 
 
-def _need_database(view: View) -> None:
+def _need_database(view: RequestView) -> None:
     """Without a migrated database every resolver panics. Source: docs/stash-api.md 1.5."""
     if view.facts.status != "OK":
         raise GraphQLError(f"Internal system error. Error <{_NIL_POINTER}>")
 
 
-def _need_no_poison(view: View, scene_ids: Iterable[int]) -> None:
+def _need_no_poison(view: RequestView, scene_ids: Iterable[int]) -> None:
     """One poisoned scene fails its page whole. Source: docs/stash-api.md 1.4."""
     if view.store.poisoned:
         for scene_id in scene_ids:
@@ -99,7 +99,7 @@ def _need_no_poison(view: View, scene_ids: Iterable[int]) -> None:
 
 def _find_scenes(
     _: object,
-    view: View,
+    view: RequestView,
     *,
     scene_filter: Any = None,  # noqa: ANN401 - decoded arguments
     filter: Any = None,  # noqa: A002, ANN401 - the argument's name
@@ -123,7 +123,7 @@ def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
 
     def find(
         _: object,
-        view: View,
+        view: RequestView,
         *,
         filter: Any = None,  # noqa: A002, ANN401 - the argument's name
         ids: Sequence[str] | None = None,
@@ -145,7 +145,7 @@ def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
 
 def _find_scene(
     _: object,
-    view: View,
+    view: RequestView,
     *,
     id: str | None = None,  # noqa: A002 - the argument's name
     **_unused: object,
@@ -157,11 +157,11 @@ def _find_scene(
     return view.store.scenes.get(int(id))
 
 
-def _version(_: object, view: View) -> dict[str, str]:
+def _version(_: object, view: RequestView) -> dict[str, str]:
     return {"version": view.facts.version, "hash": "cf3489efd", "build_time": "2026-01-11 08:00:00"}
 
 
-def _system_status(_: object, view: View) -> dict[str, Any]:
+def _system_status(_: object, view: RequestView) -> dict[str, Any]:
     """The state of the database, which needs no database."""
     app_schema = APP_SCHEMA.get(version_of(view.facts.version or NEWEST), 75)
     behind = view.facts.status == "NEEDS_MIGRATION"
@@ -180,7 +180,7 @@ def _system_status(_: object, view: View) -> dict[str, Any]:
     }
 
 
-def _configuration(_: object, view: View) -> dict[str, Any]:
+def _configuration(_: object, view: RequestView) -> dict[str, Any]:
     roots = dict.fromkeys(folder.path for folder in view.store.folders)
     return {
         "general": {
@@ -200,7 +200,7 @@ def _configuration(_: object, view: View) -> dict[str, Any]:
     }
 
 
-def _job_queue(_: object, view: View) -> list[dict[str, Any]] | None:
+def _job_queue(_: object, view: RequestView) -> list[dict[str, Any]] | None:
     """Null when idle."""
     return [
         {
