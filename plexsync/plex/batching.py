@@ -28,7 +28,7 @@ MOST_READS = 20
 """Reads during which a planned item waits for others like it."""
 
 
-class Planned(Protocol):
+class HasPlan(Protocol):
     """Something that holds a plan."""
 
     @property
@@ -36,7 +36,7 @@ class Planned(Protocol):
         """What is to be written."""
 
 
-P = TypeVar("P", bound=Planned)
+P = TypeVar("P", bound=HasPlan)
 
 
 def alike(
