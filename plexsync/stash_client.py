@@ -36,11 +36,11 @@ from plexsync.stash.queries import (
 )
 from plexsync.stash.wire import (
     Names,
-    Ready,
     SceneCount,
     ScenePage,
     WireDetail,
     WireFiles,
+    WireReadiness,
     WireScene,
     WireVersion,
 )
@@ -138,7 +138,7 @@ class StashClient:
         self._poisoned: dict[SceneId, str] = {}
         self._server_date = ""
         self._server_time: datetime | None = None
-        self._decode_ready = decoder_of(Ready)
+        self._decode_ready = decoder_of(WireReadiness)
         self._decode_count = decoder_of(SceneCount)
         self._decode_names = decoder_of(Names)
         self._decode_versions = decoder_of(ScenePage[WireVersion])

@@ -185,7 +185,7 @@ class WireStatus(Wire, frozen=True):
     databasePath: str | None = None  # noqa: N815 - the server's spelling
 
 
-class Ready(Wire, frozen=True):
+class WireReadiness(Wire, frozen=True):
     """The answer to "who are you, and are you ready"."""
 
     version: WireBuild
