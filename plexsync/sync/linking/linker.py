@@ -37,7 +37,7 @@ costs a request of 0.1 to 0.2 s (docs/plex-api.md 3)."""
 _UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
 
 
-class Records(Protocol):
+class LinkingRecords(Protocol):
     """What linking asks of memory."""
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
@@ -97,7 +97,7 @@ class Linker:
         rivals: the scenes, those given apart, that could claim one of these items as well.
     """
 
-    records: Records
+    records: LinkingRecords
     sections: frozenset[str]
     rules: Sequence[PathRule]
     strict: bool
