@@ -139,7 +139,7 @@ class Detected:
         self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
 
 
-class Records(Protocol):
+class DetectionRecords(Protocol):
     """What detection asks of memory."""
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
@@ -172,7 +172,7 @@ class Detector:
     def __init__(
         self,
         stash: StashScenes,
-        records: Records,
+        records: DetectionRecords,
         scope: Scope,
         *,
         step: Callable[[int], None],
