@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexsync.state import State
 
 
-class StashScenes(Protocol):
+class SceneReader(Protocol):
     """What is asked of Stash."""
 
     def scenes(self, ids: Sequence[SceneId]) -> Fetched[Scene]:
@@ -40,7 +40,7 @@ class Rivals:
 
     state: State
     shelf: Path
-    stash: StashScenes
+    stash: SceneReader
     _known: dict[SceneId, Waiting] | None = None
 
     def __call__(self, keys: Collection[RatingKey], ours: Collection[SceneId]) -> list[Scene]:
