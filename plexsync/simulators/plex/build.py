@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.plex.store import Item, MediaType, PictureSet, Section, Tagging
+from plexsync.simulators.plex.store import Item, LibrarySection, MediaType, PictureSet, Tagging
 
 if TYPE_CHECKING:
     from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
@@ -33,9 +33,9 @@ def fill(store: Store, side: PlexSide) -> None:
         store.add(item_of(store, video))
 
 
-def section_of(row: PlexLibrarySection) -> Section:
+def section_of(row: PlexLibrarySection) -> LibrarySection:
     """A library, scanned once."""
-    return Section(
+    return LibrarySection(
         key=row.id,
         title=row.title,
         kind=_KINDS[row.kind],
@@ -89,7 +89,7 @@ def _highest_id(video: PlexVideo) -> int:
     return max(ids, default=0)
 
 
-def _guid(section: Section, video: PlexVideo) -> str:
+def _guid(section: LibrarySection, video: PlexVideo) -> str:
     """Personal videos are named by a hash of their path, unmatched ones by their key."""
     if not section.is_personal:
         return f"local://{video.rating_key}"
@@ -114,7 +114,7 @@ def _fields(video: PlexVideo) -> dict[str, str]:
     return {name: text for name, text in known.items() if text}
 
 
-def _tags(store: Store, section: Section, video: PlexVideo) -> dict[str, list[Tagging]]:
+def _tags(store: Store, section: LibrarySection, video: PlexVideo) -> dict[str, list[Tagging]]:
     """The tags of every kind that has any."""
     known = {
         "genre": video.genres,
@@ -139,7 +139,7 @@ def _first_picture(folder: str, rating_key: int) -> PictureSet:
     return PictureSet([key], key)
 
 
-def _season(store: Store, section: Section, video: PlexVideo) -> Item:
+def _season(store: Store, section: LibrarySection, video: PlexVideo) -> Item:
     """The season an episode belongs to, made with its show where they are new."""
     show = _above(store, section, None, video.show)
     number = video.season or 0
@@ -147,7 +147,7 @@ def _season(store: Store, section: Section, video: PlexVideo) -> Item:
 
 
 def _above(
-    store: Store, section: Section, parent: Item | None, title: str, *, index: int = 0
+    store: Store, section: LibrarySection, parent: Item | None, title: str, *, index: int = 0
 ) -> Item:
     """The show (without a parent) or season of that name, made if it is new."""
     kind = MediaType.SHOW if parent is None else MediaType.SEASON

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from plexsync.simulators.http.exchange import SimRequest
     from plexsync.simulators.plex.answers import Shelf
-    from plexsync.simulators.plex.store import Item, MediaType, Section, Store
+    from plexsync.simulators.plex.store import Item, LibrarySection, MediaType, Store
 
 
 class Identity(NamedTuple):
@@ -62,14 +62,17 @@ class Parts:
     store: Store
     shelf: Shelf
     web: Mapping[str, bytes]
-    on_scan: Callable[[Section, str], None]
+    on_scan: Callable[[LibrarySection, str], None]
     switches: Switches = field(default_factory=Switches)
     diary: Diary = field(default_factory=Diary)
     _selections: dict[tuple[object, ...], list[Item]] = field(default_factory=dict)
     _selected_at: int = -1
 
     def selection(
-        self, section: Section, kind: MediaType | None, arguments: tuple[tuple[str, str], ...]
+        self,
+        section: LibrarySection,
+        kind: MediaType | None,
+        arguments: tuple[tuple[str, str], ...],
     ) -> list[Item]:
         """`plex_query.select`, remembered until anything changes, so that paging is cheap."""
         if self._selected_at != self.store.generation:

@@ -17,7 +17,7 @@ from plexsync.simulators.plex.store import TAG_KINDS, MediaType, nocase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plexsync.simulators.plex.store import Item, Section
+    from plexsync.simulators.plex.store import Item, LibrarySection
 
     Test = Callable[[Item], bool]
 
@@ -61,7 +61,7 @@ _SORTS: dict[str, Callable[[Item], float | str]] = {
 
 
 def select(
-    section: Section, kind: MediaType | None, arguments: Iterable[tuple[str, str]]
+    section: LibrarySection, kind: MediaType | None, arguments: Iterable[tuple[str, str]]
 ) -> list[Item]:
     """The items of one kind that satisfy every argument that is a filter, sorted as asked."""
     arguments = list(arguments)
@@ -84,7 +84,7 @@ def read_kind(text: str, default: MediaType) -> MediaType | None:
     return MediaType(int(text)) if text.isdecimal() and int(text) in set(MediaType) else None
 
 
-def _in_question(section: Section, ids: str) -> Iterable[Item]:
+def _in_question(section: LibrarySection, ids: str) -> Iterable[Item]:
     """The items that can pass: all, or those named by id, so that an edit costs what it edits."""
     keys = ids.split(",")
     if not all(map(str.isdecimal, keys)):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plexsync.simulators.http.exchange import SimRequest, SimResponse
     from plexsync.simulators.plex.element import Scalar
     from plexsync.simulators.plex.parts import Asked, Parts
-    from plexsync.simulators.plex.store import Item, PictureSet, Section
+    from plexsync.simulators.plex.store import Item, LibrarySection, PictureSet
 
 _START = "X-Plex-Container-Start"
 _SIZE = "X-Plex-Container-Size"
@@ -184,7 +184,7 @@ def activities(parts: Parts, asked: Asked) -> SimResponse:
     return answers.document(asked.request, container)
 
 
-def find_section(parts: Parts, asked: Asked) -> Section:
+def find_section(parts: Parts, asked: Asked) -> LibrarySection:
     """The library an address names.
 
     Raises:
@@ -280,7 +280,7 @@ def _children_document(
     return answers.document(request, container, fragments, page=(start, len(items)))
 
 
-def _scan_element(found: Section) -> Element:
+def _scan_element(found: LibrarySection) -> Element:
     """A running scan."""
     attributes: dict[str, Scalar] = {
         "uuid": found.uuid,

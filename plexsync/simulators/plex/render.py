@@ -13,7 +13,7 @@ from plexsync.simulators.plex.store import TAG_KINDS, MediaType
 
 if TYPE_CHECKING:
     from plexsync.simulators.plex.render_files import View
-    from plexsync.simulators.plex.store import Item, Section, Tagging, TagKind
+    from plexsync.simulators.plex.store import Item, LibrarySection, Tagging, TagKind
 
 IDENTIFIER = "com.plexapp.plugins.library"
 MEDIA_TAGS: dict[str, Scalar] = {
@@ -30,7 +30,7 @@ TYPE_NAMES = {
 }
 
 
-def section_element(section: Section) -> Element:
+def section_element(section: LibrarySection) -> Element:
     """A library as `/library/sections` lists it."""
     pictures = _section_pictures(section)
     attributes: dict[str, Scalar] = {
@@ -59,7 +59,9 @@ def section_element(section: Section) -> Element:
     return Element("Directory", attributes, folders)
 
 
-def listing_container(section: Section, kind: MediaType, counts: dict[str, Scalar]) -> Element:
+def listing_container(
+    section: LibrarySection, kind: MediaType, counts: dict[str, Scalar]
+) -> Element:
     """The container around a listing; `counts` is size and, when paged, totalSize and offset."""
     pictures = _section_pictures(section)
     return Element(
@@ -149,7 +151,7 @@ def photo_element(item: Item, key: str, *, selected: bool) -> Element:
     )
 
 
-def _section_pictures(section: Section) -> dict[str, str]:
+def _section_pictures(section: LibrarySection) -> dict[str, str]:
     """The pictures every library of a kind has."""
     kind = TYPE_NAMES[section.kind]
     thumb = "video" if section.is_personal else kind
@@ -159,7 +161,7 @@ def _section_pictures(section: Section) -> dict[str, str]:
     }
 
 
-def _hoisted(section: Section) -> dict[str, Scalar]:
+def _hoisted(section: LibrarySection) -> dict[str, Scalar]:
     """The library, as a container names it."""
     return {
         "librarySectionID": section.key,

@@ -26,7 +26,7 @@ from plexsync.simulators.plex.build import fill, item_of
 from plexsync.simulators.plex.parts import Asked, Identity, Parts, RefusedError
 from plexsync.simulators.plex.routes import find_route
 from plexsync.simulators.plex.snapshot import ItemSnapshot, Snapshot, take_snapshot
-from plexsync.simulators.plex.store import TAG_KINDS, Item, Section, Store
+from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, Store
 from plexsync.simulators.plex.switches import Diary, Misdeeds, PlexWrite, Switches
 
 if TYPE_CHECKING:
@@ -411,7 +411,7 @@ class PlexSimulator:
             self._appointments.remove(appointment)
             appointment[2]()
 
-    def _scanned(self, section: Section, path: str) -> None:
+    def _scanned(self, section: LibrarySection, path: str) -> None:
         """Turn staged files of the scanned folder into items."""
         found = [
             video

@@ -107,7 +107,7 @@ class PictureSet:
 
 
 @dataclass(slots=True)
-class Section:
+class LibrarySection:
     """One library of the server."""
 
     key: int
@@ -136,7 +136,7 @@ class Item:
     """One thing in a library. `fields` holds what is set of `TEXT_FIELDS`; absent means empty."""
 
     rating_key: int
-    section: Section
+    section: LibrarySection
     kind: MediaType
     guid: str
     fields: dict[str, str]
@@ -212,7 +212,7 @@ class Store:
     """
 
     def __init__(self, *, now: Callable[[], int], changed: Callable[[Item | None], None]) -> None:
-        self.sections: dict[int, Section] = {}
+        self.sections: dict[int, LibrarySection] = {}
         self.items: dict[int, Item] = {}
         self.pictures: dict[str, bytes] = {}
         self.above: dict[tuple[int, int, str], Item] = {}
@@ -236,7 +236,7 @@ class Store:
         """The server's time."""
         return self._now()
 
-    def add_section(self, section: Section) -> None:
+    def add_section(self, section: LibrarySection) -> None:
         """Make a library known."""
         self.sections[section.key] = section
         self._change_counter = max(self._change_counter, section.content_changed_at)
@@ -282,7 +282,7 @@ class Store:
         self.generation += 1
         self._changed(None)
 
-    def tag(self, kind: str, name: str, section: Section) -> Tag:
+    def tag(self, kind: str, name: str, section: LibrarySection) -> Tag:
         """The one tag of that kind and name, made if it is new.
 
         The first spelling wins, letters compare as ASCII NOCASE, a new label gets a capital, and
@@ -313,7 +313,7 @@ class Store:
             self._changed(above)
             above = above.parent
 
-    def taggings(self, kind: str, names: Iterable[str], section: Section) -> list[Tagging]:
+    def taggings(self, kind: str, names: Iterable[str], section: LibrarySection) -> list[Tagging]:
         """`names` as taggings, each tag once, in order."""
         tags = {id(tag): tag for tag in (self.tag(kind, name, section) for name in names)}
         return [Tagging(tag) for tag in tags.values()]
