@@ -25,9 +25,9 @@ from graphql.execution.values import get_variable_values
 from graphql.language import Visitor
 
 from plexsync.simulators.stash.render import (
+    RenderContext,
     RenderedPage,
     Renderer,
-    Setting,
     compile_renderer,
     to_json,
 )
@@ -187,7 +187,7 @@ class Engine:
         """Compile one page's selection."""
         schema = self._current().whole
         row_type = _row_type(schema, info.parent_type.name)
-        setting = Setting(
+        setting = RenderContext(
             schema,
             info.fragments,
             info.variable_values,

@@ -51,7 +51,7 @@ class RenderedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RenderContext:
     """Where a selection stands: the schema, its query's fragments and variables, and who resolves.
 
     `variables` is whatever graphql-core made of them; `resolver` gives, for a type and a field,
@@ -91,7 +91,7 @@ class Renderer:
 
 
 def compile_renderer(
-    setting: Setting, type_: GraphQLObjectType, selections: Sequence[SelectionSetNode]
+    setting: RenderContext, type_: GraphQLObjectType, selections: Sequence[SelectionSetNode]
 ) -> Renderer:
     """Compile the selection of a page's rows."""
     compiler = _Compiler(setting)
@@ -103,7 +103,7 @@ def compile_renderer(
 class _Compiler:
     """Walks types and selections together."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: RenderContext) -> None:
         self.far_reaching = False
         self.memos: list[dict[int, bytes]] = []
         self._setting = setting
