@@ -95,7 +95,7 @@ def document(
     return SimResponse(200, tuple(headers), body)
 
 
-class Shelf:
+class FragmentCache:
     """The written items, kept until they change. Not thread-safe: the simulator holds the lock."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from http import HTTPStatus
 
     from plexsync.simulators.http.exchange import SimRequest
-    from plexsync.simulators.plex.answers import Shelf
+    from plexsync.simulators.plex.answers import FragmentCache
     from plexsync.simulators.plex.store import Item, LibrarySection, MediaType, Store
 
 
@@ -60,7 +60,7 @@ class Parts:
 
     identity: Identity
     store: Store
-    shelf: Shelf
+    shelf: FragmentCache
     web: Mapping[str, bytes]
     on_scan: Callable[[LibrarySection, str], None]
     switches: Switches = field(default_factory=Switches)

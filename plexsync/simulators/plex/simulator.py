@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.plex import answers, writing
-from plexsync.simulators.plex.answers import Shelf
+from plexsync.simulators.plex.answers import FragmentCache
 from plexsync.simulators.plex.build import fill, item_of
 from plexsync.simulators.plex.parts import Asked, Identity, Parts, RefusedError
 from plexsync.simulators.plex.routes import find_route
@@ -86,7 +86,7 @@ class PlexSimulator:
         self.switches = switches or Switches()
         self._diary = Diary()
         self._lock = threading.RLock()
-        self._shelf = Shelf()
+        self._shelf = FragmentCache()
         latest = max((video.updated_at for video in library.plex.videos), default=0)
         clock = itertools.count(latest + 1).__next__ if now is None else now
         self._store = Store(now=clock, changed=self._shelf.forget)
