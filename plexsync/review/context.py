@@ -16,7 +16,13 @@ from plexsync.plex.client import PlexClient
 from plexsync.review.answer_store import Desk, Place
 from plexsync.review.candidates import Recaller
 from plexsync.storage.locations import cache_directory, load_client_id, state_directory
-from plexsync.storage.review_queue import Shelf, Waiting, load_waiting, shelf_path, waiting_ids
+from plexsync.storage.review_queue import (
+    ReviewQueueWriter,
+    Waiting,
+    load_waiting,
+    shelf_path,
+    waiting_ids,
+)
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
 from plexsync.transport.client import RetryPolicy
 
@@ -164,7 +170,7 @@ def _find(
     except ServerError as error:
         notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
         return waiting, len(lost)
-    shelf = Shelf(path)
+    shelf = ReviewQueueWriter(path)
     for one in found:
         shelf.put(one)
     shelf.close()

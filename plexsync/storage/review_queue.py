@@ -64,7 +64,7 @@ def shelf_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
 
 
 @dataclass(slots=True)
-class Shelf:
+class ReviewQueueWriter:
     """Keeps what a run finds. Nothing is read or written before the first `put`.
 
     Args:

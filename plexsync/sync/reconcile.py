@@ -29,7 +29,7 @@ from plexsync.planning.retry_schedule import iso
 from plexsync.storage import streams as sinks
 from plexsync.storage.journal import Lineage, RunKind
 from plexsync.storage.plan_file import SavedItem, item_line, write_plan
-from plexsync.storage.review_queue import Shelf
+from plexsync.storage.review_queue import ReviewQueueWriter
 from plexsync.storage.status import PROPOSED, Proposed
 from plexsync.sync.components import Outfit
 from plexsync.sync.detection.changes import Noticed, Noticing
@@ -228,7 +228,7 @@ class _Run:
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        shelf = None if session is None else Shelf(outfit.shelf)
+        shelf = None if session is None else ReviewQueueWriter(outfit.shelf)
         unwritten = Unwritten(
             state=state,
             session=session,
@@ -280,7 +280,7 @@ class _Run:
             settle_strays(session, outfit.reader(), outfit.planner())
         self._scan(folders)
 
-    def _put_away(self, shelf: Shelf | None) -> None:
+    def _put_away(self, shelf: ReviewQueueWriter | None) -> None:
         if shelf is not None:
             shelf.close()
             if shelf.problem:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Match, Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.retry_schedule import WAITING
-from plexsync.storage.review_queue import Shelf, Waiting
+from plexsync.storage.review_queue import ReviewQueueWriter, Waiting
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Unwritten:
     tally: Tally
     retry_at: Callable[[int, Outcome], str]
     believe_absence: bool
-    shelf: Shelf | None = None
+    shelf: ReviewQueueWriter | None = None
 
     def note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
