@@ -39,7 +39,7 @@ from plexsync.models import (
 )
 from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage
-from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, shelf_path
+from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, review_queue_path
 
 KEYS = 100
 _NOBODY = "http://127.0.0.1:9"
@@ -115,7 +115,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
     state_dir.mkdir(mode=0o700)
     checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=tuple(open_ids), scenes=records)
     write_checkpoint(state_dir / NAME, checkpoint)
-    shelf = ReviewQueueWriter(shelf_path(cache_dir, state_dir, lineage))
+    shelf = ReviewQueueWriter(review_queue_path(cache_dir, state_dir, lineage))
     for scene_id in open_ids:
         shelf.put(make_waiting(int(scene_id)))
     shelf.close()

@@ -101,11 +101,11 @@ def _waiting_scenes() -> Iterator[tuple[str, str]]:
 def _scenes_in_review() -> Iterator[tuple[str, str]]:
     from plexsync.storage.loading import load_state
     from plexsync.storage.locations import cache_directory, state_directory
-    from plexsync.storage.review_queue import load_waiting, shelf_path, waiting_ids
+    from plexsync.storage.review_queue import load_waiting, review_queue_path, waiting_ids
 
     directory = state_directory(os.environ)
     state = load_state(directory)
-    shelf = shelf_path(cache_directory(os.environ), directory, state.lineage)
+    shelf = review_queue_path(cache_directory(os.environ), directory, state.lineage)
     titles = {one.scene_id: one.scene.title for one in load_waiting(shelf, state)}
     for scene_id in waiting_ids(state):
         yield scene_id, clean_for_terminal(titles.get(scene_id, ""))

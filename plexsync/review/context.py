@@ -20,7 +20,7 @@ from plexsync.storage.review_queue import (
     ReviewQueueWriter,
     Waiting,
     load_waiting,
-    shelf_path,
+    review_queue_path,
     waiting_ids,
 )
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
@@ -131,7 +131,7 @@ def make_room(
             cache_dir=cache_dir,
             now=utc_now,
         )
-        path = shelf_path(cache_dir, state_dir, desk.state.lineage)
+        path = review_queue_path(cache_dir, state_dir, desk.state.lineage)
         waiting, missing = _find(path, desk, recaller, notes)
         desk.learn_rivals(waiting)
         room = Room(

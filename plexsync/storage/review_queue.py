@@ -56,7 +56,7 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Waiting)
 
 
-def shelf_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
+def review_queue_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
     """Where the finds of one state lie: several may share a cache."""
     owner = f"{state_dir}\x1f{lineage.plex}\x1f{lineage.stash}"
     digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
@@ -68,7 +68,7 @@ class ReviewQueueWriter:
     """Keeps what a run finds. Nothing is read or written before the first `put`.
 
     Args:
-        path: see `shelf_path`.
+        path: see `review_queue_path`.
 
     Attributes:
         problem: why something could not be kept; "" while all was.

@@ -10,7 +10,7 @@ from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import next_try
-from plexsync.storage.review_queue import shelf_path
+from plexsync.storage.review_queue import review_queue_path
 from plexsync.sync.execution.outcomes import Memory
 from plexsync.sync.execution.pipeline import Pipeline, Settings
 from plexsync.sync.execution.writer import Reader
@@ -68,7 +68,7 @@ class Outfit:
     @property
     def shelf(self) -> Path:
         """Where review finds the candidates of what waits."""
-        return shelf_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
+        return review_queue_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
 
     def planner(self) -> Planner:
         """Decides what is written."""

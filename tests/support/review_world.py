@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.review.answer_store import Desk, Place
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
-from plexsync.storage.review_queue import Waiting, load_waiting, shelf_path
+from plexsync.storage.review_queue import Waiting, load_waiting, review_queue_path
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def low_world(
 def waiting_in(world: World) -> list[Waiting]:
     """What waits for a person, as the last run left it."""
     state = world.state()
-    return load_waiting(shelf_path(world.cache_dir, world.state_dir, state.lineage), state)
+    return load_waiting(review_queue_path(world.cache_dir, world.state_dir, state.lineage), state)
 
 
 @contextmanager
