@@ -50,7 +50,7 @@ _DECODER = msgspec.json.Decoder(_Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Spool:
+class SpooledEvents:
     """What was announced.
 
     Attributes:
@@ -62,7 +62,7 @@ class Spool:
     files: tuple[Path, ...] = ()
 
 
-def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> Spool:
+def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> SpooledEvents:
     """What was announced since the last run. Reading cannot fail: events are hints."""
     directory = state_dir / DIRECTORY
     names: tuple[str, ...] = ()
@@ -77,10 +77,10 @@ def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> Spool:
         files.append(directory / name)
         if event is not None and event.type.startswith(_SCENE_EVENT):
             ids.update(_ids(event))
-    return Spool(tuple(ids), tuple(files))
+    return SpooledEvents(tuple(ids), tuple(files))
 
 
-def clear_spool(spool: Spool, disk: Filesystem) -> None:
+def clear_spool(spool: SpooledEvents, disk: Filesystem) -> None:
     """Remove what was read, once the scenes are handled and remembered.
 
     A file that stays is read again, which costs a look at its scene.

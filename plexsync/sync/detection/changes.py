@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.config.schema import rules_of
-from plexsync.integrations.hook_events import Spool, read_spool
+from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.planning.retry_schedule import iso
 from plexsync.sync.detection.detector import Detected, Detector, Scope
 from plexsync.sync.detection.multi_file import Uneven
@@ -66,7 +66,7 @@ class Noticed:
     uneven: Uneven
     rousing: Rousing
     seen: Seen
-    spool: Spool
+    spool: SpooledEvents
 
 
 class Noticing:
@@ -104,7 +104,7 @@ class Noticing:
         dictionary = Dictionary(state, session, None if named else stash.names())
         dictionary.begin()
         uneven = Uneven(state, None if named else stash.uneven())
-        spool = Spool()
+        spool = SpooledEvents()
         if not named:
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
         rousing = Rousing(state, self._shelf, uneven.several(), self._config.paths)
@@ -193,7 +193,7 @@ class Noticing:
         exclude_tags: frozenset[str],
         concerned: AbstractSet[SceneId],
         roused: Roused,
-        spool: Spool,
+        spool: SpooledEvents,
     ) -> Scope:
         """Which scenes take part, and what is known of their being due."""
         config = self._config.stash
