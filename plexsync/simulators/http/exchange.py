@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-from plexsync.simulators.http.faults import Effect, Faults, Hang, Redirect, Reset, Status
+from plexsync.simulators.http.faults import Effect, ErrorStatus, Faults, Hang, Redirect, Reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +187,7 @@ class Wired:
     def _deliver(self, request: SimRequest, effect: Effect | None) -> Reply:
         """Decide whether the simulator acts, and what the client sees of it."""
         match effect:
-            case Status():
+            case ErrorStatus():
                 if effect.applied:
                     self._handle(request)
                 return Reply(SimResponse(effect.code, effect.headers, effect.body))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ErrorStatus:
     """Answer `code` with `body` instead of the simulator; `applied` lets it act first."""
 
     code: int
@@ -75,18 +75,18 @@ class Stale:
     """Act, answer with keep-alive, and close: the next request on this connection meets a reset."""
 
 
-Effect = Status | Redirect | Reset | Hang | Cut | Drip | Latency | Stale
+Effect = ErrorStatus | Redirect | Reset | Hang | Cut | Drip | Latency | Stale
 
 
-def garbage(body: bytes = b'{"data": {"findSc') -> Status:
+def garbage(body: bytes = b'{"data": {"findSc') -> ErrorStatus:
     """A 200 that says JSON and holds something else."""
-    return Status(200, body, (("Content-Type", "application/json"),))
+    return ErrorStatus(200, body, (("Content-Type", "application/json"),))
 
 
-def html(code: int = 200, text: str = "It works!") -> Status:
+def html(code: int = 200, text: str = "It works!") -> ErrorStatus:
     """A web page where an answer was expected, as proxies and login pages give it."""
     body = f"<!DOCTYPE html><html><head><title>{text}</title></head><body>{text}</body></html>"
-    return Status(code, body.encode(), (("Content-Type", "text/html; charset=utf-8"),))
+    return ErrorStatus(code, body.encode(), (("Content-Type", "text/html; charset=utf-8"),))
 
 
 @dataclass(frozen=True, slots=True)

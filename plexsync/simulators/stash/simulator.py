@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from plexsync.simulators.http.exchange import Headers, SimRequest, SimResponse
-from plexsync.simulators.http.faults import Status
+from plexsync.simulators.http.faults import ErrorStatus
 from plexsync.simulators.stash.covers import serve_cover
 from plexsync.simulators.stash.engine import Engine, Query
 from plexsync.simulators.stash.render import to_json
@@ -169,10 +169,10 @@ class StashSimulator(StashStore):
         return _NEW_JSON
 
 
-def resolver_failure(message: str = "database is locked", path: str = "findScenes") -> Status:
+def resolver_failure(message: str = "database is locked", path: str = "findScenes") -> ErrorStatus:
     """A fault: 200 with an error and no data, as any failing resolver answers."""
     body = to_json({"errors": [{"message": message, "path": [path]}], "data": None})
-    return Status(200, body, (("Content-Type", _JSON), ("Cache-Control", "no-store")))
+    return ErrorStatus(200, body, (("Content-Type", _JSON), ("Cache-Control", "no-store")))
 
 
 def _asked_query(request: SimRequest) -> Query:
