@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plexsync.simulators.library.records import StashScene
     from plexsync.simulators.stash.criteria import Criteria
     from plexsync.simulators.stash.store import StashStore
-    from plexsync.simulators.stash.table import Table
+    from plexsync.simulators.stash.table import RowTable
 
 DEFAULT_PER_PAGE = 25
 
@@ -91,7 +91,7 @@ def find_scenes(
 
 def find_rows(
     store: StashStore,
-    table: Table[Any],
+    table: RowTable[Any],
     *,
     criteria: Criteria,
     wanted: Criteria,
@@ -119,7 +119,7 @@ def find_rows(
     return FindResult(_page(iter(chosen), wanted), lambda: chosen)
 
 
-def checked_ids(table: Table[Any], ids: Sequence[str], noun: str) -> list[int]:
+def checked_ids(table: RowTable[Any], ids: Sequence[str], noun: str) -> list[int]:
     """The ids as numbers, all of them there and none twice.
 
     Raises:
@@ -345,7 +345,7 @@ def _alone(roots: Iterable[int], _: int) -> set[int]:
 
 
 def _related(
-    table: Callable[[StashStore], Table[Any]], linked: Callable[[StashScene], tuple[int, ...]]
+    table: Callable[[StashStore], RowTable[Any]], linked: Callable[[StashScene], tuple[int, ...]]
 ) -> Callable[[StashStore, Criteria], Callable[[StashScene], bool]]:
     """A filter on a related table: a subquery for the ids, then a join."""
 

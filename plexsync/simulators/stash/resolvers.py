@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         StashStudio,
         StashTag,
     )
-    from plexsync.simulators.stash.table import Table
+    from plexsync.simulators.stash.table import RowTable
 
 _ZERO_EPOCH = "1970-01-01T00:00:00Z"
 
@@ -73,7 +73,7 @@ def _rows(page: FindPage, _: RequestView) -> Sequence[Any]:
 # ---- scenes --------------------------------------------------------------------------------------
 
 
-def _related(table: Table[Any], row_id: int, noun: str) -> Any:  # noqa: ANN401 - any row
+def _related(table: RowTable[Any], row_id: int, noun: str) -> Any:  # noqa: ANN401 - any row
     """A related row; a link to a row that is gone fails the page."""
     row = table.get(row_id)
     if row is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plexsync.simulators.library.records import StashScene
     from plexsync.simulators.stash.store import StashStore
-    from plexsync.simulators.stash.table import Table
+    from plexsync.simulators.stash.table import RowTable
 
 Resolver = Any
 """Takes a row, a view and a field's arguments; rows and values are of any type."""
@@ -71,7 +71,7 @@ class FindPage:
     """The answer of a find query: ids, and where their rows are."""
 
     found: FindResult
-    table: Table[Any]
+    table: RowTable[Any]
 
     def rows(self) -> list[Any]:
         """The page's rows."""
@@ -118,7 +118,7 @@ def _find_scenes(
     return FindPage(found, view.store.scenes)
 
 
-def _find(table: Callable[[StashStore], Table[Any]]) -> Resolver:
+def _find(table: Callable[[StashStore], RowTable[Any]]) -> Resolver:
     """A find query of any other kind of row."""
 
     def find(

@@ -13,7 +13,7 @@ from plexsync.simulators.library.records import (
     StashScene,
     StashSide,
 )
-from plexsync.simulators.stash.table import Row, Table, descendants, stored_time
+from plexsync.simulators.stash.table import Row, RowTable, descendants, stored_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -40,13 +40,13 @@ class StashRows:
         self.lock = threading.RLock()
         self.clock = clock
         self.zone = zone
-        self.scenes = Table(side.scenes)
-        self.files = Table(side.files)
-        self.folders = Table(side.folders)
-        self.performers = Table(side.performers)
-        self.tags = Table(side.tags)
-        self.studios = Table(side.studios)
-        self.groups = Table(side.groups)
+        self.scenes = RowTable(side.scenes)
+        self.files = RowTable(side.files)
+        self.folders = RowTable(side.folders)
+        self.performers = RowTable(side.performers)
+        self.tags = RowTable(side.tags)
+        self.studios = RowTable(side.studios)
+        self.groups = RowTable(side.groups)
         self.covers: dict[int, bytes] = {}
         self.poisoned: set[int] = set()
         self._watchers: list[Callable[[Collection[int]], None]] = []
@@ -137,7 +137,7 @@ class StashRows:
 
     # -- private -----------------------------------------------------------------------------------
 
-    def _add(self, table: Table[Row], row: Row, values: dict[str, object]) -> int:
+    def _add(self, table: RowTable[Row], row: Row, values: dict[str, object]) -> int:
         with self.lock:
             text = self.now_text()
             stamped = {"created_at": text, "updated_at": text, **values}
@@ -145,7 +145,7 @@ class StashRows:
             self._changed(())
             return added.id
 
-    def _edit(self, table: Table[Row], row_id: int, changes: dict[str, object]) -> None:
+    def _edit(self, table: RowTable[Row], row_id: int, changes: dict[str, object]) -> None:
         with self.lock:
             before = {scene.id for scene in self._concerned(table, row_id)}
             table.change(row_id, **{"updated_at": self.now_text(), **changes})

@@ -18,7 +18,7 @@ from plexsync.simulators.library.records import (
     StashTag,
 )
 from plexsync.simulators.stash.rows import Id, StashRows
-from plexsync.simulators.stash.table import Table, split, within
+from plexsync.simulators.stash.table import RowTable, split, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,7 +126,7 @@ class StashStore(StashRows):
             rows = list(reversed(list(self.scenes)))
             renamed = {row.id: number for number, row in enumerate(rows, 1)}
             self.covers = {renamed[old]: picture for old, picture in self.covers.items()}
-            self.scenes = Table(replace(row, id=renamed[row.id]) for row in rows)
+            self.scenes = RowTable(replace(row, id=renamed[row.id]) for row in rows)
             self._changed(self.scenes.ids)
             return renamed
 

@@ -32,7 +32,7 @@ Row = TypeVar(
 )
 
 
-class Table(Generic[Row]):
+class RowTable(Generic[Row]):
     """Rows by id. An id is never used again. Source: docs/stash-api.md 2.2."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
