@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping
 
-    from plexsync.simulators.library.maker import Made, Maker, Mount, Text
+    from plexsync.simulators.library.maker import Made, Maker, Mount, SceneText
 
 
 class Case(StrEnum):
@@ -55,7 +55,7 @@ def add(maker: Maker, case: Case) -> None:
     recipe(maker, text, made)
 
 
-def _first_file(maker: Maker, case: Case, text: Text) -> Made:
+def _first_file(maker: Maker, case: Case, text: SceneText) -> Made:
     """The scene's primary file, where the case wants it."""
     mount = _MOUNTS.get(case, DATA)
     look = maker.look()
@@ -77,26 +77,26 @@ def _first_file(maker: Maker, case: Case, text: Text) -> Made:
 # ---- one recipe a case ---------------------------------------------------------------------------
 
 
-def _add_plain(maker: Maker, text: Text, made: Made) -> None:
+def _add_plain(maker: Maker, text: SceneText, made: Made) -> None:
     maker.add_scene(text, (made.file,), (maker.add_video(made.plex_path, made),))
 
 
-def _add_nfd(maker: Maker, text: Text, made: Made) -> None:
+def _add_nfd(maker: Maker, text: SceneText, made: Made) -> None:
     path = unicodedata.normalize("NFD", made.plex_path)
     maker.add_scene(text, (made.file,), (maker.add_video(path, made),))
 
 
-def _add_in_other_folder(maker: Maker, text: Text, made: Made) -> None:
+def _add_in_other_folder(maker: Maker, text: SceneText, made: Made) -> None:
     path = f"/media/sorted/{text.date[:4]}/{text.title[0]}/{made.file.basename}"
     maker.add_scene(text, (made.file,), (maker.add_video(path, made),))
 
 
-def _add_renamed(maker: Maker, text: Text, made: Made) -> None:
+def _add_renamed(maker: Maker, text: SceneText, made: Made) -> None:
     path = f"/media/renamed/{made.look.oshash & 0xFFFFFF:06x}.mp4"
     maker.add_scene(text, (made.file,), (maker.add_video(path, made),))
 
 
-def _add_remuxed(maker: Maker, text: Text, made: Made) -> None:
+def _add_remuxed(maker: Maker, text: SceneText, made: Made) -> None:
     stem, _, suffix = made.plex_path.rpartition(".")
     path = f"{stem}.{'mp4' if suffix == 'mkv' else 'mkv'}"
     look = maker.look()._replace(
@@ -116,38 +116,38 @@ def _second_file(maker: Maker, made: Made) -> Made:
     return maker.add_file(made.mount, f"{made.tail}small/", name, look)
 
 
-def _add_two_items(maker: Maker, text: Text, made: Made) -> None:
+def _add_two_items(maker: Maker, text: SceneText, made: Made) -> None:
     other = _second_file(maker, made)
     keys = [maker.add_video(each.plex_path, each) for each in (made, other)]
     maker.add_scene(text, (made.file, other.file), keys)
 
 
-def _add_two_versions(maker: Maker, text: Text, made: Made) -> None:
+def _add_two_versions(maker: Maker, text: SceneText, made: Made) -> None:
     other = _second_file(maker, made)
     media = tuple(maker.media(each.plex_path, each.look) for each in (made, other))
     key = maker.add_item(made.plex_path, media, made.mount.section_id)
     maker.add_scene(text, (made.file, other.file), (key,))
 
 
-def _add_duplicate(maker: Maker, text: Text, made: Made) -> None:
+def _add_duplicate(maker: Maker, text: SceneText, made: Made) -> None:
     copy = maker.add_file(made.mount, f"copies/{made.tail}", made.file.basename, made.look)
     for each in (made, copy):
         maker.add_scene(text, (each.file,), (maker.add_video(each.plex_path, each),))
 
 
-def _add_moved(maker: Maker, text: Text, made: Made) -> None:
+def _add_moved(maker: Maker, text: SceneText, made: Made) -> None:
     former = maker.add_video(f"/media/inbox/{made.file.basename}", made)
     maker.amend_item(former, deleted_at=NOW - 86_400)
     maker.add_scene(text, (made.file,), (maker.add_video(made.plex_path, made),))
 
 
-def _add_unmeasured(maker: Maker, text: Text, made: Made) -> None:
+def _add_unmeasured(maker: Maker, text: SceneText, made: Made) -> None:
     media = replace(maker.media(made.plex_path, made.look, measured=False), width=None, height=None)
     key = maker.add_item(made.plex_path, (media,), made.mount.section_id)
     maker.add_scene(text, (made.file,), (key,))
 
 
-def _add_episode(maker: Maker, text: Text, made: Made) -> None:
+def _add_episode(maker: Maker, text: SceneText, made: Made) -> None:
     key = maker.add_video(made.plex_path, made)
     show, _, rest = made.file.basename.partition(" - S01E")
     maker.amend_item(
@@ -156,17 +156,17 @@ def _add_episode(maker: Maker, text: Text, made: Made) -> None:
     maker.add_scene(text, (made.file,), (key,))
 
 
-def _add_unscanned(maker: Maker, text: Text, made: Made) -> None:
+def _add_unscanned(maker: Maker, text: SceneText, made: Made) -> None:
     maker.add_scene(text, (made.file,), ())
 
 
-def _add_decoy(maker: Maker, text: Text, made: Made) -> None:
+def _add_decoy(maker: Maker, text: SceneText, made: Made) -> None:
     path = f"/media/elsewhere/{made.look.oshash & 0xFFFF:04x}/{made.file.basename}"
     maker.add_video_at(path, maker.look(), DATA.section_id)
     maker.add_scene(text, (made.file,), ())
 
 
-_RECIPES: Mapping[Case, Callable[[Maker, Text, Made], None]] = {
+_RECIPES: Mapping[Case, Callable[[Maker, SceneText, Made], None]] = {
     Case.NFD: _add_nfd,
     Case.FOLDER: _add_in_other_folder,
     Case.RENAMED: _add_renamed,

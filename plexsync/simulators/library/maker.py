@@ -87,7 +87,7 @@ class Made(NamedTuple):
         return self.mount.plex + self.tail + self.file.basename
 
 
-class Text(NamedTuple):
+class SceneText(NamedTuple):
     """The words of a scene to be."""
 
     title: str
@@ -148,12 +148,12 @@ class Maker:
 
     # -- the parts of a case -----------------------------------------------------------------------
 
-    def text(self) -> Text:
+    def text(self) -> SceneText:
         """Draw title, studio and date."""
         pick = self.random.random
         studio = self.studios[int(pick() * len(self.studios))]
         year, month, day = 2005 + int(pick() * 21), 1 + int(pick() * 12), 1 + int(pick() * 28)
-        return Text(names.title(self.random), studio, f"{year}-{month:02}-{day:02}")
+        return SceneText(names.title(self.random), studio, f"{year}-{month:02}-{day:02}")
 
     def look(self) -> Look:
         """Draw what a file is: five minutes to two hours, one to fourteen Mbit/s."""
@@ -163,7 +163,7 @@ class Maker:
         size = int(duration_s * (125_000 + 1_600_000 * pick()))
         return Look(size, duration_s, self._next_hash(), width, height)
 
-    def basename(self, text: Text, style: int) -> str:
+    def basename(self, text: SceneText, style: int) -> str:
         """A file name in one of four usual styles."""
         title, studio = text.title, text.studio.name
         if style == 0:
@@ -209,7 +209,9 @@ class Maker:
         """Put another row in the place of a file."""
         self._files[file.id - 1] = file
 
-    def add_scene(self, text: Text, files: Sequence[StashFile], keys: Sequence[int]) -> StashScene:
+    def add_scene(
+        self, text: SceneText, files: Sequence[StashFile], keys: Sequence[int]
+    ) -> StashScene:
         """Put a scene into Stash and remember which items are the same video."""
         scene_id = len(self._scenes) + 1
         scene = self._described(scene_id, text, tuple(file.id for file in files))
@@ -296,7 +298,7 @@ class Maker:
 
     # -- private -----------------------------------------------------------------------------------
 
-    def _described(self, scene_id: int, text: Text, file_ids: tuple[int, ...]) -> StashScene:
+    def _described(self, scene_id: int, text: SceneText, file_ids: tuple[int, ...]) -> StashScene:
         """A scene with performers, tags, details and the rest."""
         pick = self.random.random
         choices = self.random.choices
