@@ -51,7 +51,7 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stem: str
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One of our files with the parts worth comparing it with, each part once.
 
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
@@ -150,7 +150,7 @@ def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]
     )
 
 
-def pair(blocks: Blocks) -> Iterator[Row]:
+def pair(blocks: Blocks) -> Iterator[FileCandidates]:
     """Each of our files with the parts worth comparing it with."""
     stems, names, sizes = _count(blocks.ours)
     crowds: dict[str, _Crowd] = {}
@@ -166,7 +166,7 @@ def pair(blocks: Blocks) -> Iterator[Row]:
         else:
             bearers, kin = crowds[one.stem].bearers[name], them
         equals = blocks.sizes.get(one.file.size_bytes or 0, [])
-        yield Row(
+        yield FileCandidates(
             ours=one,
             parts=_join(one, named if whole else crowds[one.stem].choose(one), blocks),
             name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),

@@ -14,7 +14,7 @@ from plexsync.matching.attributes import (
     compare_size,
     measure_size,
 )
-from plexsync.matching.blocking import Ours, Row, Theirs, split_folders
+from plexsync.matching.blocking import FileCandidates, Ours, Theirs, split_folders
 from plexsync.matching.evidence import Comparison, Place, Spelling
 from plexsync.text.generic_names import is_generic_folder, is_generic_name, is_numbered
 from plexsync.text.normalize import fold, normalize_path
@@ -57,7 +57,7 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
     )
 
 
-def compare_row(row: Row, context: Context) -> list[tuple[Comparison, Theirs]]:
+def compare_row(row: FileCandidates, context: Context) -> list[tuple[Comparison, Theirs]]:
     """Compare one of our files with everything blocking found for it."""
     ours = row.ours
     common = _Common(
@@ -80,7 +80,9 @@ def compare_resembling(
     ours: Ours, theirs: Theirs, context: Context, *, title: Level, date: Level
 ) -> Comparison:
     """Compare a pair that only its title brought together; either may lack a file."""
-    row = Row(ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True)
+    row = FileCandidates(
+        ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True
+    )
     ((made, _),) = compare_row(row, context)
     if not (ours.path and theirs.path):
         return made._replace(
@@ -111,7 +113,7 @@ _MANY_NAMESAKES = 8
 class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all pairs of one of our files share."""
 
-    row: Row
+    row: FileCandidates
     generic: bool
     numbered: bool
     context: Context
@@ -137,7 +139,7 @@ def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
     return (Place.UNKNOWN if rooted else Place.APART), 0, 0
 
 
-def _count_tails(row: Row, placed: Sequence[_Placed]) -> list[int]:
+def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:
     """How many other items share at least so many trailing folders and the name, by that number.
 
     In a crowd only those in the longest tail were chosen: of shorter ones all may share it.
