@@ -93,7 +93,7 @@ class Table:
     held: frozenset[int]
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ScoredOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One option and how likely it is, all rivals considered."""
 
     option: Option

@@ -10,8 +10,8 @@ import msgspec
 from plexsync.matching.decision import (
     MatchSettings,
     Option,
+    ScoredOption,
     Table,
-    Verdict,
     find_other_version,
     find_stacked,
     id_order,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from plexsync.matching.evidence import Comparison
     from plexsync.models import PathRule
 
-Judged = list[list[Verdict]]
+Judged = list[list[ScoredOption]]
 """The options of one scene, by file, the best first."""
 
 
@@ -86,16 +86,16 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def _judge_row(
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
-    ) -> list[Verdict]:
+    ) -> list[ScoredOption]:
         rivals = _rivals(row, rows)
         verdicts = [
-            Verdict(option=one, score=score_option(one, rivals, self.table.columns[one.item]))
+            ScoredOption(option=one, score=score_option(one, rivals, self.table.columns[one.item]))
             for one in row
         ]
         verdicts.sort(key=self._rank)
         return verdicts
 
-    def _rank(self, verdict: Verdict) -> tuple[float, float, int, str]:
+    def _rank(self, verdict: ScoredOption) -> tuple[float, float, int, str]:
         key = self.items[verdict.option.item].rating_key
         return -verdict.score, -verdict.option.bits, *id_order(key)
 
@@ -177,7 +177,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 best[key] = made
         return found + [best[key] for key in sorted(best, key=id_order)]
 
-    def _high(self, scene: Scene, row: list[Verdict]) -> Match:
+    def _high(self, scene: Scene, row: list[ScoredOption]) -> Match:
         best = row[0]
         return Match(
             scene_id=scene.scene_id,
@@ -194,7 +194,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         scene = self.scenes[position]
         doubts = (self._doubt(scene, pin) for pin in self.people.pins.get(scene.scene_id, ()))
         doubt = next((one for one in doubts if one), "")
-        best: dict[int, Verdict] = {}
+        best: dict[int, ScoredOption] = {}
         for verdict in (one for row in judged for one in self._refine(row, scene)):
             other = best.get(verdict.option.item)
             if other is None or self._rank(verdict) < self._rank(other):
@@ -219,7 +219,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             candidate_count=len(ranked),
         )
 
-    def _refine(self, row: list[Verdict], scene: Scene) -> list[Verdict]:
+    def _refine(self, row: list[ScoredOption], scene: Scene) -> list[ScoredOption]:
         """Rank what is LOW anyway by all there is; no score is lifted over the threshold."""
         options = refine([one.option for one in row], scene, self.items, self.scale)
         return [
@@ -272,10 +272,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     # ---- Words -----------------------------------------------------------------------------------
 
-    def _key(self, verdict: Verdict) -> RatingKey:
+    def _key(self, verdict: ScoredOption) -> RatingKey:
         return self.items[verdict.option.item].rating_key
 
-    def _candidate(self, verdict: Verdict) -> Candidate:
+    def _candidate(self, verdict: ScoredOption) -> Candidate:
         option = verdict.option
         item = self.items[option.item]
         return Candidate(
