@@ -9,7 +9,7 @@ import msgspec
 
 from plexsync.matching.attributes import Level
 from plexsync.matching.decision import DEFAULT_SETTINGS, Option, id_order, rival_bits, score_option
-from plexsync.matching.evidence import Comparison, Place, Spelling
+from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
 from plexsync.matching.overrides import listen, refuses
 from plexsync.matching.path_rules import split_prefixes
 from plexsync.matching.ranking import refine
@@ -256,8 +256,8 @@ def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
     """What may turn out about a pair that is one file."""
     made = option.made
     stash, plex = split_prefixes(option.ours.path, option.theirs.path)
-    if made.place is not Place.PATH and made.spelling is Spelling.EXACT and stash != plex:
-        ruled = made._replace(place=Place.PATH, ruled=True, merged=False, elsewhere=False)
+    if made.place is not FolderLevel.PATH and made.spelling is Spelling.EXACT and stash != plex:
+        ruled = made._replace(place=FolderLevel.PATH, ruled=True, merged=False, elsewhere=False)
         yield f"a path rule {stash} -> {plex}", ruled
     if made.content is Level.UNKNOWN and made.size is not Level.DIFFERENT:
         yield "an equal content hash", made._replace(content=Level.EQUAL)

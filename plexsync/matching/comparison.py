@@ -15,7 +15,7 @@ from plexsync.matching.attributes import (
     measure_size,
 )
 from plexsync.matching.blocking import FileCandidates, Ours, Theirs, split_folders
-from plexsync.matching.evidence import Comparison, Place, Spelling
+from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
 from plexsync.text.generic_names import is_generic_folder, is_generic_name, is_numbered
 from plexsync.text.normalize import fold, normalize_path
 
@@ -88,7 +88,7 @@ def compare_resembling(
         return made._replace(
             title=title,
             date=date,
-            place=Place.UNKNOWN,
+            place=FolderLevel.UNKNOWN,
             spelling=Spelling.DIFFERENT,
             ruled=False,
             merged=False,
@@ -102,7 +102,7 @@ def compare_resembling(
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_Placed = tuple[Place, int, int]
+_Placed = tuple[FolderLevel, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
 
 
@@ -122,7 +122,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
     if ours.expected == theirs.path:
         same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
-        return (Place.PATH if same else Place.PATH_FOLDED), 0, 0
+        return (FolderLevel.PATH if same else FolderLevel.PATH_FOLDED), 0, 0
     others = split_folders(theirs.path)
     equal = telling = 0
     for mine, other in zip(folders, others, strict=False):
@@ -131,12 +131,12 @@ def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
         equal += 1
         telling += not is_generic_folder(mine)
     if equal == len(folders) == len(others) and fold(ours.name) == fold(theirs.name):
-        return Place.PATH_FOLDED, equal, telling
+        return FolderLevel.PATH_FOLDED, equal, telling
     if equal:
-        return Place.FOLDERS, equal, telling
+        return FolderLevel.FOLDERS, equal, telling
     # A file right in a root lies in no folder that both servers could see.
     rooted = min(len(folders), len(others)) <= 1
-    return (Place.UNKNOWN if rooted else Place.APART), 0, 0
+    return (FolderLevel.UNKNOWN if rooted else FolderLevel.APART), 0, 0
 
 
 def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:

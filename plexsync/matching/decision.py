@@ -19,8 +19,8 @@ from plexsync.matching.evidence import (
     DEFAULT_WEIGHTS,
     Assessment,
     Comparison,
+    FolderLevel,
     Grade,
-    Place,
     Spelling,
     Weights,
 )
@@ -283,7 +283,7 @@ def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: Ma
     A longer equal tail does not: a mount may begin further down than the copy's. But a copy that
     clearly is another scene's own is no rival.
     """
-    if option.made.place is Place.PATH:
+    if option.made.place is FolderLevel.PATH:
         return ""
     scene = option.ours.scene
     for other in row:

@@ -30,7 +30,7 @@ class Spelling(IntEnum):
     EXACT = 4
 
 
-class Place(IntEnum):
+class FolderLevel(IntEnum):
     """How two folders compare, given what the path rules say."""
 
     APART = 0
@@ -161,7 +161,7 @@ class Comparison(NamedTuple):
     generic: bool
     numbered: bool
     others: int
-    place: Place
+    place: FolderLevel
     ruled: bool
     merged: bool
     elsewhere: bool
@@ -226,9 +226,9 @@ def find_grade(made: Comparison) -> Grade | None:
     # one: there something else has to agree, or at least no other file has the name.
     agreed = made.size is Level.EQUAL or made.duration >= Level.CLOSE
     alone = not made.merged or (made.others == 0 and not made.generic)
-    if made.place is Place.PATH and (agreed or alone):
+    if made.place is FolderLevel.PATH and (agreed or alone):
         return Grade.PATH
-    if made.place is Place.PATH_FOLDED and agreed:
+    if made.place is FolderLevel.PATH_FOLDED and agreed:
         return Grade.PATH
     return _grade_name(made) if made.spelling >= Spelling.FOLDED else None
 
@@ -244,7 +244,7 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
         against.append("the duration differs")
     if made.frame is Level.DIFFERENT and made.size is not Level.EQUAL:
         against.append("the resolution differs")
-    if made.elsewhere and made.place < Place.PATH_FOLDED:
+    if made.elsewhere and made.place < FolderLevel.PATH_FOLDED:
         against.append("a path rule expects the file in another place")
     return tuple(against)
 
@@ -275,19 +275,19 @@ def _is_backed(made: Comparison) -> bool:
     if made.size_bits < TELLING_SIZE_BITS or made.duration < Level.CLOSE:
         return False
     alone = made.numbered and made.others == 0 and made.duration is Level.EQUAL
-    return made.place is Place.FOLDERS or alone
+    return made.place is FolderLevel.FOLDERS or alone
 
 
 def _weigh_place(
     made: Comparison, items: int, agreement: float, weights: Weights
 ) -> list[Evidence]:
     """Name and folders, or the whole path, which says all that both say."""
-    if made.place >= Place.PATH_FOLDED:
+    if made.place >= FolderLevel.PATH_FOLDED:
         return [_weigh_path(made, weights)]
     found = [_weigh_name(made, items, weights)]
-    if made.place is Place.FOLDERS:
+    if made.place is FolderLevel.FOLDERS:
         found.append(_weigh_folders(made, items, weights))
-    elif made.place is Place.APART:
+    elif made.place is FolderLevel.APART:
         # Two files share their last folder by accident so rarely that only `agreement` counts.
         weight = math.log2(max(1.0 - agreement, 1e-9))
         found.append(Evidence(name="folders", value="none is equal", weight=weight))
@@ -301,7 +301,7 @@ def _weigh_place(
 
 def _weigh_path(made: Comparison, weights: Weights) -> Evidence:
     how = "after a path rule" if made.ruled else "as it is"
-    if made.place is Place.PATH:
+    if made.place is FolderLevel.PATH:
         return Evidence(name="path", value=f"equal {how}", weight=weights.path)
     value = f"equal {how}, but for case or Unicode form"
     return Evidence(name="path", value=value, weight=weights.path_folded)
@@ -397,7 +397,7 @@ def _summarize(made: Comparison) -> str:
     parts = []
     if made.content is Level.EQUAL:
         parts.append("content hash equal")
-    if made.place >= Place.PATH_FOLDED:
+    if made.place >= FolderLevel.PATH_FOLDED:
         parts.append("mapped path equal" if made.ruled else "path equal")
     elif made.spelling >= Spelling.FOLDED:
         parts.append("name equal")

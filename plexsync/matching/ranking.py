@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync.matching.attributes import Level, compare_date
 from plexsync.matching.blocking import split_folders
 from plexsync.matching.decision import Option, look_alike, make_option
-from plexsync.matching.evidence import Place, Spelling
+from plexsync.matching.evidence import FolderLevel, Spelling
 from plexsync.matching.title_similarity import compare_titles, texts_of_item, texts_of_scene
 from plexsync.text.generic_names import COPY_FOLDERS
 
@@ -59,7 +59,7 @@ def _add_title(
 
 def _even_out(options: list[Option]) -> list[Option]:
     """Give copies of one file the same credit for equal folders, and less to kept copies."""
-    alike = [one for one in options if look_alike(one) and one.made.place is Place.FOLDERS]
+    alike = [one for one in options if look_alike(one) and one.made.place is FolderLevel.FOLDERS]
     if len(alike) <= 1:
         return options
     tail = max(one.made.tail_others for one in alike)

@@ -20,7 +20,7 @@ from plexsync.matching.decision import MatchSettings, Option, Table, group, make
 from plexsync.matching.evidence import (
     Assessment,
     Comparison,
-    Place,
+    FolderLevel,
     Spelling,
     Weights,
     folder_agreement,
@@ -145,8 +145,8 @@ def _learn_agreement(sure: Iterable[_Compared], weights: Weights) -> float:
     agreed = total = 0
     for _, found in sure:
         place = found[0][0].place
-        agreed += place >= Place.FOLDERS
-        total += place is not Place.UNKNOWN
+        agreed += place >= FolderLevel.FOLDERS
+        total += place is not FolderLevel.UNKNOWN
     return folder_agreement(agreed, total, weights)
 
 

@@ -21,8 +21,8 @@ from plexsync.matching.attributes import (
 from plexsync.matching.evidence import (
     DEFAULT_WEIGHTS,
     Comparison,
+    FolderLevel,
     Grade,
-    Place,
     Spelling,
     find_contradictions,
     find_grade,
@@ -44,7 +44,7 @@ SILENT = Comparison(
     generic=False,
     numbered=False,
     others=0,
-    place=Place.UNKNOWN,
+    place=FolderLevel.UNKNOWN,
     ruled=False,
     merged=False,
     elsewhere=False,
@@ -235,14 +235,14 @@ def test_numbers_and_extras_of_a_name() -> None:
     "nearer",
     [
         [SILENT, SILENT._replace(spelling=Spelling.STEM), NAMED],
-        [NAMED._replace(place=place) for place in (Place.APART, Place.UNKNOWN)],
+        [NAMED._replace(place=place) for place in (FolderLevel.APART, FolderLevel.UNKNOWN)],
         [
             NAMED,
-            NAMED._replace(place=Place.FOLDERS, folders=1),
-            NAMED._replace(place=Place.FOLDERS, folders=1, telling_folders=1),
-            NAMED._replace(place=Place.FOLDERS, folders=9, telling_folders=9),
-            NAMED._replace(place=Place.PATH_FOLDED),
-            NAMED._replace(place=Place.PATH),
+            NAMED._replace(place=FolderLevel.FOLDERS, folders=1),
+            NAMED._replace(place=FolderLevel.FOLDERS, folders=1, telling_folders=1),
+            NAMED._replace(place=FolderLevel.FOLDERS, folders=9, telling_folders=9),
+            NAMED._replace(place=FolderLevel.PATH_FOLDED),
+            NAMED._replace(place=FolderLevel.PATH),
         ],
         [NAMED._replace(spelling=spelling) for spelling in Spelling],
         [NAMED._replace(others=others) for others in (10_000, 9, 1, 0)],
@@ -269,7 +269,7 @@ def test_evidence_adds_up() -> None:
 
 def test_folders_that_differ_weigh_more_where_folders_always_agree() -> None:
     """What certain pairs of these libraries have in common is learned from them."""
-    apart = NAMED._replace(place=Place.APART)
+    apart = NAMED._replace(place=FolderLevel.APART)
     usual, strict = (
         folder_agreement(0, 0, DEFAULT_WEIGHTS),
         folder_agreement(990, 990, DEFAULT_WEIGHTS),
@@ -284,20 +284,23 @@ def test_folders_that_differ_weigh_more_where_folders_always_agree() -> None:
 GRADES = {
     "content": ({"content": Level.EQUAL}, Grade.CONTENT),
     "content of another size": ({"content": Level.EQUAL, "size": Level.DIFFERENT}, None),
-    "path": ({"place": Place.PATH}, Grade.PATH),
+    "path": ({"place": FolderLevel.PATH}, Grade.PATH),
     "generic path below merged roots": (
-        {"place": Place.PATH, "merged": True, "generic": True},
+        {"place": FolderLevel.PATH, "merged": True, "generic": True},
         None,
     ),
-    "path of others below merged roots": ({"place": Place.PATH, "merged": True, "others": 1}, None),
-    "telling path below merged roots": ({"place": Place.PATH, "merged": True}, Grade.PATH),
+    "path of others below merged roots": (
+        {"place": FolderLevel.PATH, "merged": True, "others": 1},
+        None,
+    ),
+    "telling path below merged roots": ({"place": FolderLevel.PATH, "merged": True}, Grade.PATH),
     "path below merged roots, sized": (
-        {"place": Place.PATH, "merged": True, "generic": True, **SIZED},
+        {"place": FolderLevel.PATH, "merged": True, "generic": True, **SIZED},
         Grade.PATH,
     ),
-    "folded path": ({"place": Place.PATH_FOLDED}, None),
-    "folded path, sized": ({"place": Place.PATH_FOLDED, **SIZED}, Grade.PATH),
-    "folded path, long": ({"place": Place.PATH_FOLDED, "duration": Level.CLOSE}, Grade.PATH),
+    "folded path": ({"place": FolderLevel.PATH_FOLDED}, None),
+    "folded path, sized": ({"place": FolderLevel.PATH_FOLDED, **SIZED}, Grade.PATH),
+    "folded path, long": ({"place": FolderLevel.PATH_FOLDED, "duration": Level.CLOSE}, Grade.PATH),
     "size": (SIZED, None),
     "name and size": ({"spelling": Spelling.EXACT, **SIZED}, Grade.NAME_AND_SIZE),
     "folded name and size": ({"spelling": Spelling.FOLDED, **SIZED}, Grade.NAME_AND_SIZE),
@@ -324,11 +327,11 @@ _GENERIC: dict[str, object] = {
 GRADES |= {
     "generic name, size, length": (_GENERIC, None),
     "generic name, size, length, folder": (
-        {**_GENERIC, "place": Place.FOLDERS},
+        {**_GENERIC, "place": FolderLevel.FOLDERS},
         Grade.NAME_AND_SIZE,
     ),
     "generic name, round size, length, folder": (
-        {**_GENERIC, "place": Place.FOLDERS, "size_bits": 15},
+        {**_GENERIC, "place": FolderLevel.FOLDERS, "size_bits": 15},
         None,
     ),
     "number, size, length": ({**_GENERIC, "numbered": True}, Grade.NAME_AND_SIZE),
@@ -357,7 +360,7 @@ def test_grade_of_evidence(facts: dict[str, object], grade: Grade | None) -> Non
         ({"frame": Level.DIFFERENT}, "resolution"),
         ({"frame": Level.DIFFERENT, **SIZED}, ""),
         ({"elsewhere": True}, "path rule"),
-        ({"elsewhere": True, "place": Place.PATH}, ""),
+        ({"elsewhere": True, "place": FolderLevel.PATH}, ""),
     ],
 )
 def test_contradictions(facts: dict[str, object], words: str) -> None:
