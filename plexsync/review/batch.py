@@ -11,7 +11,7 @@ from plexsync.matching.answers import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
 from plexsync.output.summary import score_text, warning_line
-from plexsync.review.comparison import Comparison
+from plexsync.review.comparison import LinkPreview
 from plexsync.review.context import open_room
 from plexsync.review.selection import (
     Filters,
@@ -336,12 +336,12 @@ def _give(invocation: Invocation, streams: Streams, room: Room, answers: Sequenc
 
 def _compared(
     room: Room, scene_id: SceneId, keys: Sequence[RatingKey]
-) -> Mapping[RatingKey, Comparison]:
+) -> Mapping[RatingKey, LinkPreview]:
     """What accepting would write; that a server is away is told in its place."""
     try:
         return room.recaller.compare(scene_id, keys, room.desk.state)
     except ServerError as error:
-        return {key: Comparison(problem=error.message) for key in keys}
+        return {key: LinkPreview(problem=error.message) for key in keys}
 
 
 def _tell_notes(invocation: Invocation, streams: Streams, room: Room) -> None:

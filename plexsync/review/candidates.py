@@ -15,7 +15,7 @@ from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import load_items
-from plexsync.review.comparison import Comparison
+from plexsync.review.comparison import LinkPreview
 from plexsync.storage.review_queue import Waiting
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
@@ -197,7 +197,7 @@ class Recaller:
 
     def compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
-    ) -> Mapping[RatingKey, Comparison]:
+    ) -> Mapping[RatingKey, LinkPreview]:
         """What linking a scene to each item would write.
 
         Raises:
@@ -207,25 +207,25 @@ class Recaller:
         found = self.stash.details((scene_id,)).found
         read = {one.item.rating_key: one for one in self.plex.details(keys)}
         if not found:
-            return {key: Comparison(problem="the scene is gone from Stash") for key in keys}
+            return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
         links = {link.rating_key: link for link in record.links} if record else {}
         compared = {}
         for key in keys:
             if key not in read:
-                compared[key] = Comparison(problem="the item is gone from Plex")
+                compared[key] = LinkPreview(problem="the item is gone from Plex")
             else:
                 compared[key] = self._compare(found[0], read[key], links.get(key))
         return compared
 
-    def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> Comparison:
+    def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> LinkPreview:
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
         desired = self._fields.desired(scene, item.kind)
         planned = self._planner.plan(desired, detail, link.base)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
         pictures = self._artwork.plan(pair, scene, detail)
-        return Comparison(
+        return LinkPreview(
             changes=(*planned.changes, *pictures.changes),
             kept=(*planned.kept, *pictures.kept),
             item=item,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class LinkPreview:
     """What linking a scene to an item would write.
 
     Args:

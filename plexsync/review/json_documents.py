@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Answer, Said
     from plexsync.models import Change, RatingKey, SceneId, Value
-    from plexsync.review.comparison import Comparison
+    from plexsync.review.comparison import LinkPreview
     from plexsync.storage.review_queue import Waiting
 
 SCHEMA = "plexsync/review/1"
@@ -44,7 +44,7 @@ def show_document(
     owner: Callable[[RatingKey, SceneId], SceneId | None],
     *,
     scene_url: Callable[[SceneId], str],
-    compared: Mapping[RatingKey, Comparison],
+    compared: Mapping[RatingKey, LinkPreview],
     said: Said,
 ) -> bytes:
     """One scene with what accepting each candidate would write."""
@@ -73,7 +73,7 @@ def scene_json(
     waiting: Waiting,
     owner: Callable[[RatingKey, SceneId], SceneId | None],
     scene_url: Callable[[SceneId], str],
-    compared: Mapping[RatingKey, Comparison] | None = None,
+    compared: Mapping[RatingKey, LinkPreview] | None = None,
 ) -> _Json:
     """A waiting scene."""
     scene, match = waiting.scene, waiting.match
@@ -132,7 +132,7 @@ def _said(said: Said) -> _Json:
     }
 
 
-def _comparison(comparison: Comparison | None) -> _Json:
+def _comparison(comparison: LinkPreview | None) -> _Json:
     if comparison is None or comparison.problem:
         return {"changes": None}
     return {"changes": [_change(one) for one in comparison.changes]}

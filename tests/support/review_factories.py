@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import PathRule
-    from plexsync.review.comparison import Comparison
+    from plexsync.review.comparison import LinkPreview
     from plexsync.review.interfaces import Hit
 
 _Said = TypeVar("_Said", Pin, Refusal)
@@ -187,7 +187,7 @@ def shown(
     review: Review,
     width: int = 100,
     *,
-    compared: Mapping[RatingKey, Comparison] | None = None,
+    compared: Mapping[RatingKey, LinkPreview] | None = None,
     height: int = 0,
 ) -> str:
     """The screen as plain text."""

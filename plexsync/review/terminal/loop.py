@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey
     from plexsync.review.actions import Office
-    from plexsync.review.comparison import Comparison
+    from plexsync.review.comparison import LinkPreview
     from plexsync.review.context import Room
     from plexsync.review.machine import Review
 
@@ -111,7 +111,7 @@ class Screen:
         """Somebody else wrote on the terminal, or it has got another size."""
         self._shown, self._start = "", _CLEAR
 
-    def paint(self, review: Review, compared: Mapping[RatingKey, Comparison]) -> None:
+    def paint(self, review: Review, compared: Mapping[RatingKey, LinkPreview]) -> None:
         """Draw the screen of a review unless it is the one that stands there."""
         console = self._console
         width, height = console.size
@@ -270,5 +270,5 @@ def _wait_for(review: Review, ahead: Ahead) -> None:
         ahead.pause(deadline - time.monotonic())
 
 
-def _known(review: Review, ahead: Ahead) -> Mapping[RatingKey, Comparison]:
+def _known(review: Review, ahead: Ahead) -> Mapping[RatingKey, LinkPreview]:
     return ahead.known(review.waiting.scene_id) if review.queue else {}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Scene,
         SceneFile,
     )
-    from plexsync.review.comparison import Comparison
+    from plexsync.review.comparison import LinkPreview
     from plexsync.storage.review_queue import Waiting
 
 _FIELD_COLUMNS = 12
@@ -127,7 +127,7 @@ def evidence_part(candidate: Candidate, waiting: Waiting, place: int) -> list[Li
 
 
 def changes_part(
-    comparison: Comparison | None, candidate: Candidate, scene: Scene, *, marks: bool
+    comparison: LinkPreview | None, candidate: Candidate, scene: Scene, *, marks: bool
 ) -> list[Line]:
     """What accepting would write; None while it is being found out."""
     if comparison is None:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ServerError
-from plexsync.review.comparison import Comparison
+from plexsync.review.comparison import LinkPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class Ahead:
     def __init__(self, office: Office, room: Room, ring: Callable[[], None]) -> None:
         self._office, self._room, self._ring = office, room, ring
         self._wanted: list[tuple[SceneId, tuple[RatingKey, ...]]] = []
-        self._known: dict[SceneId, dict[RatingKey, Comparison]] = {}
+        self._known: dict[SceneId, dict[RatingKey, LinkPreview]] = {}
         self._changed = threading.Condition()
         self._down_until = 0.0
         self._problem = ""
@@ -46,7 +46,7 @@ class Ahead:
             self._wanted = list(wanted)
             self._changed.notify_all()
 
-    def known(self, scene_id: SceneId) -> Mapping[RatingKey, Comparison]:
+    def known(self, scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
         """What is known of a scene's candidates by now."""
         with self._changed:
             return dict(self._known.get(scene_id, {}))
@@ -89,9 +89,9 @@ class Ahead:
 
     def _compare(
         self, scene_id: SceneId, keys: tuple[RatingKey, ...]
-    ) -> Mapping[RatingKey, Comparison]:
+    ) -> Mapping[RatingKey, LinkPreview]:
         if time.monotonic() < self._down_until:
-            return {key: Comparison(problem=self._problem) for key in keys}
+            return {key: LinkPreview(problem=self._problem) for key in keys}
         with self._office.asking:
             room = self._room
             try:
@@ -99,4 +99,4 @@ class Ahead:
             except ServerError as error:
                 self._problem = error.message
                 self._down_until = time.monotonic() + _DOWN_FOR_S
-        return {key: Comparison(problem=self._problem) for key in keys}
+        return {key: LinkPreview(problem=self._problem) for key in keys}

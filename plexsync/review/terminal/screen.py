@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Said
     from plexsync.models import RatingKey
-    from plexsync.review.comparison import Comparison
+    from plexsync.review.comparison import LinkPreview
     from plexsync.review.interfaces import Question
     from plexsync.review.machine import Review
     from plexsync.storage.review_queue import Waiting
@@ -36,7 +36,7 @@ def scene_lines(
     *,
     said: Said,
     notes: Mapping[RatingKey, Sequence[str]],
-    compared: Mapping[RatingKey, Comparison],
+    compared: Mapping[RatingKey, LinkPreview],
     marks: bool,
 ) -> list[Line]:
     """All there is about one scene, each candidate with its evidence and changes."""
@@ -77,7 +77,7 @@ def draw(
     review: Review,
     console: Console,
     *,
-    compared: Mapping[RatingKey, Comparison],
+    compared: Mapping[RatingKey, LinkPreview],
     marks: bool,
     height: int = 0,
 ) -> list[Text]:
@@ -106,7 +106,7 @@ _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 def _lines(
     review: Review,
-    compared: Mapping[RatingKey, Comparison],
+    compared: Mapping[RatingKey, LinkPreview],
     *,
     marks: bool,
     width: int,

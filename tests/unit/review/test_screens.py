@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from plexsync.models import PlexField, RatingKey
-from plexsync.review.comparison import Comparison
+from plexsync.review.comparison import LinkPreview
 from tests.support.factories import make_change, make_scene, make_scene_file
 from tests.support.review_factories import make_waiting, shown, sit_down, type_keys
 
@@ -21,7 +21,7 @@ SCREENS = Path(__file__).parent / "screens"
 WIDTHS = (60, 100, 200)
 
 CHANGES = {
-    RatingKey("9001"): Comparison(
+    RatingKey("9001"): LinkPreview(
         changes=(
             make_change(before="clip_number_1", after="Clip Number 1"),
             make_change(
@@ -75,7 +75,7 @@ def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> 
         match=replace(waiting.match, candidates=(replace(candidate, **made),), reason=EVIL),
         libraries=(EVIL,),
     )
-    compared = {candidate.rating_key: Comparison(changes=(make_change(before=EVIL, after="y"),))}
+    compared = {candidate.rating_key: LinkPreview(changes=(make_change(before=EVIL, after="y"),))}
     text = shown(type_keys(sit_down(evil, make_waiting(2)), *keys), width, compared=compared)
     assert "\x1b" not in text
     assert "\u202e" not in text
