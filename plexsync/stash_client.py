@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.models import RelatedId
-    from plexsync.transport.client import Answer, Transport
+    from plexsync.transport.client import HttpResponse, Transport
 
 __all__ = ["Fetched", "StashClient", "Version", "base_url", "request_headers"]
 
@@ -294,13 +294,13 @@ class StashClient:
         self,
         query: str,
         variables: Mapping[str, Json],
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpResponse], T],
         *,
         divisible: bool = False,
     ) -> T:
         """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
 
-        def noted(answer: Answer) -> T:
+        def noted(answer: HttpResponse) -> T:
             self._note_date(answer.headers.get("Date", ""))
             return decode(answer)
 
@@ -321,7 +321,7 @@ class StashClient:
         self,
         query: str,
         ids: Sequence[SceneId],
-        decode: Callable[[Answer], ScenePage[W]],
+        decode: Callable[[HttpResponse], ScenePage[W]],
         more: Mapping[str, Json],
         *,
         divisible: bool,
@@ -346,7 +346,7 @@ class StashClient:
     def _walk(
         self,
         query: str,
-        decode: Callable[[Answer], ScenePage[W]],
+        decode: Callable[[HttpResponse], ScenePage[W]],
         size: int,
         *,
         more: bool = False,

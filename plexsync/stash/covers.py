@@ -17,7 +17,7 @@ import msgspec
 from plexsync.errors import BadResponseError, TransientError
 
 if TYPE_CHECKING:
-    from plexsync.transport.client import Answer, Transport
+    from plexsync.transport.client import HttpResponse, Transport
 
 _GLIMPSE_BYTES = 512
 """Enough to know a picture by; Go looks at as many."""
@@ -92,7 +92,7 @@ class _Decoder:
     def __init__(self) -> None:
         self._doubts = 0
 
-    def decode(self, answer: Answer) -> Cover | NoCover:
+    def decode(self, answer: HttpResponse) -> Cover | NoCover:
         """What an answer says.
 
         Raises:
@@ -151,12 +151,12 @@ def sniffed(body: bytes) -> str:
     return next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
 
 
-def _etag_of(answer: Answer) -> str:
+def _etag_of(answer: HttpResponse) -> str:
     etag = answer.headers.get("ETag", "").strip()
     return etag if etag.startswith("W/") else etag.strip('"')
 
 
-def _total_of(answer: Answer) -> int:
+def _total_of(answer: HttpResponse) -> int:
     told = _TOTAL.fullmatch(answer.headers.get("Content-Range", "").strip())
     if told is None:
         raise BadResponseError("Stash sends part of a cover and does not say of how much")

@@ -13,7 +13,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.plex.connection import request_headers
-from plexsync.simulators.http.wire import Fault, Redirect, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, Reset
 from plexsync.simulators.library.records import PlexMedia, PlexPart
 from tests.support.plex_bench import (
     CLIENT_ID,
@@ -162,7 +162,7 @@ def test_a_token_that_may_not_edit_is_told_so() -> None:
 @pytest.mark.parametrize("status", [400, 414, 431])
 def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
     """Proxies have other limits than ours."""
-    fault = Fault("plex.put", 1, Status(status))
+    fault = Fault("plex.put", 1, ErrorStatus(status))
     with plex_bench(None, fault) as bench:
         bench.client.edit(plan_for(detail_of(bench), title="T", studio="S", genres=("G",)))
 
@@ -175,7 +175,9 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
 
 def test_a_field_the_server_refuses_keeps_no_other_from_being_written() -> None:
     """It is told, and everything beside it is there."""
-    fault = Fault("plex.put", 1, Status(400), None, lambda one: "originallyAvailable" in one.target)
+    fault = Fault(
+        "plex.put", 1, ErrorStatus(400), None, lambda one: "originallyAvailable" in one.target
+    )
     with plex_bench(None, fault) as bench:
         plan = plan_for(detail_of(bench), date="2021-06-05", title="T", genres=("G",))
         with pytest.raises(BadResponseError, match="400"):
@@ -263,10 +265,10 @@ def test_a_field_too_long_for_the_server_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "effect",
-    [Reset(applied=True), Status(503), Status(502, applied=True), Reset()],
+    [Reset(applied=True), ErrorStatus(503), ErrorStatus(502, applied=True), Reset()],
     ids=["reply lost", "busy", "proxy failed after the write", "not arrived"],
 )
-def test_a_lost_edit_is_repeated(effect: Reset | Status) -> None:
+def test_a_lost_edit_is_repeated(effect: Reset | ErrorStatus) -> None:
     """The same PUT twice leaves the item as once."""
     video = make_video(1, genres=("Old",))
     with plex_bench(make_library(0, 0, video), Fault("plex.put", 1, effect)) as bench:

@@ -18,7 +18,7 @@ from plexsync.errors import (
 from plexsync.models import ItemKind, RatingKey
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import request_headers
-from plexsync.simulators.http.wire import Fault, Redirect, Status, garbage, html
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, garbage, html
 from plexsync.transport.client import Transport
 from tests.support.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
 
@@ -114,18 +114,18 @@ def test_a_server_that_does_not_start_is_named() -> None:
 @pytest.mark.parametrize(
     "effect",
     [
-        Status(200, b'<Response code="503" title="Maintenance" status="x"/>'),
-        Status(200, b"<MediaContainer/>"),
-        Status(200, b""),
-        Status(200, b"{}"),
-        Status(200, b"<MediaContainer machineIdentifier='"),
-        Status(200, b"<MediaContainer machineIdentifier='m' multiuser='perhaps'/>"),
+        ErrorStatus(200, b'<Response code="503" title="Maintenance" status="x"/>'),
+        ErrorStatus(200, b"<MediaContainer/>"),
+        ErrorStatus(200, b""),
+        ErrorStatus(200, b"{}"),
+        ErrorStatus(200, b"<MediaContainer machineIdentifier='"),
+        ErrorStatus(200, b"<MediaContainer machineIdentifier='m' multiuser='perhaps'/>"),
         html(),
         garbage(),
     ],
     ids=["response", "nobody", "empty", "JSON", "cut XML", "no boolean", "web page", "garbage"],
 )
-def test_what_is_no_plex_server_is_refused(effect: Status) -> None:
+def test_what_is_no_plex_server_is_refused(effect: ErrorStatus) -> None:
     """A 200 alone makes no Plex server."""
     with (
         plex_bench(None, Fault("plex.root", 1, effect, times=None)) as bench,
@@ -276,9 +276,9 @@ def test_counters_of_a_library_move_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "effect", [Status(200, b""), html(), Status(200, b"<Response code='503'/>")]
+    "effect", [ErrorStatus(200, b""), html(), ErrorStatus(200, b"<Response code='503'/>")]
 )
-def test_an_unreadable_list_of_libraries_is_an_error(effect: Status) -> None:
+def test_an_unreadable_list_of_libraries_is_an_error(effect: ErrorStatus) -> None:
     """It does not read as "there are no libraries"."""
     with (
         plex_bench(None, Fault("plex.sections", 1, effect)) as bench,

@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import BadResponseError
 from plexsync.models import PlexField, RatingKey
-from plexsync.simulators.http.wire import Fault, Status, garbage, html
+from plexsync.simulators.http.wire import ErrorStatus, Fault, garbage, html
 from tests.support.plex_bench import KEY, detail_of, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
@@ -84,7 +84,11 @@ def test_when_all_items_are_gone_there_are_none() -> None:
 def test_one_missing_item_does_not_hide_the_others() -> None:
     """Even on a server that says 404 as soon as any item is missing, which nobody knows."""
     fault = Fault(
-        "plex.detail", 1, Status(404), times=None, match=lambda request: "999999" in request.path
+        "plex.detail",
+        1,
+        ErrorStatus(404),
+        times=None,
+        match=lambda request: "999999" in request.path,
     )
     with plex_bench(None, fault) as bench:
         details = bench.client.details([KEY, RatingKey("999999"), OTHER])
@@ -147,9 +151,11 @@ def test_hashes_of_an_item_that_is_gone_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "effect", [Status(404), Status(400), Status(500), html()], ids=["404", "400", "500", "page"]
+    "effect",
+    [ErrorStatus(404), ErrorStatus(400), ErrorStatus(500), html()],
+    ids=["404", "400", "500", "page"],
 )
-def test_hashes_come_one_by_one_where_many_are_refused(effect: Status) -> None:
+def test_hashes_come_one_by_one_where_many_are_refused(effect: ErrorStatus) -> None:
     """A server that knows no list of ids is asked for a list once."""
     listed = Fault("plex.tree", 1, effect, None, lambda request: "," in request.path)
     with plex_bench(None, listed) as bench:

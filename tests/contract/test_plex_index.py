@@ -12,7 +12,7 @@ import pytest
 
 from plexsync.errors import ServerError
 from plexsync.plex.index import MAX_AGE, How, Index, cached_libraries, load_items
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
@@ -326,7 +326,7 @@ def test_a_failing_server_is_an_error_and_keeps_the_old_list(tmp_path: Path, col
             load(bench, tmp_path)
         kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
         bench.simulator.edit_by_hand("1003", {"title": "by hand"})
-        bench.wired.faults.add(Fault("plex.listing", 1, Status(503), times=None))
+        bench.wired.faults.add(Fault("plex.listing", 1, ErrorStatus(503), times=None))
 
         with pytest.raises(ServerError):
             load(bench, tmp_path)

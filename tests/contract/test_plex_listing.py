@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import ItemKind, RatingKey
-from plexsync.simulators.http.wire import Cut, Fault, Reset, Status, garbage, html
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Reset, garbage, html
 from tests.support.plex_bench import KEY, make_library, make_video, plex_bench
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ def test_a_library_that_never_stands_still_is_an_error() -> None:
     [
         Cut(),
         Reset(),
-        Status(503),
-        Status(500),
+        ErrorStatus(503),
+        ErrorStatus(500),
     ],
     ids=["cut", "reset", "503", "500"],
 )
-def test_a_page_that_fails_once_is_asked_for_again(effect: Cut | Reset | Status) -> None:
+def test_a_page_that_fails_once_is_asked_for_again(effect: Cut | Reset | ErrorStatus) -> None:
     """The listing is whole in the end."""
     fault = Fault("plex.listing", 2, effect)
     with plex_bench(make_library(7), fault, page_size=3) as bench:
@@ -139,11 +139,11 @@ def test_a_page_that_fails_once_is_asked_for_again(effect: Cut | Reset | Status)
 @pytest.mark.parametrize(
     "effect",
     [
-        Status(503),
+        ErrorStatus(503),
         Reset(),
         html(),
         garbage(),
-        Status(404),
+        ErrorStatus(404),
         garbage(b'{"MediaContainer": {"size": 0, "totalSize": 7, "offset": 3}}'),
         garbage(b'{"MediaContainer": {"size": 0, "totalSize": 0, "offset": 3}}'),
         garbage(b'{"MediaContainer": {"size": 0}}'),
@@ -161,7 +161,7 @@ def test_a_page_that_fails_once_is_asked_for_again(effect: Cut | Reset | Status)
         "wrong page",
     ],
 )
-def test_a_page_that_keeps_failing_is_an_error(effect: Status | Reset) -> None:
+def test_a_page_that_keeps_failing_is_an_error(effect: ErrorStatus | Reset) -> None:
     """A listing that cannot be completed never comes back shorter."""
     fault = Fault("plex.listing", 2, effect, times=None)
     with plex_bench(make_library(7), fault, page_size=3) as bench, pytest.raises(ServerError):

@@ -14,7 +14,7 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.models import Scene, SceneFile, SceneId
-from plexsync.simulators.http.wire import Cut, Hang, Reset, Status, garbage, html
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Hang, Reset, garbage, html
 from plexsync.simulators.stash.simulator import resolver_failure
 from plexsync.stash_client import Version, base_url
 from tests.support.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
@@ -352,7 +352,7 @@ def test_a_question_stash_does_not_understand_is_told_as_such() -> None:
         Reset(),
         Cut(),
         Cut(chunked=True),
-        Status(502),
+        ErrorStatus(502),
         html(503),
         garbage(),
         resolver_failure("database is locked"),
@@ -369,7 +369,9 @@ def test_a_passing_fault_in_the_middle_is_survived(effect: Effect) -> None:
         assert bench.asked == 4
 
 
-@pytest.mark.parametrize("effect", [Status(503), html(200), garbage(), Status(401)], ids=str)
+@pytest.mark.parametrize(
+    "effect", [ErrorStatus(503), html(200), garbage(), ErrorStatus(401)], ids=str
+)
 def test_a_lasting_fault_in_the_middle_is_an_error(effect: Effect) -> None:
     """What was read before is not taken for the whole."""
     with stash_bench() as bench:

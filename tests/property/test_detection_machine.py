@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from plexsync.integrations.hook_events import DIRECTORY
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.sync.ports import RunOptions
 from tests.support.two_servers import TwoServers
 
@@ -337,7 +337,7 @@ class Servers(TwoServers):
     def fail_somewhere(self, nth: int, server: str, *, lost: bool) -> None:
         """A run with a server that stops working, or loses an answer; what it does is unsaid."""
         wire = self.world.stash_wire if server == "stash" else self.world.plex_wire
-        effect = Reset(applied=True) if lost else Status(503)
+        effect = Reset(applied=True) if lost else ErrorStatus(503)
         wire.faults.add(Fault(None, nth, effect, 1 if lost else None))
         self.world.run(RunOptions(force=True))
         wire.faults.clear()

@@ -15,7 +15,7 @@ from plexsync.models import SceneId
 from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of
 from plexsync.stash.paging import SMALLEST_PAGE, Batches, Keyset
 from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
-from plexsync.transport.client import Answer, SlowError
+from plexsync.transport.client import HttpResponse, SlowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,4 +221,4 @@ def test_no_bytes_are_fatal(body: bytes) -> None:
     """Whatever a server sends is data or one of our errors."""
     for decode in DECODERS:
         with suppress(ServerError):
-            decode(Answer(200, {"Content-Type": "application/json"}, body))
+            decode(HttpResponse(200, {"Content-Type": "application/json"}, body))

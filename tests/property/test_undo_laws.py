@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.sync.ports import RunOptions
@@ -162,7 +162,7 @@ def test_undo_survives_a_server_that_dies_at_any_request() -> None:
     with TemporaryDirectory() as place, world(place, 7) as w:
         start = comparable(w.plex.dump())
         for nth in range(1, 7):
-            for effect in (Status(503), Reset(applied=True)):
+            for effect in (ErrorStatus(503), Reset(applied=True)):
                 w.run(FULL)
                 target = w.state().runs[-1].run_id
                 w.plex_wire.faults.add(Fault("plex.put", nth, effect, None))

@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
@@ -72,7 +72,7 @@ def test_a_failed_scene_is_told_and_tried_again_at_once(world: World) -> None:
     world.run()
     number = world.library.stash.scenes[0].id
     world.stash.edit_scene(number, title="Another title")
-    world.plex_wire.faults.add(Fault("plex.put", 1, Status(500), None))
+    world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(500), None))
     assert world.run().summary.exit_code == ExitCode.SOME_FAILED
     (failing,) = status_of(world).failing
     assert (failing.scene_id, failing.attempts) == (str(number), 1)

@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, PlexField
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.storage.plan_file import read_plan
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_world import OTHER, PNG, made, only_link, poster, upload_key, uploads
@@ -166,7 +166,7 @@ def test_a_stash_that_is_gone_ends_an_apply_truthfully(tmp_path: Path) -> None:
 
 def end_and_go_on(world: World, plan: Path) -> None:
     """Stash fails for as many covers as it takes to be given up, then is back."""
-    world.stash_wire.faults.add(Fault("stash.cover", 1, Status(503), None))
+    world.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(503), None))
     assert world.apply(plan).summary.exit_code == ExitCode.SERVER
     world.stash_wire.faults.clear()
     assert world.apply(plan).summary.exit_code == ExitCode.OK
@@ -177,7 +177,7 @@ def test_a_stash_that_dies_while_a_plan_is_made_leaves_none(tmp_path: Path) -> N
     """Exit 4 and no file, rather than a plan without pictures."""
     with made(tmp_path, 7) as world:
         plan = world.directory / "plan.json"
-        world.stash_wire.faults.add(Fault("stash.cover", 8, Status(503), None))
+        world.stash_wire.faults.add(Fault("stash.cover", 8, ErrorStatus(503), None))
         ran = world.run(RunOptions(dry_run=True, save_plan=plan))
         assert ran.summary.exit_code == ExitCode.SERVER
         assert not plan.exists()
@@ -189,7 +189,7 @@ def test_one_cover_that_fails_while_a_plan_is_made_is_named(world: World) -> Non
     def for_two(request: object) -> bool:
         return "/scene/2/" in getattr(request, "path", "")
 
-    world.stash_wire.faults.add(Fault("stash.cover", 1, Status(500), None, for_two))
+    world.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(500), None, for_two))
     plan = world.directory / "plan.json"
     ran = world.run(RunOptions(dry_run=True, save_plan=plan))
     assert ran.row("2").outcome is Outcome.FAILED
@@ -204,7 +204,7 @@ def test_one_bad_cover_stops_nobody(world: World, plan: Path) -> None:
     def for_two(request: object) -> bool:
         return "/scene/2/" in getattr(request, "path", "")
 
-    world.stash_wire.faults.add(Fault("stash.cover", 1, Status(500), None, for_two))
+    world.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(500), None, for_two))
     applied = world.apply(plan)
     assert applied.summary.exit_code == ExitCode.SOME_FAILED
     assert applied.row("2").outcome is Outcome.FAILED
@@ -217,7 +217,7 @@ def test_one_bad_cover_stops_nobody(world: World, plan: Path) -> None:
 
 def test_a_picture_plex_refuses_leaves_the_fields_written(world: World, plan: Path) -> None:
     """The row says both: what was written and what was not."""
-    world.plex_wire.faults.add(Fault("plex.upload", 1, Status(500)))
+    world.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(500)))
     applied = world.apply(plan)
     (failed,) = [row for row in applied.rows if row.outcome is Outcome.FAILED]
     assert "title" in {change.field for change in failed.changes}
@@ -264,7 +264,7 @@ def test_what_an_undo_took_back_comes_again_when_its_plan_is_applied(
 def without_sum(number: int) -> Fault:
     """The cover of a scene, as a Stash of long ago sends it."""
     path = f"/scene/{number}/screenshot"
-    cover = Status(200, PNG + str(number).encode(), (("Content-Type", "image/png"),))
+    cover = ErrorStatus(200, PNG + str(number).encode(), (("Content-Type", "image/png"),))
     return Fault("stash.cover", 1, cover, None, lambda request: request.path == path)
 
 

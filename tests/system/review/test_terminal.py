@@ -12,7 +12,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import PREFIX
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
@@ -211,7 +211,7 @@ def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
     counters = twins.plex_wire.counters
     counters.clear()
     # The candidate in focus, the others of its scene, and those of three scenes more.
-    twins.plex_wire.faults.add(Fault("plex.detail", 6, Status(500), None))
+    twins.plex_wire.faults.add(Fault("plex.detail", 6, ErrorStatus(500), None))
     with Person(["review"], twins.environ()) as person:
         person.screen(f"scene {ids[0]}", "studio.collection")
         while counters.by_kind().get("plex.detail", 0) < 5:

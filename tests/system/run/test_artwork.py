@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.simulators.http.wire import Cut, Fault, Redirect, Reset, Status, html
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Redirect, Reset, html
 from plexsync.storage.history import read_run
 from plexsync.storage.journal import RunKind, Settlement
 from plexsync.storage.session import open_session
@@ -261,7 +261,7 @@ def test_one_bad_cover_stops_nobody(synced: World) -> None:
     synced.stash.edit_scenes(range(1, 7), title="New")
     for number in range(1, 7):
         synced.stash.set_cover(number, OTHER + str(number).encode())
-    synced.stash_wire.faults.add(Fault("stash.cover", 1, Status(500), None, names_scene(4)))
+    synced.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(500), None, names_scene(4)))
     ran = synced.run()
     assert ran.summary.exit_code == ExitCode.SOME_FAILED
     assert uploads(ran) == 5
@@ -279,10 +279,10 @@ def test_one_bad_cover_stops_nobody(synced: World) -> None:
 def test_a_404_is_not_believed_at_once(synced: World) -> None:
     """A failed look into Stash's database says the same; the third time it is taken for true."""
     synced.stash.set_cover(5, OTHER)
-    synced.stash_wire.faults.add(Fault("stash.cover", 1, Status(404), 2))
+    synced.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404), 2))
     assert uploads(synced.run()) == 1
     synced.stash.set_cover(6, OTHER)
-    synced.stash_wire.faults.add(Fault("stash.cover", 1, Status(404), None))
+    synced.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404), None))
     ran = synced.run()
     assert (uploads(ran), ran.summary.exit_code) == (0, ExitCode.OK)
 
@@ -302,7 +302,7 @@ def test_bytes_that_do_not_have_their_checksum_are_refused(synced: World) -> Non
     """A proxy that recompresses pictures would make every run upload another one."""
     synced.stash.set_cover(5, OTHER)
     headers = (("ETag", f'"{"0" * 32}"'), ("Content-Type", "image/jpeg"))
-    changed = Fault("stash.cover", 1, Status(200, OTHER + b"changed", headers), None)
+    changed = Fault("stash.cover", 1, ErrorStatus(200, OTHER + b"changed", headers), None)
     synced.stash_wire.faults.add(changed)
     ran = synced.run()
     assert uploads(ran) == 0
@@ -353,12 +353,12 @@ def test_a_picture_plex_refuses_is_a_problem_of_its_item(synced: World) -> None:
     "effect",
     [
         pytest.param(Reset(applied=True), id="reset"),
-        pytest.param(Status(500, applied=True), id="500"),
-        pytest.param(Status(504, applied=True), id="504"),
+        pytest.param(ErrorStatus(500, applied=True), id="500"),
+        pytest.param(ErrorStatus(504, applied=True), id="504"),
         pytest.param(html(), id="page-and-not-applied"),
     ],
 )
-def test_a_lost_reply_is_settled_by_looking(synced: World, effect: Reset | Status) -> None:
+def test_a_lost_reply_is_settled_by_looking(synced: World, effect: Reset | ErrorStatus) -> None:
     """The upload is never sent twice in a run; what Plex shows says what became of it."""
     synced.stash.set_cover(5, OTHER)
     synced.plex_wire.faults.add(Fault("plex.upload", 1, effect))
@@ -374,7 +374,7 @@ def test_a_lost_reply_is_settled_by_looking(synced: World, effect: Reset | Statu
 @pytest.mark.parametrize("at", [1, 4, SCENES])
 def test_an_upload_that_plex_only_says_it_took_is_found_out(world: World, at: int) -> None:
     """Among many, too, where one read proves them all: no lock, no proof."""
-    world.plex_wire.faults.add(Fault("plex.upload", at, Status(200)))
+    world.plex_wire.faults.add(Fault("plex.upload", at, ErrorStatus(200)))
     ran = world.run()
     (failed,) = [row for row in ran.rows if row.outcome is Outcome.FAILED]
     assert not poster(world, failed.scene.id).startswith("upload://")
@@ -391,7 +391,7 @@ def test_an_upload_that_plex_only_says_it_took_is_found_out(world: World, at: in
 def test_a_picture_plex_does_not_store_is_sent_twice_and_never_again(synced: World) -> None:
     """However many runs come, also full ones; another cover is news."""
     synced.stash.set_cover(5, OTHER)
-    synced.plex_wire.faults.add(Fault("plex.upload", 1, Status(200), None))
+    synced.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(200), None))
     sent = 0
     for _ in range(4):
         sent += uploads(synced.run())
@@ -412,7 +412,7 @@ def test_an_upload_nobody_can_look_at_is_settled_by_the_next_run(synced: World) 
     synced.stash.set_cover(5, OTHER)
     synced.plex_wire.faults.add(
         Fault("plex.upload", 1, Reset(applied=True)),
-        Fault("plex.pictures", 3, Status(500), None),
+        Fault("plex.pictures", 3, ErrorStatus(500), None),
     )
     ran = synced.run()
     assert ran.row("5").outcome is Outcome.FAILED
@@ -429,7 +429,7 @@ def test_a_refused_token_ends_the_run(synced: World) -> None:
     """403 on the upload: exit 5, the rest is due next time."""
     for number in (5, 6):
         synced.stash.set_cover(number, OTHER + str(number).encode())
-    synced.plex_wire.faults.add(Fault("plex.upload", 1, Status(403), None))
+    synced.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(403), None))
     ran = synced.run()
     assert ran.summary.exit_code == ExitCode.ACCESS
     assert uploads(ran) == 1
@@ -439,7 +439,7 @@ def test_a_refused_token_ends_the_run(synced: World) -> None:
 
 def test_a_stash_that_dies_between_covers_ends_the_run_truthfully(world: World) -> None:
     """Exit 4, after few requests; the fields that were written are remembered."""
-    world.stash_wire.faults.add(Fault("stash.cover", 8, Status(503), None))
+    world.stash_wire.faults.add(Fault("stash.cover", 8, ErrorStatus(503), None))
     ran = world.run()
     assert ran.summary.exit_code == ExitCode.SERVER
     assert covers(ran) < 60

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.planning.credits import told
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.journal import RunKind
@@ -277,7 +277,7 @@ def test_a_role_or_photo_plex_does_not_store_is_told(world: World, said: str) ->
         Fault(
             "plex.put",
             1,
-            Status(200),
+            ErrorStatus(200),
             None,
             lambda one: said in one.target and one.argument("id") == key,
         )
@@ -327,7 +327,7 @@ def test_credits_survive_a_server_that_dies_at_any_write(world: World, nth: int)
     credit(world, world.key_of("3"), "Ann", photo=PHOTO)
     before = {one: comparable(item) for one, item in world.plex.dump().items()}
     world.settings.update(PHOTOS, FIELDS__PERFORMERS__ROLE="{aliases}")
-    effect = Reset(applied=True) if nth % 2 else Status(503)
+    effect = Reset(applied=True) if nth % 2 else ErrorStatus(503)
     world.plex_wire.faults.add(Fault("plex.put", nth, effect, None))
     world.run()
     world.plex_wire.faults.clear()

@@ -13,7 +13,7 @@ from plexsync.errors import ExitCode
 from plexsync.integrations.hook_events import DIRECTORY
 from plexsync.models import Outcome, SceneId
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.sync.ports import RunOptions
@@ -74,7 +74,7 @@ def before_details(world: World, action: Callable[[], object]) -> None:
             left.pop()()
         return False
 
-    world.stash_wire.faults.add(Fault("stash.graphql", 1, Status(500), None, strike))
+    world.stash_wire.faults.add(Fault("stash.graphql", 1, ErrorStatus(500), None, strike))
 
 
 # ---- other objects -------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_a_rename_that_met_a_dead_plex_is_not_forgotten(synced: World) -> None:
     name = next(t.name for t in synced.stash.dump().tags if t.id == tag)
     concerned = with_tag(synced, tag)
     synced.stash.edit_tag(tag, name="Not Yet")
-    synced.plex_wire.faults.add(Fault("plex.put", 2, Status(503), None))
+    synced.plex_wire.faults.add(Fault("plex.put", 2, ErrorStatus(503), None))
     assert synced.run().summary.exit_code != ExitCode.OK
     synced.plex_wire.faults.clear()
     synced.stash.edit_tag(tag, name=name)
@@ -343,7 +343,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
     """Eight tries, then silence; each way back is a fresh start."""
     bad = synced.key_of("4")
     synced.plex_wire.faults.add(
-        Fault("plex.put", 1, Status(400), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(400), None, lambda request: request.argument("id") == bad)
     )
     synced.stash.edit_scene(4, title="Cursed")
     tries = 0
@@ -364,7 +364,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
 
 def test_a_failed_scene_is_taken_up_by_the_very_next_change(synced: World) -> None:
     """It would wait five minutes; its curator need not, and neither need its tags."""
-    fault = Fault("plex.put", 1, Status(400), None)
+    fault = Fault("plex.put", 1, ErrorStatus(400), None)
     synced.plex_wire.faults.add(fault)
     synced.stash.edit_scene(4, title="Refused")
     assert synced.run().outcomes() == {"4": "failed"}
@@ -447,7 +447,7 @@ def test_notes_outlive_a_run_that_did_not_get_through(synced: World) -> None:
     note = announce(synced, event(7))
     assert synced.run(DRY).outcomes() == {"7": "planned"}
     assert note.exists()
-    synced.plex_wire.faults.add(Fault(None, 1, Status(503), None))
+    synced.plex_wire.faults.add(Fault(None, 1, ErrorStatus(503), None))
     assert synced.run().summary.exit_code == ExitCode.SERVER
     assert note.exists()
     synced.plex_wire.faults.clear()

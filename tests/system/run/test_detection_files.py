@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, SceneId
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.world import World, assert_quiet
@@ -70,7 +70,7 @@ def test_a_lost_write_to_an_item_nothing_leads_to_any_more_is_settled(
     """Nobody knows what became of it, and its scene goes elsewhere: the item itself is read."""
     synced.stash.edit_scene(7, title="Another Title")
     synced.plex_wire.faults.add(Fault("plex.put", 1, Reset(applied=True), 1))
-    synced.plex_wire.faults.add(Fault("plex.detail", 2, Status(503), None))
+    synced.plex_wire.faults.add(Fault("plex.detail", 2, ErrorStatus(503), None))
     synced.run()
     synced.plex_wire.faults.clear()
     assert len(synced.state().unsettled) == 1
@@ -174,7 +174,7 @@ def test_files_that_were_exchanged_while_runs_failed_are_found_afterwards(synced
     file = with_second_file(synced, "7")
     synced.run()
     synced.stash.assign_file(file, 9)
-    synced.plex_wire.faults.add(Fault(None, 3, Status(503), None))
+    synced.plex_wire.faults.add(Fault(None, 3, ErrorStatus(503), None))
     assert synced.run().summary.exit_code == ExitCode.SERVER
     synced.plex_wire.faults.clear()
     assert synced.run().outcomes()["9"] == "applied"

@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.world import World
@@ -232,7 +232,7 @@ def test_one_bad_item_in_a_group_fails_alone(tmp_path: Path) -> None:
         world.stash.edit_scenes(range(1, 21), details="The same for all.")
         bad = world.key_of("4")
         world.plex_wire.faults.add(
-            Fault("plex.put", 1, Status(500), None, lambda request: names_item(request, bad))
+            Fault("plex.put", 1, ErrorStatus(500), None, lambda request: names_item(request, bad))
         )
         ran = world.run(RunOptions(force=True))
         assert ran.count(Outcome.APPLIED) == 19
@@ -274,7 +274,7 @@ def test_a_refused_token_leaves_a_group_open(tmp_path: Path) -> None:
     with synced_world(tmp_path, 60) as world:
         world.run()
         world.stash.edit_tag(RENAMED, name="Another Name")
-        world.plex_wire.faults.add(Fault("plex.put", 2, Status(401), None))
+        world.plex_wire.faults.add(Fault("plex.put", 2, ErrorStatus(401), None))
         assert world.run(FORCED).summary.exit_code == ExitCode.ACCESS
         world.plex_wire.faults.clear()
         assert world.run(FORCED).summary.exit_code == ExitCode.OK
@@ -306,7 +306,7 @@ def test_an_item_plex_cannot_edit_is_no_reason_to_give_up_on_the_others(tmp_path
     with synced_world(tmp_path) as world:
         world.run()
         world.stash.edit_tag(RENAMED, name="Another Name")
-        world.plex_wire.faults.add(Fault("plex.put", 1, Status(500), None, is_first))
+        world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(500), None, is_first))
         ran = world.run(FORCED)
         assert ran.count(Outcome.APPLIED) == SCENES - 1
         assert ran.count(Outcome.FAILED) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
@@ -93,7 +93,7 @@ def test_a_plex_that_dies_between_two_pieces_is_no_loss(world: World, nth: int) 
     world.plex.edit_by_hand(key, {"genre": mine})
     before = world.plex.dump()[key]
     give_tags(world, MANY)
-    effect = Status(503) if nth % 2 else Reset(applied=True)
+    effect = ErrorStatus(503) if nth % 2 else Reset(applied=True)
     world.plex_wire.faults.add(Fault("plex.put", nth, effect, None))
     world.run()
     assert set(mine) <= genres(world)

@@ -9,7 +9,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.world import World, stops_after
@@ -96,7 +96,7 @@ def test_writes_plex_took_before_it_died_are_told_as_unknown(world: World) -> No
 
 def test_writes_before_a_refusal_are_read_back_and_told(world: World) -> None:
     """A right that is lost half-way undoes nothing of what was written until then."""
-    world.plex_wire.faults.add(Fault("plex.put", 6, Status(403), None))
+    world.plex_wire.faults.add(Fault("plex.put", 6, ErrorStatus(403), None))
     ran = world.run()
     assert ran.summary.exit_code == ExitCode.ACCESS
     assert ran.count(Outcome.APPLIED) == 5
@@ -163,7 +163,7 @@ def test_an_interrupted_run_says_so_though_a_scene_failed_before(world: World) -
     """3 would say that it finished."""
     bad = world.key_of("1")
     world.plex_wire.faults.add(
-        Fault("plex.put", 1, Status(409), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(409), None, lambda request: request.argument("id") == bad)
     )
     ran = world.run(should_stop=stops_after(12))
     assert ran.count(Outcome.FAILED) == 1

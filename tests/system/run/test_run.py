@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Confidence, Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status, html
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset, html
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
@@ -428,7 +428,7 @@ def test_who_waits_is_told_and_remembered_although_the_writing_was_stopped(
     doubtful.stash.edit_scenes([int(scene) for scene in waits], title="Another")
     doubtful.stash.edit_scenes([int(scene) for scene in written[:4]], title="Same for All")
     if stopped_by == "Plex":
-        doubtful.plex_wire.faults.add(Fault("plex.detail", 1, Status(503), times=None))
+        doubtful.plex_wire.faults.add(Fault("plex.detail", 1, ErrorStatus(503), times=None))
     options = RunOptions(max_changes=1 if stopped_by == "limit" else None, ask=stopped_by == "no")
     ran = doubtful.act(
         lambda config, ports, reporter: run(
@@ -504,7 +504,7 @@ def test_one_item_plex_cannot_edit_does_not_stop_the_others(synced: World) -> No
     synced.stash.edit_scenes(range(1, 11), title="New")
     bad = synced.key_of("4")
     synced.plex_wire.faults.add(
-        Fault("plex.put", 1, Status(500), None, lambda r: bad in r.argument("id").split(","))
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda r: bad in r.argument("id").split(","))
     )
     ran = synced.run()
     assert ran.summary.exit_code == ExitCode.SOME_FAILED
@@ -527,7 +527,7 @@ def test_one_item_plex_cannot_read_does_not_stop_the_others(synced: World) -> No
         Fault(
             "plex.detail",
             1,
-            Status(500),
+            ErrorStatus(500),
             None,
             lambda r: bad in r.path.rpartition("/")[2].split(","),
         )
@@ -550,7 +550,7 @@ def test_a_scene_stash_cannot_tell_about_does_not_stop_the_others(synced: World)
 
 def test_a_plex_that_dies_mid_run_ends_it_early_and_truthfully(world: World) -> None:
     """Exit 4 after few requests; what was written is remembered, the rest is due."""
-    world.plex_wire.faults.add(Fault(None, 20, Status(503), None))
+    world.plex_wire.faults.add(Fault(None, 20, ErrorStatus(503), None))
     ran = world.run()
     assert ran.summary.exit_code == ExitCode.SERVER
     assert len(ran.rows) == 30
@@ -570,7 +570,7 @@ def test_a_token_refused_mid_run_ends_it(synced: World) -> None:
     """401 while writing: exit 5, the rest waits."""
     for number in range(1, 11):
         synced.stash.edit_scene(number, title=f"New {number}")
-    synced.plex_wire.faults.add(Fault("plex.put", 3, Status(401), None))
+    synced.plex_wire.faults.add(Fault("plex.put", 3, ErrorStatus(401), None))
     ran = synced.run()
     assert ran.summary.exit_code == ExitCode.ACCESS
     synced.plex_wire.faults.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.world import World, assert_quiet
@@ -58,7 +58,7 @@ def test_plex_is_asked_to_scan_just_the_folders_it_lacks_files_of(lacking: World
 
 def test_a_scan_plex_refuses_is_a_word_and_no_failure(lacking: World) -> None:
     """The run did its work all the same."""
-    lacking.plex_wire.faults.add(Fault("plex.scan", 1, Status(400), None))
+    lacking.plex_wire.faults.add(Fault("plex.scan", 1, ErrorStatus(400), None))
     ran = lacking.run(PLEX__SCAN="true")
     assert ran.summary.exit_code == ExitCode.OK
     assert any("does not scan" in warning for warning in ran.warnings)

@@ -9,7 +9,7 @@ import requests
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_world import (
     OTHER,
@@ -155,7 +155,7 @@ def test_a_picture_that_is_not_there_any_more_stops_nothing_else(world: World) -
     def chooses_it(request: SimRequest) -> bool:
         return request.path == f"/library/metadata/{key}/poster"
 
-    world.plex_wire.faults.add(Fault("plex.select", 1, Status(404), None, chooses_it))
+    world.plex_wire.faults.add(Fault("plex.select", 1, ErrorStatus(404), None, chooses_it))
     undone = world.undo()
     assert undone.summary.exit_code == ExitCode.SOME_FAILED
     assert undone.row("2").outcome is Outcome.FAILED

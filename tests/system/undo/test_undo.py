@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.simulators.http.wire import Fault, Reset, Status
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import RunKind
@@ -279,7 +279,7 @@ def test_a_plex_that_dies_mid_undo_loses_nothing(world: World) -> None:
     """Exit 4; the same command again ends the work."""
     before = comparable(world.plex.dump())
     world.run()
-    world.plex_wire.faults.add(Fault("plex.put", 5, Status(503), None))
+    world.plex_wire.faults.add(Fault("plex.put", 5, ErrorStatus(503), None))
     assert world.undo().summary.exit_code in {ExitCode.SERVER, ExitCode.SOME_FAILED}
     world.plex_wire.faults.clear()
     assert world.undo().summary.exit_code == ExitCode.OK
@@ -311,7 +311,7 @@ def test_a_field_the_run_did_not_store_is_not_taken_back(world: World) -> None:
     """What a failed write left as it was, and a later run wrote, belongs to that later run."""
     bad = world.key_of("4")
     world.plex_wire.faults.add(
-        Fault("plex.put", 1, Status(500), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda request: request.argument("id") == bad)
     )
     first = world.run()
     assert first.row("4").outcome is Outcome.FAILED

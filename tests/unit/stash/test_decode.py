@@ -13,7 +13,7 @@ from plexsync.planning.relations import name_in
 from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of, detail_of
 from plexsync.stash.performers import WirePerformer, performer_of, shown_text
 from plexsync.stash.wire import ScenePage, WireDetail, WireVersion
-from plexsync.transport.client import Answer
+from plexsync.transport.client import HttpResponse
 
 JSON = {"Content-Type": "application/json"}
 
@@ -21,9 +21,9 @@ DECODE_VERSIONS = decoder_of(ScenePage[WireVersion])
 DECODE_DETAILS = decoder_of(ScenePage[WireDetail])
 
 
-def answer(body: bytes, content_type: str = "application/json") -> Answer:
+def answer(body: bytes, content_type: str = "application/json") -> HttpResponse:
     """A complete answer."""
-    return Answer(200, {"Content-Type": content_type}, body)
+    return HttpResponse(200, {"Content-Type": content_type}, body)
 
 
 def errors(message: str, code: str | None = None) -> bytes:

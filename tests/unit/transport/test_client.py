@@ -22,12 +22,12 @@ from plexsync.errors import (
 )
 from plexsync.simulators.http.wire import (
     Cut,
+    ErrorStatus,
     Hang,
     Redirect,
     Reset,
     SimResponse,
     Stale,
-    Status,
     html,
 )
 from plexsync.transport.client import RetryPolicy, SlowError, TooLargeError, Transport, redact
@@ -92,11 +92,11 @@ def test_an_accepted_status_is_an_answer() -> None:
 @pytest.mark.parametrize(
     ("name", "key", "effect", "words"),
     [
-        ("Plex", KEY, Status(401), "[plex] token"),
-        ("Plex", KEY, Status(403), "owns the server"),
-        ("Stash", KEY, Status(401), "remove [stash] api_key"),
-        ("Stash", "", Status(401), "put it into [stash] api_key"),
-        ("Stash", "", Status(403, b"You have been locked out"), "set a user and password"),
+        ("Plex", KEY, ErrorStatus(401), "[plex] token"),
+        ("Plex", KEY, ErrorStatus(403), "owns the server"),
+        ("Stash", KEY, ErrorStatus(401), "remove [stash] api_key"),
+        ("Stash", "", ErrorStatus(401), "put it into [stash] api_key"),
+        ("Stash", "", ErrorStatus(403, b"You have been locked out"), "set a user and password"),
         ("Stash", KEY, Redirect("/login?returnURL=x"), "api_key"),
         ("Stash", KEY, Redirect("https://stash.example:8443/a?b"), "https://stash.example:8443"),
     ],
@@ -112,14 +112,14 @@ def test_a_refusal_says_what_to_do(name: str, key: str, effect: Effect, words: s
 
 def test_an_old_stash_says_unauthorized_with_a_500() -> None:
     """Stash before v0.26 refuses a key that way; it is no passing failure."""
-    with transport_bench(Status(500, b"unauthorized\n")) as bench, pytest.raises(AuthError):
+    with transport_bench(ErrorStatus(500, b"unauthorized\n")) as bench, pytest.raises(AuthError):
         bench.transport.request("GET", "/")
 
 
 def test_the_tripwire_text_is_shown() -> None:
     """What Stash itself says about its lock reaches the person, on one line."""
     with (
-        transport_bench(Status(403, b"Stash is exposed\n to the internet")) as bench,
+        transport_bench(ErrorStatus(403, b"Stash is exposed\n to the internet")) as bench,
         pytest.raises(AuthError, match="Stash is exposed to the internet"),
     ):
         bench.transport.request("GET", "/")
@@ -129,7 +129,7 @@ def test_plex_maintenance_is_explained() -> None:
     """The start-up answer of Plex says why it is not ready."""
     body = b'<Response code="503" title="Maintenance" status="running database migrations."/>'
     with (
-        transport_bench(Status(503, body), name="Plex") as bench,
+        transport_bench(ErrorStatus(503, body), name="Plex") as bench,
         pytest.raises(TransientError, match="running database migrations"),
     ):
         bench.transport.request("GET", "/identity")
@@ -148,9 +148,9 @@ def test_a_web_page_is_recognised() -> None:
 @pytest.mark.parametrize(
     "effect",
     [
-        Status(503),
-        Status(429),
-        Status(500),
+        ErrorStatus(503),
+        ErrorStatus(429),
+        ErrorStatus(500),
         html(502),
         Reset(),
         Cut(0.5),
@@ -172,13 +172,13 @@ def test_a_passing_failure_is_repeated(effect: Effect) -> None:
 @pytest.mark.parametrize("status", [400, 401, 404, 302])
 def test_a_lasting_failure_is_not_repeated(status: int) -> None:
     """Asking again cannot help, so nobody is asked again."""
-    with transport_bench(Status(status), retry=THRICE) as bench:
+    with transport_bench(ErrorStatus(status), retry=THRICE) as bench:
         with pytest.raises(ServerError):
             bench.transport.request("GET", "/")
         assert bench.served == 1
 
 
-@pytest.mark.parametrize("effect", [Status(503), Reset(applied=True)], ids=str)
+@pytest.mark.parametrize("effect", [ErrorStatus(503), Reset(applied=True)], ids=str)
 def test_what_is_not_repeatable_is_sent_once(effect: Effect) -> None:
     """A write that may have been done is never done twice."""
     with transport_bench(effect, retry=THRICE) as bench:
@@ -220,7 +220,7 @@ def test_jitter_is_full() -> None:
 )
 def test_retry_after_is_obeyed_up_to_a_cap(header: str, waited: float) -> None:
     """The server's wish is granted up to 30 s, and never shortens our own wait."""
-    effect = Status(429, headers=(("Retry-After", header),))
+    effect = ErrorStatus(429, headers=(("Retry-After", header),))
     with transport_bench(effect, retry=THRICE) as bench:
         bench.transport.request("GET", "/")
         assert bench.clock.slept == [waited]
@@ -233,7 +233,7 @@ def test_retry_after_may_be_a_date() -> None:
         ("Date", format_datetime(then, usegmt=True)),
         ("Retry-After", format_datetime(then.replace(second=12), usegmt=True)),
     )
-    with transport_bench(Status(503, headers=headers), retry=THRICE) as bench:
+    with transport_bench(ErrorStatus(503, headers=headers), retry=THRICE) as bench:
         bench.transport.request("GET", "/")
         assert bench.clock.slept == [12.0]
 
@@ -303,7 +303,7 @@ def test_a_server_that_never_answered_is_down_at_once() -> None:
 @pytest.mark.parametrize(("failures", "down"), [(2, False), (3, True)])
 def test_failures_in_a_row_open_the_breaker(failures: int, down: bool) -> None:  # noqa: FBT001 - a table's column
     """The third request in a row that fails for good is the last one sent."""
-    effects = (Status(200), *[Status(503)] * failures)
+    effects = (ErrorStatus(200), *[ErrorStatus(503)] * failures)
     with transport_bench(*effects, breaker=3) as bench:
         bench.transport.request("GET", "/")
         for _ in range(failures):
@@ -316,10 +316,10 @@ def test_failures_in_a_row_open_the_breaker(failures: int, down: bool) -> None: 
         assert bench.served == failures + 1
 
 
-@pytest.mark.parametrize("between", [Status(200), Status(404)], ids=["answer", "404"])
-def test_any_answer_closes_the_count_of_failures(between: Status) -> None:
+@pytest.mark.parametrize("between", [ErrorStatus(200), ErrorStatus(404)], ids=["answer", "404"])
+def test_any_answer_closes_the_count_of_failures(between: ErrorStatus) -> None:
     """Only an unbroken row of failures means that the server is down."""
-    effects = (Status(503), Status(503), between, Status(503), Status(503))
+    effects = (ErrorStatus(503), ErrorStatus(503), between, ErrorStatus(503), ErrorStatus(503))
     with transport_bench(*effects, breaker=3) as bench:
         for _ in effects:
             with suppress(ServerError):
@@ -423,11 +423,11 @@ def test_an_encoding_nobody_offered_is_refused() -> None:
 # ---- what never leaves ---------------------------------------------------------------------------
 
 LEAKY: dict[str, Effect] = {
-    "401": Status(401, KEY.encode()),
-    "403": Status(403, KEY.encode()),
-    "404": Status(404, KEY.encode()),
-    "400": Status(400, f"you sent {KEY}".encode(), JSON),
-    "503": Status(503, f'<Response status="{KEY}"/>'.encode()),
+    "401": ErrorStatus(401, KEY.encode()),
+    "403": ErrorStatus(403, KEY.encode()),
+    "404": ErrorStatus(404, KEY.encode()),
+    "400": ErrorStatus(400, f"you sent {KEY}".encode(), JSON),
+    "503": ErrorStatus(503, f'<Response status="{KEY}"/>'.encode()),
     "reset": Reset(),
     "cut": Cut(),
     "redirect": Redirect("http://user:canary-key%2Bof%2Fthe%3Dtest@host.example/?k=" + KEY),
@@ -518,7 +518,9 @@ def test_the_environment_sends_nothing_elsewhere(
 
 def test_every_send_is_counted() -> None:
     """Retries are requests too."""
-    with transport_bench(Status(503), Status(200), Status(503), retry=THRICE) as bench:
+    with transport_bench(
+        ErrorStatus(503), ErrorStatus(200), ErrorStatus(503), retry=THRICE
+    ) as bench:
         bench.transport.request("GET", "/")
         bench.transport.request("PUT", "/", write=True)
         assert (bench.transport.reads, bench.transport.writes) == (2, 2)

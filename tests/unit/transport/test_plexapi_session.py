@@ -12,7 +12,7 @@ from plexsync.errors import (
     ServerError,
     TransientError,
 )
-from plexsync.simulators.http.wire import Cut, Redirect, Reset, SimResponse, Status
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Redirect, Reset, SimResponse
 from plexsync.transport.client import RetryPolicy
 from tests.support.transport_bench import transport_bench
 
@@ -40,15 +40,15 @@ def test_plexapi_connects_over_our_session() -> None:
 @pytest.mark.parametrize(
     ("effect", "kind"),
     [
-        (Status(401), AuthError),
-        (Status(403), AuthError),
-        (Status(404), NotFoundError),
-        (Status(400), BadResponseError),
-        (Status(429), TransientError),
-        (Status(498), AuthError),
-        (Status(500), TransientError),
-        (Status(503), TransientError),
-        (Status(524), TransientError),
+        (ErrorStatus(401), AuthError),
+        (ErrorStatus(403), AuthError),
+        (ErrorStatus(404), NotFoundError),
+        (ErrorStatus(400), BadResponseError),
+        (ErrorStatus(429), TransientError),
+        (ErrorStatus(498), AuthError),
+        (ErrorStatus(500), TransientError),
+        (ErrorStatus(503), TransientError),
+        (ErrorStatus(524), TransientError),
         (Redirect("https://plex.example/"), BadResponseError),
         (Reset(), TransientError),
         (Cut(), TransientError),
@@ -56,7 +56,7 @@ def test_plexapi_connects_over_our_session() -> None:
     ids=str,
 )
 def test_failures_are_ours(
-    effect: Status | Redirect | Reset | Cut, kind: type[ServerError]
+    effect: ErrorStatus | Redirect | Reset | Cut, kind: type[ServerError]
 ) -> None:
     """What plexapi would make a BadRequest or a TypeError never reaches it."""
     with transport_bench(effect, body=ROOT, headers=XML, name="Plex") as bench:

@@ -17,6 +17,7 @@ from plexsync.simulators.http.wire import (
     Counters,
     Cut,
     Drip,
+    ErrorStatus,
     Fault,
     Faults,
     Hang,
@@ -28,7 +29,6 @@ from plexsync.simulators.http.wire import (
     SimRequest,
     SimResponse,
     Stale,
-    Status,
     Wired,
     garbage,
     html,
@@ -160,7 +160,7 @@ def test_cut_body_is_an_error_not_an_answer(wire: Wire, cut: Cut) -> None:
 
 def test_status_answers_for_the_simulator(wire: Wire) -> None:
     """A status fault brings its own code, body and headers; the simulator does nothing."""
-    wire.fail(Fault(None, 1, Status(503, b"busy", (("Retry-After", "3"),))))
+    wire.fail(Fault(None, 1, ErrorStatus(503, b"busy", (("Retry-After", "3"),))))
 
     answer = wire.get()
 
@@ -174,7 +174,7 @@ def test_status_answers_for_the_simulator(wire: Wire) -> None:
 
 def test_status_may_follow_the_work(wire: Wire) -> None:
     """A gateway can time out after the server did what was asked."""
-    wire.fail(Fault("echo.write", 1, Status(504, applied=True)))
+    wire.fail(Fault("echo.write", 1, ErrorStatus(504, applied=True)))
 
     assert wire.put().status_code == 504
     assert wire.echo.done == ["PUT /a"]
@@ -205,7 +205,7 @@ def test_redirect_names_its_target(wire: Wire) -> None:
 
 def test_fault_strikes_at_its_turn_and_as_often_as_said(wire: Wire) -> None:
     """`nth` counts matching requests only, `times` says how many in a row are struck."""
-    wire.fail(Fault("echo.read", 2, Status(500), times=2))
+    wire.fail(Fault("echo.read", 2, ErrorStatus(500), times=2))
     wire.put()
 
     codes = [wire.get().status_code for _ in range(4)]
@@ -215,7 +215,7 @@ def test_fault_strikes_at_its_turn_and_as_often_as_said(wire: Wire) -> None:
 
 def test_fault_without_end_lasts_until_cleared(wire: Wire) -> None:
     """`times=None` never ends by itself."""
-    wire.fail(Fault(None, 1, Status(500), times=None))
+    wire.fail(Fault(None, 1, ErrorStatus(500), times=None))
     struck = [wire.get().status_code for _ in range(3)]
 
     wire.wired.faults.clear()
@@ -226,7 +226,7 @@ def test_fault_without_end_lasts_until_cleared(wire: Wire) -> None:
 
 def test_fault_can_choose_its_request(wire: Wire) -> None:
     """`match` narrows a fault to the requests it is meant for."""
-    wire.fail(Fault(None, 1, Status(500), match=lambda request: request.path == "/b"))
+    wire.fail(Fault(None, 1, ErrorStatus(500), match=lambda request: request.path == "/b"))
 
     assert [wire.get(path).status_code for path in ("/a", "/b", "/b")] == [200, 500, 200]
 
