@@ -39,7 +39,7 @@ class HasPlan(Protocol):
 P = TypeVar("P", bound=HasPlan)
 
 
-def alike(
+def group_by_edit(
     plans: Iterable[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
 ) -> list[list[ItemPlan]]:
     """`plans` by what is sent for them, at most `MOST_ITEMS` together, in the order they came.
@@ -82,7 +82,7 @@ def gather(batches: Iterable[list[P]]) -> Iterator[list[P]]:
 
 def _pays(plans: Sequence[ItemPlan]) -> bool:
     """Whether plans like these are worth waiting for: half of their requests could be saved."""
-    return len(alike(plans, appended=LIST_FIELDS)) <= max(1, len(plans) // 2)
+    return len(group_by_edit(plans, appended=LIST_FIELDS)) <= max(1, len(plans) // 2)
 
 
 def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
-from plexsync.plex.batching import alike
+from plexsync.plex.batching import group_by_edit
 from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
 from tests.support.factories import make_plan
 from tests.support.strategies import texts
@@ -171,7 +171,7 @@ def test_items_edited_together_end_as_each_alone(
 ) -> None:
     """With whole lists on any server, with what is new alone on one that appends."""
     appended = LIST_FIELDS if appends else frozenset()
-    groups = alike(plans, appended=appended)
+    groups = group_by_edit(plans, appended=appended)
     assert sorted(plan.rating_key for group in groups for plan in group) == sorted(
         plan.rating_key for plan in plans
     )

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
-from plexsync.plex.batching import alike
+from plexsync.plex.batching import group_by_edit
 from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
@@ -136,7 +136,11 @@ class Sender:
         while probe := self._probe(left):
             left = [plan for plan in left if plan is not probe.plan]
             yield self._find_out(probe)
-        groups = [[plan] for plan in left] if self._alone else alike(left, appended=self._appended)
+        groups = (
+            [[plan] for plan in left]
+            if self._alone
+            else group_by_edit(left, appended=self._appended)
+        )
         for group in groups:
             yield from self._send_group(group)
 
@@ -215,8 +219,8 @@ class Sender:
         open_lists &= {change.target for plan in plans for change in plan.changes}
         if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
             return None
-        together = alike(plans, appended=self._appended | open_lists)
-        if len(alike(plans, appended=self._appended)) - len(together) < WORTH_A_PROBE:
+        together = group_by_edit(plans, appended=self._appended | open_lists)
+        if len(group_by_edit(plans, appended=self._appended)) - len(together) < WORTH_A_PROBE:
             return None
         for group in sorted(together, key=len, reverse=True):
             if len(group) > 1 and (probe := self._probe_of(group[:_LOOKED_AT], open_lists)):

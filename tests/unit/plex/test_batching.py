@@ -18,7 +18,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, alike, gather
+from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, gather, group_by_edit
 from tests.support.factories import make_plan
 
 
@@ -51,8 +51,8 @@ def keys(groups: list[list[ItemPlan]]) -> list[list[str]]:
 def test_lists_are_alike_only_as_a_whole_until_the_server_is_known() -> None:
     """Other tags besides make another list; what is new is the same."""
     plans = [renamed(1, "a"), renamed(2, "b"), renamed(3, "a")]
-    assert keys(alike(plans)) == [["1", "3"], ["2"]]
-    assert keys(alike(plans, appended=LIST_FIELDS)) == [["1", "2", "3"]]
+    assert keys(group_by_edit(plans)) == [["1", "3"], ["2"]]
+    assert keys(group_by_edit(plans, appended=LIST_FIELDS)) == [["1", "2", "3"]]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_lists_are_alike_only_as_a_whole_until_the_server_is_known() -> None:
 )
 def test_what_makes_another_request_makes_another_group(other: dict[str, object]) -> None:
     """Section and type stand in the address, locks among the arguments."""
-    assert len(alike([renamed(1), renamed(2, **other)], appended=LIST_FIELDS)) == 2
+    assert len(group_by_edit([renamed(1), renamed(2, **other)], appended=LIST_FIELDS)) == 2
 
 
 def test_a_rating_and_a_plan_of_nothing_go_alone() -> None:
@@ -75,12 +75,12 @@ def test_a_rating_and_a_plan_of_nothing_go_alone() -> None:
         for n in (1, 2)
     ]
     nothing = [make_plan(rating_key=RatingKey(str(n)), changes=()) for n in (3, 4)]
-    assert keys(alike([*rated, *nothing])) == [["1"], ["2"], ["3"], ["4"]]
+    assert keys(group_by_edit([*rated, *nothing])) == [["1"], ["2"], ["3"], ["4"]]
 
 
 def test_a_group_is_at_most_a_hundred_items() -> None:
     """One more starts another."""
-    groups = alike([titled(number) for number in range(1, 2 * MOST_ITEMS + 2)])
+    groups = group_by_edit([titled(number) for number in range(1, 2 * MOST_ITEMS + 2)])
     assert [len(group) for group in groups] == [MOST_ITEMS, MOST_ITEMS, 1]
 
 
