@@ -60,7 +60,7 @@ def group_by_edit(
     return found
 
 
-def gather(batches: Iterable[list[P]]) -> Iterator[list[P]]:
+def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:
     """`batches`, several joined where that brings items together that can be written together.
 
     Args:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.models import Outcome, PlexField, Preview
-from plexsync.plex.batching import gather
+from plexsync.plex.batching import join_batches
 from plexsync.plex.pictures import PicturedItems
 from plexsync.sync.execution.writer import (
     DETAIL_BATCH,
@@ -169,7 +169,7 @@ class Replay:
             InterruptedRunError: asked to stop.
         """
         self._plex.expect(errand.plan for errand in errands)
-        batches = gather(self._decided(errands))
+        batches = join_batches(self._decided(errands))
         ahead: list[list[_Ready]] = []
         for batch in batches:
             ahead.append(batch)

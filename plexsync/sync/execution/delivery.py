@@ -15,7 +15,7 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, Preview
 from plexsync.planning.limits import Limits, clears_any
-from plexsync.plex.batching import gather
+from plexsync.plex.batching import join_batches
 from plexsync.sync.linking.linker import Linked
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Delivery:
 
     def _gathered(self, batches: Iterable[list[Ready]]) -> Iterable[list[Ready]]:
         """As they are written: alike changes together. A dry run shows what it has at once."""
-        return batches if self.options.dry_run else gather(batches)
+        return batches if self.options.dry_run else join_batches(batches)
 
     def _write(self, batch: Sequence[Ready]) -> None:
         if not batch:

@@ -18,7 +18,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, gather, group_by_edit
+from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, group_by_edit, join_batches
 from tests.support.factories import make_plan
 
 
@@ -98,26 +98,26 @@ def batches_of(plans: list[ItemPlan], size: int = 50) -> list[list[Held]]:
 
 def test_alike_plans_wait_for_each_other_up_to_a_limit() -> None:
     """Ten reads make one batch to write."""
-    gathered = list(gather(batches_of([titled(number) for number in range(1200)])))
+    gathered = list(join_batches(batches_of([titled(number) for number in range(1200)])))
     assert [len(batch) for batch in gathered] == [MOST_AHEAD, MOST_AHEAD, 200]
 
 
 def test_plans_that_have_nothing_in_common_wait_for_nobody() -> None:
     """Each is written right after it was read."""
     different = [titled(number, f"title {number}") for number in range(200)]
-    assert [len(batch) for batch in gather(batches_of(different))] == [50, 50, 50, 50]
+    assert [len(batch) for batch in join_batches(batches_of(different))] == [50, 50, 50, 50]
 
 
 def test_a_few_plans_among_many_reads_are_written_in_time() -> None:
     """What was read long ago is stale, however few there are."""
     sparse = batches_of([titled(number) for number in range(3 * MOST_READS)], size=1)
-    assert [len(batch) for batch in gather(sparse)] == [MOST_READS] * 3
+    assert [len(batch) for batch in join_batches(sparse)] == [MOST_READS] * 3
 
 
 def test_nothing_is_lost_or_invented_by_gathering() -> None:
     """The same plans in the same order; no empty batch."""
     plans = [titled(number, str(number % 7)) for number in range(333)]
     batches = [[], *batches_of(plans, 40), []]
-    gathered = list(gather(batches))
+    gathered = list(join_batches(batches))
     assert all(gathered)
     assert [one.plan for one in chain.from_iterable(gathered)] == plans
