@@ -55,7 +55,7 @@ def scene_part(waiting: Waiting) -> list[Line]:
     """What the scene is, and why it is not HIGH."""
     scene = waiting.scene
     path = scene.files[0].path if scene.files else ""
-    name = scene.title or base_name(path) or "untitled"
+    name = scene.title or shown_file_name(path) or "untitled"
     lines: list[Line] = [
         Text.assemble(words(name, "bold"), (f"  scene {scene.scene_id}", "dim"), overflow="fold")
     ]
@@ -97,7 +97,7 @@ def candidates_part(
             (f" {place + 1:<2}", "bold cyan"),
             (f" {'    ' if is_unscored(one) else score_text(one.score)}  ", "dim"),
         )
-        body = words(one.title or base_name(one.item_path) or "untitled")
+        body = words(one.title or shown_file_name(one.item_path) or "untitled")
         where = " ".join(filter(None, (library_of(waiting, place), one.rating_key)))
         body.append_text(words(f"  {where}", "dim"))
         if one.rating_key in marks:
@@ -176,7 +176,7 @@ def file_facts(file: SceneFile | PlexFile) -> str:
     return " · ".join(facts)
 
 
-def base_name(path: str) -> str:
+def shown_file_name(path: str) -> str:
     """The last name of a path of either kind; for showing only."""
     return path.replace("\\", "/").rpartition("/")[2]
 

@@ -10,11 +10,11 @@ from plexsync.matching.answers import Verb
 from plexsync.review.interfaces import Mode
 from plexsync.review.terminal.layout import Line, Row, laid_out, page_of
 from plexsync.review.terminal.parts import (
-    base_name,
     candidates_part,
     changes_part,
     evidence_part,
     scene_part,
+    shown_file_name,
     words,
 )
 
@@ -222,10 +222,10 @@ def _question_lines(question: Question) -> list[Line]:
         lines.append(Text())
     for one in question.scenes:
         scene, best = one.scene, one.candidates[0]
-        body = words(scene.title or base_name(best.scene_path))
+        body = words(scene.title or shown_file_name(best.scene_path))
         body.append(f"  scene {scene.scene_id}", "dim")
         body.append(" -> ", "dim")
-        body.append_text(words(best.title or base_name(best.item_path)))
+        body.append_text(words(best.title or shown_file_name(best.item_path)))
         body.append(f"  {best.rating_key}", "dim")
         lines.append(Row(indent, body))
     return lines
