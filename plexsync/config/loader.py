@@ -172,7 +172,7 @@ def _compose_stash(reader: _Reader) -> StashConfig:
 
 def _compose_plex(reader: _Reader) -> PlexConfig:
     return PlexConfig(
-        url=reader.read("plex.url", values.base_url, stand_in=""),
+        url=reader.read("plex.url", values.server_address, stand_in=""),
         token=reader.read_secret("plex.token") or Secret(""),
         verify=reader.read_verify("plex.verify"),
         libraries=reader.read("plex.libraries", values.names, stand_in=()),

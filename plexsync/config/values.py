@@ -243,10 +243,10 @@ def duration(value: object) -> int:
 
 def stash_url(value: object) -> str:
     """Stash's address, with or without `/graphql`, without a trailing slash."""
-    return base_url(value).removesuffix("/graphql").rstrip("/")
+    return server_address(value).removesuffix("/graphql").rstrip("/")
 
 
-def base_url(value: object) -> str:
+def server_address(value: object) -> str:
     """A server's address without a trailing slash. Nothing secret may be part of it."""
     if not isinstance(value, str) or not value.strip():
         raise ParseError("must be a text", hint='Write "http://host:port".')
