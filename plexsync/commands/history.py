@@ -65,7 +65,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
     if invocation.shape.json or invocation.shape.jsonl:
         console.print_document(streams, report_history.run_document(log))
     elif not console.is_terminal(streams.stdout):
-        lines = report_history.change_lines(log)
+        lines = report_history.written_lines(log)
         console.print_text(streams, "".join(f"{line}\n" for line in lines))
     else:
         screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)

@@ -107,7 +107,7 @@ def run_document(log: RunLog) -> _Json:
     }
 
 
-def change_lines(log: RunLog) -> Iterator[str]:
+def written_lines(log: RunLog) -> Iterator[str]:
     """One line per field the run wrote."""
     for one in log.written:
         for change in one.plan.changes:
