@@ -48,7 +48,7 @@ class PictureChoice(StrEnum):
     ASK = "ask"
 
 
-def choose(
+def choose_picture(
     policy: Policy, *, selected: str, locked: bool, ours: str, moved: bool, preserve: bool
 ) -> PictureChoice:
     """Choose between the picture an item shows and the cover its scene has.
@@ -73,7 +73,7 @@ def choose(
 
 
 def replaces_anything(policy: Policy, *, locked: bool, preserve: bool) -> bool:
-    """Whether the cover replaces whatever it is that the item shows; see `choose`."""
+    """Whether the cover replaces whatever it is that the item shows; see `choose_picture`."""
     match policy:
         case Policy.FILL:
             return False

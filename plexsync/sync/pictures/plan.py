@@ -17,7 +17,7 @@ from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Poli
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
     PictureChoice,
-    choose,
+    choose_picture,
     cover_text,
     picture_text,
     replaces_anything,
@@ -296,7 +296,7 @@ class Artwork:
             pictures = self._gallery.available(detail.item.rating_key, rule.to)
             there = frozenset(picture.key for picture in pictures)
             selected = selected_key(pictures)
-            choice = choose(
+            choice = choose_picture(
                 rule.policy,
                 selected=selected,
                 locked=locked,
