@@ -74,7 +74,7 @@ ROUTES = (
     _get("picture", _ITEM + r"/(thumb|art|file)(?:/\d+)?$", reading.picture),
     _get("activities", r"^/activities/?$", reading.activities),
     _write("upload", "POST", _ITEM + r"/(poster|art)s$", writing.upload),
-    _write("select", "PUT", _ITEM + r"/(poster|art)s?$", writing.choose),
+    _write("select", "PUT", _ITEM + r"/(poster|art)s?$", writing.select_picture),
     _write("unselect", "DELETE", _ITEM + r"/(thumb|art)$", writing.choose_none),
     _write("rate", "PUT", r"^/:/rate$", writing.rate),
     _write("scan", "GET POST", _SECTION + r"/refresh$", writing.scan),

@@ -79,7 +79,7 @@ def upload(parts: Parts, asked: Asked) -> SimResponse:
     return answers.done()
 
 
-def choose(parts: Parts, asked: Asked) -> SimResponse:
+def select_picture(parts: Parts, asked: Asked) -> SimResponse:
     """Select one of an item's pictures; what it does not have is no picture to select."""
     (item,) = find_items(parts, asked)
     kind, key = asked.captured[1], asked.request.argument("url")
