@@ -38,7 +38,7 @@ class Case(StrEnum):
     DECOY = "not in Plex, but another video has its base name"
 
 
-def draw(source: random.Random, mix: Mapping[Case, float], count: int) -> list[Case]:
+def draw_cases(source: random.Random, mix: Mapping[Case, float], count: int) -> list[Case]:
     """Draw cases by weight; every case with a weight is there once if there is room."""
     kinds = [case for case, weight in mix.items() if weight > 0]
     drawn = source.choices(kinds, [mix[case] for case in kinds], k=count)

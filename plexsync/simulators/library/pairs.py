@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.library.cases import Case, add, draw
+from plexsync.simulators.library.cases import Case, add, draw_cases
 from plexsync.simulators.library.demo import LATE_EDIT, PLEX_EDIT, LateEdit, PlexEdit, demo_library
 from plexsync.simulators.library.maker import Maker
 from plexsync.simulators.library.odd import add_odd_scenes
@@ -112,7 +112,7 @@ def make_library(spec: LibrarySpec | None = None) -> Library:
     maker = Maker(
         spec.seed, scenes=spec.scenes, hashed=spec.hashed, edited=spec.edited, odd=spec.odd
     )
-    cases = draw(maker.random, spec.mix, spec.scenes)
+    cases = draw_cases(maker.random, spec.mix, spec.scenes)
     while (room := spec.scenes - maker.scene_count) > 0:
         case = cases.pop()
         add(maker, Case.SAME if case is Case.DUPLICATE and room == 1 else case)
