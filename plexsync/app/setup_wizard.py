@@ -15,7 +15,7 @@ from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ServerError
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
-from plexsync.storage.filesystem import DISK, explained
+from plexsync.storage.filesystem import DISK, state_errors
 from plexsync.storage.locations import UNREGISTERED_CLIENT_ID
 from plexsync.sync.connections import plex_transport, stash_transport
 from plexsync.text.normalize import clean_for_terminal
@@ -279,7 +279,7 @@ def write_config(path: Path, text: str) -> None:
     Raises:
         StateError: it cannot be written, or came into being meanwhile.
     """
-    with explained("create", path):
+    with state_errors("create", path):
         DISK.make_directory(path.parent)
         handle = DISK.create(path)
         try:

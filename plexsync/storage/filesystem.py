@@ -150,7 +150,7 @@ DISK: Filesystem = Disk()
 
 
 @contextmanager
-def explained(action: str, path: Path) -> Iterator[None]:
+def state_errors(action: str, path: Path) -> Iterator[None]:
     """Turn an OSError of the block into a StateError that says what failed, where, and what to do.
 
     Args:
@@ -174,7 +174,7 @@ def read_if_there(disk: Filesystem, path: Path) -> bytes | None:
     Raises:
         StateError: it is there but cannot be read.
     """
-    with explained("read", path):
+    with state_errors("read", path):
         try:
             with disk.read(path) as stream:
                 return stream.read()
@@ -207,7 +207,7 @@ def write_atomically(
         StateError: the disk is full, read-only or failing; `path` holds what it held.
     """
     draft = draft or path.with_name(f"{path.name}.tmp")
-    with explained("write", path):
+    with state_errors("write", path):
         _remove_if_there(disk, draft)
         try:
             _write_draft(disk, draft, chunks)

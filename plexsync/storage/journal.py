@@ -25,7 +25,7 @@ from plexsync.models import (  # noqa: TC001 (msgspec reads annotations)
     Problem,
     SceneId,
 )
-from plexsync.storage.filesystem import DISK, Filesystem, explained
+from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -188,7 +188,7 @@ def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
         StateError: the directory cannot be read.
     """
     place = directory / DIRECTORY
-    with explained("read", place):
+    with state_errors("read", place):
         names = disk.names(place)
     return tuple(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
 
@@ -225,7 +225,7 @@ def read_journal(path: Path, disk: Filesystem = DISK) -> Generator[Entry, None, 
         StateVersionError: a newer plexsync wrote the journal.
         StateError: the file cannot be read.
     """
-    with explained("read", path), disk.read(path) as stream:
+    with state_errors("read", path), disk.read(path) as stream:
         yield from _safe_entries(stream, path)
 
 
@@ -324,7 +324,7 @@ class JournalWriter:
         self._next = 1
         self._size_bytes = 0
         self._failure: StateError | None = None
-        with explained("create", path):
+        with state_errors("create", path):
             self._handle: int | None = _create(disk, path)
 
     def append(self, entry: E) -> E:
@@ -346,7 +346,7 @@ class JournalWriter:
             return
         content = _encode_batch(self._entries)
         try:
-            with explained("write", self._path):
+            with state_errors("write", self._path):
                 self._disk.write(self._handle, content)
                 self._disk.sync(self._handle)
         except BaseException as error:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from plexsync.errors import StateCorruptError
-from plexsync.storage.filesystem import DISK, Filesystem, explained, read_if_there, write_atomically
+from plexsync.storage.filesystem import (
+    DISK,
+    Filesystem,
+    read_if_there,
+    state_errors,
+    write_atomically,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +81,7 @@ def load_client_id(
 
 
 def _keep_new_id(disk: Filesystem, path: Path, client_id: str) -> str:
-    with explained("create", path.parent):
+    with state_errors("create", path.parent):
         disk.make_directory(path.parent)
     # Not under the lock, because Plex is greeted before it is taken: two first runs at once each
     # write a whole file, and one of them stays.

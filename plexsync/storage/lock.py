@@ -16,7 +16,7 @@ import filelock
 import msgspec
 
 from plexsync.errors import StateError, StateLockedError
-from plexsync.storage.filesystem import DISK, explained
+from plexsync.storage.filesystem import DISK, state_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
     """
     path = directory / _LOCK
     lock = filelock.FileLock(path, timeout=max(wait_s, 0.0), mode=_FILE_MODE, thread_local=False)
-    with explained("lock", path):
+    with state_errors("lock", path):
         try:
             lock.acquire()
         except filelock.Timeout as timeout:  # an OSError itself

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
-from plexsync.storage.filesystem import DISK, Filesystem, explained
+from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
     DIRECTORY,
     NOT_EVEN_PARTLY,
@@ -75,7 +75,7 @@ def open_session(
         StateLockedError: another run holds the lock.
         StateError: see `load_state`; or the directory cannot be written.
     """
-    with explained("create", directory):
+    with state_errors("create", directory):
         disk.make_directory(directory)
     since = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     with hold_lock(directory, since=since, wait_s=wait_s):
@@ -129,7 +129,7 @@ class Session:
         if not is_run_id(run_id):
             raise ValueError(f"not a run id: {run_id!r}")
         place = self._directory / DIRECTORY
-        with explained("create", place):
+        with state_errors("create", place):
             self._disk.make_directory(place)
         self._run_id = run_id
         self._journal = JournalWriter(journal_path(self._directory, run_id), self._disk)
@@ -331,7 +331,7 @@ class Session:
         }
         for run_id in sorted((old | idle | never_begun) & journals):
             path = journal_path(self._directory, run_id)
-            with explained("remove", path):
+            with state_errors("remove", path):
                 self._disk.remove(path)
 
 

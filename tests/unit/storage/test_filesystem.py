@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode, StateError
-from plexsync.storage.filesystem import DISK, explained, read_if_there, write_atomically
+from plexsync.storage.filesystem import DISK, read_if_there, state_errors, write_atomically
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike, dice
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_absent_file_is_none_and_unreadable_one_an_error(tmp_path: Path) -> None
 )
 def test_disk_errors_say_what_where_and_what_to_do(tmp_path: Path, number: int, hint: str) -> None:
     """The reason is the system's, the place ours, the way out fits the reason; exit code 9."""
-    with pytest.raises(StateError) as caught, explained("write", tmp_path):
+    with pytest.raises(StateError) as caught, state_errors("write", tmp_path):
         raise OSError(number, os.strerror(number))
 
     error = caught.value
