@@ -99,7 +99,7 @@ def split_folders(path: str) -> list[str]:
     return folders
 
 
-def gather(scenes: Sequence[Scene], rules: PathMap) -> list[Ours]:
+def prepare_files(scenes: Sequence[Scene], rules: PathMap) -> list[Ours]:
     """Every file of every scene, ready to compare."""
     return [
         prepare(position, file, rules)

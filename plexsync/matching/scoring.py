@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.attributes import Level, compare_date
-from plexsync.matching.blocking import Ours, Theirs, block, gather, pair, prepare, split_name
+from plexsync.matching.blocking import Ours, Theirs, block, pair, prepare, prepare_files, split_name
 from plexsync.matching.comparison import (
     Context,
     compare_resembling,
@@ -119,7 +119,7 @@ def _compare_all(
 ) -> list[_Compared]:
     """Every file of ours that has candidates, with its comparisons; equal ones are one object."""
     shared: dict[Comparison, Comparison] = {}
-    blocks = block(gather(scenes, path_map), items, context.hashes)
+    blocks = block(prepare_files(scenes, path_map), items, context.hashes)
     return [
         (row.ours, [(shared.setdefault(made, made), part) for made, part in found])
         for row in pair(blocks)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.matching.blocking import gather, split_name
+from plexsync.matching.blocking import prepare_files, split_name
 from plexsync.matching.title_similarity import (
     Text,
     are_near,
@@ -73,7 +73,7 @@ def concerned(
         for one in sleepers
         if any(
             ours.stem in keys.stems or ours.file.size_bytes in keys.sizes
-            for ours in gather([one.scene], path_map)
+            for ours in prepare_files([one.scene], path_map)
         )
         or keys.has_like(one.scene)
     }
