@@ -45,7 +45,7 @@ class Reverse:
     kept: tuple[str, ...]
 
 
-def gather(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
+def merge_plans(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
     """One plan per scene and item of all that was written, oldest first.
 
     Of a field written more than once the first `before` and the last `after` stay. Every change
@@ -78,7 +78,7 @@ class Reverser:
         """What is to be written to `detail` so that it is as it was before `written`.
 
         Args:
-            written: what a run did to the item, as `gather` gives it.
+            written: what a run did to the item, as `merge_plans` gives it.
             detail: a fresh read.
             link: what is remembered of the item.
         """

@@ -16,7 +16,7 @@ from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
-from plexsync.planning.reversal import Reverser, gather
+from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.replay.engine import replay
 from plexsync.replay.tasks import Decision, Occasion
 from plexsync.storage.history import find_run
@@ -93,7 +93,7 @@ def _undo(
     """Everything between the question which run, and the last item."""
     state, _ = memory
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
-    written = gather(_chosen(options, log))
+    written = merge_plans(_chosen(options, log))
     lineage = meet_plex(ports, tally, state)
     reverser = Reverser(planner)
     run_id = log.run.run_id
