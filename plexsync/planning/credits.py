@@ -247,7 +247,7 @@ def taken_back(change: Change, detail: ItemDetail, after: Value) -> Credits:
     return result
 
 
-def joined(first: Change, last: Change) -> Change:
+def join_credits(first: Change, last: Change) -> Change:
     """`last` with the credits two changes of one field come to, one after the other."""
     known = folded(first.before) | first.credits_before.keys()
     seen = {

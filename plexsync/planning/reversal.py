@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
-from plexsync.planning.credits import joined, moved, taken_back
+from plexsync.planning.credits import join_credits, moved, taken_back
 from plexsync.text.folding import Spellings, split_entries
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _lock_after(change: Change, plan: ItemPlan) -> bool:
 
 def _joined(first: Change, last: Change) -> Change:
     return replace(
-        joined(first, last),
+        join_credits(first, last),
         before=first.before,
         locked_before=first.locked_before,
         trace_before=first.trace_before,
