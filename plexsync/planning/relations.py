@@ -78,13 +78,13 @@ def performer_text(name: str, facts: Collection[str]) -> str:
     return f"{name}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
 
 
-def joined(related: Iterable[RelatedId]) -> str:
+def join_related(related: Iterable[RelatedId]) -> str:
     """The objects a scene shows, as its record keeps them; always in the same order."""
     return " ".join(sorted(related))
 
 
 def shows_any(kept: str, wanted: Collection[str]) -> bool:
-    """Whether a record's text, made by `joined`, names any of `wanted`."""
+    """Whether a record's text, made by `join_related`, names any of `wanted`."""
     return any(one in wanted for one in kept.split())
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import TooLongError
 from plexsync.models import Outcome, SceneRecord
-from plexsync.planning.relations import joined
+from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.storage.plan_file import SavedItem
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
@@ -246,7 +246,7 @@ class Accounts:
         if progress.related is None:
             related = previous.related if previous else ""
         else:
-            related = joined(progress.related)
+            related = join_related(progress.related)
         desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
         record = SceneRecord(
             updated_at=progress.scene.updated_at if version is None else version,
