@@ -137,7 +137,7 @@ def digest_text(credits_: Mapping[str, Credit]) -> str:
 # ---- comparing -----------------------------------------------------------------------------------
 
 
-def moved(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
+def changed_credits(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
     """The actors whose role or photo a change sets otherwise: folded name, before, after.
 
     Of an actor that is new to the item nothing is before.
@@ -271,7 +271,7 @@ def join_credits(first: Change, last: Change) -> Change:
 
 def told(change: Change) -> tuple[Value, Value]:
     """Before and after as a person reads them: names, with their credits where these move."""
-    moving = {name: (then, now) for name, then, now in moved(change)}
+    moving = {name: (then, now) for name, then, now in changed_credits(change)}
     if not moving or isinstance(change.before, str) or isinstance(change.after, str):
         return change.before, change.after
     return (
@@ -281,11 +281,11 @@ def told(change: Change) -> tuple[Value, Value]:
 
 
 def spelled(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
-    """As `moved`, but with the name as it is spelled in the change."""
+    """As `changed_credits`, but with the name as it is spelled in the change."""
     names: dict[str, str] = {}
     for value in (change.before, change.after):
         names.update((fold_tag(name), name) for name in value if not isinstance(value, str))
-    for name, then, after in moved(change):
+    for name, then, after in changed_credits(change):
         yield names.get(name, name), then, after
 
 

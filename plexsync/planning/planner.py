@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.models import Base, Change, PlexField, Policy, Trace
-from plexsync.planning.credits import Wisher, digest_text, hold, later, moved, remembered
+from plexsync.planning.credits import Wisher, changed_credits, digest_text, hold, later, remembered
 from plexsync.planning.observed import (
     Rules,
     found_in,
@@ -123,7 +123,7 @@ class Planner:
                 credits_before=detail.credits if target is PlexField.ACTORS else {},
                 credits_after=credit.wished(want, after, found, detail) if credit else {},
             )
-            if differs or (credit and any(moved(change))):
+            if differs or (credit and any(changed_credits(change))):
                 changes.append(change)
             else:
                 agreed.append(change)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
-from plexsync.planning.credits import join_credits, moved, taken_back
+from plexsync.planning.credits import changed_credits, join_credits, taken_back
 from plexsync.text.folding import Spellings, split_entries
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ class Reverser:
                 continue
             back = replace(self._reversed(change, detail, after, link), credits_after=credits_after)
             locks_differ = back.locked_after != back.locked_before
-            same = self._planner.equal(back.target, after, back.before) and not any(moved(back))
+            same = self._planner.equal(back.target, after, back.before) and not any(
+                changed_credits(back)
+            )
             if locks_differ or not same:
                 changes.append(back)
         return Reverse(
