@@ -114,7 +114,7 @@ def given_in(base: Base | None) -> dict[str, str]:
     return {pair[:ENTRY_DIGITS]: pair[ENTRY_DIGITS:] for pair in pairs}
 
 
-def remembered(change: Change, base: Base | None) -> str:
+def remember_credits(change: Change, base: Base | None) -> str:
     """What `given_in` is to read once Plex holds what `change` says."""
     if not change.credits_after and not (base and base.credits):
         return ""

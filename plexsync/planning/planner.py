@@ -16,7 +16,14 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.models import Base, Change, PlexField, Policy, Trace
-from plexsync.planning.credits import Wisher, changed_credits, digest_text, hold, later, remembered
+from plexsync.planning.credits import (
+    Wisher,
+    changed_credits,
+    digest_text,
+    hold,
+    later,
+    remember_credits,
+)
 from plexsync.planning.observed import (
     Rules,
     found_in,
@@ -385,7 +392,7 @@ class Planner:
             digest=stored,
             entries="".join(sorted(mine)),
             wanted=wanted,
-            credits=remembered(change, base),
+            credits=remember_credits(change, base),
         )
 
     def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:
