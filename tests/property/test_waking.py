@@ -18,7 +18,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.sync.detection.affected import Sleeper, concerned, moved
+from plexsync.sync.detection.affected import Sleeper, changed_items, concerned
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZES = st.sampled_from((None, -1, 1_000_003, 2_000_003, 3_000_017))
@@ -103,7 +103,7 @@ def test_whoever_would_be_told_something_else_is_woken(
         if one.confidence is Confidence.HIGH
     }
     asleep = sleepers(scenes, then)
-    woken = concerned(asleep, moved(before, now, frozenset), RULES)
+    woken = concerned(asleep, changed_items(before, now, frozenset), RULES)
 
     def decide(who: list[Scene], items: list[PlexItem]) -> dict[SceneId, object]:
         return told(match(who, items, rules=RULES, claims=claims))
@@ -119,7 +119,7 @@ def test_whoever_would_be_told_something_else_is_woken(
 @given(scenes=scene_lists(), items=item_lists())
 def test_what_reads_the_same_wakes_nobody(scenes: list[Scene], items: list[PlexItem]) -> None:
     """In whatever order it comes."""
-    changed = moved(items, reversed(items), frozenset)
+    changed = changed_items(items, reversed(items), frozenset)
     assert concerned(sleepers(scenes, match(scenes, items, rules=RULES)), changed, RULES) == set()
 
 
@@ -137,7 +137,11 @@ def test_those_with_nothing_in_common_sleep_on() -> None:
         item(3, "Forest Trip", [PlexFile(path="/media/z/z.mkv")], trashed=False),
     ]
     matches = match(here, [], rules=RULES)
-    assert concerned(sleepers(here, matches), moved([], came, frozenset), RULES) == {"1", "2", "3"}
+    assert concerned(sleepers(here, matches), changed_items([], came, frozenset), RULES) == {
+        "1",
+        "2",
+        "3",
+    }
 
 
 def test_whoever_competes_with_one_that_wakes_is_woken_too() -> None:
@@ -153,7 +157,7 @@ def test_whoever_competes_with_one_that_wakes_is_woken_too() -> None:
     then = match(here, before, rules=RULES)
     assert {one.confidence for one in then} == {Confidence.LOW}
     assert {one.confidence for one in match(here, now, rules=RULES)} == {Confidence.HIGH}
-    changed = moved(before, now, frozenset)
+    changed = changed_items(before, now, frozenset)
     assert concerned(sleepers(here, then), changed, RULES) == {"1", "2"}
 
 
@@ -161,5 +165,5 @@ def test_titles_plexsync_wrote_wake_nobody() -> None:
     """An item that is linked gets the titles of its scene, and no other scene gets the item."""
     old = item(1, "lake", [PlexFile(path="/media/lake.mp4")], trashed=False)
     new = item(1, "Lake", [PlexFile(path="/media/lake.mp4")], trashed=False)
-    assert moved([old], [new], lambda: {RatingKey("1")}) == []
-    assert moved([old], [new], frozenset) == [old, new]
+    assert changed_items([old], [new], lambda: {RatingKey("1")}) == []
+    assert changed_items([old], [new], frozenset) == [old, new]

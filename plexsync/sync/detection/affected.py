@@ -35,7 +35,7 @@ class Sleeper(NamedTuple):
     match: Match
 
 
-def moved(
+def changed_items(
     before: Iterable[PlexItem],
     now: Iterable[PlexItem],
     claimed: Callable[[], Collection[RatingKey]],
@@ -63,7 +63,7 @@ def concerned(
 
     Args:
         sleepers: scenes that wait, with what was found for them.
-        changed: the items that came, went or read differently; see `moved`.
+        changed: the items that came, went or read differently; see `changed_items`.
         rules: how Stash's paths become Plex's.
     """
     keys = _Keys([item for item in changed if not item.trashed])

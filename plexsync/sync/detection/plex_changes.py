@@ -12,7 +12,7 @@ import msgspec
 
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.storage.review_queue import load_all
-from plexsync.sync.detection.affected import Sleeper, concerned, moved
+from plexsync.sync.detection.affected import Sleeper, changed_items, concerned
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import normalize_path
 
@@ -135,7 +135,7 @@ class Rousing:
             return []
         if index.before is None or index.before.name != seen:
             return None
-        return moved(index.before.items, index.items, self._state.claims)
+        return changed_items(index.before.items, index.items, self._state.claims)
 
     def _sleepers(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Sleeper]:
         """What is known of them, if it is about the files they were matched by."""
