@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     try:
         scene_id, event = read_event(_read_input(0, time.monotonic() + _LONGEST_S))
         directory = state_directory(dict(os.environ), arguments)
-        note(directory, scene_id, event, name=f"{time.time_ns()}-{os.getpid()}")
+        leave_note(directory, scene_id, event, name=f"{time.time_ns()}-{os.getpid()}")
         _say(1, f'{{"output": "noted {event} of scene {scene_id} for plexsync"}}')
     except HookProblem as problem:
         _log(problem.level, str(problem))
@@ -117,7 +117,7 @@ def read_event(content: bytes) -> tuple[int, str]:
     return scene_id, event
 
 
-def note(directory: str, scene_id: int, event: str, *, name: str) -> None:
+def leave_note(directory: str, scene_id: int, event: str, *, name: str) -> None:
     """Leave a note that a run finds whole or not at all.
 
     Args:

@@ -159,9 +159,9 @@ def test_notes_are_bounded(tmp_path: Path) -> None:
     for number in range(hook.MOST_NOTES - 1):
         (spool / f"{number}.json").touch()
 
-    hook.note(str(tmp_path), 1, "Scene.Update.Post", name="last")
+    hook.leave_note(str(tmp_path), 1, "Scene.Update.Post", name="last")
     with pytest.raises(hook.HookProblem) as refused:
-        hook.note(str(tmp_path), 2, "Scene.Update.Post", name="more")
+        hook.leave_note(str(tmp_path), 2, "Scene.Update.Post", name="more")
 
     assert refused.value.level == "d"
     assert (spool / "last.json").exists()
