@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     """
     try:
         scene_id, event = read_event(_read_input(0, time.monotonic() + _LONGEST_S))
-        directory = state_directory(dict(os.environ), arguments)
+        directory = find_state_directory(dict(os.environ), arguments)
         leave_note(directory, scene_id, event, name=f"{time.time_ns()}-{os.getpid()}")
         _say(1, f'{{"output": "noted {event} of scene {scene_id} for plexsync"}}')
     except HookProblem as problem:
@@ -82,7 +82,7 @@ def is_plain_call(arguments: list[str]) -> bool:
     return arguments == [] or (len(arguments) == 2 and arguments[0] == _STATE_DIR)  # noqa: PLR2004 - a pair
 
 
-def state_directory(environ: dict[str, str], arguments: list[str]) -> str:
+def find_state_directory(environ: dict[str, str], arguments: list[str]) -> str:
     """Where plexsync keeps its state: as `places.state_directory`, without its imports."""
     if is_plain_call(arguments) and arguments:
         return arguments[1]

@@ -237,7 +237,7 @@ def test_help_and_wrong_options_are_for_the_command_line() -> None:
 )
 def test_the_state_is_where_a_run_looks_for_it(environ: dict[str, str]) -> None:
     """Two pieces of code, one answer."""
-    found = Path(hook.state_directory(environ, []))
+    found = Path(hook.find_state_directory(environ, []))
 
     assert os.path.normpath(found) == os.path.normpath(state_directory(environ))
 
