@@ -16,7 +16,7 @@ def main() -> None:
         from plexsync.integrations import stash_hook as hook
 
         if hook.is_plain_call(sys.argv[2:]):
-            sys.exit(hook.main(sys.argv[2:]))
+            sys.exit(hook.run_hook(sys.argv[2:]))
     from plexsync import cli
 
     cli.main()

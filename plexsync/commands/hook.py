@@ -37,9 +37,9 @@ def hook_command(*, state_dir: str) -> int:
       plexsync hook < event.json
       plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    from plexsync.integrations.stash_hook import main
+    from plexsync.integrations.stash_hook import run_hook
 
-    return main(["--state-dir", state_dir] if state_dir else [])
+    return run_hook(["--state-dir", state_dir] if state_dir else [])
 
 
 @click.group(context_settings=CONTEXT, short_help="Print what starts plexsync by itself.")

@@ -57,7 +57,7 @@ class HookProblem(Exception):  # noqa: N818 - not an error of the program: nothi
         self.level = level
 
 
-def main(arguments: list[str]) -> int:
+def run_hook(arguments: list[str]) -> int:
     """Read what Stash tells on stdin and note it. Always 0: the hook must not worry anybody.
 
     Args:
@@ -208,4 +208,4 @@ def _log(level: str, message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_hook(sys.argv[1:]))
