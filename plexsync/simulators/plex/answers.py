@@ -68,7 +68,7 @@ def done() -> SimResponse:
     return SimResponse(200, (*_COMMON, ("Content-Type", "text/html")))
 
 
-def picture(body: bytes) -> SimResponse:
+def picture_response(body: bytes) -> SimResponse:
     """An image."""
     return SimResponse(200, (*_COMMON, ("Content-Type", "image/jpeg")), body)
 

@@ -173,7 +173,7 @@ def picture(parts: Parts, asked: Asked) -> SimResponse:
     key = asked.request.argument("url") or gallery.selected
     if key not in parts.store.pictures:
         raise RefusedError(HTTPStatus.NOT_FOUND)
-    return answers.picture(parts.store.pictures[key])
+    return answers.picture_response(parts.store.pictures[key])
 
 
 def activities(parts: Parts, asked: Asked) -> SimResponse:
