@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from plexsync.models import RelatedId
     from plexsync.transport.client import HttpResponse, Transport
 
-__all__ = ["Fetched", "StashClient", "Version", "base_url", "request_headers"]
+__all__ = ["Fetched", "StashClient", "Version", "base_url", "stash_headers"]
 
 OLDEST_VERSION = (0, 27)
 OLDEST_SCHEMA = 67
@@ -90,7 +90,7 @@ def base_url(url: str) -> str:
     return trimmed.removesuffix(_GRAPHQL).rstrip("/")
 
 
-def request_headers(api_key: str) -> dict[str, str]:
+def stash_headers(api_key: str) -> dict[str, str]:
     """The headers a Stash transport sends with every request.
 
     A Stash without a login refuses every key, so none is sent when none is configured.
@@ -103,7 +103,7 @@ class StashClient:
     """One Stash.
 
     Args:
-        transport: to `base_url(url)`, made with `request_headers`.
+        transport: to `base_url(url)`, made with `stash_headers`.
         url: the server's address, for links a person follows.
         page_size: scenes in one page of ids and versions.
         sweep_size: scenes in one page of what matching needs.

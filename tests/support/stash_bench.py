@@ -19,7 +19,7 @@ from plexsync.simulators.library.records import (
     StashTag,
 )
 from plexsync.simulators.stash.simulator import StashSimulator
-from plexsync.stash_client import StashClient, base_url, request_headers
+from plexsync.stash_client import StashClient, base_url, stash_headers
 from plexsync.transport.client import RetryPolicy, Transport
 from tests.support.transport_bench import Clock
 
@@ -129,7 +129,7 @@ def stash_bench(  # noqa: PLR0913 - every edge a test may want to turn
         transport = Transport(
             base_url(url),
             name="Stash",
-            headers=request_headers(key),
+            headers=stash_headers(key),
             secrets=(key,),
             retry=RetryPolicy(attempts=3),
             timeout_s=timeout_s,
