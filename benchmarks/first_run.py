@@ -104,7 +104,7 @@ def run_plexsync(servers: dict[str, str], notes: Path) -> None:
     from plexsync.config.loader import load_config  # noqa: PLC0415 - the import is part of the cost
     from plexsync.models import Requests  # noqa: PLC0415
     from plexsync.plex.client import PlexClient  # noqa: PLC0415
-    from plexsync.plex.connection import request_headers  # noqa: PLC0415
+    from plexsync.plex.connection import plex_headers  # noqa: PLC0415
     from plexsync.stash_client import StashClient  # noqa: PLC0415
     from plexsync.sync.ports import Ports, RunOptions  # noqa: PLC0415
     from plexsync.sync.reconcile import run  # noqa: PLC0415
@@ -134,7 +134,7 @@ def run_plexsync(servers: dict[str, str], notes: Path) -> None:
         plex = Transport(
             config.plex.url,
             name="Plex",
-            headers=request_headers("benchmark", servers["token"]),
+            headers=plex_headers("benchmark", servers["token"]),
             secrets=(servers["token"],),
             adapter=Recording(asked),
         )

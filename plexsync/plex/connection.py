@@ -30,7 +30,7 @@ _PREFIX = "PLEXAPI_"
 """What the environment variables plexapi reads begin with."""
 
 
-def request_headers(client_id: str, token: str = "") -> dict[str, str]:
+def plex_headers(client_id: str, token: str = "") -> dict[str, str]:
     """The headers a Plex transport sends with every request.
 
     Args:
@@ -64,7 +64,7 @@ def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - pl
         # If somebody imported plexapi before us, it has read a configuration file.
         plexapi.CONFIG.data.clear()
         plexapi.BASE_HEADERS.clear()
-        plexapi.BASE_HEADERS.update(request_headers(client_id))
+        plexapi.BASE_HEADERS.update(plex_headers(client_id))
         session = transport.plexapi_session()
         server = PlexServer(transport.base_url, session=session)  # type: ignore[no-untyped-call]  # plexapi has no types
     if not getattr(server, "machineIdentifier", None):

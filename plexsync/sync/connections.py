@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.stash_client import StashClient
 from plexsync.transport.client import RetryPolicy, Transport
 
@@ -57,7 +57,7 @@ def plex_transport(
     return Transport(
         config.plex.url,
         name="Plex",
-        headers=request_headers(client_id, token),
+        headers=plex_headers(client_id, token),
         secrets=(token,),
         verify=config.plex.verify,
         retry=retry,

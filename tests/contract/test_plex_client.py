@@ -12,7 +12,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, Reset
 from plexsync.simulators.library.records import PlexMedia, PlexPart
 from tests.support.plex_bench import (
@@ -305,7 +305,7 @@ def test_the_address_of_an_item_opens_in_the_servers_web_app() -> None:
 
 def test_headers_without_a_token_hold_none() -> None:
     """A server that trusts the network needs none."""
-    assert "X-Plex-Token" not in request_headers(CLIENT_ID)
+    assert "X-Plex-Token" not in plex_headers(CLIENT_ID)
 
 
 def test_optimised_versions_and_stacks_are_told_apart() -> None:

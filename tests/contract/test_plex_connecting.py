@@ -17,7 +17,7 @@ from plexsync.errors import (
 )
 from plexsync.models import ItemKind, RatingKey
 from plexsync.plex.client import PlexClient
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, garbage, html
 from plexsync.transport.client import Transport
 from tests.support.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
@@ -78,7 +78,7 @@ def test_plexapi_adds_no_headers_of_its_own() -> None:
         bench.wired.on_request = seen.append
         bench.client.connect()
 
-    ours = {name.casefold() for name in request_headers(CLIENT_ID, "owner-token")}
+    ours = {name.casefold() for name in plex_headers(CLIENT_ID, "owner-token")}
     assert {name for name in seen[0].headers if name.startswith("x-plex-")} == ours
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Change, ItemPlan, PlexField, Policy, RatingKey, SceneId, Value
 from plexsync.plex.client import PlexClient
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import Faults, LoopbackServer, Wired
 from plexsync.simulators.library.records import (
     Library,
@@ -124,7 +124,7 @@ def plex_bench(
         transport = Transport(
             server.url,
             name="Plex",
-            headers=request_headers(CLIENT_ID, token),
+            headers=plex_headers(CLIENT_ID, token),
             secrets=(token,),
             retry=RetryPolicy(attempts=4),
             sleep=lambda _seconds: None,

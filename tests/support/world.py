@@ -19,7 +19,7 @@ import requests
 from plexsync.config.loader import Config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
 from plexsync.plex.client import PlexClient
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.replay.apply import ApplyOptions, apply
 from plexsync.replay.undo import UndoOptions, undo
 from plexsync.simulators.http.wire import LoopbackServer, Wired
@@ -182,7 +182,7 @@ def act(
         Transport(
             config.plex.url,
             name="Plex",
-            headers=request_headers(CLIENT_ID, token),
+            headers=plex_headers(CLIENT_ID, token),
             secrets=(token,),
             sleep=lambda _: None,
             random=chance,
