@@ -161,7 +161,7 @@ def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
     return Group(headline, Text(""), table, *_more_line(total - len(rows)))
 
 
-def row_line(row: MatchRow, *, evidence: bool = False) -> Group:
+def row_block(row: MatchRow, *, evidence: bool = False) -> Group:
     """One row as it happens, for `-v`; with `evidence` also every comparison, for `-vv`."""
     line = Text.assemble(
         (f"{row.outcome:<{_OUTCOME_COLUMNS}}", _STYLES.get(row.outcome, "dim")),

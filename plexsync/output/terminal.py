@@ -145,7 +145,7 @@ class TerminalReporter:
             if len(self._failed) < report.MOST_ROWS:
                 self._failed.append(row)
         if self._verbosity >= VERBOSE:
-            self._say(report.row_line(row, evidence=self._verbosity >= VERY_VERBOSE))
+            self._say(report.row_block(row, evidence=self._verbosity >= VERY_VERBOSE))
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""

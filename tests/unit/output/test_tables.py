@@ -76,7 +76,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, title: str) -> None:
         for view in (
             report.preview_view(preview, width=width, dry_run=True, verbose=True),
             report.failed_table((row,), total=1, width=width),
-            report.row_line(row, evidence=True),
+            report.row_block(row, evidence=True),
         )
     )
 
@@ -178,7 +178,7 @@ def test_server_text_cannot_steer_the_terminal() -> None:
                 make_preview(high=(row,), low=(row,)), width=width, dry_run=True, verbose=True
             ),
             report.failed_table((row,), total=1, width=width),
-            report.row_line(row, evidence=True),
+            report.row_block(row, evidence=True),
         )
     )
 
@@ -340,7 +340,7 @@ def test_row_line_says_why_it_failed() -> None:
     """A failure shows message and hint under the row."""
     row = make_row(outcome=Outcome.FAILED, error=make_problem())
 
-    text = shown(report.row_line(row))
+    text = shown(report.row_block(row))
 
     assert text.startswith("failed    Beach Day (scene 42) -> beach-day (Scenes 9120)")
     assert "Plex answered 503 three times" in text
@@ -351,12 +351,12 @@ def test_row_line_without_candidate_says_so() -> None:
     """No item: no empty brackets."""
     row = make_row(item=None, confidence=None, outcome=Outcome.UNMATCHED, reason="nothing alike")
 
-    assert "-> no candidate" in shown(report.row_line(row))
+    assert "-> no candidate" in shown(report.row_block(row))
 
 
 def test_row_line_shows_evidence_when_asked() -> None:
     """Every comparison with its weight in bits."""
-    text = shown(report.row_line(make_row(), evidence=True))
+    text = shown(report.row_block(make_row(), evidence=True))
 
     assert "+21.4 bits  path: equal after rule /data/ -> /media/" in text
 
@@ -365,7 +365,7 @@ def test_untitled_scene_goes_by_its_file() -> None:
     """A scene without a title is known by its file's name, of either kind of path."""
     row = make_row(scene=make_scene_ref(title="", path="C:\\v\\clip.mp4"))
 
-    assert "clip.mp4 (scene 42)" in shown(report.row_line(row))
+    assert "clip.mp4 (scene 42)" in shown(report.row_block(row))
 
 
 def test_an_actor_credited_otherwise_is_told_with_the_credit() -> None:
