@@ -63,7 +63,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
     from plexsync.output import history as report_history
 
     if invocation.shape.json or invocation.shape.jsonl:
-        console.print_document(streams, report_history.run_document(log))
+        console.print_document(streams, report_history.history_document(log))
     elif not console.is_terminal(streams.stdout):
         lines = report_history.written_lines(log)
         console.print_text(streams, "".join(f"{line}\n" for line in lines))

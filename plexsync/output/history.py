@@ -98,7 +98,7 @@ def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
 # ---- One run -------------------------------------------------------------------------------------
 
 
-def run_document(log: RunLog) -> _Json:
+def history_document(log: RunLog) -> _Json:
     """Everything one run wrote, as one document."""
     return {
         "schema": "plexsync/history-run/1",
