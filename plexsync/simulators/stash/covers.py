@@ -57,7 +57,7 @@ def serve_cover(store: StashStore, request: SimRequest, scene_text: str) -> SimR
     )
     if request.headers.get("If-None-Match") == etag:
         return SimResponse(304, headers)
-    headers = (("Content-Type", sniffed(picture)), *headers)
+    headers = (("Content-Type", image_type(picture)), *headers)
     return _part(picture, request.headers.get("Range", ""), headers)
 
 
@@ -73,7 +73,7 @@ def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> 
     return SimResponse(206, (*headers, told), picture[first : last + 1])
 
 
-def sniffed(picture: bytes) -> str:
+def image_type(picture: bytes) -> str:
     """The type Go finds in the bytes."""
     if (picture[:4], picture[8:12]) == _WEBP:
         return "image/webp"
