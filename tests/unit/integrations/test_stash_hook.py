@@ -188,9 +188,9 @@ def test_closed_streams_are_survived(tmp_path: Path) -> None:
     """Without a stdout and stderr the note is written; without a stdin there is none."""
     script = (
         "import os, sys\n"
-        "from plexsync.integrations.stash_hook import main\n"
-        f"os.close(1); os.close(2)\ncode = main(['--state-dir', {str(tmp_path)!r}])\n"
-        f"os.close(0)\nos._exit(code or main(['--state-dir', {str(tmp_path)!r}]))"
+        "from plexsync.integrations.stash_hook import run_hook\n"
+        f"os.close(1); os.close(2)\ncode = run_hook(['--state-dir', {str(tmp_path)!r}])\n"
+        f"os.close(0)\nos._exit(code or run_hook(['--state-dir', {str(tmp_path)!r}]))"
     )
 
     done = subprocess.run(  # noqa: S603 - our own words
@@ -268,7 +268,7 @@ def test_the_way_of_the_hook_imports_nothing_heavy(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         f"sys.argv = ['plexsync', 'hook', '--state-dir', {str(tmp_path)!r}]\n"
-        "from plexsync.__main__ import main\n"
+        "from plexsync.__main__ import run_hook\n"
         "try:\n"
         "    main()\n"
         "finally:\n"
