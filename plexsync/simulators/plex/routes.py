@@ -81,6 +81,6 @@ ROUTES = (
     _write("scan", "DELETE", _SECTION + r"/refresh$", writing.noted),
     _write("trash", "PUT", _SECTION + r"/emptyTrash$", writing.empty_trash),
     _write("merge", "PUT", _ITEM + r"/merge$", writing.merge),
-    _write("split", "PUT", _ITEM + r"/split$", writing.split),
+    _write("split", "PUT", _ITEM + r"/split$", writing.answer_split),
     _write("refresh", "PUT", _ITEM + r"/(?:refresh|analyze)$", writing.noted),
 )

@@ -130,7 +130,7 @@ def merge(parts: Parts, asked: Asked) -> SimResponse:
     return answers.done()
 
 
-def split(parts: Parts, asked: Asked) -> SimResponse:
+def answer_split(parts: Parts, asked: Asked) -> SimResponse:
     """Make every version but the first an item of its own."""
     (item,) = find_items(parts, asked)
     split_item(parts, item)
