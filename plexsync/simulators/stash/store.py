@@ -18,7 +18,7 @@ from plexsync.simulators.library.records import (
     StashTag,
 )
 from plexsync.simulators.stash.rows import Id, StashRows
-from plexsync.simulators.stash.table import RowTable, split, within
+from plexsync.simulators.stash.table import RowTable, split_path, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -135,7 +135,7 @@ class StashStore(StashRows):
     def add_file(self, path: str, *, size: int, duration: float, oshash: int | None) -> int:
         """A file that no scene has yet; its id."""
         with self.lock:
-            folder_path, basename = split(path)
+            folder_path, basename = split_path(path)
             file = StashFile(
                 0, self._folder_id(folder_path), basename, size, duration, oshash, oshash
             )
@@ -176,7 +176,7 @@ class StashStore(StashRows):
 
     def move_file(self, file_id: Id, path: str) -> None:
         """A file is renamed or moved: its own time moves, no scene's."""
-        folder_path, basename = split(path)
+        folder_path, basename = split_path(path)
         with self.lock:
             folder_id = self._folder_id(folder_path)
             self._change_file(int(file_id), folder_id=folder_id, basename=basename)

@@ -89,7 +89,7 @@ def stored_time(moment: datetime, zone: tzinfo) -> str:
     return text.removesuffix("+00:00") + "Z" if local.utcoffset() == timedelta(0) else text
 
 
-def split(path: str) -> tuple[str, str]:
+def split_path(path: str) -> tuple[str, str]:
     """Folder and base name."""
     separator = "\\" if "\\" in path else "/"
     folder, _, basename = path.rpartition(separator)
