@@ -29,7 +29,7 @@ from plexsync.simulators.stash.render import (
     RenderedPage,
     Renderer,
     compile_renderer,
-    to_json,
+    encode_json,
 )
 from plexsync.simulators.stash.resolvers import resolver
 from plexsync.simulators.stash.roots import Facts, FindPage, RequestView
@@ -164,7 +164,7 @@ class Engine:
         if result.errors:
             parts["errors"] = [_resolver_error(error) for error in result.errors]
         parts["data"] = result.data
-        return QueryResult(to_json(parts), understood=True)
+        return QueryResult(encode_json(parts), understood=True)
 
     def _page(
         self,
@@ -268,7 +268,7 @@ def _variables_in(
 def _refused(problems: Iterable[GraphQLError], code: str) -> QueryResult:
     """The query is none: parse, validation and variable errors."""
     errors = [_request_error(problem, code) for problem in problems]
-    return QueryResult(to_json({"errors": errors, "data": None}), understood=False)
+    return QueryResult(encode_json({"errors": errors, "data": None}), understood=False)
 
 
 def _request_error(problem: GraphQLError, code: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from plexsync.simulators.http.exchange import Headers, SimRequest, SimResponse
 from plexsync.simulators.http.faults import ErrorStatus
 from plexsync.simulators.stash.covers import serve_cover
 from plexsync.simulators.stash.engine import Engine, Query
-from plexsync.simulators.stash.render import to_json
+from plexsync.simulators.stash.render import encode_json
 from plexsync.simulators.stash.roots import Facts, Job
 from plexsync.simulators.stash.schema import NEWEST, version_of
 from plexsync.simulators.stash.store import StashStore
@@ -142,7 +142,7 @@ class StashSimulator(StashStore):
         try:
             query = _asked_query(request)
         except ValueError as error:
-            body = to_json({"errors": [{"message": str(error)}], "data": None})
+            body = encode_json({"errors": [{"message": str(error)}], "data": None})
             return SimResponse(400, (("Content-Type", _JSON),), body)
         answer = self._engine.run(query, self._base(request))
         media_type = self._media_type(request.headers)
@@ -171,7 +171,7 @@ class StashSimulator(StashStore):
 
 def resolver_failure(message: str = "database is locked", path: str = "findScenes") -> ErrorStatus:
     """A fault: 200 with an error and no data, as any failing resolver answers."""
-    body = to_json({"errors": [{"message": message, "path": [path]}], "data": None})
+    body = encode_json({"errors": [{"message": message, "path": [path]}], "data": None})
     return ErrorStatus(200, body, (("Content-Type", _JSON), ("Cache-Control", "no-store")))
 
 

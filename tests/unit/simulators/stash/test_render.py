@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plexsync.simulators.http.wire import Headers, SimRequest
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
-from plexsync.simulators.stash.render import go_float, to_json
+from plexsync.simulators.stash.render import encode_json, go_float
 from plexsync.simulators.stash.schema import load_schemas
 from plexsync.simulators.stash.simulator import StashSimulator
 
@@ -190,9 +190,9 @@ def test_floats_are_written_as_go_does(value: float, written: str) -> None:
 @given(st.text())
 def test_any_text_survives_json(text: str) -> None:
     """Escapes change the bytes, never the text."""
-    assert json.loads(to_json(text)) == text
+    assert json.loads(encode_json(text)) == text
 
 
 def test_half_a_surrogate_pair_goes_out_as_an_escape() -> None:
     """UTF-8 has no such character, JSON has."""
-    assert to_json("a\ud800b<") == b'"a\\ud800b<"'
+    assert encode_json("a\ud800b<") == b'"a\\ud800b<"'
