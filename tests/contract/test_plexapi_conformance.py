@@ -16,7 +16,7 @@ from plexapi.exceptions import BadRequest, NotFound, Unauthorized
 from plexapi.server import PlexServer
 
 from plexsync.simulators.http.wire import LoopbackServer, Wired
-from plexsync.simulators.plex.store import upload_key
+from plexsync.simulators.plex.store import picture_key
 from tests.support.plex_factories import make_episode, make_film, make_plex, make_video
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def test_posters_are_uploaded_listed_and_selected(served: Served) -> None:
     item.uploadPoster(filepath=io.BytesIO(PICTURE))
 
     old, new = item.posters()
-    assert new.ratingKey == upload_key("posters", PICTURE)
+    assert new.ratingKey == picture_key("posters", PICTURE)
     assert (old.selected, new.selected) == (False, True)
     assert served.plex.picture(new.ratingKey) == PICTURE
 

@@ -191,7 +191,7 @@ def nocase(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass").lower()
 
 
-def upload_key(folder: str, picture: bytes) -> str:
+def picture_key(folder: str, picture: bytes) -> str:
     """The key Plex gives an uploaded picture. Source: docs/plex-api.md 5, "Poster"."""
     return f"upload://{folder}/{hashlib.sha1(picture, usedforsecurity=False).hexdigest()}"
 

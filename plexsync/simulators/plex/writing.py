@@ -16,7 +16,7 @@ from plexsync.simulators.plex.edit import apply_edit, read_edit, set_rating
 from plexsync.simulators.plex.parts import RefusedError
 from plexsync.simulators.plex.query import read_kind, select
 from plexsync.simulators.plex.reading import find_items, find_section, gallery_of
-from plexsync.simulators.plex.store import Item, PictureSet, upload_key
+from plexsync.simulators.plex.store import Item, PictureSet, picture_key
 from plexsync.simulators.plex.switches import PlexWrite
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def noted(parts: Parts, asked: Asked) -> SimResponse:
 
 def add_picture(parts: Parts, item: Item, kind: str, body: bytes) -> str:
     """Show an uploaded picture from now on, locked; its key."""
-    key = upload_key(_FOLDERS[kind], body)
+    key = picture_key(_FOLDERS[kind], body)
     gallery = gallery_of(item, kind)
     if key not in gallery.keys:
         gallery.keys.append(key)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from plexsync.simulators.plex.store import upload_key
+from plexsync.simulators.plex.store import picture_key
 from tests.support.plex_factories import (
     ask,
     ask_json,
@@ -384,7 +384,7 @@ def test_ratings_come_and_go() -> None:
 def test_an_uploaded_poster_is_named_by_its_bytes_selected_and_locked() -> None:
     """Its key is the SHA-1 of the picture, so a second upload adds nothing."""
     plex = make_plex(make_video(10))
-    key = upload_key("posters", b"picture")
+    key = picture_key("posters", b"picture")
 
     for _ in range(2):
         ask(plex, "/library/metadata/10/posters", method="POST", body=b"picture")
@@ -430,7 +430,7 @@ def test_a_picture_by_address_is_fetched_or_fails() -> None:
     missed = ask(plex, posters + "http%3A%2F%2Fstash%2Fother", method="POST")
 
     assert (reached.status, missed.status) == (200, 500)
-    assert plex.dump()["10"]["poster"] == upload_key("posters", b"cover")
+    assert plex.dump()["10"]["poster"] == picture_key("posters", b"cover")
 
 
 def test_the_diary_holds_every_write() -> None:
