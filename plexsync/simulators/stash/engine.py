@@ -38,7 +38,7 @@ from plexsync.simulators.stash.schema import (
     PAGE_FIELDS,
     Schemas,
     load_schemas,
-    version_of,
+    parse_version,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Engine:
 
     def _current(self) -> Schemas:
         """The schemas of the version the server claims at the moment."""
-        version = version_of(self._facts.version or NEWEST)
+        version = parse_version(self._facts.version or NEWEST)
         if version not in self._schemas:
             self._schemas[version] = load_schemas(version)
         return self._schemas[version]

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from plexsync.simulators.library.records import EPOCH_TEXT
 from plexsync.simulators.stash.criteria import FilterError, PanicError
 from plexsync.simulators.stash.filters import FindResult, find_rows, find_scenes
-from plexsync.simulators.stash.schema import APP_SCHEMA, NEWEST, version_of
+from plexsync.simulators.stash.schema import APP_SCHEMA, NEWEST, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,7 +163,7 @@ def _version(_: object, view: RequestView) -> dict[str, str]:
 
 def _system_status(_: object, view: RequestView) -> dict[str, Any]:
     """The state of the database, which needs no database."""
-    app_schema = APP_SCHEMA.get(version_of(view.facts.version or NEWEST), 75)
+    app_schema = APP_SCHEMA.get(parse_version(view.facts.version or NEWEST), 75)
     behind = view.facts.status == "NEEDS_MIGRATION"
     fresh = view.facts.status == "SETUP"
     return {

@@ -78,7 +78,7 @@ PAGE_FIELDS = {
 """The fields that hold a page of rows, by result type."""
 
 
-def version_of(text: str) -> Version:
+def parse_version(text: str) -> Version:
     """Major and minor number of `v0.30.1` or `v0.30.1-19-gcf3489efd`."""
     major, minor, *_ = text.removeprefix("v").split(".")
     return int(major), int(minor)

@@ -23,7 +23,7 @@ from plexsync.simulators.stash.covers import serve_cover
 from plexsync.simulators.stash.engine import Engine, Query
 from plexsync.simulators.stash.render import encode_json
 from plexsync.simulators.stash.roots import Facts, Job
-from plexsync.simulators.stash.schema import NEWEST, version_of
+from plexsync.simulators.stash.schema import NEWEST, parse_version
 from plexsync.simulators.stash.store import StashStore
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class StashSimulator(StashStore):
 
     def _wrong_key(self) -> SimResponse:
         """401, but old servers confused it with a failure of their own."""
-        if version_of(self.facts.version or NEWEST) < (0, 26):
+        if parse_version(self.facts.version or NEWEST) < (0, 26):
             return SimResponse(500, (("Content-Type", "text/plain"),), b"unauthorized\n")
         return SimResponse(401, (("WWW-Authenticate", "FormBased"),))
 
@@ -158,7 +158,7 @@ class StashSimulator(StashStore):
     def _media_type(self, headers: Headers) -> str:
         """The first type in `Accept` that names JSON decides. Source: docs/stash-api.md 1.2."""
         accept = headers.get("Accept", "")
-        if not accept or version_of(self.facts.version or NEWEST) < (0, 29):
+        if not accept or parse_version(self.facts.version or NEWEST) < (0, 29):
             return _JSON
         for part in accept.split(","):
             name = part.partition(";")[0].strip()
