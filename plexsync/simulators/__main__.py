@@ -29,7 +29,7 @@ API_KEY = "simulated-stash-key"
 TOKEN = "simulated-plex-token"  # noqa: S105 - no secret: it opens a simulator
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run_simulators(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end."""
     options = _parser().parse_args(arguments)
     # Late, so that `--help` needs no GraphQL.
@@ -107,4 +107,4 @@ def _say(line: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_simulators())
