@@ -17,9 +17,9 @@ def main() -> None:
 
         if hook.is_plain_call(sys.argv[2:]):
             sys.exit(hook.run_hook(sys.argv[2:]))
-    from plexsync import cli
+    from plexsync.cli import run_command_line
 
-    cli.main()
+    sys.exit(run_command_line(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 from __future__ import annotations
 
 import errno
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +44,6 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import RunOptions
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-def main() -> None:
-    """Run the command line and end the process."""
-    sys.exit(run_command_line(sys.argv[1:]))
 
 
 def run_command_line(arguments: Sequence[str], command: click.Command | None = None) -> int:

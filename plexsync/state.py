@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from plexsync.errors import ExitCode, StateMismatchError
-from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord
+from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord, id_order
 from plexsync.planning.relations import shows_any
 from plexsync.storage import views as state_views
-from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt, id_order
+from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt
 from plexsync.storage.journal import (
     NULL,
     UNREADABLE,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.attributes import Level
-from plexsync.matching.decision import DEFAULT_SETTINGS, Option, id_order, rival_bits, score_option
+from plexsync.matching.decision import DEFAULT_SETTINGS, Option, rival_bits, score_option
 from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
 from plexsync.matching.overrides import listen, refuses
 from plexsync.matching.path_rules import split_prefixes
 from plexsync.matching.ranking import refine
 from plexsync.matching.resolution import prepare_matching
-from plexsync.models import Candidate, Evidence
+from plexsync.models import Candidate, Evidence, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ from plexsync.matching.evidence import (
 )
 from plexsync.matching.path_rules import split_prefixes
 
+from plexsync.models import id_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -151,11 +153,6 @@ def group(
             if column is not None:
                 assigned[scene] = order[column]
     return assigned
-
-
-def id_order(number: str) -> tuple[int, str]:
-    """Sorts decimal text by its value."""
-    return len(number), number
 
 
 def judge(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:

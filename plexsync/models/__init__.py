@@ -17,6 +17,7 @@ from plexsync.models.basis import (
     SceneId,
     Server,
     Value,
+    id_order,
 )
 from plexsync.models.changes import (
     Base,
@@ -117,4 +118,5 @@ __all__ = [
     "Server",
     "Trace",
     "Value",
+    "id_order",
 ]

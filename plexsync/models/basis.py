@@ -21,6 +21,11 @@ Value = str | tuple[str, ...]
 """What a field holds: one text, or a list of names. Dates are `YYYY-MM-DD`."""
 
 
+def id_order(number: str) -> tuple[int, str]:
+    """Return what sorts ids, which are decimal text, as numbers without making numbers of them."""
+    return len(number), number
+
+
 class Noun(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What all nouns share: frozen, made by keyword, not tracked by the cyclic collector."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from plexsync.errors import StateCorruptError, StateVersionError
-from plexsync.models import Counts, RatingKey, SceneId
+from plexsync.models import Counts, RatingKey, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
 
@@ -93,11 +93,6 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Heading(msgspec.Struct):
     schema: str
-
-
-def id_order(scene_id: str) -> tuple[int, str]:
-    """Sorts ids, which are decimal text, as numbers without making numbers of them."""
-    return len(scene_id), scene_id
 
 
 def read_checkpoint(path: Path, disk: Filesystem = DISK) -> Checkpoint | None:

@@ -21,11 +21,11 @@ from plexsync.models import (
     RatingKey,
     SceneId,
     SceneRecord,
+    id_order,
 )
 from plexsync.storage.checkpoint import (
     NAME,
     Checkpoint,
-    id_order,
     read_checkpoint,
     write_checkpoint,
 )
