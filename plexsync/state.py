@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from plexsync.errors import ExitCode, StateMismatchError
-from plexsync.models import ItemPlan, Link, Outcome, RatingKey, RelatedId, SceneId, SceneRecord, id_order
+from plexsync.models import (
+    ItemPlan,
+    Link,
+    Outcome,
+    RatingKey,
+    RelatedId,
+    SceneId,
+    SceneRecord,
+    id_order,
+)
 from plexsync.planning.relations import shows_any
 from plexsync.storage import views as state_views
 from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt

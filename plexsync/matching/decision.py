@@ -25,7 +25,6 @@ from plexsync.matching.evidence import (
     Weights,
 )
 from plexsync.matching.path_rules import split_prefixes
-
 from plexsync.models import id_order
 
 if TYPE_CHECKING:

@@ -27,10 +27,10 @@ from plexsync.models import (
     Evidence,
     Match,
     PlexItem,
-    id_order,
     RatingKey,
     Scene,
     SceneId,
+    id_order,
 )
 
 if TYPE_CHECKING:
