@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from plexsync.models import RatingKey, SceneId  # noqa: TC001 - msgspec reads the fields' types
+from plexsync.text.normalize import holds_file, same_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,25 +65,20 @@ def find_file(scene: Scene, said: Pin | Refusal) -> SceneFile | None:
     for file in scene.files:
         if said.oshash is not None and file.oshash == said.oshash:
             return file
-        if said.oshash is None and file.oshash is None and file.path == said.scene_path:
+        if said.oshash is None and file.oshash is None and same_path(file.path, said.scene_path):
             return file
     return None
 
 
-def holds_path(item: PlexItem, path: str) -> bool:
-    """Whether `item` still shows the file at `path`."""
-    return not item.trashed and any(file.path == path for file in item.files)
-
-
 def refuses(said: Refusal, scene: Scene, item: PlexItem) -> bool:
     """Whether a refusal still keeps this pair apart."""
-    same = said.rating_key == item.rating_key and holds_path(item, said.item_path)
+    same = said.rating_key == item.rating_key and holds_file(item, said.item_path)
     return same and find_file(scene, said) is not None
 
 
 def remembers(said: Refusal, item: PlexItem) -> bool:
     """Whether a refusal, valid or not, was about this item or the file it shows."""
-    return said.rating_key == item.rating_key or holds_path(item, said.item_path)
+    return said.rating_key == item.rating_key or holds_file(item, said.item_path)
 
 
 # ---- Private -------------------------------------------------------------------------------------

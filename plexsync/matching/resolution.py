@@ -18,7 +18,7 @@ from plexsync.matching.decision import (
     make_option,
     score_option,
 )
-from plexsync.matching.overrides import People, Pin, find_file, holds_path, remembers
+from plexsync.matching.overrides import People, Pin, find_file, remembers
 from plexsync.matching.ranking import refine
 from plexsync.matching.scoring import Scale, tabulate
 from plexsync.models import (
@@ -32,6 +32,7 @@ from plexsync.models import (
     SceneId,
     id_order,
 )
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -241,7 +242,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         item = self.by_key.get(pin.rating_key)
         if find_file(scene, pin) is None:
             return "a person confirmed an item for this scene, but its file changed since"
-        if item is None or not holds_path(item, pin.item_path):
+        if item is None or not holds_file(item, pin.item_path):
             return "a person confirmed an item for this scene, but Plex holds that file no more"
         if len(self.people.pinned[pin.rating_key]) > 1:
             return "the item a person confirmed was confirmed for another scene as well"

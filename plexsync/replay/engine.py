@@ -29,7 +29,7 @@ from plexsync.sync.pictures.fetch import Painter
 from plexsync.sync.pictures.upload import Job, Painted
 from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.run_scope import carry_out
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -204,7 +204,7 @@ class Replay:
         if detail is None:
             self._finish(errand, link, Outcome.SKIPPED, note="the item is not in Plex any more")
             return None
-        if not _holds(detail, {errand.plan.path, link.path}):
+        if not any(holds_file(detail.item, path) for path in (errand.plan.path, link.path)):
             self._finish(errand, link, Outcome.SKIPPED, note="the item holds another file by now")
             return None
         link = self._settled(errand, link, detail)
@@ -431,11 +431,3 @@ class Replay:
         pair = Pair(scene=scene, link=link, title=title)
         row = self._rows.pair(pair, outcome, changes=changes, problem=problem)
         return replace(row, reason=f"{errand.reason}; {note}" if note else errand.reason)
-
-
-def _holds(detail: ItemDetail, paths: set[str]) -> bool:
-    """Whether the item still holds one of the files it is known by."""
-    wanted = {normalize_path(path) for path in paths}
-    return not detail.item.trashed and any(
-        normalize_path(file.path) in wanted for file in detail.item.files
-    )

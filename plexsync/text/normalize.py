@@ -25,7 +25,7 @@ from plexsync.errors import ParseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import PathRule
+    from plexsync.models import PathRule, PlexItem
 
 NormalizedPath = NewType("NormalizedPath", str)
 """A path in canonical form: `/a/b.mp4`, `C:/a/b.mp4` or `//server/share/b.mp4`."""
@@ -115,6 +115,19 @@ def normalize_path(text: str) -> NormalizedPath:
         return _normalize_windows(text.replace("\\", "/"))
     root = "/" if text.startswith("/") else ""
     return NormalizedPath(root + _join(text))
+
+
+def same_path(one: str, other: str) -> bool:
+    """Whether two spellings name one file: separators, composition and such do not matter."""
+    return one == other or normalize_path(one) == normalize_path(other)
+
+
+def holds_file(item: PlexItem, path: str) -> bool:
+    """Whether an item still holds the file at `path`, however either is spelled.
+
+    An item in Plex's trash holds nothing: its files were not there when Plex looked last.
+    """
+    return not item.trashed and any(same_path(file.path, path) for file in item.files)
 
 
 def is_windows_path(path: NormalizedPath) -> bool:

@@ -14,7 +14,7 @@ from plexsync.planning.retry_schedule import WOKEN
 from plexsync.storage.review_queue import load_all
 from plexsync.sync.detection.affected import Sleeper, changed_items, concerned
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -84,14 +84,16 @@ def broken(
         items: everything in `sections`.
         sections: ids of the libraries that take part; other links are not judged.
     """
-    by_key = {item.rating_key: item for item in items if not item.trashed}
+    by_key = {item.rating_key: item for item in items}
+
+    def is_broken(link: LinkPlace) -> bool:
+        item = by_key.get(link.rating_key)
+        return item is None or not holds_file(item, link.path)
+
     return frozenset(
         scene_id
         for scene_id, own in links
-        if any(
-            link.section_id in sections and not _holds(by_key.get(link.rating_key), link.path)
-            for link in own
-        )
+        if any(link.section_id in sections and is_broken(link) for link in own)
     )
 
 
@@ -145,12 +147,3 @@ class Rousing:
             if (record := self._state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)
         }
-
-
-def _holds(item: PlexItem | None, path: str) -> bool:
-    if item is None:
-        return False
-    if any(file.path == path for file in item.files):
-        return True
-    wanted = normalize_path(path)
-    return any(normalize_path(file.path) == wanted for file in item.files)

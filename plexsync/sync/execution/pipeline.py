@@ -39,7 +39,7 @@ from plexsync.sync.execution.writer import (
 )
 from plexsync.sync.pictures.plan import Wanted
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -240,7 +240,7 @@ class Pipeline:
             detail = read.get(pair.link.rating_key)
             if isinstance(detail, ServerError):
                 self.accounts.finish(pair, Outcome.FAILED, problem=as_problem(detail))
-            elif detail is None or not _holds(detail, pair.link.path):
+            elif detail is None or not holds_file(detail.item, pair.link.path):
                 self.orphans.append(pair)
             else:
                 planned = self._plan(pair, scene, detail)
@@ -383,14 +383,6 @@ class Pipeline:
     def _pause(self) -> None:
         if self._settings.should_stop():
             raise InterruptedRunError(ExitCode.INTERRUPTED)
-
-
-def _holds(detail: ItemDetail, path: str) -> bool:
-    """Whether the item still holds the matched file."""
-    if detail.item.trashed:
-        return False
-    paths = [file.path for file in detail.item.files]
-    return path in paths or normalize_path(path) in map(normalize_path, paths)
 
 
 def _other_files(scene: Scene, detail: SceneDetail) -> bool:

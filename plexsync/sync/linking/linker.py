@@ -15,6 +15,7 @@ from plexsync.matching.path_rules import propose_rules
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
+from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -292,7 +293,7 @@ def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
     for link in links:
         if link.rating_key == best.rating_key:
             return link
-    return next((link for link in links if link.path == best.item_path), None)
+    return next((link for link in links if same_path(link.path, best.item_path)), None)
 
 
 def _surest_first(found: Match) -> tuple[bool, float]:

@@ -325,6 +325,27 @@ def test_pin_ends_when_either_file_changes(oshash: int, item_path: str) -> None:
     assert "a person confirmed" in made.reason
 
 
+SPELLINGS = [
+    pytest.param("/x/Cafe\u0301.mp4", "/x/Caf\u00e9.mp4", id="decomposed"),
+    pytest.param("/x//1.mp4", "/x/1.mp4", id="repeated slashes"),
+    pytest.param("C:\\x\\1.mp4", "C:/x/1.mp4", id="separators"),
+]
+
+
+@pytest.mark.parametrize(("said", "shown"), SPELLINGS)
+@pytest.mark.parametrize("side", ["Stash", "Plex"])
+def test_a_persons_word_survives_another_spelling(side: str, said: str, shown: str) -> None:
+    """A pin and a refusal are about files, and the files are the same."""
+    stash, plex = (said, PIN.item_path) if side == "Stash" else (PIN.scene_path, said)
+    pin = msgspec.structs.replace(PIN, oshash=None, scene_path=stash, item_path=plex)
+    refusal = msgspec.structs.replace(REFUSAL, oshash=None, scene_path=stash, item_path=plex)
+    stash, plex = (shown, pin.item_path) if side == "Stash" else (pin.scene_path, shown)
+    ours = msgspec.structs.replace(scene(stash, oshash=None), scene_id=pin.scene_id)
+    theirs = item(plex, "9", size_bytes=3)
+    assert only(match([ours], [theirs], pins=[pin])).reason == "confirmed by a person"
+    assert only(match([ours], [theirs], refusals=[refusal])).confidence is None
+
+
 def test_a_pinned_file_goes_to_no_other_item() -> None:
     """Not even to one that would be HIGH; another file of the scene still does."""
     other = "/data/b/second part of it.mp4"

@@ -6,13 +6,14 @@ import time
 
 import pytest
 
-from plexsync.models import PathRule
+from plexsync.models import ItemKind, PathRule, PlexFile, PlexItem, RatingKey
 from plexsync.text.normalize import (
     NormalizedPath,
     apply_rules,
     base_name,
     compile_rules,
     extension,
+    holds_file,
     is_windows_path,
     normalize_path,
     split_parts,
@@ -194,3 +195,52 @@ def test_a_hundred_thousand_paths_take_well_under_a_second() -> None:
     elapsed_s = time.process_time() - start
     assert mapped[-1] == "/media/studio/2021/some scene 99999.mp4"
     assert elapsed_s < 1.0
+
+
+# ---- what an item holds --------------------------------------------------------------------------
+
+SPELLINGS = [
+    pytest.param("/m/Cafe\u0301.mp4", "/m/Caf\u00e9.mp4", id="decomposed"),
+    pytest.param("/m//a.mp4", "/m/a.mp4", id="repeated slashes"),
+    pytest.param("C:\\m\\a.mp4", "C:/m/a.mp4", id="separators"),
+    pytest.param("c:/m/a.mp4", "C:/m/a.mp4", id="drive letter"),
+    pytest.param("\\\\?\\C:\\m\\a.mp4", "C:\\m\\a.mp4", id="long path"),
+]
+
+
+def holder(*paths: str, trashed: bool = False) -> PlexItem:
+    """An item with these files."""
+    return PlexItem(
+        rating_key=RatingKey("9"),
+        section_id="1",
+        kind=ItemKind.MOVIE,
+        files=tuple(PlexFile(path=path) for path in paths),
+        trashed=trashed,
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_an_item_holds_a_file_in_every_spelling(one: str, other: str) -> None:
+    """Whichever side is spelled how, and among other files."""
+    assert holds_file(holder("/other.mp4", one), other)
+    assert holds_file(holder(other), one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("/m/a.mp4", "/m/A.mp4", id="case"),
+        pytest.param("/m/a.mp4", "/n/a.mp4", id="folder"),
+        pytest.param("/m/a\\b.mp4", "/m/a/b.mp4", id="posix backslash"),
+        pytest.param("/m/cafe.mp4", "/m/caf\u00e9.mp4", id="accent"),
+    ],
+)
+def test_an_item_does_not_hold_another_file(one: str, other: str) -> None:
+    """What a file system tells apart are two files."""
+    assert not holds_file(holder(one), other)
+
+
+def test_a_trashed_item_holds_nothing() -> None:
+    """Nor does one without files."""
+    assert not holds_file(holder("/m/a.mp4", trashed=True), "/m/a.mp4")
+    assert not holds_file(holder(), "/m/a.mp4")
