@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.matching.account import Account, Standing, account, account_of_item
+from plexsync.matching.answers import Pin, Refusal, listen
 from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.overrides import Pin, Refusal, listen
-from plexsync.matching.path_rules import propose_rules
+from plexsync.matching.layout import propose_rules
 from plexsync.matching.resolution import prepare_matching
 from plexsync.models import Confidence
 

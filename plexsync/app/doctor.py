@@ -17,7 +17,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match
-from plexsync.matching.path_rules import propose_rules
+from plexsync.matching.layout import propose_rules
 from plexsync.plex.index import load_items
 from plexsync.storage.checkpoint import NAME as STATE_NAME
 from plexsync.storage.loading import load_state

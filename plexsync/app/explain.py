@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.matcher import account, account_of_item
+from plexsync.matching.account import Explanation, Named
 from plexsync.matching.answers import hear
-from plexsync.matching.explanation import Explanation, Named
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
 from plexsync.storage.loading import load_state

@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.matching.answers import listen, refuses
 from plexsync.matching.attributes import Level
 from plexsync.matching.decision import DEFAULT_SETTINGS, Option, rival_bits, score_option
 from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
-from plexsync.matching.overrides import listen, refuses
-from plexsync.matching.path_rules import split_prefixes
-from plexsync.matching.ranking import refine
+from plexsync.matching.layout import split_prefixes
 from plexsync.matching.resolution import prepare_matching
+from plexsync.matching.scoring import refine
 from plexsync.models import Candidate, Evidence, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plexsync.matching.overrides import Pin, Refusal
+    from plexsync.matching.answers import Pin, Refusal
     from plexsync.matching.resolution import Matching
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId, SceneRecord
+
+
+SCHEMA = "plexsync/explain/1"
+"""What a JSON explanation calls itself."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -62,6 +66,37 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     in_trash: tuple[RatingKey, ...]
     least_score: float
     lead_bits: float
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene or an item as an explanation names it. `library` is "" for a scene."""
+
+    id: str
+    title: str
+    paths: tuple[str, ...]
+    library: str
+    url: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """All there is to say.
+
+    Attributes:
+        subject: whom it is about.
+        is_item: it is about an item of Plex, told from that side.
+        account: candidates, evidence, obstacles, what would help.
+        record: what earlier runs remember of the scene; None when nothing is.
+        names: every scene and item the account speaks of.
+        items_compared: how many items there are.
+    """
+
+    schema: str = SCHEMA
+    subject: Named
+    is_item: bool
+    account: Account
+    record: SceneRecord | None
+    names: dict[str, Named]
+    items_compared: int
 
 
 def account(

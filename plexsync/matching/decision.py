@@ -24,7 +24,7 @@ from plexsync.matching.evidence import (
     Spelling,
     Weights,
 )
-from plexsync.matching.path_rules import split_prefixes
+from plexsync.matching.layout import split_prefixes
 from plexsync.models import id_order
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.matching.answers import People, Pin, find_file, remembers
 from plexsync.matching.decision import (
     MatchSettings,
     Option,
@@ -18,9 +19,7 @@ from plexsync.matching.decision import (
     make_option,
     score_option,
 )
-from plexsync.matching.overrides import People, Pin, find_file, remembers
-from plexsync.matching.ranking import refine
-from plexsync.matching.scoring import Scale, tabulate
+from plexsync.matching.scoring import Scale, refine, tabulate
 from plexsync.models import (
     Candidate,
     Confidence,

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.matching.answers import refuses
 from plexsync.matching.attributes import Level, compare_date
-from plexsync.matching.blocking import Ours, Theirs, block, pair, prepare, prepare_files, split_name
+from plexsync.matching.blocking import (
+    Ours,
+    Theirs,
+    block,
+    pair,
+    prepare,
+    prepare_files,
+    split_folders,
+    split_name,
+)
 from plexsync.matching.comparison import (
     Context,
     compare_resembling,
@@ -16,7 +26,7 @@ from plexsync.matching.comparison import (
     mapped_folders,
     merged_folders,
 )
-from plexsync.matching.decision import MatchSettings, Option, Table, group, make_option
+from plexsync.matching.decision import MatchSettings, Option, Table, group, look_alike, make_option
 from plexsync.matching.evidence import (
     Assessment,
     Comparison,
@@ -26,22 +36,31 @@ from plexsync.matching.evidence import (
     folder_agreement,
     weigh,
 )
-from plexsync.matching.overrides import refuses
-from plexsync.matching.path_rules import split_prefixes
-from plexsync.matching.title_similarity import find_by_title
+from plexsync.matching.layout import split_prefixes
+from plexsync.matching.title_similarity import (
+    Text,
+    compare_titles,
+    find_by_title,
+    texts_of_item,
+    texts_of_scene,
+)
 from plexsync.models import PlexFile, SceneFile
+from plexsync.text.generic_names import COPY_FOLDERS
 from plexsync.text.normalize import compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.matching.overrides import People
+    from plexsync.matching.answers import People
     from plexsync.models import PathRule, PlexItem, Scene
     from plexsync.text.normalize import PathMap
 
 _LEAST_PAIRS = 20
 """Certain pairs from which the libraries' layout is taken to be known."""
 _LEAST_ROOT_SHARE = 0.005
+
+_MOST_RANKED = 64
+"""A row of more options than this stays as it is: nobody would read it."""
 
 _Compared = tuple[Ours, list[tuple[Comparison, Theirs]]]
 
@@ -109,6 +128,20 @@ def tabulate(
         held=frozenset(held),
     )
     return table, scale
+
+
+def refine(
+    options: Sequence[Option], scene: Scene, items: Sequence[PlexItem], scale: Scale
+) -> list[Option]:
+    """Weigh the options of one file again with all that may rank them."""
+    if len(options) > _MOST_RANKED:
+        return list(options)
+    texts = texts_of_scene(scene)
+    titled = [_add_title(option, scene, texts, items) for option in options]
+    return [
+        make_option(one.ours, one.theirs, one.made, scale.weigh(one.made))
+        for one in _even_out(titled)
+    ]
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -239,3 +272,51 @@ def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
         if other is None or option.bits > other.bits:
             best[option.item] = option
     return best.values()
+
+
+def _add_title(
+    option: Option, scene: Scene, texts: tuple[Text, ...], items: Sequence[PlexItem]
+) -> Option:
+    """Add what title and date say, unless the name has said it already."""
+    made = option.made
+    named = made.spelling is not Spelling.DIFFERENT and not made.generic
+    if named or made.title is not Level.UNKNOWN:
+        return option
+    item = items[option.item]
+    title = compare_titles(texts, texts_of_item(item))
+    date = compare_date(scene.date, item.date)
+    return _change(option, title=title, date=date)
+
+
+def _even_out(options: list[Option]) -> list[Option]:
+    """Give copies of one file the same credit for equal folders, and less to kept copies."""
+    alike = [one for one in options if look_alike(one) and one.made.place is FolderLevel.FOLDERS]
+    if len(alike) <= 1:
+        return options
+    tail = max(one.made.tail_others for one in alike)
+    depth = min(one.made.folders for one in alike)
+    telling = min(one.made.telling_folders for one in alike)
+    return [
+        _change(
+            one,
+            tail_others=max(one.made.tail_others, tail),
+            folders=min(one.made.folders, depth),
+            telling_folders=min(one.made.telling_folders, telling),
+            spare=_is_spare(one),
+        )
+        if one in alike
+        else one
+        for one in options
+    ]
+
+
+def _is_spare(option: Option) -> bool:
+    """Whether the item, unlike our file, lies in a folder for copies."""
+    theirs = COPY_FOLDERS.intersection(split_folders(option.theirs.path))
+    return bool(theirs) and not COPY_FOLDERS.intersection(split_folders(option.ours.path))
+
+
+def _change(option: Option, **fields: object) -> Option:
+    """The same pair with a changed comparison; its weight is out of date."""
+    made = option.made._replace(**fields)  # type: ignore[arg-type] # fields are a Comparison's own
+    return make_option(option.ours, option.theirs, made, option.weighed)

@@ -16,6 +16,8 @@ from plexsync import __version__
 from plexsync.matching.answers import (
     NOTHING,
     Answer,
+    Pin,
+    Refusal,
     Said,
     Target,
     Verb,
@@ -25,7 +27,6 @@ from plexsync.matching.answers import (
     ignore,
     refuse,
 )
-from plexsync.matching.overrides import Pin, Refusal
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.selection import rivals_of

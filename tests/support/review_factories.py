@@ -10,8 +10,18 @@ import msgspec
 from rich.console import Console
 
 from plexsync.errors import ConfigError
-from plexsync.matching.answers import NOTHING, Answer, Said, Target, Verb, accept, ignore, refuse
-from plexsync.matching.overrides import Pin, Refusal
+from plexsync.matching.answers import (
+    NOTHING,
+    Answer,
+    Pin,
+    Refusal,
+    Said,
+    Target,
+    Verb,
+    accept,
+    ignore,
+    refuse,
+)
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
 from plexsync.review.machine import Review
 from plexsync.review.terminal.screen import draw

@@ -11,7 +11,7 @@ import msgspec
 
 from plexsync.matcher import match, wanted_hashes
 from plexsync.matching.answers import UNHEARD, Heard
-from plexsync.matching.path_rules import propose_rules
+from plexsync.matching.layout import propose_rules
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.matching.path_rules import propose_rules, split_prefixes
+from plexsync.matching.layout import propose_rules, split_prefixes
 from plexsync.models import Confidence, Evidence, Match, PathRule
 from plexsync.text.normalize import normalize_path
 from tests.support.factories import make_candidate, make_match
