@@ -129,7 +129,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
     }
 
 
-class Sitting:
+class ReviewProcess:
     """A person at `plexsync review`, who waits for the end of each screen."""
 
     def __init__(self, environ: dict[str, str]) -> None:
@@ -177,28 +177,28 @@ def main() -> None:
     waiting = int(sys.argv[2]) if len(sys.argv) > 2 else scenes // 20  # noqa: PLR2004 - arguments
     with tempfile.TemporaryDirectory() as name:
         environ = make_home(Path(name), scenes, waiting)
-        sitting = Sitting(environ)
-        sitting.waits_for(b"Review 1 of")
-        first_s = sitting.cpu_s()
+        review = ReviewProcess(environ)
+        review.waits_for(b"Review 1 of")
+        first_s = review.cpu_s()
         waits = []
         for number in range(2, KEYS + 2):
             start = time.monotonic()
-            sitting.types(b"f")
-            sitting.waits_for(b"Review %d of" % number)
+            review.types(b"f")
+            review.waits_for(b"Review %d of" % number)
             waits.append(time.monotonic() - start)
-        shown_s = sitting.cpu_s()
+        shown_s = review.cpu_s()
         start = time.monotonic()
-        sitting.types(b"m")
-        sitting.waits_for(b"u takes it back")
+        review.types(b"m")
+        review.waits_for(b"u takes it back")
         answer_s = time.monotonic() - start
         answers_s = []
         for _ in range(KEYS):
             start = time.monotonic()
-            sitting.types(b"m")
-            sitting.waits_for(b"u takes it back")
+            review.types(b"m")
+            review.waits_for(b"u takes it back")
             answers_s.append(time.monotonic() - start)
-        sitting.types(b"qk")
-        sitting.ends()
+        review.types(b"qk")
+        review.ends()
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{waiting:,} scenes wait of {scenes:,}")
     for name, value, unit in (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
-    from plexsync.review.batch import Choice
+    from plexsync.review.batch import SceneChoice
     from plexsync.review.selection import Filters
 
 _F = TypeVar("_F", bound="Callable[..., object]")
@@ -289,11 +289,11 @@ def _filters(options: dict[str, Any]) -> Filters:
     )
 
 
-def _choice(options: dict[str, Any]) -> Choice:
+def _choice(options: dict[str, Any]) -> SceneChoice:
     from plexsync.models import SceneId
-    from plexsync.review.batch import Choice
+    from plexsync.review.batch import SceneChoice
 
-    return Choice(
+    return SceneChoice(
         ids=tuple(map(SceneId, options["scenes"])),
         filters=_filters(options),
         lock_wait_s=options["lock_wait"],

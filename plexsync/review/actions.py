@@ -1,4 +1,4 @@
-"""What a person at a review asks of the world: to search, find, open and configure."""
+"""What a review does beside answering: search, find, open and configure."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.models import PathRule, PlexItem, SceneId
-    from plexsync.review.context import Room
+    from plexsync.review.context import ReviewContext
     from plexsync.storage.review_queue import Waiting
 
 _KEY = re.compile(r"(?:\A|metadata(?:/|%2F))([1-9][0-9]{0,18})(?:\D|\Z)", re.IGNORECASE)
 
 
-class Office:
-    """Searches, finds, opens and configures; see `review.Outside`.
+class ReviewActions:
+    """Searches, finds, opens and configures; see `review.ActionsPort`.
 
     Args:
-        room: what there is.
+        context: what there is.
     """
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, context: ReviewContext) -> None:
+        self._context = context
         self._items: tuple[PlexItem, ...] | None = None
         self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
@@ -68,15 +68,15 @@ class Office:
             if item.rating_key == key[1] and item.files and not item.trashed:
                 return self._hit(item)
         with self.asking:
-            return self._hit(self._room.recaller.item(RatingKey(key[1])))
+            return self._hit(self._context.servers.item(RatingKey(key[1])))
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
         """Open both where there is a screen; else say where they are."""
-        addresses = [self._room.scene_url(scene_id)]
+        addresses = [self._context.scene_url(scene_id)]
         if rating_key is not None:
-            machine = self._room.desk.state.lineage.plex
+            machine = self._context.answers.state.lineage.plex
             addresses.append(
-                item_address(self._room.config.plex.url.rstrip("/"), machine, rating_key)
+                item_address(self._context.config.plex.url.rstrip("/"), machine, rating_key)
             )
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             for address in addresses:
@@ -85,14 +85,14 @@ class Office:
 
     def rules(self) -> Sequence[PathRule]:
         """Those of the configuration, and those added since."""
-        return (*self._room.config.paths, *self._added)
+        return (*self._context.config.paths, *self._added)
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match them again with the rule, against the listing a run kept; asks nobody."""
         scenes = [one.scene for one in waiting]
         rules = (*self.rules(), rule)
-        state = self._room.desk.state
-        return self._room.recaller.settled(scenes, self._listing(), state, rules=rules)
+        state = self._context.answers.state
+        return self._context.servers.settled(scenes, self._listing(), state, rules=rules)
 
     def add_rule(self, rule: PathRule) -> str:
         """Append it to the configuration file.
@@ -100,7 +100,7 @@ class Office:
         Raises:
             ConfigError: there is no file, or rules do not come from it.
         """
-        source = self._room.config.source
+        source = self._context.config.source
         if source is None or ENV_PATHS in os.environ:
             shown = "; ".join(rule_text(rule).splitlines())
             where = f"{ENV_PATHS} is set" if source else "there is no configuration file"
@@ -115,17 +115,17 @@ class Office:
         Raises:
             ConfigError: the file was changed since.
         """
-        if self._room.config.source is not None:
-            remove_path_rule(self._room.config.source, rule)
+        if self._context.config.source is not None:
+            remove_path_rule(self._context.config.source, rule)
         self._added.remove(rule)
 
     def _listing(self) -> tuple[PlexItem, ...]:
         """What is kept of the libraries that take part; others may have done so once."""
         if self._items is None:
-            machine = self._room.desk.state.lineage.plex
-            self._libraries = cached_libraries(self._room.cache_dir, machine)
-            names = {name.strip().casefold() for name in self._room.config.plex.libraries}
-            items = cached_items(self._room.cache_dir, machine)
+            machine = self._context.answers.state.lineage.plex
+            self._libraries = cached_libraries(self._context.cache_dir, machine)
+            names = {name.strip().casefold() for name in self._context.config.plex.libraries}
+            items = cached_items(self._context.cache_dir, machine)
             self._items = tuple(
                 item for item in items if not names or self._libraries.get(item.section_id) in names
             )

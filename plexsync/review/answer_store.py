@@ -1,7 +1,7 @@
-"""Where a person's answers become durable: under the lock, journaled, before the next question.
+"""A person's answers on disk: written under the lock, journaled, before the next question.
 
-The lock is taken with the first answer and let go when the person rests, so that somebody who went
-away with a review open keeps no run waiting.
+The lock is taken with the first answer and released when the person pauses, so that an open review
+keeps no run waiting.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ Given = tuple[_Before, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StoreSettings:
     """Where answers are kept.
 
     Args:
@@ -80,11 +80,11 @@ class Place:
     disk: Filesystem = DISK
 
 
-class Desk:
-    """Takes answers and remembers them.
+class AnswerStore:
+    """Remembers answers.
 
     Args:
-        place: where.
+        settings: where, and by which clock.
 
     Attributes:
         state: what is remembered; another object after the lock was taken or let go.
@@ -93,14 +93,14 @@ class Desk:
         StateError: see `load_state`.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
         self._stack = ExitStack()
         self._session: Session | None = None
         self._begun = False
         self._wanted: Mapping[RatingKey, Sequence[SceneId]] = {}
         self._proposed: Mapping[SceneId, Sequence[RatingKey]] = {}
-        self.state: State = load_state(place.state_dir, place.disk)
+        self.state: State = load_state(settings.state_dir, settings.disk)
         self._learn_owners()
 
     def learn_rivals(self, queue: Sequence[Waiting]) -> None:
@@ -112,7 +112,7 @@ class Desk:
 
     # ---- Asking ----------------------------------------------------------------------------------
 
-    def said(self, scene_id: SceneId) -> Said:
+    def recorded(self, scene_id: SceneId) -> Said:
         """What people said about a scene so far."""
         return self.state.decision(answer_key(scene_id), Said) or NOTHING
 
@@ -123,8 +123,8 @@ class Desk:
 
     # ---- Answering -------------------------------------------------------------------------------
 
-    def wake(self) -> None:
-        """Take the lock, and know what was linked and said since this desk had it last.
+    def take_lock(self) -> None:
+        """Take the lock, and know what was linked and said since this store had it last.
 
         Raises:
             StateLockedError: a run is under way.
@@ -132,10 +132,13 @@ class Desk:
         """
         if self._session is not None:
             return
-        place = self._place
+        settings = self._settings
         session = self._stack.enter_context(
             open_session(
-                place.state_dir, now=place.now(), wait_s=place.lock_wait_s, disk=place.disk
+                settings.state_dir,
+                now=settings.now(),
+                wait_s=settings.lock_wait_s,
+                disk=settings.disk,
             )
         )
         self._session, self.state, self._begun = session, session.state, False
@@ -189,7 +192,7 @@ class Desk:
             )
         session.commit()
 
-    def rest(self) -> None:
+    def release_lock(self) -> None:
         """End the journal and let go of the lock. May be repeated; the next answer takes it again.
 
         Raises:
@@ -198,7 +201,7 @@ class Desk:
         session, self._session = self._session, None
         try:
             if session is not None and self._begun:
-                session.end(finished_at=self._place.now(), exit_code=0, counts=Counts())
+                session.end(finished_at=self._settings.now(), exit_code=0, counts=Counts())
         finally:
             self._stack.close()
 
@@ -206,17 +209,17 @@ class Desk:
 
     def _open(self) -> Session:
         """The session, with a journal to write answers into."""
-        self.wake()
+        self.take_lock()
         session = self._session
         assert session is not None  # noqa: S101 - it is awake
         if self._begun:
             return session
-        place = self._place
+        settings = self._settings
         try:
             session.begin(
-                run_id=place.new_run_id(),
+                run_id=settings.new_run_id(),
                 kind=RunKind.REVIEW,
-                started_at=iso(place.now()),
+                started_at=iso(settings.now()),
                 lineage=session.state.lineage,
                 version=__version__,
             )

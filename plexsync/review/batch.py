@@ -11,8 +11,8 @@ from plexsync.matching.answers import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
 from plexsync.output.summary import score_text, warning_line
-from plexsync.review.comparison import LinkPreview
-from plexsync.review.context import open_room
+from plexsync.review.context import open_review
+from plexsync.review.interfaces import LinkPreview
 from plexsync.review.selection import (
     Filters,
     absence,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Candidate
     from plexsync.output.console import Invocation, Streams
-    from plexsync.review.context import Room
+    from plexsync.review.context import ReviewContext
     from plexsync.storage.review_queue import Waiting
 
 NOTHING_WAITS = "Nothing waits for review."
@@ -46,7 +46,7 @@ _VERBS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class SceneChoice:
     """Which scenes a command is about.
 
     Args:
@@ -67,20 +67,20 @@ class Choice:
 
 def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> int:
     """`plexsync review list`."""
-    with open_room(invocation, os.environ) as room:
-        chosen = [one for one in room.waiting if filters.let_pass(one)]
-        _tell_notes(invocation, streams, room)
+    with open_review(invocation, os.environ) as context:
+        chosen = [one for one in context.waiting if filters.let_pass(one)]
+        _tell_notes(invocation, streams, context)
         if invocation.shape.json or invocation.shape.jsonl:
             from plexsync.review.json_documents import list_document  # noqa: PLC0415 - only for programs
 
             document = list_document(
-                chosen, room.desk.owner, scene_url=room.scene_url, missing=room.missing
+                chosen, context.answers.owner, scene_url=context.scene_url, missing=context.missing
             )
             _write(streams, document)
         elif invocation.shape.quiet:
             pass
         elif is_terminal(streams.stdout):
-            _show_table(invocation, streams, room, chosen)
+            _show_table(invocation, streams, context, chosen)
         else:
             write_lines(streams.stdout, map(_tabbed, chosen))
     return ExitCode.OK
@@ -92,25 +92,29 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
     from plexsync.review.terminal.layout import laid_out  # noqa: PLC0415 - same
     from plexsync.review.terminal.screen import scene_lines  # noqa: PLC0415 - same
 
-    with open_room(invocation, os.environ) as room:
-        _tell_notes(invocation, streams, room)
+    with open_review(invocation, os.environ) as context:
+        _tell_notes(invocation, streams, context)
         console = make_console(streams.stdout, no_color=invocation.shape.no_color)
-        for one in room.named(ids):
-            said = room.desk.said(one.scene_id)
+        for one in context.named(ids):
+            said = context.answers.recorded(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
-            compared = _compared(room, one.scene_id, keys)
+            previews = _compared(context, one.scene_id, keys)
             if invocation.shape.json or invocation.shape.jsonl:
                 document = show_document(
-                    one, room.desk.owner, scene_url=room.scene_url, compared=compared, said=said
+                    one,
+                    context.answers.owner,
+                    scene_url=context.scene_url,
+                    previews=previews,
+                    said=said,
                 )
                 _write(streams, document)
                 continue
-            notes = {key: owner_note(room.desk.owner(key, one.scene_id)) for key in keys}
+            notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
             lines = scene_lines(
                 one,
                 said=said,
                 notes=notes,
-                compared=compared,
+                previews=previews,
                 marks=console.color_system is None or console.no_color,
             )
             for line in laid_out(lines, console):
@@ -125,30 +129,30 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
 def accept_scenes(
     invocation: Invocation,
     streams: Streams,
-    choice: Choice,
+    choice: SceneChoice,
     *,
     items: Sequence[RatingKey],
     best: bool,
     take: bool,
 ) -> int:
     """`plexsync review accept`."""
-    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
-        chosen = _chosen(room, choice)
+    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
+        chosen = _chosen(context, choice)
         if items and len(chosen) != 1:
             raise ConfigError("--item needs exactly one scene", hint="accept them one by one")
         answers = [
-            acceptance(one, _named(room, one, items) if items else _only(one, best=best))
+            acceptance(one, _named(context, one, items) if items else _only(one, best=best))
             for one in chosen
         ]
-        room.desk.wake()
-        _require_free(room, answers, take=take)
-        return _give(invocation, streams, room, answers)
+        context.answers.take_lock()
+        _require_free(context, answers, take=take)
+        return _give(invocation, streams, context, answers)
 
 
 def reject_scenes(
     invocation: Invocation,
     streams: Streams,
-    choice: Choice,
+    choice: SceneChoice,
     *,
     items: Sequence[RatingKey],
     everything: bool,
@@ -159,8 +163,8 @@ def reject_scenes(
             "say which item it is not, or that it is none",
             hint="--item RATING_KEY, or --none if the scene is not in Plex",
         )
-    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
-        chosen = _chosen(room, choice)
+    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
+        chosen = _chosen(context, choice)
         if items and len(chosen) != 1:
             raise ConfigError("--item needs exactly one scene", hint="reject them one by one")
         answers = []
@@ -168,23 +172,25 @@ def reject_scenes(
             if everything:
                 answers.append(absence(one))
                 continue
-            refused = {said.rating_key for said in room.desk.said(one.scene_id).refusals}
-            answers.append(rejection(one, _named(room, one, items), refused))
-        return _give(invocation, streams, room, answers)
+            refused = {said.rating_key for said in context.answers.recorded(one.scene_id).refusals}
+            answers.append(rejection(one, _named(context, one, items), refused))
+        return _give(invocation, streams, context, answers)
 
 
-def ignore_scenes(invocation: Invocation, streams: Streams, choice: Choice, *, because: str) -> int:
+def ignore_scenes(
+    invocation: Invocation, streams: Streams, choice: SceneChoice, *, because: str
+) -> int:
     """`plexsync review ignore`."""
-    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
-        answers = [ignoring(one, because) for one in _chosen(room, choice)]
-        return _give(invocation, streams, room, answers)
+    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
+        answers = [ignoring(one, because) for one in _chosen(context, choice)]
+        return _give(invocation, streams, context, answers)
 
 
-def reset_scenes(invocation: Invocation, streams: Streams, choice: Choice) -> int:
+def reset_scenes(invocation: Invocation, streams: Streams, choice: SceneChoice) -> int:
     """`plexsync review reset`."""
-    with open_room(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as room:
-        answers = [resetting(one) for one in _chosen(room, choice)]
-        return _give(invocation, streams, room, answers)
+    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
+        answers = [resetting(one) for one in _chosen(context, choice)]
+        return _give(invocation, streams, context, answers)
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------
@@ -194,11 +200,11 @@ def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters
     """`plexsync review export`."""
     from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
-    with open_room(invocation, os.environ) as room:
-        _tell_notes(invocation, streams, room)
-        chosen = [one for one in room.waiting if filters.let_pass(one)]
+    with open_review(invocation, os.environ) as context:
+        _tell_notes(invocation, streams, context)
+        chosen = [one for one in context.waiting if filters.let_pass(one)]
         # Excel takes a file for UTF-8 only if it says so.
-        text = "\ufeff" + "".join(export_lines(chosen, room.desk.owner))
+        text = "\ufeff" + "".join(export_lines(chosen, context.answers.owner))
     try:
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
@@ -231,33 +237,33 @@ def import_answers(
             context=str(file),
             hint="save it as 'CSV UTF-8' in the spreadsheet",
         ) from error
-    with open_room(invocation, os.environ, lock_wait_s=lock_wait_s) as room:
-        waiting = {one.scene_id: one for one in room.waiting}
-        room.desk.wake()
+    with open_review(invocation, os.environ, lock_wait_s=lock_wait_s) as context:
+        waiting = {one.scene_id: one for one in context.waiting}
+        context.answers.take_lock()
         try:
-            answers = read_answers(text, waiting, room.desk.owner, take=take)
+            answers = read_answers(text, waiting, context.answers.owner, take=take)
         except ConfigError as error:
             raise ConfigError(error.message, context=str(file), hint=error.hint) from error
-        return _give(invocation, streams, room, answers)
+        return _give(invocation, streams, context, answers)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _chosen(room: Room, choice: Choice) -> list[Waiting]:
+def _chosen(context: ReviewContext, choice: SceneChoice) -> list[Waiting]:
     """The scenes a command is about.
 
     Raises:
         ConfigError: none are named, or one is not known.
     """
     if choice.ids:
-        return [one for one in room.named(choice.ids) if choice.filters.let_pass(one)]
+        return [one for one in context.named(choice.ids) if choice.filters.let_pass(one)]
     if not choice.filters and not choice.everything:
         raise ConfigError(
             "say which scenes are meant",
             hint="by their ids, or by --score-min, --lead-min or --reason",
         )
-    return [one for one in room.waiting if choice.filters.let_pass(one)]
+    return [one for one in context.waiting if choice.filters.let_pass(one)]
 
 
 def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
@@ -275,7 +281,7 @@ def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
     return [waiting.candidates[0]]
 
 
-def _named(room: Room, waiting: Waiting, items: Sequence[RatingKey]) -> list[Candidate]:
+def _named(context: ReviewContext, waiting: Waiting, items: Sequence[RatingKey]) -> list[Candidate]:
     """The candidates with these keys; an item that is none is read from Plex."""
     known = {one.rating_key: one for one in waiting.candidates}
     found = []
@@ -283,12 +289,12 @@ def _named(room: Room, waiting: Waiting, items: Sequence[RatingKey]) -> list[Can
         if key in known:
             found.append(known[key])
             continue
-        item = room.recaller.item(key)
+        item = context.servers.item(key)
         found.append(candidate_of(item, waiting.scene, found="named by a person"))
     return found
 
 
-def _require_free(room: Room, answers: Sequence[Answer], *, take: bool) -> None:
+def _require_free(context: ReviewContext, answers: Sequence[Answer], *, take: bool) -> None:
     """Warn before an item gets two scenes.
 
     Raises:
@@ -304,7 +310,7 @@ def _require_free(room: Room, answers: Sequence[Answer], *, take: bool) -> None:
                     f"scenes {other} and {scene_id} would both get item {target.rating_key}",
                     hint="accept one of them by its id",
                 )
-            owner = room.desk.owner(target.rating_key, scene_id)
+            owner = context.answers.owner(target.rating_key, scene_id)
             if owner and not take:
                 raise ConfigError(
                     f"item {target.rating_key} is linked to scene {owner} already",
@@ -313,15 +319,17 @@ def _require_free(room: Room, answers: Sequence[Answer], *, take: bool) -> None:
                 )
 
 
-def _give(invocation: Invocation, streams: Streams, room: Room, answers: Sequence[Answer]) -> int:
+def _give(
+    invocation: Invocation, streams: Streams, context: ReviewContext, answers: Sequence[Answer]
+) -> int:
     """Remember the answers and say so."""
-    _tell_notes(invocation, streams, room)
+    _tell_notes(invocation, streams, context)
     if answers:
-        room.desk.give(answers)
+        context.answers.give(answers)
     if invocation.shape.json or invocation.shape.jsonl:
         from plexsync.review.json_documents import answered_document  # noqa: PLC0415 - only for programs
 
-        _write(streams, answered_document(answers, room.desk.said))
+        _write(streams, answered_document(answers, context.answers.recorded))
         return ExitCode.OK
     for answer in answers:
         items = " ".join(target.rating_key for target in answer.targets)
@@ -335,18 +343,18 @@ def _give(invocation: Invocation, streams: Streams, room: Room, answers: Sequenc
 
 
 def _compared(
-    room: Room, scene_id: SceneId, keys: Sequence[RatingKey]
+    context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]
 ) -> Mapping[RatingKey, LinkPreview]:
     """What accepting would write; that a server is away is told in its place."""
     try:
-        return room.recaller.compare(scene_id, keys, room.desk.state)
+        return context.servers.compare(scene_id, keys, context.answers.state)
     except ServerError as error:
         return {key: LinkPreview(problem=error.message) for key in keys}
 
 
-def _tell_notes(invocation: Invocation, streams: Streams, room: Room) -> None:
+def _tell_notes(invocation: Invocation, streams: Streams, context: ReviewContext) -> None:
     if not invocation.shape.quiet:
-        write_lines(streams.stderr, map(warning_line, room.notes))
+        write_lines(streams.stderr, map(warning_line, context.notes))
 
 
 def _say(invocation: Invocation, streams: Streams, text: str) -> None:
@@ -380,24 +388,24 @@ def _tabbed(waiting: Waiting) -> str:
 
 
 def _show_table(
-    invocation: Invocation, streams: Streams, room: Room, chosen: Sequence[Waiting]
+    invocation: Invocation, streams: Streams, context: ReviewContext, chosen: Sequence[Waiting]
 ) -> None:
     from plexsync.output.tables import low_table  # noqa: PLC0415 - only for terminals
 
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
     if not chosen:
-        if not room.missing:
-            console.print("None of what waits is like that." if room.waiting else NOTHING_WAITS)
+        if not context.missing:
+            console.print("None of what waits is like that." if context.waiting else NOTHING_WAITS)
         return
-    rows = [_row(room, one) for one in chosen]
+    rows = [_row(context, one) for one in chosen]
     console.print(low_table(rows, width=console.width, verbose=invocation.shape.verbosity > 0))
-    every = len(room.waiting) + room.missing
+    every = len(context.waiting) + context.missing
     waits = "1 scene waits" if every == 1 else f"{every:,} scenes wait"
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
     console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
 
 
-def _row(room: Room, waiting: Waiting) -> MatchRow:
+def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
     scene, match = waiting.scene, waiting.match
     best = waiting.candidates[0] if waiting.candidates else None
     return MatchRow(
@@ -406,7 +414,7 @@ def _row(room: Room, waiting: Waiting) -> MatchRow:
             title=scene.title,
             path=scene.files[0].path if scene.files else "",
             updated_at=scene.updated_at,
-            url=room.scene_url(scene.scene_id),
+            url=context.scene_url(scene.scene_id),
         ),
         item=ItemRef(
             rating_key=best.rating_key,

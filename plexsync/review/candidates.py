@@ -1,4 +1,4 @@
-"""What a review asks the servers: candidates to find again, one item, and what a link would write.
+"""What a review asks both servers: lost candidates, one item, and what a link would write.
 
 Everything here only reads.
 """
@@ -15,7 +15,7 @@ from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import load_items
-from plexsync.review.comparison import LinkPreview
+from plexsync.review.interfaces import LinkPreview
 from plexsync.storage.review_queue import Waiting
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class Recaller:
-    """Asks both servers. Meets each when it is first needed.
+class ReviewServers:
+    """Both servers, as a review asks them. Connects to each when it is first needed.
 
     Args:
         config: which libraries, rules and fields.
@@ -83,7 +83,7 @@ class Recaller:
         )
 
     def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
-        """Match scenes anew; those that are gone or no longer LOW are left out.
+        """Match scenes again; those that are gone or no longer LOW are left out.
 
         Raises:
             ServerError: a server is down or refuses us.
@@ -210,13 +210,13 @@ class Recaller:
             return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
         links = {link.rating_key: link for link in record.links} if record else {}
-        compared = {}
+        previews = {}
         for key in keys:
             if key not in read:
-                compared[key] = LinkPreview(problem="the item is gone from Plex")
+                previews[key] = LinkPreview(problem="the item is gone from Plex")
             else:
-                compared[key] = self._compare(found[0], read[key], links.get(key))
-        return compared
+                previews[key] = self._compare(found[0], read[key], links.get(key))
+        return previews
 
     def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> LinkPreview:
         item = detail.item

@@ -1,4 +1,4 @@
-"""Puts a review together by hand: what waits, where answers go, whom to ask."""
+"""What a review works with: what waits, where answers are kept, and both servers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ServerError
 from plexsync.output.failures import make_run_id, utc_now
 from plexsync.plex.client import PlexClient
-from plexsync.review.answer_store import Desk, Place
-from plexsync.review.candidates import Recaller
+from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.candidates import ReviewServers
 from plexsync.storage.locations import cache_directory, load_client_id, state_directory
 from plexsync.storage.review_queue import (
     ReviewQueueWriter,
@@ -40,13 +40,13 @@ _IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1
 
 
 @dataclass(slots=True, kw_only=True)
-class Room:
+class ReviewContext:
     """Everything a review needs.
 
     Attributes:
         config: as for a run.
-        desk: takes the answers.
-        recaller: asks the servers.
+        answers: takes the answers.
+        servers: asks the servers.
         waiting: the LOW scenes, by id.
         missing: how many more wait whose candidates are not known.
         notes: what a person should know about that.
@@ -54,8 +54,8 @@ class Room:
     """
 
     config: Config
-    desk: Desk
-    recaller: Recaller
+    answers: AnswerStore
+    servers: ReviewServers
     cache_dir: Path
     waiting: list[Waiting] = field(default_factory=list)
     missing: int = 0
@@ -73,24 +73,24 @@ class Room:
         for scene_id in dict.fromkeys(ids):
             if scene_id in known:
                 found.append(known[scene_id])
-            elif self.desk.state.get(scene_id) is None:
+            elif self.answers.state.get(scene_id) is None:
                 raise ConfigError(
                     f"no run has seen scene {scene_id} yet",
                     hint="plexsync run looks at new scenes; review list shows what waits",
                 )
             else:
-                found.append(self.recaller.linked(scene_id, self.desk.state))
+                found.append(self.servers.linked(scene_id, self.answers.state))
         return found
 
     def scene_url(self, scene_id: SceneId) -> str:
         """Where a person opens a scene."""
-        return self.recaller.stash.scene_url(scene_id)
+        return self.servers.stash.scene_url(scene_id)
 
 
 @contextmanager
-def open_room(
+def open_review(
     invocation: Invocation, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
-) -> Iterator[Room]:
+) -> Iterator[ReviewContext]:
     """Read the configuration and what waits; let go of everything at the end.
 
     Raises:
@@ -100,14 +100,14 @@ def open_room(
     os.umask(_PRIVATE_UMASK)
     config = load_config(invocation.config, environ, home=Path.home())
     invocation.secrets += config_secrets(config)
-    with make_room(config, environ, lock_wait_s=lock_wait_s) as room:
-        yield room
+    with make_review_context(config, environ, lock_wait_s=lock_wait_s) as context:
+        yield context
 
 
 @contextmanager
-def make_room(
+def make_review_context(
     config: Config, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
-) -> Iterator[Room]:
+) -> Iterator[ReviewContext]:
     """The same with a configuration that was read already."""
     state_dir, cache_dir = state_directory(environ), cache_directory(environ)
     client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
@@ -116,37 +116,37 @@ def make_room(
         stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
         plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
     ):
-        desk = Desk(
-            Place(
+        answers = AnswerStore(
+            StoreSettings(
                 state_dir=state_dir,
                 now=utc_now,
                 new_run_id=lambda: make_run_id(utc_now()),
                 lock_wait_s=lock_wait_s,
             )
         )
-        recaller = Recaller(
+        servers = ReviewServers(
             config=config,
             stash=stash_client(config, stash),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             cache_dir=cache_dir,
             now=utc_now,
         )
-        path = review_queue_path(cache_dir, state_dir, desk.state.lineage)
-        waiting, missing = _find(path, desk, recaller, notes)
-        desk.learn_rivals(waiting)
-        room = Room(
+        path = review_queue_path(cache_dir, state_dir, answers.state.lineage)
+        waiting, missing = _find(path, answers, servers, notes)
+        answers.learn_rivals(waiting)
+        context = ReviewContext(
             config=config,
-            desk=desk,
-            recaller=recaller,
+            answers=answers,
+            servers=servers,
             cache_dir=cache_dir,
             waiting=waiting,
             missing=missing,
             notes=notes,
         )
         try:
-            yield room
+            yield context
         finally:
-            desk.rest()
+            answers.release_lock()
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -157,16 +157,16 @@ def _hear_nothing(_message: str) -> None:
 
 
 def _find(
-    path: Path, desk: Desk, recaller: Recaller, notes: list[str]
+    path: Path, answers: AnswerStore, servers: ReviewServers, notes: list[str]
 ) -> tuple[list[Waiting], int]:
     """What waits, found again where the cache has lost it."""
-    waiting = load_waiting(path, desk.state)
+    waiting = load_waiting(path, answers.state)
     known = {one.scene_id for one in waiting}
-    lost = [scene_id for scene_id in waiting_ids(desk.state) if scene_id not in known]
+    lost = [scene_id for scene_id in waiting_ids(answers.state) if scene_id not in known]
     if not lost:
         return waiting, 0
     try:
-        found = recaller.find_again(lost, desk.state)
+        found = servers.find_again(lost, answers.state)
     except ServerError as error:
         notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
         return waiting, len(lost)

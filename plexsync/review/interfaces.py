@@ -1,4 +1,4 @@
-"""What a review speaks in: keys, what is on the screen, and what it asks of desk and world."""
+"""What the parts of a review share: keys, screens, and what a review asks of its surroundings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.matching.answers import Answer, Said
-    from plexsync.models import PathRule, PlexItem, RatingKey, SceneId
+    from plexsync.models import Change, PathRule, PlexItem, RatingKey, SceneId
     from plexsync.storage.review_queue import Waiting
 
 ENTER, ESCAPE, BACKSPACE = "enter", "escape", "backspace"
@@ -68,16 +68,33 @@ class Question:
     lines: tuple[str, ...] = ()
 
 
-class Desk(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPreview:
+    """What linking a scene to an item would write.
+
+    Args:
+        changes: field by field.
+        kept: fields that differ but stay as Plex has them, by policy.
+        problem: why it cannot be told; "" when it can.
+        item: the item as Plex has it.
+    """
+
+    changes: tuple[Change, ...] = ()
+    kept: tuple[str, ...] = ()
+    problem: str = ""
+    item: PlexItem | None = None
+
+
+class AnswersPort(Protocol):
     """Where answers are kept; each is durable when `give` returns."""
 
-    def said(self, scene_id: SceneId, /) -> Said:
+    def recorded(self, scene_id: SceneId, /) -> Said:
         """What people said about a scene so far."""
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
         """Which other scene an item belongs to."""
 
-    def wake(self) -> None:
+    def take_lock(self) -> None:
         """Know what happened since the last answer: owners and answers are those of now."""
 
     def give(self, answers: Sequence[Answer], /) -> Any:  # noqa: ANN401 - only handed back
@@ -87,7 +104,7 @@ class Desk(Protocol):
         """Put back what was before them."""
 
 
-class Outside(Protocol):
+class ActionsPort(Protocol):
     """What a review asks of the world around it."""
 
     def search(self, text: str, /) -> tuple[tuple[Hit, ...], int]:

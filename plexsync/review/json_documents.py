@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Answer, Said
     from plexsync.models import Change, RatingKey, SceneId, Value
-    from plexsync.review.comparison import LinkPreview
+    from plexsync.review.interfaces import LinkPreview
     from plexsync.storage.review_queue import Waiting
 
 SCHEMA = "plexsync/review/1"
@@ -44,11 +44,11 @@ def show_document(
     owner: Callable[[RatingKey, SceneId], SceneId | None],
     *,
     scene_url: Callable[[SceneId], str],
-    compared: Mapping[RatingKey, LinkPreview],
+    previews: Mapping[RatingKey, LinkPreview],
     said: Said,
 ) -> bytes:
     """One scene with what accepting each candidate would write."""
-    scene = scene_json(waiting, owner, scene_url, compared)
+    scene = scene_json(waiting, owner, scene_url, previews)
     return _document({"scenes": [scene | {"said": _said(said)}]})
 
 
@@ -73,7 +73,7 @@ def scene_json(
     waiting: Waiting,
     owner: Callable[[RatingKey, SceneId], SceneId | None],
     scene_url: Callable[[SceneId], str],
-    compared: Mapping[RatingKey, LinkPreview] | None = None,
+    previews: Mapping[RatingKey, LinkPreview] | None = None,
 ) -> _Json:
     """A waiting scene."""
     scene, match = waiting.scene, waiting.match
@@ -96,8 +96,8 @@ def scene_json(
                 for piece in one.evidence
             ],
         }
-        if compared is not None:
-            shown |= _comparison(compared.get(one.rating_key))
+        if previews is not None:
+            shown |= _comparison(previews.get(one.rating_key))
         candidates.append(shown)
     return {
         "scene": {

@@ -1,6 +1,7 @@
 """A review as a state machine: keys in, a state to draw out. Knows no terminal, disk or server.
 
-What reaches the disk goes through `Desk`, what is asked of the outside through `Outside`.
+What reaches the disk goes through `AnswersPort`, what needs a server, a browser or the
+configuration through `ActionsPort`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from plexsync.review.questions import group_question, rule_question, take_questi
 from plexsync.review.selection import (
     absence,
     acceptance,
-    alike,
     candidate_of,
     fitted_by,
+    group_of,
     ignoring,
     owner_note,
     rejection,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Answer
     from plexsync.models import Candidate, PathRule, RatingKey, SceneId
-    from plexsync.review.interfaces import Desk, Hit, Outside, Question
+    from plexsync.review.interfaces import ActionsPort, AnswersPort, Hit, Question
     from plexsync.storage.review_queue import Waiting
 
 _AHEAD = 3
@@ -66,12 +67,12 @@ class _Step:
 
 @dataclass(slots=True)
 class Review:
-    """One sitting of a person.
+    """One review, from its first screen to its end.
 
     Args:
         queue: what waits; found items are added to its entries.
-        desk: where answers go.
-        outside: searches, finds, opens and configures.
+        answers: where answers are kept.
+        actions: searches, finds, opens and configures.
 
     Attributes:
         at: place of the scene on the screen.
@@ -84,13 +85,13 @@ class Review:
         hits: what a search found, `hit_count` in all.
         question: what is asked before something bigger.
         ending: how it ended; None while it goes on.
-        answered: the scenes that are settled for this sitting.
+        answered: the scenes that are settled in this review.
         later: those a person put off.
     """
 
     queue: list[Waiting]
-    desk: Desk
-    outside: Outside
+    answers: AnswersPort
+    actions: ActionsPort
     at: int = 0
     focus: int = 0
     mode: Mode = Mode.SCENE
@@ -142,19 +143,19 @@ class Review:
 
     @property
     def has_alike(self) -> bool:
-        """Whether another open scene looks like the one on the screen; see `alike`."""
+        """Whether another open scene looks like the one on the screen; see `group_of`."""
         return self._ties.has_alike(self.waiting, self.answered)
 
     @property
     def has_rule(self) -> bool:
         """Whether a path rule would make the paths of the candidate in focus one."""
         candidate = self.candidate
-        return candidate is not None and rule_for(candidate, self.outside.rules()) is not None
+        return candidate is not None and rule_for(candidate, self.actions.rules()) is not None
 
     def notes(self, candidate: Candidate) -> list[str]:
         """What a person should know of an item before taking it."""
         ours = self.waiting.scene_id
-        if owned := owner_note(self.desk.owner(candidate.rating_key, ours)):
+        if owned := owner_note(self.answers.owner(candidate.rating_key, ours)):
             return owned
         return self._ties.rivals_note(candidate.rating_key, ours, self.answered)
 
@@ -170,8 +171,8 @@ class Review:
         """What is worth comparing ahead, the most urgent first."""
         if not self.queue:
             return []
-        ahead = self.queue[self.at + 1 : self.at + 1 + _AHEAD]
-        pairs = [(one, one.candidates[:_COMPARED]) for one in (self.waiting, *ahead)]
+        following = self.queue[self.at + 1 : self.at + 1 + _AHEAD]
+        pairs = [(one, one.candidates[:_COMPARED]) for one in (self.waiting, *following)]
         if self.candidate is not None:
             pairs.insert(0, (self.waiting, (self.candidate,)))
         return [(one.scene_id, tuple(c.rating_key for c in some)) for one, some in pairs if some]
@@ -302,8 +303,8 @@ class Review:
             self.message = "This item shows no file, so it cannot be accepted."
             return
         answer = acceptance(self.waiting, [candidate])
-        self.desk.wake()
-        owner = self.desk.owner(candidate.rating_key, self.waiting.scene_id)
+        self.answers.take_lock()
+        owner = self.answers.owner(candidate.rating_key, self.waiting.scene_id)
         if owner is None:
             self._give([answer], f"accepted {candidate.title or candidate.rating_key}")
             return
@@ -333,8 +334,8 @@ class Review:
         self._advance()
 
     def _group(self) -> None:
-        self.desk.wake()
-        group = [one for one in alike(self.waiting, self._open()) if self._is_free(one)]
+        self.answers.take_lock()
+        group = [one for one in group_of(self.waiting, self._open()) if self._is_free(one)]
         if not group or group[0] is not self.waiting:
             self.message = "Only a scene with just one free candidate has others like it."
             return
@@ -347,20 +348,20 @@ class Review:
 
     def _rule(self) -> None:
         candidate = self.candidate
-        rule = rule_for(candidate, self.outside.rules()) if candidate else None
+        rule = rule_for(candidate, self.actions.rules()) if candidate else None
         if rule is None:
             self.message = "No path rule would make the two paths one."
             return
         open_ = self._open()
         fits = fitted_by(rule, open_)
-        settled = self.outside.settled(rule, open_)
+        settled = self.actions.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
         question = rule_question(rule, covered, fits=len(fits))
         self._confirm(question, lambda: self._add_rule(rule, covered))
 
     def _add_rule(self, rule: PathRule, covered: Sequence[Waiting]) -> None:
         try:
-            said = self.outside.add_rule(rule)
+            said = self.actions.add_rule(rule)
         except PlexsyncError as error:
             self.message = f"{error.message}. {error.hint}".strip()
             return
@@ -374,7 +375,7 @@ class Review:
 
     def _give(self, answers: Sequence[Answer], words: str, *, stay: bool = False) -> None:
         """Make answers durable, and go on to the next scene unless there is more to say."""
-        given = self.desk.give(answers)
+        given = self.answers.give(answers)
         scenes = frozenset(answer.scene.scene_id for answer in answers)
         self._steps.append(
             _Step(
@@ -401,9 +402,9 @@ class Review:
         step = self._steps[-1]
         try:
             if step.rule is not None:
-                self.outside.remove_rule(step.rule)
+                self.actions.remove_rule(step.rule)
             else:
-                self.desk.take_back(step.given)
+                self.answers.take_back(step.given)
         except StateLockedError:
             raise
         except PlexsyncError as error:
@@ -433,7 +434,7 @@ class Review:
             self._find(text)
 
     def _search(self, text: str) -> None:
-        self.hits, self.hit_count = self.outside.search(text)
+        self.hits, self.hit_count = self.actions.search(text)
         if self.hits:
             self.mode = Mode.HITS
         else:
@@ -441,7 +442,7 @@ class Review:
 
     def _find(self, text: str) -> None:
         try:
-            hit = self.outside.find(text)
+            hit = self.actions.find(text)
         except StateLockedError:
             raise
         except PlexsyncError as error:
@@ -463,7 +464,7 @@ class Review:
 
     def _browse(self) -> None:
         key = self.candidate.rating_key if self.candidate else None
-        self.message = self.outside.browse(self.waiting.scene_id, key)
+        self.message = self.actions.browse(self.waiting.scene_id, key)
 
     # ---- Going about -----------------------------------------------------------------------------
 
@@ -513,7 +514,7 @@ class Review:
         self.mode, self.question, self._on_yes = Mode.CONFIRM, question, deed
 
     def _refused(self) -> set[RatingKey]:
-        return {said.rating_key for said in self.desk.said(self.waiting.scene_id).refusals}
+        return {said.rating_key for said in self.answers.recorded(self.waiting.scene_id).refusals}
 
     def _open(self) -> list[Waiting]:
         """What is not settled, the scene on the screen first."""
@@ -523,5 +524,5 @@ class Review:
     def _is_free(self, waiting: Waiting) -> bool:
         """Whether the only candidate is neither another scene's nor refused."""
         key = waiting.candidates[0].rating_key
-        refused = {said.rating_key for said in self.desk.said(waiting.scene_id).refusals}
-        return key not in refused and self.desk.owner(key, waiting.scene_id) is None
+        refused = {said.rating_key for said in self.answers.recorded(waiting.scene_id).refusals}
+        return key not in refused and self.answers.owner(key, waiting.scene_id) is None

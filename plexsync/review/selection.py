@@ -1,4 +1,4 @@
-"""Which waiting scenes are meant, and answers about them; alike for keys, commands and files."""
+"""Which waiting scenes are meant, and answers about them; the same for keys, commands and files."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
     return tuple(f"{word}: {names}" for word, names in told.items() if names)
 
 
-def alike(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
+def group_of(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
     """Those of `others`, `waiting` first, that may be accepted with it.
 
     Same evidence pattern, same reason, one candidate each, and no two of them want one item.

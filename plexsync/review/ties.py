@@ -32,7 +32,7 @@ class Ties:
         self._wanted: dict[RatingKey, list[SceneId]] | None = None
 
     def has_alike(self, waiting: Waiting, answered: Collection[SceneId]) -> bool:
-        """Whether another scene, not answered yet, looks like this one; see `alike`."""
+        """Whether another scene, not answered yet, looks like this one; see `group_of`."""
         pattern = pattern_of(waiting)
         if pattern is None:
             return False

@@ -11,17 +11,17 @@ from rich.cells import cell_len
 
 from plexsync.matching.answers import Said
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
-from plexsync.review.answer_store import Desk, Place
+from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.csv_files import export_lines, guarded, read_answers, unguarded
 from plexsync.review.machine import Review
 from plexsync.storage.loading import load_state
 from plexsync.storage.session import open_session
 from tests.support.review_factories import (
-    PaperDesk,
-    PaperOffice,
+    FakeActions,
+    FakeAnswers,
     make_waiting,
     shown,
-    sit_down,
+    start_review,
     type_keys,
 )
 from tests.support.state_factories import NOW, begin, end
@@ -39,10 +39,10 @@ KEYS = [*"123anmlibfgryuvo?skxq", "enter", "escape", "left", "right", "up", "dow
 @given(st.lists(st.sampled_from(KEYS), max_size=40))
 def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) -> None:
     """Whatever was pressed: the book and the rules are those of the beginning; all screens fit."""
-    desk = PaperDesk(owners={RatingKey("9002"): SceneId("77")})
-    office = PaperOffice()
+    answers = FakeAnswers(owners={RatingKey("9002"): SceneId("77")})
+    actions = FakeActions()
     scenes = [make_waiting(1), make_waiting(2, (9002, 9001)), make_waiting(3), make_waiting(4)]
-    review = sit_down(*scenes, desk=desk, office=office)
+    review = start_review(*scenes, answers=answers, actions=actions)
     for key in keys:
         if review.ending is None:
             type_keys(review, key)
@@ -52,8 +52,8 @@ def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) ->
     type_keys(review, "escape", "b", "escape")
     for _ in keys:
         type_keys(review, "u")
-    assert desk.book == {}
-    assert office.known == []
+    assert answers.book == {}
+    assert actions.known == []
     assert review.accepted == ()
     assert review.answered == set()
 
@@ -78,14 +78,14 @@ def state_of(directory: Path, waiting: list[Waiting]) -> None:
         end(session)
 
 
-def desk_in(directory: Path, waiting: list[Waiting]) -> Desk:
-    """A desk at that state, which knows what waits."""
-    place = Place(
+def desk_in(directory: Path, waiting: list[Waiting]) -> AnswerStore:
+    """The answer store of that state, which knows what waits."""
+    place = StoreSettings(
         state_dir=directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
     )
-    desk = Desk(place)
-    desk.learn_rivals(waiting)
-    return desk
+    answers = AnswerStore(place)
+    answers.learn_rivals(waiting)
+    return answers
 
 
 def meaning(state: State) -> dict[str, object]:
@@ -105,10 +105,10 @@ def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> 
     before = meaning(load_state(tmp_path / "keys"))
 
     by_keys = desk_in(tmp_path / "keys", waiting)
-    review = Review(list(waiting), by_keys, PaperOffice())
+    review = Review(list(waiting), by_keys, FakeActions())
     for keys in answers:
         type_keys(review, keys, *(["enter"] if keys == "i" else []))
-    by_keys.rest()
+    by_keys.release_lock()
 
     by_file = desk_in(tmp_path / "file", waiting)
     lines = list(export_lines(waiting, by_file.owner))
@@ -119,7 +119,7 @@ def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> 
         filled.append(line.rsplit(",", 2)[0] + f',"{told}",""\r\n')
     known = {one.scene_id: one for one in waiting}
     by_file.give(read_answers("".join(filled), known, by_file.owner))
-    by_file.rest()
+    by_file.release_lock()
 
     after = meaning(load_state(tmp_path / "keys"))
     assert after == meaning(load_state(tmp_path / "file"))
@@ -131,10 +131,10 @@ def test_undoing_a_hundred_answers_leaves_the_state_as_it_was(tmp_path: Path) ->
     waiting = [make_waiting(number, (9000 + number // 2,)) for number in range(1, 101)]
     state_of(tmp_path, waiting)
     before = meaning(load_state(tmp_path))
-    desk = desk_in(tmp_path, waiting)
-    review = Review(list(waiting), desk, PaperOffice())
+    answers = desk_in(tmp_path, waiting)
+    review = Review(list(waiting), answers, FakeActions())
     type_keys(review, "nmi", "enter", *("anmi", "enter") * 24, "a")
     assert len(review.answered) == 100
     type_keys(review, *["u"] * 100)
-    desk.rest()
+    answers.release_lock()
     assert meaning(load_state(tmp_path)) == before

@@ -24,7 +24,7 @@ from plexsync.matching.answers import (
 )
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
 from plexsync.review.machine import Review
-from plexsync.review.terminal.screen import draw
+from plexsync.review.terminal.screen import screen_rows
 from plexsync.storage.review_queue import Waiting
 from plexsync.text.folding import files_digest
 from tests.support.factories import make_candidate, make_scene, make_scene_file
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import PathRule
-    from plexsync.review.comparison import LinkPreview
-    from plexsync.review.interfaces import Hit
+    from plexsync.review.interfaces import Hit, LinkPreview
 
 _Said = TypeVar("_Said", Pin, Refusal)
 
@@ -77,14 +76,14 @@ def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Wai
 
 
 @dataclass
-class PaperDesk:
-    """A desk that keeps answers in memory, by the same rules as the real one."""
+class FakeAnswers:
+    """Answers in memory, by the same rules as the real one."""
 
     book: dict[SceneId, Said] = field(default_factory=dict)
     owners: dict[RatingKey, SceneId] = field(default_factory=dict)
     locked: Exception | None = None
 
-    def said(self, scene_id: SceneId) -> Said:
+    def recorded(self, scene_id: SceneId) -> Said:
         """What stands."""
         return self.book.get(scene_id, NOTHING)
 
@@ -93,7 +92,7 @@ class PaperDesk:
         owner = self.owners.get(rating_key)
         return None if owner == scene_id else owner
 
-    def wake(self) -> None:
+    def take_lock(self) -> None:
         """Nothing happens to it meanwhile."""
         if self.locked:
             raise self.locked
@@ -112,7 +111,7 @@ class PaperDesk:
         self.book = given
 
     def _apply(self, answer: Answer) -> None:
-        scene, said = answer.scene, self.said(answer.scene.scene_id)
+        scene, said = answer.scene, self.recorded(answer.scene.scene_id)
         pins = [_said(Pin, scene.scene_id, target) for target in answer.targets]
         refusals = [_said(Refusal, scene.scene_id, target) for target in answer.targets]
         makers: dict[Verb, Callable[[], Said]] = {
@@ -135,7 +134,7 @@ def _said(kind: type[_Said], scene_id: SceneId, target: Target) -> _Said:
 
 
 @dataclass
-class PaperOffice:
+class FakeActions:
     """Finds what it was told to."""
 
     hits: tuple[Hit, ...] = ()
@@ -177,11 +176,11 @@ class PaperOffice:
         self.known.remove(rule)
 
 
-def sit_down(
-    *waiting: Waiting, desk: PaperDesk | None = None, office: PaperOffice | None = None
+def start_review(
+    *waiting: Waiting, answers: FakeAnswers | None = None, actions: FakeActions | None = None
 ) -> Review:
     """A review of these scenes."""
-    return Review(list(waiting), desk or PaperDesk(), office or PaperOffice())
+    return Review(list(waiting), answers or FakeAnswers(), actions or FakeActions())
 
 
 def type_keys(review: Review, *keys: str) -> Review:
@@ -197,10 +196,10 @@ def shown(
     review: Review,
     width: int = 100,
     *,
-    compared: Mapping[RatingKey, LinkPreview] | None = None,
+    previews: Mapping[RatingKey, LinkPreview] | None = None,
     height: int = 0,
 ) -> str:
     """The screen as plain text."""
     console = Console(file=io.StringIO(), width=width, color_system=None, markup=False)
-    lines = draw(review, console, compared=compared or {}, marks=True, height=height)
+    lines = screen_rows(review, console, previews=previews or {}, marks=True, height=height)
     return "\n".join(line.plain.rstrip() for line in lines) + "\n"

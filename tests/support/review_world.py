@@ -1,11 +1,11 @@
-"""A world with LOW matches in it, and a desk to answer at."""
+"""A world with LOW matches in it, and a store for answers."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from plexsync.review.answer_store import Desk, Place
+from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import Waiting, load_waiting, review_queue_path
 from tests.support.world import World
@@ -37,17 +37,17 @@ def waiting_in(world: World) -> list[Waiting]:
 
 
 @contextmanager
-def desk_of(world: World, *, number: int = 0) -> Iterator[Desk]:
-    """A desk of this world; another number is another review."""
-    desk = Desk(
-        Place(
+def store_of(world: World, *, number: int = 0) -> Iterator[AnswerStore]:
+    """The answer store of this world; another number is another review."""
+    answers = AnswerStore(
+        StoreSettings(
             state_dir=world.state_dir,
             now=lambda: world.now,
             new_run_id=lambda: f"{world.now:%Y%m%dT%H%M%SZ}-fe{number:02x}",
         )
     )
-    desk.learn_rivals(waiting_in(world))
+    answers.learn_rivals(waiting_in(world))
     try:
-        yield desk
+        yield answers
     finally:
-        desk.rest()
+        answers.release_lock()

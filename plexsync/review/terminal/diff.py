@@ -41,7 +41,7 @@ Piece = tuple[str, str]
 """A mark (" ", "-" or "+") and the text it is about."""
 
 
-def change_lines(change: Change, *, marks: bool) -> Text:
+def change_diff(change: Change, *, marks: bool) -> Text:
     """What becomes of one field.
 
     Args:

@@ -21,14 +21,14 @@ _LEAST_PAGE = 3
 """Rows below which a screen is not cut: a line of it, the mark that there is more, and a spare."""
 
 
-class Row(NamedTuple):
+class LabelledText(NamedTuple):
     """A label, and a text that stays beside it however often it is wrapped."""
 
     label: Text
     body: Text
 
 
-Line = Text | Row
+Line = Text | LabelledText
 
 
 def laid_out(lines: Iterable[Line], console: Console) -> list[Text]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.terminal.keyboard import Keyboard, SingleKeys, keys_of_line
-from plexsync.review.terminal.prefetch import Ahead
-from plexsync.review.terminal.screen import draw
+from plexsync.review.terminal.prefetch import PreviewLoader
+from plexsync.review.terminal.screen import screen_rows
 from plexsync.review.terminal.suspend import Pauses
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from plexsync.models import RatingKey
-    from plexsync.review.actions import Office
-    from plexsync.review.comparison import LinkPreview
-    from plexsync.review.context import Room
+    from plexsync.review.actions import ReviewActions
+    from plexsync.review.context import ReviewContext
+    from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
 
 _REST_AFTER_S = 300.0
@@ -44,8 +44,8 @@ _HOME, _CLEAR, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[H", "\x1b[2J\x1b[H", "\x1b[K", 
 
 def sit(
     review: Review,
-    room: Room,
-    office: Office,
+    context: ReviewContext,
+    actions: ReviewActions,
     console: Console,
     *,
     stdin: IO[str],
@@ -55,8 +55,8 @@ def sit(
 
     Args:
         review: what it is about.
-        room: where answers go.
-        office: asks the world.
+        context: where answers go.
+        actions: asks the world.
         console: where to draw.
         stdin: a terminal.
         fresh: begin with a clean screen; False leaves what stands there above the first one.
@@ -72,18 +72,18 @@ def sit(
         stack.callback(bell.close)
         # A signal that comes just before the wait for a key begins must end it as well.
         stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(ring, warn_on_full_buffer=False))
-        ahead = Ahead(office, room, bell.ring)
-        stack.callback(ahead.close)
+        loader = PreviewLoader(actions, context, bell.ring)
+        stack.callback(loader.close)
         if os.environ.get("TERM", "dumb") != "dumb":
             keys = stack.enter_context(SingleKeys(stdin.fileno()))
             if keys.held:
                 screen = Screen(console, fresh=fresh)
-                with _interruptions(room, keys, screen, bell) as pauses:
+                with _interruptions(context, keys, screen, bell) as pauses:
                     keyboard = Keyboard(stdin.fileno(), hear)
-                    _by_keys(review, room, ahead, screen, keyboard=keyboard, pauses=pauses)
+                    _by_keys(review, context, loader, screen, keyboard=keyboard, pauses=pauses)
                 return
-        pauses = stack.enter_context(Pauses(room.desk.rest, lambda: None))
-        _by_lines(review, room, ahead, console, stdin=stdin, pauses=pauses)
+        pauses = stack.enter_context(Pauses(context.answers.release_lock, lambda: None))
+        _by_lines(review, context, loader, console, stdin=stdin, pauses=pauses)
 
 
 class Screen:
@@ -111,14 +111,14 @@ class Screen:
         """Somebody else wrote on the terminal, or it has got another size."""
         self._shown, self._start = "", _CLEAR
 
-    def paint(self, review: Review, compared: Mapping[RatingKey, LinkPreview]) -> None:
+    def paint(self, review: Review, previews: Mapping[RatingKey, LinkPreview]) -> None:
         """Draw the screen of a review unless it is the one that stands there."""
         console = self._console
         width, height = console.size
         marks = console.color_system is None or console.no_color
         height = max(height, _LEAST_ROWS)
         text = self._rendered(
-            draw(review, console, compared=compared, marks=marks, height=height), width
+            screen_rows(review, console, previews=previews, marks=marks, height=height), width
         )
         if text == self._shown:
             return
@@ -145,8 +145,8 @@ class Screen:
 
 def _by_keys(
     review: Review,
-    room: Room,
-    ahead: Ahead,
+    context: ReviewContext,
+    loader: PreviewLoader,
     screen: Screen,
     *,
     keyboard: Keyboard,
@@ -154,16 +154,16 @@ def _by_keys(
 ) -> None:
     """Draw, wait for a key, press it."""
     while review.ending is None:
-        screen.paint(review, _known(review, ahead))
+        screen.paint(review, _known(review, loader))
         # Only now: the first time it imports what talks to servers, which a screen can do without.
-        ahead.want(review.wanted())
+        loader.want(review.wanted())
         with pauses.allowed():
             keys = keyboard.read(_REST_AFTER_S)
         if keys is None:
             review.ending = Ending.KEEP
             return
         if keyboard.idle:
-            room.desk.rest()
+            context.answers.release_lock()
         for key in keys:
             if review.ending is None:
                 review.press(key)
@@ -192,7 +192,9 @@ class _Bell:
 
 
 @contextmanager
-def _interruptions(room: Room, keys: SingleKeys, screen: Screen, bell: _Bell) -> Iterator[Pauses]:
+def _interruptions(
+    context: ReviewContext, keys: SingleKeys, screen: Screen, bell: _Bell
+) -> Iterator[Pauses]:
     """Draw again when the window changes, and stop and go on with Ctrl-Z and fg."""
 
     def redraw() -> None:
@@ -201,7 +203,7 @@ def _interruptions(room: Room, keys: SingleKeys, screen: Screen, bell: _Bell) ->
 
     def stop() -> None:
         # Who went away for a while keeps no run waiting, and finds a terminal that echoes.
-        room.desk.rest()
+        context.answers.release_lock()
         screen.close()
         keys.let_go()
 
@@ -235,8 +237,8 @@ def _window_changes(redraw: Callable[[], None]) -> Iterator[None]:
 
 def _by_lines(
     review: Review,
-    room: Room,
-    ahead: Ahead,
+    context: ReviewContext,
+    loader: PreviewLoader,
     console: Console,
     *,
     stdin: IO[str],
@@ -244,15 +246,15 @@ def _by_lines(
 ) -> None:
     """The same a line at a time, for terminals that cannot be drawn on."""
     while review.ending is None:
-        ahead.want(review.wanted())
-        _wait_for(review, ahead)
-        for line in draw(review, console, compared=_known(review, ahead), marks=True):
+        loader.want(review.wanted())
+        _wait_for(review, loader)
+        for line in screen_rows(review, console, previews=_known(review, loader), marks=True):
             console.print(line)
         console.print("> ", end="")
         console.file.flush()
         with pauses.allowed():
             if not select.select([stdin], [], [], _REST_AFTER_S)[0]:
-                room.desk.rest()
+                context.answers.release_lock()
             text = stdin.readline()
         if not text:
             review.ending = Ending.KEEP
@@ -261,14 +263,14 @@ def _by_lines(
             review.press(key)
 
 
-def _wait_for(review: Review, ahead: Ahead) -> None:
+def _wait_for(review: Review, loader: PreviewLoader) -> None:
     """Give the servers a moment: a line that was printed cannot be drawn again."""
     deadline = time.monotonic() + _LINE_WAIT_S
     while review.mode is Mode.SCENE and time.monotonic() < deadline:
-        if review.candidate is None or review.candidate.rating_key in _known(review, ahead):
+        if review.candidate is None or review.candidate.rating_key in _known(review, loader):
             return
-        ahead.pause(deadline - time.monotonic())
+        loader.pause(deadline - time.monotonic())
 
 
-def _known(review: Review, ahead: Ahead) -> Mapping[RatingKey, LinkPreview]:
-    return ahead.known(review.waiting.scene_id) if review.queue else {}
+def _known(review: Review, loader: PreviewLoader) -> Mapping[RatingKey, LinkPreview]:
+    return loader.known(review.waiting.scene_id) if review.queue else {}

@@ -13,8 +13,8 @@ from rich.text import Text
 from plexsync.models import Confidence
 from plexsync.output.summary import score_text
 from plexsync.review.selection import NAMED
-from plexsync.review.terminal.diff import change_lines
-from plexsync.review.terminal.layout import Line, Row
+from plexsync.review.terminal.diff import change_diff
+from plexsync.review.terminal.layout import LabelledText, Line
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Scene,
         SceneFile,
     )
-    from plexsync.review.comparison import LinkPreview
+    from plexsync.review.interfaces import LinkPreview
     from plexsync.storage.review_queue import Waiting
 
 _FIELD_COLUMNS = 12
@@ -67,7 +67,7 @@ def scene_part(waiting: Waiting) -> list[Line]:
     if shown := " · ".join(fact for fact in facts if fact):
         lines.append(words(shown, "dim"))
     label, style = _STANDINGS[waiting.match.confidence]
-    reason = Row(Text(f"{label}: ", style), words(waiting.match.reason))
+    reason = LabelledText(Text(f"{label}: ", style), words(waiting.match.reason))
     return [*lines, Text(), reason]
 
 
@@ -102,10 +102,12 @@ def candidates_part(
         body.append_text(words(f"  {where}", "dim"))
         if one.rating_key in marks:
             body.append(f"  {marks[one.rating_key]}", "cyan")
-        lines.append(Row(label, body))
+        lines.append(LabelledText(label, body))
         if place == focus or not brief or titles[one.title] > 1:
-            lines.append(Row(blank, words(one.item_path, "dim")))
-        lines += [Row(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())]
+            lines.append(LabelledText(blank, words(one.item_path, "dim")))
+        lines += [
+            LabelledText(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())
+        ]
     hidden = waiting.match.candidate_count - len(waiting.candidates)
     if hidden > 0:
         lines.append(Text(f"    … and {hidden:,} more, less likely", style="dim"))
@@ -144,7 +146,7 @@ def changes_part(
     columns = max((len(change.field) + 2 for change in comparison.changes), default=0)
     for change in comparison.changes:
         label = Text(f"  {change.field:<{max(columns, _FIELD_COLUMNS)}}", style="cyan")
-        lines.append(Row(label, change_lines(change, marks=marks)))
+        lines.append(LabelledText(label, change_diff(change, marks=marks)))
     if comparison.kept:
         lines.append(words(f"  Plex's own kept for {', '.join(comparison.kept)}", "dim"))
     return lines
@@ -203,8 +205,8 @@ def _plex_file(item: PlexItem, candidate: Candidate, scene: Scene) -> list[Line]
     return [Text(f"Plex's file: {theirs[0]}", style=style, overflow="fold"), Text()]
 
 
-def _evidence_line(one: Evidence) -> Row:
+def _evidence_line(one: Evidence) -> LabelledText:
     style = "green" if one.weight > _NO_WEIGHT else "red" if one.weight < -_NO_WEIGHT else "dim"
     sign = "for" if one.weight > _NO_WEIGHT else "against" if one.weight < -_NO_WEIGHT else ""
     label = Text(f"  {sign:<8}{one.weight:+6.1f}  ", style)
-    return Row(label, words(f"{one.name}: {one.value}"))
+    return LabelledText(label, words(f"{one.name}: {one.value}"))

@@ -7,30 +7,32 @@ import time
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ServerError
-from plexsync.review.comparison import LinkPreview
+from plexsync.review.interfaces import LinkPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import RatingKey, SceneId
-    from plexsync.review.actions import Office
-    from plexsync.review.context import Room
+    from plexsync.review.actions import ReviewActions
+    from plexsync.review.context import ReviewContext
 
 _DOWN_FOR_S = 30.0
 """Seconds a server that failed is not asked again."""
 
 
-class Ahead:
+class PreviewLoader:
     """Compares scenes with their candidates before they come to the screen.
 
     Args:
-        office: whose lock is held while a server is asked.
-        room: whom to ask.
+        actions: whose lock is held while a server is asked.
+        context: has the servers to ask.
         ring: called when something new is known.
     """
 
-    def __init__(self, office: Office, room: Room, ring: Callable[[], None]) -> None:
-        self._office, self._room, self._ring = office, room, ring
+    def __init__(
+        self, actions: ReviewActions, context: ReviewContext, ring: Callable[[], None]
+    ) -> None:
+        self._actions, self._context, self._ring = actions, context, ring
         self._wanted: list[tuple[SceneId, tuple[RatingKey, ...]]] = []
         self._known: dict[SceneId, dict[RatingKey, LinkPreview]] = {}
         self._changed = threading.Condition()
@@ -92,10 +94,10 @@ class Ahead:
     ) -> Mapping[RatingKey, LinkPreview]:
         if time.monotonic() < self._down_until:
             return {key: LinkPreview(problem=self._problem) for key in keys}
-        with self._office.asking:
-            room = self._room
+        with self._actions.asking:
+            context = self._context
             try:
-                return room.recaller.compare(scene_id, keys, room.desk.state)
+                return context.servers.compare(scene_id, keys, context.answers.state)
             except ServerError as error:
                 self._problem = error.message
                 self._down_until = time.monotonic() + _DOWN_FOR_S

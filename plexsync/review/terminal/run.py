@@ -13,9 +13,9 @@ from rich.text import Text
 
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import is_terminal, make_console
-from plexsync.review.actions import Office
+from plexsync.review.actions import ReviewActions
 from plexsync.review.batch import NOTHING_WAITS
-from plexsync.review.context import open_room
+from plexsync.review.context import open_review
 from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.machine import Review
 from plexsync.review.terminal.loop import sit
@@ -50,25 +50,25 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
             hint="plexsync review list shows what waits; review -h names the other commands",
         )
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
-    with open_room(invocation, os.environ) as room:
-        if not room.waiting:
-            for note in room.notes or [NOTHING_WAITS]:
+    with open_review(invocation, os.environ) as context:
+        if not context.waiting:
+            for note in context.notes or [NOTHING_WAITS]:
                 console.print(Text(clean_for_terminal(note)))
             return ExitCode.OK
         # What waits stays until the end; from here on only what comes and goes is looked through.
         gc.freeze()
         gc.enable()
-        office = Office(room)
-        review = Review(room.waiting, room.desk, office, message=". ".join(room.notes))
+        actions = ReviewActions(context)
+        review = Review(context.waiting, context.answers, actions, message=". ".join(context.notes))
         with _ends_well(console, review):
-            sit(review, room, office, console, stdin=stdin)
+            sit(review, context, actions, console, stdin=stdin)
             while review.ending is Ending.PLAN:
-                room.desk.rest()
+                context.answers.release_lock()
                 console.print("\n")
                 options = RunOptions(dry_run=True, scenes=review.accepted)
                 _run(invocation, options, streams)
                 review.ending, review.mode = None, Mode.END
-                sit(review, room, office, console, stdin=stdin, fresh=False)
+                sit(review, context, actions, console, stdin=stdin, fresh=False)
     if review.ending is Ending.WRITE:
         console.print("\n")
         return _run(invocation, RunOptions(scenes=review.accepted), streams)
@@ -89,7 +89,7 @@ def _run(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
 
 @contextmanager
 def _ends_well(console: Console, review: Review) -> Iterator[None]:
-    """However a sitting is cut off, say that nothing is lost, with the terminal as it was."""
+    """Say that nothing is lost, however the review is cut off."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise InterruptedRunError(ExitCode.TERMINATED)

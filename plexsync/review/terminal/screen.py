@@ -8,7 +8,7 @@ from rich.text import Text
 
 from plexsync.matching.answers import Verb
 from plexsync.review.interfaces import Mode
-from plexsync.review.terminal.layout import Line, Row, laid_out, page_of
+from plexsync.review.terminal.layout import LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
     changes_part,
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Said
     from plexsync.models import RatingKey
-    from plexsync.review.comparison import LinkPreview
-    from plexsync.review.interfaces import Question
+    from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review
     from plexsync.storage.review_queue import Waiting
 
@@ -36,7 +35,7 @@ def scene_lines(
     *,
     said: Said,
     notes: Mapping[RatingKey, Sequence[str]],
-    compared: Mapping[RatingKey, LinkPreview],
+    previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
 ) -> list[Line]:
     """All there is about one scene, each candidate with its evidence and changes."""
@@ -48,7 +47,7 @@ def scene_lines(
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
         lines += evidence_part(candidate, waiting, place)
-        known = compared.get(candidate.rating_key)
+        known = previews.get(candidate.rating_key)
         lines += changes_part(known, candidate, waiting.scene, marks=marks)
     return lines
 
@@ -73,11 +72,11 @@ def answer_words(said: Said) -> str:
 # ---- One screen of a review ----------------------------------------------------------------------
 
 
-def draw(
+def screen_rows(
     review: Review,
     console: Console,
     *,
-    compared: Mapping[RatingKey, LinkPreview],
+    previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
     height: int = 0,
 ) -> list[Text]:
@@ -86,15 +85,15 @@ def draw(
     Args:
         review: what to show.
         console: measures; nothing is printed.
-        compared: what accepting the candidates would write, as far as it is known.
+        previews: what accepting the candidates would write, as far as it is known.
         marks: show differences by marks, too, for screens without colour.
         height: rows there are; evidence and changes are cut to fit. 0: cut nothing.
     """
     foot = laid_out(_foot(review, console.width), console)
     rows = height - len(foot) - 1 if height else 0
-    body = laid_out(_lines(review, compared, marks=marks, width=console.width), console)
+    body = laid_out(_lines(review, previews, marks=marks, width=console.width), console)
     if rows and len(body) > rows and review.mode in _SCENES:
-        brief = _lines(review, compared, marks=marks, width=console.width, brief=True)
+        brief = _lines(review, previews, marks=marks, width=console.width, brief=True)
         body = laid_out(brief, console)
     if rows:
         body = page_of(body, review.page, most=rows)
@@ -106,7 +105,7 @@ _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 def _lines(
     review: Review,
-    compared: Mapping[RatingKey, LinkPreview],
+    previews: Mapping[RatingKey, LinkPreview],
     *,
     marks: bool,
     width: int,
@@ -116,13 +115,13 @@ def _lines(
     if review.mode is Mode.END:
         return list(_end_lines(review))
     if review.mode is Mode.HELP:
-        return [Row(Text(f"  {keys:<8}", "bold cyan"), Text(does)) for keys, does in HELP]
+        return [LabelledText(Text(f"  {keys:<8}", "bold cyan"), Text(does)) for keys, does in HELP]
     if review.mode is Mode.HITS:
         return _hit_lines(review)
     if review.mode is Mode.CONFIRM and review.question is not None:
         return _question_lines(review.question)
     waiting = review.waiting
-    said = review.desk.said(waiting.scene_id)
+    said = review.answers.recorded(waiting.scene_id)
     lines = [_heading(review, width), *scene_part(waiting), Text()]
     if answer := answer_words(said):
         lines += [words(answer, "cyan"), Text()]
@@ -136,7 +135,7 @@ def _lines(
     candidate = review.candidate
     if candidate is not None:
         lines += [Text(), *evidence_part(candidate, waiting, review.focus), Text()]
-        known = compared.get(candidate.rating_key)
+        known = previews.get(candidate.rating_key)
         lines += changes_part(known, candidate, waiting.scene, marks=marks)
     return lines
 
@@ -206,8 +205,10 @@ def _hit_lines(review: Review) -> list[Line]:
         body = words(item.title or "untitled")
         where = " ".join(filter(None, (hit.library, item.rating_key)))
         body.append_text(words(f"  {where}", "dim"))
-        lines.append(Row(Text(f"  {number}  ", "bold cyan"), body))
-        lines.append(Row(Text("     "), words(item.files[0].path if item.files else "", "dim")))
+        lines.append(LabelledText(Text(f"  {number}  ", "bold cyan"), body))
+        lines.append(
+            LabelledText(Text("     "), words(item.files[0].path if item.files else "", "dim"))
+        )
     if review.hit_count > len(review.hits):
         rest = review.hit_count - len(review.hits)
         lines.append(Text(f"     … and {rest:,} more; more words find fewer", style="dim"))
@@ -217,7 +218,7 @@ def _hit_lines(review: Review) -> list[Line]:
 def _question_lines(question: Question) -> list[Line]:
     indent = Text("  ")
     lines: list[Line] = [words(question.headline, "bold")]
-    lines += [Row(indent, words(one)) for one in question.lines]
+    lines += [LabelledText(indent, words(one)) for one in question.lines]
     if question.scenes:
         lines.append(Text())
     for one in question.scenes:
@@ -227,7 +228,7 @@ def _question_lines(question: Question) -> list[Line]:
         body.append(" -> ", "dim")
         body.append_text(words(best.title or shown_file_name(best.item_path)))
         body.append(f"  {best.rating_key}", "dim")
-        lines.append(Row(indent, body))
+        lines.append(LabelledText(indent, body))
     return lines
 
 

@@ -21,8 +21,8 @@ from plexsync.review.selection import (
 )
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
-from tests.support.review_factories import PaperOffice, type_keys
-from tests.support.review_world import STRANGERS, TWINS, desk_of, low_world, waiting_in
+from tests.support.review_factories import FakeActions, type_keys
+from tests.support.review_world import STRANGERS, TWINS, low_world, store_of, waiting_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,8 +115,8 @@ def test_an_answer_settles_the_scene_that_wanted_the_same_item(tmp_path: Path, v
             "absent": absence(one),
             "ignore": ignoring(one),
         }[verb]
-        with desk_of(world) as desk:
-            desk.give([answer])
+        with store_of(world) as answers:
+            answers.give([answer])
         assert other.scene_id in {left.scene_id for left in waiting_in(world)}
         row = world.run().row(other.scene_id)
         expected = Outcome.UNMATCHED if verb == "accept" else Outcome.APPLIED
@@ -127,10 +127,10 @@ def test_an_answer_taken_back_leaves_its_rivals_as_they_were(twins: World) -> No
     """They wait for the same day as before."""
     one = waiting_in(twins)[0]
     before = twins.state()
-    with desk_of(twins) as desk:
-        given = desk.give([acceptance(one, one.candidates[:1])])
+    with store_of(twins) as answers:
+        given = answers.give([acceptance(one, one.candidates[:1])])
         assert len(given) > 1
-        desk.take_back(given)
+        answers.take_back(given)
     after = twins.state()
     assert {i: after.get(i) for i in after.scene_ids()} == {
         i: before.get(i) for i in before.scene_ids()
@@ -145,8 +145,8 @@ def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> N
     one = waiting_in(twins)[0]
     rivals = rivals_of(waiting_in(twins))
     chosen = one.candidates[-1]
-    with desk_of(twins) as desk:
-        desk.give([acceptance(one, [chosen])])
+    with store_of(twins) as answers:
+        answers.give([acceptance(one, [chosen])])
     ran = twins.run()
     assert ran.outcomes()[one.scene_id] == "applied"
     assert set(ran.outcomes()) == {i for c in one.candidates for i in rivals[c.rating_key]}
@@ -159,8 +159,8 @@ def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> N
 def test_an_accepted_pair_stays_high_in_full_runs(twins: World) -> None:
     """The answer outlives the run that used it."""
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.give([acceptance(one, one.candidates[:1])])
+    with store_of(twins) as answers:
+        answers.give([acceptance(one, one.candidates[:1])])
     twins.run()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.confidence, row.outcome) == (Confidence.HIGH, Outcome.UNCHANGED)
@@ -169,8 +169,8 @@ def test_an_accepted_pair_stays_high_in_full_runs(twins: World) -> None:
 def test_an_accepted_pair_comes_back_once_its_item_shows_another_file(twins: World) -> None:
     """Then it is LOW again, and says why."""
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.give([acceptance(one, one.candidates[:1])])
+    with store_of(twins) as answers:
+        answers.give([acceptance(one, one.candidates[:1])])
     twins.run()
     twins.exchange_file(one.candidates[0].rating_key, "/media/elsewhere/other.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -182,16 +182,16 @@ def test_what_came_back_is_asked_about_once(twins: World) -> None:
     """Accepted again, it is HIGH in every run after that."""
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
-    with desk_of(twins, number=1) as desk:
-        desk.give([acceptance(one, one.candidates[:1])])
+    with store_of(twins, number=1) as answers:
+        answers.give([acceptance(one, one.candidates[:1])])
     twins.run()
     twins.exchange_file(key, one.candidates[0].item_path.replace(".mp4", " 2.mp4"))
     twins.run(FULL)
     (back,) = [waits for waits in waiting_in(twins) if waits.scene_id == one.scene_id]
     item = next(item for item in _items(twins) if item.rating_key == key)
     again = candidate_of(item, back.scene, found="named by a person")
-    with desk_of(twins, number=2) as desk:
-        desk.give([acceptance(back, [again])])
+    with store_of(twins, number=2) as answers:
+        answers.give([acceptance(back, [again])])
     for options in (RunOptions(), FULL, FULL):
         row = twins.run(options).row(one.scene_id)
         assert row.confidence is Confidence.HIGH
@@ -206,13 +206,13 @@ def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> No
         if one.candidates[0].rating_key in {c.rating_key for c in waiting_in(twins)[0].candidates}
     )
     key = first.candidates[0].rating_key
-    with desk_of(twins, number=1) as desk:
-        desk.give([acceptance(first, first.candidates[:1])])
+    with store_of(twins, number=1) as answers:
+        answers.give([acceptance(first, first.candidates[:1])])
     twins.run()
     wanted = [one for one in second.candidates if one.rating_key == key]
-    with desk_of(twins, number=2) as desk:
-        assert desk.owner(first.candidates[0].rating_key, second.scene_id) == first.scene_id
-        desk.give([acceptance(second, wanted)])
+    with store_of(twins, number=2) as answers:
+        assert answers.owner(first.candidates[0].rating_key, second.scene_id) == first.scene_id
+        answers.give([acceptance(second, wanted)])
     ran = twins.run()
     assert ran.row(second.scene_id).outcome is Outcome.APPLIED
     assert twins.state().claims()[key] == second.scene_id
@@ -227,8 +227,8 @@ def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> No
 def test_a_rejected_pair_never_comes_back(strangers: World) -> None:
     """Not in the next run, not in a full one."""
     one = waiting_in(strangers)[0]
-    with desk_of(strangers) as desk:
-        desk.give([rejection(one, one.candidates)])
+    with store_of(strangers) as answers:
+        answers.give([rejection(one, one.candidates)])
     for options in (RunOptions(), FULL):
         rows = [row for row in strangers.run(options).rows if row.scene.id == one.scene_id]
         keys = {candidate.rating_key for row in rows for candidate in row.candidates}
@@ -237,10 +237,10 @@ def test_a_rejected_pair_never_comes_back(strangers: World) -> None:
 
 
 def test_a_rejected_pair_comes_back_when_the_item_is_another_one(strangers: World) -> None:
-    """Plex found the refused file anew, under a new rating key: asked once more, saying so."""
+    """Plex found the refused file again, under a new rating key: asked once more, saying so."""
     one = waiting_in(strangers)[0]
-    with desk_of(strangers) as desk:
-        desk.give([rejection(one, one.candidates)])
+    with store_of(strangers) as answers:
+        answers.give([rejection(one, one.candidates)])
     strangers.run()
     key = one.candidates[0].rating_key
     video = next(v for v in strangers.library.plex.videos if str(v.rating_key) == key)
@@ -255,11 +255,11 @@ def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
     """A link that was wrong ends; the item is free again."""
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
-    with desk_of(twins, number=1) as desk:
-        desk.give([acceptance(one, one.candidates[:1])])
+    with store_of(twins, number=1) as answers:
+        answers.give([acceptance(one, one.candidates[:1])])
     twins.run()
-    with desk_of(twins, number=2) as desk:
-        desk.give([rejection(one, one.candidates[:1])])
+    with store_of(twins, number=2) as answers:
+        answers.give([rejection(one, one.candidates[:1])])
     twins.run()
     assert twins.state().claims().get(key) != one.scene_id
 
@@ -267,8 +267,8 @@ def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
 def test_a_scene_said_to_be_absent_is_not_asked_about_again(strangers: World) -> None:
     """It counts as unmatched, whatever else resembles it."""
     one = waiting_in(strangers)[0]
-    with desk_of(strangers) as desk:
-        desk.give([absence(one)])
+    with store_of(strangers) as answers:
+        answers.give([absence(one)])
     assert strangers.run(FULL).row(one.scene_id).outcome is Outcome.UNMATCHED
 
 
@@ -278,8 +278,8 @@ def test_a_scene_said_to_be_absent_is_not_asked_about_again(strangers: World) ->
 def test_an_ignored_scene_takes_no_part(twins: World) -> None:
     """Not even in a full run; its row says who wanted that, and why."""
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.give([ignoring(one, "a trailer")])
+    with store_of(twins) as answers:
+        answers.give([ignoring(one, "a trailer")])
     assert one.scene_id not in twins.run().outcomes()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.outcome, row.reason) == (Outcome.IGNORED, "ignored by a person: a trailer")
@@ -289,8 +289,8 @@ def test_an_ignored_scene_takes_no_part(twins: World) -> None:
 def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None:
     """Even where the new file would be HIGH, a person decides, and is told why."""
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.give([ignoring(one)])
+    with store_of(twins) as answers:
+        answers.give([ignoring(one)])
     twins.run()
     twins.stash.move_file(_first_file(twins, one.scene_id), "moved.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -313,10 +313,10 @@ def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: st
         "ignore": ignoring(one, "why not"),
     }[verb]
     before = twins.state()
-    with desk_of(twins) as desk:
-        given = desk.give([answer])
-        assert desk.state.get(one.scene_id) != before.get(one.scene_id)
-        desk.take_back(given)
+    with store_of(twins) as answers:
+        given = answers.give([answer])
+        assert answers.state.get(one.scene_id) != before.get(one.scene_id)
+        answers.take_back(given)
     after = twins.state()
     assert set(after.decision_keys()) == set(before.decision_keys())
     assert after.get(one.scene_id) == before.get(one.scene_id)
@@ -325,12 +325,12 @@ def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: st
 def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: World) -> None:
     """The lock was let go meanwhile; what the run wrote down is not overwritten with old news."""
     one = waiting_in(twins)[0]
-    with desk_of(twins, number=1) as desk:
-        given = desk.give([acceptance(one, one.candidates[:1])])
-        desk.rest()
+    with store_of(twins, number=1) as answers:
+        given = answers.give([acceptance(one, one.candidates[:1])])
+        answers.release_lock()
         assert twins.run().outcomes()[one.scene_id] == "applied"
-    with desk_of(twins, number=2) as desk:
-        desk.take_back(given)
+    with store_of(twins, number=2) as answers:
+        answers.take_back(given)
     assert twins.run().row(one.scene_id).outcome is Outcome.REVIEW
 
 
@@ -339,9 +339,9 @@ def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> N
     queue = waiting_in(twins)
     first, second = queue[:2]
     key = first.candidates[0].rating_key
-    with desk_of(twins, number=1) as mine:
-        review = Review(queue, mine, PaperOffice())
-        with desk_of(twins, number=2) as other:
+    with store_of(twins, number=1) as mine:
+        review = Review(queue, mine, FakeActions())
+        with store_of(twins, number=2) as other:
             other.give([acceptance(first, first.candidates[:1])])
         twins.run()
         place = [one.rating_key for one in second.candidates].index(key)
@@ -356,30 +356,30 @@ def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:
     """No journal, no review in the history."""
     before = sorted((twins.state_dir / "journal").glob("*"))
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.wake()
-        assert desk.owner(one.candidates[0].rating_key, one.scene_id) is None
+    with store_of(twins) as answers:
+        answers.take_lock()
+        assert answers.owner(one.candidates[0].rating_key, one.scene_id) is None
     assert sorted((twins.state_dir / "journal").glob("*")) == before
 
 
 def test_a_desk_that_rested_takes_the_lock_again(twins: World) -> None:
     """Answers before and after a run are both kept."""
     first, second = waiting_in(twins)[:2]
-    with desk_of(twins) as desk:
-        desk.give([ignoring(first)])
-        desk.rest()
+    with store_of(twins) as answers:
+        answers.give([ignoring(first)])
+        answers.release_lock()
         twins.run()
-        desk.give([ignoring(second)])
-    heard = set(twins.state().decision_keys())
-    assert {f"review.{first.scene_id}", f"review.{second.scene_id}"} <= heard
+        answers.give([ignoring(second)])
+    keys = set(twins.state().decision_keys())
+    assert {f"review.{first.scene_id}", f"review.{second.scene_id}"} <= keys
 
 
 def test_reset_forgets_and_looks_again(twins: World) -> None:
     """After a reset the scene waits as if nobody had answered."""
     one = waiting_in(twins)[0]
-    with desk_of(twins) as desk:
-        desk.give([ignoring(one)])
-        desk.give([resetting(one)])
+    with store_of(twins) as answers:
+        answers.give([ignoring(one)])
+        answers.give([resetting(one)])
     row = twins.run().row(one.scene_id)
     assert row.outcome is Outcome.REVIEW
     assert [c.rating_key for c in row.candidates] == [c.rating_key for c in one.candidates]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from benchmarks.review import Sitting, make_home, make_waiting
+from benchmarks.review import ReviewProcess, make_home, make_waiting
 from plexsync.review.terminal.loop import Screen
-from tests.support.review_factories import sit_down
+from tests.support.review_factories import start_review
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +21,11 @@ MANY, FEW = 5_000, 50
 def first_screen_s(directory: Path, waiting: int) -> float:
     """CPU seconds of a process from its start to the end of its first screen."""
     directory.mkdir()
-    sitting = Sitting(make_home(directory, waiting, waiting))
-    sitting.waits_for(b"Review 1 of")
-    spent_s = sitting.cpu_s()
-    sitting.types(b"q")
-    sitting.ends()
+    review = ReviewProcess(make_home(directory, waiting, waiting))
+    review.waits_for(b"Review 1 of")
+    spent_s = review.cpu_s()
+    review.types(b"q")
+    review.ends()
     return spent_s
 
 
@@ -38,7 +38,7 @@ def test_the_first_screen_of_thousands_comes_like_that_of_a_few(tmp_path: Path) 
 
 def test_no_screen_costs_what_the_queue_costs() -> None:
     """Of thousands each next one is drawn in a fraction of what an eye notices."""
-    review = sit_down(*map(make_waiting, range(1, MANY + 1)))
+    review = start_review(*map(make_waiting, range(1, MANY + 1)))
     console = Console(file=io.StringIO(), width=100, height=40, force_terminal=True)
     screen = Screen(console, fresh=True)
     screen.paint(review, {})
@@ -52,7 +52,7 @@ def test_no_screen_costs_what_the_queue_costs() -> None:
 
 def test_what_comes_next_is_asked_for_ahead() -> None:
     """The candidate in focus first, then the best ones of the next scenes."""
-    review = sit_down(*map(make_waiting, range(1, MANY + 1)))
+    review = start_review(*map(make_waiting, range(1, MANY + 1)))
     wanted = review.wanted()
     assert wanted[0] == ("1", (review.candidate.rating_key,) if review.candidate else ())
     assert [scene_id for scene_id, _ in wanted] == ["1", "1", "2", "3", "4"]

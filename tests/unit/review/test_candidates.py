@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plexsync.config.loader import load_config
 from plexsync.matcher import match
 from plexsync.models import Confidence, PathRule, RatingKey, SceneId
-from plexsync.review.context import make_room
+from plexsync.review.context import make_review_context
 from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def test_what_a_path_rule_settles_is_what_matching_makes_high(tmp_path: Path) ->
         "PLEXSYNC_STATE_DIR": str(tmp_path / "state"),
         "CACHE_DIRECTORY": str(tmp_path / "cache"),
     }
-    with make_room(load_config(None, environ, home=tmp_path), environ) as room:
-        state, ask = room.desk.state, room.recaller.settled
+    with make_review_context(load_config(None, environ, home=tmp_path), environ) as context:
+        state, ask = context.answers.state, context.servers.settled
         assert ask(scenes, items, state, rules=()) == frozenset()
         settled = ask(scenes, items, state, rules=(RULE,))
     found = match(scenes, items, rules=(RULE,))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import PlexField
-from plexsync.review.terminal.diff import change_lines, text_pieces
+from plexsync.review.terminal.diff import change_diff, text_pieces
 from tests.support.factories import make_change
 
 TEXTS = st.text(alphabet="ab_ \u65e5", max_size=40)
@@ -42,7 +42,7 @@ def test_nothing_short_stands_between_two_changes(before: str, after: str, least
 )
 def test_texts_differ_by_characters(before: str, after: str, shown: str) -> None:
     """A small change is marked where it is; of a large one both texts are shown whole."""
-    assert change_lines(make_change(before=before, after=after), marks=True).plain == shown
+    assert change_diff(make_change(before=before, after=after), marks=True).plain == shown
 
 
 def test_sets_differ_by_names() -> None:
@@ -50,4 +50,4 @@ def test_sets_differ_by_names() -> None:
     change = make_change(
         field="tags", target=PlexField.GENRES, before=("Sea", "Boats"), after=("Beach", "Sea")
     )
-    assert change_lines(change, marks=True).plain == "+Beach, -Boats, 1 stays"
+    assert change_diff(change, marks=True).plain == "+Beach, -Boats, 1 stays"

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from plexsync.models import PlexField, RatingKey
-from plexsync.review.comparison import LinkPreview
+from plexsync.review.interfaces import LinkPreview
 from tests.support.factories import make_change, make_scene, make_scene_file
-from tests.support.review_factories import make_waiting, shown, sit_down, type_keys
+from tests.support.review_factories import make_waiting, shown, start_review, type_keys
 
 if TYPE_CHECKING:
     from plexsync.review.machine import Review
@@ -40,7 +40,7 @@ EVIL = "\x1b[2J[bold]x[/bold]\u202e\u0007 日本語のタイトル 👩\u200d�
 
 def scene() -> Review:
     """Three scenes, the first with two candidates."""
-    return sit_down(make_waiting(1, (9001, 9002)), make_waiting(2), make_waiting(3))
+    return start_review(make_waiting(1, (9001, 9002)), make_waiting(2), make_waiting(3))
 
 
 STATES = {
@@ -57,7 +57,7 @@ STATES = {
 @pytest.mark.parametrize("name", STATES)
 def test_screens_look_as_they_were_kept(name: str, width: int) -> None:
     """Any change of a screen is seen in the diff of its text."""
-    text = shown(type_keys(scene(), *STATES[name]), width, compared=CHANGES)
+    text = shown(type_keys(scene(), *STATES[name]), width, previews=CHANGES)
     kept = SCREENS / f"{name}-{width}.txt"
     assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
 
@@ -75,8 +75,8 @@ def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> 
         match=replace(waiting.match, candidates=(replace(candidate, **made),), reason=EVIL),
         libraries=(EVIL,),
     )
-    compared = {candidate.rating_key: LinkPreview(changes=(make_change(before=EVIL, after="y"),))}
-    text = shown(type_keys(sit_down(evil, make_waiting(2)), *keys), width, compared=compared)
+    previews = {candidate.rating_key: LinkPreview(changes=(make_change(before=EVIL, after="y"),))}
+    text = shown(type_keys(start_review(evil, make_waiting(2)), *keys), width, previews=previews)
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert max(map(cell_len, text.splitlines())) <= width
@@ -91,7 +91,7 @@ def test_a_screen_too_long_comes_in_pages(keys: tuple[str, ...], height: int, wi
     """None is higher than the terminal, each has the keys, and together they hold every line."""
     scenes = [make_waiting(number) for number in range(1, 41)]
     scenes[0] = scenes[0] if keys else make_waiting(1, range(9001, 9011))
-    review = type_keys(sit_down(*scenes), *keys)
+    review = type_keys(start_review(*scenes), *keys)
     mode = review.mode
     whole = shown(review, width).splitlines()
     pages = []
@@ -108,7 +108,7 @@ def test_a_screen_too_long_comes_in_pages(keys: tuple[str, ...], height: int, wi
 
 def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
     """What matters of the one in focus stays on the first page."""
-    review = sit_down(make_waiting(1, range(9001, 9009)))
+    review = start_review(make_waiting(1, range(9001, 9009)))
     text = shown(review, 80, height=24)
     assert "against" in text
     assert text.count("/media/films/") == 1
@@ -116,12 +116,12 @@ def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
     twin = replace(review.waiting.candidates[1], title="clip 9001")
     two = (review.waiting.candidates[0], twin, *review.waiting.candidates[2:])
     match = replace(review.waiting.match, candidates=two)
-    review = sit_down(replace(review.waiting, match=match))
+    review = start_review(replace(review.waiting, match=match))
     assert shown(review, 80, height=24).count("/media/films/") == 2, "only paths tell them apart"
 
 
 def test_any_other_key_goes_back_to_the_first_page() -> None:
     """The next scene does not begin in its middle."""
-    review = sit_down(make_waiting(1, range(9001, 9011)), make_waiting(2, range(9001, 9011)))
+    review = start_review(make_waiting(1, range(9001, 9011)), make_waiting(2, range(9001, 9011)))
     type_keys(review, "vf")
     assert shown(review, 80, height=12).startswith("Review 2 of 2")
