@@ -268,7 +268,7 @@ def test_the_way_of_the_hook_imports_nothing_heavy(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         f"sys.argv = ['plexsync', 'hook', '--state-dir', {str(tmp_path)!r}]\n"
-        "from plexsync.__main__ import run_hook\n"
+        "from plexsync.__main__ import main\n"
         "try:\n"
         "    main()\n"
         "finally:\n"
