@@ -1,9 +1,9 @@
 """Plex Media Server behind typed values: connect, list, read in full, edit, address.
 
-plexapi opens the connection, finds the libraries and carries the edits; listings and details are
-raw JSON on the same transport, because plexapi's objects cost a hundred times the CPU and fetch
-an item again whenever an empty attribute is read. No plexapi object but the server outlives a
-call, so that cannot happen here.
+plexapi opens the connection and finds the libraries. Listings, details and edits are requests of
+our own on the same transport: plexapi's objects cost a hundred times the CPU and fetch an item
+again whenever an empty attribute is read, and the address of an edit is complete already. No
+plexapi object but the server outlives a call.
 
 Source: docs/plex-api.md.
 """
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+EDIT_DONE = frozenset({200, 201, 204})
+"""What Plex answers to an edit, whether or not anything changed."""
 
 _JSON = (("Accept", "application/json"),)
 """Plex answers in XML unless asked."""
@@ -284,7 +287,7 @@ class PlexClient:
         refused: dict[str, BadResponseError] = {}
         for path in paths:
             try:
-                self._put(path)
+                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
             except BadResponseError as error:
                 refused[path] = error
         return refused
@@ -410,11 +413,6 @@ class PlexClient:
             return ()
         middle = len(batch) // 2
         return self._details(batch[:middle]) + self._details(batch[middle:])
-
-    def _put(self, path: str) -> None:
-        server = self._plex()
-        with plexapi_errors(path.partition("?")[0]):
-            server.query(path, method=server._session.put)  # noqa: SLF001 - plexapi's own way
 
     def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
         """The connected server; connects at first."""
