@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from itertools import chain
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,7 @@ from plexsync.storage.checkpoint import NAME as STATE_NAME
 from plexsync.storage.loading import load_state
 from plexsync.storage.status import at_work
 from plexsync.text.normalize import compile_rules, normalize_path
+from plexsync.text.toml import rule_arrow, rules_text, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -309,7 +311,8 @@ def judge_paths(
         return
     proposals = find_rules(scenes, items, rules)
     if proposals:
-        remedy = "These rules fit; write them into the configuration:\n" + rule_lines(proposals)
+        lines = indent(rules_text(proposals), "    ").rstrip()
+        remedy = f"These rules fit; write them into the configuration:\n{lines}"
     else:
         remedy = (
             "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
@@ -322,16 +325,6 @@ def find_rules(
 ) -> tuple[PathRule, ...]:
     """Rules that explain more than `rules` do, the one that explains most first."""
     return propose_rules(match(scenes, items, rules=rules), rules=rules)
-
-
-def rule_lines(rules: Iterable[PathRule]) -> str:
-    """Path rules as a configuration file has them, indented."""
-    lines = []
-    for rule in rules:
-        texts = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (rule.stash, rule.plex))
-        stash, plex = texts
-        lines += ["    [[paths]]", f'    stash = "{stash}"', f'    plex = "{plex}"']
-    return "\n".join(lines)
 
 
 def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:
@@ -411,12 +404,12 @@ def _library(patient: Patient, section: Section) -> Finding:
 
 
 def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
-    told = f"{rule.stash} -> {rule.plex}"
+    told = rule_arrow(rule)
     if not covered:
         return Finding(
             area="paths",
             level=Severity.WARN,
-            message=f"{told}: no sampled file lies below {rule.stash}",
+            message=f"{told}: no sampled file lies below {shown_path(rule.stash)}",
             remedy="Compare it with a path as Stash shows it; whole folder names count.",
         )
     if not hits:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.app.doctor import Patient, find_rules, read_sample, rule_lines
+from plexsync.app.doctor import Patient, find_rules, read_sample
 from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ServerError
 from plexsync.plex.client import PlexClient
@@ -19,6 +19,7 @@ from plexsync.storage.filesystem import DISK, state_errors
 from plexsync.storage.locations import UNREGISTERED_CLIENT_ID
 from plexsync.sync.connections import plex_transport, stash_transport
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.toml import rules_text, toml_string, toml_value
 from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
@@ -188,8 +189,8 @@ class Interview:
             self.asker.tell("Both see their files under the same names, or have none in common.")
             return answers
         self.asker.tell("They see the same folders under different names:")
-        for line in rule_lines(rules).splitlines():
-            self.asker.tell(clean_for_terminal(line))
+        for line in rules_text(rules).splitlines():
+            self.asker.tell(f"    {line}")
         keep = self.asker.confirm("Write these rules?", default=True)
         return replace(answers, rules=rules) if keep else answers
 
@@ -261,16 +262,18 @@ def require_absent(path: Path) -> None:
 def config_text(answers: Answers) -> str:
     """The configuration file."""
     lines = ["# Every key: plexsync config show. What each means: docs/configuration.md.", ""]
-    lines += ["[stash]", f"url = {_toml(answers.stash_url)}"]
+    lines += ["[stash]", f"url = {toml_string(answers.stash_url)}"]
     if answers.api_key:
-        lines.append(f"api_key = {_toml(answers.api_key)}")
-    lines += ["", "[plex]", f"url = {_toml(answers.plex_url)}", f"token = {_toml(answers.token)}"]
+        lines.append(f"api_key = {toml_string(answers.api_key)}")
+    lines += [
+        "",
+        "[plex]",
+        f"url = {toml_string(answers.plex_url)}",
+        f"token = {toml_string(answers.token)}",
+    ]
     if answers.libraries:
-        names = ", ".join(map(_toml, answers.libraries))
-        lines.append(f"libraries = [{names}]")
-    for rule in answers.rules:
-        lines += ["", "[[paths]]", f"stash = {_toml(rule.stash)}", f"plex = {_toml(rule.plex)}"]
-    return "\n".join(lines) + "\n"
+        lines.append(f"libraries = {toml_value(answers.libraries)}")
+    return "\n".join((*lines, "", rules_text(answers.rules))).rstrip() + "\n"
 
 
 def write_config(path: Path, text: str) -> None:
@@ -304,13 +307,6 @@ def _next_guess(error: ServerError | ConfigError, typed: str, usual: str) -> str
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part for piece in text.split(",") if (part := piece.strip()))
-
-
-def _toml(text: str) -> str:
-    """A basic string. Source: https://toml.io/en/v1.0.0#string."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    escaped = (char if char.isprintable() else f"\\U{ord(char):08x}" for char in plain)
-    return f'"{"".join(escaped)}"'
 
 
 def _hear_nothing(message: str) -> None:

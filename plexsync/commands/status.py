@@ -139,7 +139,8 @@ def _show(invocation: Invocation, found: Status) -> None:
         return
     out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     plain = "utf" not in out.encoding.lower()
-    out.print(status_view(found, width=out.width, ascii_only=plain))
+    # Path rules are to be copied, so they are not cut.
+    out.print(status_view(found, width=out.width, ascii_only=plain), crop=False)
 
 
 def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:

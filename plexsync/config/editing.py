@@ -7,16 +7,12 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
+from plexsync.text.toml import rule_table, rules_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import PathRule
-
-
-def rule_text(rule: PathRule) -> str:
-    """A rule as it stands in the file."""
-    return f"[[paths]]\nstash = {_quoted(rule.stash)}\nplex = {_quoted(rule.plex)}\n"
 
 
 def add_path_rule(path: Path, rule: PathRule) -> None:
@@ -28,7 +24,7 @@ def add_path_rule(path: Path, rule: PathRule) -> None:
     """
     text = _read(path)
     joint = "" if not text or text.endswith("\n") else "\n"
-    added = f"{text}{joint}\n{rule_text(rule)}"
+    added = f"{text}{joint}\n{rules_text((rule,))}"
     try:
         before, after = tomllib.loads(text), tomllib.loads(added)
     except tomllib.TOMLDecodeError as error:
@@ -46,7 +42,7 @@ def remove_path_rule(path: Path, rule: PathRule) -> None:
         ConfigError: the file was changed since, or cannot be written.
     """
     text = _read(path)
-    tail = f"\n{rule_text(rule)}"
+    tail = f"\n{rules_text((rule,))}"
     if not text.endswith(tail):
         raise ConfigError(
             "the configuration was changed since, so the rule stays",
@@ -85,11 +81,6 @@ def _replace(path: Path, text: str, rule: PathRule) -> None:
 
 
 def _by_hand(path: Path, rule: PathRule, why: str) -> ConfigError:
-    shown = "; ".join(rule_text(rule).splitlines())
-    return ConfigError(f"{path.name}: {why}", context=str(path), hint=f"Add it by hand: {shown}")
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string. Source: TOML 1.0, "String"."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return ConfigError(
+        f"{path.name}: {why}", context=str(path), hint=f"Add it by hand: {rule_table(rule)}"
+    )

@@ -39,6 +39,7 @@ from plexsync.models import LIST_FIELDS, FieldRule, PathRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
 from plexsync.planning.poster_padding import require_pillow
 from plexsync.text.normalize import normalize_path
+from plexsync.text.toml import shown_path, toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -358,7 +359,7 @@ class _Reader:
             if folder in rules:
                 self._sources.add_problem(
                     raw.place,
-                    f"there is another rule for {rule.stash}",
+                    f"there is another rule for {shown_path(rule.stash)}",
                     "Keep one of the two; a folder has one place in Plex.",
                 )
             rules[folder] = rule
@@ -376,10 +377,12 @@ class _Reader:
             if raw is None:
                 yield Setting(key.name, "", DEFAULT_ORIGIN)
             else:
-                shown = describe(raw.value) if key.kind is ValueKind.SECRET else _as_toml(raw.value)
+                shown = (
+                    describe(raw.value) if key.kind is ValueKind.SECRET else toml_value(raw.value)
+                )
                 yield Setting(key.name, shown, raw.origin)
         for raw in self._sources.path_rules:
-            yield Setting(PATHS, _as_toml(raw.value), raw.origin)
+            yield Setting(PATHS, toml_value(raw.value), raw.origin)
 
     def _raw(self, key: Key) -> Raw | None:
         if key.name in self._sources.found:
@@ -426,17 +429,3 @@ def _nothing_configured(where: Path) -> ConfigError:
         "there is no configuration yet",
         hint=f"Set {variables}, or write {where}:\n\n{example}",
     )
-
-
-def _as_toml(value: object) -> str:
-    """A checked value as TOML would write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_as_toml(one) for one in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_as_toml(one)}" for name, one in value.items()) + " }"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from plexsync.errors import ParseError
+from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -195,9 +196,9 @@ def describe(source: object) -> str:
     if isinstance(source, dict) and len(source) == 1:
         kind, where = next(iter(source.items()))
         if kind in {"file", "env", "credential"} and isinstance(where, str):
-            return f'{{ {kind} = "{where}" }}'
+            return toml_value(source)
         if kind == "command" and isinstance(where, list) and where:
-            return f'{{ command = ["{where[0]}", ...] }}'
+            return f"{{ command = [{toml_value(where[0])}, ...] }}"
     return HIDDEN
 
 

@@ -58,6 +58,8 @@ NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
 _UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
 _DURATION_PART = re.compile(r"([0-9]+)([wdhms])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes in a variable that are no UTF-8."""
 _COUNT = re.compile(r"[+-]?[0-9]{1,12}")
 _SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
@@ -325,6 +327,8 @@ def _folder(table: dict[str, object], side: str) -> str:
     hint = f'Write {side} = "/folder/".'
     if not isinstance(value, str) or not value.strip():
         raise ParseError(f"{side} is missing or no text", hint=hint)
+    if not value.isprintable() and _SURROGATE.search(value):
+        raise ParseError(f"{side} is no UTF-8", hint="Stash and Plex show such names otherwise.")
     path = normalize_path(value)
     if not path.startswith("/") and not is_windows_path(path):
         raise ParseError(f"{side} is not an absolute folder", hint=hint)

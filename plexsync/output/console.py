@@ -177,7 +177,9 @@ def print_document(streams: Streams, document: object) -> None:
     """
     import msgspec
 
-    print_text(streams, msgspec.json.encode(document).decode() + "\n")
+    text = msgspec.json.encode(document).decode()
+    # JSON leaves direction marks and C1 controls as they are; escaped they are the same texts.
+    print_text(streams, "".join(map(_escaped, text)) + "\n")
 
 
 def hush(stream: IO[str] | None) -> None:
@@ -205,6 +207,13 @@ def standard_streams() -> Streams:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _escaped(char: str) -> str:
+    """Return a character of a JSON text; one that is not printable can only stand in a string."""
+    import json
+
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def _dumb_size(stream: IO[str] | None) -> tuple[int | None, int | None]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +21,7 @@ from plexsync.output.json_documents import record_json
 from plexsync.state import ENDED_WELL
 from plexsync.storage.status import age_s
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.toml import rules_text, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -186,7 +187,7 @@ def status_lines(status: Status) -> Iterator[str]:
         for one in troubles:
             yield _line(word, one.scene_id, one.attempts, one.due_at, _problem_words(one))
     for rule in status.proposed:
-        yield _line("rule", rule.stash, rule.plex, rule.explains)
+        yield _line("rule", shown_path(rule.stash), shown_path(rule.plex), rule.explains)
 
 
 def status_document(status: Status, *, exit_code: int) -> dict[str, object]:
@@ -327,9 +328,9 @@ def _troubles(troubles: Sequence[Trouble], *, now: datetime | None) -> Iterator[
 
 
 def _rules(rules: Sequence[PathRule]) -> Group:
-    head = Text("Path rules that fit your libraries, for [[paths]] in config.toml:")
-    lines = [Text(f"{_clean(rule.stash)}  ->  {_clean(rule.plex)}", style="cyan") for rule in rules]
-    return Group(head, *(Padding(line, (0, 0, 0, 4)) for line in lines))
+    head = Text("Path rules that fit your libraries, for config.toml:")
+    lines = indent(rules_text(rules).rstrip(), "    ")
+    return Group(head, Text(lines, style="cyan", no_wrap=True, overflow="ignore"))
 
 
 def _facts(status: Status) -> Iterator[str]:
@@ -399,7 +400,8 @@ def _trouble(one: Trouble) -> dict[str, object]:
 
 
 def _rule(rule: PathRule) -> dict[str, object]:
-    return {"stash": _clean(rule.stash), "plex": _clean(rule.plex), "explains": rule.explains}
+    """Exact, since it is to be copied; the encoder escapes what a terminal could act on."""
+    return {"stash": rule.stash, "plex": rule.plex, "explains": rule.explains}
 
 
 def _clean(text: str) -> str:

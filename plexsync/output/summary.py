@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ExitCode
 from plexsync.models import Problem
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.toml import rule_lines
 
 if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
@@ -166,17 +167,9 @@ def _rules_fit(rules: tuple[PathRule, ...]) -> tuple[str, str]:
 def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:
     lines: list[str] = []
     for rule in rules:
-        lines += [
-            f"[[paths]]  # fits {_plural(rule.explains, 'file')}",
-            f"stash = {_toml_text(rule.stash)}",
-            f"plex = {_toml_text(rule.plex)}",
-        ]
+        head, *sides = rule_lines(rule)
+        lines += [f"{head}  # fits {_plural(rule.explains, 'file')}", *sides]
     return tuple(lines)
-
-
-def _toml_text(text: str) -> str:
-    escaped = clean_for_terminal(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _clean_lines(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
-from plexsync.config.editing import add_path_rule, remove_path_rule, rule_text
+from plexsync.config.editing import add_path_rule, remove_path_rule
 from plexsync.config.schema import ENV_PATHS
 from plexsync.errors import ConfigError
 from plexsync.models import RatingKey
@@ -16,6 +16,7 @@ from plexsync.plex.connection import item_address
 from plexsync.plex.index import cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit
 from plexsync.text.normalize import fold
+from plexsync.text.toml import rule_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,9 +103,10 @@ class ReviewActions:
         """
         source = self._context.config.source
         if source is None or ENV_PATHS in os.environ:
-            shown = "; ".join(rule_text(rule).splitlines())
             where = f"{ENV_PATHS} is set" if source else "there is no configuration file"
-            raise ConfigError(f"{where}, so the rule has to be added by hand", hint=shown)
+            raise ConfigError(
+                f"{where}, so the rule has to be added by hand", hint=rule_table(rule)
+            )
         add_path_rule(source, rule)
         self._added.append(rule)
         return f"Added to {source}. u takes it out again."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.review.interfaces import Question
 from plexsync.review.selection import pattern_lines
+from plexsync.text.toml import toml_string
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,8 @@ def rule_question(rule: PathRule, covered: Sequence[Waiting], *, fits: int) -> Q
     return Question(
         headline=f"Add this path rule? It {does} of what waits{':' if covered else '.'}",
         lines=(
-            f"stash = {rule.stash}",
-            f"plex  = {rule.plex}",
+            f"stash = {toml_string(rule.stash)}",
+            f"plex  = {toml_string(rule.plex)}",
             *([f"It fits {more:,} more, for which it is not enough."] if more else ()),
         ),
         scenes=tuple(covered),

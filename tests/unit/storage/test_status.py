@@ -334,7 +334,8 @@ def test_a_terminal_shows_everything_in_its_width(tmp_path: Path, width: int) ->
         "Parked: 1 scene",
         "1 scene to settle by a person: plexsync review",
         "Plex said �[2J500 and more",
-        "/data/ -> /media/�[31m",
+        'stash = "/data/"',
+        'plex = "/media/\\u001B[31m"',
     ):
         assert phrase in words
     assert "\x1b[2J" not in said.out
@@ -371,7 +372,7 @@ def test_a_pipe_gets_lines(filled: Path) -> None:
     assert by_kind["due"] == [["2", "2", "2026-11-22T09:33:24Z"]]
     assert by_kind["review"] == [["3"]]
     assert by_kind["parked"] == [["7", "8", "", "Plex said �[2J500 and more"]]
-    assert by_kind["rule"] == [["/data/", "/media/�[31m", "31"]]
+    assert by_kind["rule"] == [["/data/", '"/media/\\u001B[31m"', "31"]]
 
 
 def test_the_document_always_has_every_key(filled: Path, tmp_path: Path) -> None:
