@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plexsync import __version__
+from plexsync.errors import ParseError
+from plexsync.text.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +26,6 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
 _SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -82,15 +82,17 @@ def check_names(
 
 
 def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    """A span of time in seconds; a click callback.
+    """Return a span of time in seconds; a number alone is seconds, as for sleep(1).
 
     Raises:
         BadParameter: it is none.
     """
-    found = _DURATION.fullmatch(value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no span of time. Say 90s, 15m, 2h or 1d.")
-    return float(found["count"]) * _SECONDS[found["unit"]]
+    text = f"{value}s" if value.isdecimal() else value
+    try:
+        return float(parse_duration(text))
+    except ParseError as error:
+        message = f"{value!r} is no span of time. Say 90s, 15m, 1h30m or 1d."
+        raise click.BadParameter(message) from error
 
 
 def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:

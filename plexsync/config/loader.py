@@ -38,6 +38,7 @@ from plexsync.errors import ConfigError, ParseError
 from plexsync.models import LIST_FIELDS, FieldRule, PathRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
 from plexsync.planning.poster_padding import require_pillow
+from plexsync.text.durations import parse_duration
 from plexsync.text.normalize import normalize_path
 from plexsync.text.toml import shown_path, toml_value
 
@@ -147,8 +148,8 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         apply=_compose_apply(reader),
         fields=_compose_fields(reader),
         run=RunConfig(
-            full_every_s=reader.read("run.full_every", values.duration, stand_in=0),
-            files_every_s=reader.read("run.files_every", values.duration, stand_in=0),
+            full_every_s=reader.read("run.full_every", parse_duration, stand_in=0),
+            files_every_s=reader.read("run.files_every", parse_duration, stand_in=0),
             keep_days=reader.read("run.keep_days", values.count, stand_in=1),
         ),
         source=source,

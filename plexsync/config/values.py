@@ -55,9 +55,6 @@ _KEY_WORDS = ("apikey=", "api_key=", "token=")
 NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
 """The names under `[fields]` of what a curator may be expected to fill in."""
 
-_UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
-_DURATION_PART = re.compile(r"([0-9]+)([wdhms])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in a variable that are no UTF-8."""
 _COUNT = re.compile(r"[+-]?[0-9]{1,12}")
@@ -230,17 +227,6 @@ def verify(value: object) -> bool | str:
         "must be true, false or the name of a file",
         hint="Leave it out unless the server's certificate is your own.",
     )
-
-
-def duration(value: object) -> int:
-    """A duration such as `7d`, `26h`, `90s` or `1h30m`, in seconds."""
-    text = value.strip() if isinstance(value, str) else ""
-    if not _DURATION.fullmatch(text):
-        raise ParseError(
-            "must be a duration: whole numbers, each with w, d, h, m or s",
-            hint='Write "7d", "26h" or "1h30m".',
-        )
-    return sum(int(number) * _UNITS_S[unit] for number, unit in _DURATION_PART.findall(text))
 
 
 def stash_url(value: object) -> str:

@@ -151,7 +151,16 @@ def test_every_run_option_reaches_the_run(arguments: list[str], options: RunOpti
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0), ("90", 90), ("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86400), ("1w", 604800)],
+    [
+        ("0", 0),
+        ("90", 90),
+        ("90s", 90),
+        ("15m", 900),
+        ("2h", 7200),
+        ("1d", 86400),
+        ("1w", 604800),
+        ("1h30m", 5400),
+    ],
 )
 def test_durations_are_read(text: str, seconds: int) -> None:
     """A number and a unit; seconds without one."""
