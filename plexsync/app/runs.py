@@ -20,10 +20,10 @@ from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
 from plexsync.config.schema import Config
 from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
-from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId
+from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
 from plexsync.output.console import RunReporter, is_terminal, make_reporter, write_lines
 from plexsync.output.failures import make_run_id, utc_now
-from plexsync.output.summary import problem_lines, problem_of, warning_line
+from plexsync.output.summary import problem_lines, warning_line
 from plexsync.plex.client import PlexClient
 from plexsync.storage.locations import cache_directory, load_client_id, state_directory
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
@@ -310,5 +310,5 @@ def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
     if failure is None or isinstance(failure, BrokenPipeError):
         return code
     error = StateError(f"the report could not be written: {failure.strerror or failure}")
-    write_lines(streams.stderr, problem_lines(problem_of(error)))
+    write_lines(streams.stderr, problem_lines(as_problem(error)))
     return most_severe((code, error.exit_code))

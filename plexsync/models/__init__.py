@@ -17,6 +17,7 @@ from plexsync.models.basis import (
     SceneId,
     Server,
     Value,
+    as_problem,
     id_order,
 )
 from plexsync.models.changes import (
@@ -118,5 +119,6 @@ __all__ = [
     "Server",
     "Trace",
     "Value",
+    "as_problem",
     "id_order",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 import msgspec
+
+if TYPE_CHECKING:
+    from plexsync.errors import PlexsyncError
 
 SceneId = NewType("SceneId", str)
 """Stash's id of a scene: decimal text; a cache, not an identity (a full import restarts it)."""
@@ -61,3 +64,8 @@ class Problem(Noun, frozen=True):
     kind: str
     message: str
     hint: str = ""
+
+
+def as_problem(error: PlexsyncError) -> Problem:
+    """Return an error as data, where it happened included in the message."""
+    return Problem(kind=error.kind, message=str(error), hint=error.hint)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ExitCode, StateError, most_severe
-from plexsync.models import Outcome
+from plexsync.models import Outcome, as_problem
 from plexsync.output import json_documents as json_report
 from plexsync.output import tsv as lines
 from plexsync.output.summary import (
@@ -21,7 +21,6 @@ from plexsync.output.summary import (
     next_steps,
     outcome_sentence,
     problem_lines,
-    problem_of,
     servers_sentence,
     warning_line,
 )
@@ -297,4 +296,4 @@ def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:
         hint="Free space in the folder for temporary files. The run itself is remembered.",
     )
     code = most_severe((ExitCode(summary.exit_code), error.exit_code))
-    return msgspec.structs.replace(summary, error=problem_of(error), exit_code=int(code))
+    return msgspec.structs.replace(summary, error=as_problem(error), exit_code=int(code))

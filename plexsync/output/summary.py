@@ -10,13 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
-from plexsync.models import Problem
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rule_lines
 
 if TYPE_CHECKING:
-    from plexsync.errors import PlexsyncError
-    from plexsync.models import PathRule, RunHeader, RunSummary
+    from plexsync.models import PathRule, Problem, RunHeader, RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +122,6 @@ def is_worth_a_mail(summary: RunSummary) -> bool:
 def score_text(score: float, decimals: int = 2) -> str:
     """A probability, rounded, but never up to 1.00: that is kept for certainty."""
     return f"{score if score >= 1 else min(score, 1 - 10**-decimals):.{decimals}f}"
-
-
-def problem_of(error: PlexsyncError) -> Problem:
-    """An error as data, where it happened included in the message."""
-    return Problem(kind=error.kind, message=str(error), hint=error.hint)
 
 
 def problem_lines(problem: Problem) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
-from plexsync.models import Outcome, PlexField, Preview
+from plexsync.models import Outcome, PlexField, Preview, as_problem
 from plexsync.plex.batching import join_batches
 from plexsync.plex.pictures import PicturedItems
 from plexsync.sync.execution.writer import (
@@ -21,7 +21,6 @@ from plexsync.sync.execution.writer import (
     UNSENT,
     Reader,
     Writer,
-    as_problem,
     settle,
     with_link,
 )

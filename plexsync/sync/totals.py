@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode, PlexsyncError, most_severe
-from plexsync.models import Confidence, Counts, MatchRow, Outcome, PathRule, RunHeader, RunSummary
+from plexsync.models import (
+    Confidence,
+    Counts,
+    MatchRow,
+    Outcome,
+    PathRule,
+    RunHeader,
+    RunSummary,
+    as_problem,
+)
 from plexsync.planning.retry_schedule import iso
-from plexsync.sync.execution.writer import as_problem
 
 if TYPE_CHECKING:
     from plexsync.sync.detection.detector import Detected

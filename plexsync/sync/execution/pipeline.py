@@ -24,6 +24,7 @@ from plexsync.models import (
     Problem,
     SceneDetail,
     SceneId,
+    as_problem,
 )
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.item_writer import Carrier, Ready, kept_note
@@ -33,7 +34,6 @@ from plexsync.sync.execution.writer import (
     NOT_SHOWN,
     Reader,
     Writer,
-    as_problem,
     settle,
     with_link,
 )

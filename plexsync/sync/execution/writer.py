@@ -17,10 +17,17 @@ from plexsync.errors import (
     AuthError,
     ExitCode,
     InterruptedRunError,
-    PlexsyncError,
     ServerError,
 )
-from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, Problem, RatingKey, SceneRecord
+from plexsync.models import (
+    LIST_FIELDS,
+    ItemDetail,
+    Outcome,
+    Problem,
+    RatingKey,
+    SceneRecord,
+    as_problem,
+)
 from plexsync.storage.journal import Settlement
 from plexsync.sync.execution.sender import Sender, lists_harmed
 
@@ -375,11 +382,6 @@ def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
 def _name(plan: ItemPlan) -> tuple[SceneId, RatingKey]:
     """What tells plans of one batch apart."""
     return plan.scene_id, plan.rating_key
-
-
-def as_problem(error: PlexsyncError) -> Problem:
-    """An error as a row and a record hold it."""
-    return Problem(kind=error.kind, message=str(error), hint=error.hint)
 
 
 def _unread_problem(error: ServerError) -> Problem:

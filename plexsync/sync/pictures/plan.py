@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy
+from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy, as_problem
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
     PictureChoice,
@@ -25,7 +25,6 @@ from plexsync.planning.picture_policy import (
 from plexsync.planning.poster_padding import recipe
 from plexsync.plex.pictures import selected_key
 from plexsync.stash.covers import Cover, NoCover
-from plexsync.sync.execution.writer import as_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import Change, ItemDetail, ItemPlan, PictureBase, PlexField, Problem
+from plexsync.models import (
+    Change,
+    ItemDetail,
+    ItemPlan,
+    PictureBase,
+    PlexField,
+    Problem,
+    as_problem,
+)
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.storage.journal import Settlement
-from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT, as_problem
+from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT
 from plexsync.sync.pictures.plan import note, shown_as
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ import re
 import pytest
 
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.models import Requests
+from plexsync.models import Requests, as_problem
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
     next_steps,
     outcome_sentence,
     problem_lines,
-    problem_of,
     score_text,
     servers_sentence,
 )
@@ -232,7 +231,7 @@ def test_error_says_what_where_and_what_to_do() -> None:
     """Context and message on the first line, the hint below."""
     error = ConfigError("no token", context="config.toml > [plex] > token", hint="Set one.")
 
-    assert problem_lines(problem_of(error)) == (
+    assert problem_lines(as_problem(error)) == (
         "plexsync: config.toml > [plex] > token: no token",
         "  hint: Set one.",
     )
@@ -247,7 +246,7 @@ def test_several_problems_keep_a_line_each() -> None:
     """A configuration with two problems lists two."""
     error = ConfigError("2 problems:\n  one\n  two\x1b[2J")
 
-    assert problem_lines(problem_of(error)) == (
+    assert problem_lines(as_problem(error)) == (
         "plexsync: 2 problems:",
         "  one",
         "  two\ufffd[2J",
