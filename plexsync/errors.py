@@ -6,6 +6,7 @@ PlexsyncError                     1
 │   ├── StateCorruptError         9   a state or journal file cannot be read as written
 │   ├── StateVersionError         9   written by a newer plexsync
 │   ├── StateMismatchError        9   the state belongs to other servers
+│   ├── LocalLimitError           9   this machine has no memory or open files left
 │   └── StateLockedError          8   another run holds the lock
 ├── ServerError                   4   a server did not do what was asked
 │   ├── TransientError            4   worth trying again; may carry `retry_after_s`
@@ -13,7 +14,8 @@ PlexsyncError                     1
 │   ├── LibraryMissingError       5   a configured library is not on the server
 │   ├── NotFoundError             4   one named thing is gone
 │   └── BadResponseError          4   an answer that cannot be what was asked for
-│       └── TooLongError          4   a request is longer than a server or a proxy takes
+│       ├── TooLongError          4   a request is longer than a server or a proxy takes
+│       └── WebPageError          4   a web page instead of an answer
 ├── PlanError                     7
 │   ├── UnsafeError               6   a safety limit stopped the run before its first write
 │   ├── DeclinedError             0   a person said no before the first write
@@ -80,23 +82,30 @@ def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
     return min(met, default=ExitCode.OK)
 
 
+_LOCAL_LIMIT_HINT = (
+    "raise the limit (ulimit -n, LimitNOFILE and MemoryMax in a systemd unit, the memory of a "
+    "container), or end what else runs here; the next run goes on where this one stopped"
+)
+
+
 class PlexsyncError(Exception):
     """A failure with words for the person who has to deal with it.
 
     Args:
         message: what happened, one sentence, no secret in it.
         context: where, outermost first: `scene 812 > files[0].path`, `config.toml > [plex] > url`.
-        hint: what to do about it, one sentence; empty when there is nothing to do.
+        hint: what to do about it, one sentence; the class's `remedy` unless given.
     """
 
     exit_code = ExitCode.BUG
     kind = "bug"
+    remedy = ""
 
     def __init__(self, message: str, *, context: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.context = context
-        self.hint = hint
+        self.hint = hint or self.remedy
 
     def __str__(self) -> str:
         where = f"{self.context}: " if self.context else ""
@@ -135,6 +144,13 @@ class StateMismatchError(StateError):
     kind = "state-mismatch"
 
 
+class LocalLimitError(StateError):
+    """This machine has run out of open files or memory; no server is at fault, and no bug."""
+
+    kind = "local-limit"
+    remedy = _LOCAL_LIMIT_HINT
+
+
 class StateLockedError(StateError):
     """Another run holds the lock."""
 
@@ -143,10 +159,15 @@ class StateLockedError(StateError):
 
 
 class ServerError(PlexsyncError):
-    """A server did not do what was asked."""
+    """A server did not do what was asked.
+
+    Attributes:
+        status: of the HTTP answer that says so; 0 when there was none, or it was 200.
+    """
 
     exit_code = ExitCode.SERVER
     kind = "server"
+    status = 0
 
 
 class TransientError(ServerError):
@@ -198,6 +219,12 @@ class TooLongError(BadResponseError):
     """A request is longer than a server, or a proxy before it, takes; no shorter one says it."""
 
     kind = "too-long"
+
+
+class WebPageError(BadResponseError):
+    """A web page came where an answer was expected: a proxy's, one to log in, another service."""
+
+    kind = "web-page"
 
 
 class PlanError(PlexsyncError):

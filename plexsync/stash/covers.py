@@ -83,7 +83,15 @@ def fetch_cover(
     if not whole:
         headers.append(("Range", f"bytes=0-{_GLIMPSE_BYTES - 1}"))
     decode = _Decoder().decode
-    return transport.ask("GET", cover_path, decode, headers=headers, accept_status=_ANSWERS)
+    # Whatever somebody stored as a cover comes back, web pages included.
+    return transport.ask(
+        "GET",
+        cover_path,
+        decode,
+        headers=headers,
+        accept_status=_ANSWERS,
+        takes_web_pages=True,
+    )
 
 
 class _Decoder:

@@ -118,16 +118,11 @@ def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
     """A function that turns an answer into its `data`, of type `kind`.
 
     It raises what `of_errors` says for an answer with errors, TransientError for one that is not
-    JSON, and BadResponseError for one that is a web page or of another shape.
+    JSON, and BadResponseError for one of another shape.
     """
     decoder: msgspec.json.Decoder[_Envelope[T]] = msgspec.json.Decoder(_Envelope[kind])  # type: ignore[valid-type] # a type argument made at run time
 
     def decode(answer: HttpResponse) -> T:
-        if answer.is_html:
-            raise BadResponseError(
-                "Stash answers with a web page instead of data",
-                hint="this may be a log-in page or Stash's own pages: check [stash] url",
-            )
         envelope = _envelope(decoder, answer.body)
         if envelope.errors:
             raise of_errors(envelope.errors)

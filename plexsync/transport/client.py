@@ -17,6 +17,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
@@ -24,11 +25,17 @@ import requests.utils
 import tenacity
 
 from plexsync import __version__
-from plexsync.errors import BadResponseError, ServerError, TransientError
+from plexsync.errors import (
+    BadResponseError,
+    PlexsyncError,
+    ServerError,
+    TransientError,
+    WebPageError,
+)
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
 from plexsync.transport.plexapi_session import PlexapiSession, as_response
-from plexsync.transport.responses import HttpResponse, Words, classify, origin_of, redact
-from plexsync.transport.retry import Repeat, RetryPolicy
+from plexsync.transport.responses import HttpResponse, classify, redact
+from plexsync.transport.retry import PAGE, UPLOAD, WRITE, AnswerLimits, Repeat, RetryPolicy
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
 from plexsync.transport.validation import (
     checked_headers,
@@ -37,6 +44,7 @@ from plexsync.transport.validation import (
     is_loopback,
     url_secrets,
 )
+from plexsync.transport.wording import ServerWords, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,6 +71,13 @@ _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REPEATABLE_METHODS = _READING_METHODS | {"PUT"}
 _ERROR_BODY_BYTES = 1 << 16
 
+_WEB_PAGE_ATTEMPTS = 2
+"""A proxy that restarts answers one request with a page of its own; a wrong address all of them."""
+
+_SLOW_WRITES = 2
+"""Edits in a row that got no answer in time before the server counts as down: with their second
+attempts that is two minutes."""
+
 _IDLE_LIMIT_S = 15.0
 """Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
 
@@ -76,7 +91,9 @@ class _Task:
     write: bool
     repeatable: bool
     accept_status: frozenset[int]
+    limits: AnswerLimits
     divisible: bool = False
+    takes_web_pages: bool = False
 
     @property
     def method(self) -> str:
@@ -86,9 +103,18 @@ class _Task:
     def where(self) -> str:
         return f"{self.method} {self.path}"
 
-    def bears_repeating(self, error: BaseException) -> bool:
-        """Whether sending the same again makes sense after `error`."""
-        return self.repeatable and isinstance(error, TransientError) and not self.leaves(error)
+    def bears_repeating(self, error: BaseException, attempt: int, policy: RetryPolicy) -> bool:
+        """Whether sending the same again makes sense after `error` of attempt number `attempt`."""
+        if not self.repeatable or self.leaves(error):
+            return False
+        match error:
+            case WebPageError():
+                return attempt < _WEB_PAGE_ATTEMPTS
+            case SlowError():
+                return attempt < self.limits.slow_attempts
+            case TransientError():
+                return (error.retry_after_s or 0.0) <= policy.hopeless_after_s
+        return False
 
     def leaves(self, error: BaseException) -> bool:
         """Whether `error` is for the caller to deal with, by asking for less."""
@@ -110,8 +136,8 @@ class Transport:
         secrets: texts that must appear in no message.
         retry: how often and how long to repeat.
         timeout_s: longest silence: to connect, and from one byte to the next.
-        deadline_s: longest time for one answer as a whole.
-        max_bytes: largest decoded body.
+        deadline_s: longest time for one answer as a whole; a request's own limits may be tighter.
+        max_bytes: largest decoded body; likewise.
         verify: check the certificate; or the path of a CA file to check it with.
         breaker: requests in a row that failed with all their retries used up before the server
             counts as down. The very first failing alike is enough if nothing ever answered.
@@ -155,7 +181,7 @@ class Transport:
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
-        self._words = Words(name, self.origin, has_secret=any(secrets))
+        self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
         self._retry = retry
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
@@ -175,6 +201,7 @@ class Transport:
         self._sent: Counter[str] = Counter()
         self._answered = False
         self._failures = 0
+        self._slow_writes = 0
         self._down: TransientError | None = None
         self._used_at = monotonic()
 
@@ -267,20 +294,46 @@ class Transport:
         write: bool = False,
         repeatable: bool = True,
         accept_status: frozenset[int] = _OK,
+        limits: AnswerLimits | None = None,
         divisible: bool = False,
+        takes_web_pages: bool = False,
     ) -> T:
         """Send one request and return what `decode` makes of its answer.
 
         A TransientError that `decode` raises is retried like one of the wire: this is for servers
-        that say "try again" with a 200. `divisible` says that the caller will ask for less if
-        this takes too long: a SlowError is then raised at once, and is no sign of a server that
-        is down. Other arguments, and errors, are those of `request`.
+        that say "try again" with a 200. Other arguments, and errors, are those of `request`.
+
+        Args:
+            method: see `request`.
+            path_and_query: see `request`.
+            decode: reads the answer.
+            body: see `request`.
+            headers: see `request`.
+            write: see `request`.
+            repeatable: see `request`.
+            accept_status: see `request`.
+            limits: what the answer may take; those of an edit for a write, else those of a page.
+            divisible: the caller asks for less if this takes too long: a SlowError is then raised
+                at once, and is no sign of a server that is down.
+            takes_web_pages: a web page is an answer, too.
+
+        Raises:
+            WebPageError: a web page came, twice in a row where the request may be repeated.
         """
         path = "/" + path_and_query.lstrip("/")
         prepared = requests.Request(
             method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
         ).prepare()
-        task = _Task(prepared, _path_of(path), write, repeatable, accept_status, divisible)
+        task = _Task(
+            prepared,
+            _path_of(path),
+            write,
+            repeatable,
+            accept_status,
+            limits or _limits_of(write=write, body=body),
+            divisible,
+            takes_web_pages,
+        )
         return self._perform(task, decode)
 
     def plexapi_session(self) -> requests.Session:
@@ -308,7 +361,7 @@ class Transport:
         retrying = tenacity.Retrying(
             stop=enough,
             wait=self._wait_s,
-            retry=tenacity.retry_if_exception(task.bears_repeating),
+            retry=self._bears_repeating(task),
             sleep=self._sleep,
             before_sleep=lambda state: self._tell(task, state),
             reraise=True,
@@ -317,17 +370,27 @@ class Transport:
             value: T = retrying(self._attempt, task, decode)
         except TransientError as error:
             if not task.leaves(error):
-                self._failed(error)
+                self._failed(task, error)
             raise
         except ServerError:
-            self._failures = 0
+            self._failures = self._slow_writes = 0
             raise
-        self._failures = 0
+        self._failures = self._slow_writes = 0
         return value
+
+    def _bears_repeating(self, task: _Task) -> Callable[[tenacity.RetryCallState], bool]:
+        def asked(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            return error is not None and task.bears_repeating(
+                error, state.attempt_number, self._retry
+            )
+
+        return asked
 
     def _wait_s(self, state: tenacity.RetryCallState) -> float:
         error = _error_of(state)
-        return self._retry.wait_s(state.attempt_number, error.retry_after_s, self._random())
+        after_s = error.retry_after_s if isinstance(error, TransientError) else None
+        return self._retry.wait_s(state.attempt_number, after_s, self._random())
 
     def _tell(self, task: _Task, state: tenacity.RetryCallState) -> None:
         if self._on_retry is not None:
@@ -335,11 +398,13 @@ class Transport:
             error, wait_s = _error_of(state), state.upcoming_sleep
             self._on_retry(Repeat(self.name, where, state.attempt_number, wait_s, error))
 
-    def _failed(self, error: TransientError) -> None:
-        """One more request in a row has failed for good."""
+    def _failed(self, task: _Task, error: TransientError) -> None:
+        """Count one more request in a row that failed for good."""
         with self._lock:
             self._failures += 1
-            if self._failures >= self._breaker or not self._answered:
+            self._slow_writes += task.write and isinstance(error, SlowError)
+            enough = self._failures >= self._breaker or self._slow_writes >= _SLOW_WRITES
+            if enough or not self._answered:
                 self._down = _copy(error)
 
     # ---- one attempt ---------------------------------------------------------------------------
@@ -348,10 +413,15 @@ class Transport:
         try:
             answer = self._exchange(task)
             if answer.status not in task.accept_status:
-                raise classify(answer, words=self._words, base_url=self.base_url, now=self._now())
+                raise self._classified(answer)
+            if answer.body and answer.is_html and not task.takes_web_pages:
+                raise WebPageError(
+                    f"a web page came instead of an answer of {self.name}",
+                    hint=self._words.web_page_hint,
+                )
             return decode(answer)
         except ServerError as error:
-            failure = self._clean(error, task)
+            failure: PlexsyncError = self._clean(error, task)
             cause: BaseException | None = error.__cause__
         except WIRE_FAILURES as error:
             failure = self._clean(self._lost(error), task)
@@ -359,9 +429,15 @@ class Transport:
         # Raised out here, so that no original with an unredacted text hangs on as its context.
         raise failure from cause
 
+    def _classified(self, answer: HttpResponse) -> ServerError:
+        error = classify(answer, words=self._words, base_url=self.base_url, now=self._now())
+        error.status = answer.status
+        return error
+
     def _exchange(self, task: _Task) -> HttpResponse:
         """Send once and read the answer to its end."""
-        self._local.deadline = self._monotonic() + self._deadline_s
+        self._local.limit_s = min(self._deadline_s, task.limits.deadline_s)
+        self._local.deadline = self._monotonic() + self._local.limit_s
         self._count(task)
         self._drop_doubtful_connections(task)
         response = self._adapter.send(
@@ -381,7 +457,8 @@ class Transport:
     def _read(self, response: requests.Response, task: _Task) -> bytes:
         """The body; of an answer that is an error anyway, as much as explains it."""
         if response.status_code in task.accept_status:
-            return read_body(response, max_bytes=self._max_bytes, budget=self._budget_s)
+            max_bytes = min(self._max_bytes, task.limits.max_bytes)
+            return read_body(response, max_bytes=max_bytes, budget=self._budget_s)
         try:
             return read_body(response, max_bytes=_ERROR_BODY_BYTES, budget=self._budget_s)
         except (*WIRE_FAILURES, BadResponseError):
@@ -411,13 +488,15 @@ class Transport:
 
     # ---- what went wrong -----------------------------------------------------------------------
 
-    def _lost(self, error: Exception) -> ServerError:
+    def _lost(self, error: Exception) -> PlexsyncError:
         expired = self._budget_s() <= 0
-        limit_s = self._deadline_s if expired else self._timeout_s
+        limit_s: float = self._local.limit_s if expired else self._timeout_s
         return meaning_of(error, words=self._words, expired=expired, limit_s=limit_s)
 
-    def _clean(self, error: ServerError, task: _Task) -> ServerError:
-        """The same error without a secret in any of its texts, and with a place."""
+    def _clean(self, error: PlexsyncError, task: _Task) -> PlexsyncError:
+        """Return the same error with a place and a remedy, and without a secret in its texts."""
+        if isinstance(error, ServerError):
+            error.hint = error.hint or self._words.remedy(error)
         error.message = redact(error.message, self._secrets)
         error.context = redact(error.context or task.where, self._secrets)
         error.hint = redact(error.hint, self._secrets)
@@ -443,8 +522,21 @@ class Transport:
             write=method not in _READING_METHODS,
             repeatable=method in _REPEATABLE_METHODS,
             accept_status=_PLEXAPI_OK,
+            limits=_limits_of(write=method not in _READING_METHODS, body=None),
         )
         return as_response(self._perform(task, _as_is), prepared)
+
+
+def _limits_of(*, write: bool, body: bytes | None) -> AnswerLimits:
+    """What an answer may take of which nothing more is known."""
+    if not write:
+        return PAGE
+    return WRITE if body is None else UPLOAD
+
+
+def _shown(base_url: str) -> str:
+    """An address without user and password."""
+    return origin_of(base_url) + urlsplit(base_url).path
 
 
 def _as_is(answer: HttpResponse) -> HttpResponse:
@@ -457,9 +549,9 @@ def _copy(error: TransientError) -> TransientError:
     )
 
 
-def _error_of(state: tenacity.RetryCallState) -> TransientError:
+def _error_of(state: tenacity.RetryCallState) -> ServerError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, TransientError)  # noqa: S101 - only those are retried
+    assert isinstance(error, ServerError)  # noqa: S101 - only those are retried
     return error
 
 

@@ -5,6 +5,7 @@ Only what may pass by itself is transient; a wrong certificate or a plain-http p
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import zlib
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 import requests
 import urllib3.exceptions
 
-from plexsync.errors import BadResponseError, ServerError, TransientError
+from plexsync.errors import BadResponseError, LocalLimitError, PlexsyncError, TransientError
 from plexsync.transport.sockets import CutShortError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.transport.responses import Words
+    from plexsync.transport.wording import ServerWords
 
 WIRE_FAILURES = (
     requests.RequestException,
@@ -29,6 +30,10 @@ WIRE_FAILURES = (
     CutShortError,
 )
 """Everything that sending a request and reading its answer raise when the wire is at fault."""
+
+
+LOCAL_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+"""What the operating system says when this machine, not the server, has run out of something."""
 
 
 class SlowError(TransientError):
@@ -51,7 +56,9 @@ _SPEAKS_PLAIN_HTTP = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", 
 E = TypeVar("E", bound=BaseException)
 
 
-def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float) -> ServerError:
+def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
+    error: Exception, *, words: ServerWords, expired: bool, limit_s: float
+) -> PlexsyncError:
     """The error to report for `error`, one of `WIRE_FAILURES`.
 
     Args:
@@ -61,8 +68,12 @@ def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float)
         limit_s: the limit that was hit if the cause is slowness.
     """
     chain = tuple(_chain(error))
+    if any(isinstance(one, OSError) and one.errno in LOCAL_LIMITS for one in chain):
+        return LocalLimitError("this machine has no more open files or memory for a connection")
     if expired:
-        return SlowError(f"{words.name} took longer than {limit_s:g} s for one answer")
+        return SlowError(
+            f"{words.name} took longer than {limit_s:g} s for one answer", hint=words.slow_hint
+        )
     if (untrusted := _first(ssl.SSLError, chain)) is not None:
         return _tls_error(untrusted, words)
     # urllib3 makes a refused connection a kind of connect timeout, so this comes first.
@@ -71,30 +82,31 @@ def meaning_of(error: Exception, *, words: Words, expired: bool, limit_s: float)
             message = f"{words.name} cannot be reached at {words.origin}: {why}"
             return TransientError(message, hint=words.reachable_hint)
     if any(isinstance(one, _SLOW) for one in chain):
-        return SlowError(
-            f"{words.name} said nothing for {limit_s:g} s",
-            hint=f"is it overloaded, or does {words.url_key} lead to something else?",
-        )
+        return SlowError(f"{words.name} said nothing for {limit_s:g} s", hint=words.slow_hint)
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
         return BadResponseError(f"{words.name} cannot be asked this", hint=words.reachable_hint)
-    return TransientError(f"{words.name} broke the connection off before its answer was whole")
+    return TransientError(
+        f"{words.name} broke the connection off before its answer was whole",
+        hint=words.broken_off_hint,
+    )
 
 
-def _tls_error(error: ssl.SSLError, words: Words) -> ServerError:
+def _tls_error(error: ssl.SSLError, words: ServerWords) -> PlexsyncError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return BadResponseError(
             f"the certificate of {words.name} at {words.origin} cannot be trusted: "
             f"{error.verify_message}",
-            hint="use the name the certificate is made for (for Plex its plex.direct address), "
-            "or give the CA file to verify it with",
+            hint=words.certificate_hint,
         )
     if error.reason in _SPEAKS_PLAIN_HTTP:
         return BadResponseError(
             f"{words.name} at {words.origin} does not speak TLS",
-            hint=f"set {words.url_key} to {words.origin.replace('https:', 'http:', 1)}",
+            hint=words.plain_hint,
         )
-    return TransientError(f"the encrypted connection to {words.name} failed")
+    return TransientError(
+        f"the encrypted connection to {words.name} failed", hint=words.broken_off_hint
+    )
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

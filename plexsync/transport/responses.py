@@ -22,6 +22,7 @@ from plexsync.errors import (
     TooLongError,
     TransientError,
 )
+from plexsync.transport.wording import ServerWords, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +41,18 @@ _HTML_START = re.compile(
 )
 _MAINTENANCE = re.compile(rb'<Response\b[^>]*\bstatus="([^"]{1,300})"')
 _PLAIN_EXCERPT_CHARS = 160
+_PAGE_START_BYTES = 1024
+_PROXY_SCHEME = re.compile(r"\s*(?:basic|digest|bearer|negotiate|ntlm)\b", re.IGNORECASE)
+"""Ways of authentication a proxy asks for; Stash names "FormBased", and Plex names none.
+
+Source: docs/stash-api.md 1.3; RFC 9110 11.
+"""
+_ASKED_IN_PLAIN = re.compile(
+    rb"HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port"
+    rb"|speaking plain HTTP to an SSL-enabled server port",
+    re.IGNORECASE,
+)
+"""What Go, nginx and Apache answer to plain HTTP on a port for TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,91 +71,72 @@ class HttpResponse:
     @property
     def is_html(self) -> bool:
         """Whether this is a web page: a log-in form, a proxy's error page, a server's own UI."""
-        return self.content_type == "text/html" or bool(_HTML_START.match(self.body[:1024]))
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How one server is talked about in messages and hints."""
-
-    name: str
-    origin: str
-    has_secret: bool
-
-    @property
-    def reachable_hint(self) -> str:
-        """What to look at when no connection comes about."""
-        return f"is {self.name} running, and is {self.url_key} right?"
-
-    @property
-    def url_key(self) -> str:
-        """The configuration key that holds this server's address."""
-        return f"[{self.name.lower()}] url"
-
-    def refused(self) -> AuthError:
-        """401: the credentials are wrong, or there are none."""
-        if self.name == "Plex":
-            return AuthError(
-                "Plex refuses the token",
-                hint="take the token of the account that owns the server and put it into "
-                "[plex] token; if it is that one, check that [plex] url leads to Plex",
-            )
-        if self.has_secret:
-            return AuthError(
-                f"{self.name} refuses the API key",
-                hint="copy the key from Settings > Security again; a Stash without a login takes "
-                "no key at all: remove [stash] api_key then; check that [stash] url leads to Stash",
-            )
-        return AuthError(
-            f"{self.name} asks for an API key",
-            hint="generate one under Settings > Security and put it into [stash] api_key",
-        )
-
-    def forbidden(self, body: bytes) -> AuthError:
-        """403: a right is missing, or Stash has locked itself."""
-        if self.name == "Plex":
-            return AuthError(
-                "Plex says the token lacks the right to do this",
-                hint="only the token of the account that owns the server may edit",
-            )
-        return AuthError(
-            f"{self.name} has shut itself off: {excerpt(body) or 'access is forbidden'}",
-            hint="a Stash without a login locks itself when it is reached from a public address: "
-            "set a user and password, see its log and config.yml",
+        return self.content_type == "text/html" or bool(
+            _HTML_START.match(self.body[:_PAGE_START_BYTES])
         )
 
 
 def classify(  # noqa: PLR0911 - a decision table, one line a status
-    answer: HttpResponse, *, words: Words, base_url: str, now: datetime
+    answer: HttpResponse, *, words: ServerWords, base_url: str, now: datetime
 ) -> ServerError:
     """The error an answer with an unwanted status stands for.
 
     `now` turns a Retry-After date into seconds if the answer itself carries no Date.
     """
+    if (refused := _refused(answer, words)) is not None:
+        return refused
     match answer.status:
-        case 401:
-            return words.refused()
-        # Stash v0.20 to v0.25 said it this way (docs/stash-api.md 1.3).
-        case 500 if answer.body.strip() == b"unauthorized":
-            return words.refused()
-        case 403:
-            return words.forbidden(answer.body)
-        case 498:
-            return AuthError(f"the {words.name} token has expired", hint="configure a new token")
         case 404:
-            return NotFoundError(f"{words.name} has nothing there (404)")
+            return NotFoundError(f"{words.name} has nothing there (404)", hint=words.sub_path_hint)
+        case 413:
+            message = f"{words.name} takes no request this large (413)"
+            return BadResponseError(message, hint=words.upload_hint)
         case 414 | 431:
-            return TooLongError(f"{words.name} takes no request this long ({answer.status})")
+            message = f"{words.name} takes no request this long ({answer.status})"
+            return TooLongError(message, hint=words.long_address_hint)
+        case 400 if _ASKED_IN_PLAIN.search(answer.body[:_PAGE_START_BYTES]):
+            return BadResponseError(f"{words.name} expects TLS", hint=words.tls_hint)
         case status if status in TRANSIENT_STATUSES:
-            after_s = retry_after_s(answer.headers, now)
-            return TransientError(_busy_message(answer, words), retry_after_s=after_s)
+            return _busy(answer, words, now)
         case status if 300 <= status < 400:  # noqa: PLR2004 - a status is clearest as its number
             return _redirected(answer, words, base_url)
         case status:
             return BadResponseError(_with_excerpt(f"{words.name} answered {status}", answer))
 
 
-def _busy_message(answer: HttpResponse, words: Words) -> str:
+def _refused(  # noqa: PLR0911 - same
+    answer: HttpResponse, words: ServerWords
+) -> AuthError | None:
+    """The error of an answer that asks for other credentials; None for any other answer."""
+    match answer.status:
+        case 401 if _PROXY_SCHEME.match(answer.headers.get("WWW-Authenticate", "")):
+            return words.proxy_refused(answer.status)
+        case 401:
+            return words.refused()
+        case 407:
+            return words.proxy_refused(answer.status)
+        # Stash v0.20 to v0.25 said it this way (docs/stash-api.md 1.3).
+        case 500 if answer.body.strip() == b"unauthorized":
+            return words.refused()
+        case 403:
+            return words.forbidden(excerpt(answer.body))
+        case 498:
+            return AuthError(
+                f"the {words.name} token has expired",
+                hint=f"put a new one into {words.key('token')}",
+            )
+    return None
+
+
+def _busy(answer: HttpResponse, words: ServerWords, now: datetime) -> TransientError:
+    after_s = retry_after_s(answer.headers, now)
+    asked = "" if after_s is None else f"; it asks to be left alone for {after_s:,.0f} s"
+    return TransientError(
+        _busy_message(answer, words) + asked, hint=words.busy_hint, retry_after_s=after_s
+    )
+
+
+def _busy_message(answer: HttpResponse, words: ServerWords) -> str:
     maintenance = _MAINTENANCE.search(answer.body)
     if maintenance:
         told = excerpt(maintenance.group(1)).rstrip(".")
@@ -152,7 +146,7 @@ def _busy_message(answer: HttpResponse, words: Words) -> str:
     return f"{words.name} fails for the moment ({answer.status})"
 
 
-def _redirected(answer: HttpResponse, words: Words, base_url: str) -> ServerError:
+def _redirected(answer: HttpResponse, words: ServerWords, base_url: str) -> ServerError:
     target = urlsplit(urljoin(base_url + "/", answer.headers.get("Location", "")))
     if target.path.rstrip("/").endswith("/login"):
         error = words.refused()
@@ -180,7 +174,7 @@ def _with_excerpt(message: str, answer: HttpResponse) -> str:
 
 def excerpt(body: bytes) -> str:
     """The start of a text body on one line, fit for a message; empty for a web page."""
-    if _HTML_START.match(body[:1024]):
+    if _HTML_START.match(body[:_PAGE_START_BYTES]):
         return ""
     text = body[: 4 * _PLAIN_EXCERPT_CHARS].decode("utf-8", "replace")
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -212,14 +206,6 @@ def _http_date(text: str) -> datetime | None:
     except ValueError:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, nothing else: no user, no path, no query."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from plexsync.errors import TransientError
+    from plexsync.errors import ServerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,40 @@ class RetryPolicy:
     first_wait_s: float = 0.5
     max_wait_s: float = 10.0
     retry_after_cap_s: float = 30.0
+    hopeless_after_s: float = 300.0
 
     def wait_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt`; `chance` lies in [0, 1)."""
         jittered = chance * min(self.max_wait_s, self.first_wait_s * 2.0 ** min(attempt - 1, 30))
         return max(jittered, min(retry_after_s or 0.0, self.retry_after_cap_s))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """What one kind of answer may take.
+
+    Args:
+        deadline_s: longest time for the answer as a whole.
+        max_bytes: largest decoded body.
+        slow_attempts: how often a request is sent whose answers do not come in time.
+    """
+
+    deadline_s: float
+    max_bytes: int
+    slow_attempts: int = 5
+
+
+PAGE = AnswerLimits(deadline_s=180.0, max_bytes=32 << 20)
+"""Listings, details, pictures: the largest page seen has 5 MB."""
+
+DICTIONARY = AnswerLimits(deadline_s=180.0, max_bytes=256 << 20)
+"""Lists that come in one piece, however long they are."""
+
+WRITE = AnswerLimits(deadline_s=30.0, max_bytes=64 << 10, slow_attempts=2)
+"""Edits: the answer is empty, or a short error page."""
+
+UPLOAD = AnswerLimits(deadline_s=180.0, max_bytes=64 << 10, slow_attempts=2)
+"""Pictures on their way to a server, 10 MB each at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +68,4 @@ class Repeat:
     request: str
     attempt: int
     wait_s: float
-    error: TransientError
+    error: ServerError

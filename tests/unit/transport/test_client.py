@@ -19,6 +19,7 @@ from plexsync.errors import (
     NotFoundError,
     ServerError,
     TransientError,
+    WebPageError,
 )
 from plexsync.simulators.http.wire import (
     Cut,
@@ -135,11 +136,41 @@ def test_plex_maintenance_is_explained() -> None:
         bench.transport.request("GET", "/identity")
 
 
-def test_a_web_page_is_recognised() -> None:
-    """A client can tell a log-in page from the answer it wanted."""
+def test_one_web_page_is_forgiven() -> None:
+    """A proxy that restarts answers one request with a page of its own: the second try counts."""
+    with transport_bench(html(), retry=THRICE) as bench:
+        assert bench.transport.request("GET", "/").body == b"{}"
+        assert bench.served == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("name", ["Stash", "Plex"])
+def test_a_second_web_page_is_an_error(method: str, name: str) -> None:
+    """A wrong address, or a proxy that wants a person: no third try, and the keys to look at."""
+    with transport_bench(html(), html(), retry=THRICE, name=name) as bench:
+        with pytest.raises(WebPageError, match=name) as caught:
+            bench.transport.request(method, "/", write=method == "PUT")
+        assert f"[{name.lower()}] url" in caught.value.hint
+        assert bench.served == 2
+
+
+def test_a_page_is_told_by_its_type_too() -> None:
+    """It need not begin with <html>."""
+    page = ErrorStatus(200, b"Please log in", (("Content-Type", "text/html; charset=utf-8"),))
+    with transport_bench(page) as bench, pytest.raises(WebPageError):
+        bench.transport.request("GET", "/")
+
+
+def test_an_empty_answer_called_html_is_an_answer() -> None:
+    """Plex calls its empty answer to an edit text/html."""
+    with transport_bench(body=b"", headers=(("Content-Type", "text/html"),)) as bench:
+        assert bench.transport.request("PUT", "/", write=True).body == b""
+
+
+def test_what_may_be_a_web_page_is_handed_over() -> None:
+    """Somebody may have stored a page as a cover: the one who asks knows what to make of it."""
     with transport_bench(html()) as bench:
-        assert bench.transport.request("GET", "/").is_html
-        assert not bench.transport.request("GET", "/").is_html
+        assert bench.transport.ask("GET", "/", lambda a: a.is_html, takes_web_pages=True)
 
 
 # ---- retries -------------------------------------------------------------------------------------
@@ -216,7 +247,7 @@ def test_jitter_is_full() -> None:
 
 @pytest.mark.parametrize(
     ("header", "waited"),
-    [("7", 7.0), ("30", 30.0), ("31", 30.0), ("100000", 30.0), ("0.25", 1.0), ("soon", 1.0)],
+    [("7", 7.0), ("30", 30.0), ("31", 30.0), ("300", 30.0), ("0.25", 1.0), ("soon", 1.0)],
 )
 def test_retry_after_is_obeyed_up_to_a_cap(header: str, waited: float) -> None:
     """The server's wish is granted up to 30 s, and never shortens our own wait."""
@@ -224,6 +255,16 @@ def test_retry_after_is_obeyed_up_to_a_cap(header: str, waited: float) -> None:
     with transport_bench(effect, retry=THRICE) as bench:
         bench.transport.request("GET", "/")
         assert bench.clock.slept == [waited]
+
+
+def test_a_wait_of_an_hour_is_not_begun() -> None:
+    """The error says how long the server wants to be left alone, and that the next run goes on."""
+    effect = ErrorStatus(429, headers=(("Retry-After", "3600"),))
+    with transport_bench(effect, retry=THRICE) as bench:
+        with pytest.raises(TransientError, match=r"left alone for 3,600 s") as caught:
+            bench.transport.request("GET", "/")
+        assert "next run" in caught.value.hint
+        assert (bench.served, bench.clock.slept) == (1, [])
 
 
 def test_retry_after_may_be_a_date() -> None:
