@@ -44,6 +44,7 @@ from plexsync.stash.wire import (
     WireScene,
     WireVersion,
 )
+from plexsync.transport.retry import DICTIONARY, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RelatedId
     from plexsync.transport.client import HttpResponse, Transport
+    from plexsync.transport.retry import AnswerLimits
 
 __all__ = ["Fetched", "StashClient", "Version", "base_url", "stash_headers"]
 
@@ -228,7 +230,12 @@ class StashClient:
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        return self._ask(NAMES, self._asked, lambda answer: names_of(self._decode_names(answer)))
+        return self._ask(
+            NAMES,
+            self._asked,
+            lambda answer: names_of(self._decode_names(answer)),
+            limits=DICTIONARY,
+        )
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
@@ -296,6 +303,7 @@ class StashClient:
         variables: Mapping[str, Json],
         decode: Callable[[HttpResponse], T],
         *,
+        limits: AnswerLimits = PAGE,
         divisible: bool = False,
     ) -> T:
         """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
@@ -311,6 +319,7 @@ class StashClient:
             body=request_body(query, variables),
             headers=_JSON,
             accept_status=_ANSWERS,
+            limits=limits,
             divisible=divisible,
         )
 

@@ -14,7 +14,7 @@ import random as randomness
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 import requests.utils
-import tenacity
 
 from plexsync import __version__
 from plexsync.errors import (
@@ -32,13 +31,17 @@ from plexsync.errors import (
     TransientError,
     WebPageError,
 )
+from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
+from plexsync.transport.outgoing import OutgoingRequest, limits_of, path_of
 from plexsync.transport.plexapi_session import PlexapiSession, as_response
+from plexsync.transport.repeating import Repeat, Repeater
 from plexsync.transport.responses import HttpResponse, classify, redact
-from plexsync.transport.retry import PAGE, UPLOAD, WRITE, AnswerLimits, Repeat, RetryPolicy
+from plexsync.transport.retry import AnswerLimits, RetryPolicy
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
 from plexsync.transport.validation import (
     checked_headers,
+    checked_proxies,
     checked_url,
     checked_verify,
     is_loopback,
@@ -71,54 +74,8 @@ _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REPEATABLE_METHODS = _READING_METHODS | {"PUT"}
 _ERROR_BODY_BYTES = 1 << 16
 
-_WEB_PAGE_ATTEMPTS = 2
-"""A proxy that restarts answers one request with a page of its own; a wrong address all of them."""
-
-_SLOW_WRITES = 2
-"""Edits in a row that got no answer in time before the server counts as down: with their second
-attempts that is two minutes."""
-
 _IDLE_LIMIT_S = 15.0
 """Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One request with the rules it is sent under. `path` names it in messages."""
-
-    prepared: requests.PreparedRequest
-    path: str
-    write: bool
-    repeatable: bool
-    accept_status: frozenset[int]
-    limits: AnswerLimits
-    divisible: bool = False
-    takes_web_pages: bool = False
-
-    @property
-    def method(self) -> str:
-        return self.prepared.method or "GET"
-
-    @property
-    def where(self) -> str:
-        return f"{self.method} {self.path}"
-
-    def bears_repeating(self, error: BaseException, attempt: int, policy: RetryPolicy) -> bool:
-        """Whether sending the same again makes sense after `error` of attempt number `attempt`."""
-        if not self.repeatable or self.leaves(error):
-            return False
-        match error:
-            case WebPageError():
-                return attempt < _WEB_PAGE_ATTEMPTS
-            case SlowError():
-                return attempt < self.limits.slow_attempts
-            case TransientError():
-                return (error.retry_after_s or 0.0) <= policy.hopeless_after_s
-        return False
-
-    def leaves(self, error: BaseException) -> bool:
-        """Whether `error` is for the caller to deal with, by asking for less."""
-        return self.divisible and isinstance(error, SlowError)
 
 
 def _utc_now() -> datetime:
@@ -139,8 +96,8 @@ class Transport:
         deadline_s: longest time for one answer as a whole; a request's own limits may be tighter.
         max_bytes: largest decoded body; likewise.
         verify: check the certificate; or the path of a CA file to check it with.
-        breaker: requests in a row that failed with all their retries used up before the server
-            counts as down. The very first failing alike is enough if nothing ever answered.
+        proxy: go through the proxy the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
+        breaker: see `CircuitBreaker`.
         on_retry: told before every repetition.
         sleep: waits so many seconds.
         monotonic: seconds on a clock that is never set.
@@ -165,6 +122,7 @@ class Transport:
         deadline_s: float = 180.0,
         max_bytes: int = 256 << 20,
         verify: bool | str = True,
+        proxy: bool = False,
         breaker: int = 5,
         on_retry: Callable[[Repeat], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -182,16 +140,18 @@ class Transport:
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
         self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
-        self._retry = retry
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._max_bytes = max_bytes
         self._verify = checked_verify(verify, name)
-        self._breaker = breaker
+        self._proxies = checked_proxies(self.base_url, name) if proxy else {}
+        self._secrets += tuple(one for url in self._proxies.values() for one in url_secrets(url))
+        self._breaker = CircuitBreaker(breaker)
         self._on_retry = on_retry
-        self._sleep = sleep
+        self._repeater = Repeater(
+            retry, name, self._note_repeat, sleep=sleep, monotonic=monotonic, random=random
+        )
         self._monotonic = monotonic
-        self._random = random
         self._now = now
         self._adapter = adapter or TimedAdapter(self._budget_s)
         self._local = threading.local()
@@ -199,10 +159,6 @@ class Transport:
         self._reads = 0
         self._writes = 0
         self._sent: Counter[str] = Counter()
-        self._answered = False
-        self._failures = 0
-        self._slow_writes = 0
-        self._down: TransientError | None = None
         self._used_at = monotonic()
 
     def __repr__(self) -> str:
@@ -242,7 +198,7 @@ class Transport:
     @property
     def down(self) -> bool:
         """Whether the server was given up: every further request fails at once, unsent."""
-        return self._down is not None
+        return self._breaker.is_open
 
     def request(
         self,
@@ -257,20 +213,7 @@ class Transport:
     ) -> HttpResponse:
         """Send one request and return its complete answer.
 
-        Args:
-            method: the HTTP method.
-            path_and_query: what follows the base URL, percent-encoded.
-            body: sent as it is.
-            headers: further headers; they win over the transport's own.
-            write: count it as a write.
-            repeatable: sending it twice does no harm, so it may be retried.
-            accept_status: statuses that are answers, not errors.
-
-        Raises:
-            TransientError: it may work later; retries, if allowed, are used up.
-            AuthError: credentials are refused or lack a right.
-            NotFoundError: status 404.
-            BadResponseError: a redirect, another status, too large, or no valid certificate.
+        Arguments and errors are those of `ask`.
         """
         return self.ask(
             method,
@@ -301,36 +244,41 @@ class Transport:
         """Send one request and return what `decode` makes of its answer.
 
         A TransientError that `decode` raises is retried like one of the wire: this is for servers
-        that say "try again" with a 200. Other arguments, and errors, are those of `request`.
+        that say "try again" with a 200.
 
         Args:
-            method: see `request`.
-            path_and_query: see `request`.
+            method: the HTTP method.
+            path_and_query: what follows the base URL, percent-encoded.
             decode: reads the answer.
-            body: see `request`.
-            headers: see `request`.
-            write: see `request`.
-            repeatable: see `request`.
-            accept_status: see `request`.
+            body: sent as it is.
+            headers: further headers; they win over the transport's own.
+            write: count it as a write.
+            repeatable: sending it twice does no harm, so it may be retried.
+            accept_status: statuses that are answers, not errors.
             limits: what the answer may take; those of an edit for a write, else those of a page.
             divisible: the caller asks for less if this takes too long: a SlowError is then raised
                 at once, and is no sign of a server that is down.
             takes_web_pages: a web page is an answer, too.
 
         Raises:
+            TransientError: it may work later; retries, if allowed, are used up.
+            AuthError: credentials are refused or lack a right.
+            NotFoundError: status 404.
             WebPageError: a web page came, twice in a row where the request may be repeated.
+            BadResponseError: a redirect, another status, too large, or no valid certificate.
+            LocalLimitError: this machine has no open files or memory left.
         """
         path = "/" + path_and_query.lstrip("/")
         prepared = requests.Request(
             method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
         ).prepare()
-        task = _Task(
+        task = OutgoingRequest(
             prepared,
-            _path_of(path),
+            path_of(path),
             write,
             repeatable,
             accept_status,
-            limits or _limits_of(write=write, body=body),
+            limits or limits_of(write=write, body=body),
             divisible,
             takes_web_pages,
         )
@@ -348,68 +296,28 @@ class Transport:
 
     # ---- one request, with its retries ---------------------------------------------------------
 
-    def _perform(self, task: _Task, decode: Callable[[HttpResponse], T]) -> T:
+    def _perform(self, task: OutgoingRequest, decode: Callable[[HttpResponse], T]) -> T:
         """Send, decode, repeat while that makes sense; keep book of failures."""
-        if self._down is not None:
-            raise _copy(self._down)
-        begun = self._monotonic()
-
-        def enough(state: tenacity.RetryCallState) -> bool:
-            spent_s = self._monotonic() - begun + state.upcoming_sleep
-            return state.attempt_number >= self._retry.attempts or spent_s > self._retry.seconds
-
-        retrying = tenacity.Retrying(
-            stop=enough,
-            wait=self._wait_s,
-            retry=self._bears_repeating(task),
-            sleep=self._sleep,
-            before_sleep=lambda state: self._tell(task, state),
-            reraise=True,
-        )
+        self._breaker.check()
         try:
-            value: T = retrying(self._attempt, task, decode)
+            value = self._repeater.run(task, lambda: self._attempt(task, decode))
         except TransientError as error:
             if not task.leaves(error):
-                self._failed(task, error)
+                self._breaker.failed(error, write=task.write)
             raise
         except ServerError:
-            self._failures = self._slow_writes = 0
+            self._breaker.closed()
             raise
-        self._failures = self._slow_writes = 0
+        self._breaker.closed()
         return value
 
-    def _bears_repeating(self, task: _Task) -> Callable[[tenacity.RetryCallState], bool]:
-        def asked(state: tenacity.RetryCallState) -> bool:
-            error = state.outcome.exception() if state.outcome else None
-            return error is not None and task.bears_repeating(
-                error, state.attempt_number, self._retry
-            )
-
-        return asked
-
-    def _wait_s(self, state: tenacity.RetryCallState) -> float:
-        error = _error_of(state)
-        after_s = error.retry_after_s if isinstance(error, TransientError) else None
-        return self._retry.wait_s(state.attempt_number, after_s, self._random())
-
-    def _tell(self, task: _Task, state: tenacity.RetryCallState) -> None:
+    def _note_repeat(self, repeat: Repeat) -> None:
         if self._on_retry is not None:
-            where = redact(task.where, self._secrets)
-            error, wait_s = _error_of(state), state.upcoming_sleep
-            self._on_retry(Repeat(self.name, where, state.attempt_number, wait_s, error))
-
-    def _failed(self, task: _Task, error: TransientError) -> None:
-        """Count one more request in a row that failed for good."""
-        with self._lock:
-            self._failures += 1
-            self._slow_writes += task.write and isinstance(error, SlowError)
-            enough = self._failures >= self._breaker or self._slow_writes >= _SLOW_WRITES
-            if enough or not self._answered:
-                self._down = _copy(error)
+            self._on_retry(replace(repeat, request=redact(repeat.request, self._secrets)))
 
     # ---- one attempt ---------------------------------------------------------------------------
 
-    def _attempt(self, task: _Task, decode: Callable[[HttpResponse], T]) -> T:
+    def _attempt(self, task: OutgoingRequest, decode: Callable[[HttpResponse], T]) -> T:
         try:
             answer = self._exchange(task)
             if answer.status not in task.accept_status:
@@ -434,7 +342,7 @@ class Transport:
         error.status = answer.status
         return error
 
-    def _exchange(self, task: _Task) -> HttpResponse:
+    def _exchange(self, task: OutgoingRequest) -> HttpResponse:
         """Send once and read the answer to its end."""
         self._local.limit_s = min(self._deadline_s, task.limits.deadline_s)
         self._local.deadline = self._monotonic() + self._local.limit_s
@@ -445,16 +353,17 @@ class Transport:
             stream=True,
             timeout=(self._timeout_s, self._timeout_s),
             verify=self._verify,
+            proxies=self._proxies,
         )
         try:
-            self._answered = True
+            self._breaker.answered()
             body = self._read(response, task)
         finally:
             response.close()
             self._used_at = self._monotonic()
         return HttpResponse(response.status_code, response.headers, body)
 
-    def _read(self, response: requests.Response, task: _Task) -> bytes:
+    def _read(self, response: requests.Response, task: OutgoingRequest) -> bytes:
         """The body; of an answer that is an error anyway, as much as explains it."""
         if response.status_code in task.accept_status:
             max_bytes = min(self._max_bytes, task.limits.max_bytes)
@@ -469,7 +378,7 @@ class Transport:
         deadline: float = self._local.deadline
         return min(self._timeout_s, deadline - self._monotonic())
 
-    def _count(self, task: _Task) -> None:
+    def _count(self, task: OutgoingRequest) -> None:
         with self._lock:
             self._sent[task.method] += 1
             if task.write:
@@ -477,7 +386,7 @@ class Transport:
             else:
                 self._reads += 1
 
-    def _drop_doubtful_connections(self, task: _Task) -> None:
+    def _drop_doubtful_connections(self, task: OutgoingRequest) -> None:
         """Begin anew where a connection the server has just closed would do harm.
 
         A request that must not be repeated cannot be told from one that was acted upon when its
@@ -493,7 +402,7 @@ class Transport:
         limit_s: float = self._local.limit_s if expired else self._timeout_s
         return meaning_of(error, words=self._words, expired=expired, limit_s=limit_s)
 
-    def _clean(self, error: PlexsyncError, task: _Task) -> PlexsyncError:
+    def _clean(self, error: PlexsyncError, task: OutgoingRequest) -> PlexsyncError:
         """Return the same error with a place and a remedy, and without a secret in its texts."""
         if isinstance(error, ServerError):
             error.hint = error.hint or self._words.remedy(error)
@@ -516,22 +425,15 @@ class Transport:
             # plexapi reads XML only, so what it accepts stays its own choice.
             if header.lower() != "accept":
                 prepared.headers[header] = value
-        task = _Task(
+        task = OutgoingRequest(
             prepared,
-            _path_of(url[len(self.origin) :]),
+            path_of(url[len(self.origin) :]),
             write=method not in _READING_METHODS,
             repeatable=method in _REPEATABLE_METHODS,
             accept_status=_PLEXAPI_OK,
-            limits=_limits_of(write=method not in _READING_METHODS, body=None),
+            limits=limits_of(write=method not in _READING_METHODS, body=None),
         )
         return as_response(self._perform(task, _as_is), prepared)
-
-
-def _limits_of(*, write: bool, body: bytes | None) -> AnswerLimits:
-    """What an answer may take of which nothing more is known."""
-    if not write:
-        return PAGE
-    return WRITE if body is None else UPLOAD
 
 
 def _shown(base_url: str) -> str:
@@ -541,20 +443,3 @@ def _shown(base_url: str) -> str:
 
 def _as_is(answer: HttpResponse) -> HttpResponse:
     return answer
-
-
-def _copy(error: TransientError) -> TransientError:
-    return TransientError(
-        error.message, context=error.context, hint=error.hint, retry_after_s=error.retry_after_s
-    )
-
-
-def _error_of(state: tenacity.RetryCallState) -> ServerError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, ServerError)  # noqa: S101 - only those are retried
-    return error
-
-
-def _path_of(path_and_query: str) -> str:
-    """What a message shows of a request: no query, for a Plex edit is all query."""
-    return path_and_query.partition("?")[0]

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from plexsync.errors import ServerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +54,3 @@ WRITE = AnswerLimits(deadline_s=30.0, max_bytes=64 << 10, slow_attempts=2)
 
 UPLOAD = AnswerLimits(deadline_s=180.0, max_bytes=64 << 10, slow_attempts=2)
 """Pictures on their way to a server, 10 MB each at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """What a watcher is told before a request is sent again."""
-
-    server: str
-    request: str
-    attempt: int
-    wait_s: float
-    error: ServerError

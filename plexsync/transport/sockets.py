@@ -126,7 +126,16 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
         """Make the pools, of timed connections. Called by the base class."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
+        self.poolmanager.pool_classes_by_scheme = self._pool_classes()
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:  # noqa: ANN401 - handed through
+        """Make the pools of a proxy, of timed connections too. Called by the base class."""
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pool_classes()
+        return manager
+
+    def _pool_classes(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+        return {
             "http": _pool_class(
                 urllib3.HTTPConnectionPool, urllib3.connection.HTTPConnection, self._budget
             ),

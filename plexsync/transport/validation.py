@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import requests
+import requests.utils
 import urllib3
 import urllib3.exceptions
 
 from plexsync.errors import ConfigError
+from plexsync.transport.wording import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PLEX_WEB_APPS = frozenset({"app.plex.tv", "plex.tv", "www.plex.tv", "watch.plex.tv"})
 
 
 def checked_url(url: str, name: str) -> str:
@@ -32,6 +36,12 @@ def checked_url(url: str, name: str) -> str:
         port_is_valid = parts.port is None or parts.port > 0
     except (requests.RequestException, ValueError):
         parts, port_is_valid = urlsplit(""), False
+    if parts.hostname in _PLEX_WEB_APPS:
+        raise ConfigError(
+            f"{parts.hostname} is Plex's own web app, not your server",
+            context=key,
+            hint="write the address of the machine Plex runs on, like http://192.168.1.10:32400",
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
         raise ConfigError(
             "this is no address of a server",
@@ -39,8 +49,17 @@ def checked_url(url: str, name: str) -> str:
             hint="write it like http://localhost:1234, with http:// or https:// in front",
         )
     if parts.query or parts.fragment:
-        raise ConfigError("an address ends before ? and #", context=key)
+        raise ConfigError(
+            "an address ends before ? and #",
+            context=key,
+            hint=f"write {origin_of(prepared.url or '')}{_without_web(parts.path)}",
+        )
     return parts.geturl().rstrip("/")
+
+
+def _without_web(path: str) -> str:
+    """Return a path without the pages of Plex's web app, which its address bar shows."""
+    return path.partition("/web/")[0].rstrip("/")
 
 
 def checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001 - as requests has it
@@ -57,7 +76,10 @@ def checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001
             ssl.create_default_context(cafile=verify)
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"the CA file {verify} cannot be used: {error}", context=f"[{name.lower()}] verify"
+                f"the CA file {verify} cannot be used: {error}",
+                context=f"[{name.lower()}] verify",
+                hint="name a readable file of certificates in PEM, or write true for those of the "
+                "system",
             ) from error
     return verify
 
@@ -76,6 +98,28 @@ def checked_headers(headers: Mapping[str, str], name: str) -> dict[str, str]:
                 hint="was the key or token copied with something around it?",
             )
     return dict(headers)
+
+
+def checked_proxies(base_url: str, name: str) -> dict[str, str]:
+    """Return the proxies the environment names for an address, by scheme, as requests has them.
+
+    Raises:
+        ConfigError: one is no address of a proxy.
+    """
+    found = requests.utils.get_environ_proxies(base_url)
+    scheme = urlsplit(base_url).scheme
+    used = found.get(scheme) or found.get("all")
+    if not used:
+        return {}
+    parts = urlsplit(used if "://" in used else f"http://{used}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(
+            f"the environment names a proxy plexsync cannot use: {parts.scheme}://",
+            context=f"[{name.lower()}] proxy",
+            hint="set HTTPS_PROXY or HTTP_PROXY to an address like http://proxy.example:3128, or "
+            f"[{name.lower()}] proxy to false",
+        )
+    return {scheme: parts.geturl()}
 
 
 def url_secrets(url: str) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""One request on its way out, with the rules it is sent under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.errors import TransientError, WebPageError
+from plexsync.transport.failures import SlowError
+from plexsync.transport.retry import PAGE, UPLOAD, WRITE
+
+if TYPE_CHECKING:
+    import requests
+
+    from plexsync.transport.retry import AnswerLimits, RetryPolicy
+
+_WEB_PAGE_ATTEMPTS = 2
+"""A proxy that restarts answers one request with a page of its own; a wrong address all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """One request with the rules it is sent under; see `Transport.ask`.
+
+    `path` names it in messages.
+    """
+
+    prepared: requests.PreparedRequest
+    path: str
+    write: bool
+    repeatable: bool
+    accept_status: frozenset[int]
+    limits: AnswerLimits
+    divisible: bool = False
+    takes_web_pages: bool = False
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.prepared.method or "GET"
+
+    @property
+    def where(self) -> str:
+        """What it is called in messages."""
+        return f"{self.method} {self.path}"
+
+    def bears_repeating(self, error: BaseException, attempt: int, policy: RetryPolicy) -> bool:
+        """Whether sending the same again makes sense after `error` of attempt number `attempt`."""
+        if not self.repeatable or self.leaves(error):
+            return False
+        match error:
+            case WebPageError():
+                return attempt < _WEB_PAGE_ATTEMPTS
+            case SlowError():
+                return attempt < self.limits.slow_attempts
+            case TransientError():
+                return (error.retry_after_s or 0.0) <= policy.hopeless_after_s
+        return False
+
+    def leaves(self, error: BaseException) -> bool:
+        """Whether `error` is for the caller to deal with, by asking for less."""
+        return self.divisible and isinstance(error, SlowError)
+
+
+def limits_of(*, write: bool, body: bytes | None) -> AnswerLimits:
+    """Return what an answer may take of which nothing more is known."""
+    if not write:
+        return PAGE
+    return WRITE if body is None else UPLOAD
+
+
+def path_of(path_and_query: str) -> str:
+    """Return what a message shows of a request: no query, for a Plex edit is all query."""
+    return path_and_query.partition("?")[0]

@@ -1,0 +1,98 @@
+"""Sending a request again while that makes sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+from plexsync.errors import ServerError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.transport.outgoing import OutgoingRequest
+    from plexsync.transport.retry import RetryPolicy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What a watcher is told before a request is sent again."""
+
+    server: str
+    request: str
+    attempt: int
+    wait_s: float
+    error: ServerError
+
+
+class Repeater:
+    """Repeats requests to one server.
+
+    Args:
+        policy: how often and how long.
+        name: of the server, for `on_repeat`.
+        on_repeat: called before every repetition.
+        sleep: waits so many seconds.
+        monotonic: seconds on a clock that is never set.
+        random: a number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        name: str,
+        on_repeat: Callable[[Repeat], None],
+        *,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+        random: Callable[[], float],
+    ) -> None:
+        self._policy = policy
+        self._name = name
+        self._on_repeat = on_repeat
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._random = random
+
+    def run(self, task: OutgoingRequest, attempt: Callable[[], T]) -> T:
+        """Return what the first good attempt returns; raise what the last one raised."""
+        begun = self._monotonic()
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            spent_s = self._monotonic() - begun + state.upcoming_sleep
+            return state.attempt_number >= self._policy.attempts or spent_s > self._policy.seconds
+
+        def again(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            return error is not None and task.bears_repeating(
+                error, state.attempt_number, self._policy
+            )
+
+        def note(state: tenacity.RetryCallState) -> None:
+            error, wait_s = _error_of(state), state.upcoming_sleep
+            self._on_repeat(Repeat(self._name, task.where, state.attempt_number, wait_s, error))
+
+        retrying = tenacity.Retrying(
+            stop=enough,
+            wait=self._wait_s,
+            retry=again,
+            sleep=self._sleep,
+            before_sleep=note,
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+        error = _error_of(state)
+        after_s = error.retry_after_s if isinstance(error, TransientError) else None
+        return self._policy.wait_s(state.attempt_number, after_s, self._random())
+
+
+def _error_of(state: tenacity.RetryCallState) -> ServerError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, ServerError)  # noqa: S101 - only those are retried
+    return error
