@@ -1,7 +1,7 @@
 """What people answered about scenes: the form in which it is remembered, and what it means.
 
-One answer book entry per scene, `Said`, kept in the state under a key of its own, so that taking an
-answer back is putting the entry before it back. Every part of it is about files, not ids: it holds
+One `SceneAnswers` per scene, kept in the state under a key of its own, so that taking an answer
+back is putting the one before it back. Every part of it is about files, not ids: it holds
 while the scene has the files it was about, and afterwards is a reason to ask again.
 Source: docs/design.md, invariant 7.
 """
@@ -60,7 +60,7 @@ class Ignored(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     reason: str = ""
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class SceneAnswers(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Everything people said about one scene.
 
     Attributes:
@@ -77,7 +77,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     absent: str = ""
 
 
-NOTHING = Said()
+NOTHING = SceneAnswers()
 
 
 class Verb(StrEnum):
@@ -132,25 +132,25 @@ class Decisions(Protocol):
 # ---- Answers -------------------------------------------------------------------------------------
 
 
-def accept(said: Said, pins: Sequence[Pin]) -> Said:
+def accept(said: SceneAnswers, pins: Sequence[Pin]) -> SceneAnswers:
     """The scene is just these items; whatever was said against them is forgotten."""
     keys = {pin.rating_key for pin in pins}
     kept = tuple(one for one in said.refusals if one.rating_key not in keys)
-    return Said(pins=tuple(pins), refusals=kept)
+    return SceneAnswers(pins=tuple(pins), refusals=kept)
 
 
-def refuse(said: Said, refusals: Sequence[Refusal], *, absent: str = "") -> Said:
+def refuse(said: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = "") -> SceneAnswers:
     """The scene is none of these items; with `absent`, the digest of its files, none at all."""
     keys = {one.rating_key for one in refusals}
     kept = tuple(one for one in said.refusals if one.rating_key not in keys)
-    return Said(
+    return SceneAnswers(
         pins=tuple(pin for pin in said.pins if pin.rating_key not in keys and not absent),
         refusals=(*kept, *refusals),
         absent=absent or said.absent,
     )
 
 
-def ignore(said: Said, scene: Scene, reason: str = "") -> Said:
+def ignore(said: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
     """The scene takes no part until its files change."""
     ignored = Ignored(files=files_digest(scene.files), reason=reason)
     return msgspec.structs.replace(said, ignored=ignored)
@@ -212,7 +212,7 @@ def hear(memory: Decisions) -> Heard:
     ignored: dict[SceneId, Ignored] = {}
     absent: dict[SceneId, str] = {}
     for key in memory.decision_keys():
-        said = memory.decision(key, Said) if key.startswith(PREFIX) else None
+        said = memory.decision(key, SceneAnswers) if key.startswith(PREFIX) else None
         if said is None:
             continue
         scene_id = SceneId(key.removeprefix(PREFIX))

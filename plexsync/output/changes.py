@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.models import PICTURE_FIELDS
-from plexsync.planning.credits import told
+from plexsync.planning.credits import shown_values
 from plexsync.planning.picture_policy import key_text
 from plexsync.text.normalize import clean_for_terminal
 
@@ -30,7 +30,7 @@ def change_text(change: Change, *, verbose: bool = False) -> Text:
         if change.target in PICTURE_FIELDS and not verbose:
             both = key_text(change.before), key_text(change.after)
         return _text_change(*both, verbose=verbose)
-    before, after = told(change)
+    before, after = shown_values(change)
     return _list_change(_names(before), _names(after), verbose=verbose)
 
 

@@ -16,7 +16,7 @@ from plexsync.output.changes import change_text
 from plexsync.output.json_documents import clean_value, credits_json, record_json
 from plexsync.output.tables import plain_table
 from plexsync.output.tsv import escaped
-from plexsync.planning.credits import told
+from plexsync.planning.credits import shown_values
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def written_lines(log: RunLog) -> Iterator[str]:
     """One line per field the run wrote."""
     for one in log.written:
         for change in one.plan.changes:
-            before, after = told(change)
+            before, after = shown_values(change)
             cells = (
                 _status(one, change),
                 one.plan.scene_id,

@@ -269,7 +269,7 @@ def join_credits(first: Change, last: Change) -> Change:
 # ---- telling -------------------------------------------------------------------------------------
 
 
-def told(change: Change) -> tuple[Value, Value]:
+def shown_values(change: Change) -> tuple[Value, Value]:
     """Before and after as a person reads them: names, with their credits where these move."""
     moving = {name: (then, now) for name, then, now in changed_credits(change)}
     if not moving or isinstance(change.before, str) or isinstance(change.after, str):

@@ -18,7 +18,7 @@ from plexsync.matching.answers import (
     Answer,
     Pin,
     Refusal,
-    Said,
+    SceneAnswers,
     Target,
     Verb,
     accept,
@@ -52,7 +52,7 @@ class _Before:
     """How a scene stood before an answer, and the record it had right after it."""
 
     scene_id: SceneId
-    said: Said | None
+    said: SceneAnswers | None
     record: SceneRecord | None
     left: SceneRecord | None
 
@@ -112,9 +112,9 @@ class AnswerStore:
 
     # ---- Asking ----------------------------------------------------------------------------------
 
-    def recorded(self, scene_id: SceneId) -> Said:
+    def recorded(self, scene_id: SceneId) -> SceneAnswers:
         """What people said about a scene so far."""
-        return self.state.decision(answer_key(scene_id), Said) or NOTHING
+        return self.state.decision(answer_key(scene_id), SceneAnswers) or NOTHING
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
         """Which other scene an item is linked or was given to; None when it is free."""
@@ -155,7 +155,7 @@ class AnswerStore:
             StateError: they could not be written.
         """
         session = self._open()
-        touched: dict[SceneId, tuple[Said | None, SceneRecord | None]] = {}
+        touched: dict[SceneId, tuple[SceneAnswers | None, SceneRecord | None]] = {}
         for answer in answers:
             scene_id = answer.scene.scene_id
             losers = self._losers(answer)
@@ -237,8 +237,8 @@ class AnswerStore:
         for pin in hear(self.state).pins:
             self._owners.setdefault(pin.rating_key, set()).add(pin.scene_id)
 
-    def _standing(self, scene_id: SceneId) -> tuple[Said | None, SceneRecord | None]:
-        return self.state.decision(answer_key(scene_id), Said), self.state.get(scene_id)
+    def _standing(self, scene_id: SceneId) -> tuple[SceneAnswers | None, SceneRecord | None]:
+        return self.state.decision(answer_key(scene_id), SceneAnswers), self.state.get(scene_id)
 
     def _losers(self, answer: Answer) -> list[SceneId]:
         if answer.verb is not Verb.ACCEPT:
@@ -305,7 +305,9 @@ class AnswerStore:
                 record = record and _due(record, outcome)
         self._write(scene.scene_id, said, record)
 
-    def _write(self, scene_id: SceneId, said: Said | None, record: SceneRecord | None) -> None:
+    def _write(
+        self, scene_id: SceneId, said: SceneAnswers | None, record: SceneRecord | None
+    ) -> None:
         session = self._open()
         before_said, before = self._standing(scene_id)
         kept = said if said != NOTHING else None
@@ -321,8 +323,8 @@ class AnswerStore:
     def _note_owner(
         self,
         scene_id: SceneId,
-        before: tuple[Said | None, SceneRecord | None],
-        after: tuple[Said | None, SceneRecord | None],
+        before: tuple[SceneAnswers | None, SceneRecord | None],
+        after: tuple[SceneAnswers | None, SceneRecord | None],
     ) -> None:
         for rating_key in _keys(before):
             self._owners.get(rating_key, set()).discard(scene_id)
@@ -330,7 +332,7 @@ class AnswerStore:
             self._owners.setdefault(rating_key, set()).add(scene_id)
 
 
-def _keys(standing: tuple[Said | None, SceneRecord | None]) -> set[RatingKey]:
+def _keys(standing: tuple[SceneAnswers | None, SceneRecord | None]) -> set[RatingKey]:
     said, record = standing
     keys = {pin.rating_key for pin in said.pins} if said else set()
     return keys | ({link.rating_key for link in record.links} if record else set())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.matching.answers import Answer, Said
+    from plexsync.matching.answers import Answer, SceneAnswers
     from plexsync.models import Change, PathRule, PlexItem, RatingKey, SceneId
     from plexsync.storage.review_queue import Waiting
 
@@ -88,7 +88,7 @@ class LinkPreview:
 class AnswersPort(Protocol):
     """Where answers are kept; each is durable when `give` returns."""
 
-    def recorded(self, scene_id: SceneId, /) -> Said:
+    def recorded(self, scene_id: SceneId, /) -> SceneAnswers:
         """What people said about a scene so far."""
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:

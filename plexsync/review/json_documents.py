@@ -15,7 +15,7 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.matching.answers import Answer, Said
+    from plexsync.matching.answers import Answer, SceneAnswers
     from plexsync.models import Change, RatingKey, SceneId, Value
     from plexsync.review.interfaces import LinkPreview
     from plexsync.storage.review_queue import Waiting
@@ -45,14 +45,14 @@ def show_document(
     *,
     scene_url: Callable[[SceneId], str],
     previews: Mapping[RatingKey, LinkPreview],
-    said: Said,
+    said: SceneAnswers,
 ) -> bytes:
     """One scene with what accepting each candidate would write."""
     scene = scene_json(waiting, owner, scene_url, previews)
     return _document({"scenes": [scene | {"said": _said(said)}]})
 
 
-def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], Said]) -> bytes:
+def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], SceneAnswers]) -> bytes:
     """What was answered, and what now stands."""
     return _document(
         {
@@ -122,7 +122,7 @@ def _document(body: _Json) -> bytes:
     return msgspec.json.encode({"schema": SCHEMA, **body, "error": None}) + b"\n"
 
 
-def _said(said: Said) -> _Json:
+def _said(said: SceneAnswers) -> _Json:
     return {
         "accepted": [pin.rating_key for pin in said.pins],
         "rejected": [one.rating_key for one in said.refusals],

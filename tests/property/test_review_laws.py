@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from plexsync.matching.answers import Said
+from plexsync.matching.answers import SceneAnswers
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.csv_files import export_lines, guarded, read_answers, unguarded
@@ -90,7 +90,7 @@ def desk_in(directory: Path, waiting: list[Waiting]) -> AnswerStore:
 
 def meaning(state: State) -> dict[str, object]:
     """All that is remembered, by scene."""
-    answers = {key: state.decision(key, Said) for key in state.decision_keys()}
+    answers = {key: state.decision(key, SceneAnswers) for key in state.decision_keys()}
     return {**answers, **{one: state.get(one) for one in state.scene_ids()}}
 
 

@@ -18,7 +18,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.sync.detection.affected import Sleeper, changed_items, concerned
+from plexsync.sync.detection.affected import WaitingScene, changed_items, concerned
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZES = st.sampled_from((None, -1, 1_000_003, 2_000_003, 3_000_017))
@@ -83,11 +83,11 @@ def told(matches: list[Match]) -> dict[SceneId, object]:
     return {scene_id: sorted(decisions, key=repr) for scene_id, decisions in found.items()}
 
 
-def sleepers(scenes: list[Scene], matches: list[Match]) -> list[Sleeper]:
+def sleepers(scenes: list[Scene], matches: list[Match]) -> list[WaitingScene]:
     """The scenes that wait after a run found this."""
     certain = {one.scene_id for one in matches if one.confidence is Confidence.HIGH}
     last = {one.scene_id: one for one in matches}
-    return [Sleeper(one, last[one.scene_id]) for one in scenes if one.scene_id not in certain]
+    return [WaitingScene(one, last[one.scene_id]) for one in scenes if one.scene_id not in certain]
 
 
 @settings(max_examples=400, deadline=None)

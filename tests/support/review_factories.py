@@ -15,7 +15,7 @@ from plexsync.matching.answers import (
     Answer,
     Pin,
     Refusal,
-    Said,
+    SceneAnswers,
     Target,
     Verb,
     accept,
@@ -79,11 +79,11 @@ def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Wai
 class FakeAnswers:
     """Answers in memory, by the same rules as the real one."""
 
-    book: dict[SceneId, Said] = field(default_factory=dict)
+    book: dict[SceneId, SceneAnswers] = field(default_factory=dict)
     owners: dict[RatingKey, SceneId] = field(default_factory=dict)
     locked: Exception | None = None
 
-    def recorded(self, scene_id: SceneId) -> Said:
+    def recorded(self, scene_id: SceneId) -> SceneAnswers:
         """What stands."""
         return self.book.get(scene_id, NOTHING)
 
@@ -97,7 +97,7 @@ class FakeAnswers:
         if self.locked:
             raise self.locked
 
-    def give(self, answers: Sequence[Answer]) -> dict[SceneId, Said]:
+    def give(self, answers: Sequence[Answer]) -> dict[SceneId, SceneAnswers]:
         """Keep answers; gives what stood before."""
         if self.locked:
             raise self.locked
@@ -106,7 +106,7 @@ class FakeAnswers:
             self._apply(answer)
         return before
 
-    def take_back(self, given: dict[SceneId, Said]) -> None:
+    def take_back(self, given: dict[SceneId, SceneAnswers]) -> None:
         """Put back what stood before."""
         self.book = given
 
@@ -114,7 +114,7 @@ class FakeAnswers:
         scene, said = answer.scene, self.recorded(answer.scene.scene_id)
         pins = [_said(Pin, scene.scene_id, target) for target in answer.targets]
         refusals = [_said(Refusal, scene.scene_id, target) for target in answer.targets]
-        makers: dict[Verb, Callable[[], Said]] = {
+        makers: dict[Verb, Callable[[], SceneAnswers]] = {
             Verb.ACCEPT: lambda: accept(said, pins),
             Verb.REJECT: lambda: refuse(said, refusals),
             Verb.ABSENT: lambda: refuse(said, refusals, absent=files_digest(scene.files)),

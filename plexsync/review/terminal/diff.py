@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from plexsync.planning.credits import told
+from plexsync.planning.credits import shown_values
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def change_diff(change: Change, *, marks: bool) -> Text:
     """
     if isinstance(change.before, str) and isinstance(change.after, str):
         return _text_diff(change.before, change.after, marks=marks)
-    before, after = told(change)
+    before, after = shown_values(change)
     return _set_diff(_names(before), _names(after))
 
 

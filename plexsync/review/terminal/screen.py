@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.matching.answers import Said
+    from plexsync.matching.answers import SceneAnswers
     from plexsync.models import RatingKey
     from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def scene_lines(
     waiting: Waiting,
     *,
-    said: Said,
+    said: SceneAnswers,
     notes: Mapping[RatingKey, Sequence[str]],
     previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
@@ -52,13 +52,13 @@ def scene_lines(
     return lines
 
 
-def answer_marks(said: Said) -> dict[RatingKey, str]:
+def answer_marks(said: SceneAnswers) -> dict[RatingKey, str]:
     """What was answered about each item."""
     marks = {one.rating_key: "not this one" for one in said.refusals}
     return marks | {pin.rating_key: "accepted" for pin in said.pins}
 
 
-def answer_words(said: Said) -> str:
+def answer_words(said: SceneAnswers) -> str:
     """What was answered about the scene as a whole; "" for nothing."""
     if said.ignored is not None:
         why = f": {said.ignored.reason}" if said.ignored.reason else ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
 
-class Sleeper(NamedTuple):
+class WaitingScene(NamedTuple):
     """A scene that waits, and what was found for it."""
 
     scene: Scene
@@ -57,7 +57,7 @@ def changed_items(
 
 
 def concerned(
-    sleepers: Sequence[Sleeper], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+    sleepers: Sequence[WaitingScene], changed: Iterable[PlexItem], rules: Sequence[PathRule]
 ) -> set[SceneId]:
     """Which of `sleepers` may be told something else now.
 
@@ -120,7 +120,7 @@ def _titled(old: PlexItem, new: PlexItem) -> bool:
     return (old.title, old.date) != (new.title, new.date)
 
 
-def _with_rivals(woken: set[SceneId], sleepers: Sequence[Sleeper]) -> set[SceneId]:
+def _with_rivals(woken: set[SceneId], sleepers: Sequence[WaitingScene]) -> set[SceneId]:
     """Those woken, and whoever competes with one of them for an item, and so on.
 
     One with more candidates than are kept may compete with anybody.
@@ -140,7 +140,7 @@ def _with_rivals(woken: set[SceneId], sleepers: Sequence[Sleeper]) -> set[SceneI
     return reached
 
 
-def _competing(sleepers: Sequence[Sleeper]) -> Mapping[RatingKey, list[SceneId]]:
+def _competing(sleepers: Sequence[WaitingScene]) -> Mapping[RatingKey, list[SceneId]]:
     by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
     for one in sleepers:
         for key in _keys_of(one.match):

@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
-from plexsync.matching.answers import PREFIX, Said
+from plexsync.matching.answers import PREFIX, SceneAnswers
 from plexsync.models import SceneId
 from tests.support.review_world import TWINS, low_world, waiting_in
 from tests.support.terminals import run_plexsync
@@ -37,7 +37,7 @@ def meaning(world: World) -> dict[str, object]:
     """All that is remembered."""
     state = world.state()
     keys = [key for key in state.decision_keys() if key.startswith(PREFIX)]
-    answers = {key: state.decision(key, Said) for key in keys}
+    answers = {key: state.decision(key, SceneAnswers) for key in keys}
     return {**answers, **{one: state.get(one) for one in state.scene_ids()}}
 
 

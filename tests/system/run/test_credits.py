@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.planning.credits import told
+from plexsync.planning.credits import shown_values
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
@@ -188,7 +188,7 @@ def test_roles_are_shown_like_every_change(world: World) -> None:
     world.run()
     world.stash.edit_performer(ann, disambiguation="two")
     (change,) = world.run(RunOptions(dry_run=True)).row("1").changes
-    assert told(change) == (("Ann as one",), ("Ann as two",))
+    assert shown_values(change) == (("Ann as one",), ("Ann as two",))
 
 
 def test_a_photo_is_the_address_of_the_picture_in_stash(world: World) -> None:

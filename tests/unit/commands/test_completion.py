@@ -12,7 +12,7 @@ import pytest
 from plexsync.cli import cli, run_command_line
 from plexsync.commands.completers import complete_runs
 from plexsync.errors import ExitCode
-from plexsync.matching.answers import Said, answer_key
+from plexsync.matching.answers import SceneAnswers, answer_key
 from plexsync.models import Outcome, SceneId
 from plexsync.plex.index import load_items
 from plexsync.storage.session import open_session
@@ -36,7 +36,7 @@ def make_state(tmp_path: Path) -> Path:
             session.remember(SceneId(str(number)), make_record(number, outcome=outcome))
         session.remember(SceneId("2"), make_record(2, outcome=Outcome.FAILED))
         for scene_id in map(SceneId, ("12", "2")):
-            session.decide(answer_key(scene_id), Said(absent="digest"))
+            session.decide(answer_key(scene_id), SceneAnswers(absent="digest"))
         end(session)
     return tmp_path
 
