@@ -37,7 +37,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage
 from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, review_queue_path
 
@@ -114,7 +114,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
     state_dir, cache_dir = directory / "state", directory / "cache"
     state_dir.mkdir(mode=0o700)
     checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=tuple(open_ids), scenes=records)
-    write_checkpoint(state_dir / NAME, checkpoint)
+    write_checkpoint(state_dir / STATE_NAME, checkpoint)
     shelf = ReviewQueueWriter(review_queue_path(cache_dir, state_dir, lineage))
     for scene_id in open_ids:
         shelf.put(make_waiting(int(scene_id)))

@@ -31,9 +31,9 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
-from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.state import load_state
+from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage, RunKind, Settlement, new_run_id
-from plexsync.storage.loading import load_state
 from plexsync.storage.session import open_session
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
 def peak_of_a_load(directory: Path) -> float:
     """Megabytes a process peaks at that loads the state, over one that only imports it. Linux."""
     code = (
-        "import sys; from pathlib import Path; from plexsync.storage.loading import load_state; "
+        "import sys; from pathlib import Path; from plexsync.state import load_state; "
         "state = load_state(Path(sys.argv[1])); "
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )
@@ -138,7 +138,7 @@ def main() -> None:
     scenes = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        path = directory / NAME
+        path = directory / STATE_NAME
         records = {
             SceneId(str(number)): msgspec.Raw(msgspec.json.encode(make_record(number)))
             for number in range(1, scenes + 1)
@@ -147,7 +147,7 @@ def main() -> None:
         checkpoint = Checkpoint(serial=1, waiting=waiting, scenes=records)
         write_checkpoint(path, checkpoint)
         size_bytes = path.stat().st_size
-        print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {NAME}\n")
+        print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {STATE_NAME}\n")
 
         read_s = measure("floor: read the bytes", path.read_bytes)
         content = path.read_bytes()
@@ -190,7 +190,7 @@ def main() -> None:
         first = directory / "first"
         print()
         measure("first run of every scene", lambda: run(first, 4, range(1, scenes + 1)), times=1)
-        (first / NAME).unlink()
+        (first / STATE_NAME).unlink()
         measure("load from its journal alone", lambda: load_state(first), times=1)
 
 

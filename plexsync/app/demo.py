@@ -24,8 +24,8 @@ from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.output.console import is_terminal, make_console
 from plexsync.output.failures import utc_now
+from plexsync.output.streams import NoMeter
 from plexsync.output.terminal import Bars, TerminalReporter
-from plexsync.storage.streams import NoMeter
 from plexsync.sync.ports import RunOptions
 
 if TYPE_CHECKING:

@@ -20,9 +20,7 @@ from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match
 from plexsync.matching.layout import propose_rules
 from plexsync.plex.index import load_items
-from plexsync.storage.checkpoint import NAME as STATE_NAME
-from plexsync.storage.loading import load_state
-from plexsync.storage.status import at_work
+from plexsync.state import STATE_NAME, at_work, load_state
 from plexsync.text.normalize import compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
 

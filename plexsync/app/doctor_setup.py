@@ -22,7 +22,7 @@ from plexsync.errors import ConfigError, StateError
 from plexsync.output.failures import utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
-from plexsync.storage.locations import (
+from plexsync.state import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
     load_client_id,

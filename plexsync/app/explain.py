@@ -10,7 +10,7 @@ from plexsync.matching.account import Explanation, Named
 from plexsync.matching.answers import hear
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
-from plexsync.storage.loading import load_state
+from plexsync.state import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,9 +11,7 @@ from plexsync import __version__
 from plexsync.errors import ConfigError
 from plexsync.models import Counts, Outcome
 from plexsync.planning.retry_schedule import WAITING, iso
-from plexsync.storage.journal import RunKind
-from plexsync.storage.loading import load_state
-from plexsync.storage.session import open_session
+from plexsync.state import RunKind, load_state, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

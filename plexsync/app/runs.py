@@ -25,7 +25,7 @@ from plexsync.output.console import RunReporter, is_terminal, make_reporter, wri
 from plexsync.output.failures import make_run_id, utc_now
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.plex.client import PlexClient
-from plexsync.storage.locations import cache_directory, load_client_id, state_directory
+from plexsync.state import cache_directory, load_client_id, state_directory
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
 from plexsync.sync.ports import Ports
 from plexsync.sync.reconcile import run

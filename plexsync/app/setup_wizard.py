@@ -15,8 +15,7 @@ from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ServerError
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
-from plexsync.storage.filesystem import DISK, state_errors
-from plexsync.storage.locations import UNREGISTERED_CLIENT_ID
+from plexsync.state import DISK, UNREGISTERED_CLIENT_ID, state_errors
 from plexsync.sync.connections import plex_transport, stash_transport
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text, toml_string, toml_value

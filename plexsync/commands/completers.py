@@ -91,17 +91,21 @@ def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[Completion
 
 
 def _waiting_scenes() -> Iterator[tuple[str, str]]:
-    from plexsync.storage.loading import load_state
-    from plexsync.storage.locations import state_directory
+    from plexsync.state import load_state, state_directory
 
     for scene_id, record in load_state(state_directory(os.environ)).waiting():
         yield scene_id, str(record.outcome)
 
 
 def _scenes_in_review() -> Iterator[tuple[str, str]]:
-    from plexsync.storage.loading import load_state
-    from plexsync.storage.locations import cache_directory, state_directory
-    from plexsync.storage.review_queue import load_waiting, review_queue_path, waiting_ids
+    from plexsync.state import (
+        cache_directory,
+        load_state,
+        load_waiting,
+        review_queue_path,
+        state_directory,
+        waiting_ids,
+    )
 
     directory = state_directory(os.environ)
     state = load_state(directory)
@@ -113,8 +117,7 @@ def _scenes_in_review() -> Iterator[tuple[str, str]]:
 
 def _answered_scenes() -> Iterator[tuple[str, str]]:
     from plexsync.matching.answers import PREFIX
-    from plexsync.storage.loading import load_state
-    from plexsync.storage.locations import state_directory
+    from plexsync.state import load_state, state_directory
 
     keys = load_state(state_directory(os.environ)).decision_keys()
     ids = [key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)]
@@ -123,8 +126,7 @@ def _answered_scenes() -> Iterator[tuple[str, str]]:
 
 
 def _runs() -> Iterator[tuple[str, str]]:
-    from plexsync.storage.journal import is_run_id, journal_runs
-    from plexsync.storage.locations import state_directory
+    from plexsync.state import is_run_id, journal_runs, state_directory
 
     for run_id in reversed(journal_runs(state_directory(os.environ))):
         if is_run_id(run_id):
@@ -138,7 +140,7 @@ def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
     from plexsync.config.loader import find_config
     from plexsync.config.sources import Sources
     from plexsync.plex.index import cached_libraries
-    from plexsync.storage.locations import cache_directory
+    from plexsync.state import cache_directory
 
     sources = Sources()
     sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)

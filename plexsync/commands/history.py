@@ -15,7 +15,7 @@ from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.output.console import Invocation, Streams
-    from plexsync.storage.history import RunLog
+    from plexsync.state import RunLog
 
 
 @click.command(context_settings=CONTEXT, short_help="List past runs, or what one of them wrote.")
@@ -36,8 +36,7 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
       plexsync history last
       plexsync history 20261122T083254Z-3f9a --json
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    from plexsync.storage.history import find_run, read_history
-    from plexsync.storage.locations import state_directory
+    from plexsync.state import find_run, read_history, state_directory
 
     streams = console.standard_streams()
     directory = state_directory(os.environ)

@@ -57,7 +57,7 @@ def init_command(invocation: Invocation) -> int:
             hint=f"Write {where} with mode 0600:\n\n{example}",
         )
     from plexsync.output.failures import utc_now
-    from plexsync.storage.locations import cache_directory
+    from plexsync.state import cache_directory
 
     asker = _Terminal()
     answers = Interview(

@@ -20,7 +20,7 @@ from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.output.console import Invocation
-    from plexsync.storage.status import Status
+    from plexsync.state import Status
 
 
 @click.command(context_settings=CONTEXT, short_help="Show how things stand.")
@@ -55,8 +55,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     import os
 
     from plexsync.output.failures import utc_now
-    from plexsync.storage.locations import state_directory
-    from plexsync.storage.status import read_status
+    from plexsync.state import read_status, state_directory
 
     found = read_status(state_directory(os.environ), utc_now())
     code = ExitCode.TOO_OLD if check and not found.is_fresh(max_age) else ExitCode.OK
@@ -98,7 +97,7 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
     from plexsync.app.retry import retry
     from plexsync.models import SceneId
     from plexsync.output.failures import make_run_id, utc_now
-    from plexsync.storage.locations import state_directory
+    from plexsync.state import state_directory
 
     now = utc_now()
     done = retry(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.storage.filesystem import Filesystem
+    from plexsync.state import Filesystem
 
 DIRECTORY = "spool"
 

@@ -27,7 +27,7 @@ from plexsync.config.schema import (
 )
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.storage.locations import cache_directory, state_directory
+from plexsync.state import cache_directory, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.storage.streams import ByteStream, Meter
+    from plexsync.output.streams import ByteStream, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
     stream, else nobody watches at all, as under cron or systemd.
     """
     from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-    from plexsync.storage.streams import Sink
+    from plexsync.output.streams import Sink
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
@@ -146,7 +146,7 @@ def byte_stream(stream: IO[str] | None) -> ByteStream:
 
 def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
     """Lines for a person; a stream that is gone takes nothing."""
-    from plexsync.storage.streams import Sink
+    from plexsync.output.streams import Sink
 
     sink = Sink(byte_stream(stream))
     for line in lines:
@@ -159,7 +159,7 @@ def print_text(streams: Streams, text: str) -> None:
     Raises:
         StateError: it cannot be written.
     """
-    from plexsync.storage.streams import Sink
+    from plexsync.output.streams import Sink
 
     sink = Sink(byte_stream(streams.stdout))
     sink.write(text.encode("utf-8", "backslashreplace"))
@@ -247,7 +247,7 @@ def _is_file(stream: IO[str] | None) -> bool:
 
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
-    from plexsync.storage.streams import NoMeter
+    from plexsync.output.streams import NoMeter
 
     if shape.quiet or not is_terminal(streams.stderr):
         return NoMeter()

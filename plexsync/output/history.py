@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from plexsync.models import Change, ItemPlan, Value
-    from plexsync.storage.checkpoint import RunRecord
-    from plexsync.storage.history import RunLog, Written
+    from plexsync.state import RunLog, RunRecord, Written
 
 RUN_COLUMNS = ("run_id", "kind", "started_at", "finished_at", "exit_code", "written", "failed")
 """What each line of the list of runs holds. New columns are only ever added at the end."""

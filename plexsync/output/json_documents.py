@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Server,
         Value,
     )
-    from plexsync.storage.checkpoint import RunRecord
+    from plexsync.state import RunRecord
 
 _SCHEMA = "plexsync/{}/1"
 _EVENT_SCHEMA = "plexsync/{}-events/1"

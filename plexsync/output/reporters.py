@@ -15,6 +15,7 @@ from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome, as_problem
 from plexsync.output import json_documents as json_report
 from plexsync.output import tsv as lines
+from plexsync.output.streams import NoMeter, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -24,11 +25,10 @@ from plexsync.output.summary import (
     servers_sentence,
     warning_line,
 )
-from plexsync.storage.streams import NoMeter, Spool
 
 if TYPE_CHECKING:
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.storage.streams import Meter, Sink
+    from plexsync.output.streams import Meter, Sink
 
 
 class PipeReporter:

@@ -18,8 +18,7 @@ from rich.text import Text
 
 from plexsync.errors import ExitCode
 from plexsync.output.json_documents import record_json
-from plexsync.state import ENDED_WELL
-from plexsync.storage.status import age_s
+from plexsync.state import ENDED_WELL, age_s
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text, shown_path
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from plexsync.models import PathRule
-    from plexsync.storage.checkpoint import RunRecord
-    from plexsync.storage.status import Status, Trouble
+    from plexsync.state import RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 

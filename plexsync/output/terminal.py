@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.storage.streams import Meter
+    from plexsync.output.streams import Meter
 
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import StateError
-from plexsync.storage.filesystem import DISK, read_if_there, write_atomically
+from plexsync.state import DISK, read_if_there, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -24,8 +24,7 @@ from plexsync.planning.poster_padding import require_pillow
 from plexsync.planning.retry_schedule import iso
 from plexsync.replay.engine import replay
 from plexsync.replay.tasks import Decision, Occasion
-from plexsync.storage.journal import RunKind
-from plexsync.storage.plan_file import SavedItem, SavedPicture, SavedPlan, read_plan
+from plexsync.state import RunKind, SavedItem, SavedPicture, SavedPlan, read_plan
 from plexsync.sync.execution.writer import with_link
 from plexsync.sync.pictures.saved import Fit, SavedPictures
 from plexsync.sync.ports import RunOptions
@@ -38,9 +37,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
-    from plexsync.state import State
-    from plexsync.storage.journal import Lineage
-    from plexsync.storage.session import Session
+    from plexsync.state import Lineage, Session, State
     from plexsync.sync.ports import Ports, Reporter
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})

@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.planner import Planner
     from plexsync.replay.tasks import Decision, Errand, Occasion
-    from plexsync.state import State, Unsettled
-    from plexsync.storage.journal import Lineage
-    from plexsync.storage.session import Session
+    from plexsync.state import Lineage, Session, State, Unsettled
     from plexsync.sync.execution.writer import Verdict
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Tally

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
         PlexField,
         Scene,
     )
-    from plexsync.storage.journal import RunKind
-    from plexsync.storage.session import Session
+    from plexsync.state import RunKind, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.replay.engine import replay
 from plexsync.replay.tasks import Decision, Occasion
-from plexsync.storage.history import find_run
-from plexsync.storage.journal import RunKind, Settlement
+from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.writer import with_link
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.run_scope import meet_plex, remembered
@@ -29,9 +28,7 @@ from plexsync.sync.totals import Tally
 if TYPE_CHECKING:
     from plexsync.config.schema import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
-    from plexsync.state import State
-    from plexsync.storage.history import RunLog, Written
-    from plexsync.storage.session import Session
+    from plexsync.state import RunLog, Session, State, Written
     from plexsync.sync.ports import Ports, Reporter
 
 

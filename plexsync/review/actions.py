@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule, PlexItem, SceneId
     from plexsync.review.context import ReviewContext
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 _KEY = re.compile(r"(?:\A|metadata(?:/|%2F))([1-9][0-9]{0,18})(?:\D|\Z)", re.IGNORECASE)
 

@@ -30,10 +30,7 @@ from plexsync.matching.answers import (
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.selection import rivals_of
-from plexsync.storage.filesystem import DISK, Filesystem
-from plexsync.storage.journal import RunKind
-from plexsync.storage.loading import load_state
-from plexsync.storage.session import Session, open_session
+from plexsync.state import DISK, Filesystem, RunKind, Session, load_state, open_session
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -41,8 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.state import State
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import State, Waiting
 
 P = TypeVar("P", Pin, Refusal)
 

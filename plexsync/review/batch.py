@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plexsync.models import Candidate
     from plexsync.output.console import Invocation, Streams
     from plexsync.review.context import ReviewContext
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 NOTHING_WAITS = "Nothing waits for review."
 

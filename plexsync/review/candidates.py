@@ -16,7 +16,7 @@ from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import load_items
 from plexsync.review.interfaces import LinkPreview
-from plexsync.storage.review_queue import Waiting
+from plexsync.state import Waiting
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
 

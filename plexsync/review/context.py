@@ -15,12 +15,14 @@ from plexsync.output.failures import make_run_id, utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.candidates import ReviewServers
-from plexsync.storage.locations import cache_directory, load_client_id, state_directory
-from plexsync.storage.review_queue import (
+from plexsync.state import (
     ReviewQueueWriter,
     Waiting,
+    cache_directory,
+    load_client_id,
     load_waiting,
     review_queue_path,
+    state_directory,
     waiting_ids,
 )
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plexsync.models import Candidate
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 COLUMNS = (
     "scene_id",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Answer, SceneAnswers
     from plexsync.models import Change, PathRule, PlexItem, RatingKey, SceneId
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 ENTER, ESCAPE, BACKSPACE = "enter", "escape", "backspace"
 LEFT, RIGHT, UP, DOWN = "left", "right", "up", "down"

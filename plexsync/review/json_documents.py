@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plexsync.matching.answers import Answer, SceneAnswers
     from plexsync.models import Change, RatingKey, SceneId, Value
     from plexsync.review.interfaces import LinkPreview
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 SCHEMA = "plexsync/review/1"
 

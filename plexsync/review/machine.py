@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from plexsync.matching.answers import Answer
     from plexsync.models import Candidate, PathRule, RatingKey, SceneId
     from plexsync.review.interfaces import ActionsPort, AnswersPort, Hit, Question
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 _AHEAD = 3
 _COMPARED = 3

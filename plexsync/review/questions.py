@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.models import PathRule, SceneId
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 
 def take_question(owner: SceneId) -> Question:

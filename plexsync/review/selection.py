@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 Pattern = tuple[tuple[tuple[str, int], ...], str]
 """The evidence of an only candidate without its values, each name and whether it is for or against;

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey, SceneId
     from plexsync.review.selection import Pattern
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 _MOST_NAMED = 3
 

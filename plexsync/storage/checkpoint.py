@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "plexsync/state/1"
-NAME = "state.json"
+STATE_NAME = "state.json"
 PREVIOUS_NAME = "state.json.previous"
 
 _SCHEMA_FAMILY = "plexsync/state/"

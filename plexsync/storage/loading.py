@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateCorruptError
-from plexsync.state import State
-from plexsync.storage.checkpoint import NAME, PREVIOUS_NAME, Checkpoint, read_checkpoint
+from plexsync.storage.checkpoint import PREVIOUS_NAME, STATE_NAME, Checkpoint, read_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.journal import (
     DIRECTORY,
@@ -19,6 +18,7 @@ from plexsync.storage.journal import (
     journal_runs,
     read_journal,
 )
+from plexsync.storage.memory import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def load_state(directory: Path, disk: Filesystem = DISK) -> State:
 def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Checkpoint]:
     """The state, and the checkpoint on disk that it starts from (an empty one for none)."""
     base, notes = _read_base(directory, disk)
-    state = State(directory / NAME, base, notes=notes)
+    state = State(directory / STATE_NAME, base, notes=notes)
     for begin in _newer_runs(directory, base, disk):
         for entry in read_journal(journal_path(directory, begin.run_id), disk):
             state.apply(begin.run_id, entry)
@@ -49,13 +49,15 @@ def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Che
 
 
 def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str, ...]]:
-    base = read_checkpoint(directory / NAME, disk)
+    base = read_checkpoint(directory / STATE_NAME, disk)
     if base is not None:
         return base, ()
     previous = read_checkpoint(directory / PREVIOUS_NAME, disk)
     if previous is None:
         return Checkpoint(), ()
-    return previous, (f"{NAME} was not there; {PREVIOUS_NAME} and the journals hold as much.",)
+    return previous, (
+        f"{STATE_NAME} was not there; {PREVIOUS_NAME} and the journals hold as much.",
+    )
 
 
 def _newer_runs(directory: Path, base: Checkpoint, disk: Filesystem) -> list[Begin]:
@@ -93,10 +95,12 @@ def _gap(directory: Path, base: Checkpoint, serial: int, begin: Begin) -> StateC
     elif base.serial:
         message = f"the journal of run number {serial} is missing, though {begin.run_id} follows it"
     else:
-        message = f"{NAME} is missing, though the journal of run number {begin.serial} is there"
+        message = (
+            f"{STATE_NAME} is missing, though the journal of run number {begin.serial} is there"
+        )
     return StateCorruptError(
         message,
-        context=str(directory / (DIRECTORY if base.serial else NAME)),
+        context=str(directory / (DIRECTORY if base.serial else STATE_NAME)),
         hint=(
             "Restore the files from a backup, all of the same time. To start afresh, move the "
             f"whole directory '{directory}' away: everything is then read again, and names that "

@@ -7,7 +7,7 @@ before it: a plan is applied as it was saved, or not at all.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.storage.streams import Spool
 
 SCHEMA = "plexsync/plan/1"
 
@@ -103,6 +102,15 @@ class _Schema(msgspec.Struct):
     schema: str
 
 
+class ItemLines(Protocol):
+    """Lines kept in order while a run goes on; `failure` is why the last ones are lost."""
+
+    failure: OSError | None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the lines from the first."""
+
+
 def item_line(item: SavedItem) -> bytes:
     """One item as it stands in the file."""
     return msgspec.json.encode(item)
@@ -110,7 +118,7 @@ def item_line(item: SavedItem) -> bytes:
 
 def write_plan(
     path: Path,
-    lines: Spool,
+    lines: ItemLines,
     *,
     run_id: str,
     created_at: str,

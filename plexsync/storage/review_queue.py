@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from plexsync.state import State
     from plexsync.storage.journal import Lineage
+    from plexsync.storage.memory import State
 
 _MAGIC = b"plexsync-review-1 %b\n"
 _SCHEMA = ",".join(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
     DIRECTORY,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
-    from plexsync.state import State, Unsettled
+    from plexsync.storage.memory import State, Unsettled
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
@@ -279,7 +279,7 @@ class Session:
         self._require_no_run()
         journals = frozenset(journal_runs(self._directory, self._disk))
         checkpoint = self.state.checkpoint(journals)
-        write_checkpoint(self._directory / NAME, checkpoint, self._disk)
+        write_checkpoint(self._directory / STATE_NAME, checkpoint, self._disk)
         self.state.checkpointed()
         covered, self._base = self._base, checkpoint
         self._prune(covered, journals, now)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import Problem, SceneId, SceneRecord
-    from plexsync.state import State
     from plexsync.storage.checkpoint import RunRecord
     from plexsync.storage.journal import Lineage
     from plexsync.storage.lock import Holder
+    from plexsync.storage.memory import State
 
 PROPOSED = "proposed-rules"
 """The key under which a run remembers the path rules it proposed."""

@@ -10,7 +10,7 @@ from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import next_try
-from plexsync.storage.review_queue import review_queue_path
+from plexsync.state import review_queue_path
 from plexsync.sync.execution.outcomes import Memory
 from plexsync.sync.execution.pipeline import Pipeline, Settings
 from plexsync.sync.execution.writer import Reader
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from plexsync.config.schema import Config
     from plexsync.matching.answers import Heard
     from plexsync.models import Outcome, RatingKey, SceneId
-    from plexsync.state import State, Unsettled
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State, Unsettled
     from plexsync.sync.detection.changes import Noticed
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions

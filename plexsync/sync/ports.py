@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.storage.filesystem import DISK, Filesystem
+from plexsync.state import DISK, Filesystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

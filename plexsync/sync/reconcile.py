@@ -24,13 +24,19 @@ from plexsync.errors import (
 from plexsync.integrations.hook_events import clear_spool
 from plexsync.matching.answers import hear
 from plexsync.models import Outcome, RunHeader, RunSummary
+from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import iso
-from plexsync.storage import streams as sinks
-from plexsync.storage.journal import Lineage, RunKind
-from plexsync.storage.plan_file import SavedItem, item_line, write_plan
-from plexsync.storage.review_queue import ReviewQueueWriter
-from plexsync.storage.status import PROPOSED, Proposed
+from plexsync.state import (
+    PROPOSED,
+    Lineage,
+    Proposed,
+    ReviewQueueWriter,
+    RunKind,
+    SavedItem,
+    item_line,
+    write_plan,
+)
 from plexsync.sync.components import Outfit
 from plexsync.sync.detection.changes import Noticed, Noticing
 from plexsync.sync.detection.scan_requests import folders_to_scan
@@ -51,8 +57,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import Scene, Section
-    from plexsync.state import State
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 

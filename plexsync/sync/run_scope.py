@@ -9,17 +9,14 @@ import msgspec
 
 from plexsync import __version__
 from plexsync.errors import MismatchError, PlexsyncError, StateError
-from plexsync.storage.journal import Lineage
-from plexsync.storage.loading import load_state
-from plexsync.storage.session import Session, open_session
+from plexsync.state import Lineage, Session, load_state, open_session
 from plexsync.sync.ports import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from plexsync.config.schema import Config
-    from plexsync.state import State
-    from plexsync.storage.journal import RunKind
+    from plexsync.state import RunKind, State
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Tally
 

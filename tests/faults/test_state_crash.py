@@ -17,9 +17,9 @@ import pytest
 
 from plexsync.errors import StateCorruptError, StateError
 from plexsync.models import SceneId
-from plexsync.storage.checkpoint import NAME, PREVIOUS_NAME
+from plexsync.state import load_state
+from plexsync.storage.checkpoint import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.journal import DIRECTORY, Settlement
-from plexsync.storage.loading import load_state
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
 from tests.support.state_factories import NOW, begin, end, make_plan, make_record
@@ -204,7 +204,10 @@ def test_full_disk_leaves_no_litter(at: int) -> None:
 
     run_until_struck(disk, world, at, Strike.FULL)
 
-    assert {path.name for path in disk.content() if path.parent == PLACE} <= {NAME, PREVIOUS_NAME}
+    assert {path.name for path in disk.content() if path.parent == PLACE} <= {
+        STATE_NAME,
+        PREVIOUS_NAME,
+    }
 
 
 def test_no_write_without_its_intent_on_disk() -> None:

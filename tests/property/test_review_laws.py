@@ -14,7 +14,7 @@ from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.csv_files import export_lines, guarded, read_answers, unguarded
 from plexsync.review.machine import Review
-from plexsync.storage.loading import load_state
+from plexsync.state import load_state
 from plexsync.storage.session import open_session
 from tests.support.review_factories import (
     FakeActions,

@@ -23,14 +23,14 @@ from plexsync.models import (
     SceneRecord,
     id_order,
 )
+from plexsync.state import load_state
 from plexsync.storage.checkpoint import (
-    NAME,
+    STATE_NAME,
     Checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
-from plexsync.storage.loading import load_state
 from plexsync.storage.session import Session
 from tests.support.disk_faults import MemoryDisk, dice
 from tests.support.state_factories import NOW, begin, end, make_plan
@@ -189,8 +189,8 @@ def test_previous_copy_and_journals_hold_as_much(
         machine.step(name, subject, value)
     machine.session.commit()
     whole = load_state(PLACE, machine.disk)
-    if NAME in machine.disk.names(PLACE):
-        machine.disk.remove(PLACE / NAME)
+    if STATE_NAME in machine.disk.names(PLACE):
+        machine.disk.remove(PLACE / STATE_NAME)
 
     rest = load_state(PLACE, machine.disk)
 
@@ -207,10 +207,10 @@ def test_checkpoint_round_trip(scenes: dict[SceneId, SceneRecord]) -> None:
     encoded = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in scenes.items()}
     backwards = dict(reversed(encoded.items()))
 
-    write_checkpoint(PLACE / NAME, Checkpoint(serial=1, scenes=encoded), disk)
-    write_checkpoint(PLACE / NAME, Checkpoint(serial=1, scenes=backwards), other)
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=encoded), disk)
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=backwards), other)
 
-    loaded = read_checkpoint(PLACE / NAME, disk)
+    loaded = read_checkpoint(PLACE / STATE_NAME, disk)
     assert loaded is not None
     assert {key: bytes(raw) for key, raw in loaded.scenes.items()} == {
         key: bytes(raw) for key, raw in encoded.items()
@@ -230,14 +230,14 @@ def test_any_changed_bit_of_a_checkpoint_is_found(
     """No single bit can change without an error of the state tree."""
     disk = MemoryDisk()
     encoded = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in scenes.items()}
-    write_checkpoint(PLACE / NAME, Checkpoint(serial=1, scenes=encoded), disk)
-    content = bytearray(disk.content()[PLACE / NAME])
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=encoded), disk)
+    content = bytearray(disk.content()[PLACE / STATE_NAME])
     content[place % len(content)] ^= 1 << bit
     damaged = MemoryDisk()
-    damaged.write(damaged.create(PLACE / NAME), bytes(content))
+    damaged.write(damaged.create(PLACE / STATE_NAME), bytes(content))
 
     with pytest.raises(StateError):
-        read_checkpoint(PLACE / NAME, damaged)
+        read_checkpoint(PLACE / STATE_NAME, damaged)
 
 
 @given(plans=st.lists(st.text(max_size=40), min_size=1, max_size=5))

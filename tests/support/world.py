@@ -27,9 +27,9 @@ from plexsync.simulators.library.records import PlexVideo
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.stash_client import StashClient
+from plexsync.state import load_state
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.history import LAST
-from plexsync.storage.loading import load_state
 from plexsync.storage.locations import cache_directory, state_directory
 from plexsync.sync.ports import Ports, Reporter, RunOptions
 from plexsync.sync.reconcile import run

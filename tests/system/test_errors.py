@@ -27,7 +27,7 @@ from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.parts import Identity
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
-from plexsync.storage.checkpoint import NAME
+from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.journal import DIRECTORY
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def in_state(old: bytes, new: bytes) -> Callable[[House], None]:
 
     def change(house: House) -> None:
         ran(house)
-        path = house.state / NAME
+        path = house.state / STATE_NAME
         path.write_bytes(path.read_bytes().replace(old, new))
 
     return change
@@ -185,11 +185,11 @@ def edited(house: House) -> None:
 def lost_state(house: House) -> None:
     """Two runs, then the checkpoint and the first journal are gone."""
     ran(house)
-    (house.state / NAME).unlink()
+    (house.state / STATE_NAME).unlink()
     path = house.journal()
     lines = path.read_bytes()
     run_command_line(["undo", "-q", "last"])
-    (house.state / NAME).unlink()
+    (house.state / STATE_NAME).unlink()
     assert path.read_bytes() == lines
     path.unlink()
 
@@ -536,28 +536,28 @@ FILES = (
         "damaged state",
         "run",
         LOCAL,
-        ("its checksum does not fit", NAME, "Restore a backup"),
+        ("its checksum does not fit", STATE_NAME, "Restore a backup"),
         in_state(b"Films", b"Filme"),
     ),
     Case(
         "damaged state, looked at",
         "status",
         LOCAL,
-        ("its checksum does not fit", NAME, "Restore a backup"),
+        ("its checksum does not fit", STATE_NAME, "Restore a backup"),
         in_state(b'"9"', b'"8"'),
     ),
     Case(
         "state of a newer plexsync",
         "run",
         LOCAL,
-        ("newer plexsync", NAME, "Update plexsync"),
+        ("newer plexsync", STATE_NAME, "Update plexsync"),
         in_state(b"plexsync/state/1", b"plexsync/state/9"),
     ),
     Case(
         "a lost state",
         "run",
         LOCAL,
-        ("is missing, though the journal", NAME, "Restore the files from a backup"),
+        ("is missing, though the journal", STATE_NAME, "Restore the files from a backup"),
         lost_state,
     ),
     Case(
@@ -585,7 +585,7 @@ FILES = (
         "the state of another Plex",
         "run",
         LOCAL,
-        ("the state belongs to Plex server", "another-machine", NAME, "Check [plex] url"),
+        ("the state belongs to Plex server", "another-machine", STATE_NAME, "Check [plex] url"),
         after(ran, another_plex),
     ),
     Case(

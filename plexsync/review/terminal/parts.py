@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         SceneFile,
     )
     from plexsync.review.interfaces import LinkPreview
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 _FIELD_COLUMNS = 12
 _CANDIDATE_COLUMNS = 11

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plexsync.models import RatingKey
     from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review
-    from plexsync.storage.review_queue import Waiting
+    from plexsync.state import Waiting
 
 
 def scene_lines(

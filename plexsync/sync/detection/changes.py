@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import SceneId, Section
-    from plexsync.storage.session import Session
+    from plexsync.state import Session
     from plexsync.sync.components import Outfit
 
 _STEP_S = 0.5

@@ -16,8 +16,7 @@ from plexsync.models import SceneId  # noqa: TC001 - msgspec reads the field's t
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.state import State
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State
 
 KEY = "uneven"
 """Under which the state remembers them."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.planning.retry_schedule import WOKEN
-from plexsync.storage.review_queue import load_all
+from plexsync.state import load_all
 from plexsync.sync.detection.affected import WaitingScene, changed_items, concerned
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule, PlexItem, SceneId, Section
     from plexsync.plex.index import Index
-    from plexsync.state import State
-    from plexsync.storage.views import LinkPlace
+    from plexsync.state import LinkPlace, State
 
 KEY = "seen"
 """Under which the state remembers it."""

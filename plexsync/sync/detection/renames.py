@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from plexsync.models import SceneId
-    from plexsync.state import State
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State
 
 PREFIX = "name."
 """What the keys begin with under which the state remembers names."""

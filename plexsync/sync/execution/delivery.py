@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.models import Scene
-    from plexsync.state import State
-    from plexsync.storage.plan_file import SavedItem
+    from plexsync.state import SavedItem, State
     from plexsync.sync.execution.item_writer import Ready
     from plexsync.sync.execution.pipeline import Pipeline
     from plexsync.sync.execution.unmatched import Unwritten

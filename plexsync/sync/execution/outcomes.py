@@ -16,7 +16,7 @@ from plexsync.errors import TooLongError
 from plexsync.models import Outcome, SceneRecord
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
-from plexsync.storage.plan_file import SavedItem
+from plexsync.state import SavedItem
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.rows import REMEMBERED
 from plexsync.text.folding import files_digest

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from plexsync.planning.desired import FieldMap
     from plexsync.planning.planner import Planner
     from plexsync.stash_client import Fetched
-    from plexsync.storage.plan_file import SavedItem, SavedPicture
+    from plexsync.state import SavedItem, SavedPicture
     from plexsync.sync.execution.outcomes import Memory
     from plexsync.sync.execution.writer import Notebook, PlexItems
     from plexsync.sync.pictures.fetch import Pictures

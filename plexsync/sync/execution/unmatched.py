@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Match, Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.retry_schedule import WAITING
-from plexsync.storage.review_queue import ReviewQueueWriter, Waiting
+from plexsync.state import ReviewQueueWriter, Waiting
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plexsync.state import State
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import Unlinked
     from plexsync.sync.rows import Pair, RowMaker

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ServerError
-from plexsync.storage.journal import Settlement
+from plexsync.state import Settlement
 
 if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
-    from plexsync.state import State, Unsettled
-    from plexsync.storage.session import Session
+    from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.writer import Reader
 
 

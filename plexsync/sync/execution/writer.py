@@ -28,7 +28,7 @@ from plexsync.models import (
     SceneRecord,
     as_problem,
 )
-from plexsync.storage.journal import Settlement
+from plexsync.state import Settlement
 from plexsync.sync.execution.sender import Sender, lists_harmed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.storage.review_queue import Waiting, load_waiting, waiting_ids
+from plexsync.state import Waiting, load_waiting, waiting_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

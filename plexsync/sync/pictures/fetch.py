@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import ItemDetail, RatingKey
-    from plexsync.storage.plan_file import SavedPicture
+    from plexsync.state import SavedPicture
     from plexsync.sync.execution.writer import Notebook
     from plexsync.sync.pictures.plan import Artwork, Stroke, Wanted
     from plexsync.sync.pictures.upload import Gallery, Job

@@ -24,7 +24,7 @@ from plexsync.models import (
 )
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
-from plexsync.storage.journal import Settlement
+from plexsync.state import Settlement
 from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT
 from plexsync.sync.pictures.plan import note, shown_as
 

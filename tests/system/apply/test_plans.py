@@ -9,12 +9,12 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
+from plexsync.output.streams import Spool
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import Lineage, RunKind
 from plexsync.storage.plan_file import item_line, read_plan, write_plan
-from plexsync.storage.streams import Spool
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import DiesAfterWriting, FaultyDisk, Killed, Strike
 from tests.support.world import World

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from plexsync.models import Outcome
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
+from plexsync.output.streams import Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
-from plexsync.storage.streams import Sink, Spool
 from tests.support.factories import (
     make_counts,
     make_header,

@@ -10,7 +10,8 @@ import pytest
 
 from plexsync.errors import StateError, StateLockedError
 from plexsync.models import Counts, SceneId
-from plexsync.storage.checkpoint import NAME, Checkpoint, write_checkpoint
+from plexsync.state import load_state
+from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import (
     DIRECTORY,
     Begin,
@@ -20,7 +21,6 @@ from plexsync.storage.journal import (
     journal_runs,
     read_journal,
 )
-from plexsync.storage.loading import load_state
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.support.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record
@@ -42,7 +42,7 @@ def library(scenes: int) -> MemoryDisk:
     checkpoint = Checkpoint(
         serial=1, scenes={SceneId(str(number)): RECORD for number in range(1, scenes + 1)}
     )
-    write_checkpoint(PLACE / NAME, checkpoint, disk)
+    write_checkpoint(PLACE / STATE_NAME, checkpoint, disk)
     return disk
 
 
@@ -75,7 +75,7 @@ def test_first_session_makes_what_it_needs(tmp_path: Path) -> None:
         session.remember(ONE, make_record())
         end(session)
 
-    assert {path.name for path in directory.iterdir()} == {NAME, "lock", DIRECTORY}
+    assert {path.name for path in directory.iterdir()} == {STATE_NAME, "lock", DIRECTORY}
     assert load_state(directory).get(ONE) == make_record()
 
 
@@ -193,11 +193,11 @@ def test_remembering_the_same_writes_nothing() -> None:
 def test_run_without_news_does_not_rewrite_the_state() -> None:
     """It costs its two lines, and is seen as the last run all the same."""
     disk = library(3)
-    before = disk.content()[PLACE / NAME]
+    before = disk.content()[PLACE / STATE_NAME]
 
     run_that_changes(disk, 0)
 
-    assert disk.content()[PLACE / NAME] == before
+    assert disk.content()[PLACE / STATE_NAME] == before
     assert load_state(PLACE, disk).runs[-1].exit_code == 0
 
 
@@ -213,11 +213,11 @@ def test_run_without_news_does_not_rewrite_the_state() -> None:
 def test_state_is_rewritten_only_when_worth_it(scenes: int, changes: int, folded: bool) -> None:  # noqa: FBT001 (a column of the table)
     """A handful of scenes of a big library stay in the journal, and are remembered from there."""
     disk = library(scenes)
-    before = disk.content()[PLACE / NAME]
+    before = disk.content()[PLACE / STATE_NAME]
 
     run_that_changes(disk, changes)
 
-    assert (disk.content()[PLACE / NAME] != before) is folded
+    assert (disk.content()[PLACE / STATE_NAME] != before) is folded
     assert load_state(PLACE, disk).version(SceneId(str(changes))) == "later"
 
 
@@ -228,24 +228,24 @@ def test_run_without_news_after_one_that_was_folded_rewrites_nothing() -> None:
     begin(session, 1)
     session.remember(ONE, make_record(1, updated_at="later"))
     end(session)
-    before = disk.content()[PLACE / NAME]
+    before = disk.content()[PLACE / STATE_NAME]
 
     begin(session, 2)
     end(session)
 
-    assert disk.content()[PLACE / NAME] == before
+    assert disk.content()[PLACE / STATE_NAME] == before
 
 
 def test_changes_of_several_runs_add_up() -> None:
     """Two runs of half a percent each are worth a rewrite together, also across processes."""
     disk = library(20_000)
-    before = disk.content()[PLACE / NAME]
+    before = disk.content()[PLACE / STATE_NAME]
     session = Session(PLACE, disk=disk)
     begin(session, 1)
     for number in range(1, 101):
         session.remember(SceneId(str(number)), make_record(number, updated_at="later"))
     end(session)
-    assert disk.content()[PLACE / NAME] == before
+    assert disk.content()[PLACE / STATE_NAME] == before
 
     session = Session(PLACE, disk=disk)
     begin(session, 2)
@@ -253,7 +253,7 @@ def test_changes_of_several_runs_add_up() -> None:
         session.remember(SceneId(str(number)), make_record(number, updated_at="later"))
     end(session)
 
-    assert disk.content()[PLACE / NAME] != before
+    assert disk.content()[PLACE / STATE_NAME] != before
 
 
 # ---- What is let go of ---------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_previous_copy_keeps_the_empty_journals_it_needs() -> None:
         session = Session(PLACE, disk=disk)
         begin(session, number)
         end(session)
-    disk.remove(PLACE / NAME)
+    disk.remove(PLACE / STATE_NAME)
 
     assert load_state(PLACE, disk).serial == 152
 
@@ -315,7 +315,7 @@ def test_previous_copy_keeps_the_journals_it_needs() -> None:
         begin(session, number, at=long_ago)
         session.remember(SceneId(str(number)), make_record(number))
         session.end(finished_at=NOW, exit_code=0, counts=Counts())
-    disk.remove(PLACE / NAME)
+    disk.remove(PLACE / STATE_NAME)
 
     state = load_state(PLACE, disk)
 

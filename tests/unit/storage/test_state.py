@@ -17,17 +17,16 @@ from plexsync.errors import (
     StateVersionError,
 )
 from plexsync.models import Outcome, RatingKey, SceneId
-from plexsync.state import State
+from plexsync.state import State, load_state
 from plexsync.storage.checkpoint import (
-    NAME,
     PREVIOUS_NAME,
     SCHEMA,
+    STATE_NAME,
     Checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from plexsync.storage.journal import DIRECTORY, Lineage, Settlement
-from plexsync.storage.loading import load_state
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.support.state_factories import LINEAGE, begin, end, make_plan, make_record
@@ -107,7 +106,7 @@ def test_state_json_is_json_a_person_can_read(tmp_path: Path) -> None:
     """One scene a line, sorted as numbers, under the schema's name."""
     do_run(tmp_path, 1, 10, 2, 1)
 
-    text = (tmp_path / NAME).read_text()
+    text = (tmp_path / STATE_NAME).read_text()
     content = json.loads(text)
 
     assert content["schema"] == SCHEMA == "plexsync/state/1"
@@ -272,7 +271,7 @@ def test_damaged_state_stops_with_a_way_out(
 ) -> None:
     """It is never read as a first run; the error says what to type, and exits with 9."""
     three_runs(tmp_path)
-    path = tmp_path / NAME
+    path = tmp_path / STATE_NAME
     path.write_bytes(damage(path.read_bytes()))
 
     with pytest.raises(StateCorruptError, match=message) as caught:
@@ -286,7 +285,7 @@ def test_damaged_state_stops_with_a_way_out(
 def test_the_way_out_of_a_damaged_state_loses_nothing(tmp_path: Path) -> None:
     """The previous copy, put back as the error says, and the journals hold it all."""
     three_runs(tmp_path)
-    (tmp_path / NAME).write_bytes((tmp_path / PREVIOUS_NAME).read_bytes())
+    (tmp_path / STATE_NAME).write_bytes((tmp_path / PREVIOUS_NAME).read_bytes())
 
     state = load_state(tmp_path)
 
@@ -297,7 +296,7 @@ def test_the_way_out_of_a_damaged_state_loses_nothing(tmp_path: Path) -> None:
 def test_missing_state_is_read_from_the_previous_copy_and_said(tmp_path: Path) -> None:
     """The instant between the two renames of a checkpoint looks like this, and loses nothing."""
     three_runs(tmp_path)
-    (tmp_path / NAME).unlink()
+    (tmp_path / STATE_NAME).unlink()
 
     state = load_state(tmp_path)
 
@@ -308,7 +307,7 @@ def test_missing_state_is_read_from_the_previous_copy_and_said(tmp_path: Path) -
 def test_damaged_previous_copy_stops_when_it_is_needed(tmp_path: Path) -> None:
     """With no whole copy left there is no guessing, and nothing to copy is named."""
     three_runs(tmp_path)
-    (tmp_path / NAME).unlink()
+    (tmp_path / STATE_NAME).unlink()
     (tmp_path / PREVIOUS_NAME).write_bytes(b"{")
 
     with pytest.raises(StateCorruptError) as caught:
@@ -321,7 +320,7 @@ def test_damaged_previous_copy_stops_when_it_is_needed(tmp_path: Path) -> None:
 def test_no_previous_copy_is_offered_that_is_not_there(tmp_path: Path) -> None:
     """The way out of a damaged first checkpoint is a backup, or a fresh start."""
     three_runs(tmp_path)
-    (tmp_path / NAME).write_bytes(b"{")
+    (tmp_path / STATE_NAME).write_bytes(b"{")
     (tmp_path / PREVIOUS_NAME).unlink()
 
     with pytest.raises(StateCorruptError) as caught:
@@ -334,7 +333,7 @@ def test_no_previous_copy_is_offered_that_is_not_there(tmp_path: Path) -> None:
 def test_both_copies_gone_is_no_first_run(tmp_path: Path) -> None:
     """Journals that build on a lost state stop the run, which says how to start afresh."""
     first, *_ = three_runs(tmp_path)
-    (tmp_path / NAME).unlink()
+    (tmp_path / STATE_NAME).unlink()
     (tmp_path / PREVIOUS_NAME).unlink()
     (tmp_path / DIRECTORY / f"{first}.jsonl").unlink()
 
@@ -347,7 +346,7 @@ def test_both_copies_gone_is_no_first_run(tmp_path: Path) -> None:
 def test_complete_journals_are_as_good_as_a_state(tmp_path: Path) -> None:
     """From the first run on without a gap, they hold everything."""
     three_runs(tmp_path)
-    (tmp_path / NAME).unlink()
+    (tmp_path / STATE_NAME).unlink()
     (tmp_path / PREVIOUS_NAME).unlink()
 
     state = load_state(tmp_path)
@@ -358,7 +357,7 @@ def test_complete_journals_are_as_good_as_a_state(tmp_path: Path) -> None:
 def test_missing_journal_is_noticed(tmp_path: Path) -> None:
     """One that the state does not hold yet, while a later one is there."""
     _, second, _ = three_runs(tmp_path)
-    (tmp_path / NAME).unlink()
+    (tmp_path / STATE_NAME).unlink()
     (tmp_path / PREVIOUS_NAME).unlink()
     (tmp_path / DIRECTORY / f"{second}.jsonl").unlink()
 
@@ -425,7 +424,7 @@ def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> Non
 
 def test_newer_state_is_not_read(tmp_path: Path) -> None:
     """Whatever else it holds, it is not damaged: plexsync is too old."""
-    (tmp_path / NAME).write_bytes(b'{"schema": "plexsync/state/2", "all": "different"}\n')
+    (tmp_path / STATE_NAME).write_bytes(b'{"schema": "plexsync/state/2", "all": "different"}\n')
 
     with pytest.raises(StateVersionError, match="plexsync/state/2") as caught:
         load_state(tmp_path)
@@ -445,17 +444,17 @@ def test_newer_state_is_not_read(tmp_path: Path) -> None:
 )
 def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str) -> None:
     """A wrong record under a right checksum names the scene and the place in it."""
-    write_checkpoint(tmp_path / NAME, Checkpoint(serial=1, scenes={ONE: msgspec.Raw(record)}))
+    write_checkpoint(tmp_path / STATE_NAME, Checkpoint(serial=1, scenes={ONE: msgspec.Raw(record)}))
 
     with pytest.raises(StateCorruptError, match=place) as caught:
         load_state(tmp_path).get(ONE)
 
-    assert caught.value.context == f"{tmp_path / NAME} > scenes.1"
+    assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
 
 
 def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
     """A right checksum over something that is no checkpoint."""
-    write_checkpoint(tmp_path / NAME, msgspec.structs.replace(Checkpoint(), serial="x"))
+    write_checkpoint(tmp_path / STATE_NAME, msgspec.structs.replace(Checkpoint(), serial="x"))
 
     with pytest.raises(StateCorruptError, match="does not hold a state"):
         load_state(tmp_path)
@@ -463,7 +462,7 @@ def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
 
 def test_unreadable_state_is_no_first_run(tmp_path: Path) -> None:
     """Whatever keeps the file from being read is told as such."""
-    (tmp_path / NAME).mkdir()
+    (tmp_path / STATE_NAME).mkdir()
 
     with pytest.raises(StateError, match="cannot read: is a directory"):
         load_state(tmp_path)
@@ -471,11 +470,11 @@ def test_unreadable_state_is_no_first_run(tmp_path: Path) -> None:
 
 def test_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     """Empty, it is read as it was written."""
-    write_checkpoint(tmp_path / NAME, Checkpoint(serial=3))
+    write_checkpoint(tmp_path / STATE_NAME, Checkpoint(serial=3))
 
-    assert read_checkpoint(tmp_path / NAME) == Checkpoint(serial=3)
+    assert read_checkpoint(tmp_path / STATE_NAME) == Checkpoint(serial=3)
 
 
 def test_state_knows_where_it_lives(tmp_path: Path) -> None:
     """Errors name the file even before there is one."""
-    assert State(tmp_path / NAME).path == tmp_path / NAME
+    assert State(tmp_path / STATE_NAME).path == tmp_path / STATE_NAME

@@ -31,8 +31,8 @@ from plexsync.output.status import (
     status_view,
     until,
 )
-from plexsync.storage.checkpoint import NAME
-from plexsync.storage.loading import load_state
+from plexsync.state import load_state
+from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.lock import hold_lock
 from plexsync.storage.session import open_session
 from plexsync.storage.status import PROPOSED, Proposed, Status, read_status
@@ -162,7 +162,7 @@ def test_nothing_remembered_is_no_error(tmp_path: Path) -> None:
 
 def test_damage_is_no_emptiness(filled: Path) -> None:
     """A state that cannot be read must not look like none."""
-    (filled / NAME).write_bytes(b"{")
+    (filled / STATE_NAME).write_bytes(b"{")
 
     with pytest.raises(StateCorruptError):
         read_status(filled, NOW)

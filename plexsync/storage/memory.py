@@ -1,0 +1,396 @@
+"""What plexsync remembers: the last checkpoint plus every journal entry after it.
+
+What a run remembers goes through `session.Session`, which hands each entry both to the journal and
+to `State.apply`, so that memory and a later load cannot differ.
+
+Which journals a checkpoint lacks is told by the number of each run, counted without a gap, never
+by the clock. So a missing journal is noticed, and `state.json.previous` with the journals after it
+holds as much as `state.json` did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from plexsync.errors import ExitCode, StateMismatchError
+from plexsync.models import (
+    ItemPlan,
+    Link,
+    Outcome,
+    RatingKey,
+    RelatedId,
+    SceneId,
+    SceneRecord,
+    id_order,
+)
+from plexsync.planning.relations import shows_any
+from plexsync.storage import views as state_views
+from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt
+from plexsync.storage.journal import (
+    NULL,
+    UNREADABLE,
+    Begin,
+    Decision,
+    End,
+    Entry,
+    Intent,
+    Lineage,
+    Result,
+    RunKind,
+    SceneKept,
+    Settlement,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, KeysView
+    from pathlib import Path
+
+WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.REVIEW})
+"""The outcomes that leave something to do for a later run or a person."""
+
+ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
+"""The exit codes of a run after which nothing is wrong."""
+
+_UNLINKED = WAITING | {Outcome.IGNORED}
+
+_RUNS_KEPT = 50
+
+T = TypeVar("T")
+
+
+class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
+    """A write of which nobody knows whether it reached Plex: line `seq` of run `run_id`."""
+
+    run_id: str
+    seq: int
+    plan: ItemPlan
+
+
+class State:
+    """Everything remembered. Changes only through `apply`.
+
+    Args:
+        path: where `state.json` is or will be; errors name it.
+        base: the checkpoint to start from.
+        notes: what a person should know about how it was loaded, whole sentences.
+    """
+
+    def __init__(
+        self, path: Path, base: Checkpoint | None = None, *, notes: tuple[str, ...] = ()
+    ) -> None:
+        base = base or Checkpoint()
+        self.path = path
+        self.notes = notes
+        self.serial = base.serial
+        self.lineage = base.lineage
+        self.last_full_at = base.last_full_at
+        self.newest_updated_at = base.newest_updated_at
+        self.last_success_at = base.last_success_at
+        self.changes_since_checkpoint = 0
+        self.runs_since_checkpoint = 0
+        self._scenes = base.scenes
+        self._decisions = base.decisions
+        self._former = base.former
+        self._waiting = set(base.waiting)
+        self._runs = list(base.runs)
+        self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
+        # Which journals there are: those in which something happened, and the others.
+        self._busy = dict.fromkeys(base.folded)
+        self._idle = dict.fromkeys(base.idle)
+
+    # ---- Asking ----------------------------------------------------------------------------------
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no scene was ever remembered: there is nothing to compare a first run with."""
+        return not self._scenes
+
+    def scene_ids(self) -> KeysView[SceneId]:
+        """The remembered scenes, as a set that follows the state."""
+        return self._scenes.keys()
+
+    def get(self, scene_id: SceneId) -> SceneRecord | None:
+        """What is remembered of a scene; None when nothing is.
+
+        Raises:
+            StateCorruptError: the record is none.
+        """
+        raw = self._scenes.get(scene_id)
+        return None if raw is None else self._viewed(state_views.RECORD, scene_id, raw)
+
+    def version(self, scene_id: SceneId) -> str:
+        """The version text of the scene that was handled last; "" when none was."""
+        raw = self._scenes.get(scene_id)
+        return (
+            ""
+            if raw is None
+            else self._decoded(state_views.VERSION, raw, f"scenes.{scene_id}").updated_at
+        )
+
+    def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
+        """The scenes whose records name any of `objects`."""
+        if not objects:
+            return set()
+        return {
+            scene_id
+            for scene_id, raw in self._scenes.items()
+            if shows_any(
+                self._decoded(state_views.RELATED, raw, f"scenes.{scene_id}").related, objects
+            )
+        }
+
+    def ignored(self) -> set[SceneId]:
+        """The scenes that are left out."""
+        return {
+            scene_id
+            for scene_id, raw in self._scenes.items()
+            if self._decoded(state_views.STANDING, raw, f"scenes.{scene_id}").outcome
+            is Outcome.IGNORED
+        }
+
+    def by_files(self) -> dict[str, SceneId]:
+        """A scene for each digest of files that is remembered."""
+        return {record.files: scene_id for scene_id, record in self._all(state_views.FILES)}
+
+    def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
+        """The scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
+        for scene_id in sorted(self._waiting, key=id_order):
+            record = self.get(scene_id)
+            if record is not None:
+                yield scene_id, record
+
+    def claims(self) -> dict[RatingKey, SceneId]:
+        """Which scene each item is linked with; of several, the one with the lowest id."""
+        claims: dict[RatingKey, SceneId] = {}
+        for scene_id, record in self._all(state_views.CLAIMS):
+            for link in record.links:
+                other = claims.setdefault(link.rating_key, scene_id)
+                if id_order(scene_id) < id_order(other):
+                    claims[link.rating_key] = scene_id
+        return claims
+
+    def former(self, rating_key: RatingKey) -> Link | None:
+        """The link of an item that no scene is linked to any more; None when there was none.
+
+        What plexsync wrote to an item is known of the item, whichever scene it came from: the
+        scene may have been merged into another, deleted and scanned in anew, or given another id
+        by a full import.
+        """
+        raw = self._former.get(rating_key)
+        return None if raw is None else self._decoded(state_views.LINK, raw, f"former.{rating_key}")
+
+    def standings(self) -> Iterator[tuple[Outcome, bool]]:
+        """How each scene's last attempt ended, and whether the scene is linked."""
+        for _, place in self._all(state_views.PLACE):
+            yield place.outcome, bool(place.links)
+
+    def links(self) -> Iterator[tuple[SceneId, tuple[state_views.LinkPlace, ...]]]:
+        """The links of each scene that has any and neither waits nor is left out."""
+        for scene_id, record in self._all(state_views.LINKS):
+            if record.links and record.outcome not in _UNLINKED:
+                yield scene_id, record.links
+
+    @property
+    def unsettled(self) -> tuple[Unsettled, ...]:
+        """The writes nobody knows the end of, oldest first. Plex has to be read to settle them."""
+        return tuple(
+            Unsettled(
+                run_id=run_id,
+                seq=seq,
+                plan=self._decoded(state_views.PLAN, plan, f"unsettled.{run_id}.{seq}"),
+            )
+            for (run_id, seq), plan in self._open.items()
+        )
+
+    @property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The last runs, oldest first, at most 50; the last one may be under way."""
+        return tuple(self._runs)
+
+    def decision(self, key: str, type_: type[T]) -> T | None:
+        """What a person decided under `key`; None when nothing stands.
+
+        Raises:
+            StateCorruptError: it is not a `type_`.
+        """
+        raw = self._decisions.get(key)
+        if raw is None:
+            return None
+        return self._decoded(msgspec.json.Decoder(type_), raw, f"decisions.{key}")
+
+    def decisions(self, prefix: str, type_: type[T]) -> dict[str, T]:
+        """Every decision whose key begins with `prefix`, by the rest of its key.
+
+        Raises:
+            StateCorruptError: one is not a `type_`.
+        """
+        decoder, start = msgspec.json.Decoder(type_), len(prefix)
+        return {
+            key[start:]: self._decoded(decoder, raw, f"decisions.{key}")
+            for key, raw in self._decisions.items()
+            if key.startswith(prefix)
+        }
+
+    def decision_keys(self) -> KeysView[str]:
+        """The keys decisions stand under, as a set that follows the state."""
+        return self._decisions.keys()
+
+    def check_lineage(self, lineage: Lineage) -> str:
+        """Whether this state belongs to the servers that answer.
+
+        Another Stash database is only told: scenes are recognised by their files, and whatever
+        does not fit is matched again.
+
+        Returns:
+            A sentence to tell, or "".
+
+        Raises:
+            StateMismatchError: the state remembers another Plex server.
+        """
+        if self.lineage.plex and lineage.plex != self.lineage.plex:
+            directory = self.path.parent
+            raise StateMismatchError(
+                f"the state belongs to Plex server {self.lineage.plex}, but {lineage.plex} answers",
+                context=str(self.path),
+                hint=(
+                    "Check [plex] url. For two servers give each a directory of its own with "
+                    f"PLEXSYNC_STATE_DIR; to start afresh with this one, move '{directory}' away."
+                ),
+            )
+        if self.lineage.stash and lineage.stash != self.lineage.stash:
+            return (
+                f"Stash now uses {lineage.stash or 'an unnamed database'} instead of "
+                f"{self.lineage.stash}; scenes are recognised by their files."
+            )
+        return ""
+
+    # ---- Changing --------------------------------------------------------------------------------
+
+    def apply(self, run_id: str, entry: Entry) -> None:
+        """Take in one entry of the journal of `run_id`, old or just written."""
+        match entry:
+            case Begin():
+                self._begin(entry)
+            case Intent():
+                self._open[run_id, entry.seq] = entry.plan
+                last = self._runs[-1]
+                self._runs[-1] = msgspec.structs.replace(last, written=last.written + 1)
+            case Result():
+                if entry.status is not Settlement.UNKNOWN:
+                    self._open.pop((entry.run_id or run_id, entry.intent), None)
+            case SceneKept():
+                self._keep(entry.scene_id, entry.record)
+            case Decision():
+                self._decide(entry.key, entry.value)
+            case End():
+                self._end(entry)
+        if not isinstance(entry, Begin | End) and run_id in self._idle:
+            self._busy[run_id] = self._idle.pop(run_id)
+
+    def _begin(self, entry: Begin) -> None:
+        self.serial = entry.serial
+        self.lineage = entry.lineage
+        self.runs_since_checkpoint += 1
+        self._idle[entry.run_id] = None
+        self._runs.append(
+            RunRecord(run_id=entry.run_id, kind=entry.kind, started_at=entry.started_at)
+        )
+        del self._runs[:-_RUNS_KEPT]
+
+    def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+        self.changes_since_checkpoint += 1
+        self._follow_links(scene_id, record)
+        self._waiting.discard(scene_id)
+        if record == NULL:
+            self._scenes.pop(scene_id, None)
+            return
+        self._scenes[scene_id] = record
+        if self._viewed(state_views.STANDING, scene_id, record).outcome in WAITING:
+            self._waiting.add(scene_id)
+
+    def _follow_links(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+        """Keep the links a scene loses, and let go of those it has now."""
+        before = self._scenes.get(scene_id)
+        if before is not None:
+            self._former.update(self._links_in(scene_id, before))
+        if self._former and record != NULL:
+            for rating_key in self._links_in(scene_id, record):
+                self._former.pop(rating_key, None)
+
+    def _links_in(self, scene_id: SceneId, record: msgspec.Raw) -> dict[RatingKey, msgspec.Raw]:
+        links = self._viewed(state_views.PLACE, scene_id, record).links
+        keyed = ((self._viewed(state_views.LINK_KEY, scene_id, link), link) for link in links)
+        return {key.rating_key: link for key, link in keyed}
+
+    def _decide(self, key: str, value: msgspec.Raw) -> None:
+        self.changes_since_checkpoint += 1
+        if value == NULL:
+            self._decisions.pop(key, None)
+        else:
+            self._decisions[key] = value
+
+    def _end(self, entry: End) -> None:
+        last = self._runs[-1]
+        self._runs[-1] = msgspec.structs.replace(
+            last,
+            finished_at=entry.finished_at,
+            exit_code=entry.exit_code,
+            counts=entry.counts,
+            full=entry.full,
+        )
+        if entry.full:
+            self.last_full_at = last.started_at
+        if last.kind is RunKind.RUN and entry.exit_code in ENDED_WELL:
+            self.last_success_at = entry.finished_at
+        if entry.newest_updated_at:
+            self.newest_updated_at = entry.newest_updated_at
+
+    def holds(self, scene_id: SceneId, record: msgspec.Raw) -> bool:
+        """Whether just this, as JSON, is remembered of the scene."""
+        return self._scenes.get(scene_id, NULL) == record
+
+    def checkpoint(self, journals: frozenset[str]) -> Checkpoint:
+        """All of this as a checkpoint.
+
+        Args:
+            journals: the runs whose journals are on disk; the others are forgotten.
+        """
+        return Checkpoint(
+            serial=self.serial,
+            lineage=self.lineage,
+            last_full_at=self.last_full_at,
+            last_success_at=self.last_success_at,
+            newest_updated_at=self.newest_updated_at,
+            folded=tuple(run_id for run_id in self._busy if run_id in journals),
+            idle=tuple(run_id for run_id in self._idle if run_id in journals),
+            runs=self.runs,
+            unsettled=tuple(
+                OpenIntent(run_id=run_id, seq=seq, plan=plan)
+                for (run_id, seq), plan in self._open.items()
+            ),
+            waiting=tuple(sorted(self._waiting, key=id_order)),
+            decisions=self._decisions,
+            former=self._former,
+            scenes=self._scenes,
+        )
+
+    def checkpointed(self) -> None:
+        """Everything up to here is in `state.json`."""
+        self.changes_since_checkpoint = 0
+        self.runs_since_checkpoint = 0
+
+    def _all(self, view: msgspec.json.Decoder[T]) -> Iterator[tuple[SceneId, T]]:
+        """As much of every record as `view` shows."""
+        for scene_id, raw in self._scenes.items():
+            yield scene_id, self._viewed(view, scene_id, raw)
+
+    def _viewed(self, view: msgspec.json.Decoder[T], scene_id: SceneId, raw: msgspec.Raw) -> T:
+        return self._decoded(view, raw, f"scenes.{scene_id}")
+
+    def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
+        try:
+            return decoder.decode(raw)
+        except UNREADABLE as error:
+            raise corrupt(f"not what plexsync writes: {error}", self.path, below=below) from error
