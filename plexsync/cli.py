@@ -286,7 +286,7 @@ def _failure(error: PlexsyncError, invocation: Invocation, streams: Streams) -> 
 
 
 def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> int:
-    """A full disk is nobody's bug; anything else is shown with its traceback, without secrets."""
+    """Show a full disk as an error of files, anything else with its traceback, without secrets."""
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         full = StateError(f"nothing more can be written: {error.strerror}")
         return _failure(full, invocation, streams)

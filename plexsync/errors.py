@@ -18,7 +18,7 @@ PlexsyncError                     1
 │       └── WebPageError          4   a web page instead of an answer
 ├── PlanError                     7
 │   ├── UnsafeError               6   a safety limit stopped the run before its first write
-│   ├── DeclinedError             0   a person said no before the first write
+│   ├── DeclinedError             0   a person declined before the first write
 │   └── MismatchError             7   a saved plan or undo target no longer fits
 ├── ParseError                    1   a value that cannot be read; each edge re-raises it as its own
 └── InterruptedRunError     130/143   a signal asked the run to end
@@ -242,7 +242,7 @@ class UnsafeError(PlanError):
 
 
 class DeclinedError(PlanError):
-    """A person was asked and said no; nothing was written, and nothing is wrong."""
+    """A person was asked and declined; nothing was written, and nothing is wrong."""
 
     exit_code = ExitCode.OK
     kind = "declined"

@@ -121,10 +121,10 @@ def wanted_hashes(
 
 def _could_decide(made: Match, candidate: Candidate) -> bool:
     """Whether a hash could settle a pair, for or against."""
-    said = {one.name: one for one in candidate.evidence}
-    if "pin" in said or "oshash" in said or "rule" in said:
+    named = {one.name: one for one in candidate.evidence}
+    if "pin" in named or "oshash" in named or "rule" in named:
         return False
     if made.confidence is Confidence.HIGH:
-        return "path" not in said and "size" not in said
-    facts = (said[name] for name in ("size", "duration", "frame") if name in said)
+        return "path" not in named and "size" not in named
+    facts = (named[name] for name in ("size", "duration", "frame") if name in named)
     return not any(one.weight < 0 and one.value.startswith("different") for one in facts)

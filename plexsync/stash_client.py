@@ -253,7 +253,7 @@ class StashClient:
             with_relations: fill in the tags, and which fields have a value.
 
         Raises:
-            ServerError: Stash fails as a whole. One bad scene is told apart and reported.
+            ServerError: Stash fails as a whole. One bad scene is left out and reported.
         """
         batches = self._related if with_relations else self._plain
         return self._fetch(batches, ids, lambda row: scene_of(row, with_relations=with_relations))

@@ -145,17 +145,19 @@ def check_config(config: Config) -> Iterator[Finding]:
 
 
 def free_bytes(place: Path) -> int:
-    """Room on the disk of an existing directory, for who is no superuser."""
+    """Return the free bytes on the disk of a directory, as far as an ordinary user may fill it."""
     found = os.statvfs(place)
     return found.f_bavail * found.f_frsize
 
 
-def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> Iterator[Finding]:
-    """Whether it can be read and written, has room, and whether somebody is at work.
+def check_state(
+    directory: Path, free_space: Callable[[Path], int] = free_bytes
+) -> Iterator[Finding]:
+    """Whether it can be read and written, has free space, and whether somebody is at work.
 
     Args:
         directory: the state directory, there or not.
-        room: how many bytes are free below a directory.
+        free_space: how many bytes are free below a directory.
     """
     try:
         state = load_state(directory)
@@ -173,11 +175,13 @@ def check_state(directory: Path, room: Callable[[Path], int] = free_bytes) -> It
         )
         return
     scenes = len(state.scene_ids())
-    told = f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
-    yield Finding(area="state", level=Severity.OK, message=told)
+    summary = (
+        f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
+    )
+    yield Finding(area="state", level=Severity.OK, message=summary)
     for note in state.notes:
         yield Finding(area="state", level=Severity.WARN, message=note)
-    free, kept = room(_existing(directory)), _size(directory / STATE_NAME)
+    free, kept = free_space(_existing(directory)), _size(directory / STATE_NAME)
     if free < 2 * kept + _ROOM_BYTES:
         yield Finding(
             area="state",
@@ -209,8 +213,8 @@ def check_stash(patient: Patient) -> Iterator[Finding]:
     except ServerError as error:
         yield failed("Stash", error)
         return
-    told = f"{server.version} at {server.url}, {count:,} scenes"
-    yield Finding(area="Stash", level=Severity.OK, message=told)
+    summary = f"{server.version} at {server.url}, {count:,} scenes"
+    yield Finding(area="Stash", level=Severity.OK, message=summary)
     yield from check_clock("Stash", answer.headers, patient.now)
 
 
@@ -222,14 +226,14 @@ def check_plex(patient: Patient) -> Iterator[Finding]:
     except ServerError as error:
         yield failed("Plex", error)
         return
-    told = f"{server.version} at {server.url}"
-    yield Finding(area="Plex", level=Severity.OK, message=told)
+    summary = f"{server.version} at {server.url}"
+    yield Finding(area="Plex", level=Severity.OK, message=summary)
     yield _rights(answer.body)
     yield from check_clock("Plex", answer.headers, patient.now)
 
 
 def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding]]:
-    """The libraries that take part, and what is to be said of each."""
+    """The libraries that take part, and what is to be reported of each."""
     try:
         sections = patient.plex.sections(patient.config.plex.libraries)
         found = [_library(patient, section) for section in sections]
@@ -303,9 +307,9 @@ def judge_paths(
         yield _rule_finding(rule, covered=len(mapped), hits=hits)
     known = compile_rules(rules)
     hits = sum((known.apply(path) or path) in theirs for path in ours)
-    told = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
+    summary = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
     if hits >= _ENOUGH * len(ours):
-        yield Finding(area="paths", level=Severity.OK, message=told)
+        yield Finding(area="paths", level=Severity.OK, message=summary)
         return
     proposals = find_rules(scenes, items, rules)
     if proposals:
@@ -315,7 +319,7 @@ def judge_paths(
         remedy = (
             "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
         )
-    yield Finding(area="paths", level=Severity.WARN, message=told, remedy=remedy)
+    yield Finding(area="paths", level=Severity.WARN, message=summary, remedy=remedy)
 
 
 def find_rules(
@@ -390,33 +394,33 @@ def _rights(body: bytes) -> Finding:
 
 def _library(patient: Patient, section: Section) -> Finding:
     count = patient.plex.count(section)
-    told = f"'{section.title}' holds {count:,} {section.kind}s"
+    summary = f"'{section.title}' holds {count:,} {section.kind}s"
     if section.refreshing:
         return Finding(
             area="library",
             level=Severity.WARN,
-            message=f"{told}, and Plex is scanning it",
+            message=f"{summary}, and Plex is scanning it",
             remedy="What it finds comes with a later run.",
         )
-    return Finding(area="library", level=Severity.OK, message=told)
+    return Finding(area="library", level=Severity.OK, message=summary)
 
 
 def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
-    told = rule_arrow(rule)
+    summary = rule_arrow(rule)
     if not covered:
         return Finding(
             area="paths",
             level=Severity.WARN,
-            message=f"{told}: no sampled file lies below {shown_path(rule.stash)}",
+            message=f"{summary}: no sampled file lies below {shown_path(rule.stash)}",
             remedy="Compare it with a path as Stash shows it; whole folder names count.",
         )
     if not hits:
         return Finding(
             area="paths",
             level=Severity.WARN,
-            message=f"{told}: none of {covered:,} sampled files is there in Plex",
+            message=f"{summary}: none of {covered:,} sampled files is there in Plex",
             remedy="Compare it with a path as Plex shows it (Get Info > View XML).",
         )
     return Finding(
-        area="paths", level=Severity.OK, message=f"{told}: {hits:,} of {covered:,} sampled files"
+        area="paths", level=Severity.OK, message=f"{summary}: {hits:,} of {covered:,} sampled files"
     )

@@ -58,7 +58,7 @@ def examine(invocation: Invocation) -> Iterator[Finding]:
 
 
 def _client_id(directory: Path) -> str:
-    """The one Plex knows us by; a damaged file is told elsewhere."""
+    """Return the client identifier Plex knows; a damaged file is another check's finding."""
     try:
         return load_client_id(directory, create=False, new_id=lambda: str(uuid.uuid4()))
     except StateError:

@@ -1,4 +1,4 @@
-"""Why a scene was matched as it was: the whole account, asked anew of both servers."""
+"""Why a scene was matched as it was: the whole account, read afresh from both servers."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
     scene = world.scene(scene_id)
     others = [one for one in world.waiting() if one.scene_id != scene_id]
     claims = {key: who for key, who in world.state.claims().items() if who != scene_id}
-    heard = hear(world.state)
+    people = hear(world.state)
 
-    def told(hashes: Mapping[int, int]) -> Account:
+    def account_with(hashes: Mapping[int, int]) -> Account:
         return account(
             scene,
             world.items,
@@ -44,14 +44,14 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
             rules=config.paths,
             claims=claims,
             hashes=hashes,
-            pins=heard.pins,
-            refusals=heard.refusals,
+            pins=people.pins,
+            refusals=people.refusals,
         )
 
-    found = told({})
+    found = account_with({})
     if config.match.use_content_hash:
         hashes = world.hashes([one.candidate.rating_key for one in found.standings])
-        found = told(hashes) if hashes else found
+        found = account_with(hashes) if hashes else found
     return world.explanation(found, world.name_scene(scene), world.state.get(scene_id))
 
 
@@ -77,7 +77,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
     ours = {one.scene_id for one in scenes}
     claims = {key: who for key, who in world.state.claims().items() if who not in ours}
-    heard = hear(world.state)
+    people = hear(world.state)
     found = account_of_item(
         rating_key,
         scenes,
@@ -85,8 +85,8 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         rules=config.paths,
         claims=claims,
         hashes=world.hashes([rating_key]) if config.match.use_content_hash else {},
-        pins=heard.pins,
-        refusals=heard.refusals,
+        pins=people.pins,
+        refusals=people.refusals,
     )
     record = world.state.get(owner) if owner is not None else None
     return world.explanation(found, world.name_item(item), record, is_item=True)

@@ -116,7 +116,7 @@ def run_with(
     Args:
         config: what to do it with.
         options: what to do.
-        reporter: whom to tell.
+        reporter: what shows the run.
         environ: says where state and cache are.
         should_stop: see `ports.Ports`.
     """
@@ -198,7 +198,7 @@ def explained(
     """`plexsync explain`: of a scene, or of an item when there is no scene.
 
     Raises:
-        PlexsyncError: it cannot be told.
+        PlexsyncError: a server, the state or the configuration cannot be read.
     """
     config = load_config(invocation.config, os.environ, home=Path.home())
     invocation.secrets += config_secrets(config)
@@ -217,7 +217,7 @@ class Truthful:
     """A reporter that says what a run cannot know: which signal came, which file was named.
 
     Args:
-        reporter: whom to tell.
+        reporter: what shows the run.
         signals: what came.
         config: the `--config` of the command line; a command to repeat it needs that, too.
     """

@@ -38,7 +38,7 @@ _IMPATIENT = RetryPolicy(attempts=1, seconds=5.0, first_wait_s=0.2, max_wait_s=1
 
 
 class Asker(Protocol):
-    """Whom the questions are put to."""
+    """A person at a terminal, or a stand-in for one."""
 
     def tell(self, text: str) -> None:
         """Show a line."""
@@ -55,7 +55,7 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a person said."""
+    """A person's answers."""
 
     stash_url: str = STASH_URL
     api_key: str = ""
@@ -70,11 +70,11 @@ class Interview:
     """Asks for everything a configuration needs.
 
     Args:
-        asker: whom to ask.
+        asker: what puts the questions to a person.
         home: the home directory.
         cache: where Plex's listing would lie; nothing is written there.
         now: tells the time, aware UTC.
-        learn: told every secret at once, so that no message ever shows it.
+        learn: receives every secret at once, so that no message ever shows it.
     """
 
     asker: Asker
@@ -309,4 +309,4 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _hear_nothing(message: str) -> None:
-    """A request that is tried again; how it ended is told."""
+    """Send a request, repeat it if need be, and show how it ended."""

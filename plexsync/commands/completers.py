@@ -49,7 +49,7 @@ def complete_review(
 def complete_answered(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids of scenes a person said something about."""
+    """The ids of scenes that have a person's answer."""
     del ctx, param
     return _offer(_answered_scenes(), incomplete)
 

@@ -191,11 +191,11 @@ def _problems(error: ConfigError) -> list[dict[str, str]]:
 def _verdict(
     *, problems: Iterable[dict[str, str]] = (), warnings: Iterable[str] = ()
 ) -> dict[str, object]:
-    told = list(problems)
+    found = list(problems)
     return {
         "schema": "plexsync/config-validate/1",
-        "valid": not told,
-        "problems": told,
+        "valid": not found,
+        "problems": found,
         "warnings": list(warnings),
     }
 

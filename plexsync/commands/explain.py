@@ -41,7 +41,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 def explain_command(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
-    Asks both servers anew. Each piece of evidence has a weight in bits: one bit makes it twice as
+    Reads both servers. Each piece of evidence has a weight in bits: one bit makes it twice as
     likely that both files are one. They add up to the score. Nothing is written.
 
     \b

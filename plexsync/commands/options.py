@@ -95,14 +95,14 @@ def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> f
         raise click.BadParameter(message) from error
 
 
-def lock_wait_option(whom: str = "another run") -> Callable[[_F], _F]:
-    """How long a command that takes the lock waits for `whom` to end."""
+def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
+    """How long a command that takes the lock waits for `holder` to end."""
     return click.option(
         "--lock-wait",
         metavar="DURATION",
         default="0s",
         callback=read_duration,
-        help=f"Wait this long for {whom} to end (90s, 15m, 2h). Default: not at all.",
+        help=f"Wait this long for {holder} to end (90s, 15m, 2h). Default: not at all.",
     )
 
 

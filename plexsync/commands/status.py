@@ -49,7 +49,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
 
     \b
     Exit codes:
-      0   told                                 9  the state cannot be read
+      0   shown                                9  the state cannot be read
       12  with --check: no run ended well within --max-age
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os

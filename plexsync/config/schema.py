@@ -288,7 +288,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything a run is told.
+    """Everything a person configures.
 
     Args:
         stash: `[stash]`.

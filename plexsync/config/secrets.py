@@ -71,7 +71,7 @@ class SecretReader:
         environ: the environment, for `{ env }`, `{ credential }` and as that of commands.
         folder: what a relative file name is relative to.
         home: what `~` stands for.
-        warn: told what is unsafe but works.
+        warn: receives what is unsafe but works.
         command_s: how long a command may take, in seconds.
     """
 

@@ -195,7 +195,7 @@ def systemd_service(setup: Setup, *, user: str = "") -> str:
 
     Args:
         setup: what to start.
-        user: whom it runs as if it is a service of the system; "" for one of the user's own.
+        user: the user it runs as when it is a service of the system; "" for one of the user's own.
     """
     lines = [
         f"# {_unit_folder(system=bool(user))}/plexsync.service",

@@ -127,7 +127,7 @@ def leave_note(directory: str, scene_id: int, event: str, *, name: str) -> None:
         name: of the note; one that no other process uses.
 
     Raises:
-        HookProblem: there is no state yet, or no room.
+        HookProblem: there is no state yet, or the disk is full.
         OSError: it cannot be written.
     """
     try:

@@ -34,7 +34,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 
 
 class Server(Noun, frozen=True):
-    """Whom we talk to.
+    """A server as its identity request describes it.
 
     `identity` is Plex's machine identifier, or for Stash the path of its database.
     """

@@ -35,7 +35,7 @@ class Link(Noun, frozen=True):
     Valid while the item still holds `path`; `base` and `pictures` are by target
     field. `held` has, by target field,
     the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
-    that, a run leaves the field alone unless told to look at the scene or at everything.
+    that, a run leaves the field alone unless asked to look at the scene or at everything.
     """
 
     rating_key: RatingKey

@@ -116,7 +116,7 @@ class RunSummary(Noun, frozen=True):
 
     `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
     try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
-    or "listed"; `subset` that Plex is meant to lack scenes, so that nobody is told of them.
+    or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
     """
 
     header: RunHeader

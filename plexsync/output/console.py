@@ -54,7 +54,7 @@ class Streams(Protocol):
 
 
 class RunReporter(Protocol):
-    """A reporter that also knows whether all it had to say was said."""
+    """A reporter that also knows whether all of its output was written."""
 
     @property
     def failure(self) -> OSError | None:

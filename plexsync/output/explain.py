@@ -26,7 +26,7 @@ MOST_SHOWN = 5
 """Candidates shown with their waterfall; a person asks about the first few."""
 
 _BAR_COLUMNS = 12
-_BAR_FROM = 80  # narrower, the words need the room
+_BAR_FROM = 80  # narrower, the words need the width
 
 
 def explanation_view(explained: Explanation, *, width: int) -> Group:
@@ -102,15 +102,15 @@ def _last_outcome(explained: Explanation) -> list[Text]:
     if record is None:
         never = "no scene is linked to it" if explained.is_item else "no run has looked at it yet"
         return [Text(never, style="dim")]
-    said = f"last outcome: {record.outcome}"
+    words = f"last outcome: {record.outcome}"
     if record.attempts:
-        said += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
+        words += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
     if record.due_at:
-        said += f", next try {record.due_at}"
+        words += f", next try {record.due_at}"
     if record.links:
-        said += f", linked to {', '.join(link.rating_key for link in record.links)}"
+        words += f", linked to {', '.join(link.rating_key for link in record.links)}"
     problem = [Text(clean_for_terminal(record.problem.message), "red")] if record.problem else []
-    return [Text(said, style="dim"), *problem]
+    return [Text(words, style="dim"), *problem]
 
 
 def _nobody(explained: Explanation) -> Text:
@@ -156,8 +156,8 @@ def _waterfall(one: Standing, account: Account, width: int) -> Table:
         table.add_row(*cells, *([_bar(piece, largest)] if bars else []))
     total = sum(piece.weight for piece in one.candidate.evidence)
     needed = math.log2(account.least_score / (1 - account.least_score))
-    said = f"score {score_text(one.candidate.score, 4)}; HIGH needs {needed:+.1f} bits"
-    table.add_row(Text("sum", style="bold"), Text(said), Text(f"{total:+.1f}", style="bold"))
+    words = f"score {score_text(one.candidate.score, 4)}; HIGH needs {needed:+.1f} bits"
+    table.add_row(Text("sum", style="bold"), Text(words), Text(f"{total:+.1f}", style="bold"))
     return table
 
 
@@ -179,12 +179,12 @@ def _judgement(one: Standing, account: Account) -> Text:
 
 
 def _asides(account: Account) -> list[Text]:
-    said = []
+    words = []
     if account.refused:
-        said.append(Text(f"\nrefused by a person: item {', '.join(account.refused)}"))
+        words.append(Text(f"\nrefused by a person: item {', '.join(account.refused)}"))
     if account.in_trash:
-        said.append(Text(f"\nin Plex's trash, not considered: item {', '.join(account.in_trash)}"))
-    return said
+        words.append(Text(f"\nin Plex's trash, not considered: item {', '.join(account.in_trash)}"))
+    return words
 
 
 def _verdict(confidence: Confidence | None) -> str:

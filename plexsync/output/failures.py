@@ -1,4 +1,4 @@
-"""A failure before or beside a run, told as its reader asked for: words or a document."""
+"""A failure before or beside a run, in the form its reader asked for: words or a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})
-"""Commands whose document is that of a run; an error before there was a command is told so, too."""
+"""Commands whose document is that of a run; an error before there was a command has it, too."""
 
 
 def report_failure(

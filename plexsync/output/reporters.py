@@ -1,4 +1,4 @@
-"""Whom a run reports to when no person watches stdout: pipes, cron, JSON, JSON lines.
+"""Reporters for runs whose stdout no person watches: pipes, cron, JSON, JSON lines.
 
 A reporter never stops a run: when its reader goes away (`| head`) it falls silent, when its disk
 is full it remembers the error for the end. See `terminal.py` for the one people watch.
@@ -39,7 +39,7 @@ class PipeReporter:
         err: stderr.
         meter: where progress is shown, when stderr is a terminal.
         quiet: only errors, and no lines.
-        verbose: also say whom we talked to and what it took.
+        verbose: also print the servers and the requests.
         polite: no bar from the first line on. Who reads the lines may show them on the screen the
             bar is on, where each would overwrite the other.
     """
@@ -64,7 +64,7 @@ class PipeReporter:
         return self._out.failure
 
     def started(self, header: RunHeader) -> None:
-        """Say on stderr whom we talk to, if that was asked for."""
+        """Print the servers to stderr if that was asked for."""
         if self._verbose:
             self._err.write_line(servers_sentence(header))
 

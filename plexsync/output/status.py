@@ -1,4 +1,4 @@
-"""How things stand, told: for a terminal, as lines for a pipe, as a JSON document.
+"""What `status` prints: for a terminal, as lines for a pipe, as a JSON document.
 
 Values in, renderables, lines and keys out; nothing is printed here.
 Source: docs/output.md, "Status".
@@ -35,7 +35,7 @@ SCHEMA = "plexsync/status/1"
 RUNS_SHOWN = 5
 TROUBLES_SHOWN = 20
 NARROW_BELOW = 90
-"""Columns below which a run's row has no room for what it took and read."""
+"""Columns below which a run's row is too narrow for what it took and read."""
 
 _LABEL_COLUMNS = 12
 _WIDEST_BAR = 50

@@ -42,14 +42,14 @@ def outcome_sentence(summary: RunSummary) -> str:
         (counts.skipped, "skipped"),
         (counts.failed, "failed"),
     )
-    said = ", ".join(f"{count:,} {words}" for count, words in phrases if count)
+    done = ", ".join(f"{count:,} {words}" for count, words in phrases if count)
     start = "Dry run, nothing was written" if summary.header.dry_run else ""
-    if summary.error and not said:
+    if summary.error and not done:
         return ""
-    if not said:
+    if not done:
         read = _plural(counts.scenes_read, "scene")
-        said = f"nothing to do: {read} read, none is due" if counts.scenes_read else "nothing to do"
-    whole = f"{start}: {said}" if start else said[0].upper() + said[1:]
+        done = f"nothing to do: {read} read, none is due" if counts.scenes_read else "nothing to do"
+    whole = f"{start}: {done}" if start else done[0].upper() + done[1:]
     return f"{whole}."
 
 

@@ -34,7 +34,7 @@ STACKED_BELOW = 90
 """Columns below which a row is stacked: three columns side by side would wrap every second word."""
 
 REASONS_FROM = 140
-"""Columns from which the HIGH table also has room to say why."""
+"""Columns from which the HIGH table also shows the reason."""
 
 _FIELDS_ABOVE_BELOW = 45
 """Columns below which the name of a field stands above its values: beside it nothing would fit."""
@@ -95,7 +95,7 @@ def high_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -
             for row in rows
         )
     table = plain_table()
-    # The changes are what is read here: until there is room for all, they get most of it.
+    # The changes are what is read here: until all fits, they get most of it.
     side = width // 4 if width >= REASONS_FROM else max(width // 5, _LEAST_SIDE)
     table.add_column("Scene", max_width=side, overflow="fold")
     table.add_column("Plex item", max_width=side, overflow="fold")

@@ -84,15 +84,15 @@ class Wisher:
         return dict(sorted(result.items()))
 
     def _decided(
-        self, keep: Kept, whose: tuple[str, str], wish: str | None, shown: str
+        self, keep: Kept, place: tuple[str, str], wish: str | None, shown: str
     ) -> str | None:
         """What `shown` is to become, also where it is just that; None to leave it alone."""
         if wish is None or _same(wish, shown):
             return wish
         if not wish and not self._rules.clear_empty:
             return None
-        key = _entry(*whose)
-        ours = self._given.get(key) == _entry(*whose, shown)
+        key = _entry(*place)
+        ours = self._given.get(key) == _entry(*place, shown)
         # The lock may be ours although the role is not: it was set with the names.
         theirs = keep.locked and not ours and (bool(shown) or key in self._given)
         match keep.policy:
@@ -108,7 +108,7 @@ class Wisher:
 
 
 def given_in(base: Base | None) -> dict[str, str]:
-    """The roles and photos a base remembers as ours: for a digest of whose, a digest of what."""
+    """Return the roles and photos a base remembers as ours, as digests by actor."""
     text, step = base.credits if base else "", 2 * ENTRY_DIGITS
     pairs = (text[at : at + step] for at in range(0, len(text), step))
     return {pair[:ENTRY_DIGITS]: pair[ENTRY_DIGITS:] for pair in pairs}
@@ -138,7 +138,7 @@ def digest_text(credits_: Mapping[str, Credit]) -> str:
 
 
 def changed_credits(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
-    """The actors whose role or photo a change sets otherwise: folded name, before, after.
+    """The actors place role or photo a change sets otherwise: folded name, before, after.
 
     Of an actor that is new to the item nothing is before.
     """

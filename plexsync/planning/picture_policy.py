@@ -84,7 +84,7 @@ def replaces_anything(policy: Policy, *, locked: bool, preserve: bool) -> bool:
 
 
 def upload_key(field: PlexField, body: bytes) -> str:
-    """The key Plex gives to an uploaded picture: which it has can be told without asking twice.
+    """The key Plex gives to an uploaded picture: so Plex's answer need not be asked for.
 
     Source: docs/plex-api.md 5, "Poster".
     """
@@ -98,7 +98,7 @@ def cover_text(scene_id: SceneId, size_bytes: int, *, padded: bool = False) -> s
 
 
 def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
-    """What an item shows now, as a person is told; `selected` may be another name of it."""
+    """What an item shows now, as a person is shown it; `selected` may be another name of it."""
     if not selected or selected.startswith(_STOCK):
         return "none"
     if ours and selected == ours:
@@ -111,7 +111,7 @@ def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
 def key_text(text: str) -> str:
     """Plex's key of a picture, as history and undo know it, in words; other words stay as they are.
 
-    Uploads are told apart by how their names begin.
+    Uploads differ by how their names begin.
     """
     if text.startswith(GENERATED):
         return "frame of the video"

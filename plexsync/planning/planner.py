@@ -268,7 +268,7 @@ class Planner:
         wanted = {
             folded[name] for want in desired if want.target is change.target for name in want.value
         }
-        # Of a name that is left unsaid the credits could not be said, either.
+        # Of a name that is left out the credits could not be written, either.
         stays = {folded[name] for name in change.after} & wanted - change.credits_after.keys()
         return tuple([name for name in change.before if folded[name] in stays])
 

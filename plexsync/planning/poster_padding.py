@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'plexsync[pad]'"
 
 _RECIPE = "pad1"
-"""Moves when the same cover comes out otherwise than before: then posters are made anew."""
+"""Moves when the same cover comes out otherwise than before: then posters are made again."""
 
 _WIDTH = 1000
 """The widest poster made, in pixels; a smaller cover is not enlarged."""

@@ -8,7 +8,7 @@ Three rules keep this exact although names change while a run is under way:
 
 - Whatever a record names is in the remembered dictionary, and is there first.
 - A text is remembered as known only once every scene that showed another one was handled.
-- A scene that shows something else than the dictionary said makes the text unknown again.
+- A scene that shows something else than the dictionary makes the text unknown again.
 """
 
 from __future__ import annotations

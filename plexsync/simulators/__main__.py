@@ -30,7 +30,7 @@ TOKEN = "simulated-plex-token"  # noqa: S105 - no secret: it opens a simulator
 
 
 def run_simulators(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to end."""
+    """Serve until a signal ends it."""
     options = _parser().parse_args(arguments)
     # Late, so that `--help` needs no GraphQL.
     from plexsync.simulators.plex.simulator import PlexSimulator  # noqa: PLC0415 - see above

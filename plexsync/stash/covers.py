@@ -165,7 +165,7 @@ def _etag_of(answer: HttpResponse) -> str:
 
 
 def _total_of(answer: HttpResponse) -> int:
-    told = _TOTAL.fullmatch(answer.headers.get("Content-Range", "").strip())
-    if told is None:
+    total = _TOTAL.fullmatch(answer.headers.get("Content-Range", "").strip())
+    if total is None:
         raise BadResponseError("Stash sends part of a cover and does not say of how much")
-    return int(told[1])
+    return int(total[1])

@@ -68,7 +68,7 @@ class MissingSceneError(NotFoundError):
 
 
 class ResolverError(BadResponseError):
-    """Stash fails to answer for what was asked, again and again; `scene_id` if it says for whom."""
+    """Stash fails to answer again and again; `scene_id` when its answer names the scene."""
 
     def __init__(self, words: str) -> None:
         super().__init__(f"Stash answers with an error: {words}")
@@ -81,7 +81,7 @@ class Version(NamedTuple):
     """As much of a scene as tells whether it changed.
 
     Attributes:
-        scene_id: whose.
+        scene_id: the scene the answer names.
         updated_at: an opaque text; "" when Stash gives none.
         organized: False only when that was asked for.
     """

@@ -146,7 +146,7 @@ class Disk:
 
 
 DISK: Filesystem = Disk()
-"""The real file system, for everyone who is not told of another."""
+"""The real file system, unless another is given."""
 
 
 @contextmanager
@@ -200,7 +200,7 @@ def write_atomically(
         path: the file; its directory must exist.
         chunks: the new content.
         previous: where the content before is kept; None to let it go.
-        draft: where the content is until it is whole; `path` with `.tmp` unless said otherwise.
+        draft: where the content is until it is whole; `path` with `.tmp` unless given.
             Needed where two processes may write at once, which must not share a draft.
 
     Raises:

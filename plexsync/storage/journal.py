@@ -3,7 +3,7 @@
 A run appends to a file of its own, `journal/<run id>.jsonl`. Each line is a JSON object that starts
 with the CRC-32 of the rest of the line. Lines go to disk in batches, each written and fsynced as
 one; every line names the first line of its batch, and the last one closes it. A crash can only
-harm the last batch, of which nobody was ever told that it is safe, so a reader drops it whole: a
+harm the last batch, which was never reported as safe, so a reader drops it whole: a
 batch counts entirely or not at all. A bad line that a later batch follows was safe once: that is
 damage, and an error.
 """
@@ -152,7 +152,7 @@ Entry = Begin | Intent | Result | SceneKept | Decision | End
 E = TypeVar("E", bound=Entry)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What decoding raises; text that is no UTF-8 is told by Python's own error."""
+"""What decoding raises; text that is no UTF-8 raises Python's own error."""
 
 NULL = msgspec.Raw(b"null")
 """The record or value of an entry that takes one back."""

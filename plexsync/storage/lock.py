@@ -72,7 +72,7 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
 
 
 def read_holder(directory: Path) -> Holder | None:
-    """Who last said to hold the lock; None when nobody did. Takes no lock and writes nothing."""
+    """Return who last held the lock; None when nobody did. Takes no lock and writes nothing."""
     try:
         with DISK.read(directory / _NOTE) as note:
             return msgspec.json.decode(note.read(), type=Holder)

@@ -167,7 +167,7 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
         raise MismatchError(
             "the plan is not as it was saved: its digest does not fit",
             context=str(path),
-            hint="save it anew with plexsync run --save-plan; a plan cannot be edited",
+            hint="save it again with plexsync run --save-plan; a plan cannot be edited",
         )
     return SavedPlan(
         run_id=file.run_id,
@@ -184,7 +184,7 @@ def _decode(content: bytes, path: Path) -> _File:
             raise StateVersionError(
                 f"saved by a newer plexsync: schema {schema}, this one knows {SCHEMA}",
                 context=str(path),
-                hint="update plexsync, or save the plan anew",
+                hint="update plexsync, or save the plan again",
             )
         if schema == SCHEMA:
             return msgspec.json.decode(content, type=_File)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
 
-_MOST_DAYS = 36_500  # a date before the first year cannot be told
+_MOST_DAYS = 36_500  # there is no date before the first year
 
 _SMALL_LIBRARY = 20_000
 _WORTH_SHARE = 0.01

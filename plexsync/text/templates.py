@@ -148,13 +148,13 @@ def photo_words(one: Performer, file_url: Callable[[str], str]) -> Callable[[str
         one: the performer.
         file_url: the address of something whose path on Stash is known.
     """
-    said = performer_words(one)
+    words = performer_words(one)
 
     def word(name: str) -> str:
         if name == IMAGE_PATH:
             return one.image_path
         if name == IMAGE:
             return file_url(one.image_path) if one.image_path else ""
-        return quote(said(name), safe="")
+        return quote(words(name), safe="")
 
     return word

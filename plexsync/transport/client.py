@@ -83,7 +83,7 @@ def _utc_now() -> datetime:
 
 
 class Transport:
-    """Everything said to one server goes through one of these. Threads may share it.
+    """The requests to one server all go through one of these. Threads may share it.
 
     Args:
         base_url: scheme, host, port and sub-path; a user and password in it are sent as Basic
@@ -98,7 +98,7 @@ class Transport:
         verify: check the certificate; or the path of a CA file to check it with.
         proxy: go through the proxy the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
         breaker: see `CircuitBreaker`.
-        on_retry: told before every repetition.
+        on_retry: called before every repetition.
         sleep: waits so many seconds.
         monotonic: seconds on a clock that is never set.
         random: a number in [0, 1).
@@ -387,9 +387,9 @@ class Transport:
                 self._reads += 1
 
     def _drop_doubtful_connections(self, task: OutgoingRequest) -> None:
-        """Begin anew where a connection the server has just closed would do harm.
+        """Open a new connection where a connection the server has just closed would do harm.
 
-        A request that must not be repeated cannot be told from one that was acted upon when its
+        A request that must not be repeated looks like one that was acted upon when its
         connection turns out to be dead.
         """
         if not task.repeatable or self._monotonic() - self._used_at > _IDLE_LIMIT_S:

@@ -82,7 +82,7 @@ def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
             message = f"{words.name} cannot be reached at {words.origin}: {why}"
             return TransientError(message, hint=words.reachable_hint)
     if any(isinstance(one, _SLOW) for one in chain):
-        return SlowError(f"{words.name} said nothing for {limit_s:g} s", hint=words.slow_hint)
+        return SlowError(f"{words.name} sent nothing for {limit_s:g} s", hint=words.slow_hint)
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
         return BadResponseError(f"{words.name} cannot be asked this", hint=words.reachable_hint)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What a watcher is told before a request is sent again."""
+    """What a watcher receives before a request is sent again."""
 
     server: str
     request: str

@@ -115,7 +115,7 @@ def _refused(  # noqa: PLR0911 - same
             return words.refused()
         case 407:
             return words.proxy_refused(answer.status)
-        # Stash v0.20 to v0.25 said it this way (docs/stash-api.md 1.3).
+        # Stash v0.20 to v0.25 answered this way (docs/stash-api.md 1.3).
         case 500 if answer.body.strip() == b"unauthorized":
             return words.refused()
         case 403:
@@ -139,8 +139,8 @@ def _busy(answer: HttpResponse, words: ServerWords, now: datetime) -> TransientE
 def _busy_message(answer: HttpResponse, words: ServerWords) -> str:
     maintenance = _MAINTENANCE.search(answer.body)
     if maintenance:
-        told = excerpt(maintenance.group(1)).rstrip(".")
-        return f"{words.name} is not ready ({answer.status}): {told}"
+        message = excerpt(maintenance.group(1)).rstrip(".")
+        return f"{words.name} is not ready ({answer.status}): {message}"
     if answer.status == 429:  # noqa: PLR2004 - a status is clearest as its number
         return f"{words.name} asks us to slow down (429)"
     return f"{words.name} fails for the moment ({answer.status})"

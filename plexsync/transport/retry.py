@@ -1,4 +1,4 @@
-"""How long a request is worth repeating, and what is told of a repetition."""
+"""How long a request is worth repeating, and what is reported of a repetition."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def checked_headers(headers: Mapping[str, str], name: str) -> dict[str, str]:
     """`headers`, if each may hold its value.
 
     Raises:
-        ConfigError: one may not; its value is not told.
+        ConfigError: one may not; its value is not repeated.
     """
     for header, value in headers.items():
         if not value.isascii() or not value.isprintable():

@@ -39,7 +39,7 @@ class Case(StrEnum):
 
 
 def draw_cases(source: random.Random, mix: Mapping[Case, float], count: int) -> list[Case]:
-    """Draw cases by weight; every case with a weight is there once if there is room."""
+    """Draw cases by weight; every case with a weight is there once if the count allows."""
     kinds = [case for case, weight in mix.items() if weight > 0]
     drawn = source.choices(kinds, [mix[case] for case in kinds], k=count)
     drawn[: len(kinds)] = kinds[:count]

@@ -135,7 +135,7 @@ def _add_several_roots(maker: Maker) -> None:
 
 
 def _add_shared_file(maker: Maker) -> None:
-    """Two scenes that hold the same file; who owns the item is nobody's to say."""
+    """Two scenes that hold the same file; either may own the item."""
     made = _file(maker, "shared")
     key = maker.add_video(made.plex_path, made)
     for title in ("First owner", "Second owner"):

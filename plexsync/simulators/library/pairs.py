@@ -113,9 +113,9 @@ def make_library(spec: LibrarySpec | None = None) -> Library:
         spec.seed, scenes=spec.scenes, hashed=spec.hashed, edited=spec.edited, odd=spec.odd
     )
     cases = draw_cases(maker.random, spec.mix, spec.scenes)
-    while (room := spec.scenes - maker.scene_count) > 0:
+    while (left := spec.scenes - maker.scene_count) > 0:
         case = cases.pop()
-        add(maker, Case.SAME if case is Case.DUPLICATE and room == 1 else case)
+        add(maker, Case.SAME if case is Case.DUPLICATE and left == 1 else case)
     for _ in range(int(spec.scenes * spec.extra_items)):
         maker.add_item_without_scene()
     if spec.odd:

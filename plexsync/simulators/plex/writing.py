@@ -1,4 +1,4 @@
-"""What the simulated Plex server does when it is told to change something.
+"""What the simulated Plex server does with requests that change something.
 
 Every write answers an empty 200, whether it changed anything or not.
 

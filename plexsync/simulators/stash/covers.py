@@ -69,8 +69,8 @@ def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> 
     first, last = int(asked[1]), min(int(asked[2]), len(picture) - 1)
     if first > last:
         return SimResponse(416, (("Content-Range", f"bytes */{len(picture)}"),))
-    told = ("Content-Range", f"bytes {first}-{last}/{len(picture)}")
-    return SimResponse(206, (*headers, told), picture[first : last + 1])
+    content_range = ("Content-Range", f"bytes {first}-{last}/{len(picture)}")
+    return SimResponse(206, (*headers, content_range), picture[first : last + 1])
 
 
 def image_type(picture: bytes) -> str:

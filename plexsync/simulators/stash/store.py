@@ -121,7 +121,7 @@ class StashStore(StashRows):
         self.poisoned.discard(int(scene_id))
 
     def full_import(self) -> Mapping[int, int]:
-        """Everything is imported anew: scenes get other ids and keep their times; old id -> new."""
+        """Import everything again: scenes get other ids and keep their times; old id -> new."""
         with self.lock:
             rows = list(reversed(list(self.scenes)))
             renamed = {row.id: number for number, row in enumerate(rows, 1)}
@@ -280,7 +280,7 @@ class StashStore(StashRows):
         self._edit(self.studios, int(studio_id), changes)
 
     def delete_studio(self, studio_id: Id) -> None:
-        """Scenes lose their studio and children their parent; nobody's time moves."""
+        """Scenes lose their studio and children their parent; no update time moves."""
         with self.lock:
             concerned = [s.id for s in self._scenes_under({int(studio_id)})]
             for scene in [s for s in self.scenes if s.studio_id == int(studio_id)]:

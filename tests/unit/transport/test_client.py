@@ -375,7 +375,7 @@ def test_silence_ends_after_the_timeout() -> None:
     """A server that accepts and never answers costs the timeout, no more."""
     with (
         transport_bench(Hang(), timeout_s=0.2, real_time=True) as bench,
-        pytest.raises(SlowError, match=r"said nothing for 0\.2 s"),
+        pytest.raises(SlowError, match=r"sent nothing for 0\.2 s"),
     ):
         bench.transport.request("GET", "/")
 
