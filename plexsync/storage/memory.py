@@ -3,7 +3,7 @@
 What a run remembers goes through `session.Session`, which hands each entry both to the journal and
 to `State.apply`, so that memory and a later load cannot differ.
 
-Which journals a checkpoint lacks is told by the number of each run, counted without a gap, never
+Which journals a checkpoint lacks follows from the number of each run, counted without a gap, never
 by the clock. So a missing journal is noticed, and `state.json.previous` with the journals after it
 holds as much as `state.json` did.
 """
@@ -175,7 +175,7 @@ class State:
         """The link of an item that no scene is linked to any more; None when there was none.
 
         What plexsync wrote to an item is known of the item, whichever scene it came from: the
-        scene may have been merged into another, deleted and scanned in anew, or given another id
+        scene may have been merged into another, deleted and scanned again, or given another id
         by a full import.
         """
         raw = self._former.get(rating_key)
@@ -240,7 +240,7 @@ class State:
     def check_lineage(self, lineage: Lineage) -> str:
         """Whether this state belongs to the servers that answer.
 
-        Another Stash database is only told: scenes are recognised by their files, and whatever
+        Another Stash database is only reported: scenes are recognised by their files, and whatever
         does not fit is matched again.
 
         Returns:
