@@ -9,11 +9,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.matching.account import Account, Standing, account, account_of_item
-from plexsync.matching.answers import Pin, Refusal, listen
+from plexsync.matching.account import (
+    Account,
+    Explanation,
+    Named,
+    Standing,
+    account,
+    account_of_item,
+)
+from plexsync.matching.answers import (
+    ANSWER_PREFIX,
+    NOTHING,
+    UNHEARD,
+    Answer,
+    Heard,
+    Pin,
+    Refusal,
+    SceneAnswers,
+    Target,
+    Verb,
+    accept,
+    answer_key,
+    hear,
+    ignore,
+    listen,
+    refuse,
+)
+from plexsync.matching.blocking import prepare_files, split_name
 from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.layout import propose_rules
+from plexsync.matching.layout import propose_rules, split_prefixes
 from plexsync.matching.resolution import prepare_matching
+from plexsync.matching.title_similarity import (
+    Text,
+    are_near,
+    telling_words,
+    texts_of_item,
+    texts_of_scene,
+)
 from plexsync.models import Confidence
 
 if TYPE_CHECKING:
@@ -22,16 +54,39 @@ if TYPE_CHECKING:
     from plexsync.models import Candidate, Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
 __all__ = [
+    "ANSWER_PREFIX",
     "DEFAULT_SETTINGS",
+    "NOTHING",
+    "UNHEARD",
     "Account",
+    "Answer",
+    "Explanation",
+    "Heard",
     "MatchSettings",
+    "Named",
     "Pin",
     "Refusal",
+    "SceneAnswers",
     "Standing",
+    "Target",
+    "Text",
+    "Verb",
+    "accept",
     "account",
     "account_of_item",
+    "answer_key",
+    "are_near",
+    "hear",
+    "ignore",
     "match",
+    "prepare_files",
     "propose_rules",
+    "refuse",
+    "split_name",
+    "split_prefixes",
+    "telling_words",
+    "texts_of_item",
+    "texts_of_scene",
     "wanted_hashes",
 ]
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
-from plexsync.stash.covers import Cover, NoCover, fetch_cover
+from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover
 from plexsync.stash.decode import Version, decoder_of, detail_of, names_of, scene_of, version_of
 from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash.queries import (
@@ -54,7 +54,16 @@ if TYPE_CHECKING:
     from plexsync.transport.client import HttpResponse, Transport
     from plexsync.transport.retry import AnswerLimits
 
-__all__ = ["Fetched", "StashClient", "Version", "base_url", "stash_headers"]
+__all__ = [
+    "Cover",
+    "Fetched",
+    "NoCover",
+    "StashClient",
+    "Version",
+    "base_url",
+    "checksum",
+    "stash_headers",
+]
 
 OLDEST_VERSION = (0, 27)
 OLDEST_SCHEMA = 67

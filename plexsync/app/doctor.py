@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
-from plexsync.matcher import match
-from plexsync.matching.layout import propose_rules
+from plexsync.matcher import match, propose_rules
 from plexsync.plex.index import load_items
 from plexsync.state import STATE_NAME, at_work, load_state
 from plexsync.text.normalize import compile_rules, normalize_path

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
-from plexsync.matcher import account, account_of_item
-from plexsync.matching.account import Explanation, Named
-from plexsync.matching.answers import hear
+from plexsync.matcher import Explanation, Named, account, account_of_item, hear
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
 from plexsync.state import load_state
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.config.loader import Config
-    from plexsync.matching.account import Account
+    from plexsync.matcher import Account
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord, Section
     from plexsync.state import State
     from plexsync.sync.ports import Ports

@@ -33,7 +33,7 @@ from plexsync.sync.reconcile import run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plexsync.matching.account import Explanation
+    from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, Shape, Streams
     from plexsync.sync.ports import RunOptions

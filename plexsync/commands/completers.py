@@ -116,11 +116,11 @@ def _scenes_in_review() -> Iterator[tuple[str, str]]:
 
 
 def _answered_scenes() -> Iterator[tuple[str, str]]:
-    from plexsync.matching.answers import PREFIX
+    from plexsync.matcher import ANSWER_PREFIX
     from plexsync.state import load_state, state_directory
 
     keys = load_state(state_directory(os.environ)).decision_keys()
-    ids = [key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)]
+    ids = [key.removeprefix(ANSWER_PREFIX) for key in keys if key.startswith(ANSWER_PREFIX)]
     for scene_id in sorted(ids, key=lambda one: (len(one), one)):
         yield scene_id, ""
 

@@ -12,7 +12,7 @@ from plexsync.commands.options import CONTEXT, check_scene_ids, global_options
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.matching.account import Explanation
+    from plexsync.matcher import Explanation
     from plexsync.output.console import Invocation
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Match, PlexItem, SceneFile
 
-PREFIX = "review."
+ANSWER_PREFIX = "review."
 """What the key of an entry starts with; the scene's id follows."""
 
 T = TypeVar("T")
@@ -161,7 +161,7 @@ def ignore(said: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
 
 def answer_key(scene_id: SceneId) -> str:
     """Where a scene's entry stands."""
-    return f"{PREFIX}{scene_id}"
+    return f"{ANSWER_PREFIX}{scene_id}"
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,10 +212,10 @@ def hear(memory: Decisions) -> Heard:
     ignored: dict[SceneId, Ignored] = {}
     absent: dict[SceneId, str] = {}
     for key in memory.decision_keys():
-        said = memory.decision(key, SceneAnswers) if key.startswith(PREFIX) else None
+        said = memory.decision(key, SceneAnswers) if key.startswith(ANSWER_PREFIX) else None
         if said is None:
             continue
-        scene_id = SceneId(key.removeprefix(PREFIX))
+        scene_id = SceneId(key.removeprefix(ANSWER_PREFIX))
         pins += said.pins
         refusals += said.refusals
         if said.ignored is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from plexsync.matching.account import Account, Explanation, Standing
+    from plexsync.matcher import Account, Explanation, Standing
     from plexsync.models import Evidence
 
 MOST_SHOWN = 5

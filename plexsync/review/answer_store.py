@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from plexsync import __version__
-from plexsync.matching.answers import (
+from plexsync.matcher import (
     NOTHING,
     Answer,
     Pin,

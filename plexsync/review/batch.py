@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
-from plexsync.matching.answers import Answer, Verb
+from plexsync.matcher import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
 from plexsync.output.summary import score_text, warning_line

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.config.schema import rules_of
 from plexsync.errors import NotFoundError
-from plexsync.matching.answers import hear
+from plexsync.matcher import hear
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner

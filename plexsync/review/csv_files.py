@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
-from plexsync.matching.answers import Answer, Verb
+from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
 from plexsync.output.summary import score_text
 from plexsync.review.selection import absence, acceptance, ignoring, rejection

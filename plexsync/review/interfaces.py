@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.matching.answers import Answer, SceneAnswers
+    from plexsync.matcher import Answer, SceneAnswers
     from plexsync.models import Change, PathRule, PlexItem, RatingKey, SceneId
     from plexsync.state import Waiting
 

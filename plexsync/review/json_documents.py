@@ -15,7 +15,7 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.matching.answers import Answer, SceneAnswers
+    from plexsync.matcher import Answer, SceneAnswers
     from plexsync.models import Change, RatingKey, SceneId, Value
     from plexsync.review.interfaces import LinkPreview
     from plexsync.state import Waiting

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
-from plexsync.matching.answers import Verb
+from plexsync.matcher import Verb
 from plexsync.review.interfaces import (
     BACKSPACE,
     DOWN,
@@ -43,7 +43,7 @@ from plexsync.review.ties import Ties
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.matching.answers import Answer
+    from plexsync.matcher import Answer
     from plexsync.models import Candidate, PathRule, RatingKey, SceneId
     from plexsync.review.interfaces import ActionsPort, AnswersPort, Hit, Question
     from plexsync.state import Waiting

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.matching.answers import Answer, Target, Verb
-from plexsync.matching.layout import split_prefixes
+from plexsync.matcher import Answer, Target, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule
 from plexsync.text.normalize import apply_rules, fold, normalize_path
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.schema import Config
-    from plexsync.matching.answers import Heard
+    from plexsync.matcher import Heard
     from plexsync.models import Outcome, RatingKey, SceneId
     from plexsync.state import Session, State, Unsettled
     from plexsync.sync.detection.changes import Noticed

@@ -22,7 +22,7 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.matching.answers import hear
+from plexsync.matcher import hear
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from plexsync.matching.answers import Verb
+from plexsync.matcher import Verb
 from plexsync.review.interfaces import Mode
 from plexsync.review.terminal.layout import LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.matching.answers import SceneAnswers
+    from plexsync.matcher import SceneAnswers
     from plexsync.models import RatingKey
     from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.matching.blocking import prepare_files, split_name
-from plexsync.matching.title_similarity import (
+from plexsync.matcher import (
     Text,
     are_near,
+    prepare_files,
+    split_name,
     telling_words,
     texts_of_item,
     texts_of_scene,

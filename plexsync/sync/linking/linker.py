@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.matcher import match, wanted_hashes
-from plexsync.matching.answers import UNHEARD, Heard
-from plexsync.matching.layout import propose_rules
+from plexsync.matcher import UNHEARD, Heard, match, propose_rules, wanted_hashes
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest

@@ -24,7 +24,7 @@ from plexsync.planning.picture_policy import (
 )
 from plexsync.planning.poster_padding import recipe
 from plexsync.plex.pictures import selected_key
-from plexsync.stash.covers import Cover, NoCover
+from plexsync.stash_client import Cover, NoCover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import pytest
 
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
-from plexsync.matching.answers import PREFIX
+from plexsync.matching.answers import ANSWER_PREFIX
 from plexsync.models import Outcome, RatingKey, SceneId
 from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
 
@@ -75,7 +75,7 @@ def ids(document: Any) -> list[str]:  # noqa: ANN401 - decoded JSON
 def answered(world: World) -> set[str]:
     """The scenes an answer stands for."""
     keys = world.state().decision_keys()
-    return {key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)}
+    return {key.removeprefix(ANSWER_PREFIX) for key in keys if key.startswith(ANSWER_PREFIX)}
 
 
 # ---- Looking -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
-from plexsync.matching.answers import PREFIX, SceneAnswers
+from plexsync.matching.answers import ANSWER_PREFIX, SceneAnswers
 from plexsync.models import SceneId
 from tests.support.review_world import TWINS, low_world, waiting_in
 from tests.support.terminals import run_plexsync
@@ -28,15 +28,15 @@ KEYS = {"accept": "a", "not in plex": "m", "ignore": "ia trailer\r"}
 
 def answered(world: World) -> list[SceneId]:
     """The scenes an answer stands for, in the order of the queue."""
-    keys = [key for key in world.state().decision_keys() if key.startswith(PREFIX)]
-    ids = [SceneId(key.removeprefix(PREFIX)) for key in keys]
+    keys = [key for key in world.state().decision_keys() if key.startswith(ANSWER_PREFIX)]
+    ids = [SceneId(key.removeprefix(ANSWER_PREFIX)) for key in keys]
     return sorted(ids, key=lambda one: (len(one), one))
 
 
 def meaning(world: World) -> dict[str, object]:
     """All that is remembered."""
     state = world.state()
-    keys = [key for key in state.decision_keys() if key.startswith(PREFIX)]
+    keys = [key for key in state.decision_keys() if key.startswith(ANSWER_PREFIX)]
     answers = {key: state.decision(key, SceneAnswers) for key in keys}
     return {**answers, **{one: state.get(one) for one in state.scene_ids()}}
 
@@ -44,7 +44,7 @@ def meaning(world: World) -> dict[str, object]:
 def noted(world: World) -> int:
     """Answers in the journals, whole or torn, more or less: enough to choose a moment by."""
     files = (world.state_dir / "journal").glob("*.jsonl")
-    return sum(path.read_bytes().count(PREFIX.encode()) for path in files)
+    return sum(path.read_bytes().count(ANSWER_PREFIX.encode()) for path in files)
 
 
 def fill(path: Path, answers: dict[SceneId, str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.matching.answers import PREFIX
+from plexsync.matching.answers import ANSWER_PREFIX
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
@@ -39,7 +39,7 @@ SCREENS = Path(__file__).parent / "screens"
 def answered(world: World) -> set[str]:
     """The scenes an answer stands for."""
     keys = world.state().decision_keys()
-    return {key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)}
+    return {key.removeprefix(ANSWER_PREFIX) for key in keys if key.startswith(ANSWER_PREFIX)}
 
 
 def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
