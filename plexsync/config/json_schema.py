@@ -7,39 +7,18 @@ Source: https://json-schema.org/draft/2020-12.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from typing import TYPE_CHECKING
 
-from plexsync.config.schema import (
-    KEYS,
-    PATHS,
-    SECTIONS,
-    EmptyPolicy,
-    Key,
-    MissingTimestamp,
-    ValueKind,
-)
-from plexsync.config.secrets import SOURCES
-from plexsync.models import Policy
+from plexsync.config.forms import TEXT_SCHEMA, Json, table_schema
+from plexsync.config.schema import FIELDS, KEYS, PATHS, SECTIONS
+from plexsync.config.sources import POLICY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from enum import StrEnum
-
-Json: TypeAlias = dict[str, object]
+    from plexsync.config.keys import Key
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-_TEXT: Json = {"type": "string"}
-_NAMES: Json = {"type": "array", "items": _TEXT}
-
-_WORDS: dict[str, type[StrEnum]] = {
-    "stash.missing_timestamp": MissingTimestamp,
-    "apply.empty": EmptyPolicy,
-}
-"""Keys that take one of a few words."""
-
-_LIST_SOURCE = "command"
-"""The source of a secret that is a list: a program and its arguments."""
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 def config_schema() -> Json:
@@ -60,54 +39,29 @@ def config_schema() -> Json:
 
 def _section(name: str) -> Json:
     below = [key for key in KEYS if key.name.startswith(f"{name}.") and key.name.count(".") == 1]
-    return _table({key.name.partition(".")[2]: _key(key) for key in below})
+    return table_schema({key.name.partition(".")[2]: _key(key) for key in below})
 
 
 def _paths() -> Json:
-    rule = _table({"stash": _TEXT, "plex": _TEXT})
+    rule = table_schema({"stash": TEXT_SCHEMA, "plex": TEXT_SCHEMA})
     return {"type": "array", "items": {**rule, "required": ["stash", "plex"]}}
 
 
-def _table(properties: Json) -> Json:
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
 def _key(key: Key) -> Json:
-    """The schema of a key's value; of a field, also that of its table."""
-    if not key.name.startswith("fields."):
-        return _described(key, _value(key))
+    """Return the schema of a key's value; of a field, also that of its table."""
+    described = _described(key)
+    if not key.name.startswith(f"{FIELDS}."):
+        return described
     start = f"{key.name}."
-    more = {one.name.removeprefix(start): _value(one) for one in KEYS if one.name.startswith(start)}
-    policy = _one_of(Policy)
-    return _described(key, {"anyOf": [policy, _table({"policy": policy, **more})]})
+    parts = [one for one in KEYS if one.name.startswith(start)]
+    table: Json = {POLICY_KEY: key.form.schema}
+    table |= {one.name.removeprefix(start): _described(one) for one in parts}
+    either = {"anyOf": [key.form.schema, table_schema(table)]}
+    return {**either, "description": described["description"]}
 
 
-def _described(key: Key, schema: Json) -> Json:
+def _described(key: Key) -> Json:
+    """Return the schema of a key's value, with the meaning of the guide without its links."""
+    meaning = _LINK.sub(r"\1", key.meaning)
     default = f" Default: {key.default}." if key.default else ""
-    return {**schema, "description": f"Also {key.variable}.{default}"}
-
-
-def _value(key: Key) -> Json:
-    words = _WORDS.get(key.name)
-    return _one_of(words) if words else _FORMS[key.kind]
-
-
-def _secret_source(name: str) -> Json:
-    value = {**_NAMES, "minItems": 1} if name == _LIST_SOURCE else _TEXT
-    return {**_table({name: value}), "required": [name]}
-
-
-def _one_of(words: Iterable[StrEnum]) -> Json:
-    return {"enum": [word.value for word in words]}
-
-
-_FORMS: dict[ValueKind, Json] = {
-    ValueKind.TEXT: _TEXT,
-    ValueKind.FLAG: {"type": "boolean"},
-    ValueKind.COUNT: {"type": "integer", "minimum": 0},
-    ValueKind.SHARE: {"type": "number", "minimum": 0},
-    ValueKind.NAMES: _NAMES,
-    ValueKind.SECRET: {"anyOf": [_TEXT, *map(_secret_source, SOURCES)]},
-    ValueKind.VERIFY: {"anyOf": [{"type": "boolean"}, _TEXT]},
-}
-"""How each kind of value is written."""
+    return {**key.form.schema, "description": f"{meaning} Also {key.variable}.{default}"}

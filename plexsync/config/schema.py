@@ -1,25 +1,50 @@
-"""What can be configured: every key with its default and meaning, and the values they become.
+"""What can be configured: each key once, with form, default and meaning, and their `Config`.
 
-Source: docs/contract.md, "Configuration". docs/configuration.md explains each key; a test compares.
+To add a key, add an attribute to the dataclass of its section:
+
+    max_age_s: int = setting(DURATION, '"1d"', name="max_age", meaning="How long ... is kept.")
+
+From that follow how it is read, its variable, `config show`, the JSON schema and the row in
+docs/configuration.md (`python -m plexsync.config.reference docs/configuration.md` writes the
+tables; a test compares). The form says how the value is written (`forms.py`); the default is TOML,
+and none makes the key required or, with `optional(FORM)`, None; `name` is the key where the
+attribute has another name.
+To add a section, add such a dataclass, name it in `SECTION_CLASSES` and in `Config`, and give the
+guide a heading with a table of one row. The keys of `[fields]` stand in `fields.py`.
+Source: docs/contract.md, "Configuration".
 """
 
+# ruff: noqa: RUF009 - `setting` declares an attribute, as `dataclasses.field` does
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from plexsync.errors import ConfigError
+from plexsync.config.fields import FIELD_KEYS
+from plexsync.config.forms import (
+    ADDRESS,
+    COUNT,
+    DURATION,
+    FIELD_NAMES,
+    FLAG,
+    NAMES,
+    SECRET,
+    SHARE,
+    STASH_ADDRESS,
+    VERIFY,
+    word_of,
+)
+from plexsync.config.keys import Key, key_of, optional, setting
 from plexsync.planning.observed import Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plexsync.config.secrets import Secret
     from plexsync.models import FieldRule, PathRule
-
-ENV_PREFIX = "PLEXSYNC_"
-"""Every key is `PLEXSYNC_<SECTION>__<KEY>` in the environment. Source: docs/contract.md."""
 
 ENV_CONFIG = "PLEXSYNC_CONFIG"
 ENV_STATE_DIR = "PLEXSYNC_STATE_DIR"
@@ -35,159 +60,7 @@ token = { file = "plex-token" }
 """The shortest useful configuration file."""
 
 
-# ---- Errors --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
-    """One thing wrong with the configuration.
-
-    Args:
-        place: `config.toml:3 > [plex] > url`, or the name of an environment variable.
-        message: what is wrong; never a secret.
-        remedy: what to do about it.
-    """
-
-    place: str
-    message: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{self.place}: {self.message}.{remedy}"
-
-
-class InvalidConfigError(ConfigError):
-    """The configuration has problems, all of them listed.
-
-    Args:
-        problems: at least one.
-    """
-
-    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
-        self.problems = problems
-        if len(problems) == 1:
-            (only,) = problems
-            super().__init__(only.message, context=only.place, hint=only.remedy)
-        else:
-            lines = "".join(f"\n  {problem}" for problem in problems)
-            super().__init__(f"{len(problems)} problems in the configuration:{lines}")
-
-
-# ---- Keys ----------------------------------------------------------------------------------------
-
-
-class ValueKind(StrEnum):
-    """How a key's value is written: decides how the text of an environment variable is read."""
-
-    TEXT = "text"
-    FLAG = "true or false"
-    COUNT = "whole number"
-    SHARE = "number"
-    NAMES = "list of texts"
-    SECRET = "secret"  # noqa: S105 - the word, not one
-    VERIFY = "true, false or a file"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key.
-
-    Args:
-        name: `section.key`, or `fields.field.key`. The policy of a field is `fields.field`.
-        kind: how its value is written.
-        default: as TOML; "" when there is none.
-        required: whether plexsync cannot run without it.
-    """
-
-    name: str
-    kind: ValueKind
-    default: str = ""
-    required: bool = False
-
-    @property
-    def variable(self) -> str:
-        """Its environment variable."""
-        return ENV_PREFIX + self.name.upper().replace(".", "__")
-
-
-KEYS: tuple[Key, ...] = (
-    Key("stash.url", ValueKind.TEXT, required=True),
-    Key("stash.api_key", ValueKind.SECRET),
-    Key("stash.verify", ValueKind.VERIFY, "true"),
-    Key("stash.organized_only", ValueKind.FLAG, "false"),
-    Key("stash.exclude_tags", ValueKind.NAMES, "[]"),
-    Key("stash.required", ValueKind.NAMES, "[]"),
-    Key("stash.missing_timestamp", ValueKind.TEXT, '"sync"'),
-    Key("plex.url", ValueKind.TEXT, required=True),
-    Key("plex.token", ValueKind.SECRET, required=True),
-    Key("plex.verify", ValueKind.VERIFY, "true"),
-    Key("plex.libraries", ValueKind.NAMES, "[]"),
-    Key("plex.scan", ValueKind.FLAG, "false"),
-    Key("plex.subset", ValueKind.FLAG, "false"),
-    Key("match.strict_matching", ValueKind.FLAG, "true"),
-    Key("match.use_content_hash", ValueKind.FLAG, "true"),
-    Key("apply.preserve_plex_edits", ValueKind.FLAG, "false"),
-    Key("apply.lock_fields", ValueKind.FLAG, "true"),
-    Key("apply.max_changes", ValueKind.COUNT, "500"),
-    Key("apply.max_clears", ValueKind.COUNT, "150"),
-    Key("apply.max_share", ValueKind.SHARE, "0.3"),
-    Key("apply.empty", ValueKind.TEXT, '"keep"'),
-    Key("fields.title", ValueKind.TEXT, '"overwrite"'),
-    Key("fields.title.template", ValueKind.TEXT, '"{title}"'),
-    Key("fields.sort_title", ValueKind.TEXT, '"off"'),
-    Key("fields.sort_title.template", ValueKind.TEXT, '"{date} {title}"'),
-    Key("fields.original_title", ValueKind.TEXT, '"off"'),
-    Key("fields.original_title.template", ValueKind.TEXT, '"{file}"'),
-    Key("fields.summary", ValueKind.TEXT, '"overwrite"'),
-    Key("fields.summary.template", ValueKind.TEXT, '"{details}"'),
-    Key("fields.tagline", ValueKind.TEXT, '"off"'),
-    Key("fields.tagline.template", ValueKind.TEXT, '"{code}"'),
-    Key("fields.date", ValueKind.TEXT, '"overwrite"'),
-    Key("fields.studio", ValueKind.TEXT, '"overwrite"'),
-    Key("fields.studio.template", ValueKind.TEXT, '"{studio}"'),
-    Key("fields.studio.collection", ValueKind.FLAG, "true"),
-    Key("fields.studio.collection_name", ValueKind.TEXT, '"{studio}"'),
-    Key("fields.content_rating", ValueKind.TEXT, '"off"'),
-    Key("fields.content_rating.template", ValueKind.TEXT, '"XXX"'),
-    Key("fields.content_rating.by_tag", ValueKind.NAMES, "[]"),
-    Key("fields.performers", ValueKind.TEXT, '"merge"'),
-    Key("fields.performers.include", ValueKind.NAMES, "[]"),
-    Key("fields.performers.exclude", ValueKind.NAMES, "[]"),
-    Key("fields.performers.role", ValueKind.TEXT, '""'),
-    Key("fields.performers.photo", ValueKind.TEXT, '""'),
-    Key("fields.directors", ValueKind.TEXT, '"off"'),
-    Key("fields.tags", ValueKind.TEXT, '"merge"'),
-    Key("fields.tags.to", ValueKind.TEXT, '"genre"'),
-    Key("fields.tags.parents", ValueKind.FLAG, "false"),
-    Key("fields.tags.include", ValueKind.NAMES, "[]"),
-    Key("fields.tags.exclude", ValueKind.NAMES, "[]"),
-    Key("fields.groups", ValueKind.TEXT, '"off"'),
-    Key("fields.groups.collection_name", ValueKind.TEXT, '"{group}"'),
-    Key("fields.groups.include", ValueKind.NAMES, "[]"),
-    Key("fields.groups.exclude", ValueKind.NAMES, "[]"),
-    Key("fields.labels", ValueKind.TEXT, '"off"'),
-    Key("fields.labels.names", ValueKind.NAMES, '["Stash {id}"]'),
-    Key("fields.rating", ValueKind.TEXT, '"off"'),
-    Key("fields.poster", ValueKind.TEXT, '"overwrite"'),
-    Key("fields.poster.pad", ValueKind.FLAG, "false"),
-    Key("fields.background", ValueKind.TEXT, '"off"'),
-    Key("run.full_every", ValueKind.TEXT, '"7d"'),
-    Key("run.files_every", ValueKind.TEXT, '"1d"'),
-    Key("run.keep_days", ValueKind.COUNT, "90"),
-)
-"""Every key but `[[paths]]`, in the order of the file.
-
-`stash.verify`, `stash.required`, `plex.verify`, `plex.scan`, `plex.subset`, `apply.max_clears`,
-`apply.empty`, `run.files_every` and the fields and templates the contract does not name are
-additions to it; those fields are off unless asked for.
-"""
-
-PATHS = "paths"
-SECTIONS = ("stash", "plex", PATHS, "match", "apply", "fields", "run")
-
-
-# ---- Values --------------------------------------------------------------------------------------
+# ---- Sections ------------------------------------------------------------------------------------
 
 
 class MissingTimestamp(StrEnum):
@@ -206,69 +79,209 @@ class EmptyPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StashConfig:
-    """`[stash]`.
+    """`[stash]`."""
 
-    `url` has no trailing slash and no `/graphql`; `exclude_tags` are names of tags, `required`
-    names under `[fields]`.
-    """
-
-    url: str
-    api_key: Secret | None
-    verify: bool | str
-    organized_only: bool
-    exclude_tags: tuple[str, ...]
-    required: tuple[str, ...]
-    missing_timestamp: MissingTimestamp
+    url: str = setting(
+        STASH_ADDRESS,
+        required=True,
+        meaning="Address of Stash, with or without `/graphql`; a sub-path is fine. No user name, "
+        "password or key in it.",
+    )
+    api_key: Secret | None = setting(
+        optional(SECRET),
+        meaning="A [secret](#secrets). Leave it out if Stash has no password: Stash refuses a key "
+        "it did not give.",
+    )
+    verify: bool | str = setting(
+        VERIFY,
+        "true",
+        meaning="Check the certificate of an https address. The name of a PEM file trusts the "
+        "certificates in it; `false` trusts any.",
+    )
+    organized_only: bool = setting(
+        FLAG,
+        "false",
+        meaning="Only scenes marked as organized take part.",
+    )
+    exclude_tags: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Scenes with one of these tags take no part. Whole names; case does not matter.",
+    )
+    required: tuple[str, ...] = setting(
+        FIELD_NAMES,
+        "[]",
+        meaning='A scene waits, unmentioned, until it has a value for each of these: `"title"`, '
+        '`"summary"`, `"date"`, `"studio"`, `"performers"`, `"tags"`.',
+    )
+    missing_timestamp: MissingTimestamp = setting(
+        word_of(MissingTimestamp),
+        '"sync"',
+        meaning='What to do with a scene without a usable `updated_at`: `"sync"` compares it '
+        'every time, `"skip"` leaves it out.',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlexConfig:
-    """`[plex]`.
+    """`[plex]`."""
 
-    `url` has no trailing slash; no `libraries` means every movie and show library; `verify` is
-    whether to check certificates, or the file of those to trust; `scan` asks Plex to look for
-    files it lacks; `subset` says that it is meant to lack some.
-    """
-
-    url: str
-    token: Secret
-    verify: bool | str
-    libraries: tuple[str, ...]
-    scan: bool
-    subset: bool
+    url: str = setting(
+        ADDRESS,
+        required=True,
+        meaning="Address of the Plex server: not of the web app, and without a token in it.",
+    )
+    token: Secret = setting(
+        SECRET,
+        required=True,
+        meaning="The server owner's token, a [secret](#secrets). A shared user's token can read "
+        "but not write.",
+    )
+    verify: bool | str = setting(
+        VERIFY,
+        "true",
+        meaning="As `stash.verify`.",
+    )
+    libraries: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Titles of the libraries to write to. None means every movie and show library.",
+    )
+    scan: bool = setting(
+        FLAG,
+        "false",
+        meaning="Ask Plex to scan the folder of a scene it does not have yet. Each folder once a "
+        "run, a few folders a run, and less often the longer nothing comes of it.",
+    )
+    subset: bool = setting(
+        FLAG,
+        "false",
+        meaning="Plex is meant to hold only a part of Stash: scenes without a candidate are not "
+        "mentioned in the summary, and without news from Plex they are tried once a week.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchConfig:
     """`[match]`."""
 
-    strict_matching: bool
-    use_content_hash: bool
+    strict_matching: bool = setting(
+        FLAG,
+        "true",
+        meaning="Only HIGH matches are applied. `false` applies the best LOW candidate too, "
+        "marked as LOW.",
+    )
+    use_content_hash: bool = setting(
+        FLAG,
+        "true",
+        meaning="Compare Stash's oshash with Plex's hash of a file where that can decide. Costs "
+        "requests to Plex for those files only.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyConfig:
-    """`[apply]`. `max_share` is above 0 and at most 1."""
+    """`[apply]`."""
 
-    preserve_plex_edits: bool
-    lock_fields: bool
-    max_changes: int
-    max_clears: int
-    max_share: float
-    empty: EmptyPolicy
+    preserve_plex_edits: bool = setting(
+        FLAG,
+        "false",
+        meaning="What a person put into Plex stays, whatever the policy of the field.",
+    )
+    lock_fields: bool = setting(
+        FLAG,
+        "true",
+        meaning="Lock written fields in Plex, so that a metadata refresh does not undo them.",
+    )
+    max_changes: int = setting(
+        COUNT,
+        "500",
+        meaning="A run that would change more items synced before than this writes nothing and "
+        "ends with exit code 6. At least 1.",
+    )
+    max_clears: int = setting(
+        COUNT,
+        "150",
+        meaning="The same for items that would lose a value and get no other: all of their tags, "
+        "say. At least 1.",
+    )
+    max_share: float = setting(
+        SHARE,
+        "0.3",
+        meaning="`max_changes` as a share of the items synced before, once they are 50; above 0, "
+        "at most 1. Also the share of the scenes known from earlier runs that may be gone "
+        "from Stash: see [safety limits](#safety-limits).",
+    )
+    empty: EmptyPolicy = setting(
+        word_of(EmptyPolicy),
+        '"keep"',
+        meaning='What a field that is empty in Stash means: `"keep"` leaves Plex alone, `"clear"` '
+        "empties it there, too.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """`[run]`.
+    """`[run]`; durations in seconds."""
 
-    `full_every_s` and `files_every_s` in seconds; 0 makes every run a full one, or one that looks
-    at all files. `keep_days` in days.
-    """
+    full_every_s: int = setting(
+        DURATION,
+        '"7d"',
+        name="full_every",
+        meaning='After how long a run looks at every scene again, changed or not. `"0s"` makes '
+        "every run a full one.",
+    )
+    files_every_s: int = setting(
+        DURATION,
+        '"1d"',
+        name="files_every",
+        meaning='After how long a run looks at the files of every scene again. `"0s"` does so in '
+        "every run. See [what is found when](detection.md).",
+    )
+    keep_days: int = setting(
+        COUNT,
+        "90",
+        meaning="For how many days the journal of a run that wrote something is kept, and with it "
+        "`plexsync history` and `plexsync undo` of that run. At least 1.",
+    )
 
-    full_every_s: int
-    files_every_s: int
-    keep_days: int
+
+SECTION_CLASSES: dict[str, type] = {
+    "stash": StashConfig,
+    "plex": PlexConfig,
+    "match": MatchConfig,
+    "apply": ApplyConfig,
+    "run": RunConfig,
+}
+"""The class of each section of single keys, in the order of the file."""
+
+PATHS = "paths"
+FIELDS = "fields"
+SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, "run")
+"""Every section, in the order of the file."""
+
+
+def section_keys(section: str) -> Iterator[tuple[str, Key]]:
+    """Yield the attribute and the key of each setting in a section of single keys."""
+    for field in dataclasses.fields(SECTION_CLASSES[section]):
+        yield field.name, key_of(section, field)
+
+
+def _all_keys() -> Iterator[Key]:
+    for section in SECTIONS:
+        if section == FIELDS:
+            yield from FIELD_KEYS
+        elif section != PATHS:
+            yield from (key for _, key in section_keys(section))
+
+
+KEYS: tuple[Key, ...] = tuple(_all_keys())
+"""Every key but `[[paths]]`, in the order of the file."""
+
+BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
+
+
+# ---- The whole -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +313,7 @@ class Config:
         run: `[run]`.
         source: the file that was read; None when there is none.
         settings: every key's effective value and origin.
+        secrets: all that was read and must appear in no output.
         warnings: what works but is unsafe, as sentences.
     """
 
@@ -312,6 +326,7 @@ class Config:
     run: RunConfig
     source: Path | None
     settings: tuple[Setting, ...]
+    secrets: tuple[Secret, ...]
     warnings: tuple[str, ...]
 
     @property

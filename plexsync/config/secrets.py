@@ -72,6 +72,7 @@ class SecretReader:
         folder: what a relative file name is relative to.
         home: what `~` stands for.
         warn: receives what is unsafe but works.
+        learn: receives every secret that was read, so that no output shows it.
         command_s: how long a command may take, in seconds.
     """
 
@@ -82,23 +83,34 @@ class SecretReader:
         folder: Path,
         home: Path,
         warn: Callable[[str], None],
+        learn: Callable[[Secret], object] = id,
         command_s: float = COMMAND_S,
     ) -> None:
         self._environ = environ
         self._folder = folder
         self._home = home
         self._warn = warn
+        self._learn = learn
         self._command_s = command_s
 
     def read(self, source: object) -> Secret:
-        """Read the secret `source` holds or points to.
+        """Return the secret `source` holds or points to.
 
         Raises:
             ParseError: it is not there, empty, or cannot be sent in a header. The message never
                 holds any part of the value.
         """
-        if isinstance(source, str):
-            return _checked(source)
+        secret = _checked(source) if isinstance(source, str) else self._read_elsewhere(source)
+        self._learn(secret)
+        return secret
+
+    def resolve(self, name: str) -> Path:
+        """Return the path the configuration means by `name`: `~` is the home directory."""
+        if name == "~" or name.startswith("~/"):
+            return self._home / name[2:]
+        return self._folder / name
+
+    def _read_elsewhere(self, source: object) -> Secret:
         kind, where = _one_source(source)
         match kind:
             case "file":
@@ -116,7 +128,7 @@ class SecretReader:
         Raises:
             ParseError: see `read`.
         """
-        path = resolve(_text(where, "file"), folder=self._folder, home=self._home)
+        path = self.resolve(_text(where, "file"))
         try:
             with path.open("rb") as stream:
                 content = stream.read(_LARGEST_BYTES + 1)
@@ -182,13 +194,6 @@ class SecretReader:
         if done.returncode != 0:
             raise ParseError(f"the command {program} ended with {done.returncode}", hint=hint)
         return _checked(_decoded(done.stdout))
-
-
-def resolve(name: str, *, folder: Path, home: Path) -> Path:
-    """The path a configuration means by `name`: `~` is `home`, the rest relative to `folder`."""
-    if name == "~" or name.startswith("~/"):
-        return home / name[2:]
-    return folder / name
 
 
 def describe(source: object) -> str:

@@ -11,37 +11,35 @@ import stat
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.config import values
+from plexsync.config.forms import SECRET, path_from_here, split_list
+from plexsync.config.keys import ENV_PREFIX
+from plexsync.config.problems import ConfigProblem
 from plexsync.config.schema import (
+    BY_NAME,
     ENV_CONFIG,
     ENV_PATHS,
-    ENV_PREFIX,
     ENV_STATE_DIR,
     KEYS,
     PATHS,
     SECTIONS,
-    ConfigProblem,
-    Key,
-    ValueKind,
 )
+from plexsync.config.values import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 FLAG_ORIGIN = "command line"
 
-BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
-"""Every key by its name."""
-
-_POLICY = "policy"
+POLICY_KEY = "policy"
+"""What a field's policy is called in its table."""
 _FIELDS = tuple(name for name in BY_NAME if re.fullmatch(r"fields\.\w+", name))
 _BY_VARIABLE = {key.variable: key for key in KEYS} | {
     f"{BY_NAME[name].variable}__POLICY": BY_NAME[name] for name in _FIELDS
 }
-_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.kind is ValueKind.SECRET}
+_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.form is SECRET}
 _VARIABLES = (*_BY_VARIABLE, *_SECRET_FILES, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
 
 _NEAR = 0.86
@@ -148,9 +146,9 @@ class Sources:
     def _take_field(self, places: _Places, field: str, content: dict[str, object]) -> None:
         for name, value in content.items():
             written = f"{field}.{name}"
-            key = field if name == _POLICY else written
+            key = field if name == POLICY_KEY else written
             if key not in BY_NAME:
-                self._unknown(places.of(written), name, (_POLICY, *_names_below(field)))
+                self._unknown(places.of(written), name, (POLICY_KEY, *_names_below(field)))
             else:
                 self._put_from_file(places, key, written, value)
 
@@ -172,7 +170,7 @@ class Sources:
         ]
 
     def _unknown(self, place: str, name: str, known: Iterable[str]) -> None:
-        remedy = values.suggestion(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
+        remedy = suggestion(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
         self.add_problem(place, "is no setting of plexsync", remedy)
 
     # ---- The environment -------------------------------------------------------------------------
@@ -196,14 +194,11 @@ class Sources:
         if variable == ENV_PATHS:
             self._take_path_variable(text)
         elif (key := _BY_VARIABLE.get(variable)) is not None:
-            if text.strip() or key.kind is ValueKind.NAMES:
-                value = values.from_environment(text, key.kind)
-                if key.kind is ValueKind.VERIFY and isinstance(value, str):
-                    value = _from_here(value)
-                return Raw(value, variable, variable)
+            if text.strip() or key.form.empties:
+                return Raw(key.form.from_text(text), variable, variable)
         elif variable in _SECRET_FILES:
             if text.strip():
-                return Raw({"file": _from_here(text.strip())}, variable, variable)
+                return Raw({"file": path_from_here(text.strip())}, variable, variable)
         elif variable not in _VARIABLES:
             self._check_unknown_variable(variable)
         return None
@@ -211,7 +206,7 @@ class Sources:
     def _take_path_variable(self, text: str) -> None:
         if text.strip():
             self.path_rules = [
-                Raw(value, ENV_PATHS, ENV_PATHS) for value in values.split_path_rules(text)
+                Raw(_path_rule(part), ENV_PATHS, ENV_PATHS) for part in split_list(text)
             ]
 
     def _check_unknown_variable(self, variable: str) -> None:
@@ -277,6 +272,14 @@ def _line_numbers(text: str) -> dict[str, int]:
     return lines
 
 
+def _path_rule(text: str) -> object:
+    """`/data/=/media/` as a table; what is none stays a text, which is refused."""
+    sides = text.split("=")
+    if len(sides) != 2:  # noqa: PLR2004 - the two sides of a rule
+        return text
+    return {"stash": sides[0].strip(), "plex": sides[1].strip()}
+
+
 def _bare(name: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in name.split("."))
 
@@ -297,8 +300,3 @@ def _elsewhere(name: str) -> str:
 
 def _listed(known: Iterable[str]) -> str:
     return ", ".join(known)
-
-
-def _from_here(name: str) -> str:
-    """A file named in the environment is relative to where plexsync runs, not to the file."""
-    return name if name.startswith("~") else str(Path(name).absolute())

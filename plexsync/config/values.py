@@ -20,7 +20,6 @@ from plexsync.text.templates import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plexsync.config.schema import ValueKind
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -37,17 +36,8 @@ _TAG_TARGETS = {
     _TagTarget.COLLECTION: PlexField.COLLECTIONS,
 }
 
-_FLAGS = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
 _PHOTO_STARTS = ("http://", "https://", "{image}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USER = re.compile("[a-z]+://[^/]*@", re.IGNORECASE)
 _KEY_WORDS = ("apikey=", "api_key=", "token=")
 """What comes before a secret in an address; a picture's must hold none."""
@@ -57,39 +47,6 @@ NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in a variable that are no UTF-8."""
-_COUNT = re.compile(r"[+-]?[0-9]{1,12}")
-_SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
-
-
-# ---- From the environment ------------------------------------------------------------------------
-
-
-def from_environment(text: str, kind: ValueKind) -> object:
-    """Turn a variable's text into what TOML would have given; what does not fit stays a text."""
-    word = text.strip()
-    match kind.name:
-        case "FLAG":
-            return _FLAGS.get(word.lower(), text)
-        case "VERIFY":
-            return _FLAGS.get(word.lower(), word)
-        case "COUNT" if _COUNT.fullmatch(word):
-            return int(word)
-        case "SHARE" if _SHARE.fullmatch(word):
-            return float(word)
-        case "NAMES":
-            return split_list(text)
-        case _:
-            return word
-
-
-def split_list(text: str) -> list[str]:
-    """The comma-separated parts of `text`, trimmed; empty ones do not count."""
-    return [part for piece in text.split(",") if (part := piece.strip())]
-
-
-def split_path_rules(text: str) -> list[object]:
-    """The rules of `/data/=/media/,...`, as TOML would have given them."""
-    return [_path_rule_table(part) for part in split_list(text)]
 
 
 # ---- One value -----------------------------------------------------------------------------------
@@ -219,6 +176,26 @@ def by_tag(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((pattern, text) for pattern, text in pairs)
 
 
+def text(value: object) -> str:
+    """Return a text; "" is one."""
+    if isinstance(value, str):
+        return value.strip()
+    raise ParseError("must be a text", hint='Write it in quotes: "like this".')
+
+
+def headers(value: object) -> dict[str, object]:
+    """Return a table of request headers: a name each, and what a secret is read from.
+
+    Source: RFC 9110 5.6.2, "Tokens".
+    """
+    hint = 'Write { "Name" = "value" }, or { "Name" = { file = "..." } }.'
+    if not isinstance(value, dict):
+        raise ParseError("must be a table of headers", hint=hint)
+    if not all(_HEADER_NAME.fullmatch(name) for name in value):
+        raise ParseError("holds a name no HTTP header can have", hint=hint)
+    return value
+
+
 def verify(value: object) -> bool | str:
     """Whether to check certificates, or the name of a file of certificates to trust."""
     if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
@@ -299,13 +276,6 @@ def suggestion(value: object, known: Iterable[str]) -> str:
 
 def _example(known: list[str]) -> str:
     return f'Write "{known[0]}", for example.'
-
-
-def _path_rule_table(text: str) -> object:
-    sides = text.split("=")
-    if len(sides) != 2:  # noqa: PLR2004 - the two sides of a rule
-        return text
-    return {"stash": sides[0].strip(), "plex": sides[1].strip()}
 
 
 def _folder(table: dict[str, object], side: str) -> str:

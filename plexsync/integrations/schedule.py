@@ -16,15 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsync.config.keys import ENV_PREFIX
 from plexsync.config.loader import find_config, require_something
-from plexsync.config.schema import (
-    ENV_CONFIG,
-    ENV_PREFIX,
-    ENV_STATE_DIR,
-    KEYS,
-    InvalidConfigError,
-    ValueKind,
-)
+from plexsync.config.problems import InvalidConfigError
+from plexsync.config.schema import ENV_CONFIG, ENV_STATE_DIR, KEYS
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.state import cache_directory, state_directory
@@ -38,7 +33,7 @@ _LOCK_WAIT = ("--lock-wait", "10m")
 
 _PLAIN_WORD = re.compile(r"[\w./-]+", re.ASCII)
 
-_SECRETS = tuple(key for key in KEYS if key.kind is ValueKind.SECRET)
+_SECRETS = tuple(key for key in KEYS if key.form.secret)
 
 _USER_SAFE = (
     "NoNewPrivileges=yes",

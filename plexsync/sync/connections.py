@@ -67,8 +67,7 @@ def plex_transport(
 
 def config_secrets(config: Config) -> list[str]:
     """What must appear in no output."""
-    held = (config.stash.api_key, config.plex.token)
-    return [secret.reveal() for secret in held if secret and secret.reveal()]
+    return [secret.reveal() for secret in config.secrets]
 
 
 def repeat_sentence(repeat: Repeat) -> str:

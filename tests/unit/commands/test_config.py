@@ -16,6 +16,7 @@ from plexsync.config.loader import load_config
 from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.errors import ExitCode
 from tests.support.terminals import plain, run_plexsync
+from tests.support.toml_schema import fits
 
 CANARY = "canary-7f3a9c"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -148,48 +149,6 @@ def test_no_configuration_is_a_problem(capsys: pytest.CaptureFixture[str]) -> No
 
 
 # ---- The schema ----------------------------------------------------------------------------------
-
-
-TYPES: dict[str, set[type]] = {
-    "object": {dict},
-    "array": {list},
-    "string": {str},
-    "boolean": {bool},
-    "integer": {int},
-    "number": {int, float},
-    "": {dict, list, str, bool, int, float},
-}
-
-
-def fits(value: object, schema: dict[str, Any]) -> bool:
-    """Whether a value is as a schema says; knows the words our schema uses, and no others."""
-    words = {"$schema", "title", "description", "type", "enum", "anyOf", "properties"}
-    words |= {"additionalProperties", "required", "items", "minItems", "minimum"}
-    assert set(schema) <= words
-    return (
-        ("anyOf" not in schema or any(fits(value, one) for one in schema["anyOf"]))
-        and value in schema.get("enum", [value])
-        and type(value) in TYPES[schema.get("type", "")]
-        and (not isinstance(value, dict) or "type" not in schema or _fits_table(value, schema))
-        and (not isinstance(value, list) or "type" not in schema or _fits_list(value, schema))
-        and (not isinstance(value, int | float) or value >= schema.get("minimum", value))
-    )
-
-
-def _fits_list(values: list[object], schema: dict[str, Any]) -> bool:
-    return len(values) >= schema.get("minItems", 0) and all(
-        fits(one, schema["items"]) for one in values
-    )
-
-
-def _fits_table(table: dict[str, object], schema: dict[str, Any]) -> bool:
-    known = schema["properties"]
-    return (
-        schema["additionalProperties"] is False
-        and table.keys() <= known.keys()
-        and set(schema.get("required", ())) <= table.keys()
-        and all(fits(value, known[name]) for name, value in table.items())
-    )
 
 
 def nested(key: str, value: object) -> dict[str, object]:

@@ -14,12 +14,14 @@ import msgspec
 import pytest
 
 from plexsync.config.loader import load_config
-from plexsync.config.schema import Config, InvalidConfigError
+from plexsync.config.problems import InvalidConfigError
 from plexsync.config.secrets import Secret, SecretReader
 from plexsync.errors import ParseError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from plexsync.config.schema import Config
 
 CANARY = "canary-5f2d81c0"
 SERVERS = '[stash]\nurl = "http://stash:9999"\n[plex]\nurl = "http://plex:32400"\n'

@@ -6,42 +6,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexsync.config.schema import ValueKind
+from plexsync.config.forms import (
+    COUNT,
+    FLAG,
+    HEADERS,
+    NAMES,
+    SECRET,
+    SHARE,
+    TEXT,
+    VERIFY,
+    Form,
+    split_list,
+)
 from plexsync.config.values import (
-    from_environment,
     photo_template,
     role_template,
-    split_list,
     suggestion,
 )
 from plexsync.errors import ParseError
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "value"),
+    ("form", "text", "value"),
     [
-        (ValueKind.FLAG, "TRUE", True),
-        (ValueKind.FLAG, " off ", False),
-        (ValueKind.FLAG, "maybe", "maybe"),
-        (ValueKind.VERIFY, "no", False),
-        (ValueKind.VERIFY, "/ca.pem", "/ca.pem"),
-        (ValueKind.COUNT, "12", 12),
-        (ValueKind.COUNT, "1_000", "1_000"),
-        (ValueKind.COUNT, "\u0661", "\u0661"),
-        (ValueKind.SHARE, "0.25", 0.25),
-        (ValueKind.SHARE, "1", 1.0),
-        (ValueKind.SHARE, "nan", "nan"),
-        (ValueKind.NAMES, "a, b,,c", ["a", "b", "c"]),
-        (ValueKind.NAMES, "", []),
-        (ValueKind.TEXT, " a ", "a"),
-        (ValueKind.SECRET, " a ", "a"),
+        (FLAG, "TRUE", True),
+        (FLAG, " off ", False),
+        (FLAG, "maybe", "maybe"),
+        (VERIFY, "no", False),
+        (VERIFY, "/ca.pem", "/ca.pem"),
+        (HEADERS, "A=b, C=d=e", {"A": "b", "C": "d=e"}),
+        (HEADERS, "A", "A"),
+        (COUNT, "12", 12),
+        (COUNT, "1_000", "1_000"),
+        (COUNT, "\u0661", "\u0661"),
+        (SHARE, "0.25", 0.25),
+        (SHARE, "1", 1.0),
+        (SHARE, "nan", "nan"),
+        (NAMES, "a, b,,c", ["a", "b", "c"]),
+        (NAMES, "", []),
+        (TEXT, " a ", "a"),
+        (SECRET, " a ", "a"),
     ],
 )
 def test_a_variable_becomes_what_toml_would_have_given(
-    kind: ValueKind, text: str, value: object
+    form: Form[object], text: str, value: object
 ) -> None:
     """What does not fit stays a text, for the one place that complains."""
-    found = from_environment(text, kind)
+    found = form.from_text(text)
     assert (found, type(found)) == (value, type(value))
 
 

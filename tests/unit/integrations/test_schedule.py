@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.cli import cli, run_command_line
-from plexsync.config.schema import InvalidConfigError
+from plexsync.config.problems import InvalidConfigError
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.integrations.schedule import (
     Setup,

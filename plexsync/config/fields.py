@@ -1,0 +1,463 @@
+"""`[fields]`: every field that can be written, what can be said of each, and the rules they become.
+
+To add a field, add a `FieldSetting`; to say more of one, add a `part` to it. A part that `fills` an
+attribute of `FieldRule` needs nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from plexsync.config.forms import (
+    BY_TAG,
+    FLAG,
+    NAMES,
+    PHOTO,
+    POLICY,
+    ROLE,
+    TAG_TARGET,
+    TEMPLATES,
+    TEXT_POLICY,
+    template_unless,
+)
+from plexsync.config.keys import Key
+from plexsync.errors import ConfigError
+from plexsync.models import LIST_FIELDS, FieldRule, PlexField, Policy
+from plexsync.planning.desired import STUDIO_COLLECTION
+from plexsync.planning.poster_padding import require_pillow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from plexsync.config.forms import Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One thing that can be said of a field beside its policy.
+
+    Args:
+        key: its declaration, named below the field.
+        fills: the attribute of `FieldRule` its value becomes; "" where `compose_rules` reads it.
+    """
+
+    key: Key
+    fills: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSetting:
+    """One field under `[fields]`.
+
+    Args:
+        name: the field.
+        to: where it is written in Plex, unless a part says otherwise.
+        default: its policy, as TOML.
+        meaning: what it is.
+        policy: how its policy is written.
+        more: what else can be said of it.
+    """
+
+    name: str
+    to: PlexField
+    default: str
+    meaning: str
+    policy: Form[Policy] = TEXT_POLICY
+    more: tuple[Part, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """The key of its policy."""
+        return Key(f"fields.{self.name}", self.policy, self.default, self.meaning)
+
+    def parts(self) -> Iterator[tuple[Key, str]]:
+        """Yield the key of each part, and the attribute it fills."""
+        for one in self.more:
+            yield dataclasses.replace(one.key, name=f"fields.{self.name}.{one.key.name}"), one.fills
+
+
+def part(name: str, form: Form[Any], default: str, *, meaning: str, fills: str = "") -> Part:
+    """Declare a part of a field; see `Key` and `Part`."""
+    return Part(key=Key(name, form, default, meaning), fills=fills)
+
+
+FIELD_SETTINGS = (
+    FieldSetting(
+        "title",
+        PlexField.TITLE,
+        '"overwrite"',
+        meaning="The title.",
+        more=(
+            part(
+                "template",
+                template_unless("{title}"),
+                '"{title}"',
+                fills="templates",
+                meaning="What the title is made of; see [templates](#templates).",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "sort_title",
+        PlexField.SORT_TITLE,
+        '"off"',
+        meaning="The title Plex sorts by. While it is off, Plex makes it of the title; one an "
+        "agent gave goes with the title it belonged to, is told as `title+sort_title`, "
+        "and comes back with an undo.",
+        more=(
+            part(
+                "template",
+                template_unless(),
+                '"{date} {title}"',
+                fills="templates",
+                meaning="What it is made of.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "original_title",
+        PlexField.ORIGINAL_TITLE,
+        '"off"',
+        meaning="The original title; movies only.",
+        more=(
+            part(
+                "template",
+                template_unless(),
+                '"{file}"',
+                fills="templates",
+                meaning="What it is made of.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "summary",
+        PlexField.SUMMARY,
+        '"overwrite"',
+        meaning="Stash's details.",
+        more=(
+            part(
+                "template",
+                template_unless("{details}"),
+                '"{details}"',
+                fills="templates",
+                meaning='What the summary is made of: `"{details}\\n\\n{stash_url}"` adds a link '
+                "to the scene.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "tagline",
+        PlexField.TAGLINE,
+        '"off"',
+        meaning="The tagline; movies only.",
+        more=(
+            part(
+                "template",
+                template_unless(),
+                '"{code}"',
+                fills="templates",
+                meaning="What it is made of.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "date",
+        PlexField.DATE,
+        '"overwrite"',
+        meaning="The date. `2021` becomes 2021-01-01 and `2021-06` becomes 2021-06-01, because "
+        "Plex knows whole days only.",
+    ),
+    FieldSetting(
+        "studio",
+        PlexField.STUDIO,
+        '"overwrite"',
+        meaning="The studio; movies only.",
+        more=(
+            part(
+                "template",
+                template_unless("{studio}"),
+                '"{studio}"',
+                fills="templates",
+                meaning="What it is made of.",
+            ),
+            part(
+                "collection",
+                FLAG,
+                "true",
+                meaning="Put the item into a collection named like its studio, unless the studio "
+                "is off. Collections it is in already stay.",
+            ),
+            part(
+                "collection_name",
+                template_unless(),
+                '"{studio}"',
+                meaning="The name of that collection.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "content_rating",
+        PlexField.CONTENT_RATING,
+        '"off"',
+        meaning="The content rating.",
+        more=(
+            part(
+                "template",
+                template_unless(),
+                '"XXX"',
+                fills="templates",
+                meaning="What it is where no line of `by_tag` says otherwise.",
+            ),
+            part(
+                "by_tag",
+                BY_TAG,
+                "[]",
+                fills="by_tag",
+                meaning='Lines of `"tag = rating"`, the tag a pattern. The first that fits one of '
+                "the scene's tags counts.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "performers",
+        PlexField.ACTORS,
+        '"merge"',
+        meaning="Stash's performers become Plex's actors; movies only.",
+        policy=POLICY,
+        more=(
+            part(
+                "include",
+                NAMES,
+                "[]",
+                fills="include",
+                meaning="Only names that fit one of these patterns. None lets every name in.",
+            ),
+            part(
+                "exclude",
+                NAMES,
+                "[]",
+                fills="exclude",
+                meaning="No names that fit one of these patterns.",
+            ),
+            part(
+                "role",
+                ROLE,
+                '""',
+                fills="role",
+                meaning='What the part of each actor is made of, such as `"{disambiguation}"`; '
+                "see [roles and photos](#roles-and-photos). Empty leaves it alone.",
+            ),
+            part(
+                "photo",
+                PHOTO,
+                '""',
+                fills="photo",
+                meaning="What the address of each actor's picture is made of, such as "
+                '`"{image}"`. Empty leaves it alone.',
+            ),
+        ),
+    ),
+    FieldSetting(
+        "directors",
+        PlexField.DIRECTORS,
+        '"off"',
+        meaning="Stash's director; several with commas or semicolons between them.",
+        policy=POLICY,
+    ),
+    FieldSetting(
+        "tags",
+        PlexField.GENRES,
+        '"merge"',
+        meaning="Stash's tags.",
+        policy=POLICY,
+        more=(
+            part(
+                "to",
+                TAG_TARGET,
+                '"genre"',
+                fills="to",
+                meaning='What they become in Plex: `"genre"` (movies only), `"label"` or '
+                '`"collection"`.',
+            ),
+            part(
+                "parents",
+                FLAG,
+                "false",
+                fills="parents",
+                meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
+                "that gets another parent reaches its scenes in the next run.",
+            ),
+            part(
+                "include",
+                NAMES,
+                "[]",
+                fills="include",
+                meaning="As for performers.",
+            ),
+            part(
+                "exclude",
+                NAMES,
+                "[]",
+                fills="exclude",
+                meaning="As for performers.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "groups",
+        PlexField.COLLECTIONS,
+        '"off"',
+        meaning="Put the item into a collection for each of its groups.",
+        policy=POLICY,
+        more=(
+            part(
+                "collection_name",
+                template_unless(),
+                '"{group}"',
+                fills="templates",
+                meaning="The name of such a collection.",
+            ),
+            part(
+                "include",
+                NAMES,
+                "[]",
+                fills="include",
+                meaning="As for performers.",
+            ),
+            part(
+                "exclude",
+                NAMES,
+                "[]",
+                fills="exclude",
+                meaning="As for performers.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "labels",
+        PlexField.LABELS,
+        '"off"',
+        meaning="Labels that are the same or made alike for every scene.",
+        policy=POLICY,
+        more=(
+            part(
+                "names",
+                TEMPLATES,
+                '["Stash {id}"]',
+                fills="templates",
+                meaning="What they are made of. One with a placeholder the scene has nothing for "
+                "is left out.",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "rating",
+        PlexField.RATING,
+        '"off"',
+        meaning="Stash's rating as that of the token's account: half stars, so 75 of 100 becomes "
+        "8 of 10.",
+    ),
+    FieldSetting(
+        "poster",
+        PlexField.POSTER,
+        '"overwrite"',
+        meaning="The scene's cover as the item's poster. See [pictures](#pictures).",
+        more=(
+            part(
+                "pad",
+                FLAG,
+                "false",
+                fills="pad",
+                meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
+                "install 'plexsync[pad]'`. See [pictures](#pictures).",
+            ),
+        ),
+    ),
+    FieldSetting(
+        "background",
+        PlexField.BACKGROUND,
+        '"off"',
+        meaning="The scene's cover as the item's background.",
+    ),
+)
+"""Every field, in the order of the file."""
+
+
+def _all_keys() -> Iterator[Key]:
+    for field in FIELD_SETTINGS:
+        yield field.key
+        yield from (key for key, _ in field.parts())
+
+
+FIELD_KEYS: tuple[Key, ...] = tuple(_all_keys())
+"""Every key of `[fields]`, in the order of the file."""
+
+
+# ---- The rules -----------------------------------------------------------------------------------
+
+
+def compose_rules(
+    found: Mapping[str, Any], add_problem: Callable[[str, str, str], None]
+) -> tuple[FieldRule, ...]:
+    """Return one rule per field.
+
+    Args:
+        found: the value of every key by name.
+        add_problem: takes what is wrong: a key, a message and a remedy.
+    """
+    rules = tuple(_rule(field, found, add_problem) for field in FIELD_SETTINGS)
+    _check_shared_lists(rules, add_problem)
+    return (*rules, *_studio_collection(found))
+
+
+def _rule(
+    field: FieldSetting, found: Mapping[str, Any], add_problem: Callable[[str, str, str], None]
+) -> FieldRule:
+    said = {fills: found[key.name] for key, fills in field.parts() if fills}
+    policy = found[field.key.name]
+    rule = FieldRule(**{"name": field.name, "policy": policy, "to": field.to, **said})
+    if not rule.pad or policy is Policy.OFF:
+        return replace(rule, pad=False)
+    try:
+        require_pillow()
+    except ConfigError as error:
+        remedy = f"Install it: {error.hint}, or switch pad off."
+        add_problem(f"{field.key.name}.pad", error.message, remedy)
+    return rule
+
+
+def _studio_collection(found: Mapping[str, Any]) -> tuple[FieldRule, ...]:
+    """Return the rule for the studio's collection: none where it is off, or the studio is."""
+    templates = found[f"fields.{STUDIO_COLLECTION}_name"]
+    wanted = found[f"fields.{STUDIO_COLLECTION}"]
+    if not wanted or not templates or found["fields.studio"] is Policy.OFF:
+        return ()
+    # Alone in its list it merges: collections made by hand stay as they are.
+    return (
+        FieldRule(
+            name=STUDIO_COLLECTION,
+            policy=Policy.MERGE,
+            to=PlexField.COLLECTIONS,
+            templates=templates,
+            joins=True,
+        ),
+    )
+
+
+def _check_shared_lists(
+    rules: tuple[FieldRule, ...], add_problem: Callable[[str, str, str], None]
+) -> None:
+    """Fields that make one list in Plex together can only have one policy."""
+    on = [rule for rule in rules if rule.policy is not Policy.OFF and rule.to in LIST_FIELDS]
+    for index, rule in enumerate(on):
+        other = next((one for one in on[:index] if one.to is rule.to), None)
+        if other is not None and other.policy is not rule.policy:
+            add_problem(
+                f"fields.{rule.name}",
+                f"writes to the same list in Plex as {other.name}, under another policy",
+                "Give both the same policy, or write them to different lists.",
+            )

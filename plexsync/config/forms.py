@@ -1,0 +1,206 @@
+"""How the value of a key is written: in TOML, in a variable, in the JSON schema; and its reader.
+
+A key takes one of the forms below. A new form is one more value here; most need only a reader of
+`values.py` and a schema.
+Source of the schemas: https://json-schema.org/draft/2020-12.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+from plexsync.config import values
+from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
+from plexsync.errors import ParseError
+from plexsync.models import Policy
+from plexsync.text.durations import parse_duration
+from plexsync.text.toml import toml_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from enum import StrEnum
+
+    from plexsync.models import PlexField
+
+T = TypeVar("T")
+Word = TypeVar("Word", bound="StrEnum")
+Json: TypeAlias = dict[str, object]
+
+TEXT_SCHEMA: Json = {"type": "string"}
+_NAMES_SCHEMA: Json = {"type": "array", "items": TEXT_SCHEMA}
+_FLAG_SCHEMA: Json = {"type": "boolean"}
+
+_WORDS = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
+_FLAGS = {word: flag for flag, words in _WORDS.items() for word in words}
+_COUNT = re.compile(r"[+-]?[0-9]{1,12}")
+_SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
+
+_LIST_SOURCE = "command"
+"""The source of a secret that is a list: a program and its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """One way to write a value.
+
+    Args:
+        read: turns what TOML gave into the value; raises `ParseError`.
+        schema: the JSON schema of what TOML gives.
+        from_text: turns the text of a variable into what TOML would have given; what does not fit
+            stays a text, which `read` then refuses.
+        empties: an empty variable is a value: it empties the list.
+        show: writes what TOML gave as TOML, without anything secret.
+    """
+
+    read: Callable[[object, SecretReader], T]
+    schema: Json
+    from_text: Callable[[str], object] = str.strip
+    empties: bool = False
+    show: Callable[[object], str] = toml_value
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value is, or holds, something that is never shown."""
+        return self.show is not toml_value
+
+
+def plain(
+    read: Callable[[object], T], schema: Json, from_text: Callable[[str], object] = str.strip
+) -> Form[T]:
+    """Return the form of a value that needs nothing but what is written."""
+    return Form(lambda value, _: read(value), schema, from_text, empties=from_text is split_list)
+
+
+def table_schema(properties: Json) -> Json:
+    """Return the schema of a table that has these keys and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def one_of(words: Iterable[StrEnum]) -> Json:
+    """Return the schema of one of a few words."""
+    return {"enum": [word.value for word in words]}
+
+
+# ---- From the text of a variable -----------------------------------------------------------------
+
+
+def split_list(text: str) -> list[str]:
+    """Return the comma-separated parts of `text`, trimmed; empty ones do not count."""
+    return [part for piece in text.split(",") if (part := piece.strip())]
+
+
+def _flag_from(text: str) -> object:
+    return _FLAGS.get(text.strip().lower(), text)
+
+
+def _count_from(text: str) -> object:
+    return int(text) if _COUNT.fullmatch(text.strip()) else text.strip()
+
+
+def _share_from(text: str) -> object:
+    return float(text) if _SHARE.fullmatch(text.strip()) else text.strip()
+
+
+def _verify_from(text: str) -> object:
+    word = text.strip()
+    return _FLAGS[word.lower()] if word.lower() in _FLAGS else path_from_here(word)
+
+
+def _pairs_from(text: str) -> object:
+    """`name=value, name=value`, as a table; a name alone stays a text, which is refused."""
+    pairs = [part.partition("=") for part in split_list(text)]
+    if not all(equals for _, equals, _ in pairs):
+        return text
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def path_from_here(name: str) -> str:
+    """A file named in the environment is relative to where plexsync runs, not to the file."""
+    return name if name.startswith("~") else str(Path(name).absolute())
+
+
+# ---- Readers that need more than the value -------------------------------------------------------
+
+
+def _read_verify(value: object, secrets: SecretReader) -> bool | str:
+    """Return whether to check certificates, or the full name of a file that exists."""
+    wanted = values.verify(value)
+    if isinstance(wanted, bool):
+        return wanted
+    path = secrets.resolve(wanted)
+    if not path.is_file():
+        raise ParseError(f"there is no file {path}", hint="Name a PEM file of certificates.")
+    return str(path)
+
+
+def _read_headers(value: object, secrets: SecretReader) -> tuple[tuple[str, Secret], ...]:
+    return tuple((name, secrets.read(one)) for name, one in values.headers(value).items())
+
+
+def _show_headers(value: object) -> str:
+    if not isinstance(value, dict):
+        return describe(value)
+    inside = ", ".join(f"{toml_value(name)} = {describe(one)}" for name, one in value.items())
+    return f"{{ {inside} }}" if inside else "{}"
+
+
+def _secret_source(name: str) -> Json:
+    value = {**_NAMES_SCHEMA, "minItems": 1} if name == _LIST_SOURCE else TEXT_SCHEMA
+    return {**table_schema({name: value}), "required": [name]}
+
+
+_SECRET_SCHEMA: Json = {"anyOf": [TEXT_SCHEMA, *map(_secret_source, SOURCES)]}
+
+
+# ---- The forms -----------------------------------------------------------------------------------
+
+TEXT: Form[str] = plain(values.text, TEXT_SCHEMA)
+FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from)
+COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _count_from)
+SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _share_from)
+NAMES: Form[tuple[str, ...]] = plain(values.names, _NAMES_SCHEMA, split_list)
+FIELD_NAMES: Form[tuple[str, ...]] = plain(values.field_names, _NAMES_SCHEMA, split_list)
+DURATION: Form[int] = plain(parse_duration, TEXT_SCHEMA)
+"""In seconds."""
+ADDRESS: Form[str] = plain(values.server_address, TEXT_SCHEMA)
+STASH_ADDRESS: Form[str] = plain(values.stash_url, TEXT_SCHEMA)
+VERIFY: Form[bool | str] = Form(
+    _read_verify, {"anyOf": [_FLAG_SCHEMA, TEXT_SCHEMA]}, from_text=_verify_from
+)
+SECRET: Form[Secret] = Form(
+    lambda value, secrets: secrets.read(value), _SECRET_SCHEMA, show=describe
+)
+HEADERS: Form[tuple[tuple[str, Secret], ...]] = Form(
+    _read_headers,
+    {"type": "object", "additionalProperties": _SECRET_SCHEMA},
+    from_text=_pairs_from,
+    show=_show_headers,
+)
+"""Request headers by name, each value a secret. In a variable: `Name=value, Name=value`."""
+
+POLICY: Form[Policy] = plain(values.word(Policy), one_of(Policy))
+TEXT_POLICY: Form[Policy] = plain(values.scalar_policy, one_of(Policy))
+TAG_TARGET: Form[PlexField] = plain(values.tag_target, TEXT_SCHEMA)
+BY_TAG: Form[tuple[tuple[str, str], ...]] = plain(values.by_tag, _NAMES_SCHEMA, split_list)
+ROLE: Form[str] = plain(values.role_template, TEXT_SCHEMA)
+PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
+TEMPLATE: Form[str] = plain(values.template, TEXT_SCHEMA)
+TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
+
+
+def word_of(words: type[Word]) -> Form[Word]:
+    """Return the form of one of `words`."""
+    return plain(values.word(words), one_of(words))
+
+
+def template_unless(own: str = "") -> Form[tuple[str, ...]]:
+    """Return the form of one template; one that says no more than `own` becomes ()."""
+
+    def read(value: object) -> tuple[str, ...]:
+        made = values.template(value)
+        return () if made == own else (made,)
+
+    return plain(read, TEXT_SCHEMA)
