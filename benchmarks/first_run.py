@@ -66,7 +66,7 @@ class Phases:
         self.planned += row.outcome == "planned"
 
     def warn(self, message: str) -> None:
-        """Said, because a retry would spoil the figures."""
+        """Print it, because a retry would spoil the figures."""
         print(message, file=sys.stderr)
 
     def finished(self, summary: RunSummary) -> None:

@@ -112,17 +112,17 @@ def compare(scenes: int, seed: int) -> None:
         gc.freeze()
         stash = bench.stash
         report(bench, record, "nothing: the first run", lambda: None)
-        report(bench, record, "a tag renamed", lambda: stash.edit_tag(FIRST, name="Tag Anew"))
+        report(bench, record, "a tag renamed", lambda: stash.edit_tag(FIRST, name="Tag Renamed"))
         report(
             bench,
             record,
             "a performer renamed",
-            lambda: stash.edit_performer(FIRST, name="Person Anew"),
+            lambda: stash.edit_performer(FIRST, name="Person Renamed"),
         )
 
         def rename_both() -> None:
             stash.edit_tag(FIRST, name="Tag Once More")
-            stash.edit_tag(SECOND, name="Other Tag Anew")
+            stash.edit_tag(SECOND, name="Other Tag Renamed")
 
         report(bench, record, "two tags renamed", rename_both)
         report(bench, record, "a tag removed", lambda: stash.delete_tag(SECOND))

@@ -57,7 +57,7 @@ class Silent:
         """Nothing."""
 
     def warn(self, message: str) -> None:
-        """Said, because it may spoil the figures."""
+        """Print it, because it may spoil the figures."""
         print(message, file=sys.stderr)
 
     def finished(self, _summary: RunSummary) -> None:

@@ -163,7 +163,7 @@ class ReviewProcess:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def ends(self) -> None:
-        """Wait for the end; what is still said is read, or the process would wait for it."""
+        """Wait for the end; what is still printed is read, or the process would wait for it."""
         with suppress(OSError):  # Linux says EIO once nobody has the other end open
             while os.read(self._master, 65536):
                 pass

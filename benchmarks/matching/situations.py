@@ -470,7 +470,7 @@ def twin_of_linked(world: World) -> None:
     copy = replace(video, folder=f"{world.word()}/{world.word()}")
     key = world.add_item(world.plex_file(video))
     world.add_scene(world.stash_file(video), truth=(key,), certain=world.mix.rules)
-    # Alone, without a rule, a copy cannot be told from a file that moved; its bytes are the same.
+    # Alone, without a rule, a copy looks like a file that moved; its bytes are the same.
     world.add_scene(world.stash_file(copy), truth=() if world.mix.rules else (key,))
 
 
@@ -577,7 +577,7 @@ def remuxed(world: World) -> None:
     world.add_scene(world.stash_file(video), truth=(world.add_item(world.plex_file(other)),))
 
 
-def encoded_anew(world: World) -> None:
+def encoded_again(world: World) -> None:
     """The same path, another encode."""
     video = world.video(frame=(1920, 1080))
     other = replace(video, size_bytes=world.size(), oshash=video.oshash + 1, frame=(1280, 720))
@@ -723,7 +723,7 @@ SITUATIONS: tuple[Situation, ...] = (
     stacked_apart,
     two_roots_one_rule,
     remuxed,
-    encoded_anew,
+    encoded_again,
     renamed,
     renamed_and_moved,
     respelled,

@@ -147,7 +147,7 @@ def test_an_edit_without_an_id_is_never_sent() -> None:
         assert bench.transport.writes == 0
 
 
-def test_a_token_that_may_not_edit_is_told_so() -> None:
+def test_a_token_that_may_not_edit_is_reported_as_such() -> None:
     """Shared users can list and not write."""
     with plex_bench(token="guest-token") as bench:
         plan = plan_for(detail_of(bench), title="x")
@@ -174,7 +174,7 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
 
 
 def test_a_field_the_server_refuses_keeps_no_other_from_being_written() -> None:
-    """It is told, and everything beside it is there."""
+    """It is reported, and everything beside it is there."""
     fault = Fault(
         "plex.put", 1, ErrorStatus(400), None, lambda one: "originallyAvailable" in one.target
     )
@@ -292,7 +292,7 @@ def test_a_redirected_edit_is_an_error_and_not_a_get() -> None:
 
 
 def test_the_address_of_an_item_opens_in_the_servers_web_app() -> None:
-    """Known once the server has said who it is."""
+    """Known once the server has identified itself."""
     with plex_bench() as bench:
         assert bench.client.item_url(KEY) == ""
         bench.client.connect()
@@ -308,7 +308,7 @@ def test_headers_without_a_token_hold_none() -> None:
     assert "X-Plex-Token" not in plex_headers(CLIENT_ID)
 
 
-def test_optimised_versions_and_stacks_are_told_apart() -> None:
+def test_optimised_versions_and_stacks_are_kept_apart() -> None:
     """What is listed is what a file on disk is."""
     parts = tuple(PlexPart(70 + n, f"/media/scenes/cd{n}.avi", 10, 1000) for n in (1, 2))
     small = PlexPart(80, "/media/scenes/Plex Versions/small.mp4", 5, 2000)

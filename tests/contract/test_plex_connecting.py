@@ -103,7 +103,7 @@ def test_a_server_that_is_starting_is_waited_for() -> None:
 
 
 def test_a_server_that_does_not_start_is_named() -> None:
-    """The person learns what Plex itself said."""
+    """The person learns what Plex itself answered."""
     with plex_bench() as bench:
         bench.simulator.startup_503(100)
 
@@ -158,11 +158,11 @@ _STRAY = """
 autoreload = true
 timeout = 1
 [auth]
-server_token = stray-token
-server_baseurl = http://stray.invalid
+server_token = leftover-token
+server_baseurl = http://leftover.invalid
 [header]
-identifier = stray-device
-product = stray
+identifier = leftover-device
+product = leftover
 [log]
 path = {log}
 show_secrets = true
@@ -188,7 +188,7 @@ assert dict(os.environ) == before, "the environment was left changed"
 
 
 @pytest.mark.parametrize("imported", ["first", "late"])
-def test_stray_plexapi_settings_change_nothing(tmp_path: Path, imported: str) -> None:
+def test_leftover_plexapi_settings_change_nothing(tmp_path: Path, imported: str) -> None:
     """Neither a configuration file in the home directory nor variables reach the server."""
     log = tmp_path / "plexapi.log"
     config = tmp_path / ".config" / "plexapi" / "config.ini"
@@ -196,24 +196,24 @@ def test_stray_plexapi_settings_change_nothing(tmp_path: Path, imported: str) ->
     # A log file opened at import time is beyond our reach when plexapi came first.
     text = _STRAY.format(log=log) if imported == "late" else _STRAY.replace("path = {log}", "")
     config.write_text(text)
-    stray = {
+    leftover = {
         "HOME": str(tmp_path),
-        "PLEXAPI_HEADER_IDENTIFIER": "stray-device",
+        "PLEXAPI_HEADER_IDENTIFIER": "leftover-device",
         "PLEXAPI_LOG_SHOW_SECRETS": "true",
-        "PLEXAPI_AUTH_SERVER_TOKEN": "stray-token",
+        "PLEXAPI_AUTH_SERVER_TOKEN": "leftover-token",
     }
     seen: list[SimRequest] = []
     with plex_bench() as bench:
         bench.wired.on_request = seen.append
         command = [sys.executable, "-c", _CONNECT_TWICE, bench.transport.base_url]
         subprocess.run(  # noqa: S603 - our own interpreter, our own script
-            [*command, bench.simulator.token, imported], check=True, env=os.environ | stray
+            [*command, bench.simulator.token, imported], check=True, env=os.environ | leftover
         )
 
     assert not log.exists()
     assert {request.headers["X-Plex-Client-Identifier"] for request in seen} == {"device-1"}
     assert {request.headers["X-Plex-Token"] for request in seen} == {"owner-token"}
-    assert not any("stray" in value for request in seen for value in request.headers.values())
+    assert not any("leftover" in value for request in seen for value in request.headers.values())
 
 
 def test_importing_the_client_does_not_import_plexapi() -> None:

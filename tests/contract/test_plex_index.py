@@ -185,7 +185,7 @@ def _swap_under_others(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "happens", [_remove, _move_and_empty_trash, _add_with_an_old_time, _swap, _swap_under_others]
 )
-def test_what_does_not_add_up_is_listed_anew(
+def test_what_does_not_add_up_is_listed_again(
     tmp_path: Path, happens: Callable[[Bench], None]
 ) -> None:
     """Vanished items show in the count alone, some new ones in the last rating keys alone."""
@@ -300,7 +300,7 @@ def test_counters_are_trusted_for_a_while_only(tmp_path: Path, age: timedelta, h
 
 
 def test_updates_do_not_make_a_list_younger(tmp_path: Path) -> None:
-    """A list that is brought up to date every day is still made anew once a week."""
+    """A list that is brought up to date every day is still read as a whole once a week."""
     with plex_bench() as bench:
         load(bench, tmp_path)
         bench.simulator.edit_by_hand("1003", {"title": "by hand"})
@@ -384,8 +384,8 @@ def _flip(content: bytes) -> bytes:
     ],
     ids=["cut", "flipped bit", "empty", "only a head", "another file", "zeros", "longer"],
 )
-def test_a_damaged_list_is_made_anew(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
-    """Silently: the cache is nobody's only copy."""
+def test_a_damaged_list_is_made_again(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    """Silently: the cache is never the only copy."""
     with plex_bench() as bench:
         load(bench, tmp_path)
         path = the_file(tmp_path)
@@ -407,7 +407,7 @@ def test_a_list_of_another_server_is_not_looked_at(tmp_path: Path) -> None:
         assert load(bench, tmp_path, machine="machine-2").how is How.LISTED
 
 
-def test_a_list_of_another_version_is_made_anew(tmp_path: Path) -> None:
+def test_a_list_of_another_version_is_made_again(tmp_path: Path) -> None:
     """A record with other fields must not be read as one of ours."""
     with plex_bench() as bench:
         load(bench, tmp_path)
@@ -419,7 +419,7 @@ def test_a_list_of_another_version_is_made_anew(tmp_path: Path) -> None:
         assert load(bench, tmp_path).how is How.LISTED
 
 
-def test_a_cache_that_cannot_be_written_is_told_and_not_fatal(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported_and_not_fatal(tmp_path: Path) -> None:
     """A run does not need its cache."""
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
@@ -451,7 +451,7 @@ def test_an_empty_library_is_remembered(tmp_path: Path) -> None:
         assert (index.how, len(index.items)) == (How.UPDATED, 1)
 
 
-def test_names_of_libraries_are_told_from_the_cache(tmp_path: Path) -> None:
+def test_names_of_libraries_come_from_the_cache(tmp_path: Path) -> None:
     """Without a server, and without those of another one."""
     with plex_bench(make_library(2)) as bench:
         load(bench, tmp_path)

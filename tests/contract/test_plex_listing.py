@@ -65,15 +65,15 @@ def test_a_server_that_insists_on_paging_is_content() -> None:
         assert len(bench.client.listing(bench.section()).items) == 5
 
 
-def test_progress_is_told_after_each_page() -> None:
+def test_progress_is_reported_after_each_page() -> None:
     """How many of how many."""
-    told = []
+    reported = []
     with plex_bench(make_library(5), page_size=2) as bench:
         bench.client.listing(
-            bench.section(), progress=lambda done, total: told.append((done, total))
+            bench.section(), progress=lambda done, total: reported.append((done, total))
         )
 
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert reported == [(2, 5), (4, 5), (5, 5)]
 
 
 def _one_more(bench: Bench) -> None:
@@ -89,7 +89,7 @@ def _one_less(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("happens", [_one_more, _an_early_one_more, _one_less])
-def test_a_library_that_changes_while_it_is_listed_is_listed_anew(
+def test_a_library_that_changes_while_it_is_listed_is_listed_again(
     happens: Callable[[Bench], None],
 ) -> None:
     """What comes out is the library as it is at the end, each item once."""

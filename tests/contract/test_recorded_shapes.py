@@ -315,7 +315,7 @@ def test_decoder_reads_the_answer(name: str, document: dict[str, Any]) -> None:
     ]
 
 
-def test_sections_are_told_from_shows() -> None:
+def test_sections_differ_from_shows() -> None:
     """A library and a show are both a `Directory` in XML; only the show is an item."""
     section = ET.Element("Directory", {"type": "show", "scanner": "Plex TV Series"})
     show = ET.Element("Directory", {"type": "show"})

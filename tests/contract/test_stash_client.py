@@ -75,7 +75,7 @@ def test_a_stash_that_is_not_ready_is_refused(status: str, words: str) -> None:
 
 
 def test_a_migration_in_the_middle_is_no_empty_library() -> None:
-    """Without its database Stash answers 200 with an error; that is tried again, then told."""
+    """Without its database Stash answers 200 with an error; that is tried again, then reported."""
     with stash_bench() as bench:
         pages = bench.client.sweep()
         next(pages)
@@ -109,7 +109,7 @@ def test_a_keyless_stash_needs_no_key() -> None:
         assert bench.client.connect().version == "v0.30.1"
 
 
-def test_the_tripwire_is_told_in_its_own_words() -> None:
+def test_the_tripwire_has_its_own_message() -> None:
     """A Stash that locked itself says so with a 403."""
     with stash_bench() as bench:
         bench.simulator.tripwire = True
@@ -334,7 +334,7 @@ def test_a_poisoned_scene_does_not_end_a_walk() -> None:
         assert [scene_id for scene_id, text in versions.items() if not text] == ["7", "12"]
 
 
-def test_a_question_stash_does_not_understand_is_told_as_such() -> None:
+def test_a_question_stash_does_not_understand_is_reported_as_such() -> None:
     """A refused query is a 422 that explains itself, and no reason to ask again."""
     with stash_bench(version="v0.26.2") as bench:
         with pytest.raises(BadResponseError, match="does not understand") as caught:

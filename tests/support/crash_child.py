@@ -32,13 +32,13 @@ def run_until_operation(visit: Visit, at: int) -> None:
 def undo_to_the_end(visit: Visit) -> None:
     """An undo of the last run; likewise."""
     options = UndoOptions(target=LAST)
-    act(visit, lambda config, ports, told: undo(config, options, ports, told), Recorder())
+    act(visit, lambda config, ports, reporter: undo(config, options, ports, reporter), Recorder())
 
 
 def apply_to_the_end(visit: Visit, file: Path) -> None:
     """A saved plan is applied; likewise."""
     options = ApplyOptions(file=file)
-    act(visit, lambda config, ports, told: apply(config, options, ports, told), Recorder())
+    act(visit, lambda config, ports, reporter: apply(config, options, ports, reporter), Recorder())
 
 
 def _run(visit: Visit, disk: Filesystem) -> None:

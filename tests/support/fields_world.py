@@ -34,8 +34,12 @@ def credit(
     world: World, key: str, name: str, *, role: str = "", photo: str = "", clear: bool = False
 ) -> None:
     """An agent credits an actor, through Plex's own door; with `clear` the role may be nothing."""
-    said = {"actor[0].tag.tag": name, "actor[0].tagging.text": role, "actor[0].tag.thumb": photo}
-    kept = {one: text for one, text in said.items() if text or (clear and "text" in one)}
+    arguments = {
+        "actor[0].tag.tag": name,
+        "actor[0].tagging.text": role,
+        "actor[0].tag.thumb": photo,
+    }
+    kept = {one: text for one, text in arguments.items() if text or (clear and "text" in one)}
     query = "&".join(f"{quote(one)}={quote(text, safe='')}" for one, text in kept.items())
     item = next(one for one in world.library.plex.videos if str(one.rating_key) == key)
     kind = 4 if item.kind == "episode" else 1

@@ -1,4 +1,4 @@
-"""Queues and desks of a review without a disk, a server or a terminal."""
+"""Queues and answer stores of a review without a disk, a server or a terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plexsync.models import PathRule
     from plexsync.review.interfaces import Hit, LinkPreview
 
-_Said = TypeVar("_Said", Pin, Refusal)
+_Answer = TypeVar("_Answer", Pin, Refusal)
 
 FOR = Evidence(name="name", value="equal, a name 1 more file bears", weight=9.5)
 AGAINST = Evidence(name="duration", value="differs by 20.1 s", weight=-8.0)
@@ -111,20 +111,20 @@ class FakeAnswers:
         self.book = given
 
     def _apply(self, answer: Answer) -> None:
-        scene, said = answer.scene, self.recorded(answer.scene.scene_id)
-        pins = [_said(Pin, scene.scene_id, target) for target in answer.targets]
-        refusals = [_said(Refusal, scene.scene_id, target) for target in answer.targets]
+        scene, known = answer.scene, self.recorded(answer.scene.scene_id)
+        pins = [_answered(Pin, scene.scene_id, target) for target in answer.targets]
+        refusals = [_answered(Refusal, scene.scene_id, target) for target in answer.targets]
         makers: dict[Verb, Callable[[], SceneAnswers]] = {
-            Verb.ACCEPT: lambda: accept(said, pins),
-            Verb.REJECT: lambda: refuse(said, refusals),
-            Verb.ABSENT: lambda: refuse(said, refusals, absent=files_digest(scene.files)),
-            Verb.IGNORE: lambda: ignore(said, scene, answer.reason),
+            Verb.ACCEPT: lambda: accept(known, pins),
+            Verb.REJECT: lambda: refuse(known, refusals),
+            Verb.ABSENT: lambda: refuse(known, refusals, absent=files_digest(scene.files)),
+            Verb.IGNORE: lambda: ignore(known, scene, answer.reason),
             Verb.RESET: lambda: NOTHING,
         }
         self.book[scene.scene_id] = makers[answer.verb]()
 
 
-def _said(kind: type[_Said], scene_id: SceneId, target: Target) -> _Said:
+def _answered(kind: type[_Answer], scene_id: SceneId, target: Target) -> _Answer:
     return kind(
         scene_id=scene_id,
         rating_key=target.rating_key,
@@ -135,7 +135,7 @@ def _said(kind: type[_Said], scene_id: SceneId, target: Target) -> _Said:
 
 @dataclass
 class FakeActions:
-    """Finds what it was told to."""
+    """Finds what its test put in."""
 
     hits: tuple[Hit, ...] = ()
     known: list[PathRule] = field(default_factory=list)
@@ -163,7 +163,7 @@ class FakeActions:
         return self.known
 
     def settled(self, _rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
-        """All but those it was told of."""
+        """All but those its test left out."""
         return frozenset(one.scene_id for one in waiting) - self.unsettled
 
     def add_rule(self, rule: PathRule) -> str:

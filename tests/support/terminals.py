@@ -22,8 +22,8 @@ _LONGEST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a process said, and how it ended. Line ends of terminals are made plain ones."""
+class ProcessResult:
+    """What a process printed, and how it ended. Line ends of terminals are made plain ones."""
 
     code: int
     out: str
@@ -69,7 +69,7 @@ def run_plexsync(
     *,
     terminals: Sequence[str] = (),
     width: int = 80,
-) -> Said:
+) -> ProcessResult:
     """Run plexsync in a process of its own.
 
     Args:
@@ -90,7 +90,7 @@ def run_plexsync(
     )
     piped_out, piped_err = process.communicate(timeout=_LONGEST_S)
     shown = {name: terminal.close() for name, terminal in opened.items()}
-    return Said(
+    return ProcessResult(
         process.returncode,
         shown.get("stdout", (piped_out or b"").decode()),
         shown.get("stderr", (piped_err or b"").decode()),

@@ -1,4 +1,4 @@
-"""A server that answers as told, a clock that obeys, and a transport between them, for tests."""
+"""A server that answers as a test asks, a clock that obeys, and a transport between them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Scripted:
     threads: list[threading.Thread] = field(default_factory=list)
 
     def handle(self, request: SimRequest) -> SimResponse:
-        """Keep the request, answer as told."""
+        """Keep the request, answer as the test asked."""
         self.asked.append(request)
         self.threads.append(threading.current_thread())
         return self.response

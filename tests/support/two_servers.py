@@ -55,7 +55,7 @@ class TwoServers(RuleBasedStateMachine):
         for scene in list(self.stash.scenes):
             self.stash.edit_scene(scene.id, organized=True, date=scene.date or "2024")
         self.names = 0
-        self.drifted = self.hidden = self.told = False
+        self.drifted = self.hidden = self.named = False
         self.world.run()
 
     def teardown(self) -> None:
@@ -78,12 +78,12 @@ class TwoServers(RuleBasedStateMachine):
         options = RunOptions(force=True, full=self.drifted)
         ran = self.run_honestly(options)
         scanned = any(write.path.endswith("/refresh") for write in self.written)
-        if scanned or self.told:  # what a hook named was written at once, and is looked at again
+        if scanned or self.named:  # what a hook named was written at once, and is looked at again
             self.run_honestly(RunOptions(force=True))
         for scene in self.stash.scenes:
             if scene.organized and scene.date:
                 self.compare(scene)
-        self.drifted = self.hidden = self.told = False
+        self.drifted = self.hidden = self.named = False
         again = self.world.run(RunOptions(force=True))
         assert again.puts == 0, (ran.rows, again.rows)
         assert again.rows == ()

@@ -48,7 +48,7 @@ CLIENT_ID = "5f0c8c2e-test"
 
 @dataclass
 class Recorder:
-    """A reporter that keeps everything it is told."""
+    """A reporter that keeps everything it receives."""
 
     headers: list[RunHeader] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)

@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.simulators.library.pairs import demo_library
-from tests.support.terminals import Said, plain, run_plexsync
+from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-def explain(world: World, *arguments: str) -> Said:
+def explain(world: World, *arguments: str) -> ProcessResult:
     """Run the command in a process of its own, without a terminal."""
     return run_plexsync(["explain", *arguments], world.environ())
 

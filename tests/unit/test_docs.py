@@ -69,9 +69,9 @@ def spellings(command: click.Command) -> set[str]:
 
 def test_commands_are_documented_and_exist() -> None:
     """The table of commands names each command, and nothing else."""
-    told = re.findall(r"`plexsync (\w+)`", text_of(COMMANDS).partition("\n## ")[0])
+    documented = re.findall(r"`plexsync (\w+)`", text_of(COMMANDS).partition("\n## ")[0])
 
-    assert sorted(told) == sorted(cli.commands)
+    assert sorted(documented) == sorted(cli.commands)
 
 
 def test_global_options_are_documented_and_exist() -> None:
@@ -164,22 +164,22 @@ def test_calls_in_the_documents_parse(page: str, line: str) -> None:
 
 def test_exit_codes_are_documented_and_exist() -> None:
     """The table of exit codes names each code this version can end with, and nothing else."""
-    told = {
+    documented = {
         int(code)
         for cell in first_cells(section(COMMANDS, "## Exit codes"))
         for code in re.findall(r"\d+", cell)
     }
 
-    assert told == {int(code) for code in ExitCode} - NOT_YET
+    assert documented == {int(code) for code in ExitCode} - NOT_YET
 
 
 def test_help_of_run_tells_every_exit_code() -> None:
     """Those without a special option."""
-    told = (cli.commands["run"].help or "").partition("Exit codes:")[2]
+    documented = (cli.commands["run"].help or "").partition("Exit codes:")[2]
 
     optional = {ExitCode.CHANGES, ExitCode.ONLY_REVIEW, ExitCode.STALE, ExitCode.TOO_OLD}
     for code in set(ExitCode) - NOT_YET - optional:
-        assert re.search(rf"\b{int(code)}\b", told), code
+        assert re.search(rf"\b{int(code)}\b", documented), code
 
 
 # ---- Output --------------------------------------------------------------------------------------
@@ -208,8 +208,8 @@ def test_events_are_documented_in_order() -> None:
         json_report.finished_event(make_summary()),
     ]
 
-    told = [cell.strip("`") for cell in first_cells(section(OUTPUT, "## JSON lines"))]
-    assert told == [re.findall(rb'"event":"(\w+)"', event)[0].decode() for event in events]
+    documented = [cell.strip("`") for cell in first_cells(section(OUTPUT, "## JSON lines"))]
+    assert documented == [re.findall(rb'"event":"(\w+)"', event)[0].decode() for event in events]
 
 
 # ---- README, cron.example, changelog -------------------------------------------------------------

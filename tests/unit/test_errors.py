@@ -128,7 +128,7 @@ def test_an_error_says_where_and_what() -> None:
 
 
 def test_an_error_without_a_place_is_its_message() -> None:
-    """No stray colon."""
+    """No colon without a place."""
     assert str(ConfigError("is missing")) == "is missing"
 
 

@@ -14,7 +14,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.sync.ports import RunOptions
-from tests.support.terminals import Said, run_plexsync
+from tests.support.terminals import ProcessResult, run_plexsync
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def synced(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def command(world: World, *arguments: str, **settings: str) -> Said:
+def command(world: World, *arguments: str, **settings: str) -> ProcessResult:
     """`plexsync run` as cron starts it."""
     return run_plexsync(["run", *arguments], world.environ(**settings))
 

@@ -24,7 +24,7 @@ from tests.support.picture_world import (
     upload_key,
     uploads,
 )
-from tests.support.terminals import Said, run_plexsync
+from tests.support.terminals import ProcessResult, run_plexsync
 from tests.support.world import scene_ids
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def no_pillow(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(place.parent)}
 
 
-def command(world: World, no_pillow: dict[str, str], *words: str, **settings: str) -> Said:
+def command(world: World, no_pillow: dict[str, str], *words: str, **settings: str) -> ProcessResult:
     """A command where Pillow is missing."""
     return run_plexsync(words, {**world.environ(**settings), **no_pillow})
 

@@ -23,7 +23,7 @@ from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
-from tests.support.terminals import Said, Terminal, plain, run_plexsync
+from tests.support.terminals import ProcessResult, Terminal, plain, run_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,9 @@ class House:
             **self.settings,
         }
 
-    def run(self, *arguments: str, terminals: Sequence[str] = (), width: int = 100) -> Said:
+    def run(
+        self, *arguments: str, terminals: Sequence[str] = (), width: int = 100
+    ) -> ProcessResult:
         """One run in a process of its own."""
         return run_plexsync(["run", *arguments], self.environ, terminals=terminals, width=width)
 

@@ -37,5 +37,5 @@ def test_a_stash_that_wants_a_key_serves_no_photos(
         "PLEXSYNC_FIELDS__PERFORMERS__PHOTO": photo,
     }
     found = list(check_config(load_config(None, environ, home=tmp_path)))
-    told = [one for one in found if one.level is Severity.WARN and "photos" in one.message]
-    assert bool(told) is warned
+    warnings = [one for one in found if one.level is Severity.WARN and "photos" in one.message]
+    assert bool(warnings) is warned

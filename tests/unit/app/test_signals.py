@@ -22,14 +22,14 @@ def test_without_signals_a_run_goes_on() -> None:
 
 @pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])
 def test_first_signal_only_asks(number: signal.Signals, code: ExitCode) -> None:
-    """The run is told, and decides itself where it is safe to end."""
-    told = []
-    with StopSignals(lambda: told.append(number)) as signals:
+    """The run receives it, and decides itself where it is safe to end."""
+    received = []
+    with StopSignals(lambda: received.append(number)) as signals:
         os.kill(os.getpid(), number)
 
         assert signals.should_stop()
         assert signals.code is code
-        assert told == [number]
+        assert received == [number]
 
 
 @pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])

@@ -89,7 +89,7 @@ def test_every_command_has_help_with_examples(
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["run", "--version"]], ids=" ".join)
-def test_version_is_told_before_and_after_the_command(
+def test_version_is_reported_before_and_after_the_command(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line, exit 0."""
@@ -400,7 +400,7 @@ def test_full_disk_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_all_problems_of_a_configuration_are_told_at_once(
+def test_all_problems_of_a_configuration_are_reported_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each on a line of its own, none with a secret."""
@@ -450,8 +450,8 @@ def test_reader_that_leaves_is_no_error(arguments: list[str]) -> None:
     assert done.returncode in {ExitCode.OK, ExitCode.USAGE}
 
 
-def test_document_that_cannot_be_written_is_told_on_stderr() -> None:
-    """A full disk under stdout: the error appears where there is room."""
+def test_document_that_cannot_be_written_is_reported_on_stderr() -> None:
+    """A full disk under stdout: the error appears where it can be written."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device, not a path to handle
         done = python(
             _FAIL.format(["run", "--json", "-c", "missing.toml"]),

@@ -35,7 +35,7 @@ def make_config(tmp_path: Path) -> Path:
     return file
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:  # noqa: ANN401 - JSON
+def document_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:  # noqa: ANN401 - JSON
     """The document a command prints."""
     code = run_command_line(["config", *map(str, arguments), "--json"])
     out, err = capsys.readouterr()
@@ -49,7 +49,7 @@ def test_every_value_is_shown_with_its_origin(
     """File and line, variable, default; every key once, and the path rules."""
     monkeypatch.setenv("PLEXSYNC_PLEX__LIBRARIES", "A,B")
 
-    found = told(capsys, "show", "-c", config)
+    found = document_of(capsys, "show", "-c", config)
 
     shown = {one["key"]: (one["value"], one["origin"]) for one in found["settings"]}
     assert {key.name for key in KEYS} | {"paths"} == shown.keys()
@@ -63,7 +63,7 @@ def test_every_value_is_shown_with_its_origin(
 
 def test_only_what_was_changed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--changed` leaves out defaults."""
-    found = told(capsys, "show", "--changed", "-c", config)
+    found = document_of(capsys, "show", "--changed", "-c", config)
 
     keys = [one["key"] for one in found["settings"]]
     assert keys == ["stash.url", "plex.url", "plex.token", "fields.title", "paths"]
@@ -93,7 +93,7 @@ def test_a_pipe_gets_lines_and_a_terminal_a_table(config: Path) -> None:
     assert CANARY not in piped.out + piped.err + shown.out
 
 
-def test_the_path_is_told_there_or_not(
+def test_the_path_is_shown_there_or_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also where an editor would have to make it."""
@@ -103,7 +103,7 @@ def test_the_path_is_told_there_or_not(
 
     where = tmp_path / "plexsync" / "config.toml"
     assert capsys.readouterr().out == f"{where}\n"
-    assert told(capsys, "path")["exists"] is False
+    assert document_of(capsys, "path")["exists"] is False
 
 
 def test_a_good_configuration_is_right(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +112,7 @@ def test_a_good_configuration_is_right(config: Path, capsys: pytest.CaptureFixtu
 
     assert run_command_line(["config", "validate", "-c", str(config)]) == ExitCode.OK
     out, err = capsys.readouterr()
-    found = told(capsys, "validate", "-c", config)
+    found = document_of(capsys, "validate", "-c", config)
 
     assert out == f"{config} is right.\n"
     assert "everybody may read it" in err
@@ -120,11 +120,11 @@ def test_a_good_configuration_is_right(config: Path, capsys: pytest.CaptureFixtu
     assert len(found["warnings"]) == 1
 
 
-def test_every_problem_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_problem_is_reported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With place and remedy, exit 2, no secret."""
     config.write_text(config.read_text("utf-8") + 'titel = "x"\ndate = "merge"\n', "utf-8")
 
-    found = told(capsys, "validate", "-c", config)
+    found = document_of(capsys, "validate", "-c", config)
     code = run_command_line(["config", "validate", "-c", str(config)])
 
     out, err = capsys.readouterr()
@@ -142,7 +142,7 @@ def test_every_problem_is_told(config: Path, capsys: pytest.CaptureFixture[str])
 
 def test_no_configuration_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
     """The document says so, too."""
-    found = told(capsys, "validate")
+    found = document_of(capsys, "validate")
 
     assert found["code"] == ExitCode.USAGE
     assert [one["message"] for one in found["problems"]] == ["there is no configuration yet"]

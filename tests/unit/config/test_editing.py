@@ -46,7 +46,7 @@ def test_any_path_can_be_written(tmp_path: Path, stash: str) -> None:
 
 
 def test_rules_written_in_line_are_not_touched(tmp_path: Path) -> None:
-    """TOML allows no [[paths]] after them: the person is told what to add."""
+    """TOML allows no [[paths]] after them: the message says what to add."""
     path = tmp_path / "config.toml"
     text = 'paths = [{stash = "/a/", plex = "/b/"}]\n'
     path.write_text(text)

@@ -1,4 +1,4 @@
-"""Loading the configuration: where values come from, and that every problem is told at once."""
+"""Loading the configuration: where values come from, and that every problem is reported at once."""
 
 from __future__ import annotations
 
@@ -401,7 +401,7 @@ def test_the_example_of_the_contract_works(home: Path) -> None:
     assert tags.exclude == ("temp*",)
 
 
-def test_every_problem_is_told_at_once(home: Path) -> None:
+def test_every_problem_is_reported_at_once(home: Path) -> None:
     """Nobody has to run five times to find five mistakes."""
     text = """
 [stash]
@@ -676,7 +676,7 @@ def test_a_named_file_must_exist(home: Path) -> None:
 
 
 def test_a_folder_is_no_file(home: Path) -> None:
-    """A wrong kind of file is told like any other problem."""
+    """A wrong kind of file is reported like any other problem."""
     with pytest.raises(InvalidConfigError, match="cannot be read"):
         load_config(home, ENVIRON, home=home)
 

@@ -1,4 +1,4 @@
-"""Secrets: every source works, every failure is told, and no output holds a value."""
+"""Secrets: every source works, every failure is reported, and no output holds a value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def secret_file(path: Path, content: bytes = CANARY.encode() + b"\n", mode: int = 0o600) -> Path:
-    """A file with a secret, for its owner only unless told otherwise."""
+    """A file with a secret, for its owner only unless its test asks otherwise."""
     path.write_bytes(content)
     path.chmod(mode)
     return path
@@ -190,7 +190,7 @@ def test_a_source_that_does_not_work_says_why(
         (f"print('{CANARY} and more')", "no HTTP header can carry"),
     ],
 )
-def test_a_command_that_fails_is_told_without_its_output(
+def test_a_command_that_fails_is_reported_without_its_output(
     home: Path, script: str, message: str
 ) -> None:
     """What a failing command printed may be half a secret."""
@@ -207,7 +207,7 @@ def test_a_command_that_hangs_is_ended(home: Path) -> None:
         reader.read({"command": waiting})
 
 
-def test_a_missing_secret_is_told_apart_from_a_wrong_one(home: Path) -> None:
+def test_a_missing_secret_is_kept_apart_from_a_wrong_one(home: Path) -> None:
     """No token at all is a missing key."""
     assert problem(home, "") == "[plex] > token: is missing"
 
@@ -216,7 +216,7 @@ def test_a_missing_secret_is_told_apart_from_a_wrong_one(home: Path) -> None:
 
 
 def test_a_secret_everybody_may_read_is_a_warning(home: Path) -> None:
-    """It works, and the owner is told how to close it."""
+    """It works, and the message says how to close it."""
     path = secret_file(home / "token", mode=0o644)
     config = load(home, '{ file = "token" }', mode=0o644)
     assert config.warnings == (

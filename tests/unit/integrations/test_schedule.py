@@ -126,7 +126,7 @@ def test_service_hands_over_the_credentials_the_configuration_asks_for(user: str
 
 
 def test_crontab_says_that_cron_has_no_credentials() -> None:
-    """What cannot work is said where it is printed."""
+    """What cannot work stands where it is printed."""
     assert "# cron hands over no credentials: use { file" in crontab(
         make_setup(credentials=("plex",))
     )
@@ -142,8 +142,8 @@ def test_service_of_a_user_keeps_the_state_where_the_shell_has_it() -> None:
     """`plexsync status` in a shell must look at the same state."""
     found = settings_of(systemd_service(make_setup()))
 
-    said = [as_systemd_reads(value)[0] for name, value in found if name == "Environment"]
-    assert f"PLEXSYNC_STATE_DIR={ODD}/state" in said
+    shown = [as_systemd_reads(value)[0] for name, value in found if name == "Environment"]
+    assert f"PLEXSYNC_STATE_DIR={ODD}/state" in shown
     assert "StateDirectory" not in dict(found)
     assert "ProtectSystem" not in dict(found)
 
@@ -209,7 +209,7 @@ SERVERS = {"PLEXSYNC_STASH__URL": "http://s:9999", "PLEXSYNC_PLEX__URL": "http:/
 
 
 def test_secrets_stay_in_the_shell(tmp_path: Path) -> None:
-    """Only their names are told, with what to do."""
+    """Only their names are reported, with what to do."""
     token = tmp_path / "token"
     environ = {
         **SERVERS,

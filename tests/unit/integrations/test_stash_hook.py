@@ -131,7 +131,7 @@ def test_no_state_yet_makes_none(tmp_path: Path) -> None:
 
 
 def test_a_spool_that_is_a_file_is_a_line_in_the_log(tmp_path: Path) -> None:
-    """An OSError nobody thought of is told, not raised."""
+    """An OSError nobody thought of is reported, not raised."""
     (tmp_path / hook.SPOOL).write_text("", "utf-8")
 
     done = call(encoded(event()), tmp_path)

@@ -47,9 +47,9 @@ CASES = {
 def test_waterfall_adds_up_to_the_score(items: list[PlexItem], rules: tuple[PathRule, ...]) -> None:
     """The weights of a candidate sum to the log2 odds of its score."""
     name = "video" if "video" in str(items) else "beach day"
-    told = account(scene(f"/data/a/{name}.mp4"), items, rules=rules)
-    assert told.standings
-    for standing in told.standings:
+    found = account(scene(f"/data/a/{name}.mp4"), items, rules=rules)
+    assert found.standings
+    for standing in found.standings:
         bits = math.fsum(one.weight for one in standing.candidate.evidence)
         assert 1 / (1 + 2**-bits) == pytest.approx(standing.candidate.score, abs=1e-12)
 
@@ -61,10 +61,10 @@ def test_account_shows_the_scores_of_the_match(
     """What explains a decision is what decided."""
     name = "video" if "video" in str(items) else "beach day"
     ours = scene(f"/data/a/{name}.mp4")
-    told = account(ours, items, rules=rules)
-    assert list(told.matches) == match([ours], items, rules=rules)
-    scores = {one.candidate.rating_key: one.candidate.score for one in told.standings}
-    for candidate in told.matches[0].candidates:
+    found = account(ours, items, rules=rules)
+    assert list(found.matches) == match([ours], items, rules=rules)
+    scores = {one.candidate.rating_key: one.candidate.score for one in found.standings}
+    for candidate in found.matches[0].candidates:
         assert scores[candidate.rating_key] == pytest.approx(candidate.score, abs=1e-12)
 
 
@@ -124,21 +124,21 @@ def test_account_names_refused_and_trashed_items() -> None:
         item_path="/media/a/beach day.mp4",
         oshash=ours.files[0].oshash,
     )
-    told = account(ours, theirs, refusals=[no])
-    assert (told.refused, told.in_trash) == ((RatingKey("8"),), (RatingKey("9"),))
-    assert told.standings == ()
+    found = account(ours, theirs, refusals=[no])
+    assert (found.refused, found.in_trash) == ((RatingKey("8"),), (RatingKey("9"),))
+    assert found.standings == ()
 
 
 def test_account_of_an_item_shows_every_claimant() -> None:
     """From the item's side, all scenes that could be it are compared."""
     ours = [scene("/data/a/beach day.mp4", "1"), scene("/data/b/beach day.mp4", "2")]
-    told = account_of_item(RatingKey("9"), ours, [item("/media/c/beach day.mp4")])
-    assert {one.scene_id for one in told.standings} == {"1", "2"}
-    assert all("another scene" in one.obstacle for one in told.standings)
+    found = account_of_item(RatingKey("9"), ours, [item("/media/c/beach day.mp4")])
+    assert {one.scene_id for one in found.standings} == {"1", "2"}
+    assert all("another scene" in one.obstacle for one in found.standings)
 
 
 def test_account_of_an_unknown_item_is_empty() -> None:
     """Asking for an item that is not there is answered, not an error."""
-    told = account_of_item(RatingKey("404"), [scene("/data/a/x y.mp4")], [])
-    assert told.standings == ()
-    assert told.matches == ()
+    found = account_of_item(RatingKey("404"), [scene("/data/a/x y.mp4")], [])
+    assert found.standings == ()
+    assert found.matches == ()

@@ -332,11 +332,11 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "shown"), SPELLINGS)
+@pytest.mark.parametrize(("answered", "shown"), SPELLINGS)
 @pytest.mark.parametrize("side", ["Stash", "Plex"])
-def test_a_persons_word_survives_another_spelling(side: str, said: str, shown: str) -> None:
+def test_a_persons_answer_survives_another_spelling(side: str, answered: str, shown: str) -> None:
     """A pin and a refusal are about files, and the files are the same."""
-    stash, plex = (said, PIN.item_path) if side == "Stash" else (PIN.scene_path, said)
+    stash, plex = (answered, PIN.item_path) if side == "Stash" else (PIN.scene_path, answered)
     pin = msgspec.structs.replace(PIN, oshash=None, scene_path=stash, item_path=plex)
     refusal = msgspec.structs.replace(REFUSAL, oshash=None, scene_path=stash, item_path=plex)
     stash, plex = (shown, pin.item_path) if side == "Stash" else (pin.scene_path, shown)

@@ -128,7 +128,7 @@ def test_lists_stay_lists() -> None:
     assert change == {"field": "tags", "before": [], "after": ["a", "b"], "policy": "overwrite"}
 
 
-def test_credits_are_told_where_they_move_and_nowhere_else() -> None:
+def test_credits_are_reported_where_they_move_and_nowhere_else() -> None:
     """A member of its own, so that the names stay names."""
     names = {"field": "performers", "target": PlexField.ACTORS, "before": ("Ann", "Bo")}
     change = make_change(
@@ -137,9 +137,11 @@ def test_credits_are_told_where_they_move_and_nowhere_else() -> None:
         credits_before={"ann": Credit(role="", photo="http://p"), "bo": Credit(role="Two")},
         credits_after={"ann": Credit(role="One"), "bo": Credit(role="Two")},
     )
-    (told,) = document(json_report.match_json(make_row(changes=(change,))))["matches"][0]["changes"]
-    assert told["after"] == ["Ann", "Bo"]
-    assert told["credits"] == [
+    (entry,) = document(json_report.match_json(make_row(changes=(change,))))["matches"][0][
+        "changes"
+    ]
+    assert entry["after"] == ["Ann", "Bo"]
+    assert entry["credits"] == [
         {
             "name": "Ann",
             "before": {"role": "", "photo": "http://p"},

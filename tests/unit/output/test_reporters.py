@@ -99,18 +99,18 @@ def test_pipe_gets_a_line_per_row_that_is_not_unchanged(wires: Wires) -> None:
 
 
 class Steps:
-    """A meter that keeps what it was told."""
+    """A meter that keeps what it shows."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.shown: list[str] = []
 
     def step(self, phase: str, done: int, total: int | None) -> None:
         """Keep it."""
-        self.told.append(f"{phase} {done}/{total}")
+        self.shown.append(f"{phase} {done}/{total}")
 
     def clear(self) -> None:
         """Keep it."""
-        self.told.append("clear")
+        self.shown.append("clear")
 
 
 def test_bar_gives_way_to_the_first_line_that_may_share_its_screen(wires: Wires) -> None:
@@ -125,7 +125,7 @@ def test_bar_gives_way_to_the_first_line_that_may_share_its_screen(wires: Wires)
     reporter.progress("Writing", 1, 2)
     reporter.finished(make_summary())
 
-    assert meter.told == ["Reading Plex 1/2", "Reading Plex 2/2", "clear"]
+    assert meter.shown == ["Reading Plex 1/2", "Reading Plex 2/2", "clear"]
 
 
 def test_bar_stays_where_the_lines_go_into_a_file(wires: Wires) -> None:
@@ -136,7 +136,7 @@ def test_bar_stays_where_the_lines_go_into_a_file(wires: Wires) -> None:
     reporter.row(make_row())
     reporter.progress("Writing", 1, 2)
 
-    assert meter.told == ["Writing 1/2"]
+    assert meter.shown == ["Writing 1/2"]
 
 
 def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
@@ -154,7 +154,7 @@ def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
     ]
 
 
-def test_verbose_pipe_says_whom_it_talked_to(wires: Wires) -> None:
+def test_verbose_pipe_names_the_servers(wires: Wires) -> None:
     """`-v` adds servers and cost to stderr."""
     drive(PipeReporter(wires.out, wires.err, verbose=True))
 
@@ -178,7 +178,7 @@ def test_cron_is_silent_when_nothing_is_new(wires: Wires) -> None:
 
 
 def test_cron_tells_what_changed_but_not_what_still_waits(wires: Wires) -> None:
-    """Once something changed the rows are told; LOW ones that were announced before are not."""
+    """Once something changed the rows are printed; LOW ones that were announced before are not."""
     drive(CronReporter(wires.out, wires.err), make_low_row(), make_row(outcome=Outcome.APPLIED))
 
     assert [line.split("\t")[0] for line in wires.stdout.splitlines()] == ["applied"]

@@ -218,14 +218,14 @@ def test_headline_is_careful_when_not_all_is_compared() -> None:
     assert "… and up to 3,999 more, compared when their turn comes" in text
 
 
-def test_no_changes_are_said_to_be_none() -> None:
+def test_no_changes_are_reported_to_be_none() -> None:
     """A library that is as it should be gets one line, not an empty table."""
     text = preview_text(high=(), low=(), high_total=12, low_total=0)
 
     assert text == "HIGH: 12 matches, nothing to change\n"
 
 
-def test_no_high_match_is_said() -> None:
+def test_no_high_match_is_reported() -> None:
     """Only LOW matches: the first table is a sentence."""
     assert "HIGH: no match is certain enough to write" in preview_text(high=(), high_total=0)
 
@@ -368,8 +368,8 @@ def test_untitled_scene_goes_by_its_file() -> None:
     assert "clip.mp4 (scene 42)" in shown(report.row_block(row))
 
 
-def test_an_actor_credited_otherwise_is_told_with_the_credit() -> None:
-    """Only the part of it that moves, and only of those for whom it does."""
+def test_an_actor_credited_otherwise_is_reported_with_the_credit() -> None:
+    """Only the part of it that moves, and only of those it moves for."""
     change = make_change(
         field="performers",
         target=PlexField.ACTORS,
@@ -378,5 +378,5 @@ def test_an_actor_credited_otherwise_is_told_with_the_credit() -> None:
         credits_before={"ann": Credit(role="One", photo="http://p"), "bo": Credit(role="Two")},
         credits_after={"ann": Credit(role="Uno"), "cy": Credit(role="Three", photo="http://c")},
     )
-    told = change_text(change).plain
-    assert told == "+Ann as Uno, +Cy as Three (photo http://c), -Ann as One"
+    text = change_text(change).plain
+    assert text == "+Ann as Uno, +Cy as Three (photo http://c), -Ann as One"

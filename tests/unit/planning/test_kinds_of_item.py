@@ -39,15 +39,17 @@ def test_the_guide_says_what_is_lost(
     tmp_path: Path, kind: ItemKind, column: int, tags_to: str
 ) -> None:
     """Every field that can be configured is in the table, with the truth in its columns."""
-    said = {
+    documented = {
         first.partition(" ")[0]: cells[column]
         for first, cells in table().items()
         if not first.startswith("tags to") or tags_to in first
     }
     environ = NEEDED | {"PLEXSYNC_FIELDS__TAGS__TO": tags_to}
     names = {rule.name for rule in load_config(None, environ, home=tmp_path).fields}
-    assert said.keys() == names
-    assert {name for name, cell in said.items() if cell == "no"} == lost(tmp_path, kind, tags_to)
+    assert documented.keys() == names
+    assert {name for name, cell in documented.items() if cell == "no"} == lost(
+        tmp_path, kind, tags_to
+    )
 
 
 def test_extras_store_nothing() -> None:

@@ -299,7 +299,7 @@ def test_a_sort_title_plex_made_counts_as_none_before() -> None:
 
 
 def test_a_new_title_takes_its_sort_title_along() -> None:
-    """Plex would make an unlocked one anew."""
+    """Plex would replace an unlocked one."""
     seen: dict[PlexField, Value] = {PlexField.TITLE: "old", PlexField.SORT_TITLE: "2024"}
     with_title = targets(plan_titles("2024", seen))
     assert with_title == [

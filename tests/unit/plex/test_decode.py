@@ -149,9 +149,9 @@ def test_odd_members_are_read_or_dropped(
     """One odd member changes itself alone; the rest of the item stays as it was."""
     item = one_item(**changes)
 
-    told = {name: getattr(item, name) for name in PlexItem.__struct_fields__}
+    decoded = {name: getattr(item, name) for name in PlexItem.__struct_fields__}
     usual = {name: getattr(ITEM, name) for name in PlexItem.__struct_fields__}
-    assert told == usual | expected
+    assert decoded == usual | expected
 
 
 def test_a_raw_control_character_does_not_hide_the_page() -> None:

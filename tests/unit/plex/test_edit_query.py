@@ -267,13 +267,13 @@ def test_a_list_longer_than_the_limit_goes_in_pieces_that_miss_no_name() -> None
     assert all(len(path) <= 3_000 for path in paths)
     queries = [parse_qsl(urlsplit(path).query) for path in paths]
     assert all(tuple(query[:2]) == ADDRESS for query in queries)
-    said = [[value for name, value in query if name.endswith(".tag")] for query in queries]
+    added = [[value for name, value in query if name.endswith(".tag")] for query in queries]
     gone = [
         [unquote(one) for value in removed(query) for one in value.split(",")] for query in queries
     ]
-    assert [name for names in said for name in names] == [*new, *both]
+    assert [name for names in added for name in names] == [*new, *both]
     assert [name for names in gone for name in names] == list(old)
-    assert not any(names and others for names, others in zip(said, gone, strict=True))
+    assert not any(names and others for names, others in zip(added, gone, strict=True))
     firsts = [query[2][0] for query in queries]
     assert set(firsts) == {"genre[0].tag.tag", "genre[].tag.tag-"}
     locks = [dict(query).get("genre.locked") for query in queries]

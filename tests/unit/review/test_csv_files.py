@@ -91,7 +91,7 @@ def test_a_wrong_line_is_named_and_nothing_counts(rows: list[str], words: str) -
     assert words in caught.value.message
 
 
-def test_an_item_of_another_scene_is_taken_only_if_said() -> None:
+def test_an_item_of_another_scene_is_taken_only_by_word() -> None:
     """The same warning as by keys."""
 
     def owned(_key: RatingKey, _scene: SceneId) -> SceneId | None:
@@ -104,7 +104,7 @@ def test_an_item_of_another_scene_is_taken_only_if_said() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a,b\n1,2\n", 'scene_id,rating_key,answer\n1,"x'])
-def test_what_is_no_such_file_is_told(text: str) -> None:
+def test_what_is_no_such_file_is_reported(text: str) -> None:
     """Nothing is answered by accident."""
     with pytest.raises(ConfigError):
         read_answers(text, WAITING, nobody)

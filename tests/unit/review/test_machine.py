@@ -69,7 +69,7 @@ def test_not_this_one_stays_until_no_candidate_is_left() -> None:
     assert (review.waiting.scene_id, review.focus) == (ONE, 1)
     type_keys(review, "n")
     assert review.waiting.scene_id == TWO
-    assert {said.rating_key for said in answers.recorded(ONE).refusals} == {"9001", "9002"}
+    assert {one.rating_key for one in answers.recorded(ONE).refusals} == {"9001", "9002"}
 
 
 def test_not_in_plex_refuses_all_of_them() -> None:
@@ -178,7 +178,7 @@ def test_a_found_item_becomes_a_candidate_and_is_not_accepted_yet() -> None:
     assert [pin.rating_key for pin in answers.recorded(ONE).pins] == ["4711"]
 
 
-def test_a_rating_key_is_found_or_the_reason_told() -> None:
+def test_a_rating_key_is_found_or_the_reason_shown() -> None:
     """A typing error costs nothing."""
     actions = FakeActions(hits=(Hit(item=make_item(rating_key=RatingKey("4711"))),))
     review = type_keys(start_review(make_waiting(1), actions=actions), "k", "47", "enter")
@@ -208,7 +208,7 @@ def test_undo_takes_back_one_answer_after_the_other() -> None:
 
 
 def test_a_run_under_way_answers_nothing() -> None:
-    """The person is told, and can try again."""
+    """The message says why, and the person can try again."""
     answers = FakeAnswers(locked=StateLockedError("another run"))
     review = type_keys(start_review(make_waiting(1), make_waiting(2), answers=answers), "a")
     assert (review.waiting.scene_id, review.accepted) == (ONE, ())

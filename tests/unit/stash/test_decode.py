@@ -1,4 +1,4 @@
-"""From GraphQL answers to nouns: errors are told apart, odd values made harmless."""
+"""From GraphQL answers to nouns: errors are kept apart, odd values made harmless."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def file_of(**fields: Any) -> SceneFile:  # noqa: ANN401 - JSON
 def test_an_answer_without_data_is_an_error(
     body: bytes, kind: type[ServerError], words: str
 ) -> None:
-    """Each failure is told apart by what the answer says, with a 200 or not."""
+    """Each failure is recognised by what the answer says, with a 200 or not."""
     with pytest.raises(kind, match=words):
         DECODE_VERSIONS(answer(body))
 
@@ -171,7 +171,7 @@ def test_a_missing_scene_is_a_named_thing_that_is_gone() -> None:
     ],
 )
 def test_odd_text_costs_a_character_never_the_answer(raw: bytes, title: str) -> None:
-    """Half a surrogate pair or a stray byte in one title leaves the page readable."""
+    """Half a surrogate pair or a broken byte in one title leaves the page readable."""
     plain = json.dumps({"data": {"findScenes": {"scenes": [wire_scene(title="TITLE")]}}})
     body = plain.encode().replace(b'"TITLE"', raw)
     page = DECODE_DETAILS(answer(body))

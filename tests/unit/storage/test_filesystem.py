@@ -150,7 +150,7 @@ def test_disk_errors_say_what_where_and_what_to_do(tmp_path: Path, number: int, 
     assert error.exit_code is ExitCode.LOCAL_FILES
 
 
-def test_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     """A file where a directory should be is an error, not a directory."""
     (tmp_path / "file").write_bytes(b"")
 

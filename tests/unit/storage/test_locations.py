@@ -101,7 +101,7 @@ def test_dry_run_uses_the_client_id_that_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe12345678", b"x" * 200])
-def test_damaged_client_id_is_told(tmp_path: Path, content: bytes) -> None:
+def test_damaged_client_id_is_reported(tmp_path: Path, content: bytes) -> None:
     """It is neither sent to Plex as it is nor silently replaced."""
     (tmp_path / "client-id").write_bytes(content)
 

@@ -47,7 +47,7 @@ def held_by_another_process(directory: Path) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
-def test_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+def test_second_process_learns_who_holds_the_lock(tmp_path: Path) -> None:
     """The error names the process and since when, and ends in exit code 8."""
     with (
         held_by_another_process(tmp_path) as child,

@@ -147,7 +147,7 @@ def test_nothing_but_a_run_id_names_a_journal(tmp_path: Path) -> None:
 
 
 def test_notes_need_a_run_and_runs_do_not_overlap(tmp_path: Path) -> None:
-    """Both are mistakes of the caller, told as such."""
+    """Both are mistakes of the caller, reported as such."""
     session = Session(tmp_path)
     with pytest.raises(RuntimeError, match="no run has begun"):
         session.remember(ONE, make_record())
@@ -260,7 +260,7 @@ def test_changes_of_several_runs_add_up() -> None:
 
 
 def test_empty_runs_leave_twenty_journals_at_most_beyond_the_unfolded() -> None:
-    """However often cron finds nothing to do, the directory stays small, and the runs are told."""
+    """Cron finds nothing to do all day: the directory stays small, and the runs are listed."""
     disk = library(3)
 
     for number in range(1, 300):

@@ -222,7 +222,7 @@ def test_another_plex_server_is_an_error(tmp_path: Path) -> None:
     assert caught.value.exit_code is ExitCode.LOCAL_FILES
 
 
-def test_another_stash_database_is_only_told(tmp_path: Path) -> None:
+def test_another_stash_database_is_only_reported(tmp_path: Path) -> None:
     """A moved database is no other library; scenes are recognised by their files."""
     do_run(tmp_path, 1, 1)
     state = load_state(tmp_path)
@@ -293,7 +293,7 @@ def test_the_way_out_of_a_damaged_state_loses_nothing(tmp_path: Path) -> None:
     assert len(state.runs) == 3
 
 
-def test_missing_state_is_read_from_the_previous_copy_and_said(tmp_path: Path) -> None:
+def test_missing_state_is_read_from_the_previous_copy_and_reported(tmp_path: Path) -> None:
     """The instant between the two renames of a checkpoint looks like this, and loses nothing."""
     three_runs(tmp_path)
     (tmp_path / STATE_NAME).unlink()
@@ -414,7 +414,7 @@ def test_clock_set_back_between_two_unfolded_runs_keeps_their_order() -> None:
 
 
 def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> None:
-    """What it told is in the state; only history and undo need it."""
+    """What it held is in the state; only history and undo need it."""
     first, *_ = three_runs(tmp_path)
     path = tmp_path / DIRECTORY / f"{first}.jsonl"
     path.write_bytes(path.read_bytes().replace(b"begin", b"began", 1))
@@ -461,7 +461,7 @@ def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
 
 
 def test_unreadable_state_is_no_first_run(tmp_path: Path) -> None:
-    """Whatever keeps the file from being read is told as such."""
+    """Whatever keeps the file from being read is reported as such."""
     (tmp_path / STATE_NAME).mkdir()
 
     with pytest.raises(StateError, match="cannot read: is a directory"):

@@ -55,7 +55,7 @@ def iso(moment: datetime) -> str:
 
 def failed(number: int, *, due_at: str = "", attempts: int = 3) -> SceneRecord:
     """A scene that failed, with a text of a server that tries to steer the terminal."""
-    problem = Problem(kind="transient", message="Plex said \x1b[2J500\tand more", hint="wait")
+    problem = Problem(kind="transient", message="Plex sent \x1b[2J500\tand more", hint="wait")
     record = make_record(number, outcome=Outcome.FAILED)
     return replace(record, problem=problem, due_at=due_at, attempts=attempts)
 
@@ -125,7 +125,7 @@ def test_every_scene_is_counted_once(filled: Path) -> None:
     assert found.scenes == sum(shares) == 8
 
 
-def test_what_waits_is_told_apart(filled: Path) -> None:
+def test_what_waits_is_kept_apart(filled: Path) -> None:
     """For a person, for the next run, for a later one, for nobody."""
     found = read_status(filled, NOW)
 
@@ -254,12 +254,12 @@ def test_shares_are_never_rounded_to_none_or_all(part: int, rest: int, columns: 
         (172_800, "2 days"),
     ],
 )
-def test_spans_are_told_in_words(seconds: float, words: str) -> None:
+def test_spans_are_shown_in_words(seconds: float, words: str) -> None:
     """Never rounded up."""
     assert span(seconds) == words
 
 
-def test_times_are_told_from_now() -> None:
+def test_times_are_shown_from_now() -> None:
     """Past, future, and what is no time at all."""
     assert ago(iso(NOW - timedelta(minutes=5)), NOW) == "5 min ago"
     assert until(iso(NOW + timedelta(minutes=5)), NOW) == "in 5 min"
@@ -314,12 +314,12 @@ def test_a_terminal_shows_everything_in_its_width(tmp_path: Path, width: int) ->
     """Nothing of a server steers it, no line is too long, the last word is whole."""
     fill(tmp_path, utc_now().replace(microsecond=0))
 
-    said = run_plexsync(
+    done = run_plexsync(
         ["status"], {"PLEXSYNC_STATE_DIR": str(tmp_path)}, terminals=("stdout",), width=width
     )
 
-    text = plain(said.out)
-    assert (said.code, said.err) == (0, "")
+    text = plain(done.out)
+    assert (done.code, done.err) == (0, "")
     assert max(map(len, text.splitlines())) <= width
     words = " ".join(text.split())
     for phrase in (
@@ -333,23 +333,23 @@ def test_a_terminal_shows_everything_in_its_width(tmp_path: Path, width: int) ->
         "in 1 h",
         "Parked: 1 scene",
         "1 scene to settle by a person: plexsync review",
-        "Plex said �[2J500 and more",
+        "Plex sent �[2J500 and more",
         'stash = "/data/"',
         'plex = "/media/\\u001B[31m"',
     ):
         assert phrase in words
-    assert "\x1b[2J" not in said.out
+    assert "\x1b[2J" not in done.out
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_no_colour_is_obeyed(filled: Path, environ: Mapping[str, str]) -> None:
     """Not one colour."""
-    said = run_plexsync(
+    done = run_plexsync(
         ["status"], {"PLEXSYNC_STATE_DIR": str(filled), **environ}, terminals=("stdout",)
     )
 
-    assert "\x1b[3" not in said.out.replace("\x1b[31m", "")
-    assert "Library" in said.out
+    assert "\x1b[3" not in done.out.replace("\x1b[31m", "")
+    assert "Library" in done.out
 
 
 def test_a_terminal_without_unicode_gets_none(filled: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_pipe_gets_lines(filled: Path) -> None:
     assert by_kind["scenes"][0] == ["linked", "4"]
     assert by_kind["due"] == [["2", "2", "2026-11-22T09:33:24Z"]]
     assert by_kind["review"] == [["3"]]
-    assert by_kind["parked"] == [["7", "8", "", "Plex said �[2J500 and more"]]
+    assert by_kind["parked"] == [["7", "8", "", "Plex sent �[2J500 and more"]]
     assert by_kind["rule"] == [["/data/", '"/media/\\u001B[31m"', "31"]]
 
 
@@ -394,7 +394,7 @@ def test_the_document_always_has_every_key(filled: Path, tmp_path: Path) -> None
     assert none["exit_code"] == 12
 
 
-def test_a_run_under_way_is_told(filled: Path) -> None:
+def test_a_run_under_way_is_reported(filled: Path) -> None:
     """Its row does not say that it was cut off."""
     with open_session(filled, now=NOW) as session:
         begin(session, 3)
@@ -477,7 +477,7 @@ def test_retry_makes_everything_due_that_failed(
 def test_retry_of_named_scenes_touches_no_other(
     filled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One that waits for a person may be named; one that waits for nothing is told."""
+    """One that waits for a person may be named; one that waits for nothing is reported."""
     assert retry(filled, monkeypatch, "3", "1", "--json") == ExitCode.OK
 
     document = json.loads(capsys.readouterr().out)

@@ -82,7 +82,7 @@ def test_different_files_stay_different(one: str, other: str) -> None:
     ("path", "expected"),
     [("C:\\", True), ("\\\\nas\\share", True), ("/data", False), ("/C:/data", False), ("", False)],
 )
-def test_windows_paths_are_told_from_posix_ones(path: str, expected: bool) -> None:  # noqa: FBT001 - a table column
+def test_windows_paths_differ_from_posix_ones(path: str, expected: bool) -> None:  # noqa: FBT001 - a table column
     """A drive or a share makes a Windows path."""
     assert is_windows_path(normalize_path(path)) is expected
 

@@ -154,7 +154,7 @@ def test_a_second_web_page_is_an_error(method: str, name: str) -> None:
         assert bench.served == 2
 
 
-def test_a_page_is_told_by_its_type_too() -> None:
+def test_a_page_is_recognised_by_its_type_too() -> None:
     """It need not begin with <html>."""
     page = ErrorStatus(200, b"Please log in", (("Content-Type", "text/html; charset=utf-8"),))
     with transport_bench(page) as bench, pytest.raises(WebPageError):
@@ -381,7 +381,7 @@ def test_silence_ends_after_the_timeout() -> None:
 
 
 def test_a_divisible_question_is_not_repeated_when_slow() -> None:
-    """Who can ask for less is told at once, and the server does not count as down."""
+    """Who can ask for less learns it at once, and the server does not count as down."""
     with transport_bench(Hang(), timeout_s=0.2, real_time=True, retry=THRICE) as bench:
         with pytest.raises(SlowError):
             bench.transport.ask("GET", "/", lambda answer: answer, divisible=True)

@@ -203,7 +203,7 @@ def test_redirect_names_its_target(wire: Wire) -> None:
     assert wire.echo.done == []
 
 
-def test_fault_strikes_at_its_turn_and_as_often_as_said(wire: Wire) -> None:
+def test_fault_strikes_at_its_turn_and_as_often_as_asked(wire: Wire) -> None:
     """`nth` counts matching requests only, `times` says how many in a row are struck."""
     wire.fail(Fault("echo.read", 2, ErrorStatus(500), times=2))
     wire.put()

@@ -107,7 +107,7 @@ def test_an_empty_value_clears() -> None:
 
 @pytest.mark.parametrize("value", ["2024-13-01", "soon", "0"])
 def test_a_date_that_is_none_is_ignored(value: str) -> None:
-    """Nothing is stored and nothing is said."""
+    """Nothing is stored and no error says so."""
     plex = make_plex(make_video(10))
 
     answer = put(plex, f"{EDIT}&originallyAvailableAt.value={value}")
@@ -126,7 +126,7 @@ def test_the_year_stays_until_a_refresh() -> None:
 
 
 def test_a_new_title_takes_an_unlocked_sort_title_along() -> None:
-    """A locked sort title stays; an unlocked one is made anew from the title."""
+    """A locked sort title stays; an unlocked one is made again from the title."""
     plex = make_plex(
         make_video(10, title_sort="Old"),
         make_video(11, title_sort="Old", locked=frozenset({"titleSort"})),

@@ -1,4 +1,4 @@
-"""Who gets into the simulated Plex server, and what the others are told."""
+"""Who gets into the simulated Plex server, and what the others get for an answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EDIT = "/library/sections/1/all?type=1&id=10&title.value=New"
 
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_without_the_token_everything_but_identity_is_a_401(token: str) -> None:
-    """A missing token and a wrong one are told apart by nobody."""
+    """A missing token and a wrong one get the same answer."""
     plex = make_plex(make_video(10))
 
     refused = ask(plex, "/library/sections", token=token)

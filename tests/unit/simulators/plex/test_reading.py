@@ -328,7 +328,7 @@ def test_a_missing_file_shows_only_when_files_are_checked() -> None:
     assert checked["Media"][0]["Part"][0]["exists"] is False
 
 
-def test_versions_stacks_and_optimised_copies_are_told_apart() -> None:
+def test_versions_stacks_and_optimised_copies_are_kept_apart() -> None:
     """Several Media are versions, several Part a stack, proxyType 42 an optimised copy."""
     stack = make_media(10, "/media/a1.mp4")
     stack = replace(

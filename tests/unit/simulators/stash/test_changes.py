@@ -104,7 +104,7 @@ def test_what_moves_a_scenes_time(
 
 
 def test_times_of_related_rows(stash: StashSimulator) -> None:
-    """Edits and performer merges move the row's own time, a tag merge nobody's."""
+    """Edits and performer merges move the row's own time, a tag merge none."""
     stash.edit_tag(3, name="Moved")
     stash.merge_tags([1], 2)
     stash.merge_performers([1], 2)
@@ -238,7 +238,7 @@ def test_a_primary_file_is_neither_reassigned_nor_deleted(stash: StashSimulator)
 
 
 def test_the_hierarchy_follows_merges_and_deletions(stash: StashSimulator) -> None:
-    """What lay above and below the source does so with the destination; nobody's time moves."""
+    """What lay above and below the source does so with the destination; no time moves."""
     low, source, high, target = (stash.add_tag(f"Tag {n}") for n in range(4))
     stash.edit_tag(low, parent_ids=(source, target))
     stash.edit_tag(source, parent_ids=(high, target))

@@ -166,7 +166,7 @@ def test_pages(stash: StashSimulator, paging: str, ids: list[int]) -> None:
 
 
 def test_page_size_defaults_to_25() -> None:
-    """Nothing said is 25, and count is of all."""
+    """The default is 25, and count is of all."""
     big = StashSimulator(make_library(LibrarySpec(scenes=30)))
 
     answer = big.query("{ findScenes { count scenes { id } } }")["data"]["findScenes"]
@@ -380,7 +380,7 @@ def test_refused_filters(stash: StashSimulator, criteria: str, message: str) -> 
 # ---- other rows ----------------------------------------------------------------------------------
 
 
-def test_rows_sort_by_name_unless_told(stash: StashSimulator) -> None:
+def test_rows_sort_by_name_by_default(stash: StashSimulator) -> None:
     """Tags come by name without case; an empty sort is an error there."""
     by_name = stash.query("{ findTags { count tags { name } } }")["data"]["findTags"]
     by_id = stash.query('{ findTags(filter: {sort: "id", per_page: 2}) { tags { name } } }')

@@ -322,7 +322,7 @@ def test_every_versions_schema_is_valid(version: tuple[int, int]) -> None:
     """What loading takes for granted."""
     schemas = load_schemas(version)
     for schema in (schemas.whole, schemas.paged):
-        # Checked anew: loading marks both as valid.
+        # Checked again: loading marks both as valid.
         schema._validation_errors = None  # noqa: SLF001 - no public way to ask again
         assert_valid_schema(schema)
 
