@@ -28,7 +28,7 @@ from plexsync.config.keys import Key
 from plexsync.errors import ConfigError
 from plexsync.models import LIST_FIELDS, FieldRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
-from plexsync.planning.poster_padding import require_pillow
+from plexsync.plex.poster_padding import require_pillow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -20,8 +20,8 @@ from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.models import Link, Outcome, PlexField, RunHeader, Scene, SceneFile, SceneRecord
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
-from plexsync.planning.poster_padding import require_pillow
 from plexsync.planning.retry_schedule import iso
+from plexsync.plex.poster_padding import require_pillow
 from plexsync.replay.engine import replay
 from plexsync.replay.tasks import Decision, Occasion
 from plexsync.state import RunKind, SavedItem, SavedPicture, SavedPlan, read_plan

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import PICTURE_FIELDS, ItemPlan, PictureBase, as_problem
 from plexsync.planning.picture_policy import upload_key
-from plexsync.planning.poster_padding import fitted, recipe
 from plexsync.plex.pictures import selected_key
+from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.sync.pictures.plan import base_of, note, require_small
 from plexsync.sync.pictures.upload import Brush, Painted, Uploader

@@ -22,8 +22,8 @@ from plexsync.planning.picture_policy import (
     picture_text,
     replaces_anything,
 )
-from plexsync.planning.poster_padding import recipe
 from plexsync.plex.pictures import selected_key
+from plexsync.plex.poster_padding import recipe
 from plexsync.stash_client import Cover, NoCover
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from plexsync.models import PictureBase
 from plexsync.planning.picture_policy import UPLOADED, upload_key
-from plexsync.planning.poster_padding import fitted, recipe
 from plexsync.plex.pictures import selected_key
+from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.state import SavedPicture
 from plexsync.sync.pictures.plan import Stroke, Wanted

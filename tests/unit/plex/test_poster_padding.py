@@ -11,7 +11,7 @@ from PIL import Image
 
 from plexsync.errors import BadResponseError
 from plexsync.models import FieldRule, PlexField, Policy
-from plexsync.planning.poster_padding import fitted, recipe
+from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash.covers import sniffed
 from tests.support.picture_factories import (
     ORANGE,
