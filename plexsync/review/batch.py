@@ -14,6 +14,7 @@ from plexsync.output.summary import score_text, warning_line
 from plexsync.review.context import open_review
 from plexsync.review.interfaces import LinkPreview
 from plexsync.review.selection import (
+    NOTHING_WAITS,
     Filters,
     absence,
     acceptance,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from plexsync.review.context import ReviewContext
     from plexsync.state import Waiting
 
-NOTHING_WAITS = "Nothing waits for review."
 
 _VERBS = {
     Verb.ACCEPT: "accepted",

@@ -25,6 +25,8 @@ and the reason it is not HIGH, without its numbers."""
 NAMED = "person"
 """The evidence of a candidate that a person brought, and that no matching has weighed."""
 
+NOTHING_WAITS = "Nothing waits for review."
+
 _SHOWN = 6
 """Decimals JSON shows: a score that was copied from there must let its own scene pass."""
 

@@ -14,10 +14,10 @@ from rich.text import Text
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import is_terminal, make_console
 from plexsync.review.actions import ReviewActions
-from plexsync.review.batch import NOTHING_WAITS
 from plexsync.review.context import open_review
 from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.machine import Review
+from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.terminal.loop import sit
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
