@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plexsync.simulators.plex.snapshot import Snapshot
+    from plexsync.simulators.plex.build import Snapshot
     from plexsync.storage.filesystem import Filesystem
     from tests.support.world import Ran, World
 

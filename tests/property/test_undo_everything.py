@@ -16,7 +16,7 @@ from tests.support.fields_world import CREDITS, EVERYTHING, PHOTO, credit
 from tests.support.world import World
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex.snapshot import Snapshot
+    from plexsync.simulators.plex.build import Snapshot
 
 FORCED = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0, Case.EPISODE: 2.0}

@@ -20,7 +20,7 @@ from tests.support.disk_faults import FaultyDisk, Killed, Strike
 from tests.support.world import World
 
 if TYPE_CHECKING:
-    from plexsync.simulators.plex.snapshot import Snapshot
+    from plexsync.simulators.plex.build import Snapshot
 
 FULL = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0}

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from plexsync.simulators.http.exchange import Headers, SimRequest
+from plexsync.simulators.http.messages import Headers, SimRequest
 from plexsync.simulators.library.records import (
     Library,
     PlexLibrarySection,
@@ -21,7 +21,7 @@ from plexsync.simulators.plex.simulator import PlexSimulator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.http.exchange import SimResponse
+    from plexsync.simulators.http.messages import SimResponse
 
 SCENES = PlexLibrarySection(1, "Scenes", ("/media",))
 MOVIES = PlexLibrarySection(

@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from plexsync.simulators.http.exchange import Headers, SimRequest, SimResponse
 from plexsync.simulators.http.faults import Cut, Drip, Effect, Hang, Latency, Reset
+from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

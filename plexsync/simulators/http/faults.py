@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.http.exchange import SimRequest
+    from plexsync.simulators.http.messages import SimRequest
 
 
 @dataclass(frozen=True, slots=True)

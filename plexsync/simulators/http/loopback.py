@@ -9,8 +9,8 @@ import threading
 from http.client import responses
 from typing import TYPE_CHECKING, Self
 
-from plexsync.simulators.http.exchange import Headers, SimRequest, SimResponse
 from plexsync.simulators.http.faults import Cut, Drip, Effect, Hang, Latency, Reset, Stale
+from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -10,15 +10,7 @@
 from __future__ import annotations
 
 from plexsync.simulators.http.adapter import SimAdapter
-from plexsync.simulators.http.exchange import (
-    Counters,
-    Headers,
-    Reply,
-    SimRequest,
-    SimResponse,
-    Simulator,
-    Wired,
-)
+from plexsync.simulators.http.exchange import Counters, Reply, Simulator, Wired
 from plexsync.simulators.http.faults import (
     Cut,
     Drip,
@@ -35,6 +27,7 @@ from plexsync.simulators.http.faults import (
     html,
 )
 from plexsync.simulators.http.loopback import LoopbackServer
+from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
 
 __all__ = [
     "Counters",

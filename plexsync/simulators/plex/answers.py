@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.http.exchange import SimResponse
+from plexsync.simulators.http.messages import SimResponse
 from plexsync.simulators.plex.element import json_document, to_json, to_xml, xml_document
 from plexsync.simulators.plex.render import item_element
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from http import HTTPStatus
 
-    from plexsync.simulators.http.exchange import SimRequest
+    from plexsync.simulators.http.messages import SimRequest
     from plexsync.simulators.plex.element import Element
     from plexsync.simulators.plex.render_files import View
     from plexsync.simulators.plex.store import Item

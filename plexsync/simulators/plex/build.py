@@ -1,12 +1,19 @@
-"""From the rows of a library to what the simulated Plex server remembers."""
+"""From the rows of a library to the simulated Plex server's items, and to plain copies of them."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from plexsync.simulators.plex.store import Item, LibrarySection, MediaType, PictureSet, Tagging
+from plexsync.simulators.plex.store import (
+    TAG_KINDS,
+    Item,
+    LibrarySection,
+    MediaType,
+    PictureSet,
+    Tagging,
+)
 
 if TYPE_CHECKING:
     from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
@@ -173,3 +180,63 @@ def _above(
     )
     store.add(item)
     return item
+
+
+def file_title(file: str) -> str:
+    """A file's name without folder and ending, which is a personal video's first title."""
+    name = file.replace("\\", "/").rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def lies_in(video: PlexVideo, path: str) -> bool:
+    """Whether a file of the item is in the folder; "" is the whole library."""
+    return any(part.file.startswith(path) for media in video.media for part in media.parts)
+
+
+class ItemSnapshot(TypedDict):
+    """Everything an edit can change of one item, as plain values.
+
+    `tags` holds pairs of name and role by kind, `photos` the pictures of actors that have one, by
+    name. `updated_at` is 0 unless clocks were asked for.
+    """
+
+    section: int
+    type: str
+    fields: dict[str, str]
+    tags: dict[str, tuple[tuple[str, str], ...]]
+    photos: dict[str, str]
+    locks: tuple[str, ...]
+    poster: str
+    art: str
+    rating: float | None
+    files: tuple[str, ...]
+    trashed: bool
+    updated_at: int
+
+
+Snapshot = dict[str, ItemSnapshot]
+"""What `PlexSimulator.dump` gives: by rating key."""
+
+
+def take_snapshot(item: Item, *, clocks: bool) -> ItemSnapshot:
+    """One item as plain values; tags that are no longer there leave no trace."""
+    return {
+        "section": item.section.key,
+        "type": item.kind.name.lower(),
+        "fields": dict(sorted(item.fields.items())),
+        "tags": {
+            kind: tuple((worn.tag.name, worn.role) for worn in item.tags[kind])
+            for kind in TAG_KINDS
+            if item.tags.get(kind)
+        },
+        "photos": {
+            worn.tag.name: worn.tag.thumb for worn in item.tags.get("actor", ()) if worn.tag.thumb
+        },
+        "locks": tuple(sorted(item.locks)),
+        "poster": item.posters.selected,
+        "art": item.arts.selected,
+        "rating": item.user_rating,
+        "files": tuple(part.file for part in item.parts),
+        "trashed": bool(item.deleted_at),
+        "updated_at": item.updated_at if clocks else 0,
+    }

@@ -16,7 +16,7 @@ from plexsync.simulators.plex.query import read_kind
 from plexsync.simulators.plex.render_files import View, tree_element
 
 if TYPE_CHECKING:
-    from plexsync.simulators.http.exchange import SimRequest, SimResponse
+    from plexsync.simulators.http.messages import SimRequest, SimResponse
     from plexsync.simulators.plex.element import Scalar
     from plexsync.simulators.plex.parts import Asked, Parts
     from plexsync.simulators.plex.store import Item, LibrarySection, PictureSet

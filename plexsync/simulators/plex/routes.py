@@ -10,7 +10,7 @@ from plexsync.simulators.plex import reading, writing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.simulators.http.exchange import SimResponse
+    from plexsync.simulators.http.messages import SimResponse
     from plexsync.simulators.plex.parts import Asked, Parts
 
     Handler = Callable[[Parts, Asked], SimResponse]

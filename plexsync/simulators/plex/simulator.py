@@ -22,17 +22,32 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.plex import answers, writing
 from plexsync.simulators.plex.answers import FragmentCache
-from plexsync.simulators.plex.build import fill, item_of
-from plexsync.simulators.plex.parts import Asked, Identity, Parts, RefusedError
+from plexsync.simulators.plex.build import (
+    ItemSnapshot,
+    Snapshot,
+    file_title,
+    fill,
+    item_of,
+    lies_in,
+    take_snapshot,
+)
+from plexsync.simulators.plex.parts import (
+    Asked,
+    Diary,
+    Identity,
+    Misdeeds,
+    Parts,
+    PlexWrite,
+    RefusedError,
+    Switches,
+)
 from plexsync.simulators.plex.routes import find_route
-from plexsync.simulators.plex.snapshot import ItemSnapshot, Snapshot, take_snapshot
 from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, Store
-from plexsync.simulators.plex.switches import Diary, Misdeeds, PlexWrite, Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from plexsync.simulators.http.exchange import SimRequest, SimResponse
+    from plexsync.simulators.http.messages import SimRequest, SimResponse
     from plexsync.simulators.library.records import Library, PlexPart, PlexVideo
 
 __all__ = [
@@ -293,7 +308,7 @@ class PlexSimulator:
             new = replace(
                 old,
                 rating_key=self._store.next_id(),
-                fields={"title": _stem(file)},
+                fields={"title": file_title(file)},
                 tags={},
                 media=(replace(media, id=self._store.next_id(), parts=(fresh,)),),
                 locks=set(),
@@ -416,7 +431,7 @@ class PlexSimulator:
         found = [
             video
             for video in self._staged
-            if video.section_id == section.key and _lies_in(video, path)
+            if video.section_id == section.key and lies_in(video, path)
         ]
         for video in found:
             self._staged.remove(video)
@@ -449,14 +464,3 @@ class PlexSimulator:
     def _touch(self, item: Item) -> None:
         """Note a change."""
         writing.touch(self._parts, item)
-
-
-def _stem(file: str) -> str:
-    """A file's name without folder and ending, which is a personal video's first title."""
-    name = file.replace("\\", "/").rpartition("/")[2]
-    return name.rpartition(".")[0] or name
-
-
-def _lies_in(video: PlexVideo, path: str) -> bool:
-    """Whether a file of the item is in the folder; "" is the whole library."""
-    return any(part.file.startswith(path) for media in video.media for part in media.parts)

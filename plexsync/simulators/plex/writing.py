@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.plex import answers
 from plexsync.simulators.plex.edit import apply_edit, read_edit, set_rating
-from plexsync.simulators.plex.parts import RefusedError
+from plexsync.simulators.plex.parts import PlexWrite, RefusedError
 from plexsync.simulators.plex.query import read_kind, select
 from plexsync.simulators.plex.reading import find_items, find_section, gallery_of
 from plexsync.simulators.plex.store import Item, PictureSet, picture_key
-from plexsync.simulators.plex.switches import PlexWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.simulators.http.exchange import SimResponse
+    from plexsync.simulators.http.messages import SimResponse
     from plexsync.simulators.plex.edit import EditRequest
     from plexsync.simulators.plex.parts import Asked, Parts
 

@@ -8,7 +8,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.http.exchange import SimRequest, SimResponse
+from plexsync.simulators.http.messages import SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from plexsync.simulators.stash.store import StashStore

@@ -17,8 +17,8 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from plexsync.simulators.http.exchange import Headers, SimRequest, SimResponse
 from plexsync.simulators.http.faults import ErrorStatus
+from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
 from plexsync.simulators.stash.covers import serve_cover
 from plexsync.simulators.stash.engine import Engine, Query
 from plexsync.simulators.stash.render import encode_json

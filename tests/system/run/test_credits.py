@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.simulators.plex.snapshot import ItemSnapshot
+    from plexsync.simulators.plex.build import ItemSnapshot
 
 FORCED = RunOptions(full=True, force=True)
 

@@ -28,7 +28,7 @@ from tests.support.terminals import ProcessResult, Terminal, plain, run_plexsync
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.simulators.http.exchange import SimRequest
+    from plexsync.simulators.http.messages import SimRequest
 
 KEY, TOKEN = "canary-key-51b2", "canary-token-83e4"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.plex.snapshot import Snapshot
+    from plexsync.simulators.plex.build import Snapshot
 
 FULL = RunOptions(full=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.simulators.http.exchange import Headers, SimRequest
+from plexsync.simulators.http.messages import Headers, SimRequest
 from tests.support.plex_factories import ask, ask_json, make_plex, make_video, put
 
 EDIT = "/library/sections/1/all?type=1&id=10&title.value=New"
