@@ -1,0 +1,145 @@
+"""What import-linter does not hold of docs/design.md, and that each of its contracts can fail."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import plexsync
+
+PACKAGE = Path(plexsync.__file__).parent
+ROOT = PACKAGE.parent
+
+PURE = ("errors", "matcher", "matching", "models", "planning", "text")
+"""The core; what it must not import is the contract `pure` in pyproject.toml."""
+
+IMPURE_CALLS = frozenset({"input", "now", "open", "print", "today", "utcnow"})
+"""What the core never calls, as a function or a method."""
+
+MOST_MODULES = 13
+"""Modules in one folder, its map apart. Source: docs/design.md."""
+
+HEAVY = frozenset({"msgspec", "plexapi", "prompt_toolkit", "requests", "rich"})
+"""What `plexsync --help` must not wait for. Source: docs/design.md, "Dependencies"."""
+
+
+def core() -> list[Path]:
+    """The modules of the core."""
+    return sorted(
+        path
+        for name in PURE
+        for path in [*PACKAGE.glob(f"{name}.py"), *(PACKAGE / name).rglob("*.py")]
+    )
+
+
+def folders() -> list[Path]:
+    """The folders of the package that hold modules."""
+    return sorted({path.parent for path in PACKAGE.rglob("*.py")})
+
+
+def impure_calls(source: str) -> list[str]:
+    """The calls of a clock, a file or a terminal, as `line: name`."""
+    wrong = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in IMPURE_CALLS:
+                wrong.append(f"{node.lineno}: {name}()")
+    return wrong
+
+
+@pytest.mark.parametrize("path", core(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_core_calls_no_clock_file_or_terminal(path: Path) -> None:
+    """Values in, values out: the time and what files hold are arguments."""
+    assert impure_calls(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("source", ["datetime.now()", "open(x)", "path.open()", "print(1)"])
+def test_an_impure_call_is_seen(source: str) -> None:
+    """The check itself can fail, for functions and methods."""
+    assert len(impure_calls(source)) == 1
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    """A folder says in its first lines what it is for, and holds few modules."""
+    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    assert len(list(folder.glob("*.py"))) - 1 <= MOST_MODULES
+
+
+@pytest.mark.parametrize(
+    ("contract", "module", "line"),
+    [
+        ("layers", "text/normalize.py", "from plexsync.plex.client import PlexClient"),
+        ("layers", "transport/client.py", "def f():\n    import plexsync.cli"),
+        ("layers", "output/console.py", "from plexsync.integrations import schedule"),
+        ("layers", "simulators/http/faults.py", "from plexsync.errors import ExitCode"),
+        ("layers", "another/thing.py", "from plexsync.errors import ExitCode"),
+        ("pure", "planning/limits.py", "import os.path"),
+        ("pure", "text/normalize.py", "if TYPE_CHECKING:\n    from time import monotonic"),
+        ("pure", "errors.py", "import requests"),
+        ("demo", "plex/client.py", "import plexsync.simulators.plex.simulator"),
+        ("door-cli", "__main__.py", "from plexsync.commands import run"),
+        ("door-state", "sync/reconcile.py", "from plexsync.storage.journal import Intent"),
+        ("door-stash", "sync/reconcile.py", "from plexsync.stash.wire import Names"),
+        ("door-matcher", "sync/reconcile.py", "from plexsync.matching import evidence"),
+        ("acyclic", "storage/filesystem.py", "from plexsync.storage import session"),
+    ],
+)
+def test_a_contract_of_import_linter_can_fail(
+    contract: str, module: str, line: str, tmp_path: Path
+) -> None:
+    """One import too many, wherever it stands, breaks the contract that forbids it."""
+    shutil.copytree(PACKAGE, tmp_path / "plexsync", ignore=shutil.ignore_patterns("__pycache__"))
+    broken = tmp_path / "plexsync" / module
+    broken.parent.mkdir(exist_ok=True)
+    (broken.parent / "__init__.py").touch()
+    with broken.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+    done = lint_imports(tmp_path, contract)
+
+    assert done.returncode == 1, done.stdout
+    assert "BROKEN" in done.stdout or "Missing layers" in done.stdout
+
+
+def lint_imports(folder: Path, contract: str) -> subprocess.CompletedProcess[str]:
+    """Hold one contract against the package in `folder`."""
+    script = (
+        "import sys\n"
+        "from importlinter.cli import lint_imports_command\n"
+        "lint_imports_command(sys.argv[1:])\n"
+    )
+    arguments = ["--no-cache", "--no-logo", "--contract", contract, str(ROOT / "pyproject.toml")]
+    return subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+
+
+def test_help_does_not_wait_for_heavy_imports() -> None:
+    """`plexsync --help` answers without HTTP, tables or codecs loaded."""
+    script = (
+        "import runpy, sys\n"
+        "sys.argv = ['plexsync', '--help']\n"
+        "try:\n"
+        "    runpy.run_module('plexsync', run_name='__main__')\n"
+        "finally:\n"
+        "    print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    text, _, loaded = done.stdout.rpartition("LOADED")
+    assert "Usage" in text
+    assert HEAVY & set(loaded.split()) == set()
