@@ -9,8 +9,8 @@ docs/configuration.md (`python -m plexsync.config.reference docs/configuration.m
 tables; a test compares). The form says how the value is written (`forms.py`); the default is TOML,
 and none makes the key required or, with `optional(FORM)`, None; `name` is the key where the
 attribute has another name.
-To add a section, add such a dataclass, name it in `SECTION_CLASSES` and in `Config`, and give the
-guide a heading with a table of one row. The keys of `[fields]` stand in `fields.py`.
+To add a section, add such a dataclass, name it in `SECTION_CLASSES`, `SECTIONS` and `Config`, and
+give the guide a heading with a table of one row. The keys of `[fields]` stand in `fields.py`.
 Source: docs/contract.md, "Configuration".
 """
 

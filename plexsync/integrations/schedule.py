@@ -13,7 +13,9 @@ import re
 import shlex
 import sys
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 from plexsync.config.keys import ENV_PREFIX
@@ -35,35 +37,7 @@ _PLAIN_WORD = re.compile(r"[\w./-]+", re.ASCII)
 
 _SECRETS = tuple(key for key in KEYS if key.form.secret)
 
-_USER_SAFE = (
-    "NoNewPrivileges=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-    "SystemCallArchitectures=native",
-)
-"""Hardening that works without privileges: file system namespaces fail for users on many systems.
-
-Source: systemd.exec(5), "Sandboxing".
-"""
-
-_SYSTEM_SAFE = (
-    "CapabilityBoundingSet=",
-    "ProtectSystem=strict",
-    "ProtectHome=read-only",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "ProtectClock=yes",
-    "ProtectControlGroups=yes",
-    "ProtectHostname=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectProc=invisible",
-    "RestrictNamespaces=yes",
-    "SystemCallFilter=@system-service",
-)
+_UNIT_FOLDERS = {True: "/etc/systemd/system", False: "~/.config/systemd/user"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,85 +137,52 @@ def find_setup(
     )
 
 
-# ---- cron ----------------------------------------------------------------------------------------
+# ---- The texts -----------------------------------------------------------------------------------
 
 
 def crontab(setup: Setup) -> str:
-    """Lines for `crontab -e`."""
-    lines = ["# plexsync: silent unless something changed, waits for you, or failed."]
-    lines += [f"# {line}" for line in _secret_words(setup, "cron")]
-    lines += [f"{name}={_cron_value(value)}" for name, value in setup.all_variables()]
-    # Cron makes a line break of a bare %, in quotes, too. Source: crontab(5).
-    command = shlex.join(setup.command).replace("%", "\\%")
-    lines.append(f"*/{_EVERY_MINUTES} * * * * {command}")
-    return "\n".join(lines) + "\n"
-
-
-def _cron_value(value: str) -> str:
-    plain = value == value.strip() and not value.startswith(("'", '"'))
-    return value if plain else f'"{value}"'
-
-
-# ---- systemd -------------------------------------------------------------------------------------
-
-
-def systemd_service(setup: Setup, *, user: str = "") -> str:
-    """The service.
-
-    Args:
-        setup: what to start.
-        user: the user it runs as when it is a service of the system; "" for one of the user's own.
-    """
-    lines = [
-        f"# {_unit_folder(system=bool(user))}/plexsync.service",
-        *(f"# {line}" for line in _secret_words(setup, "systemd")),
-        "[Unit]",
-        "Description=Make Plex say what Stash says",
-        *(["Wants=network-online.target", "After=network-online.target"] if user else []),
-        "",
-        "[Service]",
-        "Type=oneshot",
-        f"ExecStart={_exec_line(setup.command)}",
-        *([f"User={user}", "StateDirectory=plexsync", "StateDirectoryMode=0700"] if user else []),
-        *(["CacheDirectory=plexsync", "CacheDirectoryMode=0700"] if user else []),
-        f"EnvironmentFile=-{_setting(str(setup.folder / 'environment'))}",
-        *(f"LoadCredential={_setting(f'{name}:{place}')}" for name, place in _credentials(setup)),
-        *(
-            f"Environment={_quoted(f'{name}={value}')}"
-            for name, value in setup.all_variables(places=not user)
-        ),
-        "UMask=0077",
-        "TimeoutStopSec=2min",
-        # A run that is stopped ends in good order, and says so with a code of its own.
-        f"SuccessExitStatus={ExitCode.TERMINATED:d}",
-        *_USER_SAFE,
-        *(_SYSTEM_SAFE if user else ()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def systemd_timer(*, system: bool) -> str:
-    """The timer that starts the service."""
-    return "\n".join(
-        (
-            f"# {_unit_folder(system=system)}/plexsync.timer",
-            "[Unit]",
-            "Description=Start plexsync regularly",
-            "",
-            "[Timer]",
-            f"OnCalendar=*:0/{_EVERY_MINUTES}",
-            "RandomizedDelaySec=60",
-            "Persistent=true",
-            "",
-            "[Install]",
-            "WantedBy=timers.target",
-            "",
-        )
+    """Return lines for `crontab -e`."""
+    return _filled(
+        "crontab",
+        notes=[f"# {line}" for line in _secret_words(setup, "cron")],
+        variables=[f"{name}={_cron_value(value)}" for name, value in setup.all_variables()],
+        minutes=str(_EVERY_MINUTES),
+        # Cron makes a line break of a bare %, in quotes, too. Source: crontab(5).
+        command=shlex.join(setup.command).replace("%", "\\%"),
     )
 
 
+def systemd_service(setup: Setup, *, user: str = "") -> str:
+    """Return the service.
+
+    Args:
+        setup: what to start.
+        user: the user a service of the system runs as; "" for one of the user's own.
+    """
+    return _filled(
+        "system.service" if user else "user.service",
+        notes=[f"# {line}" for line in _secret_words(setup, "systemd")],
+        command=_exec_line(setup.command),
+        user=user,
+        environment_file=_setting(str(setup.folder / "environment")),
+        credentials=[
+            f"LoadCredential={_setting(f'{name}:{place}')}" for name, place in _credentials(setup)
+        ],
+        variables=[
+            f"Environment={_quoted(f'{name}={value}')}"
+            for name, value in setup.all_variables(places=not user)
+        ],
+        terminated=f"{ExitCode.TERMINATED:d}",
+    )
+
+
+def systemd_timer(*, system: bool) -> str:
+    """Return the timer that starts the service."""
+    return _filled("timer", folder=_UNIT_FOLDERS[system], minutes=str(_EVERY_MINUTES))
+
+
 def systemd_steps(*, system: bool) -> tuple[str, ...]:
-    """What to type once both files are there."""
+    """Return what to type once both files are there."""
     own = "" if system else "--user "
     return (
         f"systemctl {own}daemon-reload",
@@ -250,12 +191,39 @@ def systemd_steps(*, system: bool) -> tuple[str, ...]:
     )
 
 
-def _unit_folder(*, system: bool) -> str:
-    return "/etc/systemd/system" if system else "~/.config/systemd/user"
+def stash_manifest(setup: Setup, version: str) -> str:
+    """Return the manifest of a Stash plugin that notes which scenes changed.
+
+    Stash refuses a manifest with a key it does not know. Source: docs/stash-api.md 6.
+    """
+    command = (*setup.program, "hook", "--state-dir", str(setup.state))
+    return _filled(
+        "stash-plugin.yml",
+        version=_yaml(version),
+        command=[f"  - {_yaml(word)}" for word in command],
+    )
+
+
+# ---- How each kind of file writes a text ---------------------------------------------------------
+
+
+def _filled(name: str, **words: str | list[str]) -> str:
+    """Return a template with its places filled; a list becomes lines, each with its end."""
+    texts = {
+        place: word if isinstance(word, str) else "".join(f"{line}\n" for line in word)
+        for place, word in words.items()
+    }
+    template = files("plexsync.integrations").joinpath("templates", name).read_text("utf-8")
+    return Template(template).substitute(texts)
+
+
+def _cron_value(value: str) -> str:
+    plain = value == value.strip() and not value.startswith(("'", '"'))
+    return value if plain else f'"{value}"'
 
 
 def _setting(text: str) -> str:
-    """A value in which systemd would see specifiers."""
+    """Return a value in which systemd would see specifiers."""
     return text.replace("%", "%%")
 
 
@@ -265,7 +233,7 @@ def _quoted(text: str) -> str:
 
 
 def _exec_line(words: tuple[str, ...]) -> str:
-    """A command; $ would be a variable in its arguments, and is none in the program's own path.
+    """Return a command; $ would be a variable in its arguments, but not in the program's path.
 
     Source: systemd.service(5), "Command lines".
     """
@@ -277,39 +245,8 @@ def _exec_word(word: str) -> str:
     return word if _PLAIN_WORD.fullmatch(word) else _quoted(word)
 
 
-# ---- Stash ---------------------------------------------------------------------------------------
-
-
-def stash_manifest(setup: Setup, version: str) -> str:
-    """The manifest of a Stash plugin that notes which scenes changed.
-
-    Stash refuses a manifest with a key it does not know. Source: docs/stash-api.md 6.
-    """
-    command = (*setup.program, "hook", "--state-dir", str(setup.state))
-    return "\n".join(
-        (
-            "# Save as plexsync.yml in Stash's plugins folder; then Settings > Plugins > Reload.",
-            "# Stash must run on this machine, as a user who may write to the state directory.",
-            "name: plexsync",
-            "description: Notes which scenes changed, so that the next plexsync run begins there.",
-            f"version: {_yaml(version)}",
-            "exec:",
-            *(f"  - {_yaml(word)}" for word in command),
-            "interface: raw",
-            "hooks:",
-            "  - name: Note the scene",
-            "    description: Ends at once and never fails; plexsync run finds changes without it.",
-            "    triggeredBy:",
-            "      - Scene.Create.Post",
-            "      - Scene.Update.Post",
-            "      - Scene.Destroy.Post",
-            "",
-        )
-    )
-
-
 def _yaml(text: str) -> str:
-    """A double-quoted YAML text; JSON's escapes are among YAML's."""
+    """Return a double-quoted YAML text; JSON's escapes are among YAML's."""
     return json.dumps(text, ensure_ascii=False)
 
 
