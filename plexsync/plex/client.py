@@ -69,9 +69,9 @@ class PlexClient:
     """One Plex server.
 
     Args:
-        transport: to the server, made with `request_headers`, so that the token stays inside it.
+        transport: to the server, made with `plex_headers`, so that the token stays inside it.
         url: the server's address, for links a person follows.
-        client_id: see `request_headers`.
+        client_id: see `plex_headers`.
         page_size: items asked for in one page of a listing.
         detail_batch: items read in full in one request.
         url_limit_bytes: longest edit sent in one request; see `plex_edit.edit_paths`.

@@ -174,11 +174,11 @@ if sys.argv[3] == "first":
     import plexapi.server
 before = dict(os.environ)
 from plexsync.plex.client import PlexClient
-from plexsync.plex.connection import request_headers
+from plexsync.plex.connection import plex_headers
 from plexsync.transport.client import Transport
 token = sys.argv[2]
 transport = Transport(
-    sys.argv[1], name="Plex", headers=request_headers("device-1", token), secrets=(token,)
+    sys.argv[1], name="Plex", headers=plex_headers("device-1", token), secrets=(token,)
 )
 client = PlexClient(transport, url=sys.argv[1], client_id="device-1")
 assert client.connect().identity
