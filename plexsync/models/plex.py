@@ -130,6 +130,7 @@ class Section(Noun, frozen=True):
     title: str
     kind: ItemKind
     uuid: str = ""
+    agent: str = ""
     locations: tuple[str, ...] = ()
     refreshing: bool = False
     content_changed_at: int = 0

@@ -16,7 +16,7 @@ from plexsync import __version__
 from plexsync.errors import BadResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from plexsync.models import RatingKey
     from plexsync.transport.client import Transport
@@ -57,14 +57,9 @@ def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
 
 def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped
     """A `PlexServer` over our transport. The token is added there; plexapi never sees it."""
-    with _plain_environment(), plexapi_errors("/"):
-        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
-        from plexapi.server import PlexServer  # noqa: PLC0415 - same
+    with plexapi_imported(plex_headers(client_id)), plexapi_errors("/"):
+        from plexapi.server import PlexServer  # noqa: PLC0415 - late, see `plexapi_imported`
 
-        # If somebody imported plexapi before us, it has read a configuration file.
-        plexapi.CONFIG.data.clear()
-        plexapi.BASE_HEADERS.clear()
-        plexapi.BASE_HEADERS.update(plex_headers(client_id))
         session = transport.plexapi_session()
         server = PlexServer(transport.base_url, session=session)  # type: ignore[no-untyped-call]  # plexapi has no types
     if not getattr(server, "machineIdentifier", None):
@@ -75,6 +70,23 @@ def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - pl
             hint="check [plex] url",
         )
     return server
+
+
+@contextmanager
+def plexapi_imported(headers: Mapping[str, str]) -> Iterator[None]:
+    """Make plexapi ready for this block: imported late, with these headers, without settings.
+
+    Args:
+        headers: those it sends by itself.
+    """
+    with _plain_environment():
+        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
+
+        # If somebody imported plexapi before us, it has read a configuration file.
+        plexapi.CONFIG.data.clear()
+        plexapi.BASE_HEADERS.clear()
+        plexapi.BASE_HEADERS.update(headers)
+        yield
 
 
 @contextmanager

@@ -48,6 +48,7 @@ def _section(entry: Element) -> Section:
         section_id=entry.get("key", ""),
         title=entry.get("title", ""),
         kind=_SECTION_KINDS[entry.get("type", "")],
+        agent=entry.get("agent", ""),
         uuid=entry.get("uuid", ""),
         locations=tuple(place.get("path", "") for place in entry.iter("Location")),
         refreshing=entry.get("refreshing") in {"1", "true"},

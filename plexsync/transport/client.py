@@ -284,7 +284,7 @@ class Transport:
         )
         return self._perform(task, decode)
 
-    def plexapi_session(self) -> requests.Session:
+    def plexapi_session(self) -> PlexapiSession:
         """A session for `plexapi.server.PlexServer`, whose every request goes this same way.
 
         GET and PUT are repeated, anything else is sent once. Failures are our own errors, raised

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 import requests.utils
 
+from plexsync.errors import ServerError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,11 +26,18 @@ class PlexapiSession(requests.Session):
         super().__init__()
         self.trust_env = False
         self.max_redirects = 0
+        self.failure: ServerError | None = None
+        """The last request's error: where plexapi catches everything, it is still to be had."""
         self._take = take
 
     def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:  # noqa: ANN401 - the signature of requests
         """Send through the transport; requests' own rules (`_kwargs`) do not apply."""
-        return self._take(request)
+        self.failure = None
+        try:
+            return self._take(request)
+        except ServerError as error:
+            self.failure = error
+            raise
 
 
 def as_response(answer: HttpResponse, prepared: requests.PreparedRequest) -> requests.Response:

@@ -1,0 +1,237 @@
+"""Signing in at plex.tv with a code, and the servers an account has.
+
+A person types the code at plex.tv/link; what comes back is the account's classic token, which lasts
+until it is revoked. Nothing here signs out, converts or expires a token.
+Source: plexapi 4.18.3, `MyPlexPinLogin` and `MyPlexResource`; docs/plex-api.md 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError as XMLParseError
+from xml.etree.ElementTree import fromstring
+
+import msgspec
+
+from plexsync.config.secrets import Secret
+from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
+from plexsync.plex.connection import plex_headers, plexapi_imported
+from plexsync.transport.client import RetryPolicy, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PLEX_TV = "https://plex.tv"
+LINK_PAGE = "https://plex.tv/link"
+
+TOKEN_WORDS = (
+    "In Plex Web: any item > ... > Get Info > View XML; the address ends in X-Plex-Token=TOKEN.",
+    "On the server: PlexOnlineToken in Preferences.xml, in the folder of Plex's data.",
+)
+"""Where a token is found without signing in."""
+
+POLL_S = 2.0
+"""Seconds between two looks at whether the code was typed; plex.tv refuses many a second."""
+
+_RESOURCES = "/api/v2/resources?includeHttps=1&includeRelay=1&includeIPv6=1"
+_PATIENT = RetryPolicy(attempts=4, seconds=20.0, first_wait_s=0.5, max_wait_s=8.0)
+_TRY_ONCE = RetryPolicy(attempts=1, seconds=4.0, first_wait_s=0.1, max_wait_s=0.1)
+_TRY_S = 3.0
+"""Seconds one address of a server may take: most of those an account lists are dead from here."""
+
+
+class CodeExpiredError(AuthError):
+    """Nobody typed the code in time, or plex.tv no longer knows it."""
+
+    kind = "code-expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountServer:
+    """A Plex server of the account.
+
+    Args:
+        name: as its owner calls it.
+        machine: its identifier.
+        owned: whether the account is its owner's; only that one may write.
+        token: opens it.
+        addresses: where it may be reached, best first: local, then remote, then relayed; with TLS
+            before without.
+    """
+
+    name: str
+    machine: str
+    owned: bool
+    token: Secret
+    addresses: tuple[str, ...]
+
+
+class PlexSignIn:
+    """One attempt to sign in.
+
+    Args:
+        transport: to plex.tv.
+        client_id: our stable identifier, under which the account lists this sign-in.
+    """
+
+    def __init__(self, transport: Transport, client_id: str) -> None:
+        self._session = transport.plexapi_session()
+        headers = plex_headers(client_id)
+        with plexapi_imported(headers):
+            from plexapi.myplex import MyPlexPinLogin  # noqa: PLC0415 - late, see `connected`
+
+            made: Any = MyPlexPinLogin
+            self._login: Any = made(session=self._session, headers=headers)
+        self._login.PINS = f"{transport.base_url}/api/v2/pins"
+
+    def code(self) -> str:
+        """Return the code to type, four letters or digits; the same one every time.
+
+        Raises:
+            ServerError: plex.tv did not give one.
+        """
+        code = self._login.pin
+        if not code:
+            raise BadResponseError("plex.tv answered without a code", context="/api/v2/pins")
+        return str(code)
+
+    def token(self) -> Secret | None:
+        """Return the account's token; None while the code was not typed yet.
+
+        Raises:
+            CodeExpiredError: it can no longer be typed.
+            ServerError: plex.tv did not say.
+        """
+        if self._login.checkLogin():
+            return _classic(str(self._login.token))
+        if not self._login.expired:
+            return None
+        # plexapi takes every failure for the end of the code; the session knows better.
+        failure = self._session.failure
+        if failure is None or isinstance(failure, NotFoundError):
+            raise CodeExpiredError("the code expired before it was typed")
+        raise failure
+
+
+def plex_tv_transport(
+    client_id: str,
+    *,
+    url: str = PLEX_TV,
+    token: Secret | None = None,
+    sleep: Callable[[float], None] | None = None,
+) -> Transport:
+    """Return the way to plex.tv.
+
+    Args:
+        client_id: our stable identifier.
+        url: where plex.tv is; for tests, never a setting.
+        token: opens the account.
+        sleep: waits between attempts.
+    """
+    known = token.reveal() if token else ""
+    more: dict[str, Any] = {"sleep": sleep} if sleep else {}
+    return Transport(
+        url,
+        name="plex.tv",
+        headers=plex_headers(client_id, known),
+        secrets=(known,),
+        retry=_PATIENT,
+        timeout_s=10.0,
+        **more,
+    )
+
+
+def account_servers(transport: Transport) -> tuple[AccountServer, ...]:
+    """Return the servers of the account, those it owns first.
+
+    Raises:
+        ServerError: plex.tv did not say.
+    """
+    answer = transport.request("GET", _RESOURCES, headers=(("Accept", "application/xml"),))
+    try:
+        root = fromstring(answer.body)  # noqa: S314 - expat loads nothing, and the size is capped
+    except XMLParseError as error:
+        raise BadResponseError("plex.tv sent no XML", context="/api/v2/resources") from error
+    with plexapi_imported(plex_headers("")):
+        found = list(_servers(root))
+    return tuple(sorted(found, key=lambda server: not server.owned))
+
+
+def answering_address(
+    server: AccountServer, client_id: str, tried: Callable[[str], None]
+) -> str | None:
+    """Return the first of the server's addresses that it answers at; None when none does.
+
+    The token is not sent: an address of a home network may belong to another server here.
+
+    Args:
+        server: which.
+        client_id: our stable identifier.
+        tried: takes each address before it is tried.
+    """
+    for address in server.addresses:
+        tried(address)
+        if _machine_at(address, client_id) == server.machine:
+            return address
+    return None
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+class _Identity(msgspec.Struct):
+    machine: str = msgspec.field(name="machineIdentifier", default="")
+
+
+class _IdentityDocument(msgspec.Struct):
+    root: _Identity = msgspec.field(name="MediaContainer")
+
+
+def _machine_at(address: str, client_id: str) -> str:
+    """Return the identifier of the server at `address`; "" when none answers."""
+    try:
+        with Transport(
+            address,
+            name="Plex",
+            headers=plex_headers(client_id),
+            secrets=(),
+            retry=_TRY_ONCE,
+            timeout_s=_TRY_S,
+            deadline_s=_TRY_S,
+        ) as transport:
+            body = transport.request(
+                "GET", "/identity", headers=(("Accept", "application/json"),)
+            ).body
+            return msgspec.json.decode(body, type=_IdentityDocument).root.machine
+    except (ServerError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def _classic(token: str) -> Secret:
+    """Refuse a token that lasts seven days; servers have refused those, too.
+
+    Source: docs/plex-api.md 7.
+    """
+    if token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
+        raise AuthError(
+            "plex.tv gave a token that ends after seven days",
+            hint=f"Use a classic one. {TOKEN_WORDS[0]}",
+        )
+    return Secret(token)
+
+
+def _servers(root: Any) -> Iterator[AccountServer]:  # noqa: ANN401 - an element of the XML
+    from plexapi.myplex import MyPlexResource  # noqa: PLC0415 - late, see `connected`
+
+    made: Any = MyPlexResource
+    for entry in root.iter("resource"):
+        resource = made(None, entry)
+        if "server" in (resource.provides or "").split(",") and resource.accessToken:
+            yield AccountServer(
+                name=resource.name or resource.clientIdentifier,
+                machine=resource.clientIdentifier or "",
+                owned=bool(resource.owned),
+                token=Secret(resource.accessToken),
+                addresses=tuple(dict.fromkeys(resource.preferred_connections())),
+            )
