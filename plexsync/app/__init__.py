@@ -1,1 +1,13 @@
-"""Use cases composed with real servers, clock and signals."""
+"""Use cases with real servers, a real clock and signals around them.
+
+In: a command's options and the configuration. Out: an exit code, or what a command prints.
+
+`runs.py` puts a run together: configuration, transports, clients, reporter, signals. Undo and
+saved plans go the same way. `doctor.py` examines everything a run needs, with its parts made by
+`doctor_setup.py`; `setup_wizard.py` asks for a first configuration; `explain.py` matches one scene
+or item again and keeps the whole account; `retry.py` makes scenes due; `demo.py` starts both
+simulators and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
+
+Nothing here decides about scenes or items; that is `plexsync.sync` and what lies below it.
+Read first: `runs.py`.
+"""

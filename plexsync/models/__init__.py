@@ -1,10 +1,15 @@
-"""The nouns of plexsync: immutable values that travel from the two servers to the report.
+"""Models: the nouns, immutable values that travel from the two servers to the report. Pure.
+
+In: what the clients decode and what planning decides. Out: the same values, for everybody; all are
+imported from here, and the modules only part them by subject.
+
+`stash.py` has scenes, `plex.py` items, `matching.py` what matching finds, `wishes.py` what Plex
+should hold, `changes.py` what is to be written, `memory.py` what is remembered, `telling.py` rows
+and summaries; `basis.py` what they share.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
-both servers, so they are the same here.
-
-Everything is imported from here; the modules of this package only part it by subject.
+both servers, so they are the same here. Read first: `stash.py` and `plex.py`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,13 @@
-"""Tables, lines and JSON: values in, text out."""
+"""Output: what people and programs see of a run, a status, a history.
+
+In: rows, summaries and documents of `plexsync.models` and `plexsync.storage`. Out: text and bytes
+on the streams; nothing here asks a server or decides.
+
+`console.py` looks at the streams and chooses a reporter: `terminal.py` for a person watching,
+`reporters.py` for pipes, cron, JSON and JSON lines. Tables come from `tables.py` and `changes.py`,
+lines from `tsv.py`, documents from `json_documents.py`, closing words from `summary.py`.
+`history.py`, `status.py` and `explain.py` show what their commands found, `failures.py` errors.
+`streams.py` writes to streams that may go away.
+
+Read first: `console.py`, then `reporters.py`.
+"""

@@ -1,1 +1,13 @@
-"""Plex Media Server behind typed values."""
+"""Plex behind typed values: libraries, items in full, edits, pictures.
+
+In: rating keys, plans and pictures. Out: `PlexItem` and `ItemDetail`, or an error of
+`plexsync.errors`. Nothing of plexapi leaves this folder.
+
+`client.py` is what runs use; `connection.py` signs in through plexapi over our transport;
+`sections.py` finds the libraries; `listing.py` reads one whole, and `index.py` keeps it between
+runs. `decode.py` turns JSON into nouns, with `lenient.py` where a server's JSON is broken.
+`edit_query.py` words an edit, `batching.py` finds plans with the same edit. `pictures.py` uploads
+and chooses, `poster_padding.py` makes a wide cover fit. `hash_cache.py` keeps content hashes.
+
+Read first: `client.py`.
+"""

@@ -1,1 +1,11 @@
-"""Stash behind typed values; the door is `plexsync.stash_client`."""
+"""Stash behind typed values: scenes, versions, names, covers.
+
+In: ids and what a configuration needs of a scene. Out: `Scene`, `SceneDetail` and versions, or an
+error of `plexsync.errors`. The door is `plexsync.stash_client`.
+
+`queries.py` has the texts of the queries; `wire.py` the shapes of the answers and `decode.py` what
+they become; `performers.py` the names and credits of performers. `paging.py` reads many scenes
+although a few cannot be read. `covers.py` reads pictures, only when they changed.
+
+Read first: `queries.py`, then `decode.py`.
+"""

@@ -1,1 +1,13 @@
-"""Files on disk: journal, checkpoint, lock, saved plans; the door is `plexsync.state`."""
+"""Storage: what is remembered, in files that survive a crash. The door is `plexsync.state`.
+
+In: intents, results, answers and scene records. Out: the state of the last run, the history of
+runs, how things stand.
+
+`session.py` is what writes, under `lock.py`; each entry goes to `journal.py` before it counts in
+`memory.py`. `checkpoint.py` writes all of it as `state.json`, and `loading.py` reads it with newer
+journals. `filesystem.py` replaces files as a whole. `history.py` and `status.py` read journals for
+people; `views.py` decodes part of a record. `plan_file.py` is a saved plan, `review_queue.py` the
+candidates of waiting scenes; `locations.py` says where files are.
+
+Read first: `session.py`, then `journal.py`.
+"""

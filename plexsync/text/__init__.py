@@ -1,1 +1,10 @@
-"""Canonical forms of paths, titles, names and dates. Pure."""
+"""Texts in a canonical form, so that two servers' spellings compare. Pure.
+
+In: paths, names, titles and dates as servers send them. Out: the same in one form, typed.
+
+`normalize.py` has the forms and the path rules; `folding.py` folds names and remembers them;
+`generic_names.py` knows names that say nothing. `templates.py` makes texts of a scene's values,
+`durations.py` reads `1h30m`, `toml.py` writes values as TOML.
+
+Read first: `normalize.py`.
+"""

@@ -1,1 +1,13 @@
-"""HTTP: deadlines, size caps, retries, redaction."""
+"""Transport: the one way to a server over HTTP.
+
+In: a request with its timeout and whether it may be repeated. Out: a complete `HttpResponse`, or
+an error of `plexsync.errors` that names the server and what to do.
+
+`client.py` sends, counts and redacts; `sockets.py` keeps the deadline and the size cap.
+`outgoing.py` is a request with its rules, `repeating.py` sends it again as `retry.py` allows, and
+`breaker.py` stops when a server is down. `responses.py` and `failures.py` say what came back,
+in the words of `wording.py`. `validation.py` checks addresses and headers. `plexapi_session.py` is
+what plexapi holds in place of a session of its own.
+
+Read first: `client.py`.
+"""

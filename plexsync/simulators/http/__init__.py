@@ -1,1 +1,11 @@
-"""One request and its answer: faults, counters, a loopback server and a socket-free adapter."""
+"""Simulated servers on a wire: requests, faults, counters.
+
+In: HTTP requests, from a socket or from `requests`. Out: a simulator's responses, or what a fault
+makes of them: a status, a cut body, a reset, silence.
+
+`messages.py` has the request and the response; `exchange.py` counts, compresses and applies the
+faults of `faults.py`; `loopback.py` serves it on 127.0.0.1, `adapter.py` without a socket.
+`wire.py` names what tests use of these.
+
+Read first: `exchange.py`.
+"""
