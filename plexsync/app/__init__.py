@@ -4,9 +4,10 @@ In: a command's options and the configuration. Out: an exit code, or what a comm
 
 `runs.py` puts a run together: configuration, transports, clients, reporter, signals. Undo and
 saved plans go the same way. `doctor.py` examines everything a run needs, with its parts made by
-`doctor_setup.py`; `setup_wizard.py` asks for a first configuration; `explain.py` matches one scene
-or item again and keeps the whole account; `retry.py` makes scenes due; `demo.py` starts both
-simulators and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
+`doctor_setup.py`; `setup_wizard.py` asks for a first configuration, `sign_in.py` for a token;
+`explain.py` matches one scene or item again and keeps the whole account; `retry.py` makes scenes
+due; `demo.py` starts both simulators and runs between them; `signals.py` turns SIGINT and SIGTERM
+into a wish to stop.
 
 Nothing here decides about scenes or items; that is `plexsync.sync` and what lies below it.
 Read first: `runs.py`.

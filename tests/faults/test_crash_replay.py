@@ -51,7 +51,7 @@ def fresh_world(directory: Path, scenes: int = 2) -> Iterator[World]:
         yield world
 
 
-class Deed:
+class Replay:
     """What is interrupted, in a world where it changes everything a run wrote.
 
     Args:
@@ -131,16 +131,16 @@ def test_a_power_cut_at_any_disk_operation_loses_nothing(tmp_path: Path, kind: s
     """Before each write, fsync and rename; what was not synced is there, torn, zeros, or gone."""
     with fresh_world(tmp_path, scenes=1) as world:
         disk = MemoryDisk()
-        deed = Deed(world, kind, disk)
+        replay = Replay(world, kind, disk)
         at = operations = 0
         while at <= operations:
             at += 1
             faulty = FaultyDisk(disk, at=at, strike=Strike.KILL)
             with suppress(Killed):
-                deed.do(faulty)
+                replay.do(faulty)
             operations = max(operations, faulty.operations)
             disk = disk.after_power_cut(dice(at))
-            deed.recover(disk, at)
+            replay.recover(disk, at)
         assert at > 8
 
 
@@ -154,20 +154,20 @@ def test_sigkill_at_any_send_loses_nothing(
     """With every third request on its way to Plex, which gets there or does not."""
     with fresh_world(tmp_path) as world:
         disk = DISK
-        deed = Deed(world, kind, disk)
+        replay = Replay(world, kind, disk)
         at = 1 + applied
-        while killed(deed, at, applied=applied):
-            deed.recover(disk, at)
+        while killed(replay, at, applied=applied):
+            replay.recover(disk, at)
             at += 3
         assert at > 6
 
 
-def killed(deed: Deed, at: int, *, applied: bool) -> bool:
+def killed(replay: Replay, at: int, *, applied: bool) -> bool:
     """Kill it when its `at`-th request reaches Plex; False if it ends before that."""
-    visit = deed.world.next_visit()
-    if deed.kind == "undo":
-        return killed_at(deed.world, at, undo_to_the_end, visit, applied=applied)
-    return killed_at(deed.world, at, apply_to_the_end, visit, deed.plan, applied=applied)
+    visit = replay.world.next_visit()
+    if replay.kind == "undo":
+        return killed_at(replay.world, at, undo_to_the_end, visit, applied=applied)
+    return killed_at(replay.world, at, apply_to_the_end, visit, replay.plan, applied=applied)
 
 
 @pytest.mark.parametrize("kind", ["undo", "apply"])
@@ -175,11 +175,11 @@ def test_asked_to_stop_anywhere_it_can_be_ended_later(tmp_path: Path, kind: str)
     """Exit 130 in good order: what was done is known, what was not is done by the next one."""
     with fresh_world(tmp_path) as world:
         disk = DISK
-        deed = Deed(world, kind, disk)
+        replay = Replay(world, kind, disk)
         for asked in range(1, 40, 2):
-            stopped = deed.do(disk, should_stop=stops_after(asked))
+            stopped = replay.do(disk, should_stop=stops_after(asked))
             if stopped.summary.exit_code == ExitCode.OK:
                 break
             assert stopped.summary.exit_code == ExitCode.INTERRUPTED
-            deed.recover(disk, asked)
+            replay.recover(disk, asked)
         assert asked > 3

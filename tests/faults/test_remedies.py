@@ -185,7 +185,7 @@ def test_a_proxy_that_hangs_ends_at_the_deadline_too(monkeypatch: pytest.MonkeyP
             transport.request("GET", "/x")
 
 
-def test_a_proxy_that_is_none_is_said_before_anything_is_sent(
+def test_a_proxy_that_is_none_is_reported_before_anything_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The key that asks for it is named."""

@@ -118,7 +118,7 @@ class Servers(TwoServers):
 
     @rule()
     def import_everything(self) -> None:
-        """Ids are given anew, times stay: the daily look at all files tells."""
+        """Scenes get other ids, times stay: the daily look at all files tells."""
         self.stash.full_import()
         self.hidden = True
 
@@ -256,7 +256,7 @@ class Servers(TwoServers):
         self.names += 1
         note = spool / f"{self.world.now.timestamp():.0f}000000000-{self.names}.json"
         note.write_text(json.dumps({"id": scene, "type": f"Scene.{kind}.Post"}))
-        self.told = True
+        self.announced = True
 
     # ---- Plex
 

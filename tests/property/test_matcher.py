@@ -265,10 +265,10 @@ def test_account_agrees_with_the_match(
     """The account of a scene tells the match that was made, candidate by candidate."""
     scenes, items = libraries
     whole = match(scenes, items, rules=rules, hashes=hashes)
-    told = account(scenes[0], items, others=scenes[1:], rules=rules, hashes=hashes)
-    assert list(told.matches) == [one for one in whole if one.scene_id == scenes[0].scene_id]
-    high = {m.candidates[0].rating_key for m in told.matches if m.confidence == "HIGH"}
-    clear = {one.candidate.rating_key for one in told.standings if not one.obstacle}
+    explained = account(scenes[0], items, others=scenes[1:], rules=rules, hashes=hashes)
+    assert list(explained.matches) == [one for one in whole if one.scene_id == scenes[0].scene_id]
+    high = {m.candidates[0].rating_key for m in explained.matches if m.confidence == "HIGH"}
+    clear = {one.candidate.rating_key for one in explained.standings if not one.obstacle}
     assert high <= clear
 
 

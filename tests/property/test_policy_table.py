@@ -64,7 +64,7 @@ class Case(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What becomes of it: the value to write, None for no write, and whether that is told."""
+    """What becomes of it: the value to write, None for no write, and whether that is reported."""
 
     write: Value | None
     kept: bool = False
@@ -175,7 +175,7 @@ RATINGS = ("", "5", "8", "8.0")
 
 
 def expected_rating(case: Case) -> Verdict:
-    """The table for a rating: no lock says whose it is, but nobody rates except a person."""
+    """The table for a rating: no lock says who gave it, but only a person rates."""
     policy, rules, base, observed, _, desired = case
     assert isinstance(observed, str)
     assert isinstance(desired, str)

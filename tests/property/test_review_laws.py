@@ -78,7 +78,7 @@ def state_of(directory: Path, waiting: list[Waiting]) -> None:
         end(session)
 
 
-def desk_in(directory: Path, waiting: list[Waiting]) -> AnswerStore:
+def answers_in(directory: Path, waiting: list[Waiting]) -> AnswerStore:
     """The answer store of that state, which knows what waits."""
     place = StoreSettings(
         state_dir=directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
@@ -104,19 +104,19 @@ def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> 
         state_of(tmp_path / name, waiting)
     before = meaning(load_state(tmp_path / "keys"))
 
-    by_keys = desk_in(tmp_path / "keys", waiting)
+    by_keys = answers_in(tmp_path / "keys", waiting)
     review = Review(list(waiting), by_keys, FakeActions())
     for keys in answers:
         type_keys(review, keys, *(["enter"] if keys == "i" else []))
     by_keys.release_lock()
 
-    by_file = desk_in(tmp_path / "file", waiting)
+    by_file = answers_in(tmp_path / "file", waiting)
     lines = list(export_lines(waiting, by_file.owner))
     filled = [lines[0]]
     for place, line in enumerate(lines[1:]):
         keys = answers[place // 2]
-        told = words[keys] if keys != "a" or place % 2 == 0 else ""
-        filled.append(line.rsplit(",", 2)[0] + f',"{told}",""\r\n')
+        answer = words[keys] if keys != "a" or place % 2 == 0 else ""
+        filled.append(line.rsplit(",", 2)[0] + f',"{answer}",""\r\n')
     known = {one.scene_id: one for one in waiting}
     by_file.give(read_answers("".join(filled), known, by_file.owner))
     by_file.release_lock()
@@ -131,7 +131,7 @@ def test_undoing_a_hundred_answers_leaves_the_state_as_it_was(tmp_path: Path) ->
     waiting = [make_waiting(number, (9000 + number // 2,)) for number in range(1, 101)]
     state_of(tmp_path, waiting)
     before = meaning(load_state(tmp_path))
-    answers = desk_in(tmp_path, waiting)
+    answers = answers_in(tmp_path, waiting)
     review = Review(list(waiting), answers, FakeActions())
     type_keys(review, "nmi", "enter", *("anmi", "enter") * 24, "a")
     assert len(review.answered) == 100

@@ -46,7 +46,7 @@ def disturb(world: World, chance: random.Random) -> None:
         for key in keys:
             texts = {name: chance.choice(TEXTS) for name in chance.sample(TEXT_FIELDS, 3)}
             lists = {name: chance.sample(NAMES, 3) for name in chance.sample(LISTS, 2)}
-            # A sort title like the one Plex makes cannot be told from it, and no title is empty.
+            # A sort title like the one Plex makes looks like it, and no title is empty.
             texts |= {"title": texts.get("title") or "The One"}
             texts |= {"titleSort": f"by {texts['titleSort']}"} if "titleSort" in texts else {}
             world.plex.edit_by_hand(key, {**texts, **lists}, lock=chance.random() < 0.5)

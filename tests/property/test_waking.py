@@ -1,4 +1,4 @@
-"""Nobody sleeps through a change in Plex that would have him told something else."""
+"""A waiting scene is matched again after each change in Plex that gives it another match."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def item_lists(draw: st.DrawFn) -> list[PlexItem]:
     ]
 
 
-def told(matches: list[Match]) -> dict[SceneId, object]:
+def shown_of(matches: list[Match]) -> dict[SceneId, object]:
     """What matters of the decisions: the items a scene goes to, or may go to, and how surely."""
     found: dict[SceneId, list[object]] = {}
     for one in matches:
@@ -83,7 +83,7 @@ def told(matches: list[Match]) -> dict[SceneId, object]:
     return {scene_id: sorted(decisions, key=repr) for scene_id, decisions in found.items()}
 
 
-def sleepers(scenes: list[Scene], matches: list[Match]) -> list[WaitingScene]:
+def waiting_scenes(scenes: list[Scene], matches: list[Match]) -> list[WaitingScene]:
     """The scenes that wait after a run found this."""
     certain = {one.scene_id for one in matches if one.confidence is Confidence.HIGH}
     last = {one.scene_id: one for one in matches}
@@ -92,7 +92,7 @@ def sleepers(scenes: list[Scene], matches: list[Match]) -> list[WaitingScene]:
 
 @settings(max_examples=400, deadline=None)
 @given(scenes=scene_lists(), before=item_lists(), now=item_lists())
-def test_whoever_would_be_told_something_else_is_woken(
+def test_a_scene_that_would_get_another_match_is_due(
     scenes: list[Scene], before: list[PlexItem], now: list[PlexItem]
 ) -> None:
     """Alone, or among all who wait: another item, another candidate, or more or less certainty."""
@@ -102,13 +102,13 @@ def test_whoever_would_be_told_something_else_is_woken(
         for one in then
         if one.confidence is Confidence.HIGH
     }
-    asleep = sleepers(scenes, then)
-    woken = concerned(asleep, changed_items(before, now, frozenset), RULES)
+    found = waiting_scenes(scenes, then)
+    woken = concerned(found, changed_items(before, now, frozenset), RULES)
 
     def decide(who: list[Scene], items: list[PlexItem]) -> dict[SceneId, object]:
-        return told(match(who, items, rules=RULES, claims=claims))
+        return shown_of(match(who, items, rules=RULES, claims=claims))
 
-    waiting = [one.scene for one in asleep]
+    waiting = [one.scene for one in found]
     was, is_ = decide(waiting, before), decide(waiting, now)
     assert {scene_id for scene_id in was if was[scene_id] != is_[scene_id]} <= woken
     for one in waiting:
@@ -120,7 +120,10 @@ def test_whoever_would_be_told_something_else_is_woken(
 def test_what_reads_the_same_wakes_nobody(scenes: list[Scene], items: list[PlexItem]) -> None:
     """In whatever order it comes."""
     changed = changed_items(items, reversed(items), frozenset)
-    assert concerned(sleepers(scenes, match(scenes, items, rules=RULES)), changed, RULES) == set()
+    assert (
+        concerned(waiting_scenes(scenes, match(scenes, items, rules=RULES)), changed, RULES)
+        == set()
+    )
 
 
 def test_those_with_nothing_in_common_sleep_on() -> None:
@@ -137,7 +140,7 @@ def test_those_with_nothing_in_common_sleep_on() -> None:
         item(3, "Forest Trip", [PlexFile(path="/media/z/z.mkv")], trashed=False),
     ]
     matches = match(here, [], rules=RULES)
-    assert concerned(sleepers(here, matches), changed_items([], came, frozenset), RULES) == {
+    assert concerned(waiting_scenes(here, matches), changed_items([], came, frozenset), RULES) == {
         "1",
         "2",
         "3",
@@ -158,7 +161,7 @@ def test_whoever_competes_with_one_that_wakes_is_woken_too() -> None:
     assert {one.confidence for one in then} == {Confidence.LOW}
     assert {one.confidence for one in match(here, now, rules=RULES)} == {Confidence.HIGH}
     changed = changed_items(before, now, frozenset)
-    assert concerned(sleepers(here, then), changed, RULES) == {"1", "2"}
+    assert concerned(waiting_scenes(here, then), changed, RULES) == {"1", "2"}
 
 
 def test_titles_plexsync_wrote_wake_nobody() -> None:

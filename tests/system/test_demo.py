@@ -25,49 +25,49 @@ CHAPTERS = ("1  Look first", "2  Write", "3  Somebody changes", "4  Nothing to d
 
 def test_demo_tells_the_whole_story_without_a_terminal(tmp_path: Path) -> None:
     """In CI: exit 0, all chapters in order, no escape sequence, nothing on stderr, no litter."""
-    said = run_plexsync(["demo"], {"TMPDIR": str(tmp_path)})
+    done = run_plexsync(["demo"], {"TMPDIR": str(tmp_path)})
 
-    places = [said.out.index(chapter) for chapter in CHAPTERS]
-    assert said.code == ExitCode.OK
+    places = [done.out.index(chapter) for chapter in CHAPTERS]
+    assert done.code == ExitCode.OK
     assert places == sorted(places)
-    assert "\x1b" not in said.out
-    assert said.err == ""
+    assert "\x1b" not in done.out
+    assert done.err == ""
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_demo_fits_the_terminal(width: int, tmp_path: Path) -> None:
     """Nothing runs over the right edge, colours are there, the story is the same."""
-    said = run_plexsync(
+    done = run_plexsync(
         ["demo"], {"TMPDIR": str(tmp_path)}, terminals=("stdout", "stderr"), width=width
     )
 
-    lines = plain(said.out).splitlines()
+    lines = plain(done.out).splitlines()
     # What is meant to be copied is never wrapped.
     text = [line for line in lines if not line.startswith("    ")]
-    assert said.code == ExitCode.OK
+    assert done.code == ExitCode.OK
     assert max(map(cell_len, text)) <= width
-    assert "\x1b[" in said.out
+    assert "\x1b[" in done.out
     assert all(any(chapter in line for line in lines) for chapter in CHAPTERS)
 
 
 def test_demo_in_a_dumb_terminal_is_plain(tmp_path: Path) -> None:
     """TERM=dumb: not one escape sequence on either stream."""
-    said = run_plexsync(
+    done = run_plexsync(
         ["demo"],
         {"TMPDIR": str(tmp_path), "TERM": "dumb"},
         terminals=("stdout", "stderr"),
     )
 
-    assert said.code == ExitCode.OK
-    assert "\x1b" not in said.out + said.err
+    assert done.code == ExitCode.OK
+    assert "\x1b" not in done.out + done.err
 
 
 def test_quiet_demo_says_nothing(tmp_path: Path) -> None:
     """`-q` leaves the exit code."""
-    said = run_plexsync(["demo", "-q"], {"TMPDIR": str(tmp_path)})
+    done = run_plexsync(["demo", "-q"], {"TMPDIR": str(tmp_path)})
 
-    assert (said.code, said.out, said.err) == (0, "", "")
+    assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_kept_demo_can_be_used_from_elsewhere(tmp_path: Path) -> None:
@@ -79,21 +79,21 @@ def test_kept_demo_can_be_used_from_elsewhere(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as demo:
         assert demo.stdout
-        told = _read_until(demo.stdout, "Ctrl-C here ends")
-        environ = dict(re.findall(r"export (\w+)=(\S+)", told))
+        printed = _read_until(demo.stdout, "Ctrl-C here ends")
+        environ = dict(re.findall(r"export (\w+)=(\S+)", printed))
 
         tried = [
             run_plexsync(command.split()[1:], environ)
             for command, _ in TO_TRY
             if command != "plexsync review"  # needs a terminal
         ]
-        said = run_plexsync(["run", "--full", "--json"], environ)
+        done = run_plexsync(["run", "--full", "--json"], environ)
         demo.send_signal(signal.SIGINT)
         demo.stdout.read()
 
-    assert said.code == ExitCode.OK
-    assert '"plex_writes":0' in said.out
-    assert all(command in told for command, _ in TO_TRY)
+    assert done.code == ExitCode.OK
+    assert '"plex_writes":0' in done.out
+    assert all(command in printed for command, _ in TO_TRY)
     assert [(one.code, one.out != "") for one in tried] == [(0, True)] * len(tried)
     assert demo.returncode == ExitCode.OK
     assert list(tmp_path.iterdir()) == []
@@ -119,9 +119,9 @@ def test_demo_without_graphql_core_says_what_to_install() -> None:
 
 def _read_until(stream: object, words: str, longest_s: float = 60.0) -> str:
     """Lines up to the one that holds `words`."""
-    told, end = "", time.monotonic() + longest_s
+    printed, end = "", time.monotonic() + longest_s
     for line in iter(stream.readline, ""):  # type: ignore[attr-defined] # a text stream
-        told += line
+        printed += line
         if words in line or time.monotonic() > end:
             break
-    return told
+    return printed

@@ -94,7 +94,7 @@ def test_missing_rules_are_proposed(
     assert '    [[paths]]\n    stash = "/data/"\n    plex = "/media/"' in remedy
 
 
-def test_wrong_rules_are_told(
+def test_wrong_rules_are_reported(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One that covers nothing, one that leads nowhere."""
@@ -150,7 +150,7 @@ def test_a_token_that_may_not_write_is_a_warning(
     assert bad(found) == [("warn", "Plex")]
 
 
-def test_damaged_state_and_a_run_at_work_are_told(
+def test_damaged_state_and_a_run_at_work_are_reported(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lock is looked at, not taken."""
@@ -169,7 +169,7 @@ def test_damaged_state_and_a_run_at_work_are_told(
     [(0, ["ok", "warn", "ok"]), (16 * 2**20 - 1, ["ok", "warn", "ok"]), (16 * 2**20, ["ok", "ok"])],
     ids=["none", "too little", "enough"],
 )
-def test_a_disk_with_little_room_is_told_before_a_run_meets_it(
+def test_a_disk_with_little_space_is_reported_before_a_run_meets_it(
     tmp_path: Path, free: int, levels: list[str]
 ) -> None:
     """A warning, also where the directory still has to be made: some runs need next to nothing."""
@@ -179,7 +179,7 @@ def test_a_disk_with_little_room_is_told_before_a_run_meets_it(
     assert all("Free some space" in one.remedy for one in found if one.level == "warn")
 
 
-def test_room_is_that_of_the_disk(tmp_path: Path) -> None:
+def test_free_space_is_that_of_the_disk(tmp_path: Path) -> None:
     """There is some, or no test could run."""
     assert free_bytes(tmp_path) > 0
 
@@ -222,7 +222,7 @@ def test_a_clock_nobody_tells_is_no_finding(headers: dict[str, str]) -> None:
 
 
 def test_nothing_to_compare_is_a_warning() -> None:
-    """Of a new Stash or a new library nothing can be said."""
+    """A new Stash or a new library is neither good nor bad."""
     assert [one.level for one in judge_paths([], [make_item()], ())] == [Severity.WARN]
     assert [one.level for one in judge_paths([make_scene()], [], ())] == [Severity.WARN]
 

@@ -627,7 +627,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{case.words}: {case.name}") for case in EVERYTHING]
 )
-def test_a_mistake_is_told_with_its_place_and_its_way_out(
+def test_a_mistake_is_reported_with_its_place_and_its_way_out(
     case: Case, house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In words, in a document, with the exit code of the contract, without a secret."""
@@ -671,6 +671,6 @@ def test_a_disk_that_takes_no_more_ends_in_9_and_loses_nothing(house: House) -> 
 
 def test_each_way_to_end_that_a_user_can_cause_has_a_case() -> None:
     """A new exit code is a new line here. 1 is a bug, 3, 10 and 11 are no mistakes."""
-    told = {case.code for case in EVERYTHING}
+    covered = {case.code for case in EVERYTHING}
 
-    assert told == {USAGE, SERVER, ACCESS, UNSAFE, STALE, LOCKED, LOCAL}
+    assert covered == {USAGE, SERVER, ACCESS, UNSAFE, STALE, LOCKED, LOCAL}

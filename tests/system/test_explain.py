@@ -67,7 +67,7 @@ def test_a_high_match_has_no_obstacle(world: World) -> None:
     assert found["record"]["outcome"] == "applied"
 
 
-def test_an_item_is_told_from_its_own_side(world: World) -> None:
+def test_an_item_is_explained_from_its_own_side(world: World) -> None:
     """Which scenes could be this item: the one it is linked with."""
     key = world.key_of(HIGH)
     found = document(world, "--item", key)
@@ -95,11 +95,11 @@ def test_a_pipe_gets_one_line_a_piece_of_evidence(world: World) -> None:
 @pytest.mark.parametrize("columns", [60, 100, 200])
 def test_a_terminal_shows_it_whole_at_any_width(world: World, columns: int) -> None:
     """Words are there, and no line is wider than the screen."""
-    said = run_plexsync(
+    done = run_plexsync(
         ["explain", LOW], world.environ(), terminals=["stdout", "stderr"], width=columns
     )
-    shown = plain(said.out)
-    assert said.code == 0
+    shown = plain(done.out)
+    assert done.code == 0
     assert "Evening Concert in Kotor" in shown
     assert "not HIGH" in shown
     assert max(map(len, shown.splitlines())) <= columns

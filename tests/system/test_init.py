@@ -37,11 +37,11 @@ class Script:
     """Answers questions from a list of (beginning of the question, answer)."""
 
     lines: list[tuple[str, str]]
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
         """Keep it."""
-        self.told.append(text)
+        self.shown.append(text)
 
     def ask(self, question: str, default: str = "") -> str:
         """The next answer; it must be for this question."""
@@ -92,7 +92,7 @@ def plex_lines(world: World) -> list[tuple[str, str]]:
 
 
 def test_good_answers_become_a_configuration_that_works(world: World) -> None:
-    """The file is accepted as it is, holds what was said, and nobody else can read it."""
+    """The file is accepted as it is, holds what was answered, and nobody else can read it."""
     answers, script, secrets = interview(
         world, *stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")
     )
@@ -108,7 +108,7 @@ def test_good_answers_become_a_configuration_that_works(world: World) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert set(secrets) == {"stash-key", world.plex.token}
-    assert not [line for line in script.told if world.plex.token in line]
+    assert not [line for line in script.shown if world.plex.token in line]
     assert world.plex_wire.counters.by_kind().get("plex.put", 0) == 0
     assert not world.cache_dir.exists()
 
@@ -135,10 +135,10 @@ def test_every_wrong_answer_is_asked_again(world: World) -> None:
     )
 
     assert (answers.libraries, answers.rules) == ((), ())
-    assert any("from 1 to" in line for line in script.told)
+    assert any("from 1 to" in line for line in script.shown)
 
 
-def test_what_is_wrong_is_said_about_the_answer_and_the_next_one_is_guessed(
+def test_what_is_wrong_is_shown_for_the_answer_and_the_next_one_is_guessed(
     world: World,
 ) -> None:
     """No variable and no request is named: nobody set or sent one. Return takes what was meant."""
@@ -157,9 +157,9 @@ def test_what_is_wrong_is_said_about_the_answer_and_the_next_one_is_guessed(
     )
 
     assert answers.stash_url == world.stash_url
-    assert script.told.count("It must start with http:// or https://") == 2
-    assert "Stash refuses the API key" in script.told
-    assert not [line for line in script.told if "PLEXSYNC_" in line or "POST" in line]
+    assert script.shown.count("It must start with http:// or https://") == 2
+    assert "Stash refuses the API key" in script.shown
+    assert not [line for line in script.shown if "PLEXSYNC_" in line or "POST" in line]
 
 
 def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
@@ -168,8 +168,8 @@ def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
         lines = [*stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")]
         _, script, _ = interview(world, *lines)
 
-    assert any(line.endswith(" with 12 scenes.") for line in script.told)
-    assert any(line.endswith(" with 1 library.") for line in script.told)
+    assert any(line.endswith(" with 12 scenes.") for line in script.shown)
+    assert any(line.endswith(" with 1 library.") for line in script.shown)
 
 
 def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
@@ -214,7 +214,7 @@ def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     folder=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\")),
 )
 @settings(max_examples=60)
-def test_whatever_was_said_survives_the_file(
+def test_whatever_was_answered_survives_the_file(
     tmp_path_factory: pytest.TempPathFactory, token: str, libraries: list[str], folder: str
 ) -> None:
     """Quotes, backslashes, emoji and control characters arrive as they are."""

@@ -60,7 +60,7 @@ def test_a_typed_code_gives_the_token() -> None:
 
 
 def test_a_code_nobody_typed_expires() -> None:
-    """It is told apart from a plex.tv that fails."""
+    """It is kept apart from a plex.tv that fails."""
     with plex_tv(PlexTvSimulator(TOKEN, typed_after=None, expires_after=1)) as server:
         attempt = sign_in(server)
         attempt.code()
@@ -81,7 +81,7 @@ def test_too_many_requests_are_waited_for_and_no_end_of_the_code() -> None:
 
 
 def test_a_plex_tv_that_fails_is_not_an_expired_code() -> None:
-    """The person is told about the server."""
+    """The message is about the server."""
     fault = Fault("plextv.look", 1, ErrorStatus(503), times=None)
     with plex_tv(PlexTvSimulator(TOKEN), fault) as server:
         attempt = sign_in(server)

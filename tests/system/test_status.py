@@ -36,7 +36,7 @@ def status_of(world: World) -> status.Status:
     return read_status(world.state_dir, world.now)
 
 
-def test_a_run_is_told_with_what_it_wrote(world: World) -> None:
+def test_a_run_is_reported_with_what_it_wrote(world: World) -> None:
     """Numbers of the run's own report."""
     ran = world.run()
 
@@ -47,7 +47,7 @@ def test_a_run_is_told_with_what_it_wrote(world: World) -> None:
     assert found.last_full_at == ran.summary.header.started_at
 
 
-def test_proposed_rules_are_told_until_they_are_followed(world: World) -> None:
+def test_proposed_rules_are_reported_until_they_are_followed(world: World) -> None:
     """A run that matches nothing does not forget them."""
     proposed = world.run().summary.proposed_rules
     assert proposed
@@ -60,14 +60,14 @@ def test_proposed_rules_are_told_until_they_are_followed(world: World) -> None:
     assert status_of(world).proposed == proposed[1:]
 
 
-def test_a_dry_run_is_not_told(world: World) -> None:
+def test_a_dry_run_is_not_reported(world: World) -> None:
     """It leaves nothing to tell of."""
     world.run(RunOptions(dry_run=True))
 
     assert status_of(world).runs == ()
 
 
-def test_a_failed_scene_is_told_and_tried_again_at_once(world: World) -> None:
+def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> None:
     """Why, how often, when; after `retry` the next run is the time."""
     world.run()
     number = world.library.stash.scenes[0].id

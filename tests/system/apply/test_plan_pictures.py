@@ -158,7 +158,7 @@ def test_stash_is_asked_for_covers_alone(world: World, plan: Path) -> None:
 
 
 def test_a_stash_that_is_gone_ends_an_apply_truthfully(tmp_path: Path) -> None:
-    """Exit 4, nothing half done that is not said; the same command ends the work."""
+    """Exit 4, nothing half done without a word; the same command ends the work."""
     with made(tmp_path, 7) as world:
         plan = save(world)
         end_and_go_on(world, plan)

@@ -156,7 +156,7 @@ def test_show_tells_evidence_and_changes(twins: Shell) -> None:
 
 
 def test_show_says_how_a_scene_stands_that_does_not_wait(twins: Shell) -> None:
-    """One that is linked is not told to be not HIGH."""
+    """One that is linked is not shown as not HIGH."""
     linked = next(iter(twins.world.state().claims().values()))
     text = twins.type("show", linked)
     assert "HIGH: linked in an earlier run" in text
@@ -240,7 +240,7 @@ def test_an_item_of_a_library_that_takes_no_part_cannot_be_named(
 
 
 def test_an_item_of_another_scene_is_not_taken_by_accident(strangers: Shell) -> None:
-    """It has to be said."""
+    """It needs `--take`."""
     one = waiting_in(strangers.world)[0]
     key, owner = next(iter(strangers.world.state().claims().items()))
     strangers.type("accept", one.scene_id, "--item", key)
@@ -289,7 +289,7 @@ def test_reset_takes_an_answer_back(strangers: Shell) -> None:
     assert strangers.world.run().row(one.scene_id).outcome is Outcome.REVIEW
 
 
-def test_a_run_under_way_is_waited_for_or_told(strangers: Shell) -> None:
+def test_a_run_under_way_is_waited_for_or_named(strangers: Shell) -> None:
     """An answer needs the lock; without it nothing is half done."""
     from plexsync.storage.session import open_session  # noqa: PLC0415 - only here somebody holds the lock
 

@@ -104,6 +104,6 @@ def test_a_hundred_answers_survive_every_death_and_equal_those_of_a_file(tmp_pat
         file = tmp_path / "waiting.csv"
         assert run_plexsync(["review", "export", str(file)], world.environ()).code == ExitCode.OK
         fill(file, answers)
-        said = run_plexsync(["review", "import", str(file)], world.environ())
-        assert (said.code, said.err) == (ExitCode.OK, "")
+        shown = run_plexsync(["review", "import", str(file)], world.environ())
+        assert (shown.code, shown.err) == (ExitCode.OK, "")
         assert meaning(world) == by_keys

@@ -1,4 +1,4 @@
-"""What people said is obeyed by every later run, until the facts it was about change."""
+"""What people answered is obeyed by every later run, until the facts it was about change."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
     assert twins.state().claims().get(key) != one.scene_id
 
 
-def test_a_scene_said_to_be_absent_is_not_asked_about_again(strangers: World) -> None:
+def test_a_scene_answered_as_absent_is_not_asked_about_again(strangers: World) -> None:
     """It counts as unmatched, whatever else resembles it."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
@@ -287,7 +287,7 @@ def test_an_ignored_scene_takes_no_part(twins: World) -> None:
 
 
 def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None:
-    """Even where the new file would be HIGH, a person decides, and is told why."""
+    """Even where the new file would be HIGH, a person decides, and sees why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
         answers.give([ignoring(one)])
@@ -362,7 +362,7 @@ def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:
     assert sorted((twins.state_dir / "journal").glob("*")) == before
 
 
-def test_a_desk_that_rested_takes_the_lock_again(twins: World) -> None:
+def test_an_answer_store_that_rested_takes_the_lock_again(twins: World) -> None:
     """Answers before and after a run are both kept."""
     first, second = waiting_in(twins)[:2]
     with store_of(twins) as answers:

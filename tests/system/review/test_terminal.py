@@ -250,7 +250,7 @@ def test_review_works_while_both_servers_are_away(tmp_path: Path) -> None:
     assert answered(world) == {first.scene_id}
 
 
-def test_finds_that_are_lost_are_told_on_the_first_screen(twins: World) -> None:
+def test_finds_that_are_lost_are_reported_on_the_first_screen(twins: World) -> None:
     """With both servers away the rest can be answered, and nobody believes that it is all."""
     (shelf,) = twins.cache_dir.glob("review-*")
     *rest, _last = shelf.read_bytes().splitlines(keepends=True)
@@ -376,6 +376,6 @@ def test_what_a_path_rule_should_settle_is_settled_by_the_next_run(tmp_path: Pat
 
 def test_without_a_terminal_it_says_what_to_use_instead(twins: World) -> None:
     """No prompt goes into a pipe."""
-    said = run_plexsync(["review"], twins.environ())
-    assert said.code == ExitCode.USAGE
-    assert "plexsync review list" in said.err
+    done = run_plexsync(["review"], twins.environ())
+    assert done.code == ExitCode.USAGE
+    assert "plexsync review list" in done.err

@@ -529,7 +529,7 @@ def test_an_agent_that_replaces_an_unlocked_poster_is_repaired(synced: World) ->
     assert poster(synced, "4") == upload_key(PNG + b"4")
 
 
-def test_another_policy_decides_anew(synced: World) -> None:
+def test_another_policy_decides_afresh(synced: World) -> None:
     """What was kept under one policy is looked at again under another."""
     chosen = choose_by_hand(synced, "4")
     synced.run(FULL, FIELDS__POSTER="keep")

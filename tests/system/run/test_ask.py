@@ -1,4 +1,4 @@
-"""`plexsync run --ask`: nothing is written before a person said yes."""
+"""`plexsync run --ask`: nothing is written before a person agreed."""
 
 from __future__ import annotations
 

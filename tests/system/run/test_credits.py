@@ -67,7 +67,7 @@ def test_an_actor_that_stays_keeps_its_role(
     world: World,
     replace_tags: bool,  # noqa: FBT001 - a table of two
 ) -> None:
-    """Whatever Plex does with lists: the role is said along with the name."""
+    """Whatever Plex does with lists: the role is sent along with the name."""
     key = world.key_of("1")
     names = {one.id: one.name for one in world.library.stash.performers}
     mine = names[world.library.stash.scenes[0].performer_ids[0]]
@@ -119,8 +119,8 @@ def photos(world: World, key: str) -> dict[str, str]:
     return world.plex.dump()[key]["photos"]
 
 
-def test_nothing_is_asked_or_said_unless_it_is_on(world: World) -> None:
-    """By default Stash is asked for names alone, and Plex told names alone."""
+def test_nothing_is_asked_or_sent_unless_it_is_on(world: World) -> None:
+    """By default Stash is asked for names alone, and Plex is sent names alone."""
     cast(world, 1, Ann={"disambiguation": "the tall one", "has_image": True})
     world.run()
     sent = {name for write in world.plex.writes for name, _ in write.arguments}
@@ -267,8 +267,8 @@ def test_a_photo_may_be_served_elsewhere(world: World) -> None:
     assert photos(world, key) == {"Ann Ex": "https://photos.lan/Ann%20Ex.jpg"}
 
 
-@pytest.mark.parametrize("said", ["tagging.text", "tag.thumb"])
-def test_a_role_or_photo_plex_does_not_store_is_told(world: World, said: str) -> None:
+@pytest.mark.parametrize("argument", ["tagging.text", "tag.thumb"])
+def test_a_role_or_photo_plex_does_not_store_is_reported(world: World, argument: str) -> None:
     """Read back like everything else; twice, and then it is left."""
     cast(world, 1, Ann={"disambiguation": "one"}, Bo={"has_image": True})
     world.settings.update(PHOTOS, **ROLE)
@@ -279,7 +279,7 @@ def test_a_role_or_photo_plex_does_not_store_is_told(world: World, said: str) ->
             1,
             ErrorStatus(200),
             None,
-            lambda one: said in one.target and one.argument("id") == key,
+            lambda one: argument in one.target and one.argument("id") == key,
         )
     )
     row = world.run().row("1")

@@ -81,7 +81,7 @@ def before_details(world: World, action: Callable[[], object]) -> None:
 
 
 def test_a_renamed_tag_reaches_the_scenes_that_wear_it_and_no_other(synced: World) -> None:
-    """No scene's time moved; the dictionary tells, and the records know whom."""
+    """No scene's time moved; the dictionary tells, and the records know which."""
     tag = some_tag(synced)
     concerned = with_tag(synced, tag)
     synced.stash.edit_tag(tag, name="Quite Another Name")

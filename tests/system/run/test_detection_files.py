@@ -182,7 +182,7 @@ def test_files_that_were_exchanged_while_runs_failed_are_found_afterwards(synced
 
 
 def test_a_file_whose_content_changed_is_found_by_the_sweep_of_files(synced: World) -> None:
-    """A rescan moves the file's time alone; the scene is matched anew within a day."""
+    """A rescan moves the file's time alone; the scene is matched again within a day."""
     synced.stash.rewrite_file(synced.stash.scene(7).file_ids[0], size=1_234_567)
     assert_quiet(synced.run())
     synced.wait(hours=25)
@@ -198,8 +198,8 @@ def links(world: World, scene_id: str) -> tuple[Link, ...]:
     return record.links if record else ()
 
 
-def test_ids_given_anew_never_write_to_the_wrong_item(synced: World) -> None:
-    """After a full import scene 7 is another one: its files say so, and all are matched anew."""
+def test_other_ids_never_write_to_the_wrong_item(synced: World) -> None:
+    """After a full import scene 7 is another one: its files say so, and all are matched again."""
     titles = {plex_path(synced, str(s.id)): s.title.strip() for s in synced.stash.dump().scenes}
     for number in range(1, 31):  # times that differ, as in a real library
         synced.stash.write_silently(number, updated_at=f"2025-01-{number:02}T00:00:00Z")

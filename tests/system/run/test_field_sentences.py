@@ -82,9 +82,19 @@ def test_everything_of_an_item_goes_out_in_one_request(world: World) -> None:
     world.settings.update(FIELDS__TAGS="overwrite", FIELDS__LABELS="overwrite")
     world.run()
     (write,) = [one for one in world.plex.writes if key in one.rating_keys]
-    said = dict(write.arguments)
-    assert {"title.value", "title.locked", "genre[0].tag.tag", "genre[].tag.tag-"} <= said.keys()
-    assert {"label[0].tag.tag", "label[].tag.tag-", "label.locked", "genre.locked"} <= said.keys()
+    arguments = dict(write.arguments)
+    assert {
+        "title.value",
+        "title.locked",
+        "genre[0].tag.tag",
+        "genre[].tag.tag-",
+    } <= arguments.keys()
+    assert {
+        "label[0].tag.tag",
+        "label[].tag.tag-",
+        "label.locked",
+        "genre.locked",
+    } <= arguments.keys()
 
 
 def test_names_go_back_in_their_old_order_on_the_wire(world: World) -> None:
@@ -95,8 +105,8 @@ def test_names_go_back_in_their_old_order_on_the_wire(world: World) -> None:
     world.run(FIELDS__PERFORMERS="overwrite")
     world.undo()
     last = [one for one in world.plex.writes if key in one.rating_keys][-1]
-    said = dict(last.arguments)
-    assert [said[f"actor[{index}].tag.tag"] for index in range(3)] == list(old)
+    arguments = dict(last.arguments)
+    assert [arguments[f"actor[{index}].tag.tag"] for index in range(3)] == list(old)
 
     performers = tuple(world.stash.add_performer(name) for name in reversed(old))
     world.stash.edit_scene(1, performer_ids=performers)

@@ -78,7 +78,7 @@ def test_every_field_reaches_its_item(tmp_path: Path) -> None:
         assert world.run(FULL).puts == 0
 
 
-def test_an_item_joins_the_collection_of_its_studio_unless_told_otherwise(
+def test_an_item_joins_the_collection_of_its_studio_unless_switched_off(
     world: World,
 ) -> None:
     """By default; collections made by hand stay, and the old studio's goes with the studio."""
@@ -235,7 +235,7 @@ def test_what_an_agent_overwrites_is_seen_and_repaired(world: World) -> None:
 
 
 def test_a_sort_title_survives_a_new_title(world: World) -> None:
-    """Without locks Plex would make it anew of every title that is written."""
+    """Without locks Plex would make it of every title that is written."""
     world.settings.update(
         FIELDS__SORT_TITLE="overwrite",
         FIELDS__SORT_TITLE__TEMPLATE="{code}",
@@ -249,16 +249,16 @@ def test_a_sort_title_survives_a_new_title(world: World) -> None:
     assert world.run(FULL).puts == 0
 
 
-def test_episodes_get_what_they_store_and_the_rest_is_said_once(tmp_path: Path) -> None:
+def test_episodes_get_what_they_store_and_the_rest_is_reported_once(tmp_path: Path) -> None:
     """A table by kind; what an episode does not store is in no request."""
     library = make_library(LibrarySpec(seed=3, scenes=12, mix={Case.EPISODE: 1.0}, edited=0.0))
     with World(library, tmp_path, **EVERYTHING) as world:
         world.stash.edit_scene(3, director="Ada", rating100=60)
         ran = world.run()
-        said = [one for one in ran.warnings if "episode" in one]
-        assert len(said) == 1
+        warnings = [one for one in ran.warnings if "episode" in one]
+        assert len(warnings) == 1
         for name in ("original_title", "tagline", "studio", "performers", "tags"):
-            assert name in said[0]
+            assert name in warnings[0]
         assert ran.count(Outcome.APPLIED) > 0
         key = world.key_of("3")
         assert world.tags(key, "director") == ("Ada",)
@@ -296,7 +296,7 @@ def test_parents_come_along_only_if_asked_for(world: World) -> None:
 
 
 def test_a_tag_that_gets_another_parent_is_noticed_by_the_next_run(world: World) -> None:
-    """No scene's time moves; the dictionary tells who lies above whom, as far up as is shown."""
+    """No scene's time moves; the dictionary says which lies above which, as far up as is shown."""
     world.settings.update(FIELDS__TAGS__PARENTS="true", FIELDS__TAGS="overwrite")
     tags = [world.stash.add_tag(f"Level {number}") for number in range(5)]
     for below, above in itertools.pairwise(tags):
@@ -331,7 +331,7 @@ LABELS = ("été", "\u0131ss\u0131z", "ßeta", "ǆep", "漢字", "😀 joy", "a,
 
 @pytest.mark.parametrize("policy", ["overwrite", "merge"])
 def test_labels_are_written_once_whatever_letter_they_begin_with(world: World, policy: str) -> None:
-    """Plex gives each a capital; neither that nor a later change of one writes the others anew."""
+    """Plex gives each a capital; neither that nor a later change of one writes the others."""
     world.settings.update(FIELDS__TAGS__TO="label", FIELDS__TAGS=policy)
     tags = [tag.id for tag in world.library.stash.tags[: len(LABELS)]]
     for tag, name in zip(tags, LABELS, strict=True):

@@ -42,7 +42,7 @@ def replaced(world: World, title: str) -> str:
 
 
 @pytest.mark.parametrize("run_between", [False, True])
-def test_a_scene_that_is_scanned_in_anew_owns_what_was_written(
+def test_a_scene_that_is_scanned_again_owns_what_was_written(
     synced: World, *, run_between: bool
 ) -> None:
     """Its item's text and tags count as ours, not as a person's: they follow Stash."""
@@ -89,7 +89,7 @@ def test_merged_scenes_hand_their_items_over(synced: World) -> None:
     assert synced.run(RunOptions(full=True)).puts == 0
 
 
-def test_a_database_that_was_filled_anew_owns_what_the_old_one_wrote(synced: World) -> None:
+def test_a_refilled_database_owns_what_the_old_one_wrote(synced: World) -> None:
     """Every scene has another id, and many ids are those of other scenes before."""
     ids = synced.stash.full_import()
     synced.stash.edit_scene(ids[7], title="Snow", tag_ids=(synced.stash.add_tag("Winter"),))
@@ -129,7 +129,7 @@ def test_a_former_link_outlives_a_checkpoint(synced: World) -> None:
 
 
 def test_what_a_takeover_wrote_can_be_undone_and_is_ours_again(synced: World) -> None:
-    """The item goes back to what the scene before it said, and follows Stash from there."""
+    """The item goes back to what the scene before it had, and follows Stash from there."""
     before = synced.plex.dump()
     again = replaced(synced, "Snow")
     synced.run()

@@ -34,11 +34,11 @@ def kinds(world: World) -> dict[str, str]:
     return {key: item["type"] for key, item in world.plex.dump().items()}
 
 
-def test_each_kind_gets_what_it_stores_and_the_loss_is_said_once(both: World) -> None:
+def test_each_kind_gets_what_it_stores_and_the_loss_is_reported_once(both: World) -> None:
     """In one run: movies get everything, episodes what they show, and nothing more is sent."""
     ran = both.run()
     assert ran.count(Outcome.APPLIED) == 12
-    assert len([said for said in ran.warnings if "episodes" in said]) == 1
+    assert len([one for one in ran.warnings if "episodes" in one]) == 1
     kind_of = kinds(both)
     written = [one for one in both.plex.writes if one.path.startswith("/library/sections")]
     sent: dict[str, set[str]] = {"movie": set(), "episode": set()}

@@ -58,10 +58,10 @@ def test_too_many_changes_say_count_limit_and_how_to_pass(synced: World) -> None
     """Exit 6 before the first write; both ways the words name let it through."""
     edit(synced, range(1, 12), title="The Same For All")
     before = synced.plex.dump(clocks=True)
-    said = command(synced, "--max-changes", "10")
-    assert said.code == ExitCode.UNSAFE
-    assert f"11 of {SCENES} items synced before would change; the limit is 10" in said.err
-    assert "once with 'plexsync run --force', or raise max_changes for good" in said.err
+    done = command(synced, "--max-changes", "10")
+    assert done.code == ExitCode.UNSAFE
+    assert f"11 of {SCENES} items synced before would change; the limit is 10" in done.err
+    assert "once with 'plexsync run --force', or raise max_changes for good" in done.err
     assert synced.plex.dump(clocks=True) == before
     forced = synced.run(RunOptions(max_changes=10, force=True))
     assert forced.summary.exit_code == ExitCode.OK
@@ -73,10 +73,10 @@ def test_too_many_changes_say_count_limit_and_how_to_pass(synced: World) -> None
 def test_too_large_a_share_says_so(synced: World) -> None:
     """Sixteen of fifty are more than 30 per cent, fifteen are not."""
     edit(synced, range(1, 17), title="The Same For All")
-    said = command(synced)
-    assert said.code == ExitCode.UNSAFE
-    assert f"16 of {SCENES} items synced before would change; the limit is 30% of them" in said.err
-    assert "or raise max_share for good" in said.err
+    done = command(synced)
+    assert done.code == ExitCode.UNSAFE
+    assert f"16 of {SCENES} items synced before would change; the limit is 30% of them" in done.err
+    assert "or raise max_share for good" in done.err
     assert synced.run(APPLY__MAX_SHARE="0.32").summary.exit_code == ExitCode.OK
     edit(synced, range(1, 16), title="Another For All")
     assert synced.run().summary.exit_code == ExitCode.OK
@@ -87,11 +87,11 @@ def test_values_that_would_go_count_apart(synced: World) -> None:
     tagged = [scene.id for scene in synced.library.stash.scenes if scene.tag_ids][:5]
     edit(synced, tagged, tag_ids=())
     before = synced.plex.dump(clocks=True)
-    said = command(synced, APPLY__MAX_CLEARS="4")
-    assert said.code == ExitCode.UNSAFE
+    done = command(synced, APPLY__MAX_CLEARS="4")
+    assert done.code == ExitCode.UNSAFE
     lose = f"5 of {SCENES} items synced before would lose a value and get no other"
-    assert f"{lose}; the limit is 4" in said.err
-    assert "once with 'plexsync run --force', or raise max_clears for good" in said.err
+    assert f"{lose}; the limit is 4" in done.err
+    assert "once with 'plexsync run --force', or raise max_clears for good" in done.err
     assert synced.plex.dump(clocks=True) == before
     dry = synced.run(RunOptions(dry_run=True), APPLY__MAX_CLEARS="4")
     assert dry.summary.exit_code == ExitCode.UNSAFE
@@ -106,11 +106,11 @@ def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(synced: World) ->
     before = synced.plex.dump(clocks=True)
     dry = synced.run(RunOptions(dry_run=True))
     assert dry.summary.exit_code == ExitCode.UNSAFE
-    said = command(synced)
-    assert said.code == ExitCode.UNSAFE
+    done = command(synced)
+    assert done.code == ExitCode.UNSAFE
     lost = f"{SCENES} of {SCENES} scenes known from earlier runs are gone from Stash"
-    assert f"{lost}; the limit is 30% of them" in said.err
-    assert "once with 'plexsync run --force', or raise max_share for good" in said.err
+    assert f"{lost}; the limit is 30% of them" in done.err
+    assert "once with 'plexsync run --force', or raise max_share for good" in done.err
     synced.stash_wire.simulator = whole
     back = synced.run(RunOptions(full=True))
     assert back.count(Outcome.UNCHANGED) == SCENES
@@ -139,7 +139,7 @@ def test_scenes_that_are_meant_to_be_gone_are_forgotten(
 
 
 def test_scenes_that_got_other_ids_are_not_gone(tmp_path: Path) -> None:
-    """A Stash that was imported anew knows most of them by other numbers; their files tell."""
+    """A Stash that was imported again knows most of them by other numbers; their files tell."""
     spec = LibrarySpec(seed=3, scenes=80, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
     with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
         for number in range(1, 31):

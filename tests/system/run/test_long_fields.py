@@ -71,7 +71,7 @@ def test_300_tags_are_written_taken_away_and_put_back(world: World, limit: int) 
 
 
 def test_on_a_server_that_replaces_lists_nothing_is_lost(world: World) -> None:
-    """Nobody has seen one. The names the item has and is to have are still there; it is told."""
+    """Nobody has seen one. The names the item has and is to have stay; it is reported."""
     key = world.key_of("1")
     world.plex.switches.replace_tags = True
     world.plex.edit_by_hand(key, {"genre": MANY[:50]})
@@ -109,7 +109,7 @@ def test_a_plex_that_dies_between_two_pieces_is_no_loss(world: World, nth: int) 
     assert back["fields"] == before["fields"]
 
 
-def test_a_text_no_request_can_carry_is_told_once_with_both_sizes(world: World) -> None:
+def test_a_text_no_request_can_carry_is_reported_once_with_both_sizes(world: World) -> None:
     """Everything else of the scene is written; no later run sends anything for it."""
     key = world.key_of("1")
     world.stash.edit_scene(1, title="Written", details=LONG, tag_ids=())

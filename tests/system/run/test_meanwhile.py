@@ -45,7 +45,7 @@ def synced(world: World) -> World:
 def test_a_scene_whose_file_is_exchanged_while_it_is_read_is_written_nowhere(
     synced: World,
 ) -> None:
-    """Its values are those of another file by then; next time it is linked anew."""
+    """Its values are those of another file by then; next time it is linked again."""
     synced.stash.edit_scene(5, title="Second Title")
     handle = synced.stash.handle
 
@@ -68,7 +68,7 @@ def test_a_scene_whose_file_is_exchanged_while_it_is_read_is_written_nowhere(
 # ---- Plex ----------------------------------------------------------------------------------------
 
 
-def test_a_plex_without_libraries_is_told_and_no_success(tmp_path: Path) -> None:
+def test_a_plex_without_libraries_is_reported_and_a_failure(tmp_path: Path) -> None:
     """Who empties Plex, or points at the wrong one, hears of it."""
     library = make_library(SPEC)
     bare = replace(library, plex=replace(library.plex, sections=(), videos=()))
@@ -79,7 +79,7 @@ def test_a_plex_without_libraries_is_told_and_no_success(tmp_path: Path) -> None
     assert ran.summary.error.kind == "library-missing"
 
 
-def test_writes_plex_took_before_it_died_are_told_as_unknown(world: World) -> None:
+def test_writes_plex_took_before_it_died_are_reported_as_unknown(world: World) -> None:
     """They were sent, so they are not called skipped; the next run finds them done."""
     world.plex.before("plex.put", 10, lambda: world.plex.startup_503(10_000))
     ran = world.run()
@@ -94,7 +94,7 @@ def test_writes_plex_took_before_it_died_are_told_as_unknown(world: World) -> No
     assert after.puts == 11
 
 
-def test_writes_before_a_refusal_are_read_back_and_told(world: World) -> None:
+def test_writes_before_a_refusal_are_read_back_and_reported(world: World) -> None:
     """A right that is lost half-way undoes nothing of what was written until then."""
     world.plex_wire.faults.add(Fault("plex.put", 6, ErrorStatus(403), None))
     ran = world.run()
@@ -120,7 +120,7 @@ def test_a_tag_given_by_hand_while_we_write_is_kept_and_no_failure(synced: World
     assert synced.tags(key, "genre") == ("By Hand",)
 
 
-def test_what_is_ours_is_still_known_when_plex_numbers_its_items_anew(synced: World) -> None:
+def test_what_is_ours_is_still_known_when_plex_numbers_its_items_otherwise(synced: World) -> None:
     """After a database was restored, names we added can still be taken back."""
     key = synced.key_of("5")
     assert synced.tags(key, "genre")
@@ -132,7 +132,7 @@ def test_what_is_ours_is_still_known_when_plex_numbers_its_items_anew(synced: Wo
 
 
 def test_moving_every_file_opens_no_way_past_the_limits(synced: World) -> None:
-    """Items found anew under another path were synced before all the same."""
+    """Items found again under another path were synced before all the same."""
     synced.stash.edit_scenes(range(1, 21), title="New")
     for video in synced.library.plex.videos:
         (part,) = video.media[0].parts

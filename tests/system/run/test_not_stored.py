@@ -1,4 +1,4 @@
-"""What Plex accepts and does not store: tried twice, told with both values, then left alone."""
+"""What Plex accepts and does not store: tried twice, reported with both values, then left alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stubborn(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def test_it_is_told_with_both_values(stubborn: World) -> None:
+def test_it_is_reported_with_both_values(stubborn: World) -> None:
     """A failure of its own kind: what was sent, and what Plex holds."""
     held = stubborn.shown(stubborn.key_of("2"), "title")
     row = stubborn.run().row("2")

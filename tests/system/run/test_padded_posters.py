@@ -102,7 +102,7 @@ def test_another_pillow_makes_no_other_poster_of_the_same_cover(world: World) ->
     assert poster(world, "2") == key
 
 
-def test_switching_padding_on_and_off_makes_every_poster_anew(world: World) -> None:
+def test_switching_padding_on_and_off_makes_every_poster_again(world: World) -> None:
     """Once each; under `keep` as well, because what is shown is ours."""
     assert uploads(world.run(FIELDS__POSTER__PAD="false", FIELDS__POSTER="keep")) == SCENES
     assert shown(world, "2") == cover(2)
@@ -184,10 +184,10 @@ def test_padding_without_pillow_is_an_error_of_configuration(
     world: World, no_pillow: dict[str, str]
 ) -> None:
     """Exit 2, what to install, and no server was asked anything."""
-    said = command(world, no_pillow, "run")
-    assert said.code == ExitCode.USAGE
-    assert "PLEXSYNC_FIELDS__POSTER__PAD" in said.err
-    assert "Install it: pip install 'plexsync[pad]', or switch pad off" in said.err
+    done = command(world, no_pillow, "run")
+    assert done.code == ExitCode.USAGE
+    assert "PLEXSYNC_FIELDS__POSTER__PAD" in done.err
+    assert "Install it: pip install 'plexsync[pad]', or switch pad off" in done.err
     assert world.stash_wire.counters.by_kind() == world.plex_wire.counters.by_kind() == {}
 
 
@@ -204,7 +204,7 @@ def test_a_plan_that_pads_is_not_begun_without_pillow(
     plan = world.directory / "plan.json"
     world.run(RunOptions(dry_run=True, save_plan=plan))
     before = world.plex.dump(clocks=True)
-    said = command(world, no_pillow, "apply", str(plan), FIELDS__POSTER__PAD="false")
-    assert said.code == ExitCode.USAGE
-    assert "pip install 'plexsync[pad]'" in said.err
+    done = command(world, no_pillow, "apply", str(plan), FIELDS__POSTER__PAD="false")
+    assert done.code == ExitCode.USAGE
+    assert "pip install 'plexsync[pad]'" in done.err
     assert world.plex.dump(clocks=True) == before

@@ -29,7 +29,7 @@ MOVIES_ONLY = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
 
 
 def plain_library(scenes: int = 30, seed: int = 3) -> LibrarySpec:
-    """Scenes that all have their item under the one path rule, nobody's edits in between."""
+    """Scenes that all have their item under the one path rule, without edits in between."""
     return LibrarySpec(seed=seed, scenes=scenes, mix=PLAIN, extra_items=0.1, edited=0.0)
 
 
@@ -133,7 +133,7 @@ def test_the_preview_comes_before_the_first_write(world: World) -> None:
     assert all(change.before != change.after for change in titles)
 
 
-def test_what_plex_does_not_keep_is_said_once(tmp_path: Path) -> None:
+def test_what_plex_does_not_keep_is_reported_once(tmp_path: Path) -> None:
     """When the first episode is linked, and not on every run of every day after."""
     spec = LibrarySpec(seed=6, scenes=8, mix={Case.SAME: 1, Case.EPISODE: 1}, edited=0.0)
     rules = "/data/=/media/,/data-series/=/shows/"
@@ -417,7 +417,7 @@ def doubtful(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("stopped_by", ["limit", "no", "Plex"])
-def test_who_waits_is_told_and_remembered_although_the_writing_was_stopped(
+def test_who_waits_is_reported_and_remembered_although_the_writing_was_stopped(
     doubtful: World, stopped_by: str
 ) -> None:
     """A row for every scene that was due, whatever stops the run after matching."""

@@ -1,4 +1,4 @@
-"""`plexsync run` as a process: what it says to whom, how signals end it, what it never says."""
+"""`plexsync run` as a process: what it prints where, how signals end it, what it never prints."""
 
 from __future__ import annotations
 
@@ -100,35 +100,35 @@ def test_cron_hears_what_changed_and_then_nothing(house: House) -> None:
 
 def test_pipe_gets_uncut_lines(house: House) -> None:
     """A terminal on stderr makes stdout a pipe: a line per match, words and bars elsewhere."""
-    said = house.run("-n", terminals=("stderr",), width=40)
+    done = house.run("-n", terminals=("stderr",), width=40)
 
-    rows = [line.split("\t") for line in said.out.splitlines()]
+    rows = [line.split("\t") for line in done.out.splitlines()]
     assert {len(row) for row in rows} == {len(COLUMNS)}
-    assert sorted(outcomes(said.out)) == ["planned"] * 10 + ["review", "unmatched"]
+    assert sorted(outcomes(done.out)) == ["planned"] * 10 + ["review", "unmatched"]
     assert any("filmed from a single place." in row[9] for row in rows)
-    assert "Dry run, nothing was written" in said.err
+    assert "Dry run, nothing was written" in done.err
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_terminal_gets_tables_that_fit(house: House, width: int) -> None:
     """HIGH, LOW, summary, next step; nothing beyond the right edge; the bar is gone."""
-    said = house.run("-n", terminals=("stdout", "stderr"), width=width)
+    done = house.run("-n", terminals=("stdout", "stderr"), width=width)
 
-    text = plain(said.out)
+    text = plain(done.out)
     assert "HIGH: 10 matches would be written" in text
     assert "LOW: 1 match waits for a person" in text
     assert "    plexsync run" in text.splitlines()
     assert max(map(cell_len, text.splitlines())) <= width
-    assert said.err.count("\x1b[?25h") >= said.err.count("\x1b[?25l") > 0
+    assert done.err.count("\x1b[?25h") >= done.err.count("\x1b[?25l") > 0
 
 
 def test_terminal_without_the_letters_shows_others(house: House) -> None:
     """A title the terminal's encoding does not have ends no run."""
     house.stash.edit_scene(1, title="\u6f22\u5b57 \x1b[31m")
     environ = {**house.environ, "PYTHONIOENCODING": "ascii"}
-    said = run_plexsync(["run"], environ, terminals=("stdout", "stderr"))
-    assert said.code == ExitCode.OK
-    assert "?? ?[31m" in plain(said.out)
+    done = run_plexsync(["run"], environ, terminals=("stdout", "stderr"))
+    assert done.code == ExitCode.OK
+    assert "?? ?[31m" in plain(done.out)
 
 
 def test_json_is_one_document_everywhere(house: House) -> None:
@@ -157,10 +157,10 @@ def test_json_of_a_server_that_is_gone_is_a_document(house: House) -> None:
     """Plex refuses the token: exit 5, servers that answered are named."""
     house.plex.token = "another"
 
-    said = house.run("--json")
+    done = house.run("--json")
 
-    found = json.loads(said.out)
-    assert said.code == found["exit_code"] == ExitCode.ACCESS
+    found = json.loads(done.out)
+    assert done.code == found["exit_code"] == ExitCode.ACCESS
     assert found["error"]["kind"] == "auth"
     assert found["matches"] == []
 
@@ -213,9 +213,9 @@ def test_readme_shows_what_a_run_prints(house: House) -> None:
     for rating_key in house.plex.dump().keys() - {"102", "104", "107", "108"}:
         house.plex.remove_item(rating_key)
 
-    said = house.run("-n", terminals=("stdout",), width=96)
+    done = house.run("-n", terminals=("stdout",), width=96)
 
-    shown = [line.rstrip() for line in plain(said.out).splitlines()]
+    shown = [line.rstrip() for line in plain(done.out).splitlines()]
     assert shown[2:-1] == sample.splitlines()[2:-1]
     assert _without_names(shown[-1]) == _without_names(sample.splitlines()[-1])
 
@@ -319,13 +319,13 @@ def _started(house: House) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("arguments", [["-vv"], ["--json"], ["--jsonl"]], ids=" ".join)
-def test_no_secret_is_said_or_kept(house: House, arguments: list[str]) -> None:
+def test_no_secret_is_printed_or_kept(house: House, arguments: list[str]) -> None:
     """In no output, no address, and no file; neither when all goes well nor when it does not."""
     well = house.run(*arguments, terminals=("stdout", "stderr"))
     house.plex.token = "another"
     badly = house.run(*arguments)
 
-    said = well.out + well.err + badly.out + badly.err
+    done = well.out + well.err + badly.out + badly.err
     asked = [
         target
         for server in (house.stash_server, house.plex_server)
@@ -335,6 +335,6 @@ def test_no_secret_is_said_or_kept(house: House, arguments: list[str]) -> None:
     assert well.code == ExitCode.OK
     assert badly.code == ExitCode.ACCESS
     for secret in (KEY, TOKEN):
-        assert secret not in said
+        assert secret not in done
         assert not any(secret in target for target in asked)
         assert not any(secret.encode() in content for content in kept)

@@ -76,7 +76,7 @@ def test_a_library_that_is_meant_to_lack_scenes_is_left_in_peace(lacking: World)
     assert lacking.run(PLEX__SUBSET="true").outcomes()[late] == "applied"
 
 
-def test_only_those_wake_for_whom_something_came(lacking: World) -> None:
+def test_only_those_are_due_for_which_something_came(lacking: World) -> None:
     """Plex finds one file of several it lacked: the others sleep on, and Stash is not asked."""
     first = lacking.run()
     waiting = [row.scene.id for row in first.rows if row.outcome is Outcome.UNMATCHED]

@@ -186,11 +186,11 @@ def test_history_tells_pictures_in_words(world: World) -> None:
     """Plex's keys are for programs; `-v` and `--json` have them."""
     show(world, "2", "an agent's")
     world.run()
-    told = run_plexsync(["history", "last"], world.environ(), terminals=("stdout",), width=200)
+    done = run_plexsync(["history", "last"], world.environ(), terminals=("stdout",), width=200)
     first, second = upload_key(PNG + b"1")[-40:-32], upload_key(PNG + b"2")[-40:-32]
-    assert f"frame of the video -> uploaded picture {first}" in plain(told.out)
-    assert f"picture found by Plex -> uploaded picture {second}" in plain(told.out)
-    assert f"none -> uploaded picture {first}" in plain(told.out), "the background"
+    assert f"frame of the video -> uploaded picture {first}" in plain(done.out)
+    assert f"picture found by Plex -> uploaded picture {second}" in plain(done.out)
+    assert f"none -> uploaded picture {first}" in plain(done.out), "the background"
 
 
 # ---- one picture among the runs ------------------------------------------------------------------

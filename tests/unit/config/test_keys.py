@@ -94,11 +94,11 @@ def from_file(home: Path, pairs: dict[str, object]) -> Config:
 def test_a_key_says_the_same_in_a_file_and_in_a_variable(key: Key, tmp_path: Path) -> None:
     """And differs from what counts without it, where it has a default."""
     written, text = sample(key)
-    said = from_file(tmp_path, {key.name: written})
+    by_file = from_file(tmp_path, {key.name: written})
     environ = {BY_NAME[name].variable: value for name, value in NEEDED.items()}
-    heard = load_config(None, {**environ, key.variable: text}, home=tmp_path)
+    by_variable = load_config(None, {**environ, key.variable: text}, home=tmp_path)
     same: dict[str, Any] = {"source": None, "settings": (), "warnings": ()}
-    assert dataclasses.replace(said, **same) == dataclasses.replace(heard, **same)
+    assert dataclasses.replace(by_file, **same) == dataclasses.replace(by_variable, **same)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
@@ -110,9 +110,9 @@ def test_a_key_is_shown_with_its_value_and_never_with_a_secret(key: Key, tmp_pat
     assert "canary" not in shown
     if HIDDEN not in shown:
         assert tomllib.loads(f"x = {shown}")["x"] == written
-    said = json.dumps(written)
+    text = json.dumps(written)
     known = {secret.reveal() for secret in config.secrets}
-    assert {word for word in ("canary-1", "canary-2") if word in said} <= known
+    assert {word for word in ("canary-1", "canary-2") if word in text} <= known
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
