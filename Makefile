@@ -38,6 +38,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+	$(BIN)/vulture plexsync --exclude '*/simulators/*'
 
 test: lint browser
 	$(BIN)/pytest -W error $(PYTEST_ARGS)

@@ -187,7 +187,6 @@ TAG_TARGET: Form[PlexField] = plain(values.tag_target, TEXT_SCHEMA)
 BY_TAG: Form[tuple[tuple[str, str], ...]] = plain(values.by_tag, _NAMES_SCHEMA, split_list)
 ROLE: Form[str] = plain(values.role_template, TEXT_SCHEMA)
 PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
-TEMPLATE: Form[str] = plain(values.template, TEXT_SCHEMA)
 TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
 
 

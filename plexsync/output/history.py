@@ -27,22 +27,6 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemPlan, Value
     from plexsync.state import RunLog, RunRecord, Written
 
-RUN_COLUMNS = ("run_id", "kind", "started_at", "finished_at", "exit_code", "written", "failed")
-"""What each line of the list of runs holds. New columns are only ever added at the end."""
-
-CHANGE_COLUMNS = (
-    "status",
-    "scene_id",
-    "rating_key",
-    "field",
-    "before",
-    "after",
-    "locked_before",
-    "locked_after",
-    "path",
-)
-"""What each line of one run holds, a line per field written."""
-
 _TIMES_FROM = 90  # columns: narrower, they would take the place of what each run did
 
 _Json = dict[str, object]

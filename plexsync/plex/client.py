@@ -220,7 +220,7 @@ class PlexClient:
 
         Args:
             plan: what to write.
-            locks: see `plex_edit.edit_arguments`.
+            locks: see `edit_query.edits_of`.
 
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.

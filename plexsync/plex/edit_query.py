@@ -85,30 +85,12 @@ def edits_of(
     """What `plan` comes to, field by field.
 
     Args:
-        plan: see `edit_arguments`.
-        locks: see `edit_arguments`.
+        plan: the changes; `before` of a list must be fresh, it says what there is to remove.
+        locks: fields whose lock is to end set (True) or lifted (False) whatever the plan says.
         appended: lists whose names the server is known to add to those an item has: of these only
             what is new is said.
     """
     return tuple([_edit_of(change, plan, locks, appended) for change in plan.changes])
-
-
-def edit_arguments(plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> Arguments:
-    """Everything `plan` changes, as the arguments of one PUT; but for the rating, which has none.
-
-    Args:
-        plan: the changes; `before` of a list must be fresh, it says what there is to remove.
-        locks: fields whose lock is to end set (True) or lifted (False) whatever the plan says.
-
-    Raises:
-        UnsafeError: the plan names no single item, or none of Plex's sections.
-    """
-    return _address(plan, ()) + tuple(
-        argument
-        for edit in edits_of(plan, locks=locks)
-        if edit.target is not PlexField.RATING
-        for argument in _edit_arguments(edit)
-    )
 
 
 def edit_paths(
@@ -127,14 +109,14 @@ def edit_paths(
     may be refused by a proxy. The user's rating always has a request of its own, the last one.
 
     Args:
-        plan: see `edit_arguments`.
-        locks: see `edit_arguments`.
+        plan: see `edits_of`.
+        locks: see `edits_of`.
         limit_bytes: see above; 0 gives each field requests of its own, the shortest there are.
         others: further items of the same section and kind that are to get the same edits.
         appended: see `edits_of`.
 
     Raises:
-        UnsafeError: see `edit_arguments`.
+        UnsafeError: the plan names no single item, or none of Plex's sections.
     """
     start = f"/library/sections/{plan.section_id}/all?{encoded(_address(plan, others))}"
     edits = edits_of(plan, locks=locks, appended=appended)

@@ -51,7 +51,6 @@ _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _NO_DATE = "0001-01-01"
 """Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
 
-_OSHASH_HEX_DIGITS = 16
 _HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
 _COVER = "/screenshot"
 

@@ -62,12 +62,6 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
 
-_STEP_S = 0.5
-
-_RECORDS = "2"
-"""Moves when records hold more than they used to, so that a full run fills them in."""
-
-
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """One reconcile pass.
 

@@ -135,11 +135,6 @@ def is_windows_path(path: NormalizedPath) -> bool:
     return path[1:3] == ":/" or path[:2] == "//"
 
 
-def split_parts(path: NormalizedPath) -> tuple[str, ...]:
-    """The names along `path`, outermost first; a drive (`C:`) or UNC server counts as one."""
-    return tuple(part for part in path.split("/") if part)
-
-
 def base_name(path: NormalizedPath) -> str:
     """The last name of `path`; "" for a root."""
     return path.rpartition("/")[2]
@@ -147,12 +142,9 @@ def base_name(path: NormalizedPath) -> str:
 
 def stem(path: NormalizedPath) -> str:
     """The base name without its extension: `a.b.mp4` is `a.b`, `.hidden` is itself."""
-    return _split_extension(base_name(path))[0]
-
-
-def extension(path: NormalizedPath) -> str:
-    """The extension as written, without the dot: `MP4`; "" when there is none."""
-    return _split_extension(base_name(path))[1]
+    name = base_name(path)
+    head, _, ending = name.rpartition(".")
+    return head if ending and head.strip(".") else name
 
 
 def compile_rules(rules: Sequence[PathRule]) -> PathMap:
@@ -345,14 +337,6 @@ def _normalize_windows(text: str) -> NormalizedPath:
 
 def _join(text: str) -> str:
     return "/".join(part for part in text.split("/") if part)
-
-
-def _split_extension(name: str) -> tuple[str, str]:
-    """Split at the last dot that has a name before it and an ending behind it."""
-    head, dot, tail = name.rpartition(".")
-    if dot and tail and head.strip("."):
-        return head, tail
-    return name, ""
 
 
 def _is_word(char: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
 from plexsync.plex.batching import group_by_edit
-from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_arguments, edit_paths
+from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_paths
 from tests.support.factories import make_plan
 from tests.support.strategies import texts
 
@@ -52,16 +52,23 @@ def after_edit(before: tuple[str, ...], query: list[tuple[str, str]], *, replace
     }
 
 
+def queries_of(paths: tuple[str, ...]) -> list[list[tuple[str, str]]]:
+    """The arguments of each request."""
+    return [parse_qsl(urlsplit(path).query, keep_blank_values=True) for path in paths]
+
+
 @given(plans(), st.integers(0, 3000))
 @settings(max_examples=80)
 def test_every_request_names_one_item_and_nothing_is_lost(plan: ItemPlan, limit: int) -> None:
     """However the fields are spread over requests."""
     paths = edit_paths(plan, limit_bytes=limit)
 
-    queries = [parse_qsl(urlsplit(path).query, keep_blank_values=True) for path in paths]
+    queries = queries_of(paths)
     assert all(query[:2] == [("type", "1"), ("id", "9120")] for query in queries)
-    sent = [pair for query in queries for pair in query[2:]]
-    assert sent == [tuple(pair) for pair in edit_arguments(plan)[2:]]
+    unlimited = queries_of(edit_paths(plan, limit_bytes=10**9))
+    assert len(unlimited) <= 1
+    sent, wanted = ([pair for query in some for pair in query[2:]] for some in (queries, unlimited))
+    assert sent == wanted
     assert all(path.isascii() and path.isprintable() and " " not in path for path in paths)
 
 
@@ -119,8 +126,9 @@ def test_a_list_in_pieces_ends_as_wanted(
 @settings(max_examples=80)
 def test_no_tag_is_added_and_removed_at_once(change: Change) -> None:
     """Of which nobody knows what Plex makes."""
-    sent = edit_arguments(make_plan(changes=(change,)))
+    queries = queries_of(edit_paths(make_plan(changes=(change,)), limit_bytes=10**9))
 
+    sent = [pair for query in queries for pair in query]
     added = {value.casefold() for name, value in sent if name.endswith(".tag.tag")}
     removed = {
         unquote(part).casefold()

@@ -10,7 +10,6 @@ from plexsync.models import (
     Confidence,
     Counts,
     Evidence,
-    ItemDetail,
     ItemKind,
     ItemPlan,
     ItemRef,
@@ -30,12 +29,10 @@ from plexsync.models import (
     RunHeader,
     RunSummary,
     Scene,
-    SceneDetail,
     SceneFile,
     SceneId,
     SceneRecord,
     SceneRef,
-    Section,
     Server,
 )
 
@@ -65,28 +62,6 @@ def make_scene(**fields: object) -> Scene:
     return msgspec.structs.replace(made, **fields)
 
 
-def make_detail(**fields: object) -> SceneDetail:
-    """The same scene with something to say about every field."""
-    made = SceneDetail(
-        scene_id=SceneId("42"),
-        updated_at="2026-11-21T10:00:00Z",
-        title="Beach Day",
-        code="BD-001",
-        details="Sun, sand and a dog.",
-        director="Ada Lens",
-        date="2024-05-01",
-        rating100=80,
-        urls=("https://example.org/beach-day",),
-        studios=("Shoreline", "Coast Group"),
-        groups=("Summer",),
-        performers=("Mia Moss", "Ned North"),
-        tags=("Outdoor", "Summer"),
-        files=(make_scene_file(),),
-        cover_path="/scene/42/screenshot?t=1",
-    )
-    return msgspec.structs.replace(made, **fields)
-
-
 def make_plex_file(**fields: object) -> PlexFile:
     """The same video as Plex sees it."""
     made = PlexFile(
@@ -110,22 +85,6 @@ def make_item(**fields: object) -> PlexItem:
         title="beach-day",
         files=(make_plex_file(),),
         updated_at=1_700_000_000,
-    )
-    return msgspec.structs.replace(made, **fields)
-
-
-def make_item_detail(**fields: object) -> ItemDetail:
-    """The movie with the fields Plex's scanner gave it."""
-    made = ItemDetail(
-        item=make_item(), values={PlexField.TITLE: "beach-day", PlexField.GENRES: ("Holiday",)}
-    )
-    return msgspec.structs.replace(made, **fields)
-
-
-def make_section(**fields: object) -> Section:
-    """A movie library."""
-    made = Section(
-        section_id="1", title="Scenes", kind=ItemKind.MOVIE, uuid="u-1", locations=("/media",)
     )
     return msgspec.structs.replace(made, **fields)
 

@@ -65,14 +65,12 @@ class PlexWrite:
         path: decoded, without the query.
         arguments: the query, decoded once, in the order sent.
         rating_keys: the items it changed.
-        body_bytes: how much it carried.
     """
 
     method: str
     path: str
     arguments: tuple[tuple[str, str], ...]
     rating_keys: tuple[str, ...] = ()
-    body_bytes: int = 0
 
     def argument(self, name: str) -> str | None:
         """The last value of one argument."""

@@ -254,6 +254,4 @@ def _note(parts: Parts, asked: Asked, items: list[Item]) -> None:
     request = asked.request
     arguments = tuple((name, value) for name, value in request.query if name != "X-Plex-Token")
     keys = tuple(str(item.rating_key) for item in items)
-    parts.diary.writes.append(
-        PlexWrite(request.method, request.path, arguments, keys, len(request.body))
-    )
+    parts.diary.writes.append(PlexWrite(request.method, request.path, arguments, keys))

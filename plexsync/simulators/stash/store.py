@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.library.records import (
     StashFile,
-    StashGroup,
     StashPerformer,
     StashScene,
-    StashStudio,
     StashTag,
 )
 from plexsync.simulators.stash.rows import Id, StashRows
@@ -271,10 +269,6 @@ class StashStore(StashRows):
                 self.write_silently(scene.id, performer_ids=kept)
             self.performers.remove(int(performer_id))
 
-    def add_studio(self, name: str, **values: object) -> int:
-        """A new studio; its id."""
-        return self._add(self.studios, StashStudio(0, name), values)
-
     def edit_studio(self, studio_id: Id, **changes: object) -> None:
         """Rename a studio or give it another parent: its own time moves, no child's."""
         self._edit(self.studios, int(studio_id), changes)
@@ -289,10 +283,6 @@ class StashStore(StashRows):
                 self.studios.change(child.id, parent_id=None)
             self.studios.remove(int(studio_id))
             self._changed(concerned)
-
-    def add_group(self, name: str, **values: object) -> int:
-        """A new group; its id."""
-        return self._add(self.groups, StashGroup(0, name), values)
 
     def edit_group(self, group_id: Id, **changes: object) -> None:
         """Rename a group, or change anything else of it."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.http.wire import SimRequest
     from tests.support.world import Ran
 
 DRY = RunOptions(dry_run=True)
@@ -53,11 +52,6 @@ def synced(world: World) -> World:
 def other_requests(ran: Ran) -> int:
     """Requests to Plex that are not writes."""
     return sum(ran.plex.values()) - ran.puts
-
-
-def asks_for(request: SimRequest, rating_key: str) -> bool:
-    """Whether a detail read names an item."""
-    return rating_key in request.path.rpartition("/")[2].split(",")
 
 
 # ---- what a run does -----------------------------------------------------------------------------
