@@ -8,6 +8,7 @@ Source: docs/plex-api.md 2, 3, 4 and 8.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,18 @@ from plexsync.models import (
     Value,
 )
 from plexsync.plex.lenient import read_json
+from plexsync.plex.wire import (
+    DetailObject,
+    DetailsAnswer,
+    ItemObject,
+    ListingAnswer,
+    PartObject,
+    PicturesAnswer,
+    RoleObject,
+    TagObject,
+    TreeAnswer,
+    VersionObject,
+)
 from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
@@ -34,166 +47,12 @@ if TYPE_CHECKING:
 _OPTIMISED = 42
 """`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
 
+_LONGEST_NUMBER = 15
+"""Decimal digits of a number that is below `MOST` for sure."""
+
+_HASH = re.compile("[0-9A-Fa-f]{1,16}")
+
 _KINDS = {kind.value: kind for kind in ItemKind}
-
-
-# ---- What we read of the wire --------------------------------------------------------------------
-
-
-_SPELLING = {
-    "rating_key": "ratingKey",
-    "date": "originallyAvailableAt",
-    "updated_at": "updatedAt",
-    "deleted_at": "deletedAt",
-    "proxy_type": "proxyType",
-    "section_id": "librarySectionID",
-    "total": "totalSize",
-    "sort_title": "titleSort",
-    "original_title": "originalTitle",
-    "content_rating": "contentRating",
-    "user_rating": "userRating",
-    "hash": "openSubtitleHash",
-    "versions": "Media",
-    "parts": "Part",
-    "genres": "Genre",
-    "roles": "Role",
-    "directors": "Director",
-    "labels": "Label",
-    "collections": "Collection",
-    "locks": "Field",
-    "photo": "thumb",
-    "entries": "Metadata",
-    "photos": "Photo",
-    "nodes": "MetadataItem",
-    "tree_versions": "MediaItem",
-    "tree_parts": "MediaPart",
-    "container": "MediaContainer",
-}
-
-
-class _Wire(msgspec.Struct, gc=False, rename=_SPELLING):
-    """What we read of one JSON object; lives until it is converted."""
-
-
-class _Part(_Wire):
-    id: int = 0
-    key: str = ""
-    file: str = ""
-    size: int | None = None
-    duration: int | None = None
-    deleted_at: int = 0
-
-
-class _Version(_Wire):
-    parts: list[_Part] = []
-    duration: int | None = None
-    width: int | None = None
-    height: int | None = None
-    proxy_type: int = 0
-    deleted_at: int = 0
-
-
-class _Item(_Wire):
-    rating_key: str | int
-    type: str = ""
-    title: str = ""
-    date: str = ""
-    updated_at: int = 0
-    deleted_at: int = 0
-    versions: list[_Version] = []
-
-
-class _Tag(_Wire):
-    tag: str = ""
-
-
-class _Role(_Tag):
-    role: str = ""
-    photo: str = ""
-
-
-class _Lock(_Wire):
-    name: str = ""
-    locked: bool = False
-
-
-class _Detail(_Item):
-    section_id: str | int = ""
-    sort_title: str = ""
-    original_title: str = ""
-    summary: str = ""
-    tagline: str = ""
-    studio: str = ""
-    content_rating: str = ""
-    user_rating: float | None = None
-    thumb: str = ""
-    art: str = ""
-    genres: list[_Tag] = []
-    roles: list[_Role] = []
-    directors: list[_Tag] = []
-    labels: list[_Tag] = []
-    collections: list[_Tag] = []
-    locks: list[_Lock] = []
-
-
-class _Container(_Wire):
-    size: int | None = None
-    total: int | None = None
-    offset: int | None = None
-    section_id: str | int = ""
-
-
-class _Listing(_Container):
-    entries: list[_Item] = []
-
-
-class _Details(_Container):
-    entries: list[_Detail] = []
-
-
-class _TreePart(_Wire):
-    id: int = 0
-    hash: str = ""
-
-
-class _TreeVersion(_Wire):
-    tree_parts: list[_TreePart] = []
-
-
-class _TreeNode(_Wire):
-    id: int | str = ""
-    tree_versions: list[_TreeVersion] = []
-    nodes: list[_TreeNode] = []
-
-
-class _Tree(_Wire):
-    nodes: list[_TreeNode] = []
-
-
-class _Picture(_Wire):
-    rating_key: str = ""
-    selected: bool = False
-
-
-class _Pictures(_Container):
-    entries: list[_Picture] = []
-    photos: list[_Picture] = []
-
-
-class _ListingAnswer(_Wire):
-    container: _Listing
-
-
-class _DetailsAnswer(_Wire):
-    container: _Details
-
-
-class _TreeAnswer(_Wire):
-    container: _Tree
-
-
-class _PicturesAnswer(_Wire):
-    container: _Pictures
 
 
 # ---- What we make of it --------------------------------------------------------------------------
@@ -207,12 +66,14 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         entries: how many entries the page holds, other kinds included.
         total: how many the library (or the filter) holds; None when the server did not say.
         offset: where the page starts; None when the server did not say.
+        unusable: entries without a rating key, as far as they say what they are.
     """
 
     items: tuple[PlexItem, ...]
     entries: int
     total: int | None
     offset: int | None
+    unusable: tuple[str, ...] = ()
 
 
 TYPE_NUMBERS: Mapping[ItemKind, int] = {ItemKind.MOVIE: 1, ItemKind.EPISODE: 4}
@@ -251,16 +112,20 @@ def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
     Raises:
         BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
     """
-    container = read_json(body, _LISTING, _ListingAnswer).container
+    container = read_json(body, _LISTING, ListingAnswer).container
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(
             f"Plex's listing announces {container.size} items and holds {len(entries)}"
         )
     section = section_id or str(container.section_id)
-    items = tuple(_item(entry, section) for entry in entries if entry.type in _KINDS)
+    wanted = [entry for entry in entries if entry.type in _KINDS]
     return ListingPage(
-        items=items, entries=len(entries), total=container.total, offset=container.offset
+        items=tuple(_item(entry, section) for entry in wanted if _has_key(entry)),
+        entries=len(entries),
+        total=container.total,
+        offset=container.offset,
+        unusable=tuple(_called(entry) for entry in wanted if not _has_key(entry)),
     )
 
 
@@ -270,10 +135,14 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     Raises:
         BadResponseError: not a container of items, or cut short.
     """
-    container = read_json(body, _DETAILS, _DetailsAnswer).container
+    container = read_json(body, _DETAILS, DetailsAnswer).container
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
+    unusable = [_called(entry) for entry in entries if not _has_key(entry)]
+    if unusable:
+        # It may be any of those asked for: read one by one, the others can be told apart.
+        raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
     hoisted = container.section_id
     return tuple(
         _detail(entry, str(entry.section_id or hoisted))
@@ -303,7 +172,7 @@ def decode_hashes(body: bytes) -> Hashes:
     Raises:
         BadResponseError: not a tree.
     """
-    tree = read_json(body, _TREE, _TreeAnswer).container
+    tree = read_json(body, _TREE, TreeAnswer).container
     hashes: dict[int, int] = {}
     items: set[str] = set()
     waiting = list(tree.nodes)
@@ -325,7 +194,7 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     Raises:
         BadResponseError: not a container of pictures, or cut short.
     """
-    container = read_json(body, _PICTURES, _PicturesAnswer).container
+    container = read_json(body, _PICTURES, PicturesAnswer).container
     # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
     entries = container.entries or container.photos
     if container.size is not None and container.size != len(entries):
@@ -340,7 +209,19 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
 # ---- Items ---------------------------------------------------------------------------------------
 
 
-def _item(entry: _Item, section_id: str) -> PlexItem:
+def _has_key(entry: ItemObject) -> bool:
+    """Whether an entry can be asked for again: rating keys are whole numbers above 0."""
+    key = str(entry.rating_key)
+    return key.isascii() and key.isdecimal() and len(key) <= _LONGEST_NUMBER and int(key) > 0
+
+
+def _called(entry: ItemObject) -> str:
+    """What an entry says of itself."""
+    files = [part.file for version in entry.versions for part in version.parts if part.file]
+    return " ".join(filter(None, [repr(entry.title), *files[:1]]))
+
+
+def _item(entry: ItemObject, section_id: str) -> PlexItem:
     return PlexItem(
         rating_key=RatingKey(str(entry.rating_key)),
         section_id=section_id,
@@ -354,7 +235,7 @@ def _item(entry: _Item, section_id: str) -> PlexItem:
     )
 
 
-def _files(versions: list[_Version]) -> tuple[PlexFile, ...]:
+def _files(versions: list[VersionObject]) -> tuple[PlexFile, ...]:
     """The parts that are files of the library: no optimised versions, nothing in the trash."""
     return tuple(
         [
@@ -367,7 +248,7 @@ def _files(versions: list[_Version]) -> tuple[PlexFile, ...]:
     )
 
 
-def _file(part: _Part, version: _Version) -> PlexFile:
+def _file(part: PartObject, version: VersionObject) -> PlexFile:
     # A stack stays one when some of its parts are gone: what is left is still not the whole.
     stacked = len(version.parts) > 1
     duration_ms = part.duration or (None if stacked else version.duration)
@@ -387,10 +268,10 @@ def _change_stamp(key: str) -> int:
     """The fourth step of `/library/parts/{id}/{change stamp}/file.ext`; 0 when there is none."""
     steps = key.split("/", 5)
     stamp = steps[4] if len(steps) > 4 else ""  # noqa: PLR2004 - the fourth step, see above
-    return int(stamp) if stamp.isdecimal() else 0
+    return int(stamp) if stamp.isdecimal() and len(stamp) <= _LONGEST_NUMBER else 0
 
 
-def _detail(entry: _Detail, section_id: str) -> ItemDetail:
+def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
     values: dict[PlexField, Value] = {
         PlexField.TITLE: entry.title,
         PlexField.SORT_TITLE: entry.sort_title,
@@ -424,7 +305,7 @@ def _detail(entry: _Detail, section_id: str) -> ItemDetail:
     )
 
 
-def _credits(roles: Iterable[_Role]) -> dict[str, Credit]:
+def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:
     """How actors are credited, by folded name; of one that comes twice, the first time."""
     found: dict[str, Credit] = {}
     for one in roles:
@@ -433,7 +314,7 @@ def _credits(roles: Iterable[_Role]) -> dict[str, Credit]:
     return found
 
 
-def _names(tags: Sequence[_Tag]) -> tuple[str, ...]:
+def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
     """The tags in order, each once: an actor with two roles comes twice."""
     if not tags:
         return ()
@@ -441,15 +322,13 @@ def _names(tags: Sequence[_Tag]) -> tuple[str, ...]:
 
 
 def _hexadecimal(text: str) -> int | None:
-    try:
-        return int(text, 16)
-    except ValueError:
-        return None
+    """A 64-bit hash; None for what is none."""
+    return int(text, 16) if _HASH.fullmatch(text) else None
 
 
 # ---- Reading -------------------------------------------------------------------------------------
 
-_LISTING = msgspec.json.Decoder(_ListingAnswer, strict=False)
-_DETAILS = msgspec.json.Decoder(_DetailsAnswer, strict=False)
-_TREE = msgspec.json.Decoder(_TreeAnswer, strict=False)
-_PICTURES = msgspec.json.Decoder(_PicturesAnswer, strict=False)
+_LISTING = msgspec.json.Decoder(ListingAnswer, strict=False)
+_DETAILS = msgspec.json.Decoder(DetailsAnswer, strict=False)
+_TREE = msgspec.json.Decoder(TreeAnswer, strict=False)
+_PICTURES = msgspec.json.Decoder(PicturesAnswer, strict=False)

@@ -1,9 +1,9 @@
 """Plex's JSON, read strictly, and leniently where that fails. Pure.
 
 Plex is not strict about types (numbers as text, booleans as 0, 1, "1" or true) and titles come from
-file names, so an answer the strict parser refuses is read a second time: a number that is none is
-dropped, a control character is kept, half a surrogate pair becomes U+FFFD. Only what is no JSON, or
-not the container asked for, is an error.
+file names, so an answer the strict parser refuses is read a second time: a number that is none, or
+out of all bounds, is dropped, a control character is kept, half a surrogate pair becomes U+FFFD.
+Only what is no JSON, or not the container asked for, is an error.
 
 Source: docs/plex-api.md 2 and 8.
 """
@@ -19,6 +19,10 @@ import msgspec
 from plexsync.errors import BadResponseError
 
 T = TypeVar("T")
+
+MOST = 2**53
+"""The largest number we believe: JSON's doubles are exact up to here, and no file, time or id comes
+near it. What is larger, or negative, is no number of a library."""
 
 _NUMBERS = frozenset(
     {
@@ -85,7 +89,8 @@ def _read_leniently(body: bytes, shape: type[T]) -> T:
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise BadResponseError(
             "Plex sent something else than the JSON asked for",
-            hint="check that the URL leads to Plex itself, not to a login page or another service",
+            hint="check that [plex] url leads to Plex itself, not to a login page or another "
+            "service",
         ) from error
 
 
@@ -93,12 +98,13 @@ def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters he
     """The same JSON with every member we read in a type we accept, or left out."""
     if name in _LISTS:
         entries = value if isinstance(value, list) else [value]
-        return [_mended(entry) for entry in entries if isinstance(entry, dict)]
+        # What is no object still counts as an entry.
+        return [_mended(entry) if isinstance(entry, dict) else {} for entry in entries]
     if isinstance(value, dict):
         mended = ((key, _mended(inner, key)) for key, inner in value.items())
         return {key: inner for key, inner in mended if inner is not None}
     if name in _NUMBERS:
-        return _decimal(value) if name == "userRating" else _whole(value)
+        return _number_called(name, value)
     if name in _FLAGS:
         return str(value).lower() in {"1", "true"}
     if isinstance(value, list):
@@ -106,15 +112,25 @@ def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters he
     return None if value is None else _SURROGATES.sub("\ufffd", str(value))
 
 
+def _number_called(name: str, value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
+    if name == "userRating":
+        return _decimal(value)
+    number = _whole(value)
+    # Whatever the time is: something that was deleted at one is deleted.
+    return 1 if number is None and name == "deletedAt" and value else number
+
+
 def _decimal(value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if 0 <= number <= MOST else None
 
 
 def _whole(value: Any) -> int | None:  # noqa: ANN401 - JSON enters here
     try:
-        return int(float(value)) if isinstance(value, str) else int(value)
+        number = int(float(value)) if isinstance(value, str) else int(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if 0 <= number <= MOST else None

@@ -18,11 +18,13 @@ class Listing(NamedTuple):
         items: every movie or episode once, in the server's order.
         total: how many entries the server counts, which is at least as many.
         filtered: False when the server ignored the filter and listed everything.
+        unusable: entries without a rating key, as far as they say what they are.
     """
 
     items: tuple[PlexItem, ...]
     total: int
     filtered: bool
+    unusable: tuple[str, ...] = ()
 
 
 class Sweep:
@@ -33,6 +35,7 @@ class Sweep:
         self._items: dict[str, PlexItem] = {}
         self._others = 0
         self._totals: set[int] = set()
+        self._unusable: list[str] = []
         self.total = 0
 
     @property
@@ -54,11 +57,12 @@ class Sweep:
         if page.total is None:
             raise BadResponseError(
                 "Plex does not say how many items the library holds",
-                hint="plexsync needs a Plex Media Server that lists page by page",
+                hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
             )
         self._totals.add(page.total)
         self.total = page.total
         self._others += page.entries - len(page.items)
+        self._unusable += page.unusable
         self._items.update((item.rating_key, item) for item in page.items)
 
     def listing(self) -> Listing:
@@ -67,7 +71,7 @@ class Sweep:
         items = tuple(self._items.values())
         # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
         filtered = after is not None and all(item.updated_at > after for item in items)
-        return Listing(items, self.total, filtered)
+        return Listing(items, self.total, filtered, tuple(self._unusable))
 
 
 def total_of(page: ListingPage, section: Section) -> int:
@@ -77,5 +81,8 @@ def total_of(page: ListingPage, section: Section) -> int:
         BadResponseError: it does not say.
     """
     if page.total is None:
-        raise BadResponseError(f"Plex does not say how many items {section.title!r} holds")
+        raise BadResponseError(
+            f"Plex does not say how many items {section.title!r} holds",
+            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
+        )
     return page.total

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
+_LONGEST_COUNTER = 15
+"""Decimal digits of a counter: epochs have ten."""
+
 _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
 
 
@@ -60,7 +63,7 @@ def _section(entry: Element) -> Section:
 
 def _counter(entry: Element, name: str) -> int:
     text = entry.get(name, "")
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNTER else 0
 
 
 def _same_name(one: str, other: str) -> bool:
@@ -73,10 +76,12 @@ def _library_missing(name: str, container: Element) -> LibraryMissingError:
         if _same_name(entry.get("title", ""), name):
             return LibraryMissingError(
                 f"the Plex library {name!r} is of type {entry.get('type')!r}; "
-                "only movie and show libraries can be kept in step"
+                "only movie and show libraries can be kept in step",
+                hint="name another one in [plex] libraries, or none for all that can be",
             )
     usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
     return LibraryMissingError(
         f"there is no Plex library called {name!r}",
-        hint=f"the server has {', '.join(usable) or 'no movie or show library'}",
+        hint=f"put one the server has into [plex] libraries: "
+        f"{', '.join(usable) or 'it has no movie or show library'}",
     )

@@ -1,0 +1,211 @@
+"""What Plex's JSON looks like on the wire: as much of each answer as we read.
+
+Source: docs/plex-api.md 2, 3 and 8.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from plexsync.plex.lenient import MOST
+
+_SPELLING = {
+    "rating_key": "ratingKey",
+    "date": "originallyAvailableAt",
+    "updated_at": "updatedAt",
+    "deleted_at": "deletedAt",
+    "proxy_type": "proxyType",
+    "section_id": "librarySectionID",
+    "total": "totalSize",
+    "sort_title": "titleSort",
+    "original_title": "originalTitle",
+    "content_rating": "contentRating",
+    "user_rating": "userRating",
+    "hash": "openSubtitleHash",
+    "versions": "Media",
+    "parts": "Part",
+    "genres": "Genre",
+    "roles": "Role",
+    "directors": "Director",
+    "labels": "Label",
+    "collections": "Collection",
+    "locks": "Field",
+    "photo": "thumb",
+    "entries": "Metadata",
+    "photos": "Photo",
+    "nodes": "MetadataItem",
+    "tree_versions": "MediaItem",
+    "tree_parts": "MediaPart",
+    "container": "MediaContainer",
+}
+
+
+WholeNumber = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+"""What is out of these bounds goes through the lenient reading, which drops it."""
+
+
+class JsonObject(msgspec.Struct, gc=False, rename=_SPELLING):
+    """What we read of one JSON object; lives until it is converted."""
+
+
+class PartObject(JsonObject):
+    """A file."""
+
+    id: WholeNumber = 0
+    key: str = ""
+    file: str = ""
+    size: WholeNumber | None = None
+    duration: WholeNumber | None = None
+    deleted_at: WholeNumber = 0
+
+
+class VersionObject(JsonObject):
+    """A version, of one file or of several parts."""
+
+    parts: list[PartObject] = []
+    duration: WholeNumber | None = None
+    width: WholeNumber | None = None
+    height: WholeNumber | None = None
+    proxy_type: WholeNumber = 0
+    deleted_at: WholeNumber = 0
+
+
+class ItemObject(JsonObject):
+    """An item as listings show it."""
+
+    rating_key: str | int = ""
+    type: str = ""
+    title: str = ""
+    date: str = ""
+    updated_at: WholeNumber = 0
+    deleted_at: WholeNumber = 0
+    versions: list[VersionObject] = []
+
+
+class TagObject(JsonObject):
+    """A tag."""
+
+    tag: str = ""
+
+
+class RoleObject(TagObject):
+    """An actor."""
+
+    role: str = ""
+    photo: str = ""
+
+
+class LockObject(JsonObject):
+    """A field, and whether it is locked."""
+
+    name: str = ""
+    locked: bool = False
+
+
+class DetailObject(ItemObject):
+    """An item in full."""
+
+    section_id: str | int = ""
+    sort_title: str = ""
+    original_title: str = ""
+    summary: str = ""
+    tagline: str = ""
+    studio: str = ""
+    content_rating: str = ""
+    user_rating: Annotated[float, msgspec.Meta(ge=0, le=MOST)] | None = None
+    thumb: str = ""
+    art: str = ""
+    genres: list[TagObject] = []
+    roles: list[RoleObject] = []
+    directors: list[TagObject] = []
+    labels: list[TagObject] = []
+    collections: list[TagObject] = []
+    locks: list[LockObject] = []
+
+
+class ContainerObject(JsonObject):
+    """What every container says of itself."""
+
+    size: WholeNumber | None = None
+    total: WholeNumber | None = None
+    offset: WholeNumber | None = None
+    section_id: str | int = ""
+
+
+class ListingObject(ContainerObject):
+    """A page of a listing."""
+
+    entries: list[ItemObject] = []
+
+
+class DetailsObject(ContainerObject):
+    """Items in full."""
+
+    entries: list[DetailObject] = []
+
+
+class TreePartObject(JsonObject):
+    """A file of a tree."""
+
+    id: WholeNumber = 0
+    hash: str = ""
+
+
+class TreeVersionObject(JsonObject):
+    """A version of a tree."""
+
+    tree_parts: list[TreePartObject] = []
+
+
+class TreeNodeObject(JsonObject):
+    """An item of a tree."""
+
+    id: int | str = ""
+    tree_versions: list[TreeVersionObject] = []
+    nodes: list[TreeNodeObject] = []
+
+
+class TreeObject(JsonObject):
+    """A tree."""
+
+    nodes: list[TreeNodeObject] = []
+
+
+class PictureObject(JsonObject):
+    """A poster or background."""
+
+    rating_key: str = ""
+    selected: bool = False
+
+
+class PicturesObject(ContainerObject):
+    """The posters or backgrounds of an item."""
+
+    entries: list[PictureObject] = []
+    photos: list[PictureObject] = []
+
+
+class ListingAnswer(JsonObject):
+    """The answer to a listing."""
+
+    container: ListingObject
+
+
+class DetailsAnswer(JsonObject):
+    """The answer to a read in full."""
+
+    container: DetailsObject
+
+
+class TreeAnswer(JsonObject):
+    """The answer to the question for hashes."""
+
+    container: TreeObject
+
+
+class PicturesAnswer(JsonObject):
+    """The answer to the question for pictures."""
+
+    container: PicturesObject
