@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +18,16 @@ from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover
-from plexsync.stash.decode import Version, decoder_of, detail_of, names_of, scene_of, version_of
+from plexsync.stash.decode import (
+    Rows,
+    Version,
+    decoder_of,
+    detail_of,
+    names_of,
+    rows_decoder,
+    scene_of,
+    version_of,
+)
 from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash.queries import (
     COUNT,
@@ -37,7 +47,6 @@ from plexsync.stash.queries import (
 from plexsync.stash.wire import (
     Names,
     SceneCount,
-    ScenePage,
     WireDetail,
     WireFiles,
     WireReadiness,
@@ -152,13 +161,15 @@ class StashClient:
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_count = decoder_of(SceneCount)
         self._decode_names = decoder_of(Names)
-        self._decode_versions = decoder_of(ScenePage[WireVersion])
-        self._decode_uneven = decoder_of(ScenePage[WireFiles])
-        self._decode_scenes = decoder_of(ScenePage[WireScene])
-        self._decode_details = decoder_of(ScenePage[WireDetail])
-        self._details = Batches(self._ask_details, detail_batch)
-        self._plain = Batches(self._ask_scenes, detail_batch)
-        self._related = Batches(self._ask_related_scenes, detail_batch)
+        self._decode_versions = rows_decoder(WireVersion)
+        self._decode_uneven = rows_decoder(WireFiles)
+        self._decode_scenes = rows_decoder(WireScene)
+        decode_details, decode_scenes = rows_decoder(WireDetail), self._decode_scenes
+        by_ids = self._ask_by_ids
+        self._details = Batches(partial(by_ids, DETAILS, decode_details, self._asked), detail_batch)
+        plain, related = {"more": False}, {"more": True}
+        self._plain = Batches(partial(by_ids, SCENES, decode_scenes, plain), detail_batch)
+        self._related = Batches(partial(by_ids, SCENES, decode_scenes, related), detail_batch)
 
     @property
     def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
@@ -335,36 +346,22 @@ class StashClient:
     def _count(self, where: Where) -> int:
         return self._ask(COUNT, {"where": where}, self._decode_count).findScenes.count
 
-    def _ask_by_ids(
+    def _ask_by_ids(  # noqa: PLR0917 - what all questions of a kind share comes first
         self,
         query: str,
-        ids: Sequence[SceneId],
-        decode: Callable[[HttpResponse], ScenePage[W]],
+        decode: Callable[[HttpResponse], Rows[W]],
         more: Mapping[str, Json],
-        *,
-        divisible: bool,
-    ) -> tuple[W, ...]:
+        ids: Sequence[SceneId],
+        divisible: bool,  # noqa: FBT001 - a callback of Batches
+    ) -> Rows[W]:
         # An empty list means "no ids": the first 25 scenes would come back.
         assert ids  # noqa: S101 - Batches never asks for nothing
-        page = self._ask(query, {"ids": ids, **more}, decode, divisible=divisible)
-        return page.findScenes.scenes
-
-    def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireDetail, ...]:  # noqa: FBT001 - a callback of Batches
-        more = self._asked
-        return self._ask_by_ids(DETAILS, ids, self._decode_details, more, divisible=divisible)
-
-    def _ask_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
-        more: dict[str, Json] = {"more": False}
-        return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
-
-    def _ask_related_scenes(self, ids: Sequence[SceneId], divisible: bool) -> tuple[WireScene, ...]:  # noqa: FBT001 - same
-        more: dict[str, Json] = {"more": True}
-        return self._ask_by_ids(SCENES, ids, self._decode_scenes, more, divisible=divisible)
+        return self._ask(query, {"ids": ids, **more}, decode, divisible=divisible)
 
     def _walk(
         self,
         query: str,
-        decode: Callable[[HttpResponse], ScenePage[W]],
+        decode: Callable[[HttpResponse], Rows[W]],
         size: int,
         *,
         more: bool = False,
@@ -372,9 +369,9 @@ class StashClient:
     ) -> Iterator[Page[W]]:
         """The pages of a keyset walk; poisoned scenes are also kept."""
 
-        def ask(where: Where, n: int, divisible: bool) -> tuple[W, ...]:  # noqa: FBT001 - a callback of Keyset
+        def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of Keyset
             variables: dict[str, Json] = {"where": where, "n": n, "more": more}
-            return self._ask(query, variables, decode, divisible=divisible).findScenes.scenes
+            return self._ask(query, variables, decode, divisible=divisible)
 
         def where(last_id: int) -> Where:
             return where_after(last_id, only)

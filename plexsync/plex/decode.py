@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _OPTIMISED = 42
 """`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
 
-_LONGEST_NUMBER = 15
+_LONGEST_NUMBER = 18
 """Decimal digits of a number that is below `MOST` for sure."""
 
 _HASH = re.compile("[0-9A-Fa-f]{1,16}")

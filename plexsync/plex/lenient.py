@@ -20,9 +20,9 @@ from plexsync.errors import BadResponseError
 
 T = TypeVar("T")
 
-MOST = 2**53
-"""The largest number we believe: JSON's doubles are exact up to here, and no file, time or id comes
-near it. What is larger, or negative, is no number of a library."""
+MOST = 2**63 - 1
+"""The largest number we believe: SQLite's integers end here, and no file, time or id comes near it.
+What is larger, or negative, is no number of a library."""
 
 _NUMBERS = frozenset(
     {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-_LONGEST_COUNTER = 15
+_LONGEST_COUNTER = 18
 """Decimal digits of a counter: epochs have ten."""
 
 _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}

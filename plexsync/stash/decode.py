@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from plexsync.planning.relations import (
     tag_text,
 )
 from plexsync.stash.performers import performer_of, shown_text
-from plexsync.stash.wire import Wire
+from plexsync.stash.wire import Reference, ScenePage, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,16 @@ if TYPE_CHECKING:
     from plexsync.transport.responses import HttpResponse
 
 T = TypeVar("T")
+
+_MOST_UNREADABLE = 0.5
+_FEW_ROWS = 10
+"""More scenes than these of one page that cannot be read are no odd scenes, but another Stash."""
+
+_LARGEST = 2**63 - 1
+"""Stash's own integers end here."""
+
+_BEST = 100
+"""The highest rating. Source: docs/stash-api.md 3."""
 
 _TRANSIENT = ("database is locked", "beginning transaction", "context canceled")
 _NOT_READY = "nil pointer dereference"
@@ -74,6 +85,31 @@ class ResolverError(BadResponseError):
         self.words = words
         named = _POISONED_SCENE.search(words)
         self.scene_id = SceneId(named.group(1)) if named else None
+
+
+class UnknownShapeError(BadResponseError):
+    """An answer has another shape than every Stash we know gives it."""
+
+    remedy = (
+        "check that [stash] url leads to Stash itself; a Stash newer than this plexsync may need a "
+        "newer plexsync"
+    )
+
+
+class UnreadableRow(NamedTuple):
+    """A scene of which something has a type Stash never gave it.
+
+    Attributes:
+        id: of the scene.
+        why: what is wrong with it, without a value.
+    """
+
+    id: str
+    why: str
+
+
+Rows = tuple[T | UnreadableRow, ...]
+"""The scenes of one answer."""
 
 
 class Version(NamedTuple):
@@ -126,10 +162,50 @@ def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
         if envelope.errors:
             raise of_errors(envelope.errors)
         if envelope.data is None:
-            raise BadResponseError("Stash answers without data and without an error")
+            raise UnknownShapeError("Stash answers without data and without an error")
         return envelope.data
 
     return decode
+
+
+def rows_decoder(kind: type[T]) -> Callable[[HttpResponse], Rows[T]]:
+    """A function that turns an answer into its scenes, of type `kind`.
+
+    A scene of another shape is told from the others; when most of a page is, the page is at fault.
+    It raises what `decoder_of` says.
+    """
+    whole = decoder_of(ScenePage[kind])  # type: ignore[valid-type] # a type argument made at run time
+    by_row = decoder_of(ScenePage[msgspec.Raw])
+    row_decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
+
+    def decode(answer: HttpResponse) -> Rows[T]:
+        try:
+            return whole(answer).findScenes.scenes
+        except UnknownShapeError:
+            raw = by_row(answer).findScenes.scenes
+            rows = tuple(map(partial(_row, row_decoder), raw))
+            unreadable = sum(isinstance(row, UnreadableRow) for row in rows)
+            if unreadable > max(len(rows) * _MOST_UNREADABLE, _FEW_ROWS):
+                raise
+            return rows
+
+    return decode
+
+
+def _row(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | UnreadableRow:
+    """One scene; what is wrong with it where it cannot be read.
+
+    Raises:
+        UnknownShapeError: not even its id can.
+    """
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        why = str(error)
+    try:
+        return UnreadableRow(msgspec.json.decode(raw, type=Reference).id, why)
+    except msgspec.ValidationError:
+        raise UnknownShapeError(f"Stash sends a scene without an id: {why}") from None
 
 
 _ONLY_ERRORS = msgspec.json.Decoder(_Errors)
@@ -141,7 +217,7 @@ def _envelope(decoder: msgspec.json.Decoder[_Envelope[T]], body: bytes) -> _Enve
         return _lenient(decoder, body)
     except msgspec.ValidationError as error:
         # msgspec names types and the place, never a value.
-        problem = BadResponseError(f"Stash answers in another shape: {error}")
+        problem = UnknownShapeError(f"Stash answers in another shape: {error}")
         try:
             errors = _lenient(_ONLY_ERRORS, body).errors
         except msgspec.ValidationError:
@@ -162,13 +238,15 @@ def _lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def _repaired(body: bytes) -> bytes:
-    """The same JSON without lone surrogates, invalid UTF-8 and bare control characters.
+    """The same JSON without lone surrogates, invalid UTF-8, bare control characters and NaN.
 
     Raises:
         TransientError: it is no JSON at all: cut short, or somebody else's answer.
     """
     try:
-        value = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+        value = json.loads(
+            body.decode("utf-8-sig", "replace"), strict=False, parse_constant=lambda _: None
+        )
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise TransientError("Stash answers with something that is no JSON") from error
@@ -224,7 +302,7 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         details=wire.details or "",
         director=wire.director or "",
         date=_date(wire.date),
-        rating100=None if wire.rating100 is None else int(wire.rating100),
+        rating100=_rating(wire.rating100),
         organized=wire.organized,
         urls=wire.urls,
         studios=_studios(wire.studio),
@@ -320,7 +398,7 @@ def _file(wire: WireFile) -> SceneFile:
     return SceneFile(
         path=wire.path,
         size_bytes=_known(wire.size),
-        duration_s=wire.duration if wire.duration and wire.duration > 0 else None,
+        duration_s=wire.duration if wire.duration and 0 < wire.duration <= _LARGEST else None,
         width=_known(wire.width),
         height=_known(wire.height),
         oshash=_oshash(wire.oshash),
@@ -328,7 +406,11 @@ def _file(wire: WireFile) -> SceneFile:
 
 
 def _known(number: float | None) -> int | None:
-    return int(number) if number and number > 0 else None
+    return int(number) if number and 0 < number <= _LARGEST else None
+
+
+def _rating(number: float | None) -> int | None:
+    return int(number) if number is not None and 0 <= number <= _BEST else None
 
 
 def _oshash(text: str | None) -> int | None:

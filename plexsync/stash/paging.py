@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
-from plexsync.stash.decode import MissingSceneError, ResolverError
+from plexsync.stash.decode import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.queries import Json, where_up_to
 from plexsync.transport.client import SlowError, TooLargeError
 
@@ -80,7 +80,7 @@ class Keyset(Generic[W]):
         size: scenes a page to begin with.
     """
 
-    ask: Callable[[Where, int, bool], tuple[W, ...]]
+    ask: Callable[[Where, int, bool], Rows[W]]
     count: Callable[[Where], int]
     where: Callable[[int], Where]
     size: int
@@ -116,7 +116,7 @@ class Keyset(Generic[W]):
             failed_in_a_row = 0
             if rows:
                 last_id = int(rows[-1].id)
-                yield Page(rows)
+                yield from _pages_of(rows)
             if len(rows) < size:
                 return
 
@@ -138,6 +138,19 @@ class Keyset(Generic[W]):
             else:
                 low = middle
         return high
+
+
+def _pages_of(rows: Rows[W]) -> Iterator[Page[W]]:
+    """The rows that can be read as one page, the others one by one."""
+    yield Page(tuple([row for row in rows if not isinstance(row, UnreadableRow)]))
+    for row in rows:
+        if isinstance(row, UnreadableRow):
+            yield Page(poisoned=(SceneId(row.id), unreadable_words(row)))
+
+
+def unreadable_words(row: UnreadableRow) -> str:
+    """What a message says of a scene that cannot be read."""
+    return f"Stash tells of this scene in another shape: {row.why}"
 
 
 def check_page(rows: Sequence[HasId], last_id: int, size: int) -> None:
@@ -170,7 +183,7 @@ class Batches(Generic[W]):
         size: scenes a query; it shrinks for good when one turns out to be too slow or too large.
     """
 
-    def __init__(self, ask: Callable[[Sequence[SceneId], bool], tuple[W, ...]], size: int) -> None:
+    def __init__(self, ask: Callable[[Sequence[SceneId], bool], Rows[W]], size: int) -> None:
         self._ask = ask
         self._size = size
 
@@ -236,13 +249,17 @@ class _Work(Generic[W]):
             raise error
         self._poisoned.append((batch[0], error.message))
 
-    def take(self, batch: list[SceneId], rows: Sequence[W]) -> None:
+    def take(self, batch: list[SceneId], rows: Rows[W]) -> None:
         """Keep the rows of an answer, and ask again for scenes it leaves out."""
         by_id = {SceneId(row.id): row for row in rows}
         if len(by_id) != len(rows) or not by_id.keys() <= set(batch):
             raise BadResponseError("Stash answers with other scenes than those asked for")
         self._failed_in_a_row = 0
-        self._found |= by_id
+        for scene_id, row in by_id.items():
+            if isinstance(row, UnreadableRow):
+                self._poisoned.append((scene_id, unreadable_words(row)))
+            else:
+                self._found[scene_id] = row
         absent = [one for one in batch if one not in by_id]
         if len(batch) == 1:
             self._missing += absent

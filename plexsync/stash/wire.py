@@ -49,7 +49,9 @@ class _Paths(Wire, frozen=True):
     screenshot: str | None = None
 
 
-class _Reference(Wire, frozen=True):
+class Reference(Wire, frozen=True):
+    """The id of something."""
+
     id: str
 
 
@@ -75,8 +77,8 @@ class WireScene(Wire, frozen=True):
     files: tuple[WireFile, ...] = ()
     tags: tuple[_Named, ...] = ()
     details: str | None = None
-    studio: _Reference | None = None
-    performers: tuple[_Reference, ...] = ()
+    studio: Reference | None = None
+    performers: tuple[Reference, ...] = ()
 
 
 class WireDetail(Wire, frozen=True):
@@ -112,7 +114,7 @@ class WireFiles(Wire, frozen=True):
     """A scene, and which files it has."""
 
     id: str
-    files: tuple[_Reference, ...]
+    files: tuple[Reference, ...]
 
 
 class _Scenes(Wire, Generic[T], frozen=True):
@@ -148,7 +150,7 @@ class _Performers(Wire, frozen=True):
 class _StudioName(Wire, frozen=True):
     id: str
     name: str
-    parent_studio: _Reference | None = None
+    parent_studio: Reference | None = None
 
 
 class _Studios(Wire, frozen=True):

@@ -8,7 +8,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.simulators.http.faults import Effect, ErrorStatus, Faults, Hang, Redirect, Reset
+from plexsync.simulators.http.faults import (
+    Effect,
+    ErrorStatus,
+    Faults,
+    Hang,
+    Redirect,
+    Reset,
+    Rewrite,
+)
 from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
 
 if TYPE_CHECKING:
@@ -137,6 +145,10 @@ class Wired:
                 if effect.applied:
                     self._handle(request)
                 return Reply(None, effect)
+            case Rewrite():
+                whole = self._handle(request)
+                changed = SimResponse(whole.status, whole.headers, effect.change(whole.body))
+                return Reply(self._packed(request, changed))
             case _:
                 return Reply(self._packed(request, self._handle(request)), effect)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable  # noqa: TC003 - a field of a dataclass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from plexsync.simulators.http.messages import SimRequest
 
 
@@ -75,7 +74,14 @@ class Stale:
     """Act, answer with keep-alive, and close: the next request on this connection meets a reset."""
 
 
-Effect = ErrorStatus | Redirect | Reset | Hang | Cut | Drip | Latency | Stale
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Act and answer, but with another body: `change` is given the one that was to be sent."""
+
+    change: Callable[[bytes], bytes]
+
+
+Effect = ErrorStatus | Redirect | Reset | Hang | Cut | Drip | Latency | Stale | Rewrite
 
 
 def garbage(body: bytes = b'{"data": {"findSc') -> ErrorStatus:

@@ -263,7 +263,6 @@ def test_an_empty_page_is_a_page() -> None:
         b'{"Response": {"code": 503}}',
         b'{"MediaContainer": []}',
         b'{"MediaContainer": {"size": 3, "Metadata": [{"ratingKey": "1", "type": "movie"}]}}',
-        b'{"MediaContainer": {"size": 1, "Metadata": [{"type": "movie"}]}}',
         container(ENTRY)[:-40],
         b"[" * 100_000,
     ],
@@ -278,7 +277,6 @@ def test_an_empty_page_is_a_page() -> None:
         "other object",
         "container no object",
         "fewer than announced",
-        "item without key",
         "cut short",
         "nested without end",
     ],
@@ -287,6 +285,35 @@ def test_what_is_no_container_is_an_error(decode: Any, body: bytes) -> None:  # 
     """Nothing unreadable or short reads as an empty library."""
     with pytest.raises(BadResponseError):
         decode(body)
+
+
+NO_KEY = [{}, {"ratingKey": None}, {"ratingKey": -1}, {"ratingKey": "x"}, {"ratingKey": 10**30}]
+
+
+@pytest.mark.parametrize("key", NO_KEY, ids=str)
+def test_an_entry_without_a_key_does_not_hide_the_others(key: dict[str, Any]) -> None:
+    """It is counted and named, and the other entries are read."""
+    odd = {name: value for name, value in ENTRY.items() if name != "ratingKey"} | key
+    page = decode_listing(container(ENTRY, odd))
+
+    assert (len(page.items), page.entries) == (1, 2)
+    assert page.unusable == ("'lake.day.2021' /data/A & B/lake.day.2021.mp4",)
+
+
+@pytest.mark.parametrize("entry", [None, 7, "x", []], ids=str)
+def test_an_entry_that_is_no_object_counts_as_one(entry: Any) -> None:  # noqa: ANN401 - JSON
+    """The page adds up, so what else it holds is believed."""
+    page = decode_listing(container(ENTRY, entry))
+
+    assert (len(page.items), page.entries) == (1, 2)
+
+
+@pytest.mark.parametrize("key", NO_KEY, ids=str)
+def test_a_detail_without_a_key_is_no_absence(key: dict[str, Any]) -> None:
+    """It may be any of the items asked for."""
+    odd = {name: value for name, value in ENTRY.items() if name != "ratingKey"} | key
+    with pytest.raises(BadResponseError, match="without a rating key"):
+        decode_details(container(ENTRY, odd))
 
 
 def test_a_detail_knows_every_field_and_lock() -> None:

@@ -10,7 +10,15 @@ import pytest
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
 from plexsync.planning.relations import name_in
-from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of, detail_of
+from plexsync.stash.decode import (
+    MissingSceneError,
+    ResolverError,
+    UnknownShapeError,
+    UnreadableRow,
+    decoder_of,
+    detail_of,
+    rows_decoder,
+)
 from plexsync.stash.performers import WirePerformer, performer_of, shown_text
 from plexsync.stash.wire import ScenePage, WireDetail, WireVersion
 from plexsync.transport.client import HttpResponse
@@ -176,6 +184,83 @@ def test_odd_text_costs_a_character_never_the_answer(raw: bytes, title: str) -> 
     body = plain.encode().replace(b'"TITLE"', raw)
     page = DECODE_DETAILS(answer(body))
     assert detail_of(page.findScenes.scenes[0]).title == title
+
+
+def page_of(*scenes: dict[str, Any]) -> HttpResponse:
+    """An answer with these scenes."""
+    return answer(json.dumps({"data": {"findScenes": {"scenes": scenes}}}).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("files", None),
+        ("title", 7),
+        ("organized", "yes"),
+        ("tags", {}),
+        ("paths", None),
+        ("rating100", "good"),
+        ("files", [{"path": None}]),
+        ("files", [{"path": "/x", "size": "large"}]),
+    ],
+    ids=str,
+)
+def test_a_scene_of_another_shape_does_not_hide_the_others(field: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    """It comes as what cannot be read, with its id and why; the others come as ever."""
+    rows = rows_decoder(WireDetail)(
+        page_of(wire_scene(id="6"), wire_scene(**{field: value}), wire_scene(id="8"))
+    )
+
+    assert [row.id for row in rows] == ["6", "7", "8"]
+    assert [isinstance(row, UnreadableRow) for row in rows] == [False, True, False]
+    assert isinstance(rows[1], UnreadableRow)
+    assert field in rows[1].why
+
+
+def test_a_page_most_of_which_has_another_shape_is_at_fault_itself() -> None:
+    """Twenty odd scenes of thirty are another Stash, not odd scenes."""
+    odd = [wire_scene(id=str(number), files=None) for number in range(1, 21)]
+    even = [wire_scene(id=str(number)) for number in range(21, 31)]
+    with pytest.raises(UnknownShapeError, match="another shape") as caught:
+        rows_decoder(WireDetail)(page_of(*odd, *even))
+    assert "[stash] url" in caught.value.hint
+
+
+def test_a_scene_without_an_id_is_no_scene() -> None:
+    """Nothing can be said of it, and a walk cannot go on after it."""
+    with pytest.raises(UnknownShapeError, match="without an id"):
+        rows_decoder(WireDetail)(page_of(wire_scene(id=None)))
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [
+        ({"size": 10**30}, None),
+        ({"size": -1}, None),
+        ({"size": 2**63 - 1}, 2**63 - 1),
+        ({"size": 2**63}, None),
+        ({"size": 1e300}, None),
+    ],
+)
+def test_a_size_no_file_has_is_unknown(wire: dict[str, Any], expected: int | None) -> None:
+    """Whatever is decoded can be stored."""
+    (file,) = detail(files=[{"path": "/x", **wire}]).files
+    assert file.size_bytes == expected
+
+
+@pytest.mark.parametrize("rating", [-1, 101, 10**30, 1e300])
+def test_a_rating_out_of_bounds_is_none(rating: float) -> None:
+    """Stash rates from 1 to 100."""
+    assert detail(rating100=rating).rating100 is None
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_unknown(number: str) -> None:
+    """JSON has no such numbers, but some writers do."""
+    body = page_of(wire_scene(rating100=4711)).body.replace(b"4711", number.encode())
+    (row,) = rows_decoder(WireDetail)(answer(body))
+    assert isinstance(row, WireDetail)
+    assert detail_of(row).rating100 is None
 
 
 def test_unset_texts_are_empty() -> None:
