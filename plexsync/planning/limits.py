@@ -28,7 +28,8 @@ class Limits:
         max_changes: most items synced before that one run may change.
         max_clears: most of those that may lose a value without getting another one.
         max_share: `max_changes` as a share of all items synced before, above 0 and at most 1; also
-            the share of all remembered scenes that may be gone from Stash at once.
+            the share of all remembered scenes that may be gone from Stash at once, and that of all
+            linked items that may be gone from Plex.
     """
 
     max_changes: int
@@ -77,6 +78,32 @@ class Limits:
             hint=(
                 "make sure that Stash shows its whole library; if these scenes are meant to be "
                 f"gone, have them forgotten {_ONCE}, or raise max_share for good"
+            ),
+        )
+
+    def check_lost(self, lost: int, linked: int, *, empty: bool) -> None:
+        """Stop a run that finds Plex empty, or much smaller than it was.
+
+        A share of 1 lets everything go.
+
+        Args:
+            lost: linked items that Plex lists no more, under any key.
+            linked: all linked items.
+            empty: Plex lists nothing at all.
+
+        Raises:
+            UnsafeError: too many items are gone, with the count, the limit and how to pass it.
+        """
+        emptied = empty and lost > 0 and self.max_share < 1
+        if not emptied and not self._is_landslide(lost, linked):
+            return
+        raise UnsafeError(
+            f"{lost} of {linked} items linked in earlier runs are gone from Plex; "
+            f"the limit is {self.max_share:.0%} of them",
+            context="[apply] > max_share",
+            hint=(
+                "make sure that Plex shows its whole library; if these items are meant to be gone, "
+                f"say so {_ONCE}, or raise max_share for good"
             ),
         )
 

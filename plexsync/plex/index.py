@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
+from plexsync.errors import AuthError, ServerError
 from plexsync.models import PlexFile, PlexItem
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Index(NamedTuple):
         items: trashed ones included.
         how: the dearest way any of the libraries took.
         problem: why the list could not be kept for next time; "" if it was, or was not to be.
+        notes: what was left out of it, and why.
         edition: equal ones are the same list.
         before: the list that lay in the cache, of these libraries; None when one of them did not.
     """
@@ -74,6 +76,7 @@ class Index(NamedTuple):
     problem: str = ""
     edition: str = ""
     before: Edition | None = None
+    notes: tuple[str, ...] = ()
 
 
 class _Counters(msgspec.Struct, frozen=True, gc=False):
@@ -121,6 +124,18 @@ class _Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class _Had(NamedTuple):
     kept: _Kept
     how: How
+    unusable: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What a person is told of entries that were left out."""
+        if not self.unusable:
+            return ""
+        more = f" and {len(self.unusable) - 1} more" if len(self.unusable) > 1 else ""
+        return (
+            f"library {self.kept.library!r}: Plex lists {self.unusable[0]}{more} without a rating "
+            "key; left out until it has one"
+        )
 
 
 def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
@@ -134,6 +149,7 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
     force: bool = False,
     max_age: timedelta = MAX_AGE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    believe: Callable[[Sequence[PlexItem], frozenset[str]], None] = lambda _items, _sections: None,
 ) -> Index:
     """Every item of `sections`, from the cache where it still holds.
 
@@ -151,31 +167,57 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
         force: list everything.
         max_age: see `MAX_AGE`.
         progress: told while listing how many of how many entries came.
+        believe: given the items and the ids of their libraries before anything is kept; raises
+            what forbids to believe that this is all.
 
     Raises:
-        ServerError: a library could not be listed completely. Nothing is returned then.
+        ServerError: a library could not be listed completely; the lists of the others are kept.
+            Nothing is returned then.
     """
     had: list[_Had] = []
     lay: list[_Kept | None] = []
-    problem = ""
+    paths: list[Path | None] = []
+    failed: list[ServerError] = []
     for section in sections:
         owner = f"{machine}/{section.uuid}/{section.section_id}"
         path = None if cache_dir is None else cache_dir / _file_name(owner)
-        lay.append(None if path is None else _load(path, owner))
-        old = None if force else _young(lay[-1], now, max_age)
-        fresh = _bring_up_to_date(client, section, old, owner=owner, now=now, progress=progress)
+        kept = None if path is None else _load(path, owner)
+        old = None if force else _young(kept, now, max_age)
+        try:
+            fresh = _bring_up_to_date(client, section, old, owner=owner, now=now, progress=progress)
+        except AuthError:
+            raise
+        except ServerError as error:
+            failed.append(_of_library(error, section))
+            continue
         had.append(fresh)
-        if write and path is not None and fresh.kept is not old:
-            problem = _try_to_keep(path, fresh.kept) or problem
-    ways = [one.how for one in had]
+        lay.append(kept)
+        paths.append(path if write and fresh.kept is not old and not fresh.unusable else None)
     edition = _joined([one.kept for one in had])
+    believe(edition.items, frozenset(one.kept.owner.rpartition("/")[2] for one in had))
+    problem = ""
+    for path, one in zip(paths, had, strict=True):
+        if path is not None:
+            problem = _try_to_keep(path, one.kept) or problem
+    if failed:
+        raise failed[0]
     return Index(
         items=edition.items,
-        how=max(ways, key=list(How).index, default=How.CACHED),
+        how=max((one.how for one in had), key=list(How).index, default=How.CACHED),
         problem=problem,
         edition=edition.name,
         before=None if None in lay else _joined([one for one in lay if one is not None]),
+        notes=tuple(one.note for one in had if one.note),
     )
+
+
+def _of_library(error: ServerError, section: Section) -> ServerError:
+    """The error with the name of the library it is about."""
+    error.message = f"the Plex library {section.title!r} cannot be listed: {error.message}"
+    error.args = (error.message,)
+    others = "the scenes linked in other libraries are kept in step meanwhile"
+    error.hint = f"{error.hint}; {others}; or leave it out of [plex] libraries until it is well"
+    return error
 
 
 def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
@@ -236,7 +278,7 @@ def _bring_up_to_date(
         total=listing.total,
         items=listing.items,
     )
-    return _Had(kept, How.LISTED)
+    return _Had(kept, How.LISTED, listing.unusable)
 
 
 def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) -> _Kept | None:
@@ -246,6 +288,8 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
     made last, which tell of items that vanished and of items that came with an old update time.
     """
     changed = client.listing(section, updated_after=_bound(old))
+    if changed.unusable:
+        return None
     epoch = int(now.timestamp())
     if changed.filtered:
         known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)

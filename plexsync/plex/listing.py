@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from plexsync.plex.decode import ListingPage
 
 
+_FEW_ENTRIES = 10
+"""Up to so many entries without a rating key are odd entries; more than the others, another API."""
+
+
 class Listing(NamedTuple):
     """A complete, verified listing.
 
@@ -66,7 +70,17 @@ class Sweep:
         self._items.update((item.rating_key, item) for item in page.items)
 
     def listing(self) -> Listing:
-        """What was swept up."""
+        """What was swept up.
+
+        Raises:
+            BadResponseError: most entries have no rating key.
+        """
+        if len(self._unusable) > max(len(self._items), _FEW_ENTRIES):
+            raise BadResponseError(
+                f"Plex lists {len(self._unusable)} entries without a rating key, and "
+                f"{len(self._items)} with one",
+                hint="check that [plex] url leads to Plex itself, not to another service",
+            )
         after = self._updated_after
         items = tuple(self._items.values())
         # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).

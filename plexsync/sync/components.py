@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from plexsync.sync.totals import Tally
 
 
+def limits_of(config: Config, options: RunOptions) -> Limits:
+    """How much is too much; the command line may say so for one run."""
+    most = options.max_changes
+    return Limits(
+        max_changes=config.apply.max_changes if most is None else most,
+        max_clears=config.apply.max_clears,
+        max_share=config.apply.max_share,
+    )
+
+
 class Outfit:
     """Makes what a run works with.
 
@@ -74,13 +84,8 @@ class Outfit:
         return Planner(rules_of(self.config.apply))
 
     def limits(self) -> Limits:
-        """How much is too much; the command line may say so for this run."""
-        apply, most = self.config.apply, self.options.max_changes
-        return Limits(
-            max_changes=apply.max_changes if most is None else most,
-            max_clears=apply.max_clears,
-            max_share=apply.max_share,
-        )
+        """How much is too much."""
+        return limits_of(self.config, self.options)
 
     def retry_at(self, attempts: int, outcome: Outcome) -> str:
         """ISO time at which a scene is due again after so many tries in a row that ended so."""

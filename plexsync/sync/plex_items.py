@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.errors import AuthError, ServerError
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
+from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from plexsync.models import Section
+    from plexsync.models import PlexItem, SceneId, Section
+    from plexsync.planning.limits import Limits
     from plexsync.plex.index import Index
+    from plexsync.state import LinkPlace
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Tally
 
@@ -23,13 +27,27 @@ class Inventory:
         ports: the world.
         sections: the libraries.
         tally: knows the server, is told how the list was had, and what is wrong with the cache.
+        links: of each remembered scene that has any.
+        limits: how many linked items may be gone at once; None lets all of them go.
 
     Attributes:
         had: the list, once somebody needed it.
+        failure: why the list cannot be had, although Plex answers; None while it can.
     """
 
-    def __init__(self, ports: Ports, sections: Sequence[Section], tally: Tally) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        sections: Sequence[Section],
+        tally: Tally,
+        *,
+        links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]],
+        limits: Limits | None,
+    ) -> None:
         self.had: Index | None = None
+        self.failure: ServerError | None = None
+        self._links = links
+        self._limits = limits
         self._ports = ports
         self._sections = sections
         self._tally = tally
@@ -41,28 +59,57 @@ class Inventory:
         """The ids of the libraries."""
         return frozenset(section.section_id for section in self._sections)
 
-    def index(self, *, force: bool = False) -> Index:
-        """The list; `force` has it anew.
+    def index(self, *, force: bool = False) -> Index | None:
+        """The list; `force` has it anew. None where a library cannot be listed; see `failure`.
 
         Raises:
-            ServerError: it cannot be had as a whole.
+            AuthError: Plex refuses us.
+            ServerError: Plex is down.
+            UnsafeError: so many linked items are gone that this cannot be all of Plex.
         """
-        if self.had is not None and not force:
-            return self.had
+        if self.failure is not None or (self.had is not None and not force):
+            return None if self.failure else self.had
         reporter = self._tally.reporter
-        self.had = load_items(
-            self._ports.plex,
-            self._sections,
-            cache_dir=self._ports.cache_dir,
-            machine=self._machine,
-            now=self._ports.now(),
-            force=force,
-            progress=lambda done, total: reporter.progress("listing Plex", done, total),
-        )
-        if self.had.problem:
-            reporter.warn(self.had.problem)
-        self._tally.index = self.had.how
-        return self.had
+        try:
+            had = load_items(
+                self._ports.plex,
+                self._sections,
+                cache_dir=self._ports.cache_dir,
+                machine=self._machine,
+                now=self._ports.now(),
+                force=force,
+                progress=lambda done, total: reporter.progress("listing Plex", done, total),
+                believe=self._check_lost,
+            )
+        except AuthError:
+            raise
+        except ServerError as error:
+            if self._ports.plex_down() or len(self._sections) == 1:
+                raise
+            self.failure = error
+            return None
+        for note in (had.problem, *had.notes):
+            if note:
+                reporter.warn(note)
+        self.had = had
+        self._tally.index = had.how
+        return had
+
+    def _check_lost(self, items: Sequence[PlexItem], sections: frozenset[str]) -> None:
+        """Hold that most of what was linked is still there, under whatever key.
+
+        Raises:
+            UnsafeError: it is not.
+        """
+        if self._limits is None:
+            return
+        keys = {item.rating_key for item in items}
+        linked = [link for _, own in self._links() for link in own if link.section_id in sections]
+        lost = [link for link in linked if link.rating_key not in keys]
+        if lost:
+            paths = {normalize_path(file.path) for item in items for file in item.files}
+            lost = [link for link in lost if normalize_path(link.path) not in paths]
+        self._limits.check_lost(len(lost), len(linked), empty=not items)
 
     def hashes(self) -> HashCache:
         """The content hashes of the items' files, read where they are not known."""

@@ -37,7 +37,7 @@ from plexsync.state import (
     item_line,
     write_plan,
 )
-from plexsync.sync.components import Outfit
+from plexsync.sync.components import Outfit, limits_of
 from plexsync.sync.detection.changes import Noticed, Noticing
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.delivery import Delivery
@@ -107,7 +107,13 @@ class _Run:
         """Everything between the first question and the last answer."""
         lineage = self._connect(state)
         self._sections = self._ask_sections()
-        inventory = Inventory(self._ports, self._sections, self._tally)
+        inventory = Inventory(
+            self._ports,
+            self._sections,
+            self._tally,
+            links=state.links,
+            limits=None if self._options.force else limits_of(self._config, self._options),
+        )
         outfit = Outfit(
             self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
         )
@@ -128,7 +134,7 @@ class _Run:
             noticed = noticing.look(session)
             unsafe = self._guard(state, outfit, noticed.detected)
             self._reconcile(state, session, outfit, noticed)
-            error = unsafe
+            error = unsafe or inventory.failure
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
@@ -253,6 +259,8 @@ class _Run:
         )
         pairs, rest = linker.remembered(due)
         linked = self._link(linker, outfit.inventory, rest, pairs)
+        if outfit.inventory.failure is not None:
+            unwritten.note_unlisted(rest, outfit.inventory.failure)
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
@@ -323,12 +331,18 @@ class _Run:
         *,
         force: bool = False,
     ) -> Linked:
-        """Match `scenes` against what is in Plex; costs nothing when there are none."""
+        """Match `scenes` against what is in Plex; costs nothing when there are none.
+
+        A scene is matched against all libraries or not at all: a rival may be in the one that
+        cannot be listed.
+        """
         if not scenes or not self._sections:
             return Linked()
-        items = inventory.index(force=force).items
+        index = inventory.index(force=force)
+        if index is None:
+            return Linked()
         self._reporter.progress("matching", 0, len(scenes))
-        linked = linker.matched(scenes, items, taken)
+        linked = linker.matched(scenes, index.items, taken)
         self._tally.proposed = linked.proposed or self._tally.proposed
         return linked
 

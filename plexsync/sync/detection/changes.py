@@ -169,6 +169,9 @@ class Noticing:
         if self._state.is_new or self._options.scenes or before.scans == self._now.scans:
             return replace(self._now, items=before.items), Roused(), frozenset()
         index = self._inventory.index()
+        if index is None:  # the next run looks again
+            unseen = replace(self._now, items=before.items, scans=before.scans)
+            return unseen, Roused(), frozenset()
         roused = rousing.by(index, before.items)
         lost = broken(self._state.links(), index.items, self._inventory.section_ids)
         return replace(self._now, items=index.edition), roused, lost | roused.several

@@ -13,6 +13,7 @@ from plexsync.text.folding import files_digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from plexsync.errors import ServerError
     from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import Unlinked
@@ -66,6 +67,12 @@ class Unwritten:
             )
             self.tally.emit(self.rows.failed(scene, problem))
             self._remember(scene, Outcome.FAILED, previous, problem)
+
+    def note_unlisted(self, scenes: Iterable[Scene], failure: ServerError) -> None:
+        """Show scenes that cannot be matched because of a library; they stay due."""
+        for scene in scenes:
+            match = Match(scene_id=scene.scene_id, confidence=None, reason=failure.message)
+            self.tally.emit(self.rows.unlinked(scene, match, Outcome.SKIPPED))
 
     def note_ignored(self, scene: Scene, reason: str) -> None:
         """Settle a scene a person wants left alone."""
