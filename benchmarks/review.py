@@ -183,18 +183,18 @@ def main() -> None:
         waits = []
         for number in range(2, KEYS + 2):
             start = time.monotonic()
-            review.types(b"f")
+            review.types(b"\x1b[C")
             review.waits_for(b"Review %d of" % number)
             waits.append(time.monotonic() - start)
         shown_s = review.cpu_s()
         start = time.monotonic()
-        review.types(b"m")
+        review.types(b"n")
         review.waits_for(b"u takes it back")
         answer_s = time.monotonic() - start
         answers_s = []
         for _ in range(KEYS):
             start = time.monotonic()
-            review.types(b"m")
+            review.types(b"n")
             review.waits_for(b"u takes it back")
             answers_s.append(time.monotonic() - start)
         review.types(b"qk")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
-    from plexsync.review.batch import SceneChoice
+    from plexsync.review.batch.batch_commands import SceneChoice
     from plexsync.review.selection import Filters
 
 _F = TypeVar("_F", bound="Callable[..., object]")
@@ -140,7 +140,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     A table in a terminal; else a tab-separated line a scene: id, score, lead, candidates, best
     item, titles, paths, reason.
     """
-    from plexsync.review.batch import list_waiting
+    from plexsync.review.batch.batch_commands import list_waiting
 
     return list_waiting(invocation, console.standard_streams(), _filters(options))
 
@@ -161,7 +161,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
 def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId
-    from plexsync.review.batch import show_scenes
+    from plexsync.review.batch.batch_commands import show_scenes
 
     return show_scenes(invocation, console.standard_streams(), tuple(map(SceneId, scenes)))
 
@@ -176,7 +176,7 @@ def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
 @click.pass_obj
 def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
-    from plexsync.review.batch import accept_scenes
+    from plexsync.review.batch.batch_commands import accept_scenes
 
     return accept_scenes(
         invocation,
@@ -197,7 +197,7 @@ def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
-    from plexsync.review.batch import reject_scenes
+    from plexsync.review.batch.batch_commands import reject_scenes
 
     return reject_scenes(
         invocation,
@@ -216,7 +216,7 @@ def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
-    from plexsync.review.batch import ignore_scenes
+    from plexsync.review.batch.batch_commands import ignore_scenes
 
     return ignore_scenes(
         invocation, console.standard_streams(), _choice(options), because=options["because"]
@@ -230,7 +230,7 @@ def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
-    from plexsync.review.batch import reset_scenes
+    from plexsync.review.batch.batch_commands import reset_scenes
 
     return reset_scenes(invocation, console.standard_streams(), _choice(options))
 
@@ -248,7 +248,7 @@ def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
     with `plexsync review import`.
     """
-    from plexsync.review.batch import export_waiting
+    from plexsync.review.batch.batch_commands import export_waiting
 
     streams = console.standard_streams()
     return export_waiting(invocation, streams, options["file"], _filters(options))
@@ -267,7 +267,7 @@ def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 
     All lines are checked first; with one that is wrong, nothing is answered.
     """
-    from plexsync.review.batch import import_answers
+    from plexsync.review.batch.batch_commands import import_answers
 
     return import_answers(
         invocation,
@@ -291,7 +291,7 @@ def _filters(options: dict[str, Any]) -> Filters:
 
 def _choice(options: dict[str, Any]) -> SceneChoice:
     from plexsync.models import SceneId
-    from plexsync.review.batch import SceneChoice
+    from plexsync.review.batch.batch_commands import SceneChoice
 
     return SceneChoice(
         ids=tuple(map(SceneId, options["scenes"])),

@@ -1,14 +1,13 @@
-"""Review: a person settles LOW matches, by keys, by commands or in a spreadsheet.
+"""Review: a person settles LOW matches, by keys, in the browser, by commands or in a spreadsheet.
 
 In: the scenes that wait, with the candidates a run found, and a person's answers. Out: answers in
 the journal, safe on disk before the next question; matching obeys them from then on.
 
-`context.py` gathers what a review works with. `machine.py` is the review as a state machine: keys
-in, a state to draw out; `terminal/` draws it. `batch.py` has the commands `list`, `show`, `accept`
-and the others, `csv_files.py` the spreadsheet. `selection.py` and `ties.py` say which scenes
-belong together, `candidates.py` and `actions.py` ask both servers, `answer_store.py` writes the
-answers. `questions.py` asks for a yes, `json_documents.py` has the JSON, and `interfaces.py` what
-the parts need of each other.
+`context.py` gathers what a review works with, and `queue.py` orders the scenes by pattern. Keys
+(`keys.py`) change the state machine (`machine.py`); what it answers (`given.py`) goes to disk
+through `answer_store.py`. `selection.py` makes answers and groups, `facts.py` and `shown.py` say
+what screens show, `servers.py` and `actions.py` ask both servers, and `interfaces.py` has what the
+parts need of each other. `terminal/` draws the machine, `batch/` has the commands and spreadsheets.
 
 Read first: `machine.py`, then `answer_store.py`.
 """

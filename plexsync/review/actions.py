@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,6 @@ class ReviewActions:
         self._items: tuple[PlexItem, ...] | None = None
         self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
-        self.asking = threading.Lock()
-        """Held while a server is asked: the clients are for one thread at a time."""
 
     def search(self, text: str) -> tuple[tuple[Hit, ...], int]:
         """Every word must be in title or path, case aside; short titles first."""
@@ -68,8 +65,7 @@ class ReviewActions:
         for item in self._listing():
             if item.rating_key == key[1] and item.files and not item.trashed:
                 return self._hit(item)
-        with self.asking:
-            return self._hit(self._context.servers.item(RatingKey(key[1])))
+        return self._hit(self._context.servers.item(RatingKey(key[1])))
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
         """Open both where there is a screen; else say where they are."""

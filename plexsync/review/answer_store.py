@@ -29,7 +29,7 @@ from plexsync.matcher import (
 )
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import iso
-from plexsync.review.selection import rivals_of
+from plexsync.review.queue import rivals_of
 from plexsync.state import DISK, Filesystem, RunKind, Session, load_state, open_session
 from plexsync.text.folding import files_digest
 

@@ -14,7 +14,7 @@ from plexsync.errors import ConfigError, ServerError
 from plexsync.output.failures import make_run_id, utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.review.answer_store import AnswerStore, StoreSettings
-from plexsync.review.candidates import ReviewServers
+from plexsync.review.servers import ReviewServers
 from plexsync.state import (
     ReviewQueueWriter,
     Waiting,

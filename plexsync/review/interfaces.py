@@ -32,6 +32,7 @@ class Mode(StrEnum):
     PROMPT = "prompt"
     HITS = "hits"
     CONFIRM = "confirm"
+    GROUP = "group"
     END = "end"
 
 
@@ -49,6 +50,7 @@ class Prompt(StrEnum):
     REASON = "Why ignore it (Enter for no reason)"
     SEARCH = "Search Plex for"
     ITEM = "Rating key or Plex address"
+    FILTER = "Show only what holds these words (Enter for everything)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,17 +9,17 @@ from msgspec.structs import replace
 
 from plexsync.matcher import Answer, Target, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule
+from plexsync.review.interfaces import Question
+from plexsync.review.queue import signs_of
 from plexsync.text.normalize import apply_rules, fold, normalize_path
+from plexsync.text.toml import toml_string
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
+    from plexsync.review.interfaces import AnswersPort
     from plexsync.state import Waiting
-
-Pattern = tuple[tuple[tuple[str, int], ...], str]
-"""The evidence of an only candidate without its values, each name and whether it is for or against;
-and the reason it is not HIGH, without its numbers."""
 
 NAMED = "person"
 """The evidence of a candidate that a person brought, and that no matching has weighed."""
@@ -29,8 +28,6 @@ NOTHING_WAITS = "Nothing waits for review."
 
 _SHOWN = 6
 """Decimals JSON shows: a score that was copied from there must let its own scene pass."""
-
-_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,55 +128,32 @@ def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Wait
     return replace(waiting, match=match, libraries=(*shown, library))
 
 
-# ---- Groups --------------------------------------------------------------------------------------
+# ---- Notes and path rules ------------------------------------------------------------------------
 
 
-def pattern_of(waiting: Waiting) -> Pattern | None:
-    """What makes scenes alike; None for one that has not just one candidate."""
-    if len(waiting.candidates) != 1 or waiting.match.candidate_count > 1:
-        return None
-    signs = sorted((one.name, _sign(one.weight)) for one in waiting.candidates[0].evidence)
-    return tuple(signs), _DIGITS.sub("#", waiting.match.reason)
+def owner_note(owner: SceneId | None, name: str = "") -> list[str]:
+    """Return what a person should know before taking an item from its scene."""
+    shown = f" ({name})" if name else ""
+    return [f"linked to scene {owner}{shown} already"] if owner else []
 
 
-def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
-    """What speaks for each candidate of a group, and what against; by name alone."""
-    ordered = sorted(candidate.evidence, key=lambda one: -one.weight)
-    sides = {1: "for", -1: "against"}
-    told = {
-        word: ", ".join(one.name for one in ordered if _sign(one.weight) == sign)
-        for sign, word in sides.items()
-    }
-    return tuple(f"{word}: {names}" for word, names in told.items() if names)
+def same_file(
+    waiting: Waiting, candidate: Candidate, refused: Collection[RatingKey] = ()
+) -> list[Candidate]:
+    """Return `candidate` and the others of its scene that speak for the same file just as well.
 
-
-def group_of(waiting: Waiting, others: Iterable[Waiting]) -> list[Waiting]:
-    """Those of `others`, `waiting` first, that may be accepted with it.
-
-    Same evidence pattern, same reason, one candidate each, and no two of them want one item.
+    A file that is in two Plex libraries is two items; each has the evidence of the other.
     """
-    pattern = pattern_of(waiting)
-    if pattern is None:
-        return []
-    chosen = {waiting.candidates[0].rating_key: waiting}
-    for one in others:
-        if one.scene_id != waiting.scene_id and pattern_of(one) == pattern:
-            chosen.setdefault(one.candidates[0].rating_key, one)
-    return list(chosen.values())
-
-
-def rivals_of(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
-    """The scenes each item is a candidate of."""
-    wanted: dict[RatingKey, list[SceneId]] = {}
-    for one in queue:
-        for candidate in one.candidates:
-            wanted.setdefault(candidate.rating_key, []).append(one.scene_id)
-    return wanted
-
-
-def owner_note(owner: SceneId | None) -> list[str]:
-    """What a person should know before taking an item from its scene."""
-    return [f"linked to scene {owner} already"] if owner else []
+    signs = signs_of(candidate)
+    others = (
+        one
+        for one in waiting.candidates
+        if one.rating_key != candidate.rating_key
+        and one.rating_key not in refused
+        and one.item_path
+        and signs_of(one) == signs
+    )
+    return [candidate, *others]
 
 
 def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None:
@@ -209,5 +183,135 @@ def fitted_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
     return found
 
 
-def _sign(weight: float) -> int:
-    return (weight > 0) - (weight < 0)
+def rule_question(rule: PathRule, covered: Sequence[Waiting], *, fits: int) -> Question:
+    """Ask whether a path rule is to be added that explains the paths of `fits` scenes."""
+    does = f"should settle {len(covered):,}" if covered else "settles nothing"
+    more = fits - len(covered)
+    return Question(
+        headline=f"Add this path rule? It {does} of what waits{':' if covered else '.'}",
+        lines=(
+            f"stash = {toml_string(rule.stash)}",
+            f"plex  = {toml_string(rule.plex)}",
+            *([f"It fits {more:,} more, for which it is not enough."] if more else ()),
+        ),
+        scenes=tuple(covered),
+    )
+
+
+# ---- Groups --------------------------------------------------------------------------------------
+
+_WORDS = {
+    "a": "accepted {count:,} alike",
+    "b": "accepted all items of {count:,} alike",
+    "r": "not these {count:,} items",
+    "n": "{count:,} alike are not in Plex",
+}
+
+
+class Group:
+    """The open scenes like the one on the screen, answered together; odd ones are left out first.
+
+    Args:
+        scenes: which, the one on the screen first.
+        answers: knows whose an item is, and what was refused.
+
+    Attributes:
+        scenes: the same.
+        row: the place of the scene that `toggle` is about.
+        left_out: scenes an answer does not settle.
+    """
+
+    def __init__(self, scenes: Sequence[Waiting], answers: AnswersPort) -> None:
+        self.scenes = tuple(scenes)
+        self._answers = answers
+        self.row = 0
+        self.left_out: set[SceneId] = set()
+
+    @property
+    def chosen(self) -> list[Waiting]:
+        """The scenes an answer settles."""
+        return [one for one in self.scenes if one.scene_id not in self.left_out]
+
+    def move(self, step: int) -> None:
+        """Go to another scene of the list."""
+        self.row = min(max(self.row + step, 0), len(self.scenes) - 1)
+
+    def toggle(self) -> None:
+        """Leave a scene out, or take it in again."""
+        self.left_out ^= {self.scenes[self.row].scene_id}
+
+    def picks(self) -> dict[SceneId, Candidate]:
+        """Return the candidate each chosen scene would get.
+
+        The best one, or one just as good; neither another scene's, nor refused, nor picked for a
+        scene above. A scene without one is not among them.
+        """
+        taken: set[RatingKey] = set()
+        picks: dict[SceneId, Candidate] = {}
+        for one in self.chosen:
+            for candidate in self._as_good(one):
+                if candidate.rating_key not in taken and self._is_free(candidate, one):
+                    picks[one.scene_id] = candidate
+                    taken.add(candidate.rating_key)
+                    break
+        return picks
+
+    def count(self, key: str) -> int:
+        """Return how many scenes a key would settle."""
+        return len(self.chosen) if key == "l" else len(self.answers(key))
+
+    def answers(self, key: str) -> list[Answer]:
+        """Return what a key says of the chosen scenes: `a`, `b`, `r` or `n`."""
+        if key == "n":
+            return [absence(one) for one in self.chosen]
+        if key == "r":
+            return [
+                rejection(one, self._open_candidates(one)[:1], self._refused(one))
+                for one in self.chosen
+                if self._open_candidates(one)
+            ]
+        picks = self.picks()
+        waiting = [one for one in self.chosen if one.scene_id in picks]
+        if key == "a":
+            return [acceptance(one, [picks[one.scene_id]]) for one in waiting]
+        return self._both(waiting, picks)
+
+    def words(self, key: str, count: int) -> str:
+        """Return what an answer said."""
+        return _WORDS[key].format(count=count)
+
+    # ---- Private ---------------------------------------------------------------------------------
+
+    def _both(self, waiting: Sequence[Waiting], picks: dict[SceneId, Candidate]) -> list[Answer]:
+        """Accept all items of one file, where there are several and all are free."""
+        taken: set[RatingKey] = set()
+        answers = []
+        for one in waiting:
+            found = same_file(one, picks[one.scene_id], self._refused(one))
+            keys = {candidate.rating_key for candidate in found}
+            free = all(self._is_free(candidate, one) for candidate in found)
+            if len(found) > 1 and free and not keys & taken:
+                taken |= keys
+                answers.append(acceptance(one, found))
+        return answers
+
+    def _as_good(self, waiting: Waiting) -> list[Candidate]:
+        """The best candidate, and those with the same evidence and score."""
+        found = self._open_candidates(waiting)
+        return [
+            one
+            for one in found
+            if one is found[0]
+            or (signs_of(one) == signs_of(found[0]) and one.score >= found[0].score)
+        ]
+
+    def _open_candidates(self, waiting: Waiting) -> list[Candidate]:
+        refused = self._refused(waiting)
+        return [one for one in waiting.candidates if one.rating_key not in refused]
+
+    def _is_free(self, candidate: Candidate, waiting: Waiting) -> bool:
+        key = candidate.rating_key
+        return bool(candidate.item_path) and self._answers.owner(key, waiting.scene_id) is None
+
+    def _refused(self, waiting: Waiting) -> set[RatingKey]:
+        return {one.rating_key for one in self._answers.recorded(waiting.scene_id).refusals}

@@ -25,7 +25,7 @@ from plexsync.errors import ConfigError
 from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.output.status import status_document, status_view
 from plexsync.output.summary import next_steps
-from plexsync.review.questions import rule_question
+from plexsync.review.selection import rule_question
 from plexsync.storage.journal import Lineage
 from plexsync.storage.status import Coverage, Status
 from plexsync.text.toml import rule_arrow, rule_table, rules_text, toml_string, toml_value

@@ -23,6 +23,7 @@ from plexsync.matching.answers import (
     refuse,
 )
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
+from plexsync.review.keys import press
 from plexsync.review.machine import Review
 from plexsync.review.terminal.screen import screen_rows
 from plexsync.storage.review_queue import Waiting
@@ -188,7 +189,7 @@ def type_keys(review: Review, *keys: str) -> Review:
     named = {"enter", "escape", "backspace", "left", "right", "up", "down"}
     for key in keys:
         for one in [key] if key in named else key:
-            review.press(one)
+            press(review, one)
     return review
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.queue import WaitingQueue
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import Waiting, load_waiting, review_queue_path
 from tests.support.world import World
@@ -34,6 +35,11 @@ def waiting_in(world: World) -> list[Waiting]:
     """What waits for a person, as the last run left it."""
     state = world.state()
     return load_waiting(review_queue_path(world.cache_dir, world.state_dir, state.lineage), state)
+
+
+def review_order(world: World) -> list[Waiting]:
+    """What waits, in the order in which a review shows it."""
+    return list(WaitingQueue(waiting_in(world)))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -14,6 +15,8 @@ import time
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Self
 
+import pyte
+
 from tests.support.terminals import plain
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 _PATIENCE_S = 30.0
 _AGAIN_S = 3.0
 
-_HOME, _CLEAR_BELOW = "\x1b[H", "\x1b[J"
 _PROMPT = "\n> "
 """What a dumb terminal's screen ends with."""
 
@@ -62,6 +64,9 @@ class Person:
             start_new_session=True,
             preexec_fn=_take_terminal,  # noqa: PLW1509 - one system call, no lock
         )
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._display = pyte.Screen(width, height)
+        self._stream = pyte.Stream(self._display)
         self.seen = ""
         self._read = 0
         self._typed = 0
@@ -98,25 +103,24 @@ class Person:
         return plain(seen[start : self._read])
 
     def screen(self, *texts: str) -> str:
-        """Wait until a whole screen stands there that holds `texts`; gives it as it looks."""
+        """Wait until what stands on the terminal holds `texts`; gives it as it looks."""
         deadline = time.monotonic() + _PATIENCE_S
-        while (shown := self._screen()) is None or not all(text in shown for text in texts):
-            assert time.monotonic() < deadline, f"{texts} never came:\n{self.seen[-4000:]}"
+        while not all(text in (shown := self._shown()) for text in texts):
+            assert time.monotonic() < deadline, f"{texts} never came:\n{shown}"
             self._take(0.2)
-        return shown
+        while self._take(0.05):
+            pass
+        return self._shown()
 
-    def _screen(self) -> str | None:
-        """What stands there; None while it is being drawn."""
-        if _HOME in self.seen:
-            drawn = self.seen.rpartition(_HOME)[2]
-            whole = _CLEAR_BELOW in drawn
-        else:
-            # The key that was typed is echoed first.
+    def _shown(self) -> str:
+        """What stands there; of a dumb terminal what came since the last key, which is echoed."""
+        if "\x1b" not in self.seen:
             drawn = self.seen[self._typed :]
             drawn = drawn.partition("\n")[2] if self._typed else drawn
-            whole = drawn.endswith(_PROMPT)
-        lines = plain(drawn.removesuffix(_PROMPT)).splitlines()
-        return "\n".join(line.rstrip() for line in lines) if whole else None
+            lines = drawn.removesuffix(_PROMPT).splitlines()
+        else:
+            lines = self._display.display
+        return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
     def types(self, keys: str) -> None:
         """Press keys; what was there before is not waited for any more."""
@@ -144,6 +148,7 @@ class Person:
     def resizes(self, width: int) -> None:
         """Give the window another width; the system tells whoever draws in it."""
         size = struct.pack("HHHH", self._height, width, 0, 0)
+        self._display.resize(self._height, width)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def ends(self) -> int:
@@ -164,7 +169,9 @@ class Person:
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return False
-        self.seen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        text = self._decoder.decode(os.read(self._master, 65536))
+        self._stream.feed(text)
+        self.seen += text.replace("\r\n", "\n")
         return True
 
 

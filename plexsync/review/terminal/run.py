@@ -18,7 +18,7 @@ from plexsync.review.context import open_review
 from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
-from plexsync.review.terminal.loop import sit
+from plexsync.review.terminal.application import show_review
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
 
@@ -61,14 +61,14 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
         actions = ReviewActions(context)
         review = Review(context.waiting, context.answers, actions, message=". ".join(context.notes))
         with _ends_well(console, review):
-            sit(review, context, actions, console, stdin=stdin)
+            show_review(review, context, console, stdin=stdin)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
                 console.print("\n")
                 options = RunOptions(dry_run=True, scenes=review.accepted)
                 _run(invocation, options, streams)
                 review.ending, review.mode = None, Mode.END
-                sit(review, context, actions, console, stdin=stdin, fresh=False)
+                show_review(review, context, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
         return _run(invocation, RunOptions(scenes=review.accepted), streams)
@@ -108,7 +108,7 @@ def _ends_well(console: Console, review: Review) -> Iterator[None]:
 
 
 def _say_kept(console: Console, review: Review) -> None:
-    answered = len(review.answered)
+    answered = len(review.given.answered)
     console.print("\n")
     if answered:
         scenes = "1 scene is" if answered == 1 else f"{answered:,} scenes are"
@@ -116,6 +116,6 @@ def _say_kept(console: Console, review: Review) -> None:
     if review.accepted:
         console.print(Text("To write what was accepted:"))
         console.print(Text("    plexsync run"))
-    left = len(review.queue) - answered
+    left = review.left
     if left:
         console.print(Text(f"{left:,} still wait."))

@@ -8,15 +8,18 @@ from rich.text import Text
 
 from plexsync.matcher import Verb
 from plexsync.review.interfaces import Mode
+from plexsync.review.queue import item_name, pattern_lines, scene_name
+from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
 from plexsync.review.terminal.layout import LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
     changes_part,
     evidence_part,
+    facts_part,
     scene_part,
-    shown_file_name,
     words,
 )
+from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.matcher import SceneAnswers
-    from plexsync.models import RatingKey
+    from plexsync.models import Candidate, RatingKey
     from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review
+    from plexsync.review.selection import Group
     from plexsync.state import Waiting
 
 
@@ -46,9 +50,9 @@ def scene_lines(
     lines += candidates_part(waiting, -1, notes=notes, marks=shown)
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
-        lines += evidence_part(candidate, waiting, place)
         known = previews.get(candidate.rating_key)
-        lines += changes_part(known, candidate, waiting.scene, marks=marks)
+        lines += facts_part(waiting, candidate, known.item if known else None, marks=marks)
+        lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
     return lines
 
 
@@ -100,6 +104,9 @@ def screen_rows(
     return [*body, Text(), *foot]
 
 
+_GROUP_ROWS = 12
+"""Scenes of a group that are shown at once."""
+
 _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 
@@ -120,6 +127,8 @@ def _lines(
         return _hit_lines(review)
     if review.mode is Mode.CONFIRM and review.question is not None:
         return _question_lines(review.question)
+    if review.mode is Mode.GROUP and review.group is not None:
+        return _group_lines(review.group, marks=marks)
     waiting = review.waiting
     said = review.answers.recorded(waiting.scene_id)
     lines = [_heading(review, width), *scene_part(waiting), Text()]
@@ -128,21 +137,26 @@ def _lines(
     lines += candidates_part(
         waiting,
         review.focus,
-        notes={one.rating_key: review.notes(one) for one in waiting.candidates},
+        notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
         marks=answer_marks(said),
         brief=brief,
     )
     candidate = review.candidate
     if candidate is not None:
-        lines += [Text(), *evidence_part(candidate, waiting, review.focus), Text()]
         known = previews.get(candidate.rating_key)
-        lines += changes_part(known, candidate, waiting.scene, marks=marks)
+        item = known.item if known else None
+        lines += [Text(), *facts_part(waiting, candidate, item, marks=marks, brief=brief), Text()]
+        lines += [*evidence_part(candidate, rival_names(review, candidate)), Text()]
+        lines += changes_part(known, marks=marks)
     return lines
 
 
 def _heading(review: Review, width: int) -> Text:
-    answered = f", {len(review.answered):,} answered" if review.answered else ""
-    text = f"Review {review.at + 1:,} of {len(review.queue):,}{answered} "
+    answered = len(review.given.answered)
+    parts = [f"Review {review.at + 1:,} of {len(review.queue):,}"]
+    parts += [f"{answered:,} answered"] if answered else []
+    parts += [f"only {review.queue.filter!r}"] if review.queue.filter else []
+    text = clean_for_terminal(", ".join(parts)) + " "
     return Text(text + "-" * max(0, width - len(text)), style="dim", overflow="crop")
 
 
@@ -155,11 +169,12 @@ def _foot(review: Review, width: int) -> list[Line]:
         return [*lines, typed, *_key_lines([("Enter", "done"), ("Esc", "back")], width)]
     keys = {
         Mode.HELP: [("any other key", "goes back")],
-        Mode.HITS: [("1-9", "choose"), ("s", "search again"), ("any other", "back")],
+        Mode.HITS: [("1-9", "choose"), ("f", "search again"), ("any other", "back")],
         Mode.CONFIRM: [("y", "yes"), ("any other", "no")],
+        Mode.GROUP: _group_keys(review),
         Mode.END: _end_keys(review),
-    }.get(review.mode, _scene_keys(review))
-    return [*lines, *_key_lines(keys, width)]
+    }
+    return [*lines, *_key_lines(keys.get(review.mode) or _scene_keys(review), width)]
 
 
 def _scene_keys(review: Review) -> list[tuple[str, str]]:
@@ -167,21 +182,40 @@ def _scene_keys(review: Review) -> list[tuple[str, str]]:
     count = min(len(review.waiting.candidates), 9)
     accept = [("a", f"accept {review.focus + 1}" if several else "accept")]
     pick = [(f"1-{count}", "pick")] if several else []
-    refuse = [("n", "not this one")]
-    shown = [*accept, *pick, *refuse] if review.candidate is not None else []
-    alike = [("g", "accept all alike")] if review.has_alike else []
-    rule = [("r", "path rule")] if review.has_rule else []
-    return [*shown, *alike, ("m", "not in Plex"), ("l", "later"), ("i", "ignore"), *rule, *_COMMON]
+    both = [("b", "accept both" if len(review.both) == 2 else "accept all")] if review.both else []  # noqa: PLR2004 - a pair
+    shown = [*accept, *pick, *both, ("r", "refuse")] if review.candidate is not None else []
+    alike = alike_count(review)
+    group = [("g", f"answer all {alike:,} alike")] if alike > 1 else []
+    rule = [("p", "path rule")] if has_path_rule(review) else []
+    return [*shown, ("n", "not in Plex"), *group, ("l", "later"), ("i", "ignore"), *rule, *_COMMON]
 
 
-_COMMON = [("s", "search"), ("u", "undo"), ("?", "all keys"), ("q", "quit")]
+_COMMON = [
+    ("f", "find"),
+    ("/", "filter"),
+    ("s", "sort"),
+    ("u", "undo"),
+    ("?", "all keys"),
+    ("q", "quit"),
+]
+
+
+def _group_keys(review: Review) -> list[tuple[str, str]]:
+    """The answers for the whole group, each with how many scenes it would settle."""
+    group = review.group
+    if group is None:
+        return []
+    names = [("a", "accept"), ("b", "accept all items of"), ("r", "refuse"), ("n", "not in Plex")]
+    counts = [(key, name, group.count(key)) for key, name in (*names, ("l", "later"))]
+    keys = [(key, f"{name} {count:,}") for key, name, count in counts if count]
+    return [*keys, ("x", "leave out"), ("up down", "move"), ("any other", "back")]
 
 
 def _end_keys(review: Review) -> list[tuple[str, str]]:
     keys = [("w", "write now"), ("p", "show the plan")] if review.accepted else []
     keep = [("k", "keep for the next run")]
-    undo = [("u", "undo")] if review.can_undo else []
-    back = [("b", "back")] if review.queue else []
+    undo = [("u", "undo")] if len(review.given) else []
+    back = [("left", "back")] if len(review.queue) else []
     return [*keys, *keep, *undo, *back]
 
 
@@ -221,27 +255,60 @@ def _question_lines(question: Question) -> list[Line]:
     lines += [LabelledText(indent, words(one)) for one in question.lines]
     if question.scenes:
         lines.append(Text())
-    for one in question.scenes:
-        scene, best = one.scene, one.candidates[0]
-        body = words(scene.title or shown_file_name(best.scene_path))
-        body.append(f"  scene {scene.scene_id}", "dim")
+    lines += [LabelledText(indent, _pair(one, one.candidates[0])) for one in question.scenes]
+    return lines
+
+
+def _pair(waiting: Waiting, candidate: Candidate | None) -> Text:
+    """A scene and the item it would get, on one line."""
+    body = words(scene_name(waiting))
+    body.append(f"  scene {waiting.scene_id}", "dim")
+    if candidate is not None:
         body.append(" -> ", "dim")
-        body.append_text(words(best.title or shown_file_name(best.item_path)))
-        body.append(f"  {best.rating_key}", "dim")
-        lines.append(LabelledText(indent, body))
+        body.append_text(words(item_name(candidate)))
+        body.append(f"  {candidate.rating_key}", "dim")
+    return body
+
+
+def _group_lines(group: Group, *, marks: bool) -> list[Line]:
+    """The scenes of a group around the marked one, and what all of them have in common."""
+    first = group.scenes[0]
+    out = f", {len(group.left_out):,} left out" if group.left_out else ""
+    headline = f"{len(group.scenes):,} scenes are alike{out}. One key answers them:"
+    lines: list[Line] = [Text(headline, style="bold"), words(first.match.reason, "yellow")]
+    if first.candidates:
+        lines += [words(one, "dim") for one in pattern_lines(first.candidates[0])]
+    lines.append(Text())
+    picks = group.picks()
+    start = min(max(group.row - _GROUP_ROWS // 2, 0), max(len(group.scenes) - _GROUP_ROWS, 0))
+    if start:
+        lines.append(Text(f"    … {start:,} above", style="dim"))
+    for place, one in enumerate(group.scenes[start : start + _GROUP_ROWS], start):
+        left_out = one.scene_id in group.left_out
+        label = Text(f"{'>' if place == group.row else ' '}{'-' if left_out else ' '} ", "bold")
+        body = _pair(one, picks.get(one.scene_id) or next(iter(one.candidates), None))
+        if left_out:
+            body.stylize("dim" if marks else "dim strike")
+        elif one.scene_id not in picks:
+            body.append("  no free item", "yellow")
+        lines.append(LabelledText(label, body))
+    rest = len(group.scenes) - start - _GROUP_ROWS
+    if rest > 0:
+        lines.append(Text(f"    … {rest:,} below", style="dim"))
     return lines
 
 
 def _end_lines(review: Review) -> list[Text]:
-    if not review.queue:
+    if not review.queue.total:
         return [Text("Nothing waits for review.")]
-    left = len(review.queue) - len(review.answered)
+    left = review.left
     scenes = "1 scene still waits." if left == 1 else f"{left:,} scenes still wait."
+    counts = review.given.counts()
     lines = [Text(scenes if left else "Nothing waits any more.", style="bold"), Text()]
-    for verb, count in review.counts().items():
+    for verb, count in counts.items():
         if count:
             lines.append(Text(f"  {count:>6,}  {_DONE[verb]}"))
-    if review.counts():
+    if counts:
         safe = "Every answer is kept. Nothing has been written to Plex."
         lines += [Text(), Text(safe, style="dim", overflow="fold")]
     return lines
@@ -258,18 +325,21 @@ _DONE = {
 
 HELP = (
     ("a", "accept: the scene is the candidate in focus; HIGH from now on"),
+    ("b", "both: the same file is in two libraries, so the scene is both items"),
     ("1-9", "put a candidate into focus, also with the arrows up and down"),
-    ("n", "not this one: the pair never comes back"),
-    ("m", "not in Plex: none of them, and no other unless it is HIGH"),
+    ("r", "refuse: not this one; the pair never comes back"),
+    ("n", "none: not in Plex; none of them, and no other unless it is HIGH"),
     ("l", "later: leave it open, go on"),
     ("i", "ignore: the scene takes no part; asks why"),
-    ("s", "search Plex by title or path, to add a candidate"),
+    ("g", "group: answer all scenes like this one by one key; shows them first"),
+    ("u", "undo the last answer, and the one before it, and so on"),
+    ("/", "filter: show only what holds some words in title, path, reason or library"),
+    ("s", "sort by pattern, score, title, path or scene id"),
+    ("f", "find: search Plex by title or path, to add a candidate"),
     ("k", "key: name a candidate by its rating key or Plex address"),
     ("o", "open scene and item in the browser"),
-    ("g", "group: accept all scenes like this one; shows them first"),
-    ("r", "rule: add the path rule that makes both paths one; shows what it settles"),
-    ("u", "undo the last answer, and the one before it, and so on"),
-    ("b f", "back and forth, also with the arrows left and right"),
+    ("p", "path rule: add the one that makes both paths one; shows what it settles"),
+    ("", "arrows left and right go back and forth"),
     ("v", "view the next lines of a screen that is too long"),
     ("q", "quit; every answer is kept"),
     ("", ""),

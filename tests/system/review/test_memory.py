@@ -10,6 +10,7 @@ import pytest
 from plexsync.models import Confidence, Outcome
 from plexsync.plex.index import cached_items
 from plexsync.review.machine import Review
+from plexsync.review.queue import rivals_of
 from plexsync.review.selection import (
     absence,
     acceptance,
@@ -17,7 +18,6 @@ from plexsync.review.selection import (
     ignoring,
     rejection,
     resetting,
-    rivals_of,
 )
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
@@ -345,7 +345,8 @@ def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> N
             other.give([acceptance(first, first.candidates[:1])])
         twins.run()
         place = [one.rating_key for one in second.candidates].index(key)
-        type_keys(review, "f", str(place + 1), "a")
+        assert review.open_scene(second.scene_id)
+        type_keys(review, str(place + 1), "a")
         assert review.question is not None
         assert f"scene {first.scene_id}" in review.question.headline
         type_keys(review, "x")

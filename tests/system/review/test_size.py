@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks.review import ReviewProcess, make_home, make_waiting
-from plexsync.review.terminal.loop import Screen
+from plexsync.review.keys import press
+from plexsync.review.shown import wanted_previews
+from plexsync.review.terminal.application import screen_text
 from tests.support.review_factories import start_review
 
 if TYPE_CHECKING:
@@ -40,19 +42,18 @@ def test_no_screen_costs_what_the_queue_costs() -> None:
     """Of thousands each next one is drawn in a fraction of what an eye notices."""
     review = start_review(*map(make_waiting, range(1, MANY + 1)))
     console = Console(file=io.StringIO(), width=100, height=40, force_terminal=True)
-    screen = Screen(console, fresh=True)
-    screen.paint(review, {})
+    screen_text(review, console, {})
     start = time.process_time()
     for _ in range(100):
-        review.press("f")
-        review.wanted()
-        screen.paint(review, {})
+        press(review, "right")
+        wanted_previews(review)
+        screen_text(review, console, {})
     assert (time.process_time() - start) / 100 < 0.02
 
 
 def test_what_comes_next_is_asked_for_ahead() -> None:
     """The candidate in focus first, then the best ones of the next scenes."""
     review = start_review(*map(make_waiting, range(1, MANY + 1)))
-    wanted = review.wanted()
+    wanted = wanted_previews(review)
     assert wanted[0] == ("1", (review.candidate.rating_key,) if review.candidate else ())
     assert [scene_id for scene_id, _ in wanted] == ["1", "1", "2", "3", "4"]

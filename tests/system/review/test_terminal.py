@@ -15,7 +15,7 @@ from plexsync.matching.answers import ANSWER_PREFIX
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
-from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
+from tests.support.review_world import STRANGERS, TWINS, low_world, review_order
 from tests.support.terminals import run_plexsync
 from tests.support.typing_terminals import Person
 
@@ -44,22 +44,22 @@ def answered(world: World) -> set[str]:
 
 def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
     """From the first screen to Plex, with the plan looked at in between."""
-    one = waiting_in(twins)[0]
+    one = review_order(twins)[0]
     twins.plex_wire.counters.clear()
     with Person(["review"], twins.environ()) as person:
-        person.sees("Accepting would change:")
+        person.screen("Accepting would change:")
         person.types("2")
-        person.sees("accept 2")
+        person.screen("accept 2")
         person.types("a")
-        person.sees("u takes it back")
+        person.screen("u takes it back")
         person.types("q")
-        person.sees("write now")
+        person.screen("write now")
         person.types("p")
-        person.sees("Dry run, nothing was written")
-        person.sees("keep for the next run")
+        person.screen("Dry run, nothing was written")
+        person.screen("keep for the next run")
         assert twins.plex_wire.counters.by_kind().get("plex.put", 0) == 0
         person.types("w")
-        person.sees("1 written")
+        person.screen("1 written")
         assert person.ends() == ExitCode.OK
         assert person.terminal_is_as_before()
     assert twins.shown(one.candidates[1].rating_key, "title") == one.scene.title.strip()
@@ -68,18 +68,18 @@ def test_a_person_settles_a_match_and_has_it_written(twins: World) -> None:
 @pytest.mark.parametrize("answers", [1, 3])
 def test_a_killed_terminal_loses_no_answer(twins: World, answers: int) -> None:
     """SIGKILL right after the last key: everything is there, and the rest comes first."""
-    ids = [one.scene_id for one in waiting_in(twins)]
+    ids = [one.scene_id for one in review_order(twins)]
     with Person(["review"], twins.environ()) as person:
         for scene_id in ids[:answers]:
-            person.sees(f"  scene {scene_id}\n")
-            person.types("m")
+            person.screen(f"  scene {scene_id}\n")
+            person.types("n")
         # Its headline: rivals of a candidate are named as scenes, too.
-        person.sees(f"  scene {ids[answers]}\n")
+        person.screen(f"  scene {ids[answers]}\n")
         person.process.kill()
         person.process.wait()
     assert answered(twins) == set(ids[:answers])
     with Person(["review"], twins.environ()) as person:
-        screen = person.sees("not in Plex")
+        screen = person.screen("not in Plex")
         assert f"scene {ids[answers]}" in screen
         assert f"of {len(ids) - answers}" in screen
         person.types("q")
@@ -99,9 +99,9 @@ def test_signals_leave_the_terminal_as_it_was(
 ) -> None:
     """The answers are kept, and it says so."""
     with Person(["review"], twins.environ()) as person:
-        person.sees("not in Plex")
-        person.types("m")
-        person.sees("u takes it back")
+        person.screen("not in Plex")
+        person.types("n")
+        person.screen("u takes it back")
         person.process.send_signal(number)
         assert person.ends() == code
         assert person.terminal_is_as_before()
@@ -112,22 +112,22 @@ def test_signals_leave_the_terminal_as_it_was(
 
 def test_a_pause_gives_terminal_and_lock_back(twins: World) -> None:
     """Ctrl-Z in a shell with jobs: a run works meanwhile, and `fg` shows the scene again."""
-    ids = [one.scene_id for one in waiting_in(twins)]
+    ids = [one.scene_id for one in review_order(twins)]
     review = f"{sys.executable} -m plexsync review"
     retry = f"{sys.executable} -m plexsync retry {ids[-1]}"
     script = f"{review}; stty -a; {retry}; fg; echo the end"
     with Person(["-m", "-c", script], twins.environ(), program="/bin/sh") as person:
         # Until the servers were asked, plexapi may be at work to find out about the machine.
-        person.sees("Accepting would change:")
-        person.types("m")
-        person.sees("u takes it back")
+        person.screen("Accepting would change:")
+        person.types("n")
+        person.screen("u takes it back")
         person.types("\x1a")
-        assert " icanon" in person.sees("The next run tries")
-        assert f"scene {ids[1]}" in person.sees("not in Plex")
-        person.types("m")
-        person.sees(f"scene {ids[2]}")
+        assert " icanon" in person.screen("The next run tries")
+        assert f"scene {ids[1]}" in person.screen("not in Plex")
+        person.types("n")
+        person.screen(f"scene {ids[2]}")
         person.types("qk")
-        person.sees("the end")
+        person.screen("the end")
         assert person.ends() == ExitCode.OK
     assert answered(twins) == {ids[0], ids[1]}
 
@@ -135,9 +135,9 @@ def test_a_pause_gives_terminal_and_lock_back(twins: World) -> None:
 def test_a_window_that_changes_is_drawn_again(twins: World) -> None:
     """In its new width, with nothing pressed."""
     with Person(["review"], twins.environ(), width=60) as person:
-        person.sees("Accepting would change:")
+        person.screen("Accepting would change:")
         person.resizes(120)
-        person.sees(f"Review 1 of {len(waiting_in(twins))} ".ljust(120, "-"))
+        person.screen(f"Review 1 of {len(review_order(twins))} ".ljust(120, "-"))
         person.types("q")
         assert person.ends() == ExitCode.OK
 
@@ -145,17 +145,17 @@ def test_a_window_that_changes_is_drawn_again(twins: World) -> None:
 def test_the_first_line_stays_on_a_full_screen(twins: World) -> None:
     """A screen as high as the terminal does not end in a line feed, which would scroll it."""
     with Person(["review"], twins.environ(), width=60, height=14) as person:
-        assert person.sees("quit").startswith("Review 1 of")
+        assert person.screen("Review 1 of", "q quit").startswith("Review 1 of")
         person.types("v")
-        person.sees("quit")
-        assert person.seen.split("\x1b[H")[1].count("\n") == 13
+        lines = person.screen("v shows them", "q quit").splitlines()
+        assert (len(lines), lines[-1][-6:]) == (14, "q quit")
         person.types("q")
         assert person.ends() == ExitCode.OK
 
 
 def test_a_dumb_terminal_takes_the_same_letters_a_line_at_a_time(twins: World) -> None:
     """No escape is written, an empty line answers nothing."""
-    ids = [one.scene_id for one in waiting_in(twins)]
+    ids = [one.scene_id for one in review_order(twins)]
     with Person(["review"], twins.environ() | {"TERM": "dumb"}) as person:
         person.sees("> ")
         person.types("\n")
@@ -190,7 +190,7 @@ def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
         screens = [person.screen("accept 1", "studio.collection")]
         for key, texts in (
             ("2", ("accept 2", "studio.collection")),
-            ("n", ("not this one. u takes it back", "studio.collection")),
+            ("r", ("not this one. u takes it back", "studio.collection")),
             ("?", ("goes back",)),
             ("x", ("accept 1", "studio.collection")),
             ("q", ("keep for the next run",)),
@@ -207,7 +207,7 @@ def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
 
 def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
     """Plex fails behind the first screen, and the next three lack nothing."""
-    ids = [one.scene_id for one in waiting_in(twins)]
+    ids = [one.scene_id for one in review_order(twins)]
     counters = twins.plex_wire.counters
     counters.clear()
     # The candidate in focus, the others of its scene, and those of three scenes more.
@@ -217,9 +217,9 @@ def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
         while counters.by_kind().get("plex.detail", 0) < 5:
             person.reads(0.05)
         for scene_id in ids[1:4]:
-            person.types("f")
+            person.types("\x1b[C")
             person.screen(f"scene {scene_id}", "Accepting would change:")
-        person.types("f")
+        person.types("\x1b[C")
         person.screen(f"scene {ids[4]}", "cannot be told")
         person.types("q")
         assert person.ends() == ExitCode.OK
@@ -228,7 +228,7 @@ def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
 def test_no_colour_is_no_colour(twins: World) -> None:
     """NO_COLOR leaves only what moves the cursor; differences have marks."""
     with Person(["review"], twins.environ() | {"NO_COLOR": "1"}) as person:
-        person.sees("Accepting would change:")
+        person.screen("Accepting would change:")
         person.types("q")
         person.ends()
         for colour in ("\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1;36m"):
@@ -240,11 +240,11 @@ def test_review_works_while_both_servers_are_away(tmp_path: Path) -> None:
     with low_world(tmp_path, STRANGERS) as world:
         world.run()
         environ = world.environ()
-        (first, *_) = waiting_in(world)
+        (first, *_) = review_order(world)
     with Person(["review"], environ) as person:
-        person.sees("cannot be told")
-        person.types("m")
-        person.sees("u takes it back")
+        person.screen("cannot be told")
+        person.types("n")
+        person.screen("u takes it back")
         person.types("qk")
         assert person.ends() == ExitCode.OK
     assert answered(world) == {first.scene_id}
@@ -257,7 +257,7 @@ def test_finds_that_are_lost_are_reported_on_the_first_screen(twins: World) -> N
     shelf.write_bytes(b"".join(rest))
     environ = twins.environ() | {"PLEXSYNC_STASH__URL": "http://127.0.0.1:9"}
     with Person(["review"], environ) as person:
-        person.sees("1 more wait, but their candidates are lost")
+        person.screen("1 more wait, but their candidates are lost")
         person.types("q")
         assert person.ends() == ExitCode.OK
     shelf.unlink()
@@ -271,16 +271,16 @@ def test_a_search_finds_an_item_by_its_title(twins: World) -> None:
     """From the cached listing, without asking anybody."""
     wanted, sections = twins.library.plex.videos[-1], twins.library.plex.sections
     with Person(["review"], twins.environ()) as person:
-        person.sees("not in Plex")
+        person.screen("not in Plex")
         person.types(f"k{wanted.rating_key}\r")
-        person.sees("a accepts it")
-        person.types("s" + wanted.title.split()[0].lower() + "\r")
-        hits = person.sees("any other")
+        person.screen("a accepts it")
+        person.types("f" + wanted.title.split()[0].lower() + "\r")
+        hits = person.screen("any other")
         library = next(one.title for one in sections if one.id == wanted.section_id)
         assert "Which one?" in hits
         assert f"{library} {wanted.rating_key}" in " ".join(hits.split())
         person.types("\x1b")
-        person.sees("not in Plex")
+        person.screen("not in Plex")
         person.types("q")
         assert person.ends() == ExitCode.OK
     assert answered(twins) == set()
@@ -297,7 +297,7 @@ def test_a_search_finds_nothing_where_nothing_takes_part(twins: World) -> None:
     environ = twins.environ() | {"PLEXSYNC_PLEX__LIBRARIES": others[0]}
     with Person(["review"], environ) as person:
         person.screen("not in Plex")
-        person.types("s" + wanted.title.split()[0].lower() + "\r")
+        person.types("f" + wanted.title.split()[0].lower() + "\r")
         person.screen("Nothing in Plex holds")
         person.types(f"k{wanted.rating_key}\r")
         person.screen("takes no part")
@@ -322,16 +322,16 @@ def test_a_path_rule_is_added_to_the_configuration_and_settles_the_rest(tmp_path
             "CACHE_DIRECTORY": str(world.cache_dir),
         }
         with Person(["review"], environ) as person:
-            person.sees("not in Plex")
-            person.types("r")
-            person.sees("Add this path rule?")
+            person.screen("not in Plex")
+            person.types("p")
+            person.screen("Add this path rule?")
             person.types("y")
-            person.sees("Added to")
+            person.screen("Added to")
             person.types("u")
-            person.sees("Taken back")
+            person.screen("Taken back")
             assert config.read_text() == before
-            person.types("ry")
-            person.sees("Added to")
+            person.types("py")
+            person.screen("Added to")
             person.types("qk")
             person.ends()
         assert config.read_text().startswith(before)
@@ -345,7 +345,7 @@ def test_what_a_path_rule_should_settle_is_settled_by_the_next_run(tmp_path: Pat
         tmp_path, {Case.DUPLICATE: 1}, PATHS="", MATCH__USE_CONTENT_HASH="false"
     ) as world:
         world.run()
-        before = {one.scene_id for one in waiting_in(world)}
+        before = {one.scene_id for one in review_order(world)}
         config = tmp_path / "config.toml"
         config.write_text(
             f'[stash]\nurl = "{world.stash_url}"\napi_key = "stash-key"\n'
@@ -359,18 +359,18 @@ def test_what_a_path_rule_should_settle_is_settled_by_the_next_run(tmp_path: Pat
             "CACHE_DIRECTORY": str(world.cache_dir),
         }
         with Person(["review"], environ) as person:
-            person.sees("not in Plex")
-            person.types("r")
-            asked = " ".join(person.sees("any other").split())
+            person.screen("not in Plex")
+            person.types("p")
+            asked = " ".join(person.screen("any other").split())
             promised = set(re.findall(r"scene (\d+) ->", asked))
             does = f"should settle {len(promised)}" if promised else "settles nothing"
             assert f"It {does} of what waits" in asked
             person.types("y")
-            person.sees("Added to")
+            person.screen("Added to")
             person.types("qk")
             person.ends()
         world.run(RunOptions(full=True), PATHS="/data/=/media/")
-        still = {one.scene_id for one in waiting_in(world)}
+        still = {one.scene_id for one in review_order(world)}
     assert before - still == promised
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from msgspec.structs import replace
 
 from plexsync.errors import StateLockedError
+from plexsync.matching.answers import Verb
 from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.review.interfaces import Ending, Hit, Mode
+from plexsync.review.keys import press
 from tests.support.factories import make_item
 from tests.support.review_factories import (
     FakeActions,
@@ -16,6 +20,9 @@ from tests.support.review_factories import (
     start_review,
     type_keys,
 )
+
+if TYPE_CHECKING:
+    from plexsync.storage.review_queue import Waiting
 
 ONE, TWO = SceneId("1"), SceneId("2")
 
@@ -34,11 +41,11 @@ def test_a_pasted_text_presses_no_key() -> None:
     """An address pasted before its prompt is open answers nothing; into the prompt it goes."""
     answers = FakeAnswers()
     review = start_review(make_waiting(1), answers=answers)
-    review.press("paste:http://plex/web/a/9120\n")
+    press(review, "paste:http://plex/web/a/9120\n")
     assert answers.book == {}
     assert "pasted" in review.message
     type_keys(review, "k")
-    review.press("paste:http://plex/web/a/9120\n")
+    press(review, "paste:http://plex/web/a/9120\n")
     assert (review.mode, review.typed) == (Mode.PROMPT, "http://plex/web/a/9120")
 
 
@@ -65,9 +72,9 @@ def test_not_this_one_stays_until_no_candidate_is_left() -> None:
     """The focus moves on, then the scene is done."""
     answers = FakeAnswers()
     review = start_review(make_waiting(1, (9001, 9002)), make_waiting(2), answers=answers)
-    type_keys(review, "n")
+    type_keys(review, "r")
     assert (review.waiting.scene_id, review.focus) == (ONE, 1)
-    type_keys(review, "n")
+    type_keys(review, "r")
     assert review.waiting.scene_id == TWO
     assert {one.rating_key for one in answers.recorded(ONE).refusals} == {"9001", "9002"}
 
@@ -75,7 +82,7 @@ def test_not_this_one_stays_until_no_candidate_is_left() -> None:
 def test_not_in_plex_refuses_all_of_them() -> None:
     """None of the candidates comes back, nor another that is not HIGH."""
     answers = FakeAnswers()
-    type_keys(start_review(make_waiting(1, (9001, 9002)), answers=answers), "m")
+    type_keys(start_review(make_waiting(1, (9001, 9002)), answers=answers), "n")
     assert len(answers.recorded(ONE).refusals) == 2
     assert answers.recorded(ONE).absent
 
@@ -114,27 +121,168 @@ def test_an_item_of_another_scene_is_taken_only_on_a_yes() -> None:
     assert answers.recorded(ONE).pins
 
 
-def test_a_group_is_shown_before_it_is_accepted() -> None:
-    """Same evidence, one candidate each; those with several are not of it."""
-    answers = FakeAnswers(owners={RatingKey("9004"): SceneId("77")})
+def group_scenes() -> list[Waiting]:
+    """Two alike with free items, one with several candidates, one taken, one of other evidence."""
     scenes = [make_waiting(1), make_waiting(2), make_waiting(3, (9003, 9033)), make_waiting(4)]
     other = make_waiting(5)
-    scored = replace(other.candidates[0], evidence=other.candidates[0].evidence[:1])
-    scenes.append(replace(other, match=replace(other.match, candidates=(scored,))))
-    review = type_keys(start_review(*scenes, answers=answers), "g")
-    assert review.question is not None
-    assert [one.scene_id for one in review.question.scenes] == ["1", "2"]
+    scored = replace(other.candidates[0], evidence=other.candidates[0].evidence[:1], score=0.01)
+    low = replace(other.match, candidates=(scored,), score=0.01)
+    return [*scenes, replace(other, match=low)]
+
+
+def test_a_group_is_shown_before_one_key_answers_it() -> None:
+    """Same evidence and as many candidates; what belongs to another scene is not accepted."""
+    answers = FakeAnswers(owners={RatingKey("9004"): SceneId("77")})
+    review = type_keys(start_review(*group_scenes(), answers=answers), "g")
+    assert review.mode is Mode.GROUP
+    assert review.group is not None
+    assert [one.scene_id for one in review.group.scenes] == ["1", "2", "4"]
+    assert [review.group.count(key) for key in "arnbl"] == [2, 3, 3, 0, 3]
     assert answers.book == {}
-    type_keys(review, "y")
-    assert set(answers.book) == {ONE, TWO}
+    type_keys(review, "a")
+    assert {scene_id for scene_id, said in answers.book.items() if said.pins} == {ONE, TWO}
     type_keys(review, "u")
     assert answers.book == {}
+    assert review.given.answered == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "verb"), [("r", Verb.REJECT), ("n", Verb.ABSENT), ("a", Verb.ACCEPT)]
+)
+def test_a_group_can_be_answered_in_every_way(key: str, verb: Verb) -> None:
+    """One key settles all of it, and one key takes it back."""
+    answers = FakeAnswers()
+    review = type_keys(start_review(*group_scenes(), answers=answers), "g", key)
+    assert review.given.counts() == {verb: 3}
+    assert len(answers.book) == 3
+    assert review.waiting.scene_id == "3"
+    assert type_keys(review, "u").given.counts() == {}
+
+
+def test_a_group_put_off_stays_open() -> None:
+    """Nothing is answered; the next pattern is shown."""
+    review = type_keys(start_review(*group_scenes()), "g", "l")
+    assert review.given.answered == set()
+    assert review.waiting.scene_id == "3"
+    assert "3 are left for later" in review.message
+
+
+def test_odd_scenes_are_left_out_of_a_group() -> None:
+    """The rest is answered; the odd one is asked about by itself."""
+    answers = FakeAnswers()
+    review = type_keys(start_review(*group_scenes(), answers=answers), "g", "down", "x", "a")
+    assert set(answers.book) == {ONE, SceneId("4")}
+    assert review.waiting.scene_id == TWO
+
+
+def test_no_item_is_given_to_two_scenes_of_a_group() -> None:
+    """Of two that want the same one, the first gets it; the other stays open."""
+    answers = FakeAnswers()
+    one, two = make_waiting(1, (9001,)), make_waiting(2, (9001,))
+    review = type_keys(start_review(one, two, answers=answers), "g", "a")
+    assert set(answers.book) == {ONE}
+    assert review.waiting.scene_id == TWO
+
+
+def twins(*numbers: int) -> list[Waiting]:
+    """Scenes that all have the same candidates, each as good as the other."""
+    found = []
+    for number in numbers:
+        one = make_waiting(number, (9001, 9002))
+        tied = tuple(replace(candidate, score=0.5) for candidate in one.candidates)
+        found.append(replace(one, match=replace(one.match, candidates=tied, score=0.5)))
+    return found
+
+
+def test_twins_of_a_group_get_an_item_each() -> None:
+    """Where two candidates are as good, the second scene gets the second one."""
+    answers = FakeAnswers()
+    type_keys(start_review(*twins(1, 2), answers=answers), "g", "a")
+    pins = {key: [pin.rating_key for pin in said.pins] for key, said in answers.book.items()}
+    assert pins == {ONE: ["9001"], TWO: ["9002"]}
+
+
+def test_both_items_of_one_file_are_accepted_by_one_key() -> None:
+    """The same file in two libraries is two items, and the scene is both."""
+    answers = FakeAnswers()
+    review = type_keys(start_review(*twins(1), answers=answers), "b")
+    assert [pin.rating_key for pin in answers.recorded(ONE).pins] == ["9001", "9002"]
+    assert review.given.counts() == {Verb.ACCEPT: 1}
+    assert type_keys(review, "u").given.counts() == {}
+
+
+def test_both_means_nothing_where_there_is_one() -> None:
+    """A candidate with other evidence is another file."""
+    answers = FakeAnswers()
+    review = type_keys(start_review(make_waiting(1), answers=answers), "b")
+    assert answers.book == {}
+    assert "No other candidate" in review.message
+
+
+def test_patterns_come_surest_first() -> None:
+    """Scenes of one pattern follow each other, whatever their ids."""
+    sure, unsure = make_waiting(9), group_scenes()[-1]
+    review = start_review(unsure, make_waiting(3, (9003, 9033)), sure, make_waiting(1))
+    assert [one.scene_id for one in review.queue] == ["1", "9", "3", "5"]
+
+
+def test_sorting_goes_through_every_order() -> None:
+    """Each press of s is another one, and says which."""
+    review = start_review(make_waiting(2), make_waiting(10), make_waiting(1))
+    orders = {}
+    for _ in range(5):
+        type_keys(review, "s")
+        orders[review.queue.sort.value] = [one.scene_id for one in review.queue]
+        assert review.queue.sort.value in review.message
+    assert len(orders) == 5
+    assert orders["title"] == ["1", "10", "2"]
+    assert orders["scene id"] == ["1", "2", "10"]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("number 2", ["2"]),
+        ("clip-3.mp4", ["3"]),
+        ("DURATION differs", ["1", "2", "3"]),
+        ("films number 1", ["1"]),
+        ("", ["1", "2", "3"]),
+    ],
+)
+def test_a_filter_shows_what_holds_all_words(words: str, left: list[str]) -> None:
+    """In title, path, reason or library, case aside; Enter alone shows everything again."""
+    review = start_review(make_waiting(1), make_waiting(2), make_waiting(3))
+    type_keys(review, "/", words, "enter")
+    assert [one.scene_id for one in review.queue] == left
+
+
+def test_a_group_stays_inside_the_filter() -> None:
+    """What is hidden is not answered along."""
+    answers = FakeAnswers()
+    review = start_review(make_waiting(1), make_waiting(2), make_waiting(12), answers=answers)
+    type_keys(review, "/", "number 1", "enter", "g", "a")
+    assert set(answers.book) == {ONE, SceneId("12")}
+    assert review.left == 1
+
+
+def test_a_filter_that_finds_nothing_changes_nothing() -> None:
+    """The screen says so and stays."""
+    review = type_keys(start_review(make_waiting(1)), "/", "zebra", "enter")
+    assert [one.scene_id for one in review.queue] == ["1"]
+    assert "Nothing that waits holds" in review.message
+
+
+def test_the_end_page_says_what_its_keys_are() -> None:
+    """It does not send anybody to a help page it does not have."""
+    review = type_keys(start_review(make_waiting(1)), "n", "?")
+    assert review.mode is Mode.END
+    assert review.message == "? means nothing here; the keys of this page stand below."
 
 
 def test_a_path_rule_shows_what_it_fits_and_can_be_taken_back() -> None:
     """The scenes it fits are left to the next run."""
     actions = FakeActions()
-    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "r")
+    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "p")
     assert review.question is not None
     assert [one.scene_id for one in review.question.scenes] == ["1", "2"]
     type_keys(review, "y")
@@ -148,16 +296,16 @@ def test_a_path_rule_shows_what_it_fits_and_can_be_taken_back() -> None:
 def test_a_path_rule_promises_no_more_than_it_settles() -> None:
     """What it fits without settling is counted apart, and goes on waiting."""
     actions = FakeActions(unsettled=frozenset({TWO}))
-    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "r")
+    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "p")
     assert review.question is not None
     assert "should settle 1 of what waits" in review.question.headline
     assert [one.scene_id for one in review.question.scenes] == ["1"]
     assert "It fits 1 more, for which it is not enough." in review.question.lines
     type_keys(review, "y")
-    assert (review.waiting.scene_id, review.answered) == (TWO, {ONE})
+    assert (review.waiting.scene_id, review.given.answered) == (TWO, {ONE})
 
     actions = FakeActions(unsettled=frozenset({ONE, TWO}))
-    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "r")
+    review = type_keys(start_review(make_waiting(1), make_waiting(2), actions=actions), "p")
     assert review.question is not None
     assert "settles nothing" in review.question.headline
 
@@ -167,7 +315,7 @@ def test_a_found_item_becomes_a_candidate_and_is_not_accepted_yet() -> None:
     answers = FakeAnswers()
     actions = FakeActions(hits=(Hit(item=make_item(rating_key=RatingKey("4711"))),))
     review = type_keys(
-        start_review(make_waiting(1), answers=answers, actions=actions), "s", "beach", "enter"
+        start_review(make_waiting(1), answers=answers, actions=actions), "f", "beach", "enter"
     )
     assert review.mode is Mode.HITS
     type_keys(review, "1")
@@ -199,7 +347,7 @@ def test_undo_takes_back_one_answer_after_the_other() -> None:
     """Scene, focus and book are as they were."""
     answers = FakeAnswers()
     review = start_review(make_waiting(1, (9001, 9002)), make_waiting(2), answers=answers)
-    type_keys(review, "2a", "m", "u")
+    type_keys(review, "2a", "n", "u")
     assert (review.waiting.scene_id, answers.recorded(TWO).absent) == (TWO, "")
     type_keys(review, "u")
     assert (review.waiting.scene_id, review.focus, answers.book) == (ONE, 1, {})
@@ -237,9 +385,9 @@ def test_quitting_asks_what_to_do_with_the_answers() -> None:
 def test_back_and_forth_show_answers_and_let_them_change() -> None:
     """An answer can be replaced by another one."""
     answers = FakeAnswers()
-    review = type_keys(start_review(make_waiting(1), make_waiting(2), answers=answers), "a", "b")
+    review = type_keys(start_review(make_waiting(1), make_waiting(2), answers=answers), "a", "left")
     assert review.waiting.scene_id == ONE
-    type_keys(review, "m")
+    type_keys(review, "n")
     assert answers.recorded(ONE).absent
     assert not answers.recorded(ONE).pins
     assert review.accepted == ()

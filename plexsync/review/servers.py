@@ -5,11 +5,13 @@ Everything here only reads.
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.config.schema import rules_of
-from plexsync.errors import NotFoundError
+from plexsync.errors import NotFoundError, ServerError
 from plexsync.matcher import hear
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planning.desired import FieldMap
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from plexsync.sync.linking.linker import Linker
 
 
+_DOWN_FOR_S = 30.0
+"""Seconds a server that failed is not asked again."""
+
+
 @dataclass(slots=True, kw_only=True)
 class ReviewServers:
     """Both servers, as a review asks them. Connects to each when it is first needed.
@@ -51,6 +57,7 @@ class ReviewServers:
         plex: where items are.
         cache_dir: where Plex's listing lies.
         now: the clock; aware UTC.
+        lock: held while a server is asked: the clients are for one thread at a time.
     """
 
     config: Config
@@ -58,6 +65,7 @@ class ReviewServers:
     plex: PlexClient
     cache_dir: Path
     now: Callable[[], datetime]
+    lock: threading.Lock = field(default_factory=threading.Lock)
     _met: bool = False
     _sections: tuple[Section, ...] = ()
     _machine: str = ""
@@ -179,6 +187,10 @@ class ReviewServers:
             NotFoundError: Plex has no such movie or episode, or it takes no part.
             ServerError: Plex is down or refuses us.
         """
+        with self.lock:
+            return self._read_item(rating_key)
+
+    def _read_item(self, rating_key: RatingKey) -> PlexItem:
         self._meet()
         chosen = {section.section_id for section in self._sections}
         for detail in self.plex.details((rating_key,)):
@@ -203,6 +215,12 @@ class ReviewServers:
         Raises:
             ServerError: a server is down or refuses us.
         """
+        with self.lock:
+            return self._compare_all(scene_id, keys, state)
+
+    def _compare_all(
+        self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
+    ) -> Mapping[RatingKey, LinkPreview]:
         self._meet()
         found = self.stash.details((scene_id,)).found
         read = {one.item.rating_key: one for one in self.plex.details(keys)}
@@ -246,3 +264,87 @@ class ReviewServers:
         self._machine = self.plex.connect().identity
         self._sections = self.plex.sections(self.config.plex.libraries)
         self._met = True
+
+
+class PreviewLoader:
+    """Compares scenes with their candidates before they come to the screen.
+
+    Args:
+        servers: which are asked.
+        state: gives what is remembered now.
+    """
+
+    def __init__(self, servers: ReviewServers, state: Callable[[], State]) -> None:
+        self._servers, self._state = servers, state
+        self._tell: Callable[[], object] = lambda: None
+        self._wanted: list[tuple[SceneId, tuple[RatingKey, ...]]] = []
+        self._known: dict[SceneId, dict[RatingKey, LinkPreview]] = {}
+        self._changed = threading.Condition()
+        self._down_until = 0.0
+        self._problem = ""
+        self._closed = False
+        # A server that hangs must not keep the program from ending.
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """Call `tell` from now on, in another thread, whenever something new is known."""
+        self._tell = tell
+
+    def want(self, wanted: Sequence[tuple[SceneId, tuple[RatingKey, ...]]]) -> None:
+        """Say what is needed next, the most urgent first; what was wanted before is dropped."""
+        with self._changed:
+            self._wanted = list(wanted)
+            self._changed.notify_all()
+
+    def known(self, scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
+        """What is known of a scene's candidates by now."""
+        with self._changed:
+            return dict(self._known.get(scene_id, {}))
+
+    def pause(self, seconds: float) -> None:
+        """Wait until something new is known, at most so long."""
+        with self._changed:
+            self._changed.wait(max(seconds, 0.0))
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        with self._changed:
+            self._closed = True
+            self._wanted = []
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                job = self._next()
+                while job is None and not self._closed:
+                    self._changed.wait()
+                    job = self._next()
+                if job is None:
+                    return
+            scene_id, keys = job
+            found = self._compare(scene_id, keys)
+            with self._changed:
+                self._known.setdefault(scene_id, {}).update(found)
+                self._changed.notify_all()
+            self._tell()
+
+    def _next(self) -> tuple[SceneId, tuple[RatingKey, ...]] | None:
+        for scene_id, keys in self._wanted:
+            known = self._known.get(scene_id, {})
+            lost = tuple(key for key in keys if key not in known)
+            if lost:
+                return scene_id, lost
+        return None
+
+    def _compare(
+        self, scene_id: SceneId, keys: tuple[RatingKey, ...]
+    ) -> Mapping[RatingKey, LinkPreview]:
+        if time.monotonic() < self._down_until:
+            return {key: LinkPreview(problem=self._problem) for key in keys}
+        try:
+            return self._servers.compare(scene_id, keys, self._state())
+        except ServerError as error:
+            self._problem = error.message
+            self._down_until = time.monotonic() + _DOWN_FOR_S
+        return {key: LinkPreview(problem=self._problem) for key in keys}

@@ -71,7 +71,7 @@ def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> 
         chosen = [one for one in context.waiting if filters.let_pass(one)]
         _tell_notes(invocation, streams, context)
         if invocation.shape.json or invocation.shape.jsonl:
-            from plexsync.review.json_documents import list_document  # noqa: PLC0415 - only for programs
+            from plexsync.review.batch.json_documents import list_document  # noqa: PLC0415 - only for programs
 
             document = list_document(
                 chosen, context.answers.owner, scene_url=context.scene_url, missing=context.missing
@@ -88,7 +88,7 @@ def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> 
 
 def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
-    from plexsync.review.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
+    from plexsync.review.batch.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
     from plexsync.review.terminal.layout import laid_out  # noqa: PLC0415 - same
     from plexsync.review.terminal.screen import scene_lines  # noqa: PLC0415 - same
 
@@ -198,7 +198,7 @@ def reset_scenes(invocation: Invocation, streams: Streams, choice: SceneChoice) 
 
 def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
     """`plexsync review export`."""
-    from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.batch.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
     with open_review(invocation, os.environ) as context:
         _tell_notes(invocation, streams, context)
@@ -225,7 +225,7 @@ def import_answers(
     invocation: Invocation, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
 ) -> int:
     """`plexsync review import`."""
-    from plexsync.review.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.batch.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
 
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -327,7 +327,7 @@ def _give(
     if answers:
         context.answers.give(answers)
     if invocation.shape.json or invocation.shape.jsonl:
-        from plexsync.review.json_documents import answered_document  # noqa: PLC0415 - only for programs
+        from plexsync.review.batch.json_documents import answered_document  # noqa: PLC0415 - only for programs
 
         _write(streams, answered_document(answers, context.answers.recorded))
         return ExitCode.OK

@@ -1,0 +1,227 @@
+"""The scenes of a review in the order they are shown, and which of them are alike.
+
+A pattern is what speaks for and against a scene's best candidate, by name alone, and why the match
+is not HIGH. Scenes of one pattern are right or wrong for the same cause, mostly, so they follow
+each other and can be answered together.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from plexsync.text.normalize import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from plexsync.models import Candidate, RatingKey, SceneId
+    from plexsync.state import Waiting
+
+Pattern = tuple[tuple[tuple[str, int], ...], str, bool]
+"""The evidence of the best candidate without its values, each name and whether it is for or
+against; the reason it is not HIGH, without its numbers; whether there are other candidates."""
+
+_DIGITS = re.compile(r"\d+")
+_MOST_NAMED = 3
+
+
+class Sort(StrEnum):
+    """Ways to order a review."""
+
+    PATTERN = "pattern, surest first"
+    SCORE = "score"
+    TITLE = "title"
+    PATH = "path"
+    SCENE = "scene id"
+
+
+class WaitingQueue:
+    """What waits, as a review shows it.
+
+    Args:
+        waiting: the scenes.
+
+    Attributes:
+        sort: how they are ordered.
+        filter: the words that must be in title, path, reason or library; "" for no filter.
+    """
+
+    def __init__(self, waiting: Iterable[Waiting]) -> None:
+        self._all = {one.scene_id: one for one in waiting}
+        numbers: dict[Pattern, int] = {}
+        self._patterns = {
+            one.scene_id: numbers.setdefault(pattern_of(one), len(numbers))
+            for one in self._all.values()
+        }
+        self._wanted: dict[RatingKey, list[SceneId]] | None = None
+        self.sort = Sort.PATTERN
+        self.filter = ""
+        self._shown: list[SceneId] = []
+        self.arrange(Sort.PATTERN, "")
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def __getitem__(self, place: int) -> Waiting:
+        return self._all[self._shown[place]]
+
+    def __iter__(self) -> Iterator[Waiting]:
+        return (self._all[scene_id] for scene_id in self._shown)
+
+    @property
+    def total(self) -> int:
+        """How many scenes there are, shown or not."""
+        return len(self._all)
+
+    def every(self) -> Iterable[Waiting]:
+        """Return every scene, shown or not."""
+        return self._all.values()
+
+    def place_of(self, scene_id: SceneId) -> int | None:
+        """Return where a scene stands; None when it is not shown."""
+        return self._shown.index(scene_id) if scene_id in self._shown else None
+
+    def update(self, waiting: Waiting) -> None:
+        """Put another state of a scene in its place."""
+        self._all[waiting.scene_id] = waiting
+
+    def arrange(self, sort: Sort, words: str) -> None:
+        """Order and filter the scenes."""
+        self.sort, self.filter = sort, words
+        wanted = fold(words).split()
+        chosen = [one for one in self._all.values() if _holds(one, wanted)]
+        if sort is Sort.PATTERN:
+            chosen = [one for group in self._by_pattern(chosen) for one in group]
+        else:
+            chosen.sort(key=_KEYS[sort])
+        self._shown = [one.scene_id for one in chosen]
+
+    def alike(self, waiting: Waiting, answered: Collection[SceneId]) -> list[Waiting]:
+        """Return the open scenes shown that have the pattern of `waiting`, itself first."""
+        pattern = self._patterns[waiting.scene_id]
+        others = (
+            self._all[scene_id]
+            for scene_id in self._shown
+            if scene_id != waiting.scene_id
+            and scene_id not in answered
+            and self._patterns[scene_id] == pattern
+        )
+        return [waiting, *others]
+
+    def groups(self, answered: Collection[SceneId]) -> list[list[Waiting]]:
+        """Return the open scenes shown, those of one pattern together, surest first."""
+        return self._by_pattern(one for one in self if one.scene_id not in answered)
+
+    def rival_scenes(
+        self, rating_key: RatingKey, ours: SceneId, answered: Collection[SceneId] = ()
+    ) -> str:
+        """Return which other open scenes an item is a candidate of, by name; "" for none."""
+        if self._wanted is None:
+            self._wanted = rivals_of(self._all.values())
+        others = [
+            one for one in self._wanted.get(rating_key, ()) if one != ours and one not in answered
+        ]
+        if len(others) > _MOST_NAMED:
+            return f"{len(others):,} other scenes"
+        return ", ".join(f"scene {one} ({scene_name(self._all[one])})" for one in others)
+
+    def name_of(self, scene_id: SceneId) -> str:
+        """Return the name of a scene; "" for one that does not wait."""
+        waiting = self._all.get(scene_id)
+        return scene_name(waiting) if waiting else ""
+
+    def _by_pattern(self, waiting: Iterable[Waiting]) -> list[list[Waiting]]:
+        groups: dict[int, list[Waiting]] = {}
+        for one in waiting:
+            groups.setdefault(self._patterns[one.scene_id], []).append(one)
+        for group in groups.values():
+            group.sort(key=_KEYS[Sort.SCORE])
+        return sorted(groups.values(), key=_surest_first)
+
+
+def pattern_of(waiting: Waiting) -> Pattern:
+    """Return what scenes that are alike have in common."""
+    signs = signs_of(waiting.candidates[0]) if waiting.candidates else ()
+    return signs, _DIGITS.sub("#", waiting.match.reason), waiting.match.candidate_count > 1
+
+
+def signs_of(candidate: Candidate) -> tuple[tuple[str, int], ...]:
+    """Return what speaks for a candidate and what against it, by name alone."""
+    return tuple(sorted((one.name, _sign(one.weight)) for one in candidate.evidence))
+
+
+def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
+    """Return what speaks for each candidate of a group, and what against; by name alone."""
+    ordered = sorted(candidate.evidence, key=lambda one: -one.weight)
+    sides = {1: "for", -1: "against"}
+    names = {
+        word: ", ".join(one.name for one in ordered if _sign(one.weight) == sign)
+        for sign, word in sides.items()
+    }
+    return tuple(f"{word}: {found}" for word, found in names.items() if found)
+
+
+def rivals_of(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
+    """Return the scenes each item is a candidate of."""
+    wanted: dict[RatingKey, list[SceneId]] = {}
+    for one in queue:
+        for candidate in one.candidates:
+            wanted.setdefault(candidate.rating_key, []).append(one.scene_id)
+    return wanted
+
+
+def scene_name(waiting: Waiting) -> str:
+    """Return the title of a scene, or the name of its file."""
+    scene = waiting.scene
+    path = scene.files[0].path if scene.files else ""
+    return scene.title or shown_file_name(path) or "untitled"
+
+
+def item_name(candidate: Candidate) -> str:
+    """Return the title of an item, or the name of its file."""
+    return candidate.title or shown_file_name(candidate.item_path) or "untitled"
+
+
+def shown_file_name(path: str) -> str:
+    """Return the last name of a path of either kind; for showing only."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _holds(waiting: Waiting, words: Sequence[str]) -> bool:
+    if not words:
+        return True
+    files = " ".join(file.path for file in waiting.scene.files)
+    items = " ".join(f"{one.title} {one.item_path}" for one in waiting.candidates)
+    parts = (waiting.scene.title, files, items, waiting.match.reason, *waiting.libraries)
+    text = fold("\x00".join(parts))
+    return all(word in text for word in words)
+
+
+def _surest_first(group: Sequence[Waiting]) -> tuple[float, int, int, str]:
+    mean = round(sum(one.match.score for one in group) / len(group), 6)
+    return (-mean, -len(group), *_id_order(group[0]))
+
+
+def _id_order(waiting: Waiting) -> tuple[int, str]:
+    return len(waiting.scene_id), waiting.scene_id
+
+
+def _path(waiting: Waiting) -> str:
+    return waiting.scene.files[0].path if waiting.scene.files else ""
+
+
+_KEYS = {
+    Sort.SCORE: lambda one: (-one.match.score, *_id_order(one)),
+    Sort.TITLE: lambda one: (fold(scene_name(one)), *_id_order(one)),
+    Sort.PATH: lambda one: (fold(_path(one)), *_id_order(one)),
+    Sort.SCENE: _id_order,
+}
+
+
+def _sign(weight: float) -> int:
+    return (weight > 0) - (weight < 0)

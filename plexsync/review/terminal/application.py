@@ -1,0 +1,324 @@
+"""A review on a terminal: draws the screen of its state and hands its keys over.
+
+prompt_toolkit reads the keys, redraws what changed, follows the size of the window, and stops and
+goes on with Ctrl-Z and `fg`. A terminal that cannot be drawn on gets one line at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from plexsync.errors import ExitCode, InterruptedRunError
+from plexsync.review.interfaces import (
+    BACKSPACE,
+    DOWN,
+    ENTER,
+    ESCAPE,
+    LEFT,
+    PASTE,
+    RIGHT,
+    UP,
+    Ending,
+    Mode,
+)
+from plexsync.review.keys import press
+from plexsync.review.servers import PreviewLoader
+from plexsync.review.shown import wanted_previews
+from plexsync.review.terminal.screen import screen_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO, TextIO
+
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from rich.console import Console
+
+    from plexsync.models import RatingKey, SceneId
+    from plexsync.review.context import ReviewContext
+    from plexsync.review.interfaces import LinkPreview
+    from plexsync.review.machine import Review
+
+_RELEASE_AFTER_S = 5.0
+"""Seconds without a key after which the lock is released, so that runs can work."""
+
+_LINE_WAIT_S = 3.0
+"""Seconds a line terminal, which cannot redraw, waits for what a candidate would change."""
+
+_ESCAPE_WAIT_S = 0.05
+"""Seconds the rest of a key may come later; Escape by itself is taken for it after them."""
+
+_LEAST_ROWS = 10
+
+_NAMES = {
+    "up": UP,
+    "down": DOWN,
+    "left": LEFT,
+    "right": RIGHT,
+    "escape": ESCAPE,
+    "enter": ENTER,
+    "c-m": ENTER,
+    "c-j": ENTER,
+    "backspace": BACKSPACE,
+    "c-h": BACKSPACE,
+}
+"""Keys that are no character: prompt_toolkit's names, and ours."""
+
+
+def show_review(
+    review: Review,
+    context: ReviewContext,
+    console: Console,
+    *,
+    stdin: IO[str],
+    below: bool = False,
+) -> None:
+    """Show a review until a person ends it.
+
+    Args:
+        review: what to show.
+        context: where answers are kept.
+        console: where to draw.
+        stdin: a terminal.
+        below: leave what stands on the terminal above the first screen.
+
+    Raises:
+        StateError: an answer could not be kept.
+    """
+    if os.environ.get("TERM", "dumb") == "dumb":
+        with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
+            _show_lines(review, context, loader, console, stdin=stdin)
+        return
+    with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
+        while review.ending is None:
+            try:
+                ReviewScreen(
+                    review, loader, console, context.answers.release_lock, full=not below
+                ).run()
+            except (EOFError, OSError):  # the terminal is gone
+                review.ending = Ending.KEEP
+            below = False
+
+
+class KnownPreviews(Protocol):
+    """What is known of the changes that accepting would make."""
+
+    def on_news(self, tell: Callable[[], object], /) -> None:
+        """Call `tell`, in another thread, whenever something new is known."""
+
+    def want(self, wanted: Sequence[tuple[SceneId, tuple[RatingKey, ...]]], /) -> None:
+        """Say what is needed next, the most urgent first."""
+
+    def known(self, scene_id: SceneId, /) -> Mapping[RatingKey, LinkPreview]:
+        """Return what is known of a scene's candidates by now."""
+
+
+class ReviewScreen:
+    """One review on a terminal that can be drawn on.
+
+    Args:
+        review: what to show.
+        loader: knows what accepting would change.
+        console: measures and colours.
+        release_lock: called when the person pauses.
+        full: use the whole terminal; else the end page stands below what was printed.
+    """
+
+    def __init__(
+        self,
+        review: Review,
+        loader: KnownPreviews,
+        console: Console,
+        release_lock: Callable[[], None],
+        *,
+        full: bool,
+    ) -> None:
+        self._review, self._loader, self._console = review, loader, console
+        self._release_lock, self._full = release_lock, full
+        self._timer: asyncio.TimerHandle | None = None
+        self._app = self._make_application()
+
+    def run(self) -> None:
+        """Show it until the review ends, or until it needs the whole terminal.
+
+        Raises:
+            EOFError: the terminal is gone.
+            InterruptedRunError: the system ends the program.
+            KeyboardInterrupt: Ctrl-C was pressed.
+            StateError: an answer could not be kept.
+        """
+        self._loader.on_news(self._app.invalidate)
+        self._app.run(pre_run=self._start, set_exception_handler=False)
+
+    # ---- Private ---------------------------------------------------------------------------------
+
+    def _make_application(self) -> Application[None]:
+        from prompt_toolkit.application import Application  # noqa: PLC0415 - other commands need none
+        from prompt_toolkit.data_structures import Size  # noqa: PLC0415 - same
+        from prompt_toolkit.formatted_text import ANSI  # noqa: PLC0415 - same
+        from prompt_toolkit.layout import FormattedTextControl, Layout, Window  # noqa: PLC0415 - same
+        from prompt_toolkit.output.vt100 import Vt100_Output  # noqa: PLC0415 - same
+
+        control = FormattedTextControl(lambda: ANSI(self._text()))
+        window = Window(control, always_hide_cursor=True, dont_extend_height=not self._full)
+        app: Application[None] = Application(
+            layout=Layout(window),
+            key_bindings=self._bindings(),
+            full_screen=self._full,
+            output=Vt100_Output(
+                cast("TextIO", self._console.file),
+                lambda: Size(rows=self._console.height, columns=self._console.width),
+                enable_cpr=False,
+            ),
+        )
+        app.ttimeoutlen = _ESCAPE_WAIT_S
+        return app
+
+    def _bindings(self) -> KeyBindings:
+        from prompt_toolkit.key_binding import KeyBindings  # noqa: PLC0415 - other commands need none
+        from prompt_toolkit.keys import Keys  # noqa: PLC0415 - same
+
+        bindings = KeyBindings()
+        for name, key in _NAMES.items():
+            bindings.add(name)(lambda _, key=key: self._press(key))
+        bindings.add(Keys.BracketedPaste)(lambda event: self._press(PASTE + event.data))
+        bindings.add(Keys.Any)(self._press_character)
+        bindings.add("c-z")(self._suspend)
+        bindings.add("c-c")(lambda _: self._leave(KeyboardInterrupt()))
+        bindings.add(Keys.SIGINT)(lambda _: self._leave(KeyboardInterrupt()))
+        bindings.add("c-d")(lambda _: self._leave(EOFError()))
+        return bindings
+
+    def _text(self) -> str:
+        """The screen as text with colours; what comes next is asked for once it stands there."""
+        text = screen_text(self._review, self._console, _known(self._review, self._loader))
+        self._loader.want(wanted_previews(self._review))
+        return text
+
+    def _press_character(self, event: KeyPressEvent) -> None:
+        key = event.key_sequence[0].key
+        if len(key) == 1 and key.isprintable():
+            self._press(key)
+
+    def _press(self, key: str) -> None:
+        self._wait_for_pause()
+        if self._review.ending is None:
+            press(self._review, key)
+        needs_all = not self._full and self._review.mode is not Mode.END
+        self._app.erase_when_done = needs_all
+        if self._review.ending is not None or needs_all:
+            self._leave(None)
+
+    def _suspend(self, event: KeyPressEvent) -> None:
+        """Stop as a shell with jobs expects it; whoever left for a while keeps no run waiting."""
+        self._release_lock()
+        event.app.suspend_to_background()
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._fail)
+        ended = InterruptedRunError(ExitCode.TERMINATED)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave, ended)
+        loop.add_signal_handler(signal.SIGCONT, self._draw_again)
+        self._wait_for_pause()
+
+    def _draw_again(self) -> None:
+        """Draw everything: another program may have written on the terminal meanwhile."""
+        self._app.renderer.clear()
+        self._app.invalidate()
+
+    def _wait_for_pause(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_RELEASE_AFTER_S, self._release_lock)
+
+    def _leave(self, error: BaseException | None) -> None:
+        future = self._app.future
+        if future is None or future.done():
+            return
+        if error is None:
+            self._app.exit()
+        else:
+            self._app.exit(exception=error)
+
+    def _fail(self, _loop: asyncio.AbstractEventLoop, found: dict[str, Any]) -> None:
+        """End with what went wrong while a key was handled or a screen was drawn."""
+        self._leave(found.get("exception") or RuntimeError(found["message"]))
+
+
+def screen_text(review: Review, console: Console, previews: Mapping[RatingKey, LinkPreview]) -> str:
+    """The screen of a review, with the escape sequences of its colours."""
+    width, height = console.size
+    marks = console.color_system is None or console.no_color
+    rows = screen_rows(
+        review, console, previews=previews, marks=marks, height=max(height, _LEAST_ROWS)
+    )
+    with console.capture() as capture:
+        for row in rows:
+            row.truncate(width)
+            console.print(row, no_wrap=True, crop=True)
+    return capture.get().removesuffix("\n")
+
+
+# ---- Private: lines ------------------------------------------------------------------------------
+
+
+def _show_lines(
+    review: Review,
+    context: ReviewContext,
+    loader: PreviewLoader,
+    console: Console,
+    *,
+    stdin: IO[str],
+) -> None:
+    """The same a line at a time, for terminals that cannot be drawn on."""
+    while review.ending is None:
+        loader.want(wanted_previews(review))
+        _wait_for(review, loader)
+        for line in screen_rows(review, console, previews=_known(review, loader), marks=True):
+            console.print(line)
+        console.print("> ", end="")
+        console.file.flush()
+        # A program that Ctrl-Z stops while it waits here must not hold the lock.
+        context.answers.release_lock()
+        text = stdin.readline()
+        if not text:
+            review.ending = Ending.KEEP
+            return
+        for key in keys_of_line(text, typing=review.mode is Mode.PROMPT):
+            press(review, key)
+
+
+def keys_of_line(line: str, *, typing: bool) -> Sequence[str]:
+    """Return what a line means where there are no single keys.
+
+    Args:
+        line: as it was typed.
+        typing: a text is asked for, so that the whole line is meant; with Escape in it, none.
+    """
+    text = line.rstrip("\r\n")
+    if typing and "\x1b" in text:
+        return [ESCAPE]
+    if typing:
+        return [*(char for char in text if char.isprintable()), ENTER]
+    return [text.strip()] if text.strip() else []
+
+
+def _wait_for(review: Review, loader: PreviewLoader) -> None:
+    """Give the servers a moment: a line that was printed cannot be drawn again."""
+    deadline = time.monotonic() + _LINE_WAIT_S
+    while review.mode is Mode.SCENE and time.monotonic() < deadline:
+        if review.candidate is None or review.candidate.rating_key in _known(review, loader):
+            return
+        loader.pause(deadline - time.monotonic())
+
+
+def _known(review: Review, loader: KnownPreviews) -> Mapping[RatingKey, LinkPreview]:
+    return loader.known(review.waiting.scene_id) if len(review.queue) else {}
