@@ -168,7 +168,8 @@ def test_a_proxy_of_the_environment_is_used_on_request(monkeypatch: pytest.Monke
 def test_a_proxy_that_hangs_ends_at_the_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of an answer hold on the way through a proxy."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
-    with raw_server(answer, drip_from=45) as url:
+    clock = Clock()
+    with raw_server(answer, drip_from=45, clock=clock) as url:
         monkeypatch.setenv("HTTP_PROXY", url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
@@ -179,7 +180,8 @@ def test_a_proxy_that_hangs_ends_at_the_deadline_too(monkeypatch: pytest.MonkeyP
             secrets=(),
             retry=ONCE,
             proxy=True,
-            deadline_s=0.25,
+            deadline_s=60,
+            monotonic=clock.monotonic,
         )
         with transport, pytest.raises(SlowError):
             transport.request("GET", "/x")

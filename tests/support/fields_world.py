@@ -46,5 +46,5 @@ def credit(
     requests.put(
         f"{world.plex_url}/library/sections/{item.section_id}/all?type={kind}&id={key}&{query}",
         headers={"X-Plex-Token": world.plex.token},
-        timeout=5,
+        timeout=120,
     ).raise_for_status()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.http.wire import Fault, Faults, LoopbackServer, Wired
+from plexsync.simulators.http.wire import Fault, Faults, LoopbackServer, SimAdapter, Wired
 from plexsync.simulators.library.records import (
     Library,
     StashFile,
@@ -114,11 +114,14 @@ def stash_bench(  # noqa: PLR0913 - every edge a test may want to turn
     key: str = KEY,
     page_size: int = 5,
     detail_batch: int = 5,
-    timeout_s: float = 10.0,
+    sockets: bool = True,
     suffix: str = "",
     compiled: bool = True,
 ) -> Iterator[Bench]:
-    """A client with small pages, so that a dozen scenes are several."""
+    """A client with small pages, so that a dozen scenes are several.
+
+    Without sockets no time passes: a server that hangs has timed out at once.
+    """
     simulator = StashSimulator(
         library or make_library(), version=version, api_key=server_key, compiled=compiled
     )
@@ -132,8 +135,8 @@ def stash_bench(  # noqa: PLR0913 - every edge a test may want to turn
             headers=stash_headers(key),
             secrets=(key,),
             retry=RetryPolicy(attempts=3),
-            timeout_s=timeout_s,
             sleep=clock.sleep,
+            adapter=None if sockets else SimAdapter(wired),
         )
         client = StashClient(
             transport,

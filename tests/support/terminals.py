@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_LONGEST_S = 60.0
+_LONGEST_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 180.0
 _AGAIN_S = 3.0
 
 _PROMPT = "\n> "

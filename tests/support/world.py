@@ -430,7 +430,7 @@ class World:
         self.plex.stage_item(video)
         section = f"/library/sections/{video.section_id}/refresh"
         headers = {"X-Plex-Token": self.plex.token}
-        requests.get(f"{self.plex_url}{section}", headers=headers, timeout=5).raise_for_status()
+        requests.get(f"{self.plex_url}{section}", headers=headers, timeout=120).raise_for_status()
         return self.plex.key_of(self.plex_path(file_id))
 
     def rescan(self) -> None:

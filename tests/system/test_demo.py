@@ -117,7 +117,7 @@ def test_demo_without_graphql_core_says_what_to_install() -> None:
     assert "Traceback" not in done.stderr
 
 
-def _read_until(stream: object, words: str, longest_s: float = 60.0) -> str:
+def _read_until(stream: object, words: str, longest_s: float = 180.0) -> str:
     """Lines up to the one that holds `words`."""
     printed, end = "", time.monotonic() + longest_s
     for line in iter(stream.readline, ""):  # type: ignore[attr-defined] # a text stream

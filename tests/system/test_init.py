@@ -261,7 +261,7 @@ class Typist:
 
     def type(self, prompt: str, answer: str) -> None:
         """Wait for a question, then answer it."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 180
         while prompt not in self.shown[self._read_to :]:
             assert time.monotonic() < until, self.shown
             self._take()
@@ -270,13 +270,13 @@ class Typist:
 
     def end(self) -> int:
         """Wait for the end; the exit code."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 180
         while self._take():
             if time.monotonic() > until:
                 self._process.kill()
                 raise AssertionError(self.shown)
         os.close(self._master)
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=180)
 
     def _take(self) -> bool:
         if not select.select([self._master], [], [], 0.5)[0]:

@@ -262,7 +262,7 @@ def test_signal_ends_a_run_in_good_order(
     house.settings["PLEXSYNC_FIELDS__POSTER"] = "off"
     with _started(house) as child:
         children.append(child.pid)
-        out, _ = child.communicate(timeout=60)
+        out, _ = child.communicate(timeout=180)
     written = len(house.plex.writes)
     rest = json.loads(house.run("--json").out)
 
@@ -291,7 +291,7 @@ def test_second_signal_ends_a_run_at_once(house: House) -> None:
     house.plex_server.wired.on_request = insist
     with _started(house) as child:
         children.append(child.pid)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=180)
         ended.set()
     rest = json.loads(house.run("--json").out)
     last = json.loads(house.run("--full", "--json").out)

@@ -59,7 +59,7 @@ def show(world: World, scene_id: str, what: str) -> None:
             requests.delete(
                 f"{world.plex_url}/library/metadata/{key}/thumb",
                 headers={"X-Plex-Token": world.plex.token},
-                timeout=5,
+                timeout=120,
             ).raise_for_status()
         case "a frame":
             pass
@@ -110,7 +110,7 @@ def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world
     requests.put(
         f"{world.plex_url}/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating=4",
         headers={"X-Plex-Token": world.plex.token},
-        timeout=5,
+        timeout=120,
     ).raise_for_status()
     then = world.plex.dump()
     ran = world.run()

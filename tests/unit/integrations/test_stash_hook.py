@@ -48,7 +48,7 @@ def call(
         input=content,
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=120,
         env={**os.environ, **(environ or {})},
     )
 
@@ -178,7 +178,7 @@ def test_whoever_sends_no_end_is_not_waited_for(tmp_path: Path) -> None:
         assert process.stdin
         process.stdin.write(encoded(event()))
         process.stdin.flush()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0
         process.stdin.close()
 
     assert len(notes(tmp_path)) == 1

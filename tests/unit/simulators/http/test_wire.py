@@ -6,7 +6,6 @@ import gzip
 import http.client
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _JSON = (("Content-Type", "application/json"),)
+
+PATIENT_S = 60.0
+"""More than any machine needs, however busy."""
 
 
 class Echo:
@@ -77,13 +79,13 @@ class Wire:
         """Plan one fault."""
         self.wired.faults.add(fault)
 
-    def get(self, path: str = "/a", timeout_s: float = 5) -> requests.Response:
+    def get(self, path: str = "/a", timeout_s: float = PATIENT_S) -> requests.Response:
         """One GET, no redirect followed."""
         return self.session.get(self.url + path, timeout=timeout_s, allow_redirects=False)
 
     def put(self) -> requests.Response:
         """One PUT with a body."""
-        return self.session.put(self.url + "/a", data=b"xyz", timeout=5)
+        return self.session.put(self.url + "/a", data=b"xyz", timeout=PATIENT_S)
 
     def close(self) -> None:
         """Leave nothing open."""
@@ -101,7 +103,9 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
 
 def test_request_arrives_decoded(wire: Wire) -> None:
     """Path and query reach the simulator decoded, in order, with empty values."""
-    answer = wire.session.post(wire.url + "/a%2Cb?x=1&y%3E%3E=&x=%C3%A9", data=b"12345", timeout=5)
+    answer = wire.session.post(
+        wire.url + "/a%2Cb?x=1&y%3E%3E=&x=%C3%A9", data=b"12345", timeout=PATIENT_S
+    )
 
     assert answer.text == "POST /a,b (('x', '1'), ('y>>', ''), ('x', 'é')) 5"
 
@@ -143,6 +147,7 @@ def test_hang_ends_in_a_timeout(wire: Wire, *, applied: bool) -> None:
 
     with pytest.raises(requests.ReadTimeout):
         wire.get(timeout_s=0.05)
+    wire.close()
 
     assert wire.echo.done == (["GET /a"] if applied else [])
 
@@ -238,7 +243,7 @@ def test_gzip_only_when_switched_on_and_accepted(wire: Wire) -> None:
     wire.wired.gzip = True
 
     packed = wire.get()
-    refused = wire.session.get(wire.url, headers={"Accept-Encoding": "identity"}, timeout=5)
+    refused = wire.session.get(wire.url, headers={"Accept-Encoding": "identity"}, timeout=PATIENT_S)
 
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -260,7 +265,7 @@ def test_on_request_runs_before_anything_happens(wire: Wire) -> None:
 def test_server_keeps_the_connection() -> None:
     """Two requests of one client use one connection."""
     with LoopbackServer(Wired(Echo())) as server:
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENT_S)
         ports = []
         for _ in range(2):
             client.request("GET", "/")
@@ -275,7 +280,7 @@ def test_server_keeps_the_connection() -> None:
 def test_stale_connection_dies_after_its_answer() -> None:
     """The answer promises keep-alive, the next request on the connection fails."""
     with LoopbackServer(Wired(Echo(), Faults(Fault(None, 1, Stale())))) as server:
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENT_S)
         client.request("GET", "/")
         first = client.getresponse()
         first.read()
@@ -304,7 +309,7 @@ def test_pipelined_requests_are_answered_in_turn() -> None:
 
 
 def _connect(server: LoopbackServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENT_S)
 
 
 @pytest.mark.parametrize("size_bytes", [2047, 2048], ids=["below", "from"])
@@ -312,7 +317,7 @@ def test_long_answers_may_go_without_length(size_bytes: int) -> None:
     """From the threshold on an answer is chunked, and still whole."""
     wired = Wired(Echo(b"y" * size_bytes))
     with LoopbackServer(wired, chunked_from=2048) as server:
-        answer = requests.get(server.url, timeout=5)
+        answer = requests.get(server.url, timeout=PATIENT_S)
 
     assert ("Content-Length" in answer.headers) == (size_bytes < 2048)
     assert len(answer.content) == size_bytes
@@ -335,7 +340,7 @@ def test_drip_over_a_socket_arrives_whole() -> None:
     """Steps add up to the body."""
     wired = Wired(Echo(b"z" * 100), Faults(Fault(None, 1, Drip(30, 0.001))))
     with LoopbackServer(wired) as server:
-        assert len(requests.get(server.url, timeout=5).content) == 100
+        assert len(requests.get(server.url, timeout=PATIENT_S).content) == 100
 
 
 @pytest.mark.parametrize(("wait_s", "fails"), [(2.9, False), (3.1, True)])
@@ -363,14 +368,14 @@ def test_release_lets_a_hanging_request_go() -> None:
 
     def ask() -> None:
         try:
-            requests.get(server.url, timeout=30)
+            requests.get(server.url, timeout=PATIENT_S)
         except requests.ConnectionError as error:
             errors.append(str(error))
 
     with LoopbackServer(wired) as server:
         asking = threading.Thread(target=ask)
         asking.start()
-        arrived.wait(5)
+        assert arrived.wait(PATIENT_S)
         while asking.is_alive():
             faults.release()
             asking.join(0.01)
@@ -386,12 +391,13 @@ def test_close_ends_idle_and_hanging_connections() -> None:
     server.start()
     with _connect(server), _connect(server) as hanging:
         hanging.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        arrived.wait(5)
+        assert arrived.wait(PATIENT_S)
 
-        began = time.monotonic()
-        server.close()
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        closing.join(PATIENT_S)
 
-    assert time.monotonic() - began < 2
+        assert not closing.is_alive()
 
 
 def test_crash_of_a_simulator_reaches_the_test() -> None:
@@ -405,7 +411,7 @@ def test_crash_of_a_simulator_reaches_the_test() -> None:
         pytest.raises(ExceptionGroup) as caught,
         LoopbackServer(Wired(Broken())) as server,
     ):
-        code = requests.get(server.url + "/x", timeout=5).status_code
+        code = requests.get(server.url + "/x", timeout=PATIENT_S).status_code
 
     assert code == 500
     assert caught.group_contains(LookupError, match="/x")
@@ -429,7 +435,7 @@ def test_many_clients_at_once() -> None:
     def ask() -> None:
         with requests.Session() as session:
             for _ in range(20):
-                session.get(server.url, timeout=5)
+                session.get(server.url, timeout=PATIENT_S)
 
     with LoopbackServer(wired) as server:
         threads = [threading.Thread(target=ask) for _ in range(8)]

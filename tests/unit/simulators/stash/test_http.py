@@ -241,7 +241,7 @@ def test_planned_failure_looks_like_a_resolvers() -> None:
     fault = Fault("stash.graphql", 1, resolver_failure())
     with LoopbackServer(Wired(_stash(), Faults(fault))) as server:
         answers = [
-            requests.post(f"{server.url}/graphql", json={"query": "{version{hash}}"}, timeout=5)
+            requests.post(f"{server.url}/graphql", json={"query": "{version{hash}}"}, timeout=120)
             for _ in range(2)
         ]
 
@@ -490,11 +490,11 @@ def test_servers_run_in_a_process_of_their_own() -> None:
             f"{places['stash']}/graphql",
             json={"query": "{ findTags(ids: [1]) { tags { name } } }"},
             headers={"ApiKey": places["api_key"], "Accept": "application/json"},
-            timeout=10,
+            timeout=120,
         )
-        identity = requests.get(f"{places['plex']}/identity", timeout=10)
+        identity = requests.get(f"{places['plex']}/identity", timeout=120)
         process.stdin.close()
-        ended = process.wait(10)
+        ended = process.wait(120)
 
     assert called == {"result": None}
     assert answer.json()["data"]["findTags"]["tags"] == [{"name": "Rain"}]
