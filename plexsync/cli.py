@@ -23,7 +23,7 @@ from plexsync.commands.doctor import doctor_command
 from plexsync.commands.explain import explain_command
 from plexsync.commands.history import history_command, undo_command
 from plexsync.commands.hook import hook_command, schedule_group
-from plexsync.commands.init import init_command
+from plexsync.commands.init import make_init_command
 from plexsync.commands.options import (
     CONTEXT,
     check_names,
@@ -197,7 +197,7 @@ cli.add_command(explain_command)
 cli.add_command(completion_command)
 cli.add_command(config_group)
 cli.add_command(hook_command)
-cli.add_command(init_command)
+cli.add_command(make_init_command())
 cli.add_command(retry_command)
 cli.add_command(schedule_group)
 cli.add_command(status_command)

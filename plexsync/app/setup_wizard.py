@@ -1,24 +1,28 @@
 """The first configuration, made by asking a person and the servers. Nothing is asked twice in vain.
 
-The file is written once, at the end, readable by its owner alone; a file that is there is never
-touched. Whoever leaves in between has written nothing.
+Each answer is tried before the next question. Nothing is written here: see `setup_files.py`.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from plexsync.app.doctor import Patient, find_rules, read_sample
+from plexsync.app.setup_addresses import is_secret, likely_addresses, secrets_in
+from plexsync.app.setup_files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
+from plexsync.app.setup_sign_in import SignInSteps
+from plexsync.app.sign_in import machine_at
 from plexsync.config.loader import load_config
-from plexsync.errors import AuthError, ConfigError, ServerError
+from plexsync.errors import AuthError, ConfigError, ParseError, ServerError
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
-from plexsync.state import DISK, UNREGISTERED_CLIENT_ID, state_errors
+from plexsync.state import UNREGISTERED_CLIENT_ID
 from plexsync.sync.connections import plex_transport, stash_transport
-from plexsync.text.normalize import clean_for_terminal
-from plexsync.text.toml import rules_text, toml_string, toml_value
+from plexsync.text.normalize import clean_for_terminal, compile_rules, normalize_path
+from plexsync.text.toml import rule_arrow
 from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
@@ -27,14 +31,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.schema import Config
-    from plexsync.models import PathRule, Section
+    from plexsync.models import PathRule, PlexItem, Scene, Section
 
-STASH_URL = "http://localhost:9999"
-PLEX_URL = "http://localhost:32400"
+STASH_PORT = 9999
+PLEX_PORT = 32400
 
-_UNKNOWN_TOKEN = "unknown"  # noqa: S105 - stands for a token until there is one
 _IMPATIENT = RetryPolicy(attempts=1, seconds=5.0, first_wait_s=0.2, max_wait_s=1.0)
 """A person waits, and is asked again."""
+
+_AGENTS = {
+    "tv.plex.agents.movie": "Plex Movie",
+    "tv.plex.agents.series": "Plex Series",
+    "com.plexapp.agents.none": "Personal Media",
+    "tv.plex.agents.none": "Personal Media",
+}
+"""What Plex's settings call its agents."""
 
 
 class Asker(Protocol):
@@ -54,18 +65,6 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """A person's answers."""
-
-    stash_url: str = STASH_URL
-    api_key: str = ""
-    plex_url: str = PLEX_URL
-    token: str = _UNKNOWN_TOKEN
-    libraries: tuple[str, ...] = ()
-    rules: tuple[PathRule, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Interview:
     """Asks for everything a configuration needs.
 
@@ -75,6 +74,9 @@ class Interview:
         cache: where Plex's listing would lie; nothing is written there.
         now: tells the time, aware UTC.
         learn: receives every secret at once, so that no message ever shows it.
+        plex_tv: where plex.tv is; "" where signing in is not offered.
+        client_id: returns our stable identifier; called when somebody signs in.
+        sleep: waits so many seconds.
     """
 
     asker: Asker
@@ -82,84 +84,175 @@ class Interview:
     cache: Path
     now: Callable[[], datetime]
     learn: Callable[[str], None]
+    plex_tv: str = ""
+    client_id: Callable[[], str] = lambda: UNREGISTERED_CLIENT_ID
+    sleep: Callable[[float], None] = time.sleep
 
     def ask_all(self) -> Answers:
         """Ask one thing after the other; each answer is tried before the next question."""
         answers, stash_works = self._ask_stash(Answers())
-        answers, sections = self._ask_plex(answers)
-        if not sections:
+        answers, sections = self._ask_plex(self._sign_in(answers))
+        if sections:
+            answers, chosen = self._choose_libraries(answers, sections)
+            if stash_works:
+                answers = self._find_rules(answers, chosen)
+        else:
             names = self.asker.ask("Plex libraries, separated by commas (empty: all)")
-            return replace(answers, libraries=_split(names))
-        answers, chosen = self._choose_libraries(answers, sections)
-        if stash_works:
-            answers = self._find_rules(answers, chosen)
-        return answers
+            answers = replace(answers, libraries=_split(names))
+        question = "Keep text that you typed in Plex yourself? (n: Stash has the last word)"
+        return replace(answers, keeps_edits=self.asker.confirm(question, default=True))
+
+    def take_all(self, answers: Answers) -> Answers:
+        """Try what is given, and find out the rest without a question.
+
+        Args:
+            answers: the addresses, the secrets and perhaps libraries.
+
+        Raises:
+            ServerError: a server does not take them.
+        """
+        self.asker.tell(self._greet_stash(answers))
+        with self._patient(answers) as patient:
+            server = patient.plex.connect()
+            sections = patient.plex.sections(answers.libraries)
+        self.asker.tell(f"Plex {server.version} with {_libraries(sections)}.")
+        return self._find_rules(answers, sections)
 
     # ---- Stash
 
     def _ask_stash(self, answers: Answers) -> tuple[Answers, bool]:
+        """Also whether it answers."""
         while True:
-            url = self.asker.ask("Address of Stash", answers.stash_url)
-            answers = replace(answers, stash_url=url, api_key="")
-            while True:
-                try:
-                    self.asker.tell(self._greet_stash(answers))
-                except AuthError as error:
-                    self._tell(error)
-                    key = self._secret("API key (in Stash: Settings > Security)")
-                    if not key:
-                        break
-                    answers = replace(answers, api_key=key)
-                except (ServerError, ConfigError) as error:
-                    self._tell(error)
-                    if self._takes_it(error):
-                        return answers, False
-                    answers = replace(answers, stash_url=_next_guess(error, url, STASH_URL))
-                    break
-                else:
-                    return answers, True
+            tried = self._ask_address("Address of Stash", answers.stash_url, STASH_PORT)
+            answers, error = self._first_stash(answers, tried)
+            if error is None:
+                return answers, True
+            if isinstance(error, AuthError):
+                if (with_key := self._ask_key(answers)) is not None:
+                    return with_key, True
+                continue
+            self._tell(error)
+            if self._takes_it(error):
+                return answers, False
+            answers = replace(answers, stash_url=STASH_URL)
+
+    def _first_stash(
+        self, answers: Answers, tried: Sequence[str]
+    ) -> tuple[Answers, ServerError | ConfigError | None]:
+        """The first address a Stash answers at; one that wants a key counts, with its error."""
+        first: ServerError | ConfigError | None = None
+        for url in tried:
+            asked = replace(answers, stash_url=url, api_key="")
+            try:
+                self.asker.tell(self._greet_stash(asked))
+            except AuthError as error:
+                self._tell(error)
+                return asked, error
+            except (ServerError, ConfigError) as error:
+                first = first or error
+            else:
+                return asked, None
+        return replace(answers, stash_url=tried[0], api_key=""), first
+
+    def _ask_key(self, answers: Answers) -> Answers | None:
+        """The answers with a key that works; None to ask for the address again."""
+        while key := self._secret("API key (in Stash: Settings > Security)"):
+            answers = replace(answers, api_key=key)
+            try:
+                self.asker.tell(self._greet_stash(answers))
+            except (ServerError, ConfigError) as error:
+                self._tell(error)
+            else:
+                return answers
+        return None
 
     def _greet_stash(self, answers: Answers) -> str:
         with self._patient(answers) as patient:
             server = patient.stash.connect()
             scenes = patient.stash.count()
             many = "1 scene" if scenes == 1 else f"{scenes:,} scenes"
-            return f"Stash {server.version} with {many}."
+            return f"Stash {server.version} at {answers.stash_url} with {many}."
 
     # ---- Plex
 
+    def _sign_in(self, answers: Answers) -> Answers:
+        if not self.plex_tv:
+            return answers
+        steps = SignInSteps(
+            asker=self.asker,
+            learn=self.learn,
+            client_id=self.client_id,
+            plex_tv=self.plex_tv,
+            sleep=self.sleep,
+        )
+        found = steps.find_server()
+        if found is None:
+            return answers
+        return replace(answers, plex_url=found.address, token=found.token)
+
     def _ask_plex(self, answers: Answers) -> tuple[Answers, tuple[Section, ...]]:
         """Also the libraries Plex has; none when it could not be asked."""
+        if answers.token != UNKNOWN_TOKEN and answers.plex_url:
+            sections = self._libraries_of(answers)
+            if sections is not None:
+                return answers, sections
+        answers = replace(answers, plex_url=answers.plex_url or PLEX_URL)
         while True:
-            url = self.asker.ask("Address of the Plex server", answers.plex_url)
-            answers = replace(answers, plex_url=url)
-            while True:
-                token = self._secret("Token of the Plex server's owner (X-Plex-Token)")
-                if not token:
-                    break
-                answers = replace(answers, token=token)
+            answers, answering = self._ask_plex_address(answers)
+            if not answering:
+                return replace(answers, token=self._ask_token() or answers.token), ()
+            if (found := self._with_token(answers)) is not None:
+                return found
+
+    def _with_token(self, answers: Answers) -> tuple[Answers, tuple[Section, ...]] | None:
+        """The answers with a token that opens the server; None to ask for the address again."""
+        token = answers.token if answers.token != UNKNOWN_TOKEN else self._ask_token()
+        while token:
+            answers = replace(answers, token=token)
+            sections = self._libraries_of(answers)
+            if sections is not None:
+                return answers, sections
+            token = self._ask_token()
+        return None
+
+    def _ask_token(self) -> str:
+        return self._secret("Token of the Plex server's owner (X-Plex-Token)")
+
+    def _ask_plex_address(self, answers: Answers) -> tuple[Answers, bool]:
+        """An address, and whether a Plex server answers there."""
+        while True:
+            tried = self._ask_address("Address of the Plex server", answers.plex_url, PLEX_PORT)
+            first: ServerError | ConfigError | None = None
+            for url in tried:
                 try:
-                    with self._patient(answers) as patient:
-                        server = patient.plex.connect()
-                        sections = patient.plex.sections()
-                except AuthError as error:
-                    self._tell(error)
+                    machine_at(url, UNREGISTERED_CLIENT_ID)
                 except (ServerError, ConfigError) as error:
-                    self._tell(error)
-                    if self._takes_it(error):
-                        return answers, ()
-                    answers = replace(answers, plex_url=_next_guess(error, url, PLEX_URL))
-                    break
+                    first = first or error
                 else:
-                    many = "1 library" if len(sections) == 1 else f"{len(sections)} libraries"
-                    self.asker.tell(f"Plex {server.version} with {many}.")
-                    return answers, sections
+                    return replace(answers, plex_url=url), True
+            if first is not None:
+                self._tell(first)
+                if self._takes_it(first):
+                    return replace(answers, plex_url=tried[0]), False
+
+    def _libraries_of(self, answers: Answers) -> tuple[Section, ...] | None:
+        """The libraries; None, with the reason shown, where token or address do not serve."""
+        try:
+            with self._patient(answers) as patient:
+                server = patient.plex.connect()
+                sections = patient.plex.sections()
+        except (ServerError, ConfigError) as error:
+            self._tell(error)
+            return None
+        place = f"Plex {server.version} at {answers.plex_url}"
+        self.asker.tell(f"{place} with {_libraries(sections)}.")
+        return sections
 
     def _choose_libraries(
         self, answers: Answers, sections: Sequence[Section]
     ) -> tuple[Answers, tuple[Section, ...]]:
-        for number, section in enumerate(sections, start=1):
-            self.asker.tell(f"  {number}  {clean_for_terminal(section.title)}")
+        for line in self._library_lines(answers, sections):
+            self.asker.tell(line)
         while True:
             typed = self.asker.ask("Which of them, by number, separated by commas (empty: all)")
             numbers = _split(typed)
@@ -171,6 +264,20 @@ class Interview:
                 titles = tuple(section.title for section in chosen)
                 return replace(answers, libraries=titles), chosen
             self.asker.tell(f"Numbers from 1 to {len(sections)}, please.")
+
+    def _library_lines(self, answers: Answers, sections: Sequence[Section]) -> Iterator[str]:
+        """Number, title, size, kind and agent of each library, in columns."""
+        titles = [clean_for_terminal(section.title) for section in sections]
+        width = max(map(len, titles))
+        with self._patient(answers) as patient:
+            for number, (title, section) in enumerate(zip(titles, sections, strict=True), start=1):
+                try:
+                    size = f"{patient.plex.count(section):,}"
+                except ServerError:
+                    size = "?"
+                agent = clean_for_terminal(_AGENTS.get(section.agent, section.agent))
+                about = f"{section.kind}s" + (f", {agent}" if agent else "")
+                yield f"  {number}  {title:<{width}}  {size:>7} {about}"
 
     # ---- path rules
 
@@ -188,12 +295,23 @@ class Interview:
             self.asker.tell("Both see their files under the same names, or have none in common.")
             return answers
         self.asker.tell("They see the same folders under different names:")
-        for line in rules_text(rules).splitlines():
-            self.asker.tell(f"    {line}")
+        for rule in rules:
+            self.asker.tell(f"    {rule_arrow(rule)}  {_fits(rule, scenes, items)}")
         keep = self.asker.confirm("Write these rules?", default=True)
         return replace(answers, rules=rules) if keep else answers
 
     # ---- both
+
+    def _ask_address(self, question: str, default: str, port: int) -> tuple[str, ...]:
+        """What may be meant by the address a person types, likeliest first."""
+        while True:
+            typed = self.asker.ask(question, default)
+            for secret in (*secrets_in(typed), *([typed.strip()] if is_secret(typed) else ())):
+                self.learn(secret)
+            try:
+                return likely_addresses(typed, port)
+            except ParseError as error:
+                self._tell(error)
 
     @contextmanager
     def _patient(self, answers: Answers) -> Iterator[Patient]:
@@ -228,7 +346,7 @@ class Interview:
             self.learn(secret)
         return secret
 
-    def _tell(self, error: ServerError | ConfigError) -> None:
+    def _tell(self, error: ServerError | ConfigError | ParseError) -> None:
         """What is wrong and what to do, without the place: the question just asked is the place."""
         words = error.message
         if words.startswith(("must ", "is ")):
@@ -244,64 +362,20 @@ class Interview:
         return self.asker.confirm("Use it all the same?", default=False)
 
 
-def require_absent(path: Path) -> None:
-    """Make sure that there is no configuration yet.
-
-    Raises:
-        ConfigError: there is one.
-    """
-    if path.exists() or path.is_symlink():
-        raise ConfigError(
-            "there is a configuration already",
-            context=str(path),
-            hint="Edit it, or move it away; plexsync config validate checks it.",
-        )
-
-
-def config_text(answers: Answers) -> str:
-    """The configuration file."""
-    lines = ["# Every key: plexsync config show. What each means: docs/configuration.md.", ""]
-    lines += ["[stash]", f"url = {toml_string(answers.stash_url)}"]
-    if answers.api_key:
-        lines.append(f"api_key = {toml_string(answers.api_key)}")
-    lines += [
-        "",
-        "[plex]",
-        f"url = {toml_string(answers.plex_url)}",
-        f"token = {toml_string(answers.token)}",
-    ]
-    if answers.libraries:
-        lines.append(f"libraries = {toml_value(answers.libraries)}")
-    return "\n".join((*lines, "", rules_text(answers.rules))).rstrip() + "\n"
-
-
-def write_config(path: Path, text: str) -> None:
-    """Write the file, for its owner's eyes only, and never over another one.
-
-    Raises:
-        StateError: it cannot be written, or came into being meanwhile.
-    """
-    with state_errors("create", path):
-        DISK.make_directory(path.parent)
-        handle = DISK.create(path)
-        try:
-            DISK.write(handle, text.encode())
-            DISK.sync(handle)
-        except BaseException:
-            DISK.remove(path)
-            raise
-        finally:
-            DISK.close(handle)
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _next_guess(error: ServerError | ConfigError, typed: str, usual: str) -> str:
-    """What to offer after an address that is none: what was meant, or what is usual."""
-    if not isinstance(error, ConfigError):
-        return typed
-    return usual if "://" in typed else f"http://{typed}"
+def _libraries(sections: Sequence[Section]) -> str:
+    return "1 library" if len(sections) == 1 else f"{len(sections)} libraries"
+
+
+def _fits(rule: PathRule, scenes: Sequence[Scene], items: Sequence[PlexItem]) -> str:
+    """How many of the files below the rule's folder are in Plex where it says."""
+    alone = compile_rules((rule,))
+    theirs = {normalize_path(file.path) for item in items for file in item.files}
+    ours = (normalize_path(file.path) for scene in scenes for file in scene.files)
+    mapped = [found for path in ours if (found := alone.apply(path))]
+    return f"fits {sum(path in theirs for path in mapped):,} of {len(mapped):,}"
 
 
 def _split(text: str) -> tuple[str, ...]:

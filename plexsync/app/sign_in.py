@@ -7,6 +7,7 @@ Source: plexapi 4.18.3, `MyPlexPinLogin` and `MyPlexResource`; docs/plex-api.md 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError as XMLParseError
@@ -15,7 +16,7 @@ from xml.etree.ElementTree import fromstring
 import msgspec
 
 from plexsync.config.secrets import Secret
-from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
+from plexsync.errors import AuthError, BadResponseError, ConfigError, NotFoundError, ServerError
 from plexsync.plex.connection import plex_headers, plexapi_imported
 from plexsync.transport.client import RetryPolicy, Transport
 
@@ -158,6 +159,33 @@ def account_servers(transport: Transport) -> tuple[AccountServer, ...]:
     return tuple(sorted(found, key=lambda server: not server.owned))
 
 
+def machine_at(address: str, client_id: str) -> str:
+    """Return the identifier of the Plex server at `address`. No token is sent.
+
+    Raises:
+        ServerError: none answers there.
+        ConfigError: it is no address.
+    """
+    place = "/identity"
+    with Transport(
+        address,
+        name="Plex",
+        headers=plex_headers(client_id),
+        secrets=(),
+        retry=_TRY_ONCE,
+        timeout_s=_TRY_S,
+        deadline_s=_TRY_S,
+    ) as transport:
+        body = transport.request("GET", place, headers=(("Accept", "application/json"),)).body
+    try:
+        machine = msgspec.json.decode(body, type=_IdentityDocument).root.machine
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        machine = ""
+    if not machine:
+        raise BadResponseError("what answers is no Plex Media Server", context=place)
+    return machine
+
+
 def answering_address(
     server: AccountServer, client_id: str, tried: Callable[[str], None]
 ) -> str | None:
@@ -172,8 +200,9 @@ def answering_address(
     """
     for address in server.addresses:
         tried(address)
-        if _machine_at(address, client_id) == server.machine:
-            return address
+        with suppress(ServerError, ConfigError):
+            if machine_at(address, client_id) == server.machine:
+                return address
     return None
 
 
@@ -186,26 +215,6 @@ class _Identity(msgspec.Struct):
 
 class _IdentityDocument(msgspec.Struct):
     root: _Identity = msgspec.field(name="MediaContainer")
-
-
-def _machine_at(address: str, client_id: str) -> str:
-    """Return the identifier of the server at `address`; "" when none answers."""
-    try:
-        with Transport(
-            address,
-            name="Plex",
-            headers=plex_headers(client_id),
-            secrets=(),
-            retry=_TRY_ONCE,
-            timeout_s=_TRY_S,
-            deadline_s=_TRY_S,
-        ) as transport:
-            body = transport.request(
-                "GET", "/identity", headers=(("Accept", "application/json"),)
-            ).body
-            return msgspec.json.decode(body, type=_IdentityDocument).root.machine
-    except (ServerError, msgspec.DecodeError, UnicodeDecodeError):
-        return ""
 
 
 def _classic(token: str) -> Secret:

@@ -1,19 +1,26 @@
-"""`plexsync init`: a configuration by asking."""
+"""`plexsync init`: a configuration by asking, a check of it, and the first dry run."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from plexsync.commands.doctor import doctor_command
 from plexsync.commands.options import CONTEXT, global_options
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plexsync.app.setup_files import Answers
+    from plexsync.app.setup_wizard import Asker, Interview
     from plexsync.output.console import Invocation
 
 _COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
@@ -21,56 +28,149 @@ _COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
 _LEAST_COLUMNS = 20
 
 
-@click.command(context_settings=CONTEXT, short_help="Write a configuration by asking.")
-@global_options
-@click.pass_obj
-def init_command(invocation: Invocation) -> int:
-    """Write the first configuration by asking, and try each answer on the servers.
+def make_init_command(plex_tv: str = "") -> click.Command:
+    """Return the command.
 
-    Asks for both addresses, the keys, and the libraries; finds the path rules between the two
-    servers by itself. The file is made at the end, readable by you alone. A file that is there is
-    never touched, and nothing is written to Stash or Plex.
+    Args:
+        plex_tv: where plex.tv is, for tests; "" for where it is.
+    """
 
-    \b
-    Examples:
-      plexsync init
-      plexsync init -c ~/plexsync.toml
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
-    import os
-    from pathlib import Path
+    @click.command("init", context_settings=CONTEXT, short_help="Write a configuration by asking.")
+    @click.option(
+        "-y", "--yes", is_flag=True, help="Ask nothing: take servers and token from the variables."
+    )
+    @global_options
+    @click.pass_context
+    def init_command(ctx: click.Context, *, yes: bool) -> int:
+        r"""Write the first configuration by asking, and try each answer on the servers.
 
+        Finds the Plex server by signing in with a code, or takes an address and a token. Asks for
+        Stash and the libraries, finds the path rules between both by itself, and offers a check
+        and a first dry run. The files are made at the end, readable by you alone. A file that is
+        there is never touched, and nothing is written to Stash or Plex.
+
+        \b
+        Examples:
+          plexsync init
+          plexsync init -c ~/plexsync.toml
+          plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
+                                  PLEXSYNC_PLEX__TOKEN set: asks nothing
+        """
+        return _init(ctx, yes=yes, plex_tv=plex_tv)
+
+    return init_command
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
+    from plexsync.app.setup_files import require_absent, write_setup
     from plexsync.config.loader import find_config
-    from plexsync.config.schema import MINIMAL
 
-    home = Path.home()
-    where = find_config(invocation.config, os.environ, home=home).absolute()
-    streams = console.standard_streams()
+    invocation: Invocation = ctx.obj
+    where = find_config(invocation.config, os.environ, home=Path.home()).absolute()
     if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("init talks to a person; it has no JSON.")
-    from plexsync.app.setup_wizard import Interview, config_text, require_absent, write_config
-
     require_absent(where)
-    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
-        example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
-        raise ConfigError(
-            "init asks questions, and there is nobody at this terminal",
-            hint=f"Write {where} with mode 0600:\n\n{example}",
-        )
+    asker = _Unasked() if yes else _Terminal()
+    interview = _interview(invocation, asker, plex_tv)
+    if yes:
+        answers = interview.take_all(_given(os.environ, invocation))
+    else:
+        _require_person(where)
+        answers = interview.ask_all()
+    token = write_setup(where, answers)
+    asker.tell(f"Written: {where}")
+    asker.tell(f"Written: {token}")
+    invocation.config = where
+    if yes or not _try_out(ctx, asker):
+        asker.tell("Next: plexsync doctor checks everything, plexsync run -n shows what would")
+        asker.tell("be written.")
+    return ExitCode.OK
+
+
+def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
+    from plexsync.app.setup_wizard import Interview
+    from plexsync.app.sign_in import PLEX_TV
     from plexsync.output.failures import utc_now
     from plexsync.state import cache_directory
 
-    asker = _Terminal()
-    answers = Interview(
+    return Interview(
         asker=asker,
-        home=home,
+        home=Path.home(),
         cache=cache_directory(os.environ),
         now=utc_now,
         learn=invocation.secrets.append,
-    ).ask_all()
-    write_config(where, config_text(answers))
-    asker.tell(f"Written: {where}")
-    asker.tell("Next: plexsync doctor, then plexsync run -n")
-    return ExitCode.OK
+        plex_tv=plex_tv or PLEX_TV,
+        client_id=_client_id,
+    )
+
+
+def _client_id() -> str:
+    """Return our stable identifier, made now if there is none: the account will list it."""
+    import uuid
+
+    from plexsync.state import load_client_id, state_directory
+
+    directory = state_directory(os.environ)
+    return load_client_id(directory, create=True, new_id=lambda: str(uuid.uuid4()))
+
+
+def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
+    """Return what the variables say, as answers.
+
+    Raises:
+        ConfigError: an address or the token is missing, or something of it is wrong.
+    """
+    from plexsync.app.setup_files import Answers
+    from plexsync.config.loader import load_config
+    from plexsync.config.schema import ENV_CONFIG
+    from plexsync.sync.connections import config_secrets
+
+    variables = {name: value for name, value in environ.items() if name != ENV_CONFIG}
+    config = load_config(None, variables, home=Path("/nowhere"))
+    invocation.secrets += config_secrets(config)
+    return Answers(
+        stash_url=config.stash.url,
+        api_key=config.stash.api_key.reveal() if config.stash.api_key else "",
+        plex_url=config.plex.url,
+        token=config.plex.token.reveal(),
+        libraries=config.plex.libraries,
+    )
+
+
+def _require_person(where: Path) -> None:
+    """Make sure that somebody can be asked.
+
+    Raises:
+        ConfigError: nobody can.
+    """
+    from plexsync.config.schema import MINIMAL
+
+    streams = console.standard_streams()
+    if console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout):
+        return
+    example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
+    raise ConfigError(
+        "init asks questions, and there is nobody at this terminal",
+        hint="Set PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN and call "
+        f"plexsync init --yes, or write {where} with mode 0600:\n\n{example}",
+    )
+
+
+def _try_out(ctx: click.Context, asker: Asker) -> bool:
+    """Offer a check and a dry run; whether the dry run was made."""
+    from plexsync.app.runs import reconcile_once
+    from plexsync.sync.ports import RunOptions
+
+    well = True
+    if asker.confirm("Check everything now?", default=True):
+        well = ctx.invoke(doctor_command) == ExitCode.OK
+    if not asker.confirm("Make a dry run now? It writes nothing.", default=well):
+        return False
+    reconcile_once(ctx.obj, RunOptions(dry_run=True), console.standard_streams())
+    return True
 
 
 class _Terminal:
@@ -105,3 +205,11 @@ class _Terminal:
     def confirm(self, question: str, *, default: bool) -> bool:
         """Yes or no."""
         return click.confirm(question, default=default)
+
+
+class _Unasked(_Terminal):
+    """Takes every default."""
+
+    def confirm(self, question: str, *, default: bool) -> bool:  # noqa: ARG002 - of the protocol
+        """Return the default."""
+        return default

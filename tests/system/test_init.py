@@ -8,20 +8,26 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.app.setup_wizard import Answers, Interview, config_text, require_absent, write_config
+from plexsync.app.setup_files import Answers, config_text, require_absent, write_config, write_setup
+from plexsync.app.setup_wizard import Interview
 from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.models import PathRule
+from plexsync.simulators.http.plex_tv import PlexTvSimulator, SimConnection, SimResource
+from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, Wired
 from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
+from plexsync.simulators.plex.parts import Identity
+from tests.support.terminals import run_plexsync
 from tests.support.typing_terminals import Person
 from tests.support.world import World
 
@@ -81,6 +87,10 @@ def interview(world: World, *lines: tuple[str, str]) -> tuple[Answers, Script, l
     return answers, script, secrets
 
 
+LAST_LINES = (("Which", "1"), ("Write", "y"), ("Keep", "y"))
+"""What is asked once both servers are known."""
+
+
 def stash_lines(world: World) -> list[tuple[str, str]]:
     """Stash's part, when all goes well."""
     return [("Address of Stash", world.stash_url), ("API key", "stash-key")]
@@ -94,10 +104,15 @@ def plex_lines(world: World) -> list[tuple[str, str]]:
 def test_good_answers_become_a_configuration_that_works(world: World) -> None:
     """The file is accepted as it is, holds what was answered, and nobody else can read it."""
     answers, script, secrets = interview(
-        world, *stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")
+        world,
+        *stash_lines(world),
+        *plex_lines(world),
+        ("Which", "1"),
+        ("Write", "y"),
+        ("Keep", "y"),
     )
     file = world.directory / "new" / "config.toml"
-    write_config(file, config_text(answers))
+    token = write_setup(file, answers)
 
     config = load_config(file, {}, home=world.directory)
     assert config.warnings == ()
@@ -105,6 +120,9 @@ def test_good_answers_become_a_configuration_that_works(world: World) -> None:
     assert config.plex.token.reveal() == world.plex.token
     assert len(config.plex.libraries) == 1
     assert [(rule.stash, rule.plex) for rule in config.paths] == [("/data/", "/media/")]
+    assert config.apply.preserve_plex_edits
+    assert world.plex.token not in file.read_text("utf-8")
+    assert token.stat().st_mode & 0o777 == 0o600
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert set(secrets) == {"stash-key", world.plex.token}
@@ -132,40 +150,66 @@ def test_every_wrong_answer_is_asked_again(world: World) -> None:
         ("Which", "a"),
         ("Which", ""),
         ("Write", "n"),
+        ("Keep text", "n"),
     )
 
     assert (answers.libraries, answers.rules) == ((), ())
     assert any("from 1 to" in line for line in script.shown)
 
 
-def test_what_is_wrong_is_shown_for_the_answer_and_the_next_one_is_guessed(
-    world: World,
-) -> None:
-    """No variable and no request is named: nobody set or sent one. Return takes what was meant."""
+def test_what_is_wrong_is_shown_for_the_answer(world: World) -> None:
+    """No variable and no request is named: nobody set or sent one."""
     answers, script, _ = interview(
         world,
-        ("Address of Stash", world.stash_url.removeprefix("http://")),
-        ("Address of Stash", ""),
+        ("Address of Stash", world.stash_url),
         ("API key", "wrong"),
         ("API key", "stash-key"),
         ("Address of the Plex", "ftp://nowhere"),
-        ("Token", "any"),
         ("Address of the Plex", world.plex_url),
         ("Token", world.plex.token),
         ("Which", "1"),
         ("Write", "n"),
+        ("Keep text", "n"),
     )
 
-    assert answers.stash_url == world.stash_url
-    assert script.shown.count("It must start with http:// or https://") == 2
+    assert not answers.keeps_edits
+    assert "It must start with http:// or https://" in script.shown
     assert "Stash refuses the API key" in script.shown
     assert not [line for line in script.shown if "PLEXSYNC_" in line or "POST" in line]
+
+
+def test_addresses_are_repaired_as_they_are_typed(world: World) -> None:
+    """No scheme, the wrong one, a page of the web app with a token behind it."""
+    answers, script, secrets = interview(
+        world,
+        ("Address of Stash", f"{world.stash_url.removeprefix('http://')}/scenes/12?t=3"),
+        ("API key", "stash-key"),
+        ("Address of the Plex", "a-token-typed-here-by-mistake"),
+        (
+            "Address of the Plex",
+            f"https{world.plex_url.removeprefix('http')}/web/index.html#!/?X-Plex-Token=canary-1",
+        ),
+        ("Token", world.plex.token),
+        ("Which", "1"),
+        ("Write", "n"),
+        ("Keep text", "y"),
+    )
+
+    assert (answers.stash_url, answers.plex_url) == (world.stash_url, world.plex_url)
+    assert {"canary-1", "a-token-typed-here-by-mistake"} <= set(secrets)
+    assert not [line for line in script.shown if "canary" in line or "mistake" in line]
 
 
 def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
     """The demo's Plex has one library."""
     with World(demo_library(), tmp_path) as world:
-        lines = [*stash_lines(world), *plex_lines(world), ("Which", "1"), ("Write", "y")]
+        lines = [
+            *stash_lines(world),
+            *plex_lines(world),
+            ("Which", "1"),
+            ("Write", "y"),
+            ("Keep", "y"),
+        ]
         _, script, _ = interview(world, *lines)
 
     assert any(line.endswith(" with 12 scenes.") for line in script.shown)
@@ -179,9 +223,10 @@ def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
         ("Address of Stash", NOWHERE),
         ("Use it all the same", "y"),
         ("Address of the Plex", NOWHERE),
-        ("Token", "some-token"),
         ("Use it all the same", "y"),
+        ("Token", "some-token"),
         ("Plex libraries", "Films, Clips"),
+        ("Keep text", "y"),
     )
 
     assert answers == Answers(
@@ -295,10 +340,14 @@ def test_a_person_at_a_terminal_gets_a_configuration(world: World) -> None:
     typist = Typist(["init", "-c", str(file)], {"PLEXSYNC_STATE_DIR": str(world.state_dir)})
     typist.type("Address of Stash", f"{world.stash_url}\n")
     typist.type("Security): ", "stash-key\n")
+    typist.type("Sign in at plex.tv", "n\n")
     typist.type("Address of the Plex server", f"{world.plex_url}\n")
     typist.type("X-Plex-Token): ", f"{world.plex.token}\n")
     typist.type("Which of them", "\n")
     typist.type("Write these rules?", "\n")
+    typist.type("Keep text", "\n")
+    typist.type("Check everything now?", "n\n")
+    typist.type("Make a dry run now?", "n\n")
 
     assert typist.end() == ExitCode.OK
     assert load_config(file, {}, home=world.directory).plex.token.reveal() == world.plex.token
@@ -333,3 +382,134 @@ def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers:
         assert "interrupted" in person.seen
         assert "Traceback" not in person.seen
     assert not where.exists()
+
+
+# ---- Signing in ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def plex_tv(
+    world: World,
+    *resources: SimResource,
+    **fields: Any,  # noqa: ANN401 - those of the simulator
+) -> Iterator[LoopbackServer]:
+    """A plex.tv whose account has the world's Plex server, unless `resources` say otherwise."""
+    own = SimResource(
+        name="Home",
+        machine=Identity().machine,
+        connections=(
+            SimConnection(uri="https://127.0.0.1:9", port=9),
+            SimConnection(uri=world.plex_url, port=int(world.plex_url.rpartition(":")[2])),
+        ),
+    )
+    simulator = PlexTvSimulator(world.plex.token, resources or (own,), **fields)
+    with LoopbackServer(Wired(simulator)) as server:
+        yield server
+
+
+def signed_in(
+    world: World, server: LoopbackServer, *lines: tuple[str, str]
+) -> tuple[Answers, Script, list[str]]:
+    """Ask, with sign-in offered; every answer must be used."""
+    script = Script(list(lines))
+    secrets: list[str] = []
+    answers = Interview(
+        asker=script,
+        home=world.directory,
+        cache=world.cache_dir,
+        now=lambda: datetime.now(UTC),
+        learn=secrets.append,
+        plex_tv=server.url,
+        client_id=lambda: "stable-client",
+        sleep=lambda _: None,
+    ).ask_all()
+    assert script.lines == []
+    return answers, script, secrets
+
+
+def test_signing_in_finds_server_and_token(world: World) -> None:
+    """No address and no token is typed; the code is shown, the token never."""
+    with plex_tv(world) as server:
+        lines = (*stash_lines(world), ("Sign in", "y"), *LAST_LINES)
+        answers, script, secrets = signed_in(world, server, *lines)
+    assert (answers.plex_url, answers.token) == (world.plex_url, world.plex.token)
+    assert "    K7PX" in script.shown
+    assert any("plex.tv/link" in line for line in script.shown)
+    assert world.plex.token in secrets
+    assert not [line for line in script.shown if world.plex.token in line]
+
+
+def test_an_expired_code_is_followed_by_another(world: World) -> None:
+    """As long as the person wants one."""
+    with plex_tv(world, typed_after=None, expires_after=1) as server:
+        lines = (("Sign in", "y"), ("The code expired", "y"), ("The code expired", "n"))
+        _, script, _ = signed_in(
+            world, server, *stash_lines(world), *lines, *plex_lines(world), *LAST_LINES
+        )
+    assert {"    K7PX", "    M2QD"} <= set(script.shown)
+
+
+def test_of_several_servers_one_is_chosen_and_a_dead_one_asks_for_its_address(world: World) -> None:
+    """The token is known then; a server of somebody else is marked."""
+    dead = SimConnection(uri="https://127.0.0.1:9", port=9)
+    mine = SimResource(name="Home", machine=Identity().machine, connections=(dead,))
+    friend = SimResource(name="Friend", machine="m2", owned=False, connections=(), token="other")
+    with plex_tv(world, friend, mine) as server:
+        answers, script, _ = signed_in(
+            world,
+            server,
+            *stash_lines(world),
+            ("Sign in", "y"),
+            ("Which of them, by number", "9"),
+            ("Which of them, by number", "1"),
+            ("Address of the Plex", world.plex_url),
+            *LAST_LINES,
+        )
+    assert answers.token == world.plex.token
+    assert any("Friend (shared with you" in line for line in script.shown)
+    assert "It answers at none of them from here." in script.shown
+
+
+@pytest.mark.parametrize("way", ["refused", "away", "not wanted"])
+def test_without_a_way_to_plex_tv_it_is_said_where_a_token_is_found(world: World, way: str) -> None:
+    """In two lines; then address and token are asked for."""
+    refused = frozenset({"stable-client"}) if way == "refused" else frozenset()
+    with plex_tv(world, refused=refused) as server:
+        if way == "away":
+            server.wired.faults.add(Fault(None, 1, ErrorStatus(503), times=None))
+        answer = "n" if way == "not wanted" else "y"
+        answers, script, _ = signed_in(
+            world,
+            server,
+            *stash_lines(world),
+            ("Sign in", answer),
+            *plex_lines(world),
+            *LAST_LINES,
+        )
+    assert answers.token == world.plex.token
+    assert len([line for line in script.shown if line.startswith("  In Plex Web:")]) == 1
+    assert len([line for line in script.shown if "Preferences.xml" in line]) == 1
+
+
+def test_init_yes_asks_nothing(world: World) -> None:
+    """With the variables set; both servers are tried, and the rules between them found."""
+    where = world.directory / "made" / "config.toml"
+    environ = {
+        "PLEXSYNC_STASH__URL": world.stash_url,
+        "PLEXSYNC_STASH__API_KEY": "stash-key",
+        "PLEXSYNC_PLEX__URL": world.plex_url,
+        "PLEXSYNC_PLEX__TOKEN": world.plex.token,
+        "PLEXSYNC_CONFIG": str(where),
+        "PLEXSYNC_STATE_DIR": str(world.state_dir),
+    }
+    said = run_plexsync(["init", "--yes"], environ)
+    assert (said.code, said.err) == (ExitCode.OK, "")
+    assert world.plex.token not in said.out
+    config = load_config(where, {}, home=world.directory)
+    assert [(rule.stash, rule.plex) for rule in config.paths] == [("/data/", "/media/")]
+    again = run_plexsync(["init", "--yes"], environ)
+    assert again.code == ExitCode.USAGE
+    del environ["PLEXSYNC_PLEX__TOKEN"]
+    missing = run_plexsync(["init", "--yes", "-c", str(world.directory / "b.toml")], environ)
+    assert missing.code == ExitCode.USAGE
+    assert "PLEXSYNC_PLEX__TOKEN" in missing.err

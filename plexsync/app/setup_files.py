@@ -1,0 +1,115 @@
+"""What a first configuration becomes: the file, and the token in a file of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError, StateError
+from plexsync.state import DISK, state_errors
+from plexsync.text.toml import rules_text, toml_string, toml_value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plexsync.models import PathRule
+
+STASH_URL = "http://localhost:9999"
+PLEX_URL = "http://localhost:32400"
+TOKEN_FILE = "plex-token"  # noqa: S105 - the name of a file
+UNKNOWN_TOKEN = "unknown"  # noqa: S105 - stands for a token until there is one
+
+_MOST_TOKEN_FILES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """A person's answers."""
+
+    stash_url: str = STASH_URL
+    api_key: str = ""
+    plex_url: str = PLEX_URL
+    token: str = UNKNOWN_TOKEN
+    libraries: tuple[str, ...] = ()
+    rules: tuple[PathRule, ...] = ()
+    keeps_edits: bool = True
+
+
+def require_absent(path: Path) -> None:
+    """Make sure that there is no configuration yet.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if path.exists() or path.is_symlink():
+        raise ConfigError(
+            "there is a configuration already",
+            context=str(path),
+            hint="Edit it, or move it away; plexsync config validate checks it.",
+        )
+
+
+def config_text(answers: Answers, *, token_file: str = "") -> str:
+    """Return the configuration file.
+
+    Args:
+        answers: what it says.
+        token_file: where the token is; "" writes the token itself.
+    """
+    token = toml_value({"file": token_file}) if token_file else toml_string(answers.token)
+    lines = ["# Every key: plexsync config show. What each means: docs/configuration.md.", ""]
+    lines += ["[stash]", f"url = {toml_string(answers.stash_url)}"]
+    if answers.api_key:
+        lines.append(f"api_key = {toml_string(answers.api_key)}")
+    lines += ["", "[plex]", f"url = {toml_string(answers.plex_url)}", f"token = {token}"]
+    if answers.libraries:
+        lines.append(f"libraries = {toml_value(answers.libraries)}")
+    lines += ["", "[apply]", f"preserve_plex_edits = {toml_value(answers.keeps_edits)}"]
+    return "\n".join((*lines, "", rules_text(answers.rules))).rstrip() + "\n"
+
+
+def write_setup(path: Path, answers: Answers) -> Path:
+    """Write the token into a file of its own beside `path`, then the configuration.
+
+    Returns:
+        Where the token is.
+
+    Raises:
+        StateError: one of them cannot be written, or came into being meanwhile.
+    """
+    token = _write_token(path.parent, answers.token)
+    try:
+        write_config(path, config_text(answers, token_file=token.name))
+    except BaseException:
+        DISK.remove(token)
+        raise
+    return token
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write a file only its owner can read, and never over another one.
+
+    Raises:
+        StateError: it cannot be written, or came into being meanwhile.
+    """
+    with state_errors("create", path):
+        DISK.make_directory(path.parent)
+        handle = DISK.create(path)
+        try:
+            DISK.write(handle, text.encode())
+            DISK.sync(handle)
+        except BaseException:
+            DISK.remove(path)
+            raise
+        finally:
+            DISK.close(handle)
+
+
+def _write_token(folder: Path, token: str) -> Path:
+    """Write `plex-token`, or `plex-token-2` and so on where one is left from before."""
+    for number in range(1, _MOST_TOKEN_FILES):
+        path = folder / (TOKEN_FILE if number == 1 else f"{TOKEN_FILE}-{number}")
+        if not (path.exists() or path.is_symlink()):
+            write_config(path, f"{token}\n")
+            return path
+    raise StateError(f"there are {_MOST_TOKEN_FILES} files of tokens already", context=str(folder))
