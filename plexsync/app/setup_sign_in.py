@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from plexsync.app.sign_in import (
     LINK_PAGE,
@@ -22,9 +22,24 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.app.setup_wizard import Asker
     from plexsync.app.sign_in import AccountServer
     from plexsync.config.secrets import Secret
+
+
+class Asker(Protocol):
+    """A person at a terminal, or a stand-in for one."""
+
+    def tell(self, text: str) -> None:
+        """Show a line."""
+
+    def ask(self, question: str, default: str = "") -> str:
+        """A line of text; `default` when nothing is typed."""
+
+    def ask_secret(self, question: str) -> str:
+        """A line of text that is not shown; "" when nothing is typed."""
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

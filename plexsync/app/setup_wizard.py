@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plexsync.app.doctor import Patient, find_rules, read_sample
 from plexsync.app.setup_addresses import is_secret, likely_addresses, secrets_in
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from plexsync.app.setup_sign_in import Asker
     from plexsync.config.schema import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
 
@@ -46,22 +47,6 @@ _AGENTS = {
     "tv.plex.agents.none": "Personal Media",
 }
 """What Plex's settings call its agents."""
-
-
-class Asker(Protocol):
-    """A person at a terminal, or a stand-in for one."""
-
-    def tell(self, text: str) -> None:
-        """Show a line."""
-
-    def ask(self, question: str, default: str = "") -> str:
-        """A line of text; `default` when nothing is typed."""
-
-    def ask_secret(self, question: str) -> str:
-        """A line of text that is not shown; "" when nothing is typed."""
-
-    def confirm(self, question: str, *, default: bool) -> bool:
-        """Yes or no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

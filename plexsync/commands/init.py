@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plexsync.app.setup_files import Answers
-    from plexsync.app.setup_wizard import Asker, Interview
+    from plexsync.app.setup_sign_in import Asker
+    from plexsync.app.setup_wizard import Interview
     from plexsync.output.console import Invocation
 
 _COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
