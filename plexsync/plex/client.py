@@ -212,7 +212,7 @@ class PlexClient:
         return found
 
     def edit(self, plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> None:
-        """Write all changes of an item: one request, as a rule.
+        """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
         Plex answers 200 whether or not anything changed, so only reading back proves a write.
         More requests are needed when one would be too long for a proxy, or was refused as such.
@@ -228,7 +228,11 @@ class PlexClient:
             TooLongError: a text is longer than a request may be. All other fields were sent.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
-        self._edit(plan, locks=locks)
+        plan, failed = self.pictures.choose(plan)
+        if plan.changes:
+            self._edit(plan, locks=locks)
+        if failed is not None:
+            raise failed
 
     def edit_alike(
         self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
@@ -254,6 +258,10 @@ class PlexClient:
                     "items that are edited together must get the same edits",
                     context=f"items {first.rating_key} and {plan.rating_key}",
                 )
+        for plan in plans:
+            _, failed = self.pictures.choose(plan)
+            if failed is not None:
+                raise failed
         self._edit(first, others=[plan.rating_key for plan in rest], appended=appended)
 
     def _edit(

@@ -6,8 +6,7 @@ log it. Source: docs/plex-api.md 5, "Poster".
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -17,9 +16,9 @@ from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex.decode import decode_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from plexsync.models import Change, ItemDetail, ItemPlan, Picture, RatingKey
+    from plexsync.models import Change, ItemPlan, Picture, RatingKey
     from plexsync.transport.client import Transport
 
 _JSON = (("Accept", "application/json"),)
@@ -30,21 +29,6 @@ _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
 
 _SHOWN = {PlexField.POSTER: "thumb", PlexField.BACKGROUND: "art"}
 """The last word of the address of what is shown."""
-
-
-class Items(Protocol):
-    """What is asked of a `PlexClient` here."""
-
-    def details(self, rating_keys: Sequence[RatingKey], /) -> tuple[ItemDetail, ...]:
-        """Fresh full reads."""
-
-    def edit(self, plan: ItemPlan, /) -> None:
-        """Send one item's changes."""
-
-    def edit_alike(
-        self, plans: Sequence[ItemPlan], /, *, appended: frozenset[PlexField] = ...
-    ) -> None:
-        """Send the same changes of several items."""
 
 
 class PlexPictures:
@@ -102,91 +86,42 @@ class PlexPictures:
         path = _address(rating_key, _SHOWN[field])
         self._transport.request("DELETE", path, write=True, accept_status=_DONE)
 
+    def choose(self, plan: ItemPlan) -> tuple[ItemPlan, ServerError | None]:
+        """Choose the pictures `plan` says by their keys; a picture is chosen, not edited.
 
-class PicturedItems:
-    """Plex's items, of some of which the pictures matter like any other field.
-
-    Args:
-        items: the items.
-        pictures: their pictures.
-    """
-
-    def __init__(self, items: Items, pictures: PlexPictures) -> None:
-        self._items = items
-        self._pictures = pictures
-        self._wanted: defaultdict[RatingKey, set[PlexField]] = defaultdict(set)
-
-    def expect(self, plans: Iterable[ItemPlan]) -> None:
-        """From now on read the pictures `plans` are about, too: one request each."""
-        for plan in plans:
-            fields = {change.target for change in plan.changes} & PICTURE_FIELDS
-            if fields:
-                self._wanted[plan.rating_key] |= fields
-
-    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
-        """Fresh full reads, the keys of expected pictures among the values.
+        Returns:
+            The plan, which still says the locks, without pictures that cannot be chosen: such a
+            one keeps its lock and stops nothing else; and the first error.
 
         Raises:
-            ServerError: an item or its pictures could not be read.
-        """
-        return tuple(self._with_pictures(detail) for detail in self._items.details(rating_keys))
-
-    def edit(self, plan: ItemPlan) -> None:
-        """Choose the pictures of `plan`, then write its other changes and all of its locks.
-
-        A picture that cannot be chosen keeps its lock and stops nothing else.
-
-        Raises:
-            ServerError: as `PlexClient.edit`; or a picture is not there any more.
+            AuthError: the token may not write.
         """
         failed: dict[PlexField, ServerError] = {}
         for change in plan.changes:
+            if change.target not in PICTURE_FIELDS or change.after == change.before:
+                continue
             try:
                 self._choose(plan.rating_key, change)
             except AuthError:
                 raise
             except ServerError as error:
                 failed[change.target] = error
+        if not failed:
+            return plan, None
         left = tuple(change for change in plan.changes if change.target not in failed)
-        if left:
-            self._items.edit(replace(plan, changes=left))
-        if failed:
-            raise next(iter(failed.values()))
-
-    def edit_alike(
-        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = frozenset()
-    ) -> None:
-        """The same for several items whose changes are alike.
-
-        Raises:
-            ServerError: see `edit`.
-        """
-        for plan in plans:
-            for change in plan.changes:
-                self._choose(plan.rating_key, change)
-        self._items.edit_alike(plans, appended=appended)
+        return replace(plan, changes=left), next(iter(failed.values()))
 
     def _choose(self, rating_key: RatingKey, change: Change) -> None:
-        if change.target not in PICTURE_FIELDS or change.after == change.before:
-            return
         if not change.after:
-            self._pictures.unselect(rating_key, change.target)
+            self.unselect(rating_key, change.target)
             return
         try:
-            self._pictures.select(rating_key, change.target, str(change.after))
+            self.select(rating_key, change.target, str(change.after))
         except NotFoundError as error:
             raise NotFoundError(
                 f"Plex does not have the {change.field} any more that is to be shown again",
                 hint="choose one in Plex",
             ) from error
-
-    def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
-        key = detail.item.rating_key
-        keys = {
-            field: selected_key(self._pictures.available(key, field))
-            for field in sorted(self._wanted.get(key, ()))
-        }
-        return replace(detail, values={**detail.values, **keys}) if keys else detail
 
 
 def selected_key(pictures: Iterable[Picture]) -> str:

@@ -3,8 +3,8 @@
 In: a saved plan, or the journal of a run in reverse. Out: the same rows, journal and exit codes as
 those of a run.
 
-`apply.py` and `undo.py` are the two use cases; `tasks.py` is what they hand over, one item each;
-`engine.py` reads each item afresh, decides, shows, writes and remembers.
+`apply.py` and `undo.py` are the two use cases, each with its work items for the executor of
+`plexsync.sync.execution`; `engine.py` journals and shows them.
 
 Read first: `undo.py`.
 """

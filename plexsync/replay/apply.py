@@ -8,8 +8,9 @@ run.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -17,22 +18,32 @@ from msgspec.structs import replace
 
 from plexsync.config.schema import rules_of
 from plexsync.errors import MismatchError, PlexsyncError
-from plexsync.models import Link, Outcome, PlexField, RunHeader, Scene, SceneFile, SceneRecord
+from plexsync.models import (
+    Link,
+    Outcome,
+    PlexField,
+    RunHeader,
+    Scene,
+    SceneFile,
+    SceneRecord,
+)
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.poster_padding import require_pillow
-from plexsync.replay.engine import replay
-from plexsync.replay.tasks import Decision, Occasion
-from plexsync.state import RunKind, SavedItem, SavedPicture, SavedPlan, read_plan
-from plexsync.sync.execution.writer import with_link
+from plexsync.replay.engine import ReplayWords, known_link, replay
+from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
+from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.work import Decision, WorkItem
+from plexsync.sync.execution.writer import place_of
 from plexsync.sync.pictures.saved import Fit, SavedPictures
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
 from plexsync.sync.totals import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.config.schema import Config
@@ -100,18 +111,17 @@ def _apply(
     lineage = meet_plex(ports, tally, state)
     _check_lineage(plan, lineage)
     planner = Planner(rules_of(config.apply))
-    scenes = _Scenes(state, Counter(item.plan.scene_id for item in plan.items))
     if any(picture.rule.pad for item in plan.items for picture in item.pictures):
         require_pillow()
     pictures = SavedPictures(ports.stash, ports.plex.pictures)
-    errands = [_Applying(item, planner, scenes, pictures.fit) for item in plan.items]
+    work = _PlanWork(plan.items, state, planner, pictures)
     verb = "would be" if options.dry_run else "will be"
-    occasion = Occasion(
+    words = ReplayWords(
         kind=RunKind.APPLY,
         headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
         stale="nothing of the plan can be applied: all of it changed since the plan was saved",
     )
-    replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
+    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
 
 
 def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
@@ -132,109 +142,74 @@ def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
 # ---- one item ------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Scenes:
-    """Which scenes are done with all their items, and how."""
+class _PlanWork:
+    """The items of a saved plan.
 
-    state: State
-    left: Counter[SceneId]
-    links: defaultdict[SceneId, list[Link]] = field(default_factory=lambda: defaultdict(list))
+    Args:
+        saved: the items.
+        state: what is remembered.
+        planner: says what Plex shows alike.
+        pictures: says whether pictures still fit.
+    """
 
-    def conclude(self, item: SavedItem, link: Link, outcome: Outcome, session: Session) -> None:
-        """Remember one item; with the last one of its scene, the scene as a run would."""
-        scene_id = item.plan.scene_id
-        self.left[scene_id] -= 1
-        if outcome in _GOOD:
-            self.links[scene_id].append(link)
-        if len(self.links[scene_id]) == item.items:
-            # Without a version the next run asks Stash once more, and not Plex: the scene may have
-            # changed meanwhile, and what it shows of tags and the like is remembered by runs only.
-            record = SceneRecord(
-                updated_at="",
-                outcome=Outcome.APPLIED,
-                files=item.files,
-                desired=item.desired,
-                links=tuple(self.links[scene_id]),
-            )
-            session.remember(scene_id, record)
-        elif outcome is not Outcome.SKIPPED:
-            # What is ours on this item is known; the scene is due, and is matched again.
-            linked = with_link(self.state.get(scene_id), link)
-            record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
-            session.remember(scene_id, record)
-
-
-@dataclass(frozen=True, slots=True)
-class _Applying:
-    """An errand: one item of the plan."""
-
-    item: SavedItem
-    planner: Planner
-    scenes: _Scenes
-    fit: Callable[[Sequence[SavedPicture], ItemDetail, Link], Fit]
+    def __init__(
+        self,
+        saved: Sequence[SavedItem],
+        state: State,
+        planner: Planner,
+        pictures: SavedPictures,
+    ) -> None:
+        self._saved = {place_of(item.plan): item for item in saved}
+        self._state = state
+        self._planner = planner
+        self._pictures = pictures
+        self._links: defaultdict[SceneId, list[Link]] = defaultdict(list)
 
     @property
-    def plan(self) -> ItemPlan:
-        """As it was saved."""
-        return self.item.plan
+    def plans(self) -> list[ItemPlan]:
+        """What was planned."""
+        return [item.plan for item in self._saved.values()]
 
-    @property
-    def reason(self) -> str:
-        """Why the scene is that item."""
-        return self.item.reason
+    def items(self) -> list[WorkItem]:
+        """Return an item each, as much as the plan knows of it; Stash is not asked."""
+        return [self._item(item) for item in self._saved.values()]
 
-    @property
-    def scene(self) -> Scene:
-        """As much as the plan knows; Stash is not asked."""
-        path = self.item.scene_path
-        return Scene(
-            scene_id=self.item.plan.scene_id,
-            updated_at=self.item.version,
-            title=self.item.scene_title,
-            files=(SceneFile(path=path),) if path else (),
-        )
-
-    def link(self, known: Link | None) -> Link:
-        """The link the plan decided, with what is remembered of the item."""
+    def _item(self, item: SavedItem) -> WorkItem:
+        plan = item.plan
         link = Link(
-            rating_key=self.plan.rating_key,
-            section_id=self.plan.section_id,
-            path=self.plan.path,
-            confidence=self.item.confidence,
+            rating_key=plan.rating_key,
+            section_id=plan.section_id,
+            path=plan.path,
+            confidence=item.confidence,
         )
-        if known is None:
-            return link
-        return replace(link, base=known.base, held=known.held, pictures=known.pictures)
+        if known := known_link(self._state, plan):
+            link = replace(link, base=known.base, held=known.held, pictures=known.pictures)
+        files = (SceneFile(path=item.scene_path),) if item.scene_path else ()
+        scene = Scene(
+            scene_id=plan.scene_id, updated_at=item.version, title=item.scene_title, files=files
+        )
+        pair = Pair(scene=scene, link=link, reason=item.reason)
+        return WorkItem(pair=pair, decide=partial(self._decide, item, pair), paths=(plan.path,))
 
-    def decide(self, detail: ItemDetail, link: Link) -> Decision:
+    def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.
 
         Raises:
             ServerError: a server cannot say what it has for a picture.
         """
         changes: list[Change] = []
-        agreed = [one for one in self.item.agreed if self.planner.shows(detail, one)]
+        agreed = [one for one in item.agreed if self._planner.shows(detail, one)]
         stale: list[str] = []
-        for change in self.plan.changes:
-            target = change.target
-            observed = self.planner.observe(detail, target)
-            locked = target in detail.locked
-            same = self.planner.equal(target, observed, change.before) and unmoved(detail, change)
-            if same and (change.locked_before or not locked):
-                fresh = replace(
-                    change,
-                    before=observed,
-                    credits_before=detail.credits if target is PlexField.ACTORS else {},
-                    locked_before=locked,
-                    trace_before=self.planner.trace(link, target),
-                )
+        for change in item.plan.changes:
+            fresh = self._refreshed(change, detail, pair.link)
+            if fresh is not None:
                 changes.append(fresh)
-            elif self.planner.shows_just(detail, change):
+            elif self._planner.shows_just(detail, change):
                 agreed.append(change)
             else:
                 stale.append(change.field)
         # Of an item that is left alone as a whole it does not matter what its pictures are.
-        pictures = Fit() if stale else self.fit(self.item.pictures, detail, link)
+        pictures = Fit() if stale else self._pictures.fit(item.pictures, detail, pair.link)
         notes = [
             f"changed in {where} since the plan was saved: {', '.join(names)}"
             for where, names in (
@@ -243,15 +218,52 @@ class _Applying:
             )
             if names
         ]
+        plan = replace(item.plan, section_id=detail.item.section_id, kind=detail.item.kind)
         if notes:
-            return Decision(outcome=Outcome.SKIPPED, note="; ".join(notes))
+            return Decision(
+                plan=replace(plan, changes=()), outcome=Outcome.SKIPPED, note="; ".join(notes)
+            )
         return Decision(
-            changes=self.planner.with_sort_title(changes, detail, link),
+            plan=replace(plan, changes=self._planner.with_sort_title(changes, detail, pair.link)),
             agreed=tuple(agreed),
-            wanted=pictures.wanted,
-            pictures=pictures.right,
+            pictures=tuple(pictures.pictures),
+            picture_bases=pictures.right,
         )
 
-    def conclude(self, link: Link, outcome: Outcome, session: Session) -> None:
-        """Remember it like a run does."""
-        self.scenes.conclude(self.item, link, outcome, session)
+    def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
+        """Return the change as of now; None if Plex does not hold what it held."""
+        target = change.target
+        observed, locked = self._planner.observe(detail, target), target in detail.locked
+        same = self._planner.equal(target, observed, change.before) and unmoved(detail, change)
+        if not same or (locked and not change.locked_before):
+            return None
+        return replace(
+            change,
+            before=observed,
+            credits_before=detail.credits if target is PlexField.ACTORS else {},
+            locked_before=locked,
+            trace_before=self._planner.trace(link, target),
+        )
+
+    def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+        """Remember one item; with the last one of its scene, the scene as a run would."""
+        scene_id, links = pair.scene.scene_id, self._links[pair.scene.scene_id]
+        item = self._saved[scene_id, pair.link.rating_key]
+        if outcome in _GOOD:
+            links.append(pair.link)
+        if len(links) == item.items:
+            # Without a version the next run asks Stash once more, and not Plex: the scene may have
+            # changed meanwhile, and what it shows of tags and the like is remembered by runs only.
+            record = SceneRecord(
+                updated_at="",
+                outcome=Outcome.APPLIED,
+                files=item.files,
+                desired=item.desired,
+                links=tuple(links),
+            )
+            session.remember(scene_id, record)
+        elif outcome is not Outcome.SKIPPED:
+            # What is ours on this item is known; the scene is due, and is matched again.
+            linked = with_link(self._state.get(scene_id), pair.link)
+            record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
+            session.remember(scene_id, record)

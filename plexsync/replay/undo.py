@@ -7,6 +7,7 @@ next run does not write it again until Stash says something else, or a person as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,15 +18,18 @@ from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, merge_plans
-from plexsync.replay.engine import replay
-from plexsync.replay.tasks import Decision, Occasion
+from plexsync.replay.engine import ReplayWords, known_link, replay
 from plexsync.state import RunKind, Settlement, find_run
-from plexsync.sync.execution.writer import with_link
+from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
 from plexsync.sync.totals import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plexsync.config.schema import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.state import RunLog, Session, State, Written
@@ -92,16 +96,15 @@ def _undo(
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
     written = merge_plans(_chosen(options, log))
     lineage = meet_plex(ports, tally, state)
-    reverser = Reverser(planner)
     run_id = log.run.run_id
-    errands = [_Undoing(plan, reverser, state, reason=f"undo of run {run_id}") for plan in written]
+    work = _UndoWork(written, state, Reverser(planner), reason=f"undo of run {run_id}")
     verb = "would go" if options.dry_run else "will go"
-    occasion = Occasion(
+    words = ReplayWords(
         kind=RunKind.UNDO,
         headline=f"UNDO of run {run_id}: {{}} {verb} back",
         stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by now",
     )
-    replay(errands, occasion, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
+    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
 
 
 # ---- which run -----------------------------------------------------------------------------------
@@ -160,46 +163,63 @@ def _stored(written: Written) -> ItemPlan | None:
 # ---- one item ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Undoing:
-    """An errand: one item goes back."""
+class _UndoWork:
+    """The items of a run that is taken back.
 
-    plan: ItemPlan
-    reverser: Reverser
-    state: State
-    reason: str
+    Args:
+        plans: what was written.
+        state: what is remembered.
+        reverser: plans what takes changes back.
+        reason: why the items are written.
+    """
 
-    @property
-    def scene(self) -> Scene:
-        """Only its id is known; Stash is not asked."""
-        return Scene(scene_id=self.plan.scene_id, updated_at="")
+    def __init__(
+        self, plans: Sequence[ItemPlan], state: State, reverser: Reverser, *, reason: str
+    ) -> None:
+        self.plans = plans
+        self._state = state
+        self._reverser = reverser
+        self._reason = reason
 
-    def link(self, known: Link | None) -> Link:
-        """The one that is remembered, or a new one without base."""
-        return known or Link(
-            rating_key=self.plan.rating_key,
-            section_id=self.plan.section_id,
-            path=self.plan.path,
+    def items(self) -> list[WorkItem]:
+        """Return an item each. Of its scene only the id is known; Stash is not asked."""
+        return [self._item(plan) for plan in self.plans]
+
+    def _item(self, plan: ItemPlan) -> WorkItem:
+        link = known_link(self._state, plan) or Link(
+            rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path
+        )
+        scene = Scene(scene_id=plan.scene_id, updated_at="")
+        pair = Pair(scene=scene, link=link, reason=self._reason)
+        return WorkItem(
+            pair=pair, decide=partial(self._decide, plan, pair), paths=(plan.path, link.path)
         )
 
-    def decide(self, detail: ItemDetail, link: Link) -> Decision:
+    def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
-        found = self.reverser.plan(self.plan, detail, link)
-        note = f"changed since and kept: {', '.join(found.kept)}" if found.kept else ""
-        if found.changes:
-            return Decision(changes=found.changes, note=note)
+        found = self._reverser.plan(plan, detail, pair.link)
+        note = "" if found.changes or found.kept else "is already as before"
         if found.kept:
-            return Decision(outcome=Outcome.KEPT, note=note)
-        return Decision(note="is already as before")
+            note = f"changed since and kept: {', '.join(found.kept)}"
+        return Decision(
+            plan=replace(
+                plan,
+                section_id=detail.item.section_id,
+                kind=detail.item.kind,
+                changes=found.changes,
+            ),
+            outcome=Outcome.KEPT if found.kept else Outcome.UNCHANGED,
+            note=note,
+        )
 
-    def conclude(self, link: Link, _outcome: Outcome, session: Session) -> None:
+    def remember(self, pair: Pair, _outcome: Outcome, session: Session) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
-        record = self.state.get(self.plan.scene_id)
+        record, link = self._state.get(pair.scene.scene_id), pair.link
         linked = record is not None and any(
             one.rating_key == link.rating_key for one in record.links
         )
         if linked or (record is None and (link.base or link.held)):
-            session.remember(self.plan.scene_id, with_link(record, link))
+            session.remember(pair.scene.scene_id, with_link(record, link))
 
 
 def _words(options: UndoOptions) -> list[str]:

@@ -109,6 +109,7 @@ class Session:
         self._disk = disk
         self._run_id = ""
         self._journal: JournalWriter | None = None
+        self._in_batch = False
 
     def begin(
         self, *, run_id: str, kind: RunKind, started_at: str, lineage: Lineage, version: str
@@ -157,6 +158,8 @@ class Session:
         Raises:
             StateError: nothing may be written to Plex.
         """
+        if self._in_batch:
+            raise RuntimeError("an intent would part what is noted together")
         journal = self._running()
         entries = [journal.append(Intent(plan=_raw(plan))) for plan in plans]
         journal.commit()
@@ -223,6 +226,22 @@ class Session:
         """Keep what a person decided under `key`; None takes it back."""
         raw = NULL if value is None else _raw(value)
         self._note(Decision(key=key, value=raw))
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Note what belongs together: all that is noted inside is on disk, or none of it.
+
+        A crash in between only costs reading Plex again.
+
+        Raises:
+            StateError: see `commit`.
+        """
+        self._in_batch = True
+        try:
+            yield
+        finally:
+            self._in_batch = False
+        self.commit()
 
     def commit(self) -> None:
         """Return when everything noted so far is safe on disk.

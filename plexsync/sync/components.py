@@ -1,34 +1,41 @@
-"""What one run works with, made of its configuration: rules, limits, the linker, the pipeline."""
+"""What one run works with, made of its configuration: rules, limits, the linker, the writer."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plexsync.config.schema import rules_of
+from plexsync.errors import ServerError
+from plexsync.models import as_problem
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import next_try
-from plexsync.state import review_queue_path
-from plexsync.sync.execution.outcomes import Memory
-from plexsync.sync.execution.pipeline import Pipeline, Settings
-from plexsync.sync.execution.writer import Reader
+from plexsync.state import item_line, review_queue_path
+from plexsync.sync.execution.executor import Executor
+from plexsync.sync.execution.outcomes import SceneOutcomes
+from plexsync.sync.execution.run_items import RunItems
+from plexsync.sync.execution.run_writer import RunWriter
 from plexsync.sync.linking.competitors import Rivals
 from plexsync.sync.linking.linker import Linker
-from plexsync.sync.pictures.fetch import Painter, Pictures
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.pictures.saved import SavedPictures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from plexsync.config.schema import Config
     from plexsync.matcher import Heard
-    from plexsync.models import Outcome, RatingKey, SceneId
-    from plexsync.state import Session, State, Unsettled
+    from plexsync.models import Outcome, Scene, SceneId
+    from plexsync.output.streams import Spool
+    from plexsync.state import SavedPicture, Session, State
     from plexsync.sync.detection.changes import Noticed
+    from plexsync.sync.execution.unmatched import Unwritten
+    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.linking.linker import Linked
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.rows import RowMaker
@@ -91,10 +98,6 @@ class Outfit:
         """ISO time at which a scene is due again after so many tries in a row that ended so."""
         return next_try(attempts, self.ports.now(), outcome=outcome, subset=self.config.plex.subset)
 
-    def reader(self) -> Reader:
-        """Reads items afresh."""
-        return Reader(self.ports.plex, plex_down=self.ports.plex_down)
-
     def linker(
         self,
         heard: Heard,
@@ -115,59 +118,97 @@ class Outfit:
             rivals=Rivals(state=self.state, shelf=self.shelf, stash=self.ports.stash),
         )
 
-    def pipeline(self, notebook: Session | None, rows: RowMaker, noticed: Noticed) -> Pipeline:
-        """Reads, compares and writes pairs."""
-        unsettled: defaultdict[tuple[SceneId, RatingKey], list[Unsettled]] = defaultdict(list)
-        for one in self.state.unsettled:
-            unsettled[one.plan.scene_id, one.plan.rating_key].append(one)
-        return Pipeline(
-            self.ports.stash,
-            self.ports.plex,
-            notebook,
-            pictures=self._pictures(),
-            settings=Settings(
+    def writer(  # noqa: PLR0917 - everything that differs from run to run
+        self,
+        session: Session | None,
+        rows: RowMaker,
+        noticed: Noticed,
+        unwritten: Unwritten,
+        link_again: Callable[[Sequence[Scene]], Linked],
+        plan: Spool | None,
+    ) -> RunWriter:
+        """Return what reads, compares and writes pairs.
+
+        Args:
+            session: where the run is written down; None for a dry run.
+            rows: makes the rows.
+            noticed: what changed since the last run.
+            unwritten: takes the scenes that go nowhere.
+            link_again: matches scenes against a fresh listing.
+            plan: takes what a dry run would write; None where no plan is to be saved.
+        """
+        planner = self.planner()
+        stash, plex = self.ports.stash, self.ports.plex
+        outcomes = SceneOutcomes(
+            self.state,
+            session,
+            planner=planner,
+            rows=rows,
+            emit=self.tally.emit,
+            retry_at=self.retry_at,
+        )
+        return RunWriter(
+            limits=self.limits(),
+            options=self.options,
+            state=self.state,
+            items=RunItems(
+                stash,
+                self.state,
+                outcomes,
                 fields=FieldMap(
-                    self.config.fields,
-                    scene_url=self.ports.stash.scene_url,
-                    file_url=self.ports.stash.file_url,
+                    self.config.fields, scene_url=stash.scene_url, file_url=stash.file_url
                 ),
-                planner=self.planner(),
+                planner=planner,
+                artwork=Artwork(
+                    stash,
+                    plex.pictures,
+                    rules=self.config.fields,
+                    preserve=self.config.apply.preserve_plex_edits,
+                    compare_all=self._compares_all,
+                    asked_for=self._is_asked_for,
+                    servers_down=self.ports.health.servers_down,
+                ),
+                observe=noticed.dictionary.observe,
+                health=self.ports.health,
                 lock_fields=self.config.apply.lock_fields,
                 compare_all=self._compares_all,
                 asked_for=self._is_asked_for,
-                retry_at=self.retry_at,
-                should_stop=self.ports.should_stop,
-                plex_down=self.ports.plex_down,
-                servers_down=self._servers_down,
             ),
-            memory=Memory(
-                record=self.state.get,
-                unsettled=dict(unsettled),
-                observe=noticed.dictionary.observe,
+            executor=Executor(
+                self.ports,
+                self.state,
+                session,
+                planner=planner,
+                outcomes=outcomes,
+                tally=self.tally,
+                spare=outcomes.spare,
+                save=None if plan is None else self._saver(outcomes, plan),
             ),
+            outcomes=outcomes,
+            unwritten=unwritten,
             rows=rows,
-            emit=self.tally.emit,
+            tally=self.tally,
+            link_again=link_again,
+            confirm=self.ports.confirm if self.options.ask else None,
         )
 
-    def _pictures(self) -> Pictures:
-        stash, gallery = self.ports.stash, self.ports.plex.pictures
-        artwork = Artwork(
-            stash,
-            gallery,
-            rules=self.config.fields,
-            preserve=self.config.apply.preserve_plex_edits,
-            compare_all=self._compares_all,
-            asked_for=self._is_asked_for,
-            servers_down=self._servers_down,
-        )
-        painter = Painter(
-            stash,
-            gallery,
-            self.reader().read,
-            should_stop=self.ports.should_stop,
-            servers_down=self._servers_down,
-        )
-        return Pictures(artwork, painter, SavedPictures(stash, gallery).save)
+    def _saver(self, outcomes: SceneOutcomes, plan: Spool) -> Callable[[Ready], None]:
+        """Return what puts a planned item into a plan."""
+        pictures = SavedPictures(self.ports.stash, self.ports.plex.pictures)
+
+        def save(ready: Ready) -> None:
+            saved: tuple[SavedPicture, ...] = ()
+            try:
+                saved = pictures.save(ready.plan.rating_key, ready.decision.pictures)
+            except ServerError as error:
+                if self.ports.health.ends_run(error):
+                    raise
+                problem = as_problem(error)
+                ready.decision = replace(ready.decision, pictures=(), problem=problem)
+            if saved or ready.plan.changes:
+                plan.add(item_line(outcomes.saved(ready, saved)))
+
+        return save
 
     @property
     def _compares_all(self) -> bool:
@@ -176,6 +217,3 @@ class Outfit:
     @property
     def _is_asked_for(self) -> bool:
         return self.options.full or bool(self.options.scenes)
-
-    def _servers_down(self) -> bool:
-        return self.ports.plex_down() or self.ports.stash_down()

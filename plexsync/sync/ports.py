@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.state import DISK, Filesystem
 
 if TYPE_CHECKING:
@@ -93,6 +94,38 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunHealth:
+    """Whether it is of any use to go on.
+
+    Args:
+        should_stop: True once the run is asked to end.
+        plex_down: True once Plex failed so often that no further request is worth sending.
+        stash_down: the same of Stash.
+    """
+
+    should_stop: Callable[[], bool]
+    plex_down: Callable[[], bool]
+    stash_down: Callable[[], bool]
+
+    def check(self) -> None:
+        """Return unless the run is asked to end.
+
+        Raises:
+            InterruptedRunError: it is.
+        """
+        if self.should_stop():
+            raise InterruptedRunError(ExitCode.INTERRUPTED)
+
+    def servers_down(self) -> bool:
+        """Return whether one of the two servers was given up."""
+        return self.plex_down() or self.stash_down()
+
+    def ends_run(self, error: ServerError) -> bool:
+        """Return whether nothing more can be done after `error`."""
+        return isinstance(error, AuthError) or self.servers_down()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The world a run lives in, composed by the command line.
 
@@ -125,3 +158,10 @@ class Ports:
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def health(self) -> RunHealth:
+        """Whether it is of any use to go on, as one value."""
+        return RunHealth(
+            should_stop=self.should_stop, plex_down=self.plex_down, stash_down=self.stash_down
+        )

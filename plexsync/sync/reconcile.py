@@ -33,16 +33,13 @@ from plexsync.state import (
     Proposed,
     ReviewQueueWriter,
     RunKind,
-    SavedItem,
-    item_line,
     write_plan,
 )
 from plexsync.sync.components import Outfit, limits_of
 from plexsync.sync.detection.changes import Noticed, Noticing
 from plexsync.sync.detection.scan_requests import folders_to_scan
-from plexsync.sync.execution.delivery import Delivery
+from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.execution.unmatched import Unwritten
-from plexsync.sync.execution.unsettled import settle_strays
 from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import Pair, RowMaker
@@ -149,9 +146,6 @@ class _Run:
     def close(self) -> None:
         """Give back what was held for the run."""
         self._plan.close()
-
-    def _save(self, item: SavedItem) -> None:
-        self._plan.add(item_line(item))
 
     def _write_plan(self, path: Path, lineage: Lineage) -> None:
         """Save what was planned; a run that failed as a whole saves nothing."""
@@ -264,27 +258,20 @@ class _Run:
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
-        delivery = Delivery(
-            limits=outfit.limits(),
-            options=self._options,
-            state=state,
-            pipeline=outfit.pipeline(session, rows, noticed),
-            unwritten=unwritten,
-            rows=rows,
-            tally=self._tally,
-            save=self._save if self._options.save_plan else None,
-            confirm=self._ports.confirm if self._options.ask else None,
+        writer = outfit.writer(
+            session,
+            rows,
+            noticed,
+            unwritten,
+            lambda scenes: self._link(linker, outfit.inventory, scenes, (), force=True),
+            self._plan if self._options.save_plan else None,
         )
         try:
-            delivery.deliver(
-                pairs + linked.pairs,
-                linked,
-                lambda scenes: self._link(linker, outfit.inventory, scenes, (), force=True),
-            )
+            writer.write(pairs + linked.pairs, linked)
         finally:
             self._put_away(shelf)
         if session is not None and not self._options.partial:
-            settle_strays(session, outfit.reader(), outfit.planner())
+            settle_unlinked(session, writer.executor.reader, outfit.planner())
         self._scan(folders)
 
     def _put_away(self, shelf: ReviewQueueWriter | None) -> None:

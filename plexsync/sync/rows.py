@@ -26,6 +26,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
         match: how they were found; None for a link remembered from an earlier run.
         title: the item's title, as far as it is known.
         known: the item was written in an earlier run, so safety limits count it.
+        reason: why the item is written, where that is not how they were found.
     """
 
     scene: Scene
@@ -33,6 +34,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     match: Match | None = None
     title: str = ""
     known: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class RowMaker:
     ) -> MatchRow:
         """The row of a linked pair; `note` is added to the reason."""
         match = pair.match
-        reason = match.reason if match else REMEMBERED
+        reason = pair.reason or (match.reason if match else REMEMBERED)
         return MatchRow(
             scene=self._scene(pair.scene),
             item=ItemRef(

@@ -1,13 +1,15 @@
-"""Execution: linked pairs become written items.
+"""Execution: work items become written items.
 
-In: due scenes with their items. Out: writes to Plex, each with its intent on disk before it and
-its result after it, and a row for every pair.
+In: pairs of a scene and an item, each with a way to decide what the item needs (`work.py`). Out:
+writes to Plex, each with its intent on disk before it and its result after it, and a row for every
+pair.
 
-`pipeline.py` reads, plans, writes and remembers, group by group. `delivery.py` shows the first
-changes and checks the limits. `item_writer.py` carries out fields and pictures; `sender.py` joins
-alike plans in one request; `writer.py` is the loop of intent, request, read back, result.
-`outcomes.py` keeps what became of each pair. `unmatched.py` handles scenes without an item,
-`unsettled.py` intents of items that are no longer linked.
+`executor.py` is the one loop: read, check the file, decide, write, read back, remember. A run
+(`run_items.py`), a saved plan and an undo (`plexsync.replay`) are its three sources. `reader.py`
+reads items afresh and settles earlier writes; `writer.py` journals, sends and judges fields, and
+`sender.py` joins alike plans in one request. `outcomes.py` keeps how each scene of a run ended.
+`run_writer.py` stands before the loop in a run: limits, preview, question, items that moved.
+`unmatched.py` handles scenes without an item.
 
-Read first: `pipeline.py`, then `writer.py`.
+Read first: `executor.py`, then `writer.py`.
 """

@@ -1,4 +1,4 @@
-"""Scenes whose pairs are under way: what became of each pair, and what is remembered in the end.
+"""The scenes of a run: how each of their items ended, and what is remembered in the end.
 
 A scene may be written to several items. It is remembered once, when the last of its pairs is done,
 and by the one that most needs another look; what is ours on an item is noted before that.
@@ -6,7 +6,6 @@ and by the one that most needs another look; what is ours on an item is noted be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,29 +36,14 @@ if TYPE_CHECKING:
         SceneDetail,
         SceneId,
     )
-    from plexsync.planning.planner import Planned, Planner
-    from plexsync.state import Unsettled
-    from plexsync.sync.execution.writer import Notebook
+    from plexsync.planning.planner import Planner
+    from plexsync.state import SavedPicture, Session, State
+    from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair, RowMaker
 
 GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, TooLongError.kind: 1}
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """What earlier runs left.
-
-    Args:
-        record: what is remembered of a scene.
-        unsettled: intents without result, by scene and item.
-        observe: told what a scene shows of other objects, before it is remembered.
-    """
-
-    record: Callable[[SceneId], SceneRecord | None]
-    unsettled: Mapping[tuple[SceneId, RatingKey], Sequence[Unsettled]]
-    observe: Callable[[Mapping[RelatedId, str]], None]
 
 
 class _Progress(msgspec.Struct, gc=False):
@@ -75,31 +59,35 @@ class _Progress(msgspec.Struct, gc=False):
     problem: Problem | None = None
 
 
-class Accounts:
-    """Keeps account of the pairs of a run.
+class SceneOutcomes:
+    """Keeps the outcomes of a run, scene by scene.
 
     Args:
-        notebook: where a run is written down; None for a dry run, which writes nothing.
+        state: what earlier runs remember.
+        session: where the run is written down; None for a dry run, which writes nothing.
         planner: says what is ours once something was written.
-        memory: what earlier runs left.
         rows: makes the row of a pair that is done.
         emit: takes each row, once per pair.
         retry_at: ISO time at which a scene is due again after so many failed tries in a row.
+
+    Attributes:
+        orphans: pairs whose item is gone or holds another file by now: to be matched again.
     """
 
     def __init__(
         self,
-        notebook: Notebook | None,
+        state: State,
+        session: Session | None,
         *,
         planner: Planner,
-        memory: Memory,
         rows: RowMaker,
         emit: Callable[[MatchRow], None],
         retry_at: Callable[[int, Outcome], str],
     ) -> None:
-        self._notebook = notebook
+        self.orphans: list[Pair] = []
+        self._state = state
+        self._session = session
         self._planner = planner
-        self._memory = memory
         self._rows = rows
         self._emit = emit
         self._retry_at = retry_at
@@ -144,13 +132,19 @@ class Accounts:
         """The digest of what it wants."""
         return self._planner.desired_digest(self._scenes[scene_id].desired)
 
-    def saved(self, pair: Pair, planned: Planned, plan: ItemPlan) -> SavedItem:
-        """A planned pair as a plan file holds it; to be asked before the pair is finished."""
+    def spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:
+        """See `Planner.spare`; what a list is to hold is the same for every kind of item."""
+        return self._planner.spare(self.desired(plan.scene_id), change)
+
+    def saved(self, ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
+        """Return a planned pair as a plan file holds it; to be asked before it is finished."""
+        pair = ready.pair
         progress = self._scenes[pair.scene.scene_id]
         files = pair.scene.files
         return SavedItem(
-            plan=plan,
-            agreed=planned.agreed,
+            plan=ready.plan,
+            pictures=pictures,
+            agreed=ready.decision.agreed,
             scene_title=pair.scene.title,
             scene_path=files[0].path if files else "",
             version=progress.version or pair.scene.updated_at,
@@ -161,11 +155,22 @@ class Accounts:
             items=progress.open_pairs + len(progress.outcomes),
         )
 
-    def note_written(self, pair: Pair, holds: tuple[Change, ...]) -> None:
+    def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item whose pair is not done yet."""
-        pair.link = self._planner.link_after(pair.link, holds)
-        assert self._notebook is not None, "a dry run writes nothing"  # noqa: S101 - our own invariant
-        self._note_unfinished(self._notebook, self._scenes[pair.scene.scene_id], pair.link)
+        self._note_unfinished(self._scenes[pair.scene.scene_id], pair.link)
+
+    def lose(self, pair: Pair, _note: str) -> None:
+        """Keep a pair whose scene is to be matched again."""
+        self.orphans.append(pair)
+
+    def take_orphans(self) -> dict[SceneId, Scene]:
+        """Return the scenes with orphaned pairs, which are dropped."""
+        scenes = {}
+        for pair in self.orphans:
+            scenes[pair.scene.scene_id] = pair.scene
+            self.drop(pair)
+        self.orphans = []
+        return scenes
 
     def drop(self, pair: Pair) -> None:
         """Take a pair out of account, as if it had never been opened."""
@@ -206,41 +211,37 @@ class Accounts:
         outcome: Outcome,
         *,
         changes: tuple[Change, ...] = (),
-        holds: tuple[Change, ...] = (),
         problem: Problem | None = None,
         note: str = "",
         again: bool = False,
     ) -> None:
-        """Show a pair's outcome; `holds` is what Plex was seen to hold as Stash wants it.
+        """Show a pair's outcome, and remember the scene when all of its pairs are done.
 
         With `again` something was not even tried, and the scene stays due.
         """
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1
-        link = pair.link
-        if self._notebook is not None and holds:
-            link = self._planner.link_after(link, holds)
-        progress.links[link.rating_key] = link
+        progress.links[pair.link.rating_key] = pair.link
         progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
         progress.problem = problem or progress.problem
         self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
         if not progress.open_pairs:
             self._remember(progress)
-        elif self._notebook is not None:
+        else:
             # What is ours on this item must be known even if the scene's others are never reached.
-            self._note_unfinished(self._notebook, progress, link)
+            self._note_unfinished(progress, pair.link)
 
     # ---- remembering
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._notebook is not None:
-            self._notebook.remember(scene_id, self._record(progress))
+        if self._session is not None:
+            self._session.remember(scene_id, self._record(progress))
         self._finished.add(scene_id)
         del self._scenes[scene_id]
 
     def _record(self, progress: _Progress) -> SceneRecord:
-        previous = self._memory.record(progress.scene.scene_id)
+        previous = self._state.get(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
         version = progress.version
         if progress.related is None:
@@ -271,11 +272,13 @@ class Accounts:
             return PARKED
         return self._retry_at(attempts, Outcome.FAILED)
 
-    def _note_unfinished(self, notebook: Notebook, progress: _Progress, link: Link) -> None:
+    def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene some of whose items are still to come: due, and to be matched again."""
+        if self._session is None:
+            return
         links = {**progress.links, link.rating_key: link}
         record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=tuple(links.values()))
-        notebook.remember(progress.scene.scene_id, record)
+        self._session.remember(progress.scene.scene_id, record)
 
 
 # A scene with several items is remembered by the one that most needs another look.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey
+    from plexsync.plex.client import PlexClient
+    from plexsync.sync.execution.reader import Reader
 
 WORTH_A_PROBE = 8
 """Requests that must be saved before it is worth finding out what the server does."""
@@ -39,25 +41,6 @@ _MOST_TRIES = 3
 
 _LOOKED_AT = 50
 """Items among which the one to find out with is chosen."""
-
-
-class PlexEdits(Protocol):
-    """Where changes go."""
-
-    def edit(self, plan: ItemPlan) -> None:
-        """Send one item's changes."""
-
-    def edit_alike(
-        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = ...
-    ) -> None:
-        """Send the same changes of several items."""
-
-
-class Readback(Protocol):
-    """Where it is seen what became of them."""
-
-    def read(self, keys: Sequence[RatingKey]) -> Mapping[RatingKey, ItemDetail | ServerError]:
-        """Fresh details by rating key, or what went wrong."""
 
 
 class Sent(NamedTuple):
@@ -111,8 +94,8 @@ class Sender:
 
     def __init__(
         self,
-        plex: PlexEdits,
-        reader: Readback,
+        plex: PlexClient,
+        reader: Reader,
         *,
         should_stop: Callable[[], bool],
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,

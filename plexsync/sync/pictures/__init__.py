@@ -3,7 +3,7 @@
 In: linked pairs and the covers of their scenes. Out: uploaded pictures that Plex shows, with an
 intent before and a result after each.
 
-`plan.py` decides which picture of an item is replaced; `fetch.py` gets the bytes when they are
+`plan.py` decides which picture of an item is replaced; `prepare.py` gets the bytes when they are
 needed; `upload.py` sends and chooses them and looks whether Plex shows them. `saved.py` does the
 same for pictures of a saved plan.
 

@@ -7,7 +7,7 @@ Source: docs/stash-api.md 5.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -31,13 +31,12 @@ if TYPE_CHECKING:
 
     from plexsync.models import (
         ItemDetail,
-        Picture,
-        PlexField,
         Problem,
-        RatingKey,
         SceneDetail,
         SceneId,
     )
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.stash_client import StashClient
     from plexsync.sync.rows import Pair
 
 _NO_STAMP = "unknown"
@@ -50,27 +49,7 @@ _FEW = 20
 """Covers never seen before that are looked at one by one in a run."""
 
 
-class Covers(Protocol):
-    """What is asked of Stash."""
-
-    def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
-        """A scene's cover; not `whole`: only what it is."""
-
-    def without_cover(self) -> frozenset[SceneId]:
-        """The scenes that have none."""
-
-    def is_settled(self, version: str) -> bool:
-        """Whether a version is old enough that no edit hides behind it."""
-
-
-class Gallery(Protocol):
-    """What is asked of Plex."""
-
-    def available(self, rating_key: RatingKey, field: PlexField, /) -> Sequence[Picture]:
-        """The pictures an item can choose from."""
-
-
-class Stroke(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One picture of one item that is to be replaced.
 
     Args:
@@ -100,13 +79,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the pictures of one item need.
 
     Args:
-        strokes: what to write.
+        pictures: what to write.
         kept: the names of fields that stay although the cover differs.
         problem: why one of them could not be compared.
         first: nothing of ours is replaced.
     """
 
-    strokes: tuple[Stroke, ...] = ()
+    pictures: tuple[PictureChange, ...] = ()
     kept: tuple[str, ...] = ()
     problem: Problem | None = None
     first: bool = True
@@ -114,7 +93,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def changes(self) -> tuple[Change, ...]:
         """What would change, as a person sees it."""
-        return tuple([stroke.shown for stroke in self.strokes if not stroke.ask])
+        return tuple([one.shown for one in self.pictures if not one.ask])
 
 
 NOTHING = Wanted()
@@ -135,8 +114,8 @@ class Artwork:
 
     def __init__(
         self,
-        covers: Covers,
-        gallery: Gallery,
+        covers: StashClient,
+        gallery: PlexPictures,
         *,
         rules: Sequence[FieldRule],
         preserve: bool,
@@ -195,7 +174,7 @@ class Artwork:
         """
         if not self._rules:
             return NOTHING
-        strokes: list[Stroke] = []
+        pictures: list[PictureChange] = []
         kept: list[str] = []
         problem: Problem | None = None
         first = True
@@ -211,16 +190,16 @@ class Artwork:
                     raise
                 problem = as_problem(error)
                 continue
-            if isinstance(found, Stroke):
-                strokes.append(found)
+            if isinstance(found, PictureChange):
+                pictures.append(found)
                 first = first and not known.key
             elif found is PictureChoice.KEPT:
                 kept.append(rule.name)
-        return Wanted(strokes=tuple(strokes), kept=tuple(kept), problem=problem, first=first)
+        return Wanted(pictures=tuple(pictures), kept=tuple(kept), problem=problem, first=first)
 
     def _compare(
         self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
-    ) -> Stroke | PictureChoice:
+    ) -> PictureChange | PictureChoice:
         """What one picture needs; RIGHT also where there is nothing to show."""
         before = base_of(pair, rule)
         shown = self._shown(rule, detail)
@@ -279,7 +258,7 @@ class Artwork:
         scene: SceneDetail,
         detail: ItemDetail,
         stamp: str,
-    ) -> Stroke | PictureChoice:
+    ) -> PictureChange | PictureChoice:
         """Look at what the item shows, if that matters, and choose."""
         size_bytes = 0
         if isinstance(cover, Cover):
@@ -305,7 +284,7 @@ class Artwork:
             )
         if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
-        return Stroke(
+        return PictureChange(
             rule=rule,
             cover_path=scene.cover_path,
             stamp=stamp,

@@ -7,7 +7,7 @@ the place of; both must still be so when the plan is applied, and the bytes are 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plexsync.models import PictureBase
 from plexsync.planning.picture_policy import UPLOADED, upload_key
@@ -15,26 +15,14 @@ from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.state import SavedPicture
-from plexsync.sync.pictures.plan import Stroke, Wanted
+from plexsync.sync.pictures.plan import PictureChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import ItemDetail, Link, Picture, PlexField, RatingKey
-
-
-class Covers(Protocol):
-    """What is asked of Stash."""
-
-    def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
-        """A scene's cover; not `whole`: only what it is."""
-
-
-class Gallery(Protocol):
-    """What is asked of Plex."""
-
-    def available(self, rating_key: RatingKey, field: PlexField, /) -> Sequence[Picture]:
-        """The pictures an item can choose from."""
+    from plexsync.models import ItemDetail, Link, PlexField, RatingKey
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.stash_client import StashClient
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,21 +30,16 @@ class Fit:
     """How the pictures of one item of a plan fit by now.
 
     Attributes:
-        strokes: those still to be written.
+        pictures: those still to be written.
         right: what is known of those Plex shows already.
         moved_in_plex: the names of fields that show another picture by now.
         moved_in_stash: the names of fields whose cover is another one by now.
     """
 
-    strokes: list[Stroke] = field(default_factory=list)
+    pictures: list[PictureChange] = field(default_factory=list)
     right: dict[PlexField, PictureBase] = field(default_factory=dict)
     moved_in_plex: list[str] = field(default_factory=list)
     moved_in_stash: list[str] = field(default_factory=list)
-
-    @property
-    def wanted(self) -> Wanted:
-        """What is to be painted."""
-        return Wanted(strokes=tuple(self.strokes))
 
 
 class SavedPictures:
@@ -67,11 +50,13 @@ class SavedPictures:
         gallery: where they go.
     """
 
-    def __init__(self, covers: Covers, gallery: Gallery) -> None:
+    def __init__(self, covers: StashClient, gallery: PlexPictures) -> None:
         self._covers = covers
         self._gallery = gallery
 
-    def save(self, rating_key: RatingKey, wanted: Wanted) -> tuple[SavedPicture, ...]:
+    def save(
+        self, rating_key: RatingKey, changes: Sequence[PictureChange]
+    ) -> tuple[SavedPicture, ...]:
         """The pictures a run would write to an item, as its plan says them.
 
         One that is only to be looked at, because it may be the cover already, is none of them.
@@ -80,18 +65,18 @@ class SavedPictures:
             ServerError: what is there cannot be read.
         """
         found = []
-        for stroke in wanted.strokes:
-            cover = None if stroke.ask else self._cover(stroke.cover_path)
+        for change in changes:
+            cover = None if change.ask else self._cover(change.cover_path)
             if cover is None:
                 continue
-            pictures = self._gallery.available(rating_key, stroke.rule.to)
+            pictures = self._gallery.available(rating_key, change.rule.to)
             found.append(
                 SavedPicture(
-                    rule=stroke.rule,
-                    shown=stroke.shown,
+                    rule=change.rule,
+                    shown=change.shown,
                     before=selected_key(pictures),
-                    cover_path=stroke.cover_path,
-                    stamp=stroke.stamp,
+                    cover_path=change.cover_path,
+                    stamp=change.stamp,
                     checksum=checksum(cover),
                 )
             )
@@ -116,7 +101,7 @@ class SavedPictures:
             if not self._is_same_cover(one):
                 fit.moved_in_stash.append(one.rule.name)
             elif selected == one.before and not locked:
-                fit.strokes.append(_stroke(one))
+                fit.pictures.append(_change(one))
             elif self._is_there(one, selected, link):
                 fit.right[target] = PictureBase(
                     stamp=one.stamp, etag=one.checksum, key=selected, made=recipe(one.rule)
@@ -155,8 +140,8 @@ class SavedPictures:
         return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
 
 
-def _stroke(one: SavedPicture) -> Stroke:
-    return Stroke(
+def _change(one: SavedPicture) -> PictureChange:
+    return PictureChange(
         rule=one.rule,
         cover_path=one.cover_path,
         stamp=one.stamp,

@@ -8,7 +8,7 @@ Source: docs/plex-api.md 5.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -25,92 +25,78 @@ from plexsync.models import (
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
-from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT
+from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT, IntentEnd
 from plexsync.sync.pictures.plan import note, shown_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from plexsync.models import FieldRule, Picture, RatingKey
-    from plexsync.sync.execution.writer import Notebook
-    from plexsync.sync.pictures.plan import Stroke, Wanted
+    from plexsync.models import FieldRule, RatingKey
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.state import Session
+    from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.pictures.plan import PictureChange
+    from plexsync.sync.ports import RunHealth
     from plexsync.sync.rows import Pair
 
 
-class Gallery(Protocol):
-    """What is asked of Plex."""
-
-    def available(self, rating_key: RatingKey, field: PlexField, /) -> Sequence[Picture]:
-        """The pictures an item can choose from."""
-
-    def upload(self, rating_key: RatingKey, field: PlexField, body: bytes, /) -> None:
-        """A new one, which becomes the chosen one."""
-
-    def select(self, rating_key: RatingKey, field: PlexField, key: str, /) -> None:
-        """Choose one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """The pictures of one pair. `plan` says which item and scene; its changes do not matter."""
-
-    pair: Pair
-    plan: ItemPlan
-    wanted: Wanted
-
-
 @dataclass(slots=True, kw_only=True)
-class Painted:
-    """What became of a job.
+class PictureResult:
+    """What became of the pictures of one item.
 
     Attributes:
         changes: what was written, as a person sees it.
         kept: the names of fields that stay.
         problem: why something could not be written.
         unfinished: something was not even tried.
+        ends: how the intents ended, to be noted; one that is not known stays unsettled.
     """
 
     changes: list[Change] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     problem: Problem | None = None
     unfinished: bool = False
+    ends: list[IntentEnd] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brush:
-    """A stroke that is ready to be sent.
+@dataclass(slots=True, kw_only=True)
+class PictureUpload:
+    """A picture that is ready to be sent.
 
     Args:
-        job: what it is part of.
-        stroke: the stroke.
-        painted: where to say what became of it.
+        ready: the item.
+        change: what is to be changed.
+        result: where to say what became of it.
         before: the key of what Plex shows.
         there: the keys of all it could show.
         key: the key of what it is to show.
         body: the bytes to upload, if `key` is not among those that are `there`.
         base: what is known when it is done.
+        seq: the number of its intent, once there is one.
     """
 
-    job: Job
-    stroke: Stroke
-    painted: Painted
+    ready: Ready
+    change: PictureChange
+    result: PictureResult
     before: str
     there: frozenset[str]
     key: str
     body: bytes
     base: PictureBase
+    seq: int = 0
 
     @property
     def place(self) -> tuple[RatingKey, PlexField]:
         """The item and its field."""
-        return self.job.plan.rating_key, self.stroke.rule.to
+        return self.ready.plan.rating_key, self.change.rule.to
 
     @property
     def plan(self) -> ItemPlan:
         """What the journal keeps: the keys before and after."""
         keys = {"before": self.before, "after": self.key}
-        change = replace(self.stroke.shown, **keys, locked_after=True)
-        return replace(self.job.plan, changes=(change,))
+        change = replace(self.change.shown, **keys, locked_after=True)
+        return replace(self.ready.plan, changes=(change,))
 
 
 class Uploader:
@@ -124,53 +110,51 @@ class Uploader:
 
     Args:
         gallery: where they go.
-        read: fresh details of items by rating key; one that failed as its error.
-        should_stop: asked between requests.
-        servers_down: True once a server failed so often that no further request is worth sending.
+        reader: reads items afresh.
+        health: says when to end.
     """
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        read: Callable[[Sequence[RatingKey]], Mapping[RatingKey, ItemDetail | ServerError]],
-        *,
-        should_stop: Callable[[], bool],
-        servers_down: Callable[[], bool],
-    ) -> None:
+    def __init__(self, gallery: PlexPictures, reader: Reader, health: RunHealth) -> None:
         self._gallery = gallery
-        self._read = read
-        self._should_stop = should_stop
-        self._servers_down = servers_down
+        self._reader = reader
+        self._health = health
         self._names_are_known = False
 
-    def send(self, brushes: Sequence[Brush], notebook: Notebook) -> None:
-        """Write down what is replaced, then replace it.
+    def send(self, uploads: Sequence[PictureUpload], session: Session) -> None:
+        """Journal what is replaced, then replace it.
+
+        Nothing but intents is noted: the results say how they ended.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        seqs = notebook.intend([brush.plan for brush in brushes]) if brushes else ()
-        unproven: list[tuple[int, Brush]] = []
+        if not uploads:
+            return
+        for upload, seq in zip(
+            uploads, session.intend([upload.plan for upload in uploads]), strict=True
+        ):
+            upload.seq = seq
+        unproven: list[PictureUpload] = []
         end: ServerError | None = None
-        for seq, brush in zip(seqs, brushes, strict=True):
-            if end is not None or self._should_stop():
-                notebook.result(seq, Settlement.FAILED, UNSENT, missing=(brush.stroke.rule.to,))
-                brush.painted.unfinished = True
+        for upload in uploads:
+            if end is not None or self._health.should_stop():
+                _failed(upload, UNSENT)
+                upload.result.unfinished = True
                 continue
             try:
-                if not self._send_one(seq, brush, notebook):
-                    unproven.append((seq, brush))
+                if not self._send_one(upload):
+                    unproven.append(upload)
             except ServerError as error:
                 end = error
         try:
-            self._prove(unproven, notebook)
+            self._prove(unproven)
         except ServerError as error:
             # Without a result the intents stay unsettled, and the next run looks again.
             end = end or error
         if end is not None:
             raise end
 
-    def _send_one(self, seq: int, brush: Brush, notebook: Notebook) -> bool:
+    def _send_one(self, upload: PictureUpload) -> bool:
         """Send one picture.
 
         Returns:
@@ -179,71 +163,69 @@ class Uploader:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        refusal = self._hand_over(brush)
+        refusal = self._hand_over(upload)
         if isinstance(refusal, AuthError):
-            missing = (brush.stroke.rule.to,)
-            notebook.result(seq, Settlement.FAILED, as_problem(refusal), missing=missing)
+            _failed(upload, as_problem(refusal))
             raise refusal
-        locked = brush.stroke.shown.locked_before
+        locked = upload.change.shown.locked_before
         if refusal is None and self._names_are_known and not locked:
             return False
-        self._look(seq, brush, refusal, notebook)
+        self._look(upload, refusal)
         return True
 
-    def _hand_over(self, brush: Brush) -> ServerError | None:
+    def _hand_over(self, upload: PictureUpload) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed."""
         try:
-            if brush.key in brush.there:
-                self._gallery.select(*brush.place, brush.key)
+            if upload.key in upload.there:
+                self._gallery.select(*upload.place, upload.key)
             else:
-                self._gallery.upload(*brush.place, brush.body)
+                self._gallery.upload(*upload.place, upload.body)
         except ServerError as error:
             return error
         return None
 
     # ---- what became of it
 
-    def _prove(self, sent: Sequence[tuple[int, Brush]], notebook: Notebook) -> None:
+    def _prove(self, sent: Sequence[PictureUpload]) -> None:
         """Have the locks of many items tell; where one does not, look.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        keys = dict.fromkeys(brush.job.plan.rating_key for _, brush in sent)
-        read = self._read(tuple(keys)) if keys else {}
-        for seq, brush in sent:
-            detail, rule = read.get(brush.job.plan.rating_key), brush.stroke.rule
+        keys = dict.fromkeys(upload.ready.plan.rating_key for upload in sent)
+        read = self._reader.read(tuple(keys)) if keys else {}
+        for upload in sent:
+            detail, rule = read.get(upload.ready.plan.rating_key), upload.change.rule
             if not isinstance(detail, ItemDetail) or rule.to not in detail.locked:
-                self._look(seq, brush, None, notebook)
+                self._look(upload, None)
                 continue
-            judged = brush.stroke.judged
+            judged = upload.change.judged
             shown = shown_as(judged, rule, detail) if judged else ""
-            _conclude(seq, brush, replace(brush.base, shown=shown), notebook)
+            _applied(upload, replace(upload.base, shown=shown))
 
-    def _look(
-        self, seq: int, brush: Brush, refusal: ServerError | None, notebook: Notebook
-    ) -> None:
+    def _look(self, upload: PictureUpload, refusal: ServerError | None) -> None:
         """Have the item's list of pictures tell.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
         try:
-            selected = self._settle(brush)
+            selected = self._settle(upload)
         except ServerError as error:
-            # Without a result the intent stays unsettled, and the next run looks again.
-            self._give_up_if_down(error)
-            brush.painted.problem = as_problem(error)
+            # Without an end the intent stays unsettled, and the next run looks again.
+            if self._health.ends_run(error):
+                raise
+            upload.result.problem = as_problem(error)
             return
-        if _is_it(brush, selected):
-            self._names_are_known |= selected == brush.key and selected not in brush.there
-            _conclude(seq, brush, replace(brush.base, key=selected), notebook)
+        if _is_it(upload, selected):
+            self._names_are_known |= selected == upload.key and selected not in upload.there
+            _applied(upload, replace(upload.base, key=selected))
             return
-        problem = as_problem(refusal) if refusal else _not_shown(brush, selected)
-        notebook.result(seq, Settlement.FAILED, problem, missing=(brush.stroke.rule.to,))
-        brush.painted.problem = problem
+        problem = as_problem(refusal) if refusal else _not_shown(upload, selected)
+        _failed(upload, problem)
+        upload.result.problem = problem
 
-    def _settle(self, brush: Brush) -> str:
+    def _settle(self, upload: PictureUpload) -> str:
         """The key of what the item shows in the end.
 
         A picture that came and was not chosen is chosen now.
@@ -251,21 +233,12 @@ class Uploader:
         Raises:
             ServerError: nobody knows.
         """
-        pictures = self._gallery.available(*brush.place)
+        pictures = self._gallery.available(*upload.place)
         selected = selected_key(pictures)
-        if _is_it(brush, selected) or brush.key not in {picture.key for picture in pictures}:
+        if _is_it(upload, selected) or upload.key not in {picture.key for picture in pictures}:
             return selected
-        self._gallery.select(*brush.place, brush.key)
-        return selected_key(self._gallery.available(*brush.place))
-
-    def _give_up_if_down(self, error: ServerError) -> None:
-        """Pass on an error after which asking on is of no use.
-
-        Raises:
-            ServerError: it.
-        """
-        if isinstance(error, AuthError) or self._servers_down():
-            raise error
+        self._gallery.select(*upload.place, upload.key)
+        return selected_key(self._gallery.available(*upload.place))
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -277,27 +250,34 @@ def _release(pair: Pair, rule: FieldRule) -> None:
     pair.link = replace(pair.link, held=held)
 
 
-def _is_it(brush: Brush, selected: str) -> bool:
+def _is_it(upload: PictureUpload, selected: str) -> bool:
     """Whether what an item shows is what was sent."""
     # The name of an upload is Plex's affair: a new one that is shown can only be ours.
-    return selected == brush.key or (selected.startswith(UPLOADED) and selected not in brush.there)
+    return selected == upload.key or (
+        selected.startswith(UPLOADED) and selected not in upload.there
+    )
 
 
-def _conclude(seq: int, brush: Brush, base: PictureBase, notebook: Notebook) -> None:
-    """Note a picture that Plex was seen to show."""
-    notebook.result(seq, Settlement.APPLIED)
-    brush.painted.changes.append(brush.stroke.shown)
-    note(brush.job.pair, brush.stroke.rule, base)
-    _release(brush.job.pair, brush.stroke.rule)
+def _applied(upload: PictureUpload, base: PictureBase) -> None:
+    """Take into account a picture that Plex was seen to show."""
+    upload.result.ends.append(IntentEnd(upload.seq, Settlement.APPLIED))
+    upload.result.changes.append(upload.change.shown)
+    note(upload.ready.pair, upload.change.rule, base)
+    _release(upload.ready.pair, upload.change.rule)
 
 
-def _not_shown(brush: Brush, selected: str) -> Problem:
-    name = brush.stroke.rule.name
+def _failed(upload: PictureUpload, problem: Problem) -> None:
+    missing = (upload.change.rule.to,)
+    upload.result.ends.append(IntentEnd(upload.seq, Settlement.FAILED, problem, missing))
+
+
+def _not_shown(upload: PictureUpload, selected: str) -> Problem:
+    name = upload.change.rule.name
     return Problem(
         kind=NOT_SHOWN,
         message=(
             f"Plex accepted the change but does not hold what was sent: {name} sent "
-            f"'{brush.key}', Plex shows '{selected}'"
+            f"'{upload.key}', Plex shows '{selected}'"
         ),
         hint="look at the item in Plex; another program may be writing to it",
     )

@@ -1,4 +1,4 @@
-"""Show what would change, then write it: the way of linked pairs to Plex, past the limits."""
+"""Write what a run linked: past the limits, after a preview, and to items that moved meanwhile."""
 
 from __future__ import annotations
 
@@ -15,66 +15,60 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, Preview
 from plexsync.planning.limits import Limits, clears_any
-from plexsync.plex.batching import join_batches
+from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.models import Scene
-    from plexsync.state import SavedItem, State
-    from plexsync.sync.execution.item_writer import Ready
-    from plexsync.sync.execution.pipeline import Pipeline
+    from plexsync.state import State
+    from plexsync.sync.execution.executor import Executor
+    from plexsync.sync.execution.outcomes import SceneOutcomes
+    from plexsync.sync.execution.run_items import RunItems
     from plexsync.sync.execution.unmatched import Unwritten
+    from plexsync.sync.execution.work import Ready
     from plexsync.sync.ports import RunOptions
     from plexsync.sync.rows import Pair, RowMaker
     from plexsync.sync.totals import Tally
 
-PREVIEW_ROWS = 50
-"""Rows of each table a person is shown before the first write."""
-
-_PREVIEW_BATCHES = 20
-"""Detail reads after which the preview no longer waits for more changes to show."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class RunWriter:
     """Takes linked pairs to Plex.
 
     Args:
         limits: how much of what was synced before may change.
         options: what the command line asks.
         state: what earlier runs remember.
-        pipeline: reads, plans and writes.
+        items: makes work items of pairs.
+        executor: reads, decides and writes.
+        outcomes: knows how each pair ended.
         unwritten: takes the scenes that go nowhere.
         rows: makes the rows of the preview.
         tally: counts, and knows whom to show the preview and the progress.
-        save: takes what a dry run would write; None where nobody wants it.
+        link_again: matches scenes against a fresh listing.
         confirm: asks a person whether so many items are to be written; None for nobody.
     """
 
     limits: Limits
     options: RunOptions
     state: State
-    pipeline: Pipeline
+    items: RunItems
+    executor: Executor
+    outcomes: SceneOutcomes
     unwritten: Unwritten
     rows: RowMaker
     tally: Tally
-    save: Callable[[SavedItem], None] | None = None
+    link_again: Callable[[Sequence[Scene]], Linked]
     confirm: Callable[[int], bool] | None = None
 
-    def deliver(
-        self,
-        pairs: list[Pair],
-        linked: Linked,
-        link_again: Callable[[Sequence[Scene]], Linked],
-    ) -> None:
+    def write(self, pairs: list[Pair], linked: Linked) -> None:
         """Take `pairs` to Plex, show and remember the rest of `linked`.
 
         Args:
             pairs: scenes on their way to an item.
             linked: the rest of what matching found.
-            link_again: matches scenes against a fresh listing.
 
         Raises:
             UnsafeError: a limit is passed; nothing was written.
@@ -83,28 +77,30 @@ class Delivery:
             InterruptedRunError: asked to stop.
         """
         try:
-            unsafe = self._guard(pairs, linked, link_again)
+            unsafe = self._guard(pairs, linked)
             if self.confirm is not None:
-                self._ask(self.confirm, pairs, linked, link_again)
-            self._carry_out(pairs, linked, self.tally.done + len(pairs))
-            self._match_again(link_again)
+                self._ask(self.confirm, pairs, linked)
+            total = self.tally.done + len(pairs)
+
+            def show(ahead: list[Ready]) -> None:
+                if self.confirm is None:
+                    self._preview(total, ahead, linked)
+                self._place(linked)
+
+            self.executor.carry_out(self.items.of(pairs), total, show)
+            self._match_again()
         except (PlanError, ServerError, InterruptedRunError):
-            # Whatever stops the writing, what waits was found, and is told and remembered.
+            # Whatever stops the writing, what waits was found, and is shown and remembered.
             self._place(linked)
             raise
         finally:
-            for pair in self.pipeline.accounts.unfinished(pairs):
+            for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
                 self.tally.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
         if unsafe is not None:
             raise unsafe
 
-    def _guard(
-        self,
-        pairs: list[Pair],
-        linked: Linked,
-        link_again: Callable[[Sequence[Scene]], Linked],
-    ) -> UnsafeError | None:
+    def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Stop before the first write a run that would change too much of what was synced before.
 
         Counting costs reading everything twice that changes, so it is done only where the known
@@ -121,14 +117,14 @@ class Delivery:
             return None
         new = [pair for pair in pairs if not pair.known]
         changing = self._postponed(known)
-        again = self._link_orphans(link_again)
+        again = self._link_orphans()
         linked.review += again.review
         linked.unmatched += again.unmatched
         planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
         found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
         changing += self._postponed([pair for pair in found if pair.known])
         counted = sum(one.is_counted for one in changing)
-        emptied = sum(clears_any(one.planned.changes) for one in changing)
+        emptied = sum(clears_any(one.plan.changes) for one in changing)
         pairs[:] = [one.pair for one in changing] + new
         pairs += [pair for pair in found if not pair.known]
         try:
@@ -144,7 +140,6 @@ class Delivery:
         confirm: Callable[[int], bool],
         pairs: list[Pair],
         linked: Linked,
-        link_again: Callable[[Sequence[Scene]], Linked],
     ) -> None:
         """Compare everything, show it, and have a person say yes.
 
@@ -154,7 +149,7 @@ class Delivery:
             DeclinedError: the answer is no.
         """
         changing = self._postponed(pairs)
-        again = self._link_orphans(link_again)
+        again = self._link_orphans()
         linked.review += again.review
         linked.unmatched += again.unmatched
         changing += self._postponed(again.pairs)
@@ -166,31 +161,12 @@ class Delivery:
     def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
         """What `pairs` need now, taken back."""
         changing: list[Ready] = []
-        for batch in self.pipeline.ready(pairs):
+        for batch in self.executor.ready(self.items.of(pairs)):
             for ready in batch:
-                self.pipeline.accounts.drop(ready.pair)
+                self.outcomes.drop(ready.pair)
                 changing.append(ready)
             self.tally.reporter.progress("comparing", self.tally.done, None)
         return changing
-
-    def _carry_out(self, pairs: Sequence[Pair], linked: Linked, total: int) -> None:
-        """Show the first changes, then write them all, a batch at a time."""
-        batches = self.pipeline.ready(pairs)
-        ahead: list[list[Ready]] = []
-        planned = 0
-        for batch in batches:
-            ahead.append(batch)
-            planned += len(batch)
-            self.tally.reporter.progress("comparing", self.tally.done + planned, total)
-            if planned >= PREVIEW_ROWS or len(ahead) >= _PREVIEW_BATCHES:
-                break
-        if self.confirm is None:
-            self._preview(total, list(chain.from_iterable(ahead)), linked)
-        self._place(linked)
-        phase = "comparing" if self.options.dry_run else "writing to Plex"
-        for batch in self._gathered(chain(ahead, batches)):
-            self._write(batch)
-            self.tally.reporter.progress(phase, self.tally.done, total)
 
     def _place(self, linked: Linked) -> None:
         """Settle what waits, each scene once however often this is called."""
@@ -201,21 +177,6 @@ class Delivery:
             settled, waiting[:] = tuple(waiting), ()
             for one in settled:
                 self.unwritten.place(one, outcome)
-
-    def _gathered(self, batches: Iterable[list[Ready]]) -> Iterable[list[Ready]]:
-        """As they are written: alike changes together. A dry run shows what it has at once."""
-        return batches if self.options.dry_run else join_batches(batches)
-
-    def _write(self, batch: Sequence[Ready]) -> None:
-        if not batch:
-            return
-        if not self.options.dry_run:
-            self.pipeline.write(batch)
-            return
-        for ready in batch:
-            if self.save is not None and (saved := self.pipeline.saved(ready)):
-                self.save(saved)
-            self.pipeline.show(ready)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
@@ -238,33 +199,30 @@ class Delivery:
             )
         )
 
-    def _link_orphans(self, link_again: Callable[[Sequence[Scene]], Linked]) -> Linked:
+    def _link_orphans(self) -> Linked:
         """Match scenes anew whose item was gone, or held another file, when it was read."""
-        scenes = self.pipeline.take_orphans()
+        scenes = self.outcomes.take_orphans()
         if not scenes:
             return Linked()
-        linked = link_again(tuple(scenes.values()))
+        linked = self.link_again(tuple(scenes.values()))
         found = {pair.scene.scene_id for pair in linked.pairs}
         for scene_id in scenes.keys() - found:
-            self.pipeline.accounts.forgo(scene_id)
+            self.outcomes.forgo(scene_id)
         return linked
 
-    def _match_again(self, link_again: Callable[[Sequence[Scene]], Linked]) -> None:
+    def _match_again(self) -> None:
         """Take orphans to the items they belong to now."""
         if self.confirm is not None:
             # Nobody was shown what would be written there.
-            for pair in self.pipeline.orphans:
-                self.pipeline.accounts.skip(
-                    pair, "Plex changed it while you were asked; next time again"
-                )
+            for pair in self.outcomes.orphans:
+                self.outcomes.skip(pair, "Plex changed it while you were asked; next time again")
             return
-        linked = self._link_orphans(link_again)
+        linked = self._link_orphans()
         for one, outcome in chain(
             ((one, Outcome.REVIEW) for one in linked.review),
             ((one, Outcome.UNMATCHED) for one in linked.unmatched),
         ):
             self.unwritten.place(one, outcome)
-        for batch in self._gathered(self.pipeline.ready(linked.pairs)):
-            self._write(batch)
-        for pair in self.pipeline.orphans:
-            self.pipeline.accounts.skip(pair, "Plex keeps changing it; next time again")
+        self.executor.write_all(self.executor.ready(self.items.of(linked.pairs)))
+        for pair in self.outcomes.orphans:
+            self.outcomes.skip(pair, "Plex keeps changing it; next time again")

@@ -1,0 +1,309 @@
+"""The one loop that writes to Plex: read, decide, journal, write, read back, remember.
+
+A run, a saved plan and an undo are three sources of its work. Items flow through in batches of one
+detail read, or of a few where their changes are alike: so a value is written seconds after it was
+read, and memory holds batches and not the library. An item is remembered as written only after Plex
+was seen to hold what was sent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace as dataclass_replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.errors import InterruptedRunError, ServerError
+from plexsync.models import Outcome, PlexField, as_problem
+from plexsync.plex.batching import join_batches
+from plexsync.sync.execution.reader import DETAIL_BATCH, Reader, settle, with_link
+from plexsync.sync.execution.work import Ready
+from plexsync.sync.execution.writer import FieldWriter, place_of
+from plexsync.sync.pictures.prepare import PictureWriter
+from plexsync.sync.pictures.upload import PictureResult
+from plexsync.text.normalize import holds_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from plexsync.models import Change, ItemDetail, ItemPlan
+    from plexsync.planning.planner import Planner
+    from plexsync.state import Session, State, Unsettled
+    from plexsync.sync.execution.work import Outcomes, WorkItem
+    from plexsync.sync.execution.writer import Place, Verdict
+    from plexsync.sync.ports import Ports
+    from plexsync.sync.totals import Tally
+
+PREVIEW_ROWS = 50
+"""Rows of each table a person is shown before the first write."""
+
+_PREVIEW_BATCHES = 20
+"""Detail reads after which the preview no longer waits for more changes to show."""
+
+
+class Executor:
+    """Carries out work items.
+
+    Args:
+        ports: where the servers are, and whether to go on.
+        state: what is remembered.
+        session: where the run is written down; None for a dry run, which writes nothing.
+        planner: says what Plex shows alike, and what is ours once it was written.
+        outcomes: shows and remembers how each item ended.
+        tally: takes the progress.
+        spare: see `Sender`; None where nothing is to be found out.
+        save: takes what a dry run would write, and says why that failed; None for nobody.
+
+    Attributes:
+        reader: reads items afresh.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        state: State,
+        session: Session | None,
+        *,
+        planner: Planner,
+        outcomes: Outcomes,
+        tally: Tally,
+        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
+        save: Callable[[Ready], None] | None = None,
+    ) -> None:
+        self.reader = Reader(ports.plex, ports.health)
+        self._health = ports.health
+        self._state = state
+        self._session = session
+        self._planner = planner
+        self._outcomes = outcomes
+        self._tally = tally
+        self._save = save
+        self._unsettled: defaultdict[Place, list[Unsettled]] = defaultdict(list)
+        for one in state.unsettled:
+            self._unsettled[place_of(one.plan)].append(one)
+        self.reader.expect(one.plan for one in state.unsettled)
+        if session is not None:
+            self._fields = FieldWriter(
+                ports.plex,
+                self.reader,
+                session,
+                planner=planner,
+                health=ports.health,
+                spare=spare,
+            )
+            self._pictures = PictureWriter(
+                ports.stash, ports.plex.pictures, self.reader, ports.health
+            )
+
+    def carry_out(
+        self, items: Iterable[WorkItem], total: int, show: Callable[[list[Ready]], None]
+    ) -> None:
+        """Show the first changes, then write them all, a batch at a time.
+
+        Args:
+            items: the work.
+            total: rows there are in the end.
+            show: shows the first items that will be written.
+
+        Raises:
+            ServerError: a server is down or refuses us; what was not reached can be tried again.
+            InterruptedRunError: asked to stop.
+        """
+        batches = self.ready(items)
+        ahead: list[list[Ready]] = []
+        planned = 0
+        for batch in islice(batches, _PREVIEW_BATCHES):
+            ahead.append(batch)
+            planned += len(batch)
+            self._progress("comparing", planned, total)
+            if planned >= PREVIEW_ROWS:
+                break
+        show([ready for batch in ahead for ready in batch])
+        self.write_all(chain(ahead, batches), total)
+
+    def write_all(self, batches: Iterable[list[Ready]], total: int | None = None) -> None:
+        """Write what is ready, alike changes together; a dry run shows it at once.
+
+        Raises:
+            ServerError: see `carry_out`.
+            InterruptedRunError: asked to stop.
+        """
+        if self._session is None:
+            for batch in batches:
+                self._show(batch)
+                self._progress("comparing", 0, total)
+            return
+        for batch in join_batches(batches):
+            self._write(batch, self._session)
+            self._progress("writing to Plex", 0, total)
+
+    def _progress(self, phase: str, planned: int, total: int | None) -> None:
+        if total is not None:
+            self._tally.reporter.progress(phase, self._tally.done + planned, total)
+
+    # ---- reading and deciding
+
+    def ready(self, items: Iterable[WorkItem]) -> Iterator[list[Ready]]:
+        """Read and decide; each batch yielded holds those of one read that need writing.
+
+        Items that need nothing are finished on the way.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+            InterruptedRunError: asked to stop.
+        """
+        waiting = iter(items)
+        while batch := list(islice(waiting, DETAIL_BATCH)):
+            self._health.check()
+            read = self.reader.read([item.pair.link.rating_key for item in batch])
+            decided = (self._decided(item, read.get(item.pair.link.rating_key)) for item in batch)
+            yield [ready for ready in decided if ready is not None]
+
+    def _decided(self, item: WorkItem, detail: ItemDetail | ServerError | None) -> Ready | None:
+        """Return what one item needs; None when it is finished."""
+        pair = item.pair
+        if isinstance(detail, ServerError):
+            self._outcomes.finish(pair, Outcome.FAILED, problem=as_problem(detail))
+            return None
+        if detail is None:
+            self._outcomes.lose(pair, "the item is not in Plex any more")
+            return None
+        if not any(holds_file(detail.item, path) for path in item.paths):
+            self._outcomes.lose(pair, "the item holds another file by now")
+            return None
+        pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
+        self._settle(item, detail)
+        try:
+            decision = item.decide(detail)
+        except ServerError as error:
+            if self._health.ends_run(error):
+                raise
+            self._outcomes.finish(pair, Outcome.FAILED, problem=as_problem(error))
+            return None
+        bases = {**pair.link.pictures, **decision.picture_bases}
+        pair.link = replace(pair.link, pictures=bases)
+        if decision.plan.changes or decision.pictures:
+            return Ready(pair=pair, decision=decision)
+        pair.link = self._planner.link_after(pair.link, decision.agreed)
+        self._outcomes.finish(
+            pair,
+            Outcome.FAILED if decision.problem else decision.outcome,
+            problem=decision.problem,
+            note=decision.words(),
+        )
+        return None
+
+    def _settle(self, item: WorkItem, detail: ItemDetail) -> None:
+        """Bring the link up to date by writes of earlier runs whose result was never noted."""
+        pair = item.pair
+        scene_id = pair.scene.scene_id
+        unsettled = self._unsettled.pop((scene_id, pair.link.rating_key), None)
+        if unsettled is None:
+            return
+        pair.link = settle(
+            pair.link, unsettled, detail, planner=self._planner, session=self._session
+        )
+        if self._session is not None:
+            self._session.remember(scene_id, with_link(self._state.get(scene_id), pair.link))
+
+    # ---- only showing
+
+    def _show(self, batch: Sequence[Ready]) -> None:
+        """Finish items in a dry run: their changes are shown, and not written."""
+        for ready in batch:
+            if self._save is not None:
+                self._save(ready)
+            changes, problem = ready.changes, ready.decision.problem
+            outcome = Outcome.PLANNED if changes else Outcome.KEPT
+            asked = [one.rule.name for one in ready.decision.pictures if one.ask]
+            self._outcomes.finish(
+                ready.pair,
+                Outcome.FAILED if problem else outcome,
+                changes=changes,
+                problem=problem,
+                note=ready.decision.words(*asked),
+            )
+
+    # ---- writing
+
+    def _write(self, batch: Sequence[Ready], session: Session) -> None:
+        """Write `batch`, read it back, and remember what Plex was seen to hold."""
+        edited = {place_of(ready.plan): ready for ready in batch if ready.plan.changes}
+        left = [ready for ready in batch if not ready.plan.changes]
+        end: ServerError | InterruptedRunError | None = None
+        if edited:
+            verdicts, ends, end = self._fields.write([ready.plan for ready in edited.values()])
+            with session.batch():
+                for ended in ends:
+                    ended.note(session)
+                for place, verdict in verdicts.items():
+                    left += self._conclude_fields(edited[place], verdict)
+        end = self._write_pictures(left, session, end) or end
+        if end is not None:
+            raise end
+        self._health.check()
+
+    def _conclude_fields(self, ready: Ready, verdict: Verdict) -> list[Ready]:
+        """Finish an item whose fields were sent; return it if pictures are still to come."""
+        pair, plan = ready.pair, ready.plan
+        if verdict.detail is None:
+            self._outcomes.finish(
+                pair, Outcome.FAILED, changes=plan.changes, problem=verdict.problem
+            )
+            return []
+        stored = [change for change in plan.changes if change not in verdict.missing]
+        pair.link = self._planner.link_after(pair.link, (*stored, *ready.decision.agreed))
+        problem = verdict.problem or ready.decision.problem
+        ready.decision = dataclass_replace(ready.decision, problem=problem, agreed=())
+        if ready.decision.pictures:
+            # The pictures may never be reached: what is ours among the fields is known even so.
+            self._outcomes.note_written(pair)
+            return [ready]
+        self._finish(ready, PictureResult())
+        return []
+
+    def _write_pictures(
+        self,
+        work: Sequence[Ready],
+        session: Session,
+        end: ServerError | InterruptedRunError | None,
+    ) -> ServerError | None:
+        """Write pictures and finish their items; only that when the run is to end.
+
+        Returns:
+            The error after which nothing more can be done.
+        """
+        if end is not None:
+            with session.batch():
+                for ready in work:
+                    self._finish(ready, PictureResult(unfinished=True))
+            return None
+        try:
+            for results in self._pictures.write(work, session):
+                with session.batch():
+                    for ready, result in results:
+                        for ended in result.ends:
+                            ended.note(session)
+                        self._finish(ready, result)
+        except ServerError as error:
+            return error
+        return None
+
+    def _finish(self, ready: Ready, result: PictureResult) -> None:
+        """Finish an item that was written as far as it went."""
+        decision, changes = ready.decision, (*ready.plan.changes, *result.changes)
+        if result.unfinished and not changes:
+            return  # the run ends, and says so for this item as for all that are left
+        problem = result.problem or decision.problem
+        outcome = Outcome.KEPT if result.kept else decision.outcome
+        ready.pair.link = self._planner.link_after(ready.pair.link, decision.agreed)
+        self._outcomes.finish(
+            ready.pair,
+            Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
+            changes=changes,
+            problem=problem,
+            note=decision.words(*result.kept),
+            again=result.unfinished,
+        )

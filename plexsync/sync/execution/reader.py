@@ -1,0 +1,168 @@
+"""Fresh reads of items, and earlier writes settled by them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.errors import AuthError, ServerError
+from plexsync.models import PICTURE_FIELDS, ItemDetail, Outcome, RatingKey, SceneRecord
+from plexsync.plex.pictures import selected_key
+from plexsync.state import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from plexsync.models import ItemPlan, Link, PlexField
+    from plexsync.planning.planner import Planner
+    from plexsync.plex.client import PlexClient
+    from plexsync.state import Session, State, Unsettled
+    from plexsync.sync.ports import RunHealth
+
+DETAIL_BATCH = 50
+"""Items per detail read. Source: docs/plex-api.md 3 (50 to 100 ids per request is prudent)."""
+
+READ_BATCH = 100
+"""Items read back at once, the most that is prudent: see `DETAIL_BATCH`."""
+
+
+class Reader:
+    """Reads items, and narrows an answer that fails down to the items that fail.
+
+    Args:
+        plex: where to read.
+        health: says when Plex was given up.
+    """
+
+    def __init__(self, plex: PlexClient, health: RunHealth) -> None:
+        self._plex = plex
+        self._health = health
+        self._pictures: defaultdict[RatingKey, set[PlexField]] = defaultdict(set)
+
+    def expect(self, plans: Iterable[ItemPlan]) -> None:
+        """Read the pictures `plans` are about from now on, too: one request each."""
+        for plan in plans:
+            fields = {change.target for change in plan.changes} & PICTURE_FIELDS
+            if fields:
+                self._pictures[plan.rating_key] |= fields
+
+    def read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
+        """Return fresh details by rating key, or what went wrong; an item that is gone is left out.
+
+        The keys of expected pictures are among the values.
+
+        Raises:
+            ServerError: Plex is down, or refuses us altogether.
+        """
+        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        for start in range(0, len(keys), READ_BATCH):
+            found |= self._read(keys[start : start + READ_BATCH])
+        return found
+
+    def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
+        try:
+            details = self._plex.details(keys)
+            return {one.item.rating_key: self._with_pictures(one) for one in details}
+        except AuthError:
+            raise
+        except ServerError as error:
+            if self._health.plex_down():
+                raise
+            if len(keys) == 1:
+                return {keys[0]: error}
+        # One by one and not by halves: each half that fails brings Plex nearer to being given up.
+        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        for key in keys:
+            found |= self._read([key])
+        return found
+
+    def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
+        key = detail.item.rating_key
+        keys = {
+            field: selected_key(self._plex.pictures.available(key, field))
+            for field in sorted(self._pictures.get(key, ()))
+        }
+        return replace(detail, values={**detail.values, **keys}) if keys else detail
+
+
+# ---- writes of earlier runs ----------------------------------------------------------------------
+
+
+def settle(
+    link: Link,
+    unsettled: Sequence[Unsettled],
+    detail: ItemDetail,
+    *,
+    planner: Planner,
+    session: Session | None,
+) -> Link:
+    """Return the link brought up to date by earlier writes whose result was never noted.
+
+    What became of them is noted in `session`, None in a dry run. Remember the link before anything
+    is committed: a result on disk without it would lose what is ours.
+
+    Args:
+        link: as it is remembered.
+        unsettled: the intents that concern it, oldest first.
+        detail: a fresh read of the item.
+        planner: says whether Plex shows what was sent.
+        session: where results are noted.
+    """
+    for one in unsettled:
+        link = planner.settle(link, one.plan.changes, detail)
+        if session is not None:
+            _note_settled(session, one, detail, planner)
+    return link
+
+
+def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
+    """Note how unsettled intents of items that are no longer linked ended.
+
+    An intent that belongs to a link is settled when that link is next read. But the file may have
+    moved since, so that Plex made another item of it, or the scene may be gone. One that cannot be
+    read now waits for the next run.
+
+    Raises:
+        ServerError: Plex is down, or refuses us altogether.
+    """
+    unlinked = [one for one in session.state.unsettled if not _is_linked(session.state, one)]
+    if not unlinked:
+        return
+    read = reader.read(tuple(dict.fromkeys(one.plan.rating_key for one in unlinked)))
+    for one in unlinked:
+        detail = read.get(one.plan.rating_key)
+        if not isinstance(detail, ServerError):
+            _note_settled(session, one, detail, planner)
+
+
+def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
+    """Return the record with `link` in place of the one to the same item.
+
+    Without a record it is one that waits: such a scene is due, and is matched again.
+    """
+    if record is None:
+        return SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=(link,))
+    others = tuple(one for one in record.links if one.rating_key != link.rating_key)
+    return replace(record, links=(*others, link))
+
+
+def _note_settled(
+    session: Session, one: Unsettled, detail: ItemDetail | None, planner: Planner
+) -> None:
+    # An item that is gone shows nothing.
+    missing = planner.not_stored(one.plan, detail) if detail else one.plan.changes
+    session.settle(
+        one,
+        Settlement.FAILED if missing else Settlement.APPLIED,
+        missing=tuple(change.target for change in missing),
+        partly=planner.partly(missing, detail) if detail else {},
+    )
+
+
+def _is_linked(state: State, one: Unsettled) -> bool:
+    record = state.get(one.plan.scene_id)
+    return record is not None and any(
+        link.rating_key == one.plan.rating_key for link in record.links
+    )

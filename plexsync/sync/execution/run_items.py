@@ -1,0 +1,220 @@
+"""The work of a run: linked scenes, compared with what Stash says of them now.
+
+A pair that is known to need nothing, or to be tried in vain, ends here without a request to Plex.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
+from plexsync.planning.retry_schedule import PARKED
+from plexsync.sync.execution.outcomes import GIVEN_UP
+from plexsync.sync.execution.work import Decision, WorkItem
+from plexsync.sync.execution.writer import NOT_SHOWN, place_of
+from plexsync.text.folding import files_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from plexsync.models import (
+        Desired,
+        ItemDetail,
+        Link,
+        RelatedId,
+        Scene,
+        SceneDetail,
+        SceneId,
+    )
+    from plexsync.planning.desired import FieldMap
+    from plexsync.planning.planner import Planner
+    from plexsync.stash_client import StashClient
+    from plexsync.state import State
+    from plexsync.sync.execution.outcomes import SceneOutcomes
+    from plexsync.sync.pictures.plan import Artwork
+    from plexsync.sync.ports import RunHealth
+    from plexsync.sync.rows import Pair
+
+_STASH_BATCH = 200
+"""Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
+
+_GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
+
+
+class RunItems:
+    """Makes work items of pairs.
+
+    Args:
+        stash: where desired values come from.
+        state: what earlier runs remember.
+        outcomes: takes the pairs, and those that end here.
+        fields: says what a scene wants.
+        planner: decides what is written.
+        artwork: compares posters and backgrounds.
+        observe: takes what a scene shows of other objects, before it is remembered.
+        health: says when to end.
+        lock_fields: a written field is locked.
+        compare_all: read every item, also where Stash's side did not move since the last run.
+        asked_for: a person named these scenes, or asked for everything: what was taken back or
+            given up is written again.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that decides what a pair needs
+        self,
+        stash: StashClient,
+        state: State,
+        outcomes: SceneOutcomes,
+        *,
+        fields: FieldMap,
+        planner: Planner,
+        artwork: Artwork,
+        observe: Callable[[Mapping[RelatedId, str]], None],
+        health: RunHealth,
+        lock_fields: bool,
+        compare_all: bool,
+        asked_for: bool,
+    ) -> None:
+        self._stash = stash
+        self._state = state
+        self._outcomes = outcomes
+        self._fields = fields
+        self._planner = planner
+        self._artwork = artwork
+        self._observe = observe
+        self._health = health
+        self._lock_fields = lock_fields
+        self._compare_all = compare_all
+        self._asked_for = asked_for
+        self._unsettled = frozenset(place_of(one.plan) for one in state.unsettled)
+
+    def of(self, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
+        """Return the pairs whose item has to be read; the others are finished on the way.
+
+        Raises:
+            ServerError: Stash is down, or refuses us.
+            InterruptedRunError: asked to stop.
+        """
+        by_scene: defaultdict[SceneId, list[Pair]] = defaultdict(list)
+        for pair in pairs:
+            if self._outcomes.open(pair):
+                by_scene[pair.scene.scene_id].append(pair)
+        ids = iter(by_scene)
+        while chunk := tuple(islice(ids, _STASH_BATCH)):
+            self._health.check()
+            fetched = self._stash.details(chunk)
+            for detail in fetched.found:
+                yield from self._items(detail, by_scene[detail.scene_id])
+            # A scene deleted since it was listed says nothing; the next sweep forgets it.
+            for scene_id in fetched.missing:
+                for pair in by_scene[scene_id]:
+                    self._outcomes.skip(pair, "deleted in Stash meanwhile")
+            for scene_id, message in fetched.poisoned:
+                problem = Problem(kind="bad-response", message=message)
+                for pair in by_scene[scene_id]:
+                    self._outcomes.finish(pair, Outcome.FAILED, problem=problem)
+
+    # ---- what Stash says
+
+    def _items(self, scene: SceneDetail, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
+        """Return the work items of one scene."""
+        settled = self._stash.is_settled(scene.updated_at)
+        self._observe(scene.related)
+        desired = self._fields.desired(scene, ItemKind.MOVIE)
+        self._outcomes.note_compared(scene, desired, settled=settled)
+        for pair in pairs:
+            # It was linked by files it has no more; one deleted just now has none at all.
+            if _other_files(pair.scene, scene):
+                self._outcomes.skip(pair, "changed in Stash while it was read")
+            elif self._is_handled(pair, scene):
+                note = "nothing to write has changed"
+                self._outcomes.finish(pair, Outcome.UNCHANGED, note=note)
+            elif problem := self._parked(pair):
+                self._outcomes.finish(pair, Outcome.FAILED, problem=problem)
+            else:
+                decide = partial(self._decide, pair, scene)
+                yield WorkItem(pair=pair, decide=decide, paths=(pair.link.path,))
+
+    def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
+        """Whether an earlier run wrote just this, so that Plex need not be asked."""
+        scene_id = pair.scene.scene_id
+        record = self._state.get(scene_id)
+        return (
+            pair.match is None
+            and record is not None
+            and record.outcome in _GOOD
+            and not self._compare_all
+            and (scene_id, pair.link.rating_key) not in self._unsettled
+            and record.desired == self._outcomes.desired_digest(scene_id)
+            and self._artwork.handled(pair, scene)
+        )
+
+    def _parked(self, pair: Pair) -> Problem | None:
+        """Why this is not tried again: just this would end in the same way."""
+        record = self._state.get(pair.scene.scene_id)
+        parked = (
+            pair.match is None
+            and record is not None
+            and record.due_at == PARKED
+            and record.problem is not None
+            and record.problem.kind in GIVEN_UP
+            # Of a cover the digest of the fields does not say whether it is the one that was tried.
+            and record.problem.kind != NOT_SHOWN
+            and not self._asked_for
+            and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
+        )
+        return record.problem if parked and record else None
+
+    # ---- what Plex needs
+
+    def _decide(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Decision:
+        """Return what one item needs.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+        kind = detail.item.kind
+        if kind is ItemKind.MOVIE:
+            desired = self._outcomes.desired(scene.scene_id)
+        else:
+            desired = self._fields.desired(scene, kind)
+        pair.link = self._unheld(pair.link, desired)
+        planned = self._planner.plan(desired, detail, pair.link.base, pair.link.held)
+        wanted = self._artwork.plan(pair, scene, detail)
+        kept = (*planned.kept, *wanted.kept)
+        return Decision(
+            plan=ItemPlan(
+                scene_id=scene.scene_id,
+                rating_key=pair.link.rating_key,
+                section_id=detail.item.section_id,
+                kind=kind,
+                path=pair.link.path,
+                lock=self._lock_fields,
+                changes=planned.changes,
+            ),
+            agreed=planned.agreed,
+            pictures=wanted.pictures,
+            kept=kept,
+            held=planned.held,
+            outcome=Outcome.KEPT if kept or planned.held else Outcome.UNCHANGED,
+            problem=wanted.problem,
+            first_pictures=wanted.first,
+        )
+
+    def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:
+        """The link without what no longer holds a field back: Stash moved on, or a person asked."""
+        if not link.held:
+            return link
+        held = {} if self._asked_for else self._planner.still_held(desired, link.held)
+        return replace(link, held=held)
+
+
+def _other_files(scene: Scene, detail: SceneDetail) -> bool:
+    """Whether a scene's files changed since it was listed."""
+    if scene.files == detail.files:
+        return False
+    return files_digest(scene.files) != files_digest(detail.files)

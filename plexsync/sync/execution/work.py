@@ -1,0 +1,122 @@
+"""The work of the executor: items of Plex, each with a way to decide what it needs.
+
+A run, a saved plan and an undo are three sources of the same work items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from plexsync.models import Outcome
+
+if TYPE_CHECKING:
+    from plexsync.models import Change, ItemDetail, ItemPlan, PictureBase, PlexField, Problem
+    from plexsync.sync.pictures.plan import PictureChange
+    from plexsync.sync.rows import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one item needs, found by a fresh read.
+
+    Args:
+        plan: the edit of its fields; without changes when at most pictures need some.
+        agreed: what needs no writing because Plex shows it; remembered like what was written.
+        pictures: the pictures to write.
+        picture_bases: what is known of pictures that need no writing.
+        kept: the names of fields that stay as Plex has them although they differ.
+        held: the names of fields left alone because an undo took back what Stash wants.
+        outcome: of the row when nothing is written.
+        problem: why one of the pictures could not be compared.
+        note: a few words for the row.
+        first_pictures: no picture of ours is replaced.
+    """
+
+    plan: ItemPlan
+    agreed: tuple[Change, ...] = ()
+    pictures: tuple[PictureChange, ...] = ()
+    picture_bases: Mapping[PlexField, PictureBase] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    outcome: Outcome = Outcome.UNCHANGED
+    problem: Problem | None = None
+    note: str = ""
+    first_pictures: bool = True
+
+    def words(self, *kept: str) -> str:
+        """Return what a row says of that which is left as Plex has it; `kept` are more names."""
+        notes = [self.note] if self.note else []
+        if names := (*self.kept, *kept):
+            notes.append(f"Plex's own kept for {', '.join(names)}")
+        if self.held:
+            notes.append(f"not written again since an undo: {', '.join(self.held)}")
+        return "; ".join(notes)
+
+
+Decide = Callable[["ItemDetail"], Decision]
+"""Compares an item with what it should be. Raises ServerError: what else is needed is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """One item that may have to be written.
+
+    Args:
+        pair: the scene and the link to the item, which knows what is ours on it.
+        decide: says what it needs, once it was read.
+        paths: it must hold one of these files.
+    """
+
+    pair: Pair
+    decide: Decide
+    paths: tuple[str, ...]
+
+
+class Ready(msgspec.Struct, kw_only=True, gc=False):
+    """An item that was read and has something to write."""
+
+    pair: Pair
+    decision: Decision
+
+    @property
+    def plan(self) -> ItemPlan:
+        """The edit of its fields."""
+        return self.decision.plan
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All that would change, as a person sees it."""
+        pictures = [one.shown for one in self.decision.pictures if not one.ask]
+        return (*self.plan.changes, *pictures)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether safety limits count it: a first picture replaces nothing that was synced."""
+        return bool(self.plan.changes or not self.decision.first_pictures)
+
+
+class Outcomes(Protocol):
+    """Shows how each item ended, and remembers it the way its source needs."""
+
+    def lose(self, pair: Pair, note: str, /) -> None:
+        """Take a pair whose item is gone or holds another file, and say so."""
+
+    def finish(
+        self,
+        pair: Pair,
+        outcome: Outcome,
+        /,
+        *,
+        changes: tuple[Change, ...] = ...,
+        problem: Problem | None = ...,
+        note: str = ...,
+        again: bool = ...,
+    ) -> None:
+        """Show an outcome and remember it. `again`: something was not even tried."""
+
+    def note_written(self, pair: Pair, /) -> None:
+        """Remember what is ours on an item whose pictures are still to come."""

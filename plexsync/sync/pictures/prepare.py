@@ -1,0 +1,168 @@
+"""What is to be sent of the pictures that need replacing: the bytes, fetched at the last moment.
+
+Each item is looked at once more; `upload` does the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.errors import ServerError
+from plexsync.models import PictureBase, as_problem
+from plexsync.planning.picture_policy import upload_key
+from plexsync.plex.pictures import selected_key
+from plexsync.plex.poster_padding import fitted, recipe
+from plexsync.stash_client import Cover, NoCover, checksum
+from plexsync.sync.pictures.plan import base_of, note, require_small
+from plexsync.sync.pictures.upload import PictureResult, PictureUpload, Uploader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.stash_client import StashClient
+    from plexsync.state import Session
+    from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.pictures.plan import PictureChange
+    from plexsync.sync.ports import RunHealth
+
+_HELD_BYTES = 32 << 20
+"""Covers held at once before they are sent; what they replace goes to disk in one piece."""
+
+
+class PictureWriter:
+    """Brings pictures to Plex.
+
+    Args:
+        covers: where covers come from.
+        gallery: where they go.
+        reader: reads items afresh.
+        health: says when to end.
+    """
+
+    def __init__(
+        self, covers: StashClient, gallery: PlexPictures, reader: Reader, health: RunHealth
+    ) -> None:
+        self._covers = covers
+        self._gallery = gallery
+        self._health = health
+        self._uploader = Uploader(gallery, reader, health)
+        self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
+
+    def write(
+        self, work: Sequence[Ready], session: Session
+    ) -> Iterator[list[tuple[Ready, PictureResult]]]:
+        """Send the pictures of `work`, and prove by reading that they came.
+
+        Each list yielded holds items whose pictures are done, or as far as that goes; their links
+        know what Plex was seen to show. Nothing but intents is noted.
+
+        Raises:
+            ServerError: nothing more can be sent. What became of all of `work` was yielded before.
+        """
+        results = [(ready, PictureResult()) for ready in work]
+        waiting: list[PictureUpload] = []
+        done = 0
+        end: ServerError | None = None
+        try:
+            for at, (ready, result) in enumerate(results, 1):
+                prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
+                waiting += [upload for upload in prepared if upload is not None]
+                if sum(len(upload.body) for upload in waiting) >= _HELD_BYTES:
+                    self._uploader.send(waiting, session)
+                    yield results[done:at]
+                    done, waiting = at, []
+            self._uploader.send(waiting, session)
+        except ServerError as error:
+            end = error
+        finally:
+            self._fetched = ("", NoCover.NONE)
+        if end is not None:
+            _mark_unfinished(results[done:])
+        yield results[done:]
+        if end is not None:
+            raise end
+
+    def _prepare(
+        self, ready: Ready, change: PictureChange, result: PictureResult
+    ) -> PictureUpload | None:
+        """Look at the item once more and fetch what is to be sent; None when nothing is.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        if self._health.should_stop():
+            result.unfinished = True
+            return None
+        place = ready.plan.rating_key, change.rule.to
+        try:
+            cover = self._bytes_of(change)
+            pictures = self._gallery.available(*place) if cover else ()
+        except ServerError as error:
+            if self._health.ends_run(error):
+                raise
+            result.problem = as_problem(error)
+            return None
+        if cover is None:  # taken away since it was compared
+            before = base_of(ready.pair, change.rule)
+            note(ready.pair, change.rule, replace(before, stamp=change.stamp, etag=""))
+            return None
+        key = change.again or upload_key(change.rule.to, cover.body)
+        made = recipe(change.rule)
+        base = PictureBase(stamp=change.stamp, etag=cover.etag, key=key, made=made)
+        selected = selected_key(pictures)
+        if key == selected:
+            note(ready.pair, change.rule, base)
+            return None
+        if change.ask:
+            result.kept.append(change.rule.name)
+            note(ready.pair, change.rule, replace(base, key=""))
+            return None
+        return PictureUpload(
+            ready=ready,
+            change=change,
+            result=result,
+            before=selected,
+            there=frozenset(picture.key for picture in pictures),
+            key=key,
+            body=cover.body,
+            base=base,
+        )
+
+    def _bytes_of(self, change: PictureChange) -> Cover | None:
+        """What is to be sent: nothing for a picture that is only to be chosen again.
+
+        Raises:
+            ServerError: the cover cannot be had, is too large, or cannot be made to fit.
+        """
+        if change.again:
+            return Cover(content_type="", etag=change.etag, size_bytes=0, body=b"")
+        cover = self._fetch(change.cover_path)
+        if not isinstance(cover, Cover):
+            return None
+        if change.checksum not in {"", checksum(cover)}:
+            raise ServerError(
+                "the cover became another one while the plan was applied",
+                hint="save the plan anew, or have a run bring the cover as it is",
+            )
+        require_small(cover)
+        return replace(cover, body=fitted(change.rule, cover.body))
+
+    def _fetch(self, cover_path: str) -> Cover | NoCover:
+        """The cover; asked for once for all the pictures in a row that want it."""
+        if self._fetched[0] != cover_path:
+            self._fetched = (cover_path, self._covers.cover(cover_path))
+        return self._fetched[1]
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _mark_unfinished(results: Sequence[tuple[Ready, PictureResult]]) -> None:
+    """Say of items that lack a picture that they are to be tried again."""
+    for ready, result in results:
+        accounted = len(result.changes) + len(result.kept) + (result.problem is not None)
+        result.unfinished |= accounted < len(ready.decision.pictures)
