@@ -9,6 +9,7 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 from __future__ import annotations
 
 import errno
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       4  a server is failing                  130, 143  interrupted
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.app import runs as compose
+    from plexsync.sync.reconcile import run
 
     streams = console.standard_streams()
     if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
@@ -166,7 +168,9 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(invocation.shape, streams, writes=writes)
-    return compose.reconcile_once(invocation, run_options(options), streams)
+    wanted = run_options(options)
+    once = partial(run, options=wanted)
+    return compose.perform(invocation, once, streams, dry_run=wanted.dry_run)
 
 
 @cli.command(context_settings=CONTEXT, short_help="Watch it work on a sample library.")

@@ -6,19 +6,17 @@ import os
 import select
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from plexsync.app.explain import explain_item, explain_scene
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
-from plexsync.config.schema import Config
 from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
 from plexsync.output.console import RunReporter, is_terminal, make_reporter, write_lines
@@ -31,8 +29,9 @@ from plexsync.sync.ports import Ports
 from plexsync.sync.reconcile import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from plexsync.config.schema import Config
     from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, Shape, Streams
@@ -43,20 +42,12 @@ _PRIVATE_UMASK = 0o077
 _GLANCE_S = 0.1
 """How often somebody who is asked is looked at."""
 
-UseCase = Callable[[Config, Ports, RunReporter], RunSummary]
-"""What a command does once its world is put together."""
 
+class UseCase(Protocol):
+    """What a command does once its world is put together."""
 
-def reconcile_once(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
-    """`plexsync run`: see `perform`."""
-    return perform(
-        invocation,
-        lambda config, ports, reporter: run(
-            config, options, replace(ports, confirm=_asker(streams, ports.should_stop)), reporter
-        ),
-        streams,
-        dry_run=options.dry_run,
-    )
+    def __call__(self, *, config: Config, ports: Ports, reporter: RunReporter) -> RunSummary:
+        """Do it; how it ended is in the summary."""
 
 
 def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
@@ -88,14 +79,18 @@ def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_
         )
         truthful = Truthful(reporter, signals, invocation.config)
         try:
-            summary = perform_with(
+            show_warnings(config, truthful)
+            with open_ports(
                 config,
-                use_case,
-                reporter=truthful,
-                environ=os.environ,
+                os.environ,
+                truthful.warn,
+                read_only=dry_run,
                 should_stop=signals.should_stop,
-                dry_run=dry_run,
-            )
+            ) as ports:
+                confirm = _asker(streams, signals.should_stop)
+                summary = use_case(
+                    config=config, ports=replace(ports, confirm=confirm), reporter=truthful
+                )
         except KeyboardInterrupt:
             signals.exit_at_next()
             raise InterruptedRunError(signals.code or ExitCode.INTERRUPTED) from None
@@ -120,36 +115,17 @@ def run_with(
         environ: says where state and cache are.
         should_stop: see `ports.Ports`.
     """
-    return perform_with(
-        config,
-        lambda config, ports, reporter: run(config, options, ports, reporter),
-        reporter=reporter,
-        environ=environ,
-        should_stop=should_stop,
-        dry_run=options.dry_run,
-    )
+    show_warnings(config, reporter)
+    with open_ports(
+        config, environ, reporter.warn, read_only=options.dry_run, should_stop=should_stop
+    ) as ports:
+        return run(config, options, ports, reporter)
 
 
-def perform_with(
-    config: Config,
-    use_case: UseCase,
-    *,
-    reporter: RunReporter,
-    environ: Mapping[str, str],
-    should_stop: Callable[[], bool],
-    dry_run: bool,
-) -> RunSummary:
-    """One use case with real clients and the real clock; the arguments are those of `run_with`."""
+def show_warnings(config: Config, reporter: RunReporter) -> None:
+    """Say what is doubtful about a configuration."""
     for warning in config.warnings:
         reporter.warn(warning)
-    with open_ports(
-        config,
-        environ,
-        reporter.warn,
-        read_only=dry_run,
-        should_stop=should_stop,
-    ) as ports:
-        return use_case(config, ports, reporter)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
     return compose.perform(
         invocation,
-        lambda config, ports, reporter: carry_out(config, options, ports, reporter),
+        partial(carry_out, options=options),
         console.standard_streams(),
         dry_run=dry_run,
     )

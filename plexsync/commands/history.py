@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -135,7 +136,7 @@ def undo_command(
     )
     return compose.perform(
         invocation,
-        lambda config, ports, reporter: take_back(config, options, ports, reporter),
+        partial(take_back, options=options),
         console.standard_streams(),
         dry_run=dry_run,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,15 +163,17 @@ def _require_person(where: Path) -> None:
 
 def _try_out(ctx: click.Context, asker: Asker) -> bool:
     """Offer a check and a dry run; whether the dry run was made."""
-    from plexsync.app.runs import reconcile_once
+    from plexsync.app.runs import perform
     from plexsync.sync.ports import RunOptions
+    from plexsync.sync.reconcile import run
 
     well = True
     if asker.confirm("Check everything now?", default=True):
         well = ctx.invoke(doctor_command) == ExitCode.OK
     if not asker.confirm("Make a dry run now? It writes nothing.", default=well):
         return False
-    reconcile_once(ctx.obj, RunOptions(dry_run=True), console.standard_streams())
+    once = partial(run, options=RunOptions(dry_run=True))
+    perform(ctx.obj, once, console.standard_streams(), dry_run=True)
     return True
 
 

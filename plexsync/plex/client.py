@@ -10,6 +10,7 @@ Source: docs/plex-api.md.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -211,7 +212,14 @@ class PlexClient:
                     found.update(self._tree(key).by_part)
         return found
 
-    def edit(self, plan: ItemPlan, *, locks: Mapping[PlexField, bool] = NO_LOCKS) -> None:
+    def edit(
+        self,
+        plan: ItemPlan,
+        *,
+        locks: Mapping[PlexField, bool] = NO_LOCKS,
+        others: Sequence[RatingKey] = (),
+        appended: frozenset[PlexField] = NONE_APPENDED,
+    ) -> None:
         """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
         Plex answers 200 whether or not anything changed, so only reading back proves a write.
@@ -220,7 +228,9 @@ class PlexClient:
 
         Args:
             plan: what to write.
-            locks: see `edit_query.edits_of`.
+            locks: see `plex_edit.edit_arguments`.
+            others: items that get the same edits; see `edit_alike`, which checks that.
+            appended: see `edit_alike`.
 
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.
@@ -229,8 +239,16 @@ class PlexClient:
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
         plan, failed = self.pictures.choose(plan)
-        if plan.changes:
-            self._edit(plan, locks=locks)
+        paths = partial(edit_paths, plan, locks=locks, others=others, appended=appended)
+        refused: dict[str, BadResponseError] = {}
+        for path in paths(limit_bytes=self._url_limit_bytes) if plan.changes else ():
+            try:
+                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
+            except BadResponseError as error:
+                refused[path] = error
+        if refused:
+            for path, refusal in self._put_shorter(paths, refused).items():
+                raise self._too_long(path, refusal) or refusal
         if failed is not None:
             raise failed
 
@@ -258,47 +276,30 @@ class PlexClient:
                     "items that are edited together must get the same edits",
                     context=f"items {first.rating_key} and {plan.rating_key}",
                 )
-        for plan in plans:
+        for plan in rest:
             _, failed = self.pictures.choose(plan)
             if failed is not None:
                 raise failed
-        self._edit(first, others=[plan.rating_key for plan in rest], appended=appended)
+        self.edit(first, others=[plan.rating_key for plan in rest], appended=appended)
 
-    def _edit(
-        self,
-        plan: ItemPlan,
-        *,
-        locks: Mapping[PlexField, bool] = NO_LOCKS,
-        others: Sequence[RatingKey] = (),
-        appended: frozenset[PlexField] = NONE_APPENDED,
-    ) -> None:
-        def paths(limit_bytes: int) -> tuple[str, ...]:
-            return edit_paths(
-                plan, locks=locks, others=others, appended=appended, limit_bytes=limit_bytes
-            )
+    def _put_shorter(
+        self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]
+    ) -> dict[str, BadResponseError]:
+        """Say what of refused requests can be said in shorter ones again; what is still refused.
 
-        refused = self._put_each(paths(self._url_limit_bytes))
-        if not refused:
-            return
-        # 400, 414 and 431 are what servers and proxies say to long addresses: what of a refused one
-        # can be said in shorter ones is said again.
+        400, 414 and 431 are what servers and proxies say to long addresses.
+        """
         fields = {field for path in refused for field in fields_of(path)}
-        shortest = paths(0)
-        again = [path for path in shortest if fields.issuperset(fields_of(path))]
+        shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
-        left |= self._put_each([path for path in again if path not in left])
-        for path, error in left.items():
-            raise self._too_long(path, error) or error
-
-    def _put_each(self, paths: Sequence[str]) -> dict[str, BadResponseError]:
-        """Send requests, each of which may be refused for itself; those that were."""
-        refused: dict[str, BadResponseError] = {}
-        for path in paths:
+        for path in shortest:
+            if path in left or not fields.issuperset(fields_of(path)):
+                continue
             try:
                 self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
             except BadResponseError as error:
-                refused[path] = error
-        return refused
+                left[path] = error
+        return left
 
     def _too_long(self, path: str, error: BadResponseError) -> TooLongError | None:
         """The error for a field that needs a longer request than is taken; None where it is not."""

@@ -97,8 +97,12 @@ def replay(
     def show(ahead: list[Ready]) -> None:
         tally.reporter.preview(outcomes.preview(ahead, len(items), words.headline))
 
+    def work_off() -> None:
+        batches = executor.looked_ahead(items, len(items), show)
+        executor.write_all(batches, len(items))
+
     carry_out(
-        lambda: executor.carry_out(items, len(items), show),
+        work_off,
         ports,
         tally,
         session,

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -300,7 +301,7 @@ class Transport:
         """Send, decode, repeat while that makes sense; keep book of failures."""
         self._breaker.check()
         try:
-            value = self._repeater.run(task, lambda: self._attempt(task, decode))
+            value = self._repeater.run(task, partial(self._attempt, task, decode))
         except TransientError as error:
             if not task.leaves(error):
                 self._breaker.failed(error, write=task.write)

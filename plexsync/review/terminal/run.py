@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -79,9 +80,10 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
 
 
 def _run(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
-    from plexsync.app.runs import reconcile_once  # noqa: PLC0415 - no screen waits for a run
+    from plexsync.app.runs import perform  # noqa: PLC0415 - no screen waits for a run
+    from plexsync.sync.reconcile import run  # noqa: PLC0415 - same
 
-    return reconcile_once(invocation, options, streams)
+    return perform(invocation, partial(run, options=options), streams, dry_run=options.dry_run)
 
 
 # ---- Ending --------------------------------------------------------------------------------------

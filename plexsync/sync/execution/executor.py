@@ -97,10 +97,10 @@ class Executor:
                 ports.stash, ports.plex.pictures, self.reader, ports.health
             )
 
-    def carry_out(
+    def looked_ahead(
         self, items: Iterable[WorkItem], total: int, show: Callable[[list[Ready]], None]
-    ) -> None:
-        """Show the first changes, then write them all, a batch at a time.
+    ) -> Iterator[list[Ready]]:
+        """Show the first changes, and return all of them, to be given to `write_all`.
 
         Args:
             items: the work.
@@ -121,13 +121,13 @@ class Executor:
             if planned >= PREVIEW_ROWS:
                 break
         show([ready for batch in ahead for ready in batch])
-        self.write_all(chain(ahead, batches), total)
+        return chain(ahead, batches)
 
     def write_all(self, batches: Iterable[list[Ready]], total: int | None = None) -> None:
         """Write what is ready, alike changes together; a dry run shows it at once.
 
         Raises:
-            ServerError: see `carry_out`.
+            ServerError: see `looked_ahead`.
             InterruptedRunError: asked to stop.
         """
         if self._session is None:

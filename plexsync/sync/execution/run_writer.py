@@ -87,7 +87,8 @@ class RunWriter:
                     self._preview(total, ahead, linked)
                 self._place(linked)
 
-            self.executor.carry_out(self.items.of(pairs), total, show)
+            batches = self.executor.looked_ahead(self.items.of(pairs), total, show)
+            self.executor.write_all(batches, total)
             self._match_again()
         except (PlanError, ServerError, InterruptedRunError):
             # Whatever stops the writing, what waits was found, and is shown and remembered.

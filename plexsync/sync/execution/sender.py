@@ -125,7 +125,10 @@ class Sender:
             else group_by_edit(left, appended=self._appended)
         )
         for group in groups:
-            yield from self._send_group(group)
+            if len(group) == 1:
+                yield self._send_one(group[0])
+            else:
+                yield from self._send_group(group)
 
     def mend(self, plans: Sequence[ItemPlan], read: Mapping[RatingKey, object]) -> Iterator[Sent]:
         """Send plans that went out with others, and did not arrive whole, once more alone.
@@ -143,9 +146,6 @@ class Sender:
     # ---- sending
 
     def _send_group(self, group: Sequence[ItemPlan]) -> Iterator[Sent]:
-        if len(group) == 1:
-            yield self._send_one(group[0])
-            return
         if self._ended():
             yield from (Sent(plan, unsent=True) for plan in group)
             return
