@@ -283,6 +283,32 @@ def test_modules_named_in_the_lifecycle_exist() -> None:
     assert {name for name in named if not (ROOT / "plexsync" / f"{name}.py").exists()} == set()
 
 
+def test_ways_to_an_answer_lead_there() -> None:
+    """Folder, file, name: each of the ten questions is answered three steps into the tree."""
+    table = section(DOCS / "how-it-works.md", "## Where is it?")
+    ways = re.findall(
+        r"^\|[^|]+\? \| (?:`([\w/]+)`)? ?\| `(\w+\.py)` \| `(\w+)` \|$", table, re.MULTILINE
+    )
+
+    assert len(ways) == 10
+    for folder, file, name in ways:
+        code = text_of(ROOT / "plexsync" / folder / file)
+        assert re.search(rf"^(?:class |def |){name}\b", code, re.MULTILINE), (file, name)
+
+
+def test_folders_of_the_overview_exist() -> None:
+    """Every folder "How it works" names is in the tree, and every folder of the tree is named."""
+    named = set(re.findall(r"`?\b((?:[a-z]+/)+)", text_of(DOCS / "how-it-works.md")))
+    there = {
+        f"{path.parent.relative_to(ROOT / 'plexsync')}/"
+        for path in (ROOT / "plexsync").glob("*/__init__.py")
+    }
+    inner = {name for name in named if (ROOT / "plexsync" / name).is_dir()}
+
+    assert there - named == set()
+    assert named - inner - {"plexsync/"} == set()
+
+
 def test_index_names_every_page() -> None:
     """Nothing in docs/ is hidden."""
     index = text_of(DOCS / "README.md")
