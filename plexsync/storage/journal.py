@@ -130,7 +130,7 @@ class SceneKept(_Entry, frozen=True, tag="scene"):
     record: msgspec.Raw
 
 
-class Decision(_Entry, frozen=True, tag="decision"):
+class DecisionEntry(_Entry, frozen=True, tag="decision"):
     """What a person decided, under a key its owner chooses; null takes it back."""
 
     key: str
@@ -147,7 +147,7 @@ class End(_Entry, frozen=True, tag="end"):
     newest_updated_at: str = ""
 
 
-Entry = Begin | Intent | Result | SceneKept | Decision | End
+Entry = Begin | Intent | Result | SceneKept | DecisionEntry | End
 
 E = TypeVar("E", bound=Entry)
 

@@ -32,7 +32,7 @@ from plexsync.storage.journal import (
     NULL,
     UNREADABLE,
     Begin,
-    Decision,
+    DecisionEntry,
     End,
     Entry,
     Intent,
@@ -282,7 +282,7 @@ class State:
                     self._open.pop((entry.run_id or run_id, entry.intent), None)
             case SceneKept():
                 self._keep(entry.scene_id, entry.record)
-            case Decision():
+            case DecisionEntry():
                 self._decide(entry.key, entry.value)
             case End():
                 self._end(entry)

@@ -16,7 +16,7 @@ from plexsync.storage.journal import (
     NULL,
     SCHEMA,
     Begin,
-    Decision,
+    DecisionEntry,
     End,
     Intent,
     JournalWriter,
@@ -225,7 +225,7 @@ class Session:
     def decide(self, key: str, value: msgspec.Struct | None) -> None:
         """Keep what a person decided under `key`; None takes it back."""
         raw = NULL if value is None else _raw(value)
-        self._note(Decision(key=key, value=raw))
+        self._note(DecisionEntry(key=key, value=raw))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -322,7 +322,7 @@ class Session:
         if self._journal is not None:
             raise RuntimeError("a run is under way")
 
-    def _note(self, entry: Result | SceneKept | Decision) -> None:
+    def _note(self, entry: Result | SceneKept | DecisionEntry) -> None:
         self.state.apply(self._run_id, self._running().append(entry))
 
     def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
