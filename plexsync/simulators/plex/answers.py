@@ -35,17 +35,17 @@ _MAINTENANCE = (
 )
 
 
-class Form(StrEnum):
+class AnswerForm(StrEnum):
     """In which language an answer is written, by its Content-Type."""
 
     XML = "text/xml;charset=utf-8"
     JSON = "application/json"
 
 
-def form_of(request: SimRequest) -> Form:
+def form_of(request: SimRequest) -> AnswerForm:
     """JSON only for those who ask for it. Source: docs/plex-api.md 1."""
     wanted = request.headers.get("Accept", "") or request.argument("Accept")
-    return Form.JSON if "application/json" in wanted else Form.XML
+    return AnswerForm.JSON if "application/json" in wanted else AnswerForm.XML
 
 
 def refusal(status: HTTPStatus) -> SimResponse:
@@ -60,7 +60,7 @@ def refusal(status: HTTPStatus) -> SimResponse:
 
 def maintenance() -> SimResponse:
     """What a server that is not ready yet says to everything."""
-    return SimResponse(503, (*_COMMON, ("Content-Type", Form.XML)), _MAINTENANCE)
+    return SimResponse(503, (*_COMMON, ("Content-Type", AnswerForm.XML)), _MAINTENANCE)
 
 
 def done() -> SimResponse:
@@ -82,7 +82,7 @@ def document(
 ) -> SimResponse:
     """A whole answer; `page` is start and total, which listings repeat in their headers."""
     form = form_of(request)
-    write = json_document if form is Form.JSON else xml_document
+    write = json_document if form is AnswerForm.JSON else xml_document
     body = write(container, fragments)
     headers = [
         *_COMMON,
@@ -99,12 +99,12 @@ class FragmentCache:
     """The written items, kept until they change. Not thread-safe: the simulator holds the lock."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Form, View], dict[int, bytes]] = {}
+        self._kept: dict[tuple[AnswerForm, View], dict[int, bytes]] = {}
 
-    def fragments(self, items: Sequence[Item], form: Form, view: View) -> list[bytes]:
+    def fragments(self, items: Sequence[Item], form: AnswerForm, view: View) -> list[bytes]:
         """Every item's bytes, in order."""
         kept = self._kept.setdefault((form, view), {})
-        write = to_json if form is Form.JSON else to_xml
+        write = to_json if form is AnswerForm.JSON else to_xml
         for item in items:
             if item.rating_key not in kept:
                 kept[item.rating_key] = write(item_element(item, view))
