@@ -34,7 +34,7 @@ from plexsync.errors import (
 )
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
-from plexsync.transport.outgoing import OutgoingRequest, limits_of, path_of
+from plexsync.transport.outgoing import OutgoingRequest, answer_limits, path_of
 from plexsync.transport.plexapi_session import PlexapiSession, as_response
 from plexsync.transport.repeating import Repeat, Repeater
 from plexsync.transport.responses import HttpResponse, classify, redact
@@ -279,7 +279,7 @@ class Transport:
             write,
             repeatable,
             accept_status,
-            limits or limits_of(write=write, body=body),
+            limits or answer_limits(write=write, body=body),
             divisible,
             takes_web_pages,
         )
@@ -432,7 +432,7 @@ class Transport:
             write=method not in _READING_METHODS,
             repeatable=method in _REPEATABLE_METHODS,
             accept_status=_PLEXAPI_OK,
-            limits=limits_of(write=method not in _READING_METHODS, body=None),
+            limits=answer_limits(write=method not in _READING_METHODS, body=None),
         )
         return as_response(self._perform(task, _as_is), prepared)
 

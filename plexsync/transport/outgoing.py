@@ -62,7 +62,7 @@ class OutgoingRequest:
         return self.divisible and isinstance(error, SlowError)
 
 
-def limits_of(*, write: bool, body: bytes | None) -> AnswerLimits:
+def answer_limits(*, write: bool, body: bytes | None) -> AnswerLimits:
     """Return what an answer may take of which nothing more is known."""
     if not write:
         return PAGE
