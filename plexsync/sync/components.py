@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from plexsync.sync.totals import Tally
 
 
-def limits_of(config: Config, options: RunOptions) -> Limits:
+def safety_limits(config: Config, options: RunOptions) -> Limits:
     """How much is too much; the command line may say so for one run."""
     most = options.max_changes
     return Limits(
@@ -92,7 +92,7 @@ class Outfit:
 
     def limits(self) -> Limits:
         """How much is too much."""
-        return limits_of(self.config, self.options)
+        return safety_limits(self.config, self.options)
 
     def retry_at(self, attempts: int, outcome: Outcome) -> str:
         """ISO time at which a scene is due again after so many tries in a row that ended so."""

@@ -35,7 +35,7 @@ from plexsync.state import (
     RunKind,
     write_plan,
 )
-from plexsync.sync.components import Outfit, limits_of
+from plexsync.sync.components import Outfit, safety_limits
 from plexsync.sync.detection.changes import Noticed, Noticing
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
@@ -109,7 +109,7 @@ class _Run:
             self._sections,
             self._tally,
             links=state.links,
-            limits=None if self._options.force else limits_of(self._config, self._options),
+            limits=None if self._options.force else safety_limits(self._config, self._options),
         )
         outfit = Outfit(
             self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
