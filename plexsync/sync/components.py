@@ -52,7 +52,7 @@ def safety_limits(config: Config, options: RunOptions) -> Limits:
     )
 
 
-class Outfit:
+class RunComponents:
     """Makes what a run works with.
 
     Attributes:

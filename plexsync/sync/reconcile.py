@@ -35,7 +35,7 @@ from plexsync.state import (
     RunKind,
     write_plan,
 )
-from plexsync.sync.components import Outfit, safety_limits
+from plexsync.sync.components import RunComponents, safety_limits
 from plexsync.sync.detection.changes import Noticed, Noticing
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
@@ -111,7 +111,7 @@ class _Run:
             links=state.links,
             limits=None if self._options.force else safety_limits(self._config, self._options),
         )
-        outfit = Outfit(
+        outfit = RunComponents(
             self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
         )
         noticing = Noticing(outfit, self._sections)
@@ -190,7 +190,7 @@ class _Run:
 
     # ---- doing
 
-    def _guard(self, state: State, outfit: Outfit, detected: Detected) -> UnsafeError | None:
+    def _guard(self, state: State, outfit: RunComponents, detected: Detected) -> UnsafeError | None:
         """Stop before anything is forgotten where Stash lost more scenes than can be meant.
 
         A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
@@ -217,7 +217,7 @@ class _Run:
         self,
         state: State,
         session: Session | None,
-        outfit: Outfit,
+        outfit: RunComponents,
         noticed: Noticed,
     ) -> None:
         """Link, plan, show and write what was noticed."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from plexsync.config.schema import Config
     from plexsync.models import SceneId, Section
     from plexsync.state import Session
-    from plexsync.sync.components import Outfit
+    from plexsync.sync.components import RunComponents
 
 _STEP_S = 0.5
 
@@ -80,7 +80,7 @@ class Noticing:
         full: whether every scene and every linked item is compared.
     """
 
-    def __init__(self, outfit: Outfit, sections: Sequence[Section]) -> None:
+    def __init__(self, outfit: RunComponents, sections: Sequence[Section]) -> None:
         self._config = outfit.config
         self._options = outfit.options
         self._ports = outfit.ports
