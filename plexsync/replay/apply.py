@@ -40,7 +40,7 @@ from plexsync.sync.pictures.saved import Fit, SavedPictures
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
-from plexsync.sync.totals import Tally
+from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         command=RunKind.APPLY.value,
         again=f"plexsync apply {quote(str(options.file))}",
     )
-    tally = Tally(reporter, header)
+    tally = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         plan = read_plan(options.file, disk=ports.disk)
@@ -104,7 +104,7 @@ def _apply(
     ports: Ports,
     *,
     memory: tuple[State, Session | None],
-    tally: Tally,
+    tally: Totals,
 ) -> None:
     """Everything between the plan and its last item."""
     state, _ = memory

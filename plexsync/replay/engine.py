@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready, WorkItem
     from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 class EarlierWork(Protocol):
@@ -66,7 +66,7 @@ def replay(
     memory: tuple[State, Session | None],
     lineage: Lineage,
     planner: Planner,
-    tally: Tally,
+    tally: Totals,
 ) -> None:
     """Carry out earlier work as a journaled run.
 
@@ -130,7 +130,7 @@ class ReplayOutcomes:
         session: Session | None,
         *,
         rows: RowMaker,
-        tally: Tally,
+        tally: Totals,
     ) -> None:
         self._work = work
         self._state = state

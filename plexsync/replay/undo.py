@@ -25,7 +25,7 @@ from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
-from plexsync.sync.totals import Tally
+from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         command=RunKind.UNDO.value,
         again=" ".join(_words(options)),
     )
-    tally = Tally(reporter, header)
+    tally = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         with remembered(
@@ -86,7 +86,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
 def _undo(
     options: UndoOptions,
     ports: Ports,
-    tally: Tally,
+    tally: Totals,
     memory: tuple[State, Session | None],
     *,
     planner: Planner,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.rows import RowMaker
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 def safety_limits(config: Config, options: RunOptions) -> Limits:
@@ -69,7 +69,7 @@ class RunComponents:
         config: Config,
         options: RunOptions,
         ports: Ports,
-        tally: Tally,
+        tally: Totals,
         *,
         state: State,
         inventory: Inventory,

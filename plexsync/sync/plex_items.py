@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexsync.plex.index import Index
     from plexsync.state import LinkPlace
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 class Inventory:
@@ -39,7 +39,7 @@ class Inventory:
         self,
         ports: Ports,
         sections: Sequence[Section],
-        tally: Tally,
+        tally: Totals,
         *,
         links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]],
         limits: Limits | None,

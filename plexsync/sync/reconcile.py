@@ -44,7 +44,7 @@ from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.run_scope import remembered
-from plexsync.sync.totals import Tally
+from plexsync.sync.totals import Totals
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import normalize_path
 
@@ -69,7 +69,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
         run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
     )
     header = replace(header, again=" ".join(map(quote, options.to_write)))
-    tally = Tally(reporter, header)
+    tally = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         with (
@@ -90,7 +90,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
 class _Run:
     """One pass, from the first question to the last remembered scene."""
 
-    def __init__(self, config: Config, options: RunOptions, ports: Ports, tally: Tally) -> None:
+    def __init__(self, config: Config, options: RunOptions, ports: Ports, tally: Totals) -> None:
         self._config = config
         self._options = options
         self._ports = ports

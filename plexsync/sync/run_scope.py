@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plexsync.config.schema import Config
     from plexsync.state import RunKind, State
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def remembered(
         yield session.state, session
 
 
-def meet_plex(ports: Ports, tally: Tally, state: State) -> Lineage:
+def meet_plex(ports: Ports, tally: Totals, state: State) -> Lineage:
     """Meet Plex, and make sure that the state is about it. Stash is not needed.
 
     Raises:
@@ -63,7 +63,7 @@ def meet_plex(ports: Ports, tally: Tally, state: State) -> Lineage:
 def carry_out(
     work: Callable[[], None],
     ports: Ports,
-    tally: Tally,
+    tally: Totals,
     session: Session | None,
     *,
     kind: RunKind,
@@ -112,7 +112,7 @@ def carry_out(
         raise error
 
 
-def _check_stale(tally: Tally, message: str) -> None:
+def _check_stale(tally: Totals, message: str) -> None:
     counts = tally.counts
     done = counts.applied + counts.planned + counts.unchanged + counts.failed
     if not done and (counts.kept or counts.skipped):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
 
-class Tally:
+class Totals:
     """Adds up one run and passes its rows on.
 
     Attributes:

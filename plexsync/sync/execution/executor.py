@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Outcomes, WorkItem
     from plexsync.sync.execution.writer import Place, Verdict
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 PREVIEW_ROWS = 50
 """Rows of each table a person is shown before the first write."""
@@ -68,7 +68,7 @@ class Executor:
         *,
         planner: Planner,
         outcomes: Outcomes,
-        tally: Tally,
+        tally: Totals,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
         save: Callable[[Ready], None] | None = None,
     ) -> None:

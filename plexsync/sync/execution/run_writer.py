@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.ports import RunOptions
     from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class RunWriter:
     outcomes: SceneOutcomes
     unwritten: Unwritten
     rows: RowMaker
-    tally: Tally
+    tally: Totals
     link_again: Callable[[Sequence[Scene]], Linked]
     confirm: Callable[[int], bool] | None = None
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import Unlinked
     from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.totals import Tally
+    from plexsync.sync.totals import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Unwritten:
     state: State
     session: Session | None
     rows: RowMaker
-    tally: Tally
+    tally: Totals
     retry_at: Callable[[int, Outcome], str]
     believe_absence: bool
     shelf: ReviewQueueWriter | None = None
