@@ -36,7 +36,7 @@ from plexsync.state import (
     write_plan,
 )
 from plexsync.sync.components import RunComponents, safety_limits
-from plexsync.sync.detection.changes import Noticed, Noticing
+from plexsync.sync.detection.changes import ChangeDetection, Noticed
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.execution.unmatched import Unwritten
@@ -114,7 +114,7 @@ class _Run:
         outfit = RunComponents(
             self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
         )
-        noticing = Noticing(outfit, self._sections)
+        noticing = ChangeDetection(outfit, self._sections)
         self._tally.header = replace(self._tally.header, full=noticing.full)
         self._reporter.started(self._tally.header)
         if session is not None:
@@ -348,7 +348,7 @@ class _Run:
     def _end(
         self,
         session: Session,
-        noticing: Noticing,
+        noticing: ChangeDetection,
         noticed: Noticed | None,
         error: PlexsyncError | None,
     ) -> None:

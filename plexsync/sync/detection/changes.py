@@ -69,7 +69,7 @@ class Noticed:
     spool: SpooledEvents
 
 
-class Noticing:
+class ChangeDetection:
     """One run's look at what moved.
 
     Args:
