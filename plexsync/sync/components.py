@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plexsync.models import Outcome, Scene, SceneId
     from plexsync.output.streams import Spool
     from plexsync.state import SavedPicture, Session, State
-    from plexsync.sync.detection.changes import Noticed
+    from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.execution.unmatched import Unwritten
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.linking.linker import Linked
@@ -122,7 +122,7 @@ class RunComponents:
         self,
         session: Session | None,
         rows: RowMaker,
-        noticed: Noticed,
+        noticed: DetectedChanges,
         unwritten: Unwritten,
         link_again: Callable[[Sequence[Scene]], Linked],
         plan: Spool | None,

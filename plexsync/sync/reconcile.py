@@ -36,7 +36,7 @@ from plexsync.state import (
     write_plan,
 )
 from plexsync.sync.components import RunComponents, safety_limits
-from plexsync.sync.detection.changes import ChangeDetection, Noticed
+from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.execution.unmatched import Unwritten
@@ -125,7 +125,7 @@ class _Run:
                 lineage=lineage,
                 version=__version__,
             )
-        noticed: Noticed | None = None
+        noticed: DetectedChanges | None = None
         error: PlexsyncError | None = None
         try:
             noticed = noticing.look(session)
@@ -218,7 +218,7 @@ class _Run:
         state: State,
         session: Session | None,
         outfit: RunComponents,
-        noticed: Noticed,
+        noticed: DetectedChanges,
     ) -> None:
         """Link, plan, show and write what was noticed."""
         detected = noticed.detected
@@ -349,7 +349,7 @@ class _Run:
         self,
         session: Session,
         noticing: ChangeDetection,
-        noticed: Noticed | None,
+        noticed: DetectedChanges | None,
         error: PlexsyncError | None,
     ) -> None:
         """Write down how the run ended; only a complete one moves what was seen and handled."""

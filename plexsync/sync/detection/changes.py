@@ -47,7 +47,7 @@ _RECORDS = "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
+class DetectedChanges:
     """What one look found.
 
     Attributes:
@@ -92,7 +92,7 @@ class ChangeDetection:
         self._now = _seen_at_once(outfit.config, sections)
         self.full = self._is_full()
 
-    def look(self, session: Session | None) -> Noticed:
+    def look(self, session: Session | None) -> DetectedChanges:
         """Ask every source.
 
         Raises:
@@ -111,7 +111,7 @@ class ChangeDetection:
         seen, roused, lost = self._watch(rousing)
         exclude_tags = frozenset(map(fold_tag, self._config.stash.exclude_tags))
         concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost
-        return Noticed(
+        return DetectedChanges(
             detected=self._detect(self._scope(exclude_tags, concerned, roused, spool)),
             broken=lost,
             dictionary=dictionary,
@@ -121,7 +121,7 @@ class ChangeDetection:
             spool=spool,
         )
 
-    def remember(self, session: Session, noticed: Noticed) -> None:
+    def remember(self, session: Session, noticed: DetectedChanges) -> None:
         """Note what was seen, now that every scene concerned was handled."""
         noticed.dictionary.end()
         noticed.uneven.end(session)
