@@ -82,17 +82,17 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         command=RunKind.APPLY.value,
         again=f"plexsync apply {quote(str(options.file))}",
     )
-    tally = Totals(reporter, header)
+    totals = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         plan = read_plan(options.file, disk=ports.disk)
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as memory:
-            _apply(plan, config, options, ports, memory=memory, tally=tally)
+            _apply(plan, config, options, ports, memory=memory, totals=totals)
     except PlexsyncError as caught:
         error = caught
-    summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
+    summary = totals.summary(error, RunOptions(dry_run=options.dry_run), ports)
     reporter.finished(summary)
     return summary
 
@@ -104,11 +104,11 @@ def _apply(
     ports: Ports,
     *,
     memory: tuple[State, Session | None],
-    tally: Totals,
+    totals: Totals,
 ) -> None:
     """Everything between the plan and its last item."""
     state, _ = memory
-    lineage = meet_plex(ports, tally, state)
+    lineage = meet_plex(ports, totals, state)
     _check_lineage(plan, lineage)
     planner = Planner(rules_of(config.apply))
     if any(picture.rule.pad for item in plan.items for picture in item.pictures):
@@ -121,7 +121,7 @@ def _apply(
         headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
         stale="nothing of the plan can be applied: all of it changed since the plan was saved",
     )
-    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
+    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
 
 
 def _check_lineage(plan: SavedPlan, here: Lineage) -> None:

@@ -66,7 +66,7 @@ def replay(
     memory: tuple[State, Session | None],
     lineage: Lineage,
     planner: Planner,
-    tally: Totals,
+    totals: Totals,
 ) -> None:
     """Carry out earlier work as a journaled run.
 
@@ -77,7 +77,7 @@ def replay(
         memory: what is remembered, and the means to remember more; None for a dry run.
         lineage: the servers that answered.
         planner: says what Plex shows alike.
-        tally: counts, and shows.
+        totals: counts, and shows.
 
     Raises:
         MismatchError: nothing could be done because everything is otherwise by now.
@@ -89,13 +89,13 @@ def replay(
         item_url=ports.plex.item_url,
         libraries={one.section_id: one.title for one in ports.plex.sections(())},
     )
-    outcomes = ReplayOutcomes(work, state, session, rows=rows, tally=tally)
-    executor = Executor(ports, state, session, planner=planner, outcomes=outcomes, tally=tally)
+    outcomes = ReplayOutcomes(work, state, session, rows=rows, totals=totals)
+    executor = Executor(ports, state, session, planner=planner, outcomes=outcomes, totals=totals)
     executor.reader.expect(work.plans)
     items = work.items()
 
     def show(ahead: list[Ready]) -> None:
-        tally.reporter.preview(outcomes.preview(ahead, len(items), words.headline))
+        totals.reporter.preview(outcomes.preview(ahead, len(items), words.headline))
 
     def work_off() -> None:
         batches = executor.looked_ahead(items, len(items), show)
@@ -104,7 +104,7 @@ def replay(
     carry_out(
         work_off,
         ports,
-        tally,
+        totals,
         session,
         kind=words.kind,
         lineage=lineage,
@@ -120,7 +120,7 @@ class ReplayOutcomes:
         state: what is remembered.
         session: where results are noted; None for a dry run, which writes nothing.
         rows: makes rows.
-        tally: counts, and shows.
+        totals: counts, and shows.
     """
 
     def __init__(
@@ -130,13 +130,13 @@ class ReplayOutcomes:
         session: Session | None,
         *,
         rows: RowMaker,
-        tally: Totals,
+        totals: Totals,
     ) -> None:
         self._work = work
         self._state = state
         self._session = session
         self._rows = rows
-        self._tally = tally
+        self._totals = totals
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave an item alone that is not what it was."""
@@ -155,7 +155,7 @@ class ReplayOutcomes:
         """Show an outcome and remember it. `again`: something was not even tried."""
         if again and problem is None:
             outcome, problem = Outcome.FAILED, UNSENT
-        self._tally.emit(self._row(pair, outcome, changes, problem=problem, note=note))
+        self._totals.emit(self._row(pair, outcome, changes, problem=problem, note=note))
         if self._session is not None:
             self._work.remember(pair, outcome, self._session)
 
@@ -167,8 +167,8 @@ class ReplayOutcomes:
 
     def preview(self, ready: Sequence[Ready], total: int, headline: str) -> Preview:
         """Return what a person sees before the first write."""
-        more = total > self._tally.done + len(ready)
-        left = total - self._tally.done if more else len(ready)
+        more = total > self._totals.done + len(ready)
+        left = total - self._totals.done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
             self._row(one.pair, Outcome.PLANNED, one.changes, note=one.decision.words())

@@ -68,17 +68,17 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         command=RunKind.UNDO.value,
         again=" ".join(_words(options)),
     )
-    tally = Totals(reporter, header)
+    totals = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as (state, session):
             planner = Planner(rules_of(config.apply))
-            _undo(options, ports, tally, (state, session), planner=planner)
+            _undo(options, ports, totals, (state, session), planner=planner)
     except PlexsyncError as caught:
         error = caught
-    summary = tally.summary(error, RunOptions(dry_run=options.dry_run), ports)
+    summary = totals.summary(error, RunOptions(dry_run=options.dry_run), ports)
     reporter.finished(summary)
     return summary
 
@@ -86,7 +86,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
 def _undo(
     options: UndoOptions,
     ports: Ports,
-    tally: Totals,
+    totals: Totals,
     memory: tuple[State, Session | None],
     *,
     planner: Planner,
@@ -95,7 +95,7 @@ def _undo(
     state, _ = memory
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
     written = merge_plans(_chosen(options, log))
-    lineage = meet_plex(ports, tally, state)
+    lineage = meet_plex(ports, totals, state)
     run_id = log.run.run_id
     work = _UndoWork(written, state, Reverser(planner), reason=f"undo of run {run_id}")
     verb = "would go" if options.dry_run else "will go"
@@ -104,7 +104,7 @@ def _undo(
         headline=f"UNDO of run {run_id}: {{}} {verb} back",
         stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by now",
     )
-    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, tally=tally)
+    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
 
 
 # ---- which run -----------------------------------------------------------------------------------

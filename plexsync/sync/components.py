@@ -59,7 +59,7 @@ class RunComponents:
         config: the configuration.
         options: what the command line asks.
         ports: the world.
-        tally: knows whether the run is a full one; takes the rows.
+        totals: knows whether the run is a full one; takes the rows.
         state: what earlier runs remember.
         inventory: what is in Plex.
     """
@@ -69,7 +69,7 @@ class RunComponents:
         config: Config,
         options: RunOptions,
         ports: Ports,
-        tally: Totals,
+        totals: Totals,
         *,
         state: State,
         inventory: Inventory,
@@ -77,12 +77,12 @@ class RunComponents:
         self.config = config
         self.options = options
         self.ports = ports
-        self.tally = tally
+        self.totals = totals
         self.state = state
         self.inventory = inventory
 
     @property
-    def shelf(self) -> Path:
+    def queue(self) -> Path:
         """Where review finds the candidates of what waits."""
         return review_queue_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
 
@@ -115,14 +115,14 @@ class RunComponents:
             heard=heard,
             broken=broken,
             void=frozenset(void),
-            rivals=Rivals(state=self.state, shelf=self.shelf, stash=self.ports.stash),
+            rivals=Rivals(state=self.state, queue=self.queue, stash=self.ports.stash),
         )
 
     def writer(  # noqa: PLR0917 - everything that differs from run to run
         self,
         session: Session | None,
         rows: RowMaker,
-        noticed: DetectedChanges,
+        found: DetectedChanges,
         unwritten: Unwritten,
         link_again: Callable[[Sequence[Scene]], Linked],
         plan: Spool | None,
@@ -132,7 +132,7 @@ class RunComponents:
         Args:
             session: where the run is written down; None for a dry run.
             rows: makes the rows.
-            noticed: what changed since the last run.
+            found: what changed since the last run.
             unwritten: takes the scenes that go nowhere.
             link_again: matches scenes against a fresh listing.
             plan: takes what a dry run would write; None where no plan is to be saved.
@@ -144,7 +144,7 @@ class RunComponents:
             session,
             planner=planner,
             rows=rows,
-            emit=self.tally.emit,
+            emit=self.totals.emit,
             retry_at=self.retry_at,
         )
         return RunWriter(
@@ -168,7 +168,7 @@ class RunComponents:
                     asked_for=self._is_asked_for,
                     servers_down=self.ports.health.servers_down,
                 ),
-                observe=noticed.dictionary.observe,
+                observe=found.dictionary.observe,
                 health=self.ports.health,
                 lock_fields=self.config.apply.lock_fields,
                 compare_all=self._compares_all,
@@ -180,14 +180,14 @@ class RunComponents:
                 session,
                 planner=planner,
                 outcomes=outcomes,
-                tally=self.tally,
+                totals=self.totals,
                 spare=outcomes.spare,
                 save=None if plan is None else self._saver(outcomes, plan),
             ),
             outcomes=outcomes,
             unwritten=unwritten,
             rows=rows,
-            tally=self.tally,
+            totals=self.totals,
             link_again=link_again,
             confirm=self.ports.confirm if self.options.ask else None,
         )
@@ -212,7 +212,7 @@ class RunComponents:
 
     @property
     def _compares_all(self) -> bool:
-        return self.tally.header.full or bool(self.options.scenes)
+        return self.totals.header.full or bool(self.options.scenes)
 
     @property
     def _is_asked_for(self) -> bool:

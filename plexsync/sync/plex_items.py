@@ -26,7 +26,7 @@ class Inventory:
     Args:
         ports: the world.
         sections: the libraries.
-        tally: knows the server, is told how the list was had, and what is wrong with the cache.
+        totals: knows the server, is told how the list was had, and what is wrong with the cache.
         links: of each remembered scene that has any.
         limits: how many linked items may be gone at once; None lets all of them go.
 
@@ -39,7 +39,7 @@ class Inventory:
         self,
         ports: Ports,
         sections: Sequence[Section],
-        tally: Totals,
+        totals: Totals,
         *,
         links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]],
         limits: Limits | None,
@@ -50,8 +50,8 @@ class Inventory:
         self._limits = limits
         self._ports = ports
         self._sections = sections
-        self._tally = tally
-        plex = tally.header.plex
+        self._totals = totals
+        plex = totals.header.plex
         self._machine = plex.identity if plex else ""
 
     @property
@@ -69,7 +69,7 @@ class Inventory:
         """
         if self.failure is not None or (self.had is not None and not force):
             return None if self.failure else self.had
-        reporter = self._tally.reporter
+        reporter = self._totals.reporter
         try:
             had = load_items(
                 self._ports.plex,
@@ -92,7 +92,7 @@ class Inventory:
             if note:
                 reporter.warn(note)
         self.had = had
-        self._tally.index = had.how
+        self._totals.index = had.how
         return had
 
     def _check_lost(self, items: Sequence[PlexItem], sections: frozenset[str]) -> None:

@@ -69,7 +69,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
         run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
     )
     header = replace(header, again=" ".join(map(quote, options.to_write)))
-    tally = Totals(reporter, header)
+    totals = Totals(reporter, header)
     error: PlexsyncError | None = None
     try:
         with (
@@ -77,12 +77,12 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
                 state,
                 session,
             ),
-            closing(_Run(config, options, ports, tally)) as once,
+            closing(_Run(config, options, ports, totals)) as once,
         ):
             once.go(state, session)
     except PlexsyncError as caught:
         error = caught
-    summary = tally.summary(error, options, ports)
+    summary = totals.summary(error, options, ports)
     reporter.finished(summary)
     return summary
 
@@ -90,13 +90,13 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
 class _Run:
     """One pass, from the first question to the last remembered scene."""
 
-    def __init__(self, config: Config, options: RunOptions, ports: Ports, tally: Totals) -> None:
+    def __init__(self, config: Config, options: RunOptions, ports: Ports, totals: Totals) -> None:
         self._config = config
         self._options = options
         self._ports = ports
-        self._tally = tally
-        self._reporter = tally.reporter
-        tally.subset = config.plex.subset
+        self._totals = totals
+        self._reporter = totals.reporter
+        totals.subset = config.plex.subset
         self._sections: tuple[Section, ...] = ()
         self._plan = sinks.Spool()
 
@@ -107,37 +107,37 @@ class _Run:
         inventory = Inventory(
             self._ports,
             self._sections,
-            self._tally,
+            self._totals,
             links=state.links,
             limits=None if self._options.force else safety_limits(self._config, self._options),
         )
-        outfit = RunComponents(
-            self._config, self._options, self._ports, self._tally, state=state, inventory=inventory
+        parts = RunComponents(
+            self._config, self._options, self._ports, self._totals, state=state, inventory=inventory
         )
-        noticing = ChangeDetection(outfit, self._sections)
-        self._tally.header = replace(self._tally.header, full=noticing.full)
-        self._reporter.started(self._tally.header)
+        detection = ChangeDetection(parts, self._sections)
+        self._totals.header = replace(self._totals.header, full=detection.full)
+        self._reporter.started(self._totals.header)
         if session is not None:
             session.begin(
                 run_id=self._ports.run_id,
                 kind=RunKind.RUN,
-                started_at=self._tally.header.started_at,
+                started_at=self._totals.header.started_at,
                 lineage=lineage,
                 version=__version__,
             )
-        noticed: DetectedChanges | None = None
+        found: DetectedChanges | None = None
         error: PlexsyncError | None = None
         try:
-            noticed = noticing.look(session)
-            unsafe = self._guard(state, outfit, noticed.detected)
-            self._reconcile(state, session, outfit, noticed)
+            found = detection.look(session)
+            unsafe = self._guard(state, parts, found.detected)
+            self._reconcile(state, session, parts, found)
             error = unsafe or inventory.failure
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
             error = caught
         if session is not None:
-            self._end(session, noticing, noticed, error)
+            self._end(session, detection, found, error)
         if error is not None:
             raise error
         if self._options.save_plan is not None:
@@ -153,7 +153,7 @@ class _Run:
             path,
             self._plan,
             run_id=self._ports.run_id,
-            created_at=self._tally.header.started_at,
+            created_at=self._totals.header.started_at,
             lineage=lineage,
             disk=self._ports.disk,
         )
@@ -166,7 +166,7 @@ class _Run:
             self._reporter.warn(note)
         stash = self._ports.stash.connect()
         plex = self._ports.plex.connect()
-        self._tally.header = replace(self._tally.header, stash=stash, plex=plex)
+        self._totals.header = replace(self._totals.header, stash=stash, plex=plex)
         lineage = Lineage(plex=plex.identity, stash=stash.identity)
         note = state.check_lineage(lineage)
         if note:
@@ -190,7 +190,7 @@ class _Run:
 
     # ---- doing
 
-    def _guard(self, state: State, outfit: RunComponents, detected: Detected) -> UnsafeError | None:
+    def _guard(self, state: State, parts: RunComponents, detected: Detected) -> UnsafeError | None:
         """Stop before anything is forgotten where Stash lost more scenes than can be meant.
 
         A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
@@ -206,7 +206,7 @@ class _Run:
         records = map(state.get, gone)
         lost = sum(record is None or record.files not in here for record in records)
         try:
-            outfit.limits().check_gone(lost, len(state.scene_ids()))
+            parts.limits().check_gone(lost, len(state.scene_ids()))
         except UnsafeError as unsafe:
             if not self._options.dry_run:
                 raise
@@ -217,25 +217,25 @@ class _Run:
         self,
         state: State,
         session: Session | None,
-        outfit: RunComponents,
-        noticed: DetectedChanges,
+        parts: RunComponents,
+        found: DetectedChanges,
     ) -> None:
-        """Link, plan, show and write what was noticed."""
-        detected = noticed.detected
+        """Link, plan, show and write what was found."""
+        detected = found.detected
         rows = RowMaker(
             scene_url=self._ports.stash.scene_url,
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        shelf = None if session is None else ReviewQueueWriter(outfit.shelf)
+        queue = None if session is None else ReviewQueueWriter(parts.queue)
         unwritten = Unwritten(
             state=state,
             session=session,
             rows=rows,
-            tally=self._tally,
-            retry_at=outfit.retry_at,
+            totals=self._totals,
+            retry_at=parts.retry_at,
             believe_absence=not self._options.libraries,
-            shelf=shelf,
+            queue=queue,
         )
         unwritten.note_absent(detected)
         heard = hear(state)
@@ -246,39 +246,39 @@ class _Run:
                 due.append(scene)
             else:
                 unwritten.note_ignored(scene, reason)
-        linker = outfit.linker(
+        linker = parts.linker(
             heard,
-            broken=noticed.broken,
+            broken=found.broken,
             void=detected.strangers.union(detected.gone),
         )
         pairs, rest = linker.remembered(due)
-        linked = self._link(linker, outfit.inventory, rest, pairs)
-        if outfit.inventory.failure is not None:
-            unwritten.note_unlisted(rest, outfit.inventory.failure)
+        linked = self._link(linker, parts.inventory, rest, pairs)
+        if parts.inventory.failure is not None:
+            unwritten.note_unlisted(rest, parts.inventory.failure)
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
-        writer = outfit.writer(
+        writer = parts.writer(
             session,
             rows,
-            noticed,
+            found,
             unwritten,
-            lambda scenes: self._link(linker, outfit.inventory, scenes, (), force=True),
+            lambda scenes: self._link(linker, parts.inventory, scenes, (), force=True),
             self._plan if self._options.save_plan else None,
         )
         try:
             writer.write(pairs + linked.pairs, linked)
         finally:
-            self._put_away(shelf)
+            self._put_away(queue)
         if session is not None and not self._options.partial:
-            settle_unlinked(session, writer.executor.reader, outfit.planner())
+            settle_unlinked(session, writer.executor.reader, parts.planner())
         self._scan(folders)
 
-    def _put_away(self, shelf: ReviewQueueWriter | None) -> None:
-        if shelf is not None:
-            shelf.close()
-            if shelf.problem:
-                self._reporter.warn(shelf.problem)
+    def _put_away(self, queue: ReviewQueueWriter | None) -> None:
+        if queue is not None:
+            queue.close()
+            if queue.problem:
+                self._reporter.warn(queue.problem)
 
     def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
         """Where Plex should look for what it lacks, if it may be asked to.
@@ -330,7 +330,7 @@ class _Run:
             return Linked()
         self._reporter.progress("matching", 0, len(scenes))
         linked = linker.matched(scenes, index.items, taken)
-        self._tally.proposed = linked.proposed or self._tally.proposed
+        self._totals.proposed = linked.proposed or self._totals.proposed
         return linked
 
     def _tell_unsupported(self, linked: Linked) -> None:
@@ -348,32 +348,32 @@ class _Run:
     def _end(
         self,
         session: Session,
-        noticing: ChangeDetection,
-        noticed: DetectedChanges | None,
+        detection: ChangeDetection,
+        found: DetectedChanges | None,
         error: PlexsyncError | None,
     ) -> None:
         """Write down how the run ended; only a complete one moves what was seen and handled."""
         complete, newest = False, ""
-        if error is None and noticed is not None and not self._options.partial:
-            complete = noticed.detected.complete
-        if complete and noticed is not None:
-            noticing.remember(session, noticed)
-            newest = max(noticed.detected.newest, session.state.newest_updated_at)
-        self._note_proposed(session, all_matched=self._tally.header.full and complete)
+        if error is None and found is not None and not self._options.partial:
+            complete = found.detected.complete
+        if complete and found is not None:
+            detection.remember(session, found)
+            newest = max(found.detected.newest, session.state.newest_updated_at)
+        self._note_proposed(session, all_matched=self._totals.header.full and complete)
         session.end(
             finished_at=self._ports.now(),
-            exit_code=self._tally.exit_code(error, self._options),
-            counts=self._tally.counts,
-            full=self._tally.header.full and complete,
+            exit_code=self._totals.exit_code(error, self._options),
+            counts=self._totals.counts,
+            full=self._totals.header.full and complete,
             newest_updated_at=newest,
         )
-        if complete and noticed is not None:
-            clear_spool(noticed.spool, self._ports.disk)
+        if complete and found is not None:
+            clear_spool(found.spool, self._ports.disk)
 
     def _note_proposed(self, session: Session, *, all_matched: bool) -> None:
         """Keep the path rules this run proposed for `status`, without those that were followed."""
         before = session.state.decision(PROPOSED, Proposed) or Proposed()
-        rules = self._tally.proposed or (() if all_matched else before.rules)
+        rules = self._totals.proposed or (() if all_matched else before.rules)
         followed = {normalize_path(rule.stash) for rule in self._config.paths}
         now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
         if now != before:

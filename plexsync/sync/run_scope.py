@@ -44,7 +44,7 @@ def remembered(
         yield session.state, session
 
 
-def meet_plex(ports: Ports, tally: Totals, state: State) -> Lineage:
+def meet_plex(ports: Ports, totals: Totals, state: State) -> Lineage:
     """Meet Plex, and make sure that the state is about it. Stash is not needed.
 
     Raises:
@@ -52,9 +52,9 @@ def meet_plex(ports: Ports, tally: Totals, state: State) -> Lineage:
         ServerError: Plex does not answer.
     """
     for note in state.notes:
-        tally.reporter.warn(note)
+        totals.reporter.warn(note)
     plex = ports.plex.connect()
-    tally.header = msgspec.structs.replace(tally.header, plex=plex)
+    totals.header = msgspec.structs.replace(totals.header, plex=plex)
     lineage = Lineage(plex=plex.identity, stash=state.lineage.stash)
     state.check_lineage(lineage)
     return lineage
@@ -63,7 +63,7 @@ def meet_plex(ports: Ports, tally: Totals, state: State) -> Lineage:
 def carry_out(
     work: Callable[[], None],
     ports: Ports,
-    tally: Totals,
+    totals: Totals,
     session: Session | None,
     *,
     kind: RunKind,
@@ -73,9 +73,9 @@ def carry_out(
     """Do `work` as a run with a beginning and an end in the journal.
 
     Args:
-        work: tells `tally` what became of each item.
+        work: tells `totals` what became of each item.
         ports: the world.
-        tally: counts.
+        totals: counts.
         session: where the run is written down; None for a dry run.
         kind: what kind of run.
         lineage: the servers that answered.
@@ -85,19 +85,19 @@ def carry_out(
         MismatchError: that is so.
         PlexsyncError: the work ended early.
     """
-    tally.reporter.started(tally.header)
+    totals.reporter.started(totals.header)
     if session is not None:
         session.begin(
             run_id=ports.run_id,
             kind=kind,
-            started_at=tally.header.started_at,
+            started_at=totals.header.started_at,
             lineage=lineage,
             version=__version__,
         )
     error: PlexsyncError | None = None
     try:
         work()
-        _check_stale(tally, stale)
+        _check_stale(totals, stale)
     except StateError:
         raise  # nothing more can be written down
     except PlexsyncError as caught:
@@ -105,15 +105,15 @@ def carry_out(
     if session is not None:
         session.end(
             finished_at=ports.now(),
-            exit_code=tally.exit_code(error, RunOptions()),
-            counts=tally.counts,
+            exit_code=totals.exit_code(error, RunOptions()),
+            counts=totals.counts,
         )
     if error is not None:
         raise error
 
 
-def _check_stale(tally: Totals, message: str) -> None:
-    counts = tally.counts
+def _check_stale(totals: Totals, message: str) -> None:
+    counts = totals.counts
     done = counts.applied + counts.planned + counts.unchanged + counts.failed
     if not done and (counts.kept or counts.skipped):
         raise MismatchError(message)

@@ -73,23 +73,23 @@ class ChangeDetection:
     """One run's look at what moved.
 
     Args:
-        outfit: what the run works with.
+        parts: what the run works with.
         sections: the libraries that take part.
 
     Attributes:
         full: whether every scene and every linked item is compared.
     """
 
-    def __init__(self, outfit: RunComponents, sections: Sequence[Section]) -> None:
-        self._config = outfit.config
-        self._options = outfit.options
-        self._ports = outfit.ports
-        self._tally = outfit.tally
-        self._state = outfit.state
-        self._inventory = outfit.inventory
-        self._shelf = outfit.shelf
+    def __init__(self, parts: RunComponents, sections: Sequence[Section]) -> None:
+        self._config = parts.config
+        self._options = parts.options
+        self._ports = parts.ports
+        self._totals = parts.totals
+        self._state = parts.state
+        self._inventory = parts.inventory
+        self._queue = parts.queue
         self._before = self._state.decision(KEY, Seen) or Seen()
-        self._now = _seen_at_once(outfit.config, sections)
+        self._now = _seen_at_once(parts.config, sections)
         self.full = self._is_full()
 
     def look(self, session: Session | None) -> DetectedChanges:
@@ -107,7 +107,7 @@ class ChangeDetection:
         spool = SpooledEvents()
         if not named:
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
-        rousing = Rousing(state, self._shelf, uneven.several(), self._config.paths)
+        rousing = Rousing(state, self._queue, uneven.several(), self._config.paths)
         seen, roused, lost = self._watch(rousing)
         exclude_tags = frozenset(map(fold_tag, self._config.stash.exclude_tags))
         concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost
@@ -121,14 +121,14 @@ class ChangeDetection:
             spool=spool,
         )
 
-    def remember(self, session: Session, noticed: DetectedChanges) -> None:
+    def remember(self, session: Session, found: DetectedChanges) -> None:
         """Note what was seen, now that every scene concerned was handled."""
-        noticed.dictionary.end()
-        noticed.uneven.end(session)
+        found.dictionary.end()
+        found.uneven.end(session)
         files_at = self._before.files_at
-        if noticed.detected.with_files:
-            files_at = self._tally.header.started_at
-        seen = replace(self._seen_through(noticed.rousing, noticed.seen), files_at=files_at)
+        if found.detected.with_files:
+            files_at = self._totals.header.started_at
+        seen = replace(self._seen_through(found.rousing, found.seen), files_at=files_at)
         if seen != self._before:
             session.decide(KEY, seen)
 
@@ -219,7 +219,7 @@ class ChangeDetection:
 
     def _detect(self, scope: Scope) -> Detected:
         """Which scenes are due."""
-        reporter = self._tally.reporter
+        reporter = self._totals.reporter
         detector = Detector(
             self._ports.stash,
             self._state,
@@ -235,12 +235,12 @@ class ChangeDetection:
             detected = detector.changes()
         if self._options.limit is not None:
             del detected.due[self._options.limit :]
-        self._tally.note_detected(detected)
+        self._totals.note_detected(detected)
         return detected
 
     def _let_pass(self, seconds: float) -> None:
         """Wait for an edit to settle, in steps short enough to be stopped in between."""
-        self._tally.reporter.progress("waiting for an edit to settle", 0, None)
+        self._totals.reporter.progress("waiting for an edit to settle", 0, None)
         while seconds > 0 and not self._ports.should_stop():
             self._ports.sleep(min(seconds, _STEP_S))
             seconds -= _STEP_S

@@ -104,16 +104,16 @@ class Rousing:
 
     Args:
         state: says who waits.
-        shelf: where what was found for them lies; a scene that is not there is concerned.
+        queue: where what was found for them lies; a scene that is not there is concerned.
         several: scenes with several files, of which Plex may have found some only.
         rules: how Stash's paths become Plex's.
     """
 
     def __init__(
-        self, state: State, shelf: Path, several: Collection[SceneId], rules: Sequence[PathRule]
+        self, state: State, queue: Path, several: Collection[SceneId], rules: Sequence[PathRule]
     ) -> None:
         self._state = state
-        self._shelf = shelf
+        self._queue = queue
         self._several = several
         self._rules = rules
 
@@ -142,7 +142,7 @@ class Rousing:
         """What is known of them, if it is about the files they were matched by."""
         return {
             scene_id: WaitingScene(one.scene, one.match)
-            for scene_id, one in load_all(self._shelf, scene_ids).items()
+            for scene_id, one in load_all(self._queue, scene_ids).items()
             if (record := self._state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)
         }

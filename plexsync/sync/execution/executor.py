@@ -52,7 +52,7 @@ class Executor:
         session: where the run is written down; None for a dry run, which writes nothing.
         planner: says what Plex shows alike, and what is ours once it was written.
         outcomes: shows and remembers how each item ended.
-        tally: takes the progress.
+        totals: takes the progress.
         spare: see `Sender`; None where nothing is to be found out.
         save: takes what a dry run would write, and says why that failed; None for nobody.
 
@@ -68,7 +68,7 @@ class Executor:
         *,
         planner: Planner,
         outcomes: Outcomes,
-        tally: Totals,
+        totals: Totals,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
         save: Callable[[Ready], None] | None = None,
     ) -> None:
@@ -78,7 +78,7 @@ class Executor:
         self._session = session
         self._planner = planner
         self._outcomes = outcomes
-        self._tally = tally
+        self._totals = totals
         self._save = save
         self._unsettled: defaultdict[Place, list[Unsettled]] = defaultdict(list)
         for one in state.unsettled:
@@ -141,7 +141,7 @@ class Executor:
 
     def _progress(self, phase: str, planned: int, total: int | None) -> None:
         if total is not None:
-            self._tally.reporter.progress(phase, self._tally.done + planned, total)
+            self._totals.reporter.progress(phase, self._totals.done + planned, total)
 
     # ---- reading and deciding
 

@@ -46,7 +46,7 @@ class RunWriter:
         outcomes: knows how each pair ended.
         unwritten: takes the scenes that go nowhere.
         rows: makes the rows of the preview.
-        tally: counts, and knows whom to show the preview and the progress.
+        totals: counts, and knows whom to show the preview and the progress.
         link_again: matches scenes against a fresh listing.
         confirm: asks a person whether so many items are to be written; None for nobody.
     """
@@ -59,7 +59,7 @@ class RunWriter:
     outcomes: SceneOutcomes
     unwritten: Unwritten
     rows: RowMaker
-    tally: Totals
+    totals: Totals
     link_again: Callable[[Sequence[Scene]], Linked]
     confirm: Callable[[int], bool] | None = None
 
@@ -80,7 +80,7 @@ class RunWriter:
             unsafe = self._guard(pairs, linked)
             if self.confirm is not None:
                 self._ask(self.confirm, pairs, linked)
-            total = self.tally.done + len(pairs)
+            total = self.totals.done + len(pairs)
 
             def show(ahead: list[Ready]) -> None:
                 if self.confirm is None:
@@ -97,7 +97,7 @@ class RunWriter:
         finally:
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
-                self.tally.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
+                self.totals.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
         if unsafe is not None:
             raise unsafe
 
@@ -155,7 +155,7 @@ class RunWriter:
         linked.unmatched += again.unmatched
         changing += self._postponed(again.pairs)
         pairs[:] = [ready.pair for ready in changing]
-        self._preview(self.tally.done + len(pairs), changing, linked)
+        self._preview(self.totals.done + len(pairs), changing, linked)
         if changing and not confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
 
@@ -166,7 +166,7 @@ class RunWriter:
             for ready in batch:
                 self.outcomes.drop(ready.pair)
                 changing.append(ready)
-            self.tally.reporter.progress("comparing", self.tally.done, None)
+            self.totals.reporter.progress("comparing", self.totals.done, None)
         return changing
 
     def _place(self, linked: Linked) -> None:
@@ -188,15 +188,15 @@ class RunWriter:
             self.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)
             for one in linked.review[:PREVIEW_ROWS]
         )
-        self.tally.reporter.preview(
+        self.totals.reporter.preview(
             Preview(
                 high=high,
                 low=low,
                 high_total=total,
                 low_total=len(linked.review),
                 unmatched_total=len(linked.unmatched),
-                more_changes=total > self.tally.done + len(high),
-                proposed_rules=self.tally.proposed,
+                more_changes=total > self.totals.done + len(high),
+                proposed_rules=self.totals.proposed,
             )
         )
 

@@ -29,21 +29,21 @@ class Unwritten:
         state: what earlier runs remember.
         session: where this run remembers; None for nothing.
         rows: makes their rows.
-        tally: takes their rows.
+        totals: takes their rows.
         retry_at: ISO time at which a scene is due again after so many tries in a row that ended
             so.
         believe_absence: False when only some libraries are looked at, so that a scene without
             candidate may have one elsewhere.
-        shelf: where what was found for a scene is kept while it waits; None in a dry run.
+        queue: where what was found for a scene is kept while it waits; None in a dry run.
     """
 
     state: State
     session: Session | None
     rows: RowMaker
-    tally: Totals
+    totals: Totals
     retry_at: Callable[[int, Outcome], str]
     believe_absence: bool
-    shelf: ReviewQueueWriter | None = None
+    queue: ReviewQueueWriter | None = None
 
     def note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
@@ -52,7 +52,7 @@ class Unwritten:
                 self.session.forget(scene_id)
         for scene in detected.left_out:
             match = Match(scene_id=scene.scene_id, confidence=None, reason="has an excluded tag")
-            self.tally.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
+            self.totals.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
             self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
         for scene in detected.unready:  # in silence: its curator knows
             self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
@@ -65,19 +65,19 @@ class Unwritten:
                 message=f"Stash cannot tell about scene {scene_id}: {message}",
                 hint="open the scene in Stash; its log says what is wrong with it",
             )
-            self.tally.emit(self.rows.failed(scene, problem))
+            self.totals.emit(self.rows.failed(scene, problem))
             self._remember(scene, Outcome.FAILED, previous, problem)
 
     def note_unlisted(self, scenes: Iterable[Scene], failure: ServerError) -> None:
         """Show scenes that cannot be matched because of a library; they stay due."""
         for scene in scenes:
             match = Match(scene_id=scene.scene_id, confidence=None, reason=failure.message)
-            self.tally.emit(self.rows.unlinked(scene, match, Outcome.SKIPPED))
+            self.totals.emit(self.rows.unlinked(scene, match, Outcome.SKIPPED))
 
     def note_ignored(self, scene: Scene, reason: str) -> None:
         """Settle a scene a person wants left alone."""
         match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
-        self.tally.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
+        self.totals.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
         known = self.state.get(scene.scene_id)
         if known is None or (known.outcome, known.updated_at, known.files) != (
             Outcome.IGNORED,
@@ -90,20 +90,20 @@ class Unwritten:
         """Settle a scene that waits: for a person, or for Plex to find its file."""
         previous = self.state.get(one.scene.scene_id)
         if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
-            self.tally.new_review += 1
-        self.tally.emit(self.rows.unlinked(one.scene, one.match, outcome, item=one.item))
+            self.totals.new_review += 1
+        self.totals.emit(self.rows.unlinked(one.scene, one.match, outcome, item=one.item))
         self._remember(one.scene, outcome, previous)
-        if self.shelf is not None and self.believe_absence:
+        if self.queue is not None and self.believe_absence:
             shown = (self.rows.libraries.get(item.section_id, "") for item in one.items)
-            self.shelf.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
+            self.queue.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
 
     def keep_several(self, pairs: Iterable[Pair]) -> None:
         """Keep the scenes with several files: Plex may have found some of them only."""
-        if self.shelf is None or not self.believe_absence:
+        if self.queue is None or not self.believe_absence:
             return
         for pair in pairs:
             if pair.match is not None and len(pair.scene.files) > 1:
-                self.shelf.put(Waiting(scene=pair.scene, match=pair.match))
+                self.queue.put(Waiting(scene=pair.scene, match=pair.match))
 
     def _remember(
         self,

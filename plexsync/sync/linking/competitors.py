@@ -34,12 +34,12 @@ class Rivals:
 
     Args:
         state: says which scenes wait.
-        shelf: where what was found for them lies.
+        queue: where what was found for them lies.
         stash: knows the scenes.
     """
 
     state: State
-    shelf: Path
+    queue: Path
     stash: SceneReader
     _known: dict[SceneId, Waiting] | None = None
 
@@ -53,7 +53,7 @@ class Rivals:
         if not ids:
             return []
         if self._known is None:
-            self._known = {one.scene_id: one for one in load_waiting(self.shelf, self.state)}
+            self._known = {one.scene_id: one for one in load_waiting(self.queue, self.state)}
         known = self._known
         near = [known[one].scene for one in ids if one in known and _claims(known[one], keys)]
         lost = tuple(one for one in ids if one not in known)
