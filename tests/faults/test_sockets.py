@@ -107,7 +107,7 @@ def make_transport(
 @pytest.mark.parametrize(
     ("answer", "drip_from"),
     [
-        (WHOLE + b"x" * 200, 0),
+        (WHOLE + b"x" * 2000, 0),
         (HEAD + b"X-Long: " + b"x" * 2000 + b"\r\n\r\n", len(HEAD) + 8),
         (HEAD + b"Content-Length: 2000\r\n\r\n" + b"x" * 2000, len(HEAD) + 30),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 2000, len(HEAD) + 30),
@@ -124,6 +124,7 @@ def test_a_drip_ends_at_the_deadline(answer: bytes, drip_from: int) -> None:
         pytest.raises(SlowError, match=r"took longer than 60 s"),
     ):
         transport.request("GET", "/")
+    assert clock.now_s < 2000 * DRIP_S, "it was read to its end"
 
 
 def test_silence_after_a_start_ends_at_the_deadline() -> None:
@@ -235,6 +236,7 @@ def test_a_drip_over_tls_ends_too() -> None:
         pytest.raises(SlowError),
     ):
         transport.request("GET", "/")
+    assert clock.now_s < 2000 * DRIP_S, "it was read to its end"
 
 
 def test_an_untrusted_certificate_is_no_passing_failure() -> None:
