@@ -1,4 +1,4 @@
-"""`[fields]`: every field that can be written, what can be said of each, and the rules they become.
+"""`[fields]`: every field that can be written, what can be set for each, and the rules they become.
 
 To add a field, add a `FieldSetting`; to say more of one, add a `part` to it. A part that `fills` an
 attribute of `FieldRule` needs nothing else.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One thing that can be said of a field beside its policy.
+    """One setting of a field beside its policy.
 
     Args:
         key: its declaration, named below the field.
@@ -59,7 +59,7 @@ class FieldSetting:
         default: its policy, as TOML.
         meaning: what it is.
         policy: how its policy is written.
-        more: what else can be said of it.
+        more: its other settings.
     """
 
     name: str
@@ -106,7 +106,7 @@ FIELD_SETTINGS = (
         PlexField.SORT_TITLE,
         '"off"',
         meaning="The title Plex sorts by. While it is off, Plex makes it of the title; one an "
-        "agent gave goes with the title it belonged to, is told as `title+sort_title`, "
+        "agent gave goes with the title it belonged to, is reported as `title+sort_title`, "
         "and comes back with an undo.",
         more=(
             part(
@@ -417,9 +417,9 @@ def compose_rules(
 def _rule(
     field: FieldSetting, found: Mapping[str, Any], add_problem: Callable[[str, str, str], None]
 ) -> FieldRule:
-    said = {fills: found[key.name] for key, fills in field.parts() if fills}
+    more = {fills: found[key.name] for key, fills in field.parts() if fills}
     policy = found[field.key.name]
-    rule = FieldRule(**{"name": field.name, "policy": policy, "to": field.to, **said})
+    rule = FieldRule(**{"name": field.name, "policy": policy, "to": field.to, **more})
     if not rule.pad or policy is Policy.OFF:
         return replace(rule, pad=False)
     try:

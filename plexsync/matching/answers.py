@@ -164,7 +164,7 @@ def answer_key(scene_id: SceneId) -> str:
     return f"{ANSWER_PREFIX}{scene_id}"
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
+class AllAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """Everything people said, as matching takes it."""
 
     pins: tuple[Pin, ...] = ()
@@ -201,11 +201,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
         return said is not None and said == files_digest(scene.files)
 
 
-UNHEARD = Heard()
+NO_ANSWERS = AllAnswers()
 """Nobody said anything yet."""
 
 
-def hear(memory: Decisions) -> Heard:
+def read_answers(memory: Decisions) -> AllAnswers:
     """Everything people said so far; costs what was said, not the library."""
     pins: list[Pin] = []
     refusals: list[Refusal] = []
@@ -222,7 +222,7 @@ def hear(memory: Decisions) -> Heard:
             ignored[scene_id] = said.ignored
         if said.absent:
             absent[scene_id] = said.absent
-    return Heard(pins=tuple(pins), refusals=tuple(refusals), ignored=ignored, absent=absent)
+    return AllAnswers(pins=tuple(pins), refusals=tuple(refusals), ignored=ignored, absent=absent)
 
 
 # ---- What still holds ----------------------------------------------------------------------------

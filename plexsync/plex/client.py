@@ -57,7 +57,7 @@ _NEWEST = 20
 """Items asked for to see what Plex made last: more of them cost bytes, and no request."""
 
 _LISTING_ATTEMPTS = 3
-"""How often a library that changes while it is listed is listed anew."""
+"""How often a library that changes while it is listed is listed again."""
 
 _NO_HASHES = Hashes({}, frozenset())
 
@@ -137,21 +137,21 @@ class PlexClient:
     ) -> Listing:
         """Every movie or episode of a section, in ceil(items / page size) requests.
 
-        A library that grows or shrinks while it is listed is listed anew, a few times. Changes
+        A library that grows or shrinks while it is listed is listed again, a few times. Changes
         that cancel each other out go unnoticed until the next look: the section's counters, which
         were read before, have moved.
 
         Args:
             section: what to list.
             updated_after: only items Plex changed after this epoch. See `Listing.filtered`.
-            progress: told after each page how many of how many entries came.
+            progress: receives after each page how many of how many entries came.
 
         Raises:
             BadResponseError: what came never agreed with what the server counts.
             ServerError: a page could not be had. Nothing is returned then: half a listing would
                 read as absence.
         """
-        told = ""
+        counts = ""
         for _ in range(_LISTING_ATTEMPTS):
             sweep = Sweep(updated_after)
             for page in self._pages(section, updated_after):
@@ -159,9 +159,9 @@ class PlexClient:
                 progress(sweep.entries, sweep.total)
             if sweep.is_whole:
                 return sweep.listing()
-            told = f"{sweep.entries} came, {sweep.total} are counted"
+            counts = f"{sweep.entries} came, {sweep.total} are counted"
         raise BadResponseError(
-            f"library {section.title!r} cannot be listed completely: {told}",
+            f"library {section.title!r} cannot be listed completely: {counts}",
             hint="it may be changing; try again when Plex has finished scanning",
         )
 
@@ -205,10 +205,10 @@ class PlexClient:
         wanted = [_digits(key) for key in dict.fromkeys(rating_keys)]
         for start in range(0, len(wanted), self._detail_batch):
             batch = wanted[start : start + self._detail_batch]
-            told = self._trees(batch)
-            found.update(told.by_part)
+            read = self._trees(batch)
+            found.update(read.by_part)
             for key in batch:
-                if key not in told.items:
+                if key not in read.items:
                     found.update(self._tree(key).by_part)
         return found
 
@@ -285,7 +285,7 @@ class PlexClient:
     def _put_shorter(
         self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]
     ) -> dict[str, BadResponseError]:
-        """Say what of refused requests can be said in shorter ones again; what is still refused.
+        """Send refused requests again in shorter ones if possible; return what is still refused.
 
         400, 414 and 431 are what servers and proxies say to long addresses.
         """
@@ -305,7 +305,7 @@ class PlexClient:
         """The error for a field that needs a longer request than is taken; None where it is not."""
         if not isinstance(error, TooLongError) and len(path) <= self._url_limit_bytes:
             return None
-        told = TooLongError(
+        problem = TooLongError(
             f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
             f"bytes, and Plex or a proxy before it takes less; {self._url_limit_bytes:,} pass "
             f"nearly everywhere ({error.message})",
@@ -313,8 +313,8 @@ class PlexClient:
             "requests; plexsync tries again when the scene or the configuration changes, or "
             "after plexsync retry",
         )
-        told.__cause__ = error
-        return told
+        problem.__cause__ = error
+        return problem
 
     def scan(self, section: Section, folder: str) -> None:
         """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.
@@ -400,15 +400,15 @@ class PlexClient:
             return _NO_HASHES
         self._many_trees = False
         try:
-            told = self._tree(",".join(batch))
+            read = self._tree(",".join(batch))
         except AuthError:
             raise
         except ServerError:
             if self._transport.down:
                 raise
             return _NO_HASHES
-        self._many_trees = len(told.items.intersection(batch)) > 1
-        return told
+        self._many_trees = len(read.items.intersection(batch)) > 1
+        return read
 
     def _tree(self, keys: str) -> Hashes:
         try:

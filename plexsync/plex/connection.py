@@ -94,7 +94,7 @@ def _plain_environment() -> Iterator[None]:
     """Hide every setting plexapi would take from the environment or the home directory.
 
     It reads `PLEXAPI_*` and a configuration file when it is imported and again when a server is
-    made: a stray file could open a log file, put the token into addresses, or name another
+    made: a leftover file could open a log file, put the token into addresses, or name another
     token. The variables are back when the block ends.
     """
     hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_PREFIX)}

@@ -141,7 +141,7 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
     unusable = [_called(entry) for entry in entries if not _has_key(entry)]
     if unusable:
-        # It may be any of those asked for: read one by one, the others can be told apart.
+        # It may be any of those asked for: read one by one, the others are readable.
         raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
     hoisted = container.section_id
     return tuple(

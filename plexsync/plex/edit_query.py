@@ -59,9 +59,9 @@ class Edit(NamedTuple):
     Attributes:
         target: the field.
         text: its new text; "" for a list.
-        add: the names that are said.
+        add: the names that are sent.
         remove: the names that are to go.
-        credits: how actors among them are to be credited, by name as it is said.
+        credits: how actors among them are to be credited, by name as it is sent.
         lock: how its lock is to end; None leaves it.
     """
 
@@ -88,7 +88,7 @@ def edits_of(
         plan: the changes; `before` of a list must be fresh, it says what there is to remove.
         locks: fields whose lock is to end set (True) or lifted (False) whatever the plan says.
         appended: lists whose names the server is known to add to those an item has: of these only
-            what is new is said.
+            what is new is sent.
     """
     return tuple([_edit_of(change, plan, locks, appended) for change in plan.changes])
 
@@ -120,10 +120,10 @@ def edit_paths(
     """
     start = f"/library/sections/{plan.section_id}/all?{encoded(_address(plan, others))}"
     edits = edits_of(plan, locks=locks, appended=appended)
-    room = max(limit_bytes, SHORTEST_BYTES) - len(start) - 1
+    limit = max(limit_bytes, SHORTEST_BYTES) - len(start) - 1
     paths: list[str] = []
     for change, edit in zip(plan.changes, edits, strict=True):
-        pieces = [] if edit.target is PlexField.RATING else _pieces(edit, change.before, room)
+        pieces = [] if edit.target is PlexField.RATING else _pieces(edit, change.before, limit)
         for piece in pieces:
             if len(pieces) == 1 and paths and len(paths[-1]) + 1 + len(piece) <= limit_bytes:
                 paths[-1] += f"&{piece}"
@@ -145,35 +145,35 @@ def fields_of(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[1] for name in names if (found := _FIELD.match(name))))
 
 
-def _pieces(edit: Edit, before: Value, room: int) -> list[str]:
-    """The query of one edit; of a list that is longer than `room` bytes, in several pieces.
+def _pieces(edit: Edit, before: Value, limit: int) -> list[str]:
+    """The query of one edit; of a list that is longer than `limit` bytes, in several pieces.
 
     What is new comes first, then what stays, then what goes, so that between two requests no name
     is missing that was there or is to be. A server that replaced lists (docs/plex-api.md 5, nobody
-    has seen one) would keep the last piece that says names: so what stays is said last, and while
+    has seen one) would keep the last piece that has names: so what stays is sent last, and while
     that fits one request nothing the item had is lost on such a server either. The lock comes with
     the last piece.
     """
     leaving = tuple(name for name, _ in edit.credits if name in edit.remove)
     whole = encoded(_edit_arguments(edit))
-    if edit.target not in LIST_FIELDS or (len(whole) <= room and not leaving):
+    if edit.target not in LIST_FIELDS or (len(whole) <= limit and not leaving):
         return [whole] if whole else []
     there = {tag.casefold() for tag in _list_of(before)}
     new = [tag for tag in edit.add if tag.casefold() not in there]
     stays = [tag for tag in edit.add if tag.casefold() in there]
     # A photo goes back by a name, so the name has to be there still.
-    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(leaving, edit, room)]
-    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, room)]
-    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(stays, edit, room)]
+    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(leaving, edit, limit)]
+    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, limit)]
+    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(stays, edit, limit)]
     parts += [
-        edit._replace(add=(), remove=names, lock=None) for names in _cut(edit.remove, edit, room)
+        edit._replace(add=(), remove=names, lock=None) for names in _cut(edit.remove, edit, limit)
     ]
     last = parts[-1]._replace(lock=edit.lock)
     return [encoded(_edit_arguments(part)) for part in (*parts[:-1], last)]
 
 
-def _cut(names: Sequence[str], edit: Edit, room: int) -> list[tuple[str, ...]]:
-    """`names` in as few runs as fit `room` bytes each, whether they are said or removed."""
+def _cut(names: Sequence[str], edit: Edit, limit: int) -> list[tuple[str, ...]]:
+    """`names` in as few runs as fit `limit` bytes each, whether they are added or removed."""
     field = FIELD_NAMES[edit.target]
     lock = encoded(_lock_arguments(field, lock=True))
     credits_ = dict(edit.credits)
@@ -182,8 +182,8 @@ def _cut(names: Sequence[str], edit: Edit, room: int) -> list[tuple[str, ...]]:
     for name in names:
         # Removed names are encoded twice, which is never shorter than once.
         twice = quote(name, safe="", errors="replace")
-        cost = len(encoded(_said(f"{field}[9999]", twice, credits_.get(name)))) + 1
-        if not runs or used + cost > room:
+        cost = len(encoded(_name_arguments(f"{field}[9999]", twice, credits_.get(name)))) + 1
+        if not runs or used + cost > limit:
             runs.append([])
             used = len(lock) + 1
         runs[-1].append(name)
@@ -252,22 +252,22 @@ def _edit_of(
     credits_ = _credits_of(change, (*after.values(), *remove)) if target is ACTORS else {}
     spoken = {name.casefold() for name, one in credits_.items() if one != _as_before(change, name)}
     add = tuple([tag for folded, tag in after.items() if folded not in there or folded in spoken])
-    said = {*add, *(tag for tag in remove if tag in credits_ and credits_[tag].photo is not None)}
-    credits_said = tuple((name, one) for name, one in credits_.items() if name in said)
-    return Edit(target, "", add, remove, lock, credits_said)
+    named = {*add, *(tag for tag in remove if tag in credits_ and credits_[tag].photo is not None)}
+    sent_credits = tuple((name, one) for name, one in credits_.items() if name in named)
+    return Edit(target, "", add, remove, lock, sent_credits)
 
 
 def _as_before(change: Change, name: str) -> Credit:
-    """What is said of an actor whose credit does not change: only the role, if there is one."""
+    """Return what is sent of an actor whose credit stays: only the role, if there is one."""
     then = change.credits_before.get(fold_tag(name))
     return Credit(role=then.role or None) if then else Credit()
 
 
 def _credits_of(change: Change, names: Iterable[str]) -> dict[str, Credit]:
-    """What is said of actors beside their names; of most nothing.
+    """Return what is sent of actors beside their names; of most nothing.
 
-    The role an actor has is said along with the name, because nobody knows whether Plex keeps it
-    otherwise. A photo is said only of a name the item has, where it differs; see `credits.later`.
+    The role an actor has is sent along with the name, because nobody knows whether Plex keeps it
+    otherwise. A photo is sent only for a name the item has, where it differs; see `credits.later`.
     """
     if not (change.credits_before or change.credits_after):
         return {}
@@ -289,7 +289,7 @@ def _edit_arguments(edit: Edit) -> Arguments:
     name = FIELD_NAMES[edit.target]
     lock = _lock_arguments(name, edit.lock)
     if edit.target in PICTURE_FIELDS:
-        # A picture is chosen, not edited, and Plex locks it then: only a wanted lock is told.
+        # A picture is chosen, not edited, and Plex locks it then: only a wanted lock is sent.
         return lock
     if edit.target not in LIST_FIELDS:
         return (Argument(f"{name}.value", edit.text), *lock)
@@ -297,7 +297,7 @@ def _edit_arguments(edit: Edit) -> Arguments:
     added = [
         argument
         for i, tag in enumerate(edit.add)
-        for argument in _said(f"{name}[{i}]", tag, credits_.get(tag))
+        for argument in _name_arguments(f"{name}[{i}]", tag, credits_.get(tag))
     ]
     if edit.remove:
         # Each name is encoded before they are joined, so that a comma inside one does not part it;
@@ -307,7 +307,7 @@ def _edit_arguments(edit: Edit) -> Arguments:
     return (*added, *lock)
 
 
-def _said(place: str, tag: str, credit: Credit | None) -> Iterator[Argument]:
+def _name_arguments(place: str, tag: str, credit: Credit | None) -> Iterator[Argument]:
     """One name of a list; of an actor also the part and the picture, where these are spoken of."""
     yield Argument(f"{place}.tag.tag", tag)
     if credit and credit.role is not None:

@@ -1,7 +1,7 @@
 """Content hashes of Plex's files, read once: each costs a request of 0.1 to 0.2 s.
 
 A hash is of one content, so it is kept under the part's id together with its size and the change
-stamp in its key: where either moved, the hash is read anew. The file may be deleted or damaged at
+stamp in its key: where either moved, the hash is read again. The file may be deleted or damaged at
 any time; then hashes are read again. Source: docs/plex-api.md 3.
 """
 

@@ -1,7 +1,7 @@
 """What is in Plex, kept on disk between runs, so that a run's cost follows the changes.
 
 One file a library in the cache directory. It may be deleted, damaged or left by another version
-at any time: then the library is listed anew. A stale list costs a retry, never a wrong write,
+at any time: then the library is listed again. A stale list costs a retry, never a wrong write,
 because nothing is written without a fresh read.
 
 Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals).
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plexsync.plex.client import PlexClient
 
 MAX_AGE = timedelta(days=7)
-"""How long a list is brought up to date before it is made anew: what bumps Plex's counters is not
+"""How long a list is brought up to date before it is made again: what bumps Plex's counters is not
 documented (docs/plex-api.md 3), so they are trusted for a while only."""
 
 _CLOCK_MARGIN_S = 600
@@ -128,7 +128,7 @@ class _Had(NamedTuple):
 
     @property
     def note(self) -> str:
-        """What a person is told of entries that were left out."""
+        """Return the warning about entries that were left out."""
         if not self.unusable:
             return ""
         more = f" and {len(self.unusable) - 1} more" if len(self.unusable) > 1 else ""
@@ -166,7 +166,7 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
         write: keep what was listed.
         force: list everything.
         max_age: see `MAX_AGE`.
-        progress: told while listing how many of how many entries came.
+        progress: receives while listing how many of how many entries came.
         believe: given the items and the ids of their libraries before anything is kept; raises
             what forbids to believe that this is all.
 
@@ -387,7 +387,7 @@ def _keep(path: Path, kept: _Kept) -> None:
     """Replace the file as a whole, readable by its owner alone.
 
     Nothing is synced: a file torn by a power cut, or by two runs that write at once, fails its
-    checksum and is listed anew. The temporary name is always the same, so that killed runs leave
+    checksum and is listed again. The temporary name is always the same, so that killed runs leave
     no heap of files behind.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

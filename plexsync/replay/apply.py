@@ -130,7 +130,7 @@ def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
     Raises:
         MismatchError: it is not.
     """
-    hint = "save it anew with plexsync run --save-plan"
+    hint = "save it again with plexsync run --save-plan"
     if plan.lineage.plex != here.plex:
         raise MismatchError(
             f"the plan is for Plex server {plan.lineage.plex}, but {here.plex} answers", hint=hint

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.schema import Config
-    from plexsync.matcher import Heard
+    from plexsync.matcher import AllAnswers
     from plexsync.models import Outcome, Scene, SceneId
     from plexsync.output.streams import Spool
     from plexsync.state import SavedPicture, Session, State
@@ -100,7 +100,7 @@ class RunComponents:
 
     def linker(
         self,
-        heard: Heard,
+        answers: AllAnswers,
         *,
         broken: frozenset[SceneId],
         void: AbstractSet[SceneId],
@@ -112,7 +112,7 @@ class RunComponents:
             rules=self.config.paths,
             strict=self.config.match.strict_matching,
             hashes=self.inventory.hashes().read if self.config.match.use_content_hash else None,
-            heard=heard,
+            answers=answers,
             broken=broken,
             void=frozenset(void),
             rivals=Rivals(state=self.state, queue=self.queue, stash=self.ports.stash),

@@ -26,7 +26,7 @@ class Inventory:
     Args:
         ports: the world.
         sections: the libraries.
-        totals: knows the server, is told how the list was had, and what is wrong with the cache.
+        totals: knows the server, counts the requests, and receives what is wrong with the cache.
         links: of each remembered scene that has any.
         limits: how many linked items may be gone at once; None lets all of them go.
 
@@ -60,7 +60,7 @@ class Inventory:
         return frozenset(section.section_id for section in self._sections)
 
     def index(self, *, force: bool = False) -> Index | None:
-        """The list; `force` has it anew. None where a library cannot be listed; see `failure`.
+        """Return the list, read again if `force`; None where a library cannot be listed.
 
         Raises:
             AuthError: Plex refuses us.

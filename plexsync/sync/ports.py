@@ -1,4 +1,4 @@
-"""The world a run lives in: whom it tells, what it is asked, what it talks to."""
+"""Dependencies of a run: clients, reporter, clock, file system, options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Whom a run tells what happens, as it happens. Implementations must not raise on odd text."""
+    """What shows a run as it happens. Implementations must not raise on odd text."""
 
     def started(self, header: RunHeader) -> None:
         """Both servers answered and the state is loaded."""
@@ -55,7 +55,7 @@ class RunOptions:
         force: pass the safety limits.
         detailed_exitcode: say by exit code whether there were changes.
         lock_wait_s: how long to wait for another run, in seconds.
-        ask: have a person say yes to what is shown before anything is written.
+        ask: have a person confirm what is shown before anything is written.
         save_plan: where to save what a dry run would write; None for nowhere.
     """
 

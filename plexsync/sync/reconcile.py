@@ -22,7 +22,7 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.matcher import hear
+from plexsync.matcher import read_answers
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
@@ -238,16 +238,16 @@ class _Run:
             queue=queue,
         )
         unwritten.note_absent(detected)
-        heard = hear(state)
+        answers = read_answers(state)
         due = []
         for scene in detected.due:
-            reason = heard.ignores(scene)
+            reason = answers.ignores(scene)
             if reason is None:
                 due.append(scene)
             else:
                 unwritten.note_ignored(scene, reason)
         linker = parts.linker(
-            heard,
+            answers,
             broken=found.broken,
             void=detected.strangers.union(detected.gone),
         )

@@ -26,7 +26,7 @@ class Totals:
     """Adds up one run and passes its rows on.
 
     Attributes:
-        reporter: whom to tell.
+        reporter: what shows the run.
         header: what is known of the run so far.
         counts: how many of everything.
         new_review: LOW matches no earlier run has announced.

@@ -1,9 +1,9 @@
-"""Whom a change in Plex concerns: of the scenes that wait, those for which something else is there.
+"""The waiting scenes to match again after Plex changed, with their competitors.
 
 A scene's match rests on the items that share a key with it: the stem of a file's name, a size, or
-the words of a title nearly like its own. Who shares none with any item that came, went or reads
-differently would be told the same again, so he sleeps on. Scenes that compete for an item are
-decided together, so they wake together.
+the words of a title nearly like its own. A scene that shares none with any item that came, went
+or reads differently would get the same match again, so it goes on waiting. Scenes that compete for
+an item are decided together, so they are due together.
 Source: docs/matching.md, "Blocking"; `blocking` and `match_titles`, whose keys these are.
 """
 
@@ -58,12 +58,12 @@ def changed_items(
 
 
 def concerned(
-    sleepers: Sequence[WaitingScene], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+    waiting: Sequence[WaitingScene], changed: Iterable[PlexItem], rules: Sequence[PathRule]
 ) -> set[SceneId]:
-    """Which of `sleepers` may be told something else now.
+    """Return which of `waiting` may get another match now.
 
     Args:
-        sleepers: scenes that wait, with what was found for them.
+        waiting: scenes that wait, with what was found for them.
         changed: the items that came, went or read differently; see `changed_items`.
         rules: how Stash's paths become Plex's.
     """
@@ -71,14 +71,14 @@ def concerned(
     path_map = compile_rules(rules)
     woken = {
         one.scene.scene_id
-        for one in sleepers
+        for one in waiting
         if any(
             ours.stem in keys.stems or ours.file.size_bytes in keys.sizes
             for ours in prepare_files([one.scene], path_map)
         )
         or keys.has_like(one.scene)
     }
-    return _with_rivals(woken, sleepers)
+    return _with_rivals(woken, waiting)
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -121,16 +121,16 @@ def _titled(old: PlexItem, new: PlexItem) -> bool:
     return (old.title, old.date) != (new.title, new.date)
 
 
-def _with_rivals(woken: set[SceneId], sleepers: Sequence[WaitingScene]) -> set[SceneId]:
+def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingScene]) -> set[SceneId]:
     """Those woken, and whoever competes with one of them for an item, and so on.
 
     One with more candidates than are kept may compete with anybody.
     """
     if not woken:
         return woken
-    by_item = _competing(sleepers)
-    candidates = {one.scene.scene_id: _keys_of(one.match) for one in sleepers}
-    crowded = (one for one in sleepers if one.match.candidate_count > len(one.match.candidates))
+    by_item = _competing(waiting)
+    candidates = {one.scene.scene_id: _keys_of(one.match) for one in waiting}
+    crowded = (one for one in waiting if one.match.candidate_count > len(one.match.candidates))
     reached = woken.union(one.scene.scene_id for one in crowded)
     front = list(reached)
     while front:
@@ -141,9 +141,9 @@ def _with_rivals(woken: set[SceneId], sleepers: Sequence[WaitingScene]) -> set[S
     return reached
 
 
-def _competing(sleepers: Sequence[WaitingScene]) -> Mapping[RatingKey, list[SceneId]]:
+def _competing(waiting: Sequence[WaitingScene]) -> Mapping[RatingKey, list[SceneId]]:
     by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
-    for one in sleepers:
+    for one in waiting:
         for key in _keys_of(one.match):
             by_item[key].append(one.scene.scene_id)
     return by_item

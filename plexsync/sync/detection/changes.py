@@ -55,7 +55,7 @@ class DetectedChanges:
         broken: the scenes whose item Plex is known to have lost.
         dictionary: the names of related objects.
         uneven: the scenes with several files, or none.
-        rousing: whom a change of Plex's items concerns.
+        rousing: finds the waiting scenes a change of Plex's items concerns.
         seen: what there was to see.
         spool: the events.
     """
@@ -160,10 +160,10 @@ class ChangeDetection:
     def _watch(self, rousing: Rousing) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went; asks only if it scanned.
 
-        The first look wakes nobody: it has nothing to be compared with.
+        The first look finds no scene: it has nothing to be compared with.
 
         Returns:
-            What there was to see, whom it concerns, and the scenes whose item is lost.
+            What there was to see, the scenes it concerns, and those whose item is lost.
         """
         before = self._before
         if self._state.is_new or self._options.scenes or before.scans == self._now.scans:
@@ -177,10 +177,9 @@ class ChangeDetection:
         return replace(self._now, items=index.edition), roused, lost | roused.several
 
     def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
-        """What nobody has to be woken for any more.
+        """Return what has been seen, without changes that still concern a scene.
 
-        A list that was had, or had anew, after those concerned were woken counts only if it
-        concerns nobody.
+        A list that was read after the scenes concerned were found counts only if it concerns none.
         """
         index = self._inventory.had
         if index is None or index.edition == seen.items:

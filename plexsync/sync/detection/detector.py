@@ -165,7 +165,7 @@ class Detector:
         stash: the server that knows.
         records: what earlier runs remember.
         scope: which scenes take part.
-        step: told how many scenes were read so far.
+        step: receives how many scenes were read so far.
         wait: lets so many seconds pass.
     """
 
@@ -209,8 +209,8 @@ class Detector:
     def changes(self) -> Detected:
         """Sweep the versions, then read what is due.
 
-        When the files of a scene turn out to be remembered as those of another, ids were given
-        anew: then the files of all scenes are swept.
+        When the files of a scene turn out to be remembered as those of another, ids have
+        changed: then the files of all scenes are swept.
         """
         found = Detected()
         here: set[SceneId] = set()

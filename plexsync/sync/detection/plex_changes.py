@@ -97,13 +97,13 @@ def broken(
 
 
 class Rousing:
-    """Whom a change of Plex's items concerns.
+    """The waiting scenes that a change of Plex's items concerns.
 
     A change is what the list holds more or less than the one that was last seen through; that one
-    lies in the cache. When it does not, or another one does, everybody is concerned.
+    lies in the cache. When it does not, or another one does, every scene is concerned.
 
     Args:
-        state: says who waits.
+        state: says which scenes wait.
         queue: where what was found for them lies; a scene that is not there is concerned.
         several: scenes with several files, of which Plex may have found some only.
         rules: how Stash's paths become Plex's.
@@ -118,16 +118,16 @@ class Rousing:
         self._rules = rules
 
     def by(self, index: Index, seen: str) -> Roused:
-        """Whom it concerns that Plex holds `index`, when `seen` names what was seen through."""
+        """Return the scenes concerned by `index`, when `seen` names the list seen before."""
         waiting = {one for one, record in self._state.waiting() if record.outcome in WOKEN}
         changed = self._changes(index, seen)
         if changed is None:
             return Roused(frozenset(waiting), frozenset(self._several))
         if not changed:
             return Roused()
-        sleepers = self._sleepers(waiting.union(self._several))
-        unknown = waiting.union(self._several).difference(sleepers)
-        found = concerned(list(sleepers.values()), changed, self._rules) | unknown
+        known = self._known(waiting.union(self._several))
+        unknown = waiting.union(self._several).difference(known)
+        found = concerned(list(known.values()), changed, self._rules) | unknown
         return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
@@ -138,7 +138,7 @@ class Rousing:
             return None
         return changed_items(index.before.items, index.items, self._state.claims)
 
-    def _sleepers(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingScene]:
+    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingScene]:
         """What is known of them, if it is about the files they were matched by."""
         return {
             scene_id: WaitingScene(one.scene, one.match)

@@ -46,7 +46,7 @@ class RunWriter:
         outcomes: knows how each pair ended.
         unwritten: takes the scenes that go nowhere.
         rows: makes the rows of the preview.
-        totals: counts, and knows whom to show the preview and the progress.
+        totals: counts, and shows the preview and the progress.
         link_again: matches scenes against a fresh listing.
         confirm: asks a person whether so many items are to be written; None for nobody.
     """
@@ -72,7 +72,7 @@ class RunWriter:
 
         Raises:
             UnsafeError: a limit is passed; nothing was written.
-            DeclinedError: a person was asked and said no; nothing was written.
+            DeclinedError: a person was asked and declined; nothing was written.
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
         """
@@ -201,7 +201,7 @@ class RunWriter:
         )
 
     def _link_orphans(self) -> Linked:
-        """Match scenes anew whose item was gone, or held another file, when it was read."""
+        """Match scenes again whose item was gone, or held another file, when it was read."""
         scenes = self.outcomes.take_orphans()
         if not scenes:
             return Linked()

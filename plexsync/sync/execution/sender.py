@@ -247,7 +247,7 @@ def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
 
 
 def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
-    """`plan` with `name` neither said nor removed in its list."""
+    """`plan` with `name` neither added to nor removed from its list."""
     folded = fold_tag(name)
 
     def without(names: Sequence[str]) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class FieldWriter:
     def _read_back(
         self, tried: Sequence[Sent], numbers: Mapping[Place, int], written: FieldsWritten
     ) -> ServerError | None:
-        """Decide by reading what became of each write, whatever its reply said."""
+        """Decide by reading what became of each write, whatever its reply was."""
         try:
             read = self._reader.read([sent.plan.rating_key for sent in tried])
             tried = self._mended(tried, read)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.matcher import UNHEARD, Heard, match, propose_rules, wanted_hashes
+from plexsync.matcher import NO_ANSWERS, AllAnswers, match, propose_rules, wanted_hashes
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
@@ -89,7 +89,7 @@ class Linker:
         rules: how Stash's paths become Plex's.
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
         hashes: reads the content hashes of a few items; None when they are not to be used.
-        heard: what people said about pairs and scenes.
+        answers: people's answers about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
             files by now than what is remembered of them.
@@ -101,7 +101,7 @@ class Linker:
     rules: Sequence[PathRule]
     strict: bool
     hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
-    heard: Heard = UNHEARD
+    answers: AllAnswers = NO_ANSWERS
     broken: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
     rivals: Callable[[Collection[RatingKey], Collection[SceneId]], Sequence[Scene]] = (
@@ -151,7 +151,7 @@ class Linker:
         # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
         for found in sorted(matches, key=_surest_first):
             scene = by_id[found.scene_id]
-            listened = self.heard.review(found, scene)
+            listened = self.answers.review(found, scene)
             shown = tuple(by_key[one.rating_key] for one in listened.candidates)
             one = Unlinked(scene=scene, match=listened, items=shown)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
@@ -181,14 +181,14 @@ class Linker:
         items: Sequence[PlexItem],
         claims: Mapping[RatingKey, SceneId],
     ) -> list[Match]:
-        heard = self.heard
+        answers = self.answers
         found = match(
             scenes,
             items,
             rules=self.rules,
             claims=claims,
-            pins=heard.pins,
-            refusals=heard.refusals,
+            pins=answers.pins,
+            refusals=answers.refusals,
         )
         if self.hashes is None:
             return found
@@ -209,8 +209,8 @@ class Linker:
             rules=self.rules,
             claims={**claims, **settled},
             hashes=self.hashes([item for item in items if item.rating_key in hashed]),
-            pins=heard.pins,
-            refusals=heard.refusals,
+            pins=answers.pins,
+            refusals=answers.refusals,
         )
         return [one for one in found if one.scene_id not in again] + decided
 
@@ -223,7 +223,7 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> None:
         confidence, item = one.match.confidence, one.item
-        waits = self.strict or self.heard.asks_again(one.scene)
+        waits = self.strict or self.answers.asks_again(one.scene)
         if item is None or confidence is None:
             linked.unmatched.append(one)
         elif confidence is Confidence.LOW and (waits or item.rating_key in spoken_for):

@@ -146,7 +146,7 @@ class PictureWriter:
         if change.checksum not in {"", checksum(cover)}:
             raise ServerError(
                 "the cover became another one while the plan was applied",
-                hint="save the plan anew, or have a run bring the cover as it is",
+                hint="save the plan again, or have a run bring the cover as it is",
             )
         require_small(cover)
         return replace(cover, body=fitted(change.rule, cover.body))

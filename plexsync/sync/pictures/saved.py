@@ -111,7 +111,7 @@ class SavedPictures:
         return fit
 
     def _cover(self, cover_path: str) -> Cover | None:
-        """A cover with what its sum can be told by; None for none."""
+        """Return a cover with what its sum is made of; None for none."""
         cover = self._covers.cover(cover_path, whole=False)
         if isinstance(cover, Cover) and not checksum(cover):
             cover = self._covers.cover(cover_path)
