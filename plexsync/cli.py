@@ -22,6 +22,7 @@ from plexsync.commands.completion import completion_command
 from plexsync.commands.config import config_group
 from plexsync.commands.doctor import doctor_command
 from plexsync.commands.explain import explain_command
+from plexsync.commands.help import CommandTree, show_common_options_once
 from plexsync.commands.history import history_command, undo_command
 from plexsync.commands.hook import hook_command, schedule_group
 from plexsync.commands.init import make_init_command
@@ -68,6 +69,7 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
 
 
 @click.group(
+    cls=CommandTree,
     context_settings=CONTEXT,
     epilog="Every command explains itself: plexsync run --help.",
 )
@@ -76,9 +78,8 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
 def cli(ctx: click.Context) -> None:
     """Make a Plex library say what a Stash library says, and keep it so.
 
-    Try it without any server of your own with `plexsync demo`. With PLEXSYNC_STASH__URL,
-    PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN set, `plexsync run -n` shows what a run would
-    write, and `plexsync run` writes it.
+    Begin with `plexsync init`: it asks for both servers, writes the configuration and shows what
+    a run would write. `plexsync demo` shows it all without any server of your own.
     """
     invocation: Invocation = ctx.obj
     invocation.command = ctx.invoked_subcommand or ""
@@ -209,6 +210,7 @@ cli.add_command(review_group)
 cli.add_command(history_command)
 cli.add_command(undo_command)
 cli.add_command(apply_command)
+show_common_options_once(cli)
 
 
 def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:

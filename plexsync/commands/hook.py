@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT, short_help="Note a changed scene; for Stash to call.")
+@click.command(
+    context_settings=CONTEXT, short_help="Note a changed scene; for Stash to call.", hidden=True
+)
 @click.option(
     "--state-dir",
     metavar="DIR",

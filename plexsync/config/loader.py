@@ -18,7 +18,6 @@ from plexsync.config.schema import (
     BY_NAME,
     ENV_CONFIG,
     KEYS,
-    MINIMAL,
     PATHS,
     SECTION_CLASSES,
     Config,
@@ -229,9 +228,8 @@ class _Reader:
 
 
 def _nothing_configured(where: Path) -> ConfigError:
-    variables = ", ".join(key.variable for key in KEYS if key.required)
-    example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
+    variables = " and ".join(key.variable for key in KEYS if key.required)
     return ConfigError(
         "there is no configuration yet",
-        hint=f"Set {variables}, or write {where}:\n\n{example}",
+        hint=f"plexsync init makes one by asking. Or set {variables}, or write {where}.",
     )

@@ -239,7 +239,7 @@ UNSAFE, STALE, LOCKED, LOCAL = (
 )
 
 CONFIGURATION = (
-    Case("none", "run", USAGE, ("no configuration yet", "[plex]"), without_configuration),
+    Case("none", "run", USAGE, ("no configuration yet", "plexsync init"), without_configuration),
     Case("no file", "run -c nope.toml", USAGE, ("no such file", "nope.toml", "Check its name")),
     Case("a folder", "run -c $H", USAGE, ("cannot be read", "$H", "Check that it is a file")),
     Case(

@@ -67,9 +67,9 @@ def test_help_names_every_command(flag: str, capsys: pytest.CaptureFixture[str])
 
     text = capsys.readouterr().out
     assert code == ExitCode.OK
-    assert "..." not in text.partition("Commands:")[2]
-    for name in cli.commands:
-        assert f"\n  {name}" in text
+    assert "..." not in text.partition("Start:")[2]
+    for name, command in cli.commands.items():
+        assert (f"\n  {name}" in text) is not command.hidden
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))
@@ -102,7 +102,7 @@ def test_no_arguments_show_the_help_and_count_as_usage(
 ) -> None:
     """A script that lost its arguments does not look fine."""
     assert run_command_line([]) == ExitCode.USAGE
-    assert "Commands:" in capsys.readouterr().err
+    assert "Start:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]], ids=" ".join)

@@ -380,7 +380,7 @@ def test_no_configuration_at_all_says_how_to_start(home: Path) -> None:
     with pytest.raises(ConfigError, match="no configuration yet") as caught:
         load_config(None, {"PATH": "/bin"}, home=home)
     assert caught.value.exit_code is ExitCode.USAGE
-    for needed in (*ENVIRON, str(home / ".config/plexsync/config.toml"), "localhost:32400"):
+    for needed in (*ENVIRON, str(home / ".config/plexsync/config.toml"), "plexsync init"):
         assert needed in caught.value.hint
 
 
