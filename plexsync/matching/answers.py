@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A person said: this scene is this item.
+    """A person's answer: this scene is this item.
 
     `oshash` is the fingerprint of the scene's file then, None when Stash had none: then its path
     stands for it. `item_path` is the file the item showed.
@@ -44,7 +44,7 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A person said: this scene is not this item. The fields are those of `Pin`."""
+    """A person's answer: this scene is not this item. The fields are those of `Pin`."""
 
     scene_id: SceneId
     rating_key: RatingKey
@@ -54,21 +54,21 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A person said: leave this scene alone. `files` is the digest of its files then."""
+    """A person's answer: leave this scene alone. `files` is the digest of its files then."""
 
     files: str
     reason: str = ""
 
 
 class SceneAnswers(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Everything people said about one scene.
+    """All answers about one scene.
 
     Attributes:
         pins: items the scene is.
         refusals: items it is not.
         ignored: the scene takes no part.
         absent: digest of the files of a scene that is not in Plex: nothing short of HIGH is
-            worth asking about it. "" when nobody said so.
+            worth asking about it. "" without such an answer.
     """
 
     pins: tuple[Pin, ...] = ()
@@ -105,7 +105,7 @@ class Answer:
 
     Args:
         verb: accept `targets`; reject them; absent: reject them and whatever else is not HIGH;
-            ignore the scene; reset: forget all that was said.
+            ignore the scene; reset: forget all answers.
         scene: the scene, with the files the answer is about.
         targets: the items.
         reason: why a scene is ignored.
@@ -132,28 +132,28 @@ class Decisions(Protocol):
 # ---- Answers -------------------------------------------------------------------------------------
 
 
-def accept(said: SceneAnswers, pins: Sequence[Pin]) -> SceneAnswers:
-    """The scene is just these items; whatever was said against them is forgotten."""
+def accept(answers: SceneAnswers, pins: Sequence[Pin]) -> SceneAnswers:
+    """The scene is just these items; refusals of them are forgotten."""
     keys = {pin.rating_key for pin in pins}
-    kept = tuple(one for one in said.refusals if one.rating_key not in keys)
+    kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
     return SceneAnswers(pins=tuple(pins), refusals=kept)
 
 
-def refuse(said: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = "") -> SceneAnswers:
+def refuse(answers: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = "") -> SceneAnswers:
     """The scene is none of these items; with `absent`, the digest of its files, none at all."""
     keys = {one.rating_key for one in refusals}
-    kept = tuple(one for one in said.refusals if one.rating_key not in keys)
+    kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
     return SceneAnswers(
-        pins=tuple(pin for pin in said.pins if pin.rating_key not in keys and not absent),
+        pins=tuple(pin for pin in answers.pins if pin.rating_key not in keys and not absent),
         refusals=(*kept, *refusals),
-        absent=absent or said.absent,
+        absent=absent or answers.absent,
     )
 
 
-def ignore(said: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
+def ignore(answers: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
     """The scene takes no part until its files change."""
     ignored = Ignored(files=files_digest(scene.files), reason=reason)
-    return msgspec.structs.replace(said, ignored=ignored)
+    return msgspec.structs.replace(answers, ignored=ignored)
 
 
 # ---- Remembering ---------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def answer_key(scene_id: SceneId) -> str:
 
 
 class AllAnswers(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything people said, as matching takes it."""
+    """All answers, as matching takes them."""
 
     pins: tuple[Pin, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -184,44 +184,44 @@ class AllAnswers(msgspec.Struct, frozen=True, kw_only=True):
         return scene.scene_id in self.ignored and self.ignores(scene) is None
 
     def review(self, match: Match, scene: Scene) -> Match:
-        """What people said of the scene as a whole, brought to what matching found."""
+        """Apply the answers about the scene as a whole to what matching found."""
         if match.confidence is None:
             return match
         if self.asks_again(scene):
             reason = "a person ignored this scene, but its files changed since"
             return msgspec.structs.replace(match, confidence=Confidence.LOW, reason=reason)
         if match.confidence is Confidence.LOW and self._is_absent(scene):
-            reason = "a person said that it is not in Plex"
+            reason = "a person answered that it is not in Plex"
             return msgspec.structs.replace(match, confidence=None, reason=reason, candidates=())
         return match
 
     def _is_absent(self, scene: Scene) -> bool:
-        """Whether a person said that Plex does not have `scene`, and its files are the same."""
-        said = self.absent.get(scene.scene_id)
-        return said is not None and said == files_digest(scene.files)
+        """Whether a person answered that Plex lacks `scene`, and its files are the same."""
+        digest = self.absent.get(scene.scene_id)
+        return digest is not None and digest == files_digest(scene.files)
 
 
 NO_ANSWERS = AllAnswers()
-"""Nobody said anything yet."""
+"""Without a single answer."""
 
 
 def read_answers(memory: Decisions) -> AllAnswers:
-    """Everything people said so far; costs what was said, not the library."""
+    """Return all answers so far; costs what was answered, not the library."""
     pins: list[Pin] = []
     refusals: list[Refusal] = []
     ignored: dict[SceneId, Ignored] = {}
     absent: dict[SceneId, str] = {}
     for key in memory.decision_keys():
-        said = memory.decision(key, SceneAnswers) if key.startswith(ANSWER_PREFIX) else None
-        if said is None:
+        answers = memory.decision(key, SceneAnswers) if key.startswith(ANSWER_PREFIX) else None
+        if answers is None:
             continue
         scene_id = SceneId(key.removeprefix(ANSWER_PREFIX))
-        pins += said.pins
-        refusals += said.refusals
-        if said.ignored is not None:
-            ignored[scene_id] = said.ignored
-        if said.absent:
-            absent[scene_id] = said.absent
+        pins += answers.pins
+        refusals += answers.refusals
+        if answers.ignored is not None:
+            ignored[scene_id] = answers.ignored
+        if answers.absent:
+            absent[scene_id] = answers.absent
     return AllAnswers(pins=tuple(pins), refusals=tuple(refusals), ignored=ignored, absent=absent)
 
 
@@ -237,41 +237,45 @@ class People(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def listen(pins: Sequence[Pin], refusals: Sequence[Refusal]) -> People:
-    """Index what people said."""
+    """Index all answers."""
     pinned: dict[RatingKey, frozenset[SceneId]] = {}
     for pin in pins:
         pinned[pin.rating_key] = pinned.get(pin.rating_key, frozenset()) | {pin.scene_id}
     return People(pins=_by_scene(pins), pinned=pinned, refusals=_by_scene(refusals))
 
 
-def find_file(scene: Scene, said: Pin | Refusal) -> SceneFile | None:
+def find_file(scene: Scene, answer: Pin | Refusal) -> SceneFile | None:
     """The file of `scene` a person spoke about; None when it changed or went."""
     for file in scene.files:
-        if said.oshash is not None and file.oshash == said.oshash:
+        if answer.oshash is not None and file.oshash == answer.oshash:
             return file
-        if said.oshash is None and file.oshash is None and same_path(file.path, said.scene_path):
+        if (
+            answer.oshash is None
+            and file.oshash is None
+            and same_path(file.path, answer.scene_path)
+        ):
             return file
     return None
 
 
-def refuses(said: Refusal, scene: Scene, item: PlexItem) -> bool:
+def refuses(answer: Refusal, scene: Scene, item: PlexItem) -> bool:
     """Whether a refusal still keeps this pair apart."""
-    same = said.rating_key == item.rating_key and holds_file(item, said.item_path)
-    return same and find_file(scene, said) is not None
+    same = answer.rating_key == item.rating_key and holds_file(item, answer.item_path)
+    return same and find_file(scene, answer) is not None
 
 
-def remembers(said: Refusal, item: PlexItem) -> bool:
+def remembers(answer: Refusal, item: PlexItem) -> bool:
     """Whether a refusal, valid or not, was about this item or the file it shows."""
-    return said.rating_key == item.rating_key or holds_file(item, said.item_path)
+    return answer.rating_key == item.rating_key or holds_file(item, answer.item_path)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_Said = TypeVar("_Said", Pin, Refusal)
+_Answer = TypeVar("_Answer", Pin, Refusal)
 
 
-def _by_scene(said: Iterable[_Said]) -> dict[SceneId, tuple[_Said, ...]]:
-    found: dict[SceneId, list[_Said]] = {}
-    for one in said:
+def _by_scene(answers: Iterable[_Answer]) -> dict[SceneId, tuple[_Answer, ...]]:
+    found: dict[SceneId, list[_Answer]] = {}
+    for one in answers:
         found.setdefault(one.scene_id, []).append(one)
     return {scene_id: tuple(several) for scene_id, several in found.items()}

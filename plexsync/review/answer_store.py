@@ -48,7 +48,7 @@ class _Before:
     """How a scene stood before an answer, and the record it had right after it."""
 
     scene_id: SceneId
-    said: SceneAnswers | None
+    answers: SceneAnswers | None
     record: SceneRecord | None
     left: SceneRecord | None
 
@@ -109,7 +109,7 @@ class AnswerStore:
     # ---- Asking ----------------------------------------------------------------------------------
 
     def recorded(self, scene_id: SceneId) -> SceneAnswers:
-        """What people said about a scene so far."""
+        """Return the answers about a scene so far."""
         return self.state.decision(answer_key(scene_id), SceneAnswers) or NOTHING
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
@@ -120,7 +120,7 @@ class AnswerStore:
     # ---- Answering -------------------------------------------------------------------------------
 
     def take_lock(self) -> None:
-        """Take the lock, and know what was linked and said since this store had it last.
+        """Take the lock, and know what was linked and answered since this store had it last.
 
         Raises:
             StateLockedError: a run is under way.
@@ -165,8 +165,8 @@ class AnswerStore:
             self._apply(answer)
         session.commit()
         return tuple(
-            _Before(scene_id=one, said=said, record=record, left=self.state.get(one))
-            for one, (said, record) in touched.items()
+            _Before(scene_id=one, answers=answers, record=record, left=self.state.get(one))
+            for one, (answers, record) in touched.items()
         )
 
     def take_back(self, given: Given) -> None:
@@ -183,7 +183,7 @@ class AnswerStore:
             now = self.state.get(before.scene_id)
             self._write(
                 before.scene_id,
-                before.said,
+                before.answers,
                 before.record if now == before.left else now and _due(now),
             )
         session.commit()
@@ -256,37 +256,39 @@ class AnswerStore:
 
     def _look_again(self, scene_id: SceneId) -> None:
         """A scene goes on waiting, but is matched again by the next run."""
-        said, record = self._standing(scene_id)
-        self._write(scene_id, said, record and _due(record, Outcome.REVIEW))
+        answers, record = self._standing(scene_id)
+        self._write(scene_id, answers, record and _due(record, Outcome.REVIEW))
 
     def _take_from(self, scene_id: SceneId, keys: frozenset[RatingKey]) -> None:
         """A scene loses items to another one, and is matched again."""
-        said, record = self._standing(scene_id)
-        if said is not None:
-            pins = tuple(pin for pin in said.pins if pin.rating_key not in keys)
-            said = replace(said, pins=pins)
-        self._write(scene_id, said, record and _due(record, without=keys))
+        answers, record = self._standing(scene_id)
+        if answers is not None:
+            pins = tuple(pin for pin in answers.pins if pin.rating_key not in keys)
+            answers = replace(answers, pins=pins)
+        self._write(scene_id, answers, record and _due(record, without=keys))
 
     def _apply(self, answer: Answer) -> None:
         scene = answer.scene
-        said, record = self._standing(scene.scene_id)
+        answers, record = self._standing(scene.scene_id)
         keys = frozenset(target.rating_key for target in answer.targets)
         match answer.verb:
             case Verb.ACCEPT:
-                said = accept(said or NOTHING, [_about(Pin, scene, one) for one in answer.targets])
+                answers = accept(
+                    answers or NOTHING, [_about(Pin, scene, one) for one in answer.targets]
+                )
                 record = record and _due(record)
             case Verb.REJECT:
-                said = refuse(
-                    said or NOTHING, [_about(Refusal, scene, one) for one in answer.targets]
+                answers = refuse(
+                    answers or NOTHING, [_about(Refusal, scene, one) for one in answer.targets]
                 )
                 outcome = Outcome.REVIEW if answer.open else Outcome.SKIPPED
                 record = record and _due(record, outcome, without=keys)
             case Verb.ABSENT:
                 refusals = [_about(Refusal, scene, one) for one in answer.targets]
-                said = refuse(said or NOTHING, refusals, absent=files_digest(scene.files))
+                answers = refuse(answers or NOTHING, refusals, absent=files_digest(scene.files))
                 record = record and _due(record, without=keys)
             case Verb.IGNORE:
-                said = ignore(said or NOTHING, scene, answer.reason)
+                answers = ignore(answers or NOTHING, scene, answer.reason)
                 record = record and replace(
                     record,
                     outcome=Outcome.IGNORED,
@@ -296,25 +298,25 @@ class AnswerStore:
                     problem=None,
                 )
             case Verb.RESET:
-                said = None
+                answers = None
                 outcome = Outcome.REVIEW if answer.open else Outcome.SKIPPED
                 record = record and _due(record, outcome)
-        self._write(scene.scene_id, said, record)
+        self._write(scene.scene_id, answers, record)
 
     def _write(
-        self, scene_id: SceneId, said: SceneAnswers | None, record: SceneRecord | None
+        self, scene_id: SceneId, answers: SceneAnswers | None, record: SceneRecord | None
     ) -> None:
         session = self._open()
-        before_said, before = self._standing(scene_id)
-        kept = said if said != NOTHING else None
-        if kept != before_said:
+        answers_before, before = self._standing(scene_id)
+        kept = answers if answers != NOTHING else None
+        if kept != answers_before:
             session.decide(answer_key(scene_id), kept)
         if record is None:
             if before is not None:
                 session.forget(scene_id)
         else:
             session.remember(scene_id, record)
-        self._note_owner(scene_id, (before_said, before), (kept, record))
+        self._note_owner(scene_id, (answers_before, before), (kept, record))
 
     def _note_owner(
         self,
@@ -329,8 +331,8 @@ class AnswerStore:
 
 
 def _keys(standing: tuple[SceneAnswers | None, SceneRecord | None]) -> set[RatingKey]:
-    said, record = standing
-    keys = {pin.rating_key for pin in said.pins} if said else set()
+    answers, record = standing
+    keys = {pin.rating_key for pin in answers.pins} if answers else set()
     return keys | ({link.rating_key for link in record.links} if record else set())
 
 

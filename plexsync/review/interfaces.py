@@ -77,7 +77,7 @@ class LinkPreview:
     Args:
         changes: field by field.
         kept: fields that differ but stay as Plex has them, by policy.
-        problem: why it cannot be told; "" when it can.
+        problem: why it is unknown; "" when it is known.
         item: the item as Plex has it.
     """
 
@@ -91,7 +91,7 @@ class AnswersPort(Protocol):
     """Where answers are kept; each is durable when `give` returns."""
 
     def recorded(self, scene_id: SceneId, /) -> SceneAnswers:
-        """What people said about a scene so far."""
+        """Return the answers about a scene so far."""
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
         """Which other scene an item belongs to."""

@@ -102,7 +102,7 @@ def ignoring(waiting: Waiting, reason: str = "") -> Answer:
 
 
 def resetting(waiting: Waiting) -> Answer:
-    """Whatever was said about the scene is forgotten."""
+    """Forget every answer about the scene."""
     return Answer(verb=Verb.RESET, scene=waiting.scene, open=bool(waiting.candidates))
 
 
@@ -277,7 +277,7 @@ class Group:
         return self._both(waiting, picks)
 
     def words(self, key: str, count: int) -> str:
-        """Return what an answer said."""
+        """Return the words for an answer."""
         return _WORDS[key].format(count=count)
 
     # ---- Private ---------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class ReviewServers:
         Args:
             scenes: all that compete.
             items: everything in the libraries.
-            state: what is remembered, what people said included.
+            state: what is remembered, people's answers included.
             rules: all of them, the tried ones included.
         """
         linked = self._linker(state, rules).matched(scenes, items, ())

@@ -171,7 +171,7 @@ def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
 def rows_decoder(kind: type[T]) -> Callable[[HttpResponse], Rows[T]]:
     """A function that turns an answer into its scenes, of type `kind`.
 
-    A scene of another shape is told from the others; when most of a page is, the page is at fault.
+    A scene of another shape is left out; when most of a page is, the page is at fault.
     It raises what `decoder_of` says.
     """
     whole = decoder_of(ScenePage[kind])  # type: ignore[valid-type] # a type argument made at run time

@@ -471,7 +471,7 @@ def test_of_several_servers_one_is_chosen_and_a_dead_one_asks_for_its_address(wo
 
 
 @pytest.mark.parametrize("way", ["refused", "away", "not wanted"])
-def test_without_a_way_to_plex_tv_it_is_said_where_a_token_is_found(world: World, way: str) -> None:
+def test_without_a_way_to_plex_tv_the_place_of_a_token_is_shown(world: World, way: str) -> None:
     """In two lines; then address and token are asked for."""
     refused = frozenset({"stable-client"}) if way == "refused" else frozenset()
     with plex_tv(world, refused=refused) as server:
@@ -502,9 +502,9 @@ def test_init_yes_asks_nothing(world: World) -> None:
         "PLEXSYNC_CONFIG": str(where),
         "PLEXSYNC_STATE_DIR": str(world.state_dir),
     }
-    said = run_plexsync(["init", "--yes"], environ)
-    assert (said.code, said.err) == (ExitCode.OK, "")
-    assert world.plex.token not in said.out
+    done = run_plexsync(["init", "--yes"], environ)
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert world.plex.token not in done.out
     config = load_config(where, {}, home=world.directory)
     assert [(rule.stash, rule.plex) for rule in config.paths] == [("/data/", "/media/")]
     again = run_plexsync(["init", "--yes"], environ)

@@ -96,7 +96,7 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
         _tell_notes(invocation, streams, context)
         console = make_console(streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
-            said = context.answers.recorded(one.scene_id)
+            answers = context.answers.recorded(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
             previews = _compared(context, one.scene_id, keys)
             if invocation.shape.json or invocation.shape.jsonl:
@@ -105,14 +105,14 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
                     context.answers.owner,
                     scene_url=context.scene_url,
                     previews=previews,
-                    said=said,
+                    answers=answers,
                 )
                 _write(streams, document)
                 continue
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
             lines = scene_lines(
                 one,
-                said=said,
+                said=answers,
                 notes=notes,
                 previews=previews,
                 marks=console.color_system is None or console.no_color,
@@ -172,7 +172,7 @@ def reject_scenes(
             if everything:
                 answers.append(absence(one))
                 continue
-            refused = {said.rating_key for said in context.answers.recorded(one.scene_id).refusals}
+            refused = {one.rating_key for one in context.answers.recorded(one.scene_id).refusals}
             answers.append(rejection(one, _named(context, one, items), refused))
         return _give(invocation, streams, context, answers)
 
@@ -345,7 +345,7 @@ def _give(
 def _compared(
     context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]
 ) -> Mapping[RatingKey, LinkPreview]:
-    """What accepting would write; that a server is away is told in its place."""
+    """What accepting would write; where a server is away, that it is."""
     try:
         return context.servers.compare(scene_id, keys, context.answers.state)
     except ServerError as error:

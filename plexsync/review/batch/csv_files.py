@@ -152,9 +152,9 @@ class _Sheet:
         first = self.rows[0]
         verbs = {row.verb for row in self.rows}
         if len(verbs - {Verb.REJECT}) > 1 or (verbs & {Verb.IGNORE} and len(verbs) > 1):
-            said = ", ".join(sorted(verbs))
+            named = ", ".join(sorted(verbs))
             problems.append(
-                f"line {first.line}: scene {first.scene_id} has several answers: {said}"
+                f"line {first.line}: scene {first.scene_id} has several answers: {named}"
             )
         for row in self.rows:
             if row.verb is not Verb.ACCEPT:

@@ -45,14 +45,14 @@ def show_document(
     *,
     scene_url: Callable[[SceneId], str],
     previews: Mapping[RatingKey, LinkPreview],
-    said: SceneAnswers,
+    answers: SceneAnswers,
 ) -> bytes:
     """One scene with what accepting each candidate would write."""
     scene = scene_json(waiting, owner, scene_url, previews)
-    return _document({"scenes": [scene | {"said": _said(said)}]})
+    return _document({"scenes": [scene | {"said": _answers(answers)}]})
 
 
-def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], SceneAnswers]) -> bytes:
+def answered_document(given: Sequence[Answer], answers: Callable[[SceneId], SceneAnswers]) -> bytes:
     """What was answered, and what now stands."""
     return _document(
         {
@@ -61,9 +61,9 @@ def answered_document(answers: Sequence[Answer], said: Callable[[SceneId], Scene
                     "scene": answer.scene.scene_id,
                     "answer": answer.verb.value,
                     "items": [target.rating_key for target in answer.targets],
-                    "said": _said(said(answer.scene.scene_id)),
+                    "said": _answers(answers(answer.scene.scene_id)),
                 }
-                for answer in answers
+                for answer in given
             ]
         }
     )
@@ -122,13 +122,13 @@ def _document(body: _Json) -> bytes:
     return msgspec.json.encode({"schema": SCHEMA, **body, "error": None}) + b"\n"
 
 
-def _said(said: SceneAnswers) -> _Json:
+def _answers(answers: SceneAnswers) -> _Json:
     return {
-        "accepted": [pin.rating_key for pin in said.pins],
-        "rejected": [one.rating_key for one in said.refusals],
-        "absent": bool(said.absent),
-        "ignored": said.ignored is not None,
-        "note": _clean(said.ignored.reason) if said.ignored else "",
+        "accepted": [pin.rating_key for pin in answers.pins],
+        "rejected": [one.rating_key for one in answers.refusals],
+        "absent": bool(answers.absent),
+        "ignored": answers.ignored is not None,
+        "note": _clean(answers.ignored.reason) if answers.ignored else "",
     }
 
 

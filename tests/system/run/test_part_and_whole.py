@@ -118,7 +118,7 @@ def test_an_entry_without_a_rating_key_costs_one_warning(
 
 
 def spoiled(scene: str, field: str, value: object) -> Rewrite:
-    """One scene has a value of another type wherever it is told of."""
+    """One scene has a value of another type wherever it stands."""
 
     def change(body: bytes) -> bytes:
         answer = json.loads(body)

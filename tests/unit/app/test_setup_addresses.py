@@ -65,7 +65,7 @@ def test_what_is_no_address_is_refused_without_being_repeated(typed: str) -> Non
         ("192.168.100.200", False),
     ],
 )
-def test_a_token_is_told_from_a_name(typed: str, *, secret: bool) -> None:
+def test_a_token_differs_from_a_name(typed: str, *, secret: bool) -> None:
     """By its length and letters."""
     assert is_secret(typed) is secret
 

@@ -140,7 +140,7 @@ def test_a_group_is_shown_before_one_key_answers_it() -> None:
     assert [review.group.count(key) for key in "arnbl"] == [2, 3, 3, 0, 3]
     assert answers.book == {}
     type_keys(review, "a")
-    assert {scene_id for scene_id, said in answers.book.items() if said.pins} == {ONE, TWO}
+    assert {scene_id for scene_id, answer in answers.book.items() if answer.pins} == {ONE, TWO}
     type_keys(review, "u")
     assert answers.book == {}
     assert review.given.answered == set()
@@ -198,7 +198,7 @@ def test_twins_of_a_group_get_an_item_each() -> None:
     """Where two candidates are as good, the second scene gets the second one."""
     answers = FakeAnswers()
     type_keys(start_review(*twins(1, 2), answers=answers), "g", "a")
-    pins = {key: [pin.rating_key for pin in said.pins] for key, said in answers.book.items()}
+    pins = {key: [pin.rating_key for pin in answer.pins] for key, answer in answers.book.items()}
     assert pins == {ONE: ["9001"], TWO: ["9002"]}
 
 

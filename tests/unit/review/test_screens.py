@@ -51,7 +51,7 @@ CHANGES = {
 }
 
 SAME_FACTS = ("  length", "  size", "  frame", "  date")
-"""What a screen without room leaves out while it does not differ."""
+"""What a screen without space leaves out while it does not differ."""
 
 EVIL = "\x1b[2J[bold]x[/bold]\u202e\u0007 日本語のタイトル 👩\u200d👩\u200d👧 " + "w" * 90
 

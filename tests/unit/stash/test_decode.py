@@ -227,7 +227,7 @@ def test_a_page_most_of_which_has_another_shape_is_at_fault_itself() -> None:
 
 
 def test_a_scene_without_an_id_is_no_scene() -> None:
-    """Nothing can be said of it, and a walk cannot go on after it."""
+    """Nothing is known of it, and a walk cannot go on after it."""
     with pytest.raises(UnknownShapeError, match="without an id"):
         rows_decoder(WireDetail)(page_of(wire_scene(id=None)))
 
