@@ -31,6 +31,10 @@ SETTLED_S = 5
 """A scene changed within so many seconds of Stash's clock may be changed again in the same second,
 which its version would not show. Source: docs/stash-api.md 2.5, "Same-second edits"."""
 
+CLOCK_MARGIN = timedelta(days=1)
+"""How far in the future a remembered moment may lie that is believed: time zones of clocks that
+were set wrong, and a little more."""
+
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(days=1)
 _SUBSET_WAIT = timedelta(days=7)
@@ -54,10 +58,28 @@ def is_due(
         sync_unversioned: a scene without a version is always due; else never.
     """
     if record is not None and record.updated_at == version and record.outcome in WAITING:
-        return (woken and record.outcome in WOKEN) or record.due_at <= iso(now)
+        return (woken and record.outcome in WOKEN) or has_come(record.due_at, now)
     if not version:
         return sync_unversioned
     return record is None or record.updated_at != version
+
+
+def has_come(moment: str, now: datetime) -> bool:
+    """Whether a remembered time to try again has come.
+
+    One that is further away than any wait was noted by a clock that was wrong, and has come, too.
+    """
+    if moment == PARKED:
+        return False
+    return moment <= iso(now) or moment > iso(now + _SUBSET_WAIT)
+
+
+def is_past(moment: str, every_s: float, now: datetime) -> bool:
+    """Whether what was last done at `moment` is to be done again, `every_s` seconds later.
+
+    A moment in the future was noted by a clock that was wrong, and says nothing.
+    """
+    return moment <= iso(now - timedelta(seconds=every_s)) or moment > iso(now + CLOCK_MARGIN)
 
 
 def next_try(

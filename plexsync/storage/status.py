@@ -16,7 +16,7 @@ import msgspec
 
 from plexsync.errors import StateCorruptError
 from plexsync.models import Outcome, PathRule
-from plexsync.planning.retry_schedule import PARKED, iso
+from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
 from plexsync.storage.lock import read_holder
 
@@ -160,7 +160,7 @@ def status_of(
             continue
         if record.outcome is Outcome.FAILED:
             failing.append(_trouble(scene_id, record, due_at=record.due_at))
-        if record.due_at <= iso(now):
+        if has_come(record.due_at, now):
             due += 1
         else:
             later += 1
@@ -201,11 +201,15 @@ def at_work(directory: Path) -> Holder | None:
 
 
 def age_s(moment: str, now: datetime) -> float | None:
-    """Seconds from an ISO time to `now`, at least 0; None when there is no time."""
+    """Seconds from an ISO time to `now`, at least 0; None when there is no time.
+
+    A time more than a day in the future is none: the clock that noted it was wrong.
+    """
     try:
-        return max((now - datetime.fromisoformat(moment)).total_seconds(), 0.0)
+        age = now - datetime.fromisoformat(moment)
     except (ValueError, TypeError):
         return None
+    return None if age < -CLOCK_MARGIN else max(age.total_seconds(), 0.0)
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from plexsync.matcher import read_answers
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
-from plexsync.planning.retry_schedule import iso
+from plexsync.planning.retry_schedule import has_come, iso
 from plexsync.state import (
     PROPOSED,
     Lineage,
@@ -288,12 +288,14 @@ class _Run:
         """
         if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
             return ()
-        now = iso(self._ports.now())
+        now = self._ports.now()
         records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
         asking = (
             scene
             for scene, record in records
-            if record is None or record.outcome is not Outcome.UNMATCHED or record.due_at <= now
+            if record is None
+            or record.outcome is not Outcome.UNMATCHED
+            or has_come(record.due_at, now)
         )
         return folders_to_scan(asking, self._config.paths, self._sections)
 

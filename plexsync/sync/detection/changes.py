@@ -9,14 +9,13 @@ has come through, so that the next one can tell what moved. Source: docs/detecti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.config.schema import rules_of
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.planning.retry_schedule import iso
+from plexsync.planning.retry_schedule import is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
 from plexsync.sync.detection.multi_file import Uneven
 from plexsync.sync.detection.plex_changes import (
@@ -145,17 +144,13 @@ class ChangeDetection:
             return False
         if self._state.is_new or self._before.fields != self._now.fields:
             return True
-        return self._is_past(self._state.last_full_at, self._config.run.full_every_s)
+        return is_past(self._state.last_full_at, self._config.run.full_every_s, self._ports.now())
 
     def _are_files_due(self) -> bool:
         """Whether the files of all scenes were not looked at for too long."""
         if self._options.partial:
             return False
-        return self._is_past(self._before.files_at, self._config.run.files_every_s)
-
-    def _is_past(self, moment: str, every_s: float) -> bool:
-        """Whether something that happened at `moment` is due again."""
-        return moment <= iso(self._ports.now() - timedelta(seconds=every_s))
+        return is_past(self._before.files_at, self._config.run.files_every_s, self._ports.now())
 
     def _watch(self, rousing: Rousing) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went; asks only if it scanned.

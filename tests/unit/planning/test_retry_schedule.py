@@ -12,6 +12,7 @@ from plexsync.planning.retry_schedule import (
     PARKED,
     is_due,
     is_parked,
+    is_past,
     is_settled,
     iso,
     next_try,
@@ -49,6 +50,36 @@ def test_a_waiting_scene_is_due_when_its_time_has_come(outcome: Outcome) -> None
     """Both sides of the moment."""
     assert not is_due("v1", record(outcome, due_at=iso(NOW + timedelta(seconds=1))), now=NOW)
     assert is_due("v1", record(outcome, due_at=iso(NOW)), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        (iso(NOW + timedelta(days=7)), False),
+        (iso(NOW + timedelta(days=7, seconds=1)), True),
+        ("2045-01-01T00:00:00Z", True),
+        (PARKED, False),
+    ],
+)
+def test_a_time_no_wait_reaches_has_come(moment: str, due: bool) -> None:  # noqa: FBT001 - a table's column
+    """A clock that was once in 2045 puts off nothing until then."""
+    assert is_due("v1", record(Outcome.UNMATCHED, due_at=moment), now=NOW) is due
+
+
+@pytest.mark.parametrize(
+    ("moment", "past"),
+    [
+        (iso(NOW - timedelta(hours=1)), True),
+        (iso(NOW - timedelta(minutes=59)), False),
+        (iso(NOW + timedelta(days=1)), False),
+        (iso(NOW + timedelta(days=1, seconds=1)), True),
+        ("2045-01-01T00:00:00Z", True),
+        ("", True),
+    ],
+)
+def test_a_moment_in_the_future_says_nothing(moment: str, past: bool) -> None:  # noqa: FBT001 - same
+    """What was last done in 2045 is done again at once; a clock a few hours off is forgiven."""
+    assert is_past(moment, 3600, NOW) is past
 
 
 def test_a_change_of_plex_wakes_what_plex_may_settle() -> None:
