@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 # What Python 3.11.5 to 3.11.7 bring along; no lock may need a newer one.
 OLDEST_PIP := 23.2.1
 
-.PHONY: demo test browser test-oldest check-locks lint bench lock clean
+.PHONY: demo test test-faults browser test-oldest check-locks lint bench lock clean
 .DEFAULT_GOAL := test
 
 # The environment has its own pip, at the version of its lock: which one Python brings along does not matter.
@@ -43,6 +43,10 @@ lint: $(VENV)/.dev
 
 test: lint browser
 	$(BIN)/pytest -W error $(PYTEST_ARGS)
+
+# Ten thousand crash points and more, each recovered, compared and taken back; `test` looks at a thousand of them.
+test-faults: $(VENV)/.dev
+	PLEXSYNC_CRASH_POINTS=10000 $(BIN)/pytest -W error $(PYTEST_ARGS) tests/faults
 
 # The browser of the review's tests: one of the system, since Python packages bring none.
 browser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 from ipaddress import ip_address
@@ -24,6 +25,24 @@ settings.load_profile("fixed")
 # then interrupt. Source: POSIX, Shell Command Language 2.11.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+CRASH_SEED = "PLEXSYNC_CRASH_SEED"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many crash points were looked at, and how to look at the same ones again."""
+    reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
+    said = [(name, value) for one in reports for name, value in one.user_properties]
+    points, violations = (
+        sum(value for name, value in said if name == wanted)
+        for wanted in ("crash points", "violations")
+    )
+    if points:
+        terminalreporter.write_line(
+            f"{points:,} crash points, {violations} violations; "
+            f"again with {CRASH_SEED}={os.environ[CRASH_SEED]}"
+        )
+
 
 FOREIGN_PREFIXES = ("PLEXSYNC_", "PLEXAPI_", "XDG_")
 FOREIGN_NAMES = frozenset(
@@ -79,7 +98,11 @@ def forbid_network(event: str, args: tuple[object, ...]) -> None:
 
 
 def pytest_configure() -> None:
-    """Forbid the network for the whole session."""
+    """Forbid the network for the whole session, and choose the crash points of this run.
+
+    Every process of a run chooses the same ones.
+    """
+    os.environ.setdefault(CRASH_SEED, str(random.SystemRandom().randrange(1_000_000)))
     sys.addaudithook(forbid_network)
 
 

@@ -11,7 +11,7 @@ from plexsync import __version__
 from plexsync.errors import ConfigError
 from plexsync.models import Counts, Outcome
 from plexsync.planning.retry_schedule import WAITING, iso
-from plexsync.state import RunKind, load_state, open_session
+from plexsync.state import DISK, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import SceneId, SceneRecord
-    from plexsync.state import State
+    from plexsync.state import Filesystem, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ def retry(
     now: datetime,
     run_id: str,
     lock_wait_s: float = 0.0,
+    disk: Filesystem = DISK,
 ) -> Retried:
     """Have the next run try scenes again, as if they had never failed before.
 
@@ -51,6 +52,7 @@ def retry(
         now: aware UTC time.
         run_id: a name for the journal; see `journal.new_run_id`.
         lock_wait_s: how long to wait for a run to end, in seconds.
+        disk: where to read and write.
 
     Raises:
         ConfigError: nothing is remembered of a named scene.
@@ -58,9 +60,9 @@ def retry(
         StateError: the state cannot be read or written.
     """
     # Asked without the lock first, so that a retry of nothing leaves no trace.
-    if not dict(_chosen(load_state(directory), scene_ids)):
+    if not dict(_chosen(load_state(directory, disk), scene_ids)):
         return Retried(settled=tuple(scene_ids))
-    with open_session(directory, now=now, wait_s=lock_wait_s) as session:
+    with open_session(directory, now=now, wait_s=lock_wait_s, disk=disk) as session:
         chosen = dict(_chosen(session.state, scene_ids))
         session.begin(
             run_id=run_id,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from plexsync.storage.filesystem import DISK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from plexsync.simulators.plex.simulator import PlexSimulator
@@ -264,20 +265,22 @@ class MemoryDisk:
         """Every file with what it holds."""
         return {path: bytes(inode.now) for path, inode in self._names.items()}
 
+    def after_kill(self) -> MemoryDisk:
+        """What is found after the program alone ended: everything that was written."""
+        return _survivor({path: bytes(inode.now) for path, inode in self._names.items()})
+
+    def after_hard_cut(self) -> MemoryDisk:
+        """What is found at least when the power is back: what was synced, and nothing else."""
+        return _survivor({path: inode.synced for path, inode in self._durable.items()})
+
     def after_power_cut(self, random: Random) -> MemoryDisk:
         """What is found when the power is back.
 
         Names changed in order, up to some point after the last sync. Of content that was not
         synced there is all, none, the beginning, or zeros in place of some of it.
         """
-        survivor = MemoryDisk()
-        for path, inode in random.choice([self._durable, *self._pending]).items():
-            kept = _Inode()
-            kept.now = bytearray(_after_power_cut(inode, random))
-            kept.synced = bytes(kept.now)
-            survivor._names[path] = kept
-            survivor._durable[path] = kept
-        return survivor
+        names = random.choice([self._durable, *self._pending])
+        return _survivor({path: _after_power_cut(inode, random) for path, inode in names.items()})
 
     def _inode(self, path: Path) -> _Inode:
         try:
@@ -287,6 +290,16 @@ class MemoryDisk:
 
     def _changed(self) -> None:
         self._pending.append(dict(self._names))
+
+
+def _survivor(content: Mapping[Path, bytes]) -> MemoryDisk:
+    """A disk that holds just this, and nothing that could still be lost."""
+    survivor = MemoryDisk()
+    for path, kept in content.items():
+        inode = _Inode()
+        inode.now, inode.synced = bytearray(kept), kept
+        survivor._names[path] = survivor._durable[path] = inode  # noqa: SLF001 - its own kind
+    return survivor
 
 
 def _after_power_cut(inode: _Inode, random: Random) -> bytes:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from requests.adapters import BaseAdapter
+
     from plexsync.models import Outcome
     from plexsync.simulators.library.pairs import Library
     from plexsync.state import State
@@ -164,8 +166,9 @@ def act(
     page_size: int = 500,
     disk: Filesystem = DISK,
     sleep: Callable[[float], None] = lambda _: None,
+    adapters: tuple[BaseAdapter | None, BaseAdapter | None] = (None, None),
 ) -> RunSummary:
-    """One use case with real clients over real HTTP."""
+    """One use case with real clients over real HTTP, or over adapters of Stash and Plex."""
     config = load_config(None, visit.environ, home=visit.home)
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     token = config.plex.token.reveal()
@@ -178,6 +181,7 @@ def act(
             secrets=(key,),
             sleep=lambda _: None,
             random=chance,
+            adapter=adapters[0],
         ) as stash,
         Transport(
             config.plex.url,
@@ -186,6 +190,7 @@ def act(
             secrets=(token,),
             sleep=lambda _: None,
             random=chance,
+            adapter=adapters[1],
         ) as plex,
     ):
         ports = Ports(
