@@ -29,9 +29,9 @@ from plexsync.commands.init import make_init_command
 from plexsync.commands.options import (
     CONTEXT,
     check_names,
-    check_scene_ids,
     global_options,
     lock_wait_option,
+    read_scene_ids,
 )
 from plexsync.commands.review import review_group
 from plexsync.commands.status import retry_command, status_command
@@ -97,7 +97,7 @@ def cli(ctx: click.Context) -> None:
     "scenes",
     metavar="ID",
     multiple=True,
-    callback=check_scene_ids,
+    callback=read_scene_ids,
     shell_complete=complete_scenes,
     help="Only this scene, changed or not. May be given several times.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync.commands.completers import complete_scenes
-from plexsync.commands.options import CONTEXT, check_scene_ids, global_options
+from plexsync.commands.options import CONTEXT, global_options, read_rating_keys, read_scene_ids
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -17,15 +17,11 @@ if TYPE_CHECKING:
 
 
 def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    if value is not None:
-        check_scene_ids(ctx, param, (value,))
-    return value
+    return None if value is None else read_scene_ids(ctx, param, (value,))[0]
 
 
-def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not (value.isascii() and value.isdigit()):
-        raise click.BadParameter(f"{value!r} is no rating key. It is a number.")
-    return value
+def _one_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else read_rating_keys(ctx, param, (value,))[0]
 
 
 @click.command(context_settings=CONTEXT, short_help="Why a scene was matched as it was.")
@@ -33,7 +29,7 @@ def _rating_key(_ctx: click.Context, _param: click.Parameter, value: str | None)
 @click.option(
     "--item",
     metavar="RATING_KEY",
-    callback=_rating_key,
+    callback=_one_key,
     help="Tell it from Plex's side: which scenes could be this item.",
 )
 @global_options

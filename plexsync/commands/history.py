@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync.commands.completers import complete_runs
-from plexsync.commands.options import CONTEXT, check_scene_ids, global_options, lock_wait_option
+from plexsync.commands.options import CONTEXT, global_options, lock_wait_option, read_scene_ids
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
@@ -82,7 +82,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
     "scenes",
     metavar="ID",
     multiple=True,
-    callback=check_scene_ids,
+    callback=read_scene_ids,
     help="Only what was written for this scene. May be given several times.",
 )
 @click.option(

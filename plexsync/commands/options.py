@@ -5,7 +5,6 @@ Source: docs/contract.md, "Commands".
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ import click
 from plexsync import __version__
 from plexsync.errors import ParseError
 from plexsync.text.durations import parse_duration
+from plexsync.text.ids import rating_key_in, scene_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,6 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""
 
 _F = TypeVar("_F", bound="Callable[..., object]")
-
-_SCENE_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def global_options(command: _F) -> _F:
@@ -52,20 +50,26 @@ def global_options(command: _F) -> _F:
     return command
 
 
-def check_scene_ids(
+def read_scene_ids(
     _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The ids as they are; a click callback.
+    """Return ids of scenes that were given as numbers or as addresses; a click callback.
 
     Raises:
-        BadParameter: one of them cannot be the id of a scene.
+        BadParameter: one of them is neither.
     """
-    for text in value:
-        if not _SCENE_ID.fullmatch(text):
-            raise click.BadParameter(
-                f"{text!r} is no scene id. It is the number at the end of the scene's address."
-            )
-    return value
+    return tuple(_read_id(text, scene_id_in) for text in value)
+
+
+def read_rating_keys(
+    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return rating keys that were given as numbers or as addresses; a click callback.
+
+    Raises:
+        BadParameter: one of them is neither.
+    """
+    return tuple(_read_id(text, rating_key_in) for text in value)
 
 
 def check_names(
@@ -107,6 +111,13 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _read_id(text: str, read: Callable[[str], str]) -> str:
+    try:
+        return read(text)
+    except ParseError as error:
+        raise click.BadParameter(f"{text!r} {error.message}. {error.hint}") from error
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:

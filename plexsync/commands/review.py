@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plexsync.commands.completers import complete_answered, complete_review
-from plexsync.commands.options import CONTEXT, check_scene_ids, global_options, lock_wait_option
+from plexsync.commands.options import (
+    CONTEXT,
+    global_options,
+    lock_wait_option,
+    read_rating_keys,
+    read_scene_ids,
+)
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -62,7 +68,7 @@ def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
         "scenes",
         metavar="[SCENE_ID]...",
         nargs=-1,
-        callback=check_scene_ids,
+        callback=read_scene_ids,
         shell_complete=complete,
     )
 
@@ -85,7 +91,7 @@ def _item_option(command: _F) -> _F:
         "items",
         metavar="RATING_KEY",
         multiple=True,
-        callback=check_scene_ids,
+        callback=read_rating_keys,
         help="This Plex item; may be given several times.",
     )(command)
 
@@ -153,7 +159,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     metavar="SCENE_ID...",
     nargs=-1,
     required=True,
-    callback=check_scene_ids,
+    callback=read_scene_ids,
     shell_complete=complete_review,
 )
 @global_options

@@ -10,10 +10,10 @@ import click
 from plexsync.commands.completers import complete_scenes
 from plexsync.commands.options import (
     CONTEXT,
-    check_scene_ids,
     global_options,
     lock_wait_option,
     read_duration,
+    read_scene_ids,
 )
 from plexsync.errors import ExitCode
 from plexsync.output import console
@@ -75,7 +75,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     "scene_ids",
     metavar="[SCENE_ID]...",
     nargs=-1,
-    callback=check_scene_ids,
+    callback=read_scene_ids,
     shell_complete=complete_scenes,
 )
 @lock_wait_option("a run")

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from plexsync.config.forms import SECRET, path_from_here, split_list
+from plexsync.config.hints import key_hint, quotes_hint, toml_hint
 from plexsync.config.keys import ENV_PREFIX
 from plexsync.config.problems import ConfigProblem
 from plexsync.config.schema import (
@@ -25,7 +26,6 @@ from plexsync.config.schema import (
     PATHS,
     SECTIONS,
 )
-from plexsync.config.values import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +41,12 @@ _BY_VARIABLE = {key.variable: key for key in KEYS} | {
 }
 _SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.form is SECRET}
 _VARIABLES = (*_BY_VARIABLE, *_SECRET_FILES, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
+
+_UNQUOTED = {one for one, key in _BY_VARIABLE.items() if not key.name.startswith("fields.")} | {
+    *_SECRET_FILES,
+    ENV_PATHS,
+}
+"""Variables whose values never begin and end with a quote; a template may."""
 
 _NEAR = 0.86
 """How like a known variable an unknown one without `__` must be to be called a mistake.
@@ -118,7 +124,7 @@ class Sources:
                 path, f"is not UTF-8 (byte {error.start})", "Save it as UTF-8 text."
             )
         except tomllib.TOMLDecodeError as error:
-            self._add_file_problem(path, f"is not TOML: {error}", "See https://toml.io.")
+            self._add_file_problem(path, f"is not TOML: {error}", toml_hint(text, str(error)))
         else:
             self._take_document(_Places(path, text), document)
 
@@ -170,7 +176,7 @@ class Sources:
         ]
 
     def _unknown(self, place: str, name: str, known: Iterable[str]) -> None:
-        remedy = suggestion(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
+        remedy = key_hint(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
         self.add_problem(place, "is no setting of plexsync", remedy)
 
     # ---- The environment -------------------------------------------------------------------------
@@ -191,6 +197,8 @@ class Sources:
             self.found[key] = raw
 
     def _from_variable(self, variable: str, text: str) -> Raw | None:
+        if variable in _UNQUOTED and (remedy := quotes_hint(text)):
+            self.add_problem(variable, "has quotes around its value", remedy)
         if variable == ENV_PATHS:
             self._take_path_variable(text)
         elif (key := _BY_VARIABLE.get(variable)) is not None:

@@ -7,11 +7,11 @@ message repeats a text it was given: it could be a secret in the wrong place.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from plexsync.config.hints import BACKSLASH_HINT, word_hint
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
 from plexsync.text.normalize import is_windows_path, normalize_path
@@ -45,6 +45,8 @@ _KEY_WORDS = ("apikey=", "api_key=", "token=")
 NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
 """The names under `[fields]` of what a curator may be expected to fill in."""
 
+_ESCAPED_BY_MISTAKE = re.compile(r"[A-Za-z]:[\x08\t\n\f\r]|[A-Za-z]:\\.*[\b\t\n\f\r]")
+"""A Windows path in double quotes: its backslash and the letter behind became one character."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in a variable that are no UTF-8."""
 
@@ -92,7 +94,7 @@ def field_names(value: object) -> tuple[str, ...]:
         if name not in NEEDED_FIELDS:
             raise ParseError(
                 f"must be a list of {quoted(NEEDED_FIELDS)}",
-                hint=suggestion(name, NEEDED_FIELDS) or _example(list(NEEDED_FIELDS)),
+                hint=word_hint(name, NEEDED_FIELDS) or _example(list(NEEDED_FIELDS)),
             )
     return found
 
@@ -105,7 +107,7 @@ def word(words: type[Word]) -> Callable[[object], Word]:
         if isinstance(value, str) and value in known:
             return words(value)
         raise ParseError(
-            f"must be one of {quoted(known)}", hint=suggestion(value, known) or _example(known)
+            f"must be one of {quoted(known)}", hint=word_hint(value, known) or _example(known)
         )
 
     return read
@@ -263,14 +265,6 @@ def quoted(words: Iterable[str]) -> str:
     return ", ".join(f'"{one}"' for one in words)
 
 
-def suggestion(value: object, known: Iterable[str]) -> str:
-    """`Did you mean "x"?`, or "" when nothing known is near."""
-    if not isinstance(value, str):
-        return ""
-    near = get_close_matches(value.lower(), list(known), n=1, cutoff=0.6)
-    return f'Did you mean "{near[0]}"?' if near else ""
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -285,6 +279,8 @@ def _folder(table: dict[str, object], side: str) -> str:
         raise ParseError(f"{side} is missing or no text", hint=hint)
     if not value.isprintable() and _SURROGATE.search(value):
         raise ParseError(f"{side} is no UTF-8", hint="Stash and Plex show such names otherwise.")
+    if _ESCAPED_BY_MISTAKE.match(value):
+        raise ParseError(f"{side} holds a control character", hint=BACKSLASH_HINT)
     path = normalize_path(value)
     if not path.startswith("/") and not is_windows_path(path):
         raise ParseError(f"{side} is not an absolute folder", hint=hint)

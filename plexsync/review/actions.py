@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import webbrowser
 from typing import TYPE_CHECKING
 
 from plexsync.config.editing import add_path_rule, remove_path_rule
 from plexsync.config.schema import ENV_PATHS
-from plexsync.errors import ConfigError
+from plexsync.errors import ConfigError, ParseError
 from plexsync.models import RatingKey
 from plexsync.plex.connection import item_address
 from plexsync.plex.index import cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit
+from plexsync.text.ids import rating_key_in
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from plexsync.models import PathRule, PlexItem, SceneId
     from plexsync.review.context import ReviewContext
     from plexsync.state import Waiting
-
-_KEY = re.compile(r"(?:\A|metadata(?:/|%2F))([1-9][0-9]{0,18})(?:\D|\Z)", re.IGNORECASE)
 
 
 class ReviewActions:
@@ -59,13 +57,14 @@ class ReviewActions:
             ConfigError: it is neither a rating key nor an address with one.
             ServerError: Plex has no such item, or is away.
         """
-        key = _KEY.search(text.strip())
-        if key is None:
-            raise ConfigError("That is neither a rating key nor a Plex address")
+        try:
+            key = rating_key_in(text)
+        except ParseError as error:
+            raise ConfigError("That is neither a rating key nor a Plex address") from error
         for item in self._listing():
-            if item.rating_key == key[1] and item.files and not item.trashed:
+            if item.rating_key == key and item.files and not item.trashed:
                 return self._hit(item)
-        return self._hit(self._context.servers.item(RatingKey(key[1])))
+        return self._hit(self._context.servers.item(RatingKey(key)))
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
         """Open both where there is a screen; else say where they are."""

@@ -18,10 +18,10 @@ from plexsync.config.forms import (
     Form,
     split_list,
 )
+from plexsync.config.hints import word_hint
 from plexsync.config.values import (
     photo_template,
     role_template,
-    suggestion,
 )
 from plexsync.errors import ParseError
 
@@ -64,10 +64,10 @@ def test_a_list_comes_back_as_it_was_joined(names: list[str]) -> None:
 
 def test_a_suggestion_needs_something_near() -> None:
     """A far-fetched one would mislead; what is no text has none."""
-    assert suggestion("libary", ["libraries", "url"]) == 'Did you mean "libraries"?'
-    assert suggestion("URL", ["libraries", "url"]) == 'Did you mean "url"?'
-    assert suggestion("zzz", ["libraries", "url"]) == ""
-    assert suggestion(5, ["libraries", "url"]) == ""
+    assert word_hint("libary", ["libraries", "url"]) == 'Did you mean "libraries"?'
+    assert word_hint("URL", ["libraries", "url"]) == 'Did you mean "url"?'
+    assert word_hint("zzz", ["libraries", "url"]) == ""
+    assert word_hint(5, ["libraries", "url"]) == ""
 
 
 @pytest.mark.parametrize(

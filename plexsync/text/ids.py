@@ -1,0 +1,51 @@
+"""Ids as people give them: the number itself, or the web address a server or plexsync shows."""
+
+from __future__ import annotations
+
+import re
+
+from plexsync.errors import ParseError
+
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_SCENE_PAGE = re.compile(r"/scenes/([1-9][0-9]{0,18})(?:[/?#]|\Z)")
+_ITEM_PAGE = re.compile(
+    r"/?library(?:/|%2F)metadata(?:/|%2F)([1-9][0-9]{0,18})(?!\d)", re.IGNORECASE
+)
+
+
+def scene_id_in(text: str) -> str:
+    """Return the id of the scene that `text` is, or whose page in Stash it is the address of.
+
+    Raises:
+        ParseError: it is neither.
+    """
+    found = _id_in(text, _SCENE_PAGE)
+    if found is None:
+        raise ParseError(
+            "is no scene id",
+            hint="It is the number at the end of the scene's address; the address does, too.",
+        )
+    return found
+
+
+def rating_key_in(text: str) -> str:
+    """Return the rating key that `text` is, or that is in the address of an item's page in Plex.
+
+    Raises:
+        ParseError: it is neither.
+    """
+    found = _id_in(text, _ITEM_PAGE)
+    if found is None:
+        raise ParseError(
+            "is no rating key",
+            hint="It is the number at the end of the item's address; the address does, too.",
+        )
+    return found
+
+
+def _id_in(text: str, page: re.Pattern[str]) -> str | None:
+    word = text.strip()
+    if _ID.fullmatch(word):
+        return word
+    found = page.search(word)
+    return found[1] if found else None
