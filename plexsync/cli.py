@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     from plexsync.output.console import Shape, Streams
     from plexsync.sync.ports import RunOptions
 
+_KEPT = {
+    "init": "no configuration was written",
+    "review": "every answer given is kept",
+    "demo": "the demo's servers and files are gone",
+}
+"""What is true after Ctrl-C in a command that does not report it itself."""
+
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -258,7 +265,9 @@ def _run(
     except PlexsyncError as error:
         return _failure(error, invocation, streams)
     except (KeyboardInterrupt, click.Abort):
-        return _failure(InterruptedRunError(ExitCode.INTERRUPTED), invocation, streams)
+        after = _KEPT.get(invocation.command, "nothing was written to Plex")
+        ended = InterruptedRunError(ExitCode.INTERRUPTED, after=after)
+        return _failure(ended, invocation, streams)
     except SystemExit:
         return ExitCode.OK  # click's way to say that the reader of its help left
     except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words

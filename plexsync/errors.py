@@ -265,12 +265,16 @@ class InterruptedRunError(PlexsyncError):
 
     Args:
         exit_code: 130 for SIGINT, 143 for SIGTERM.
+        after: what had been done until then, and what becomes of the rest.
     """
 
     kind = "interrupted"
 
-    def __init__(self, exit_code: ExitCode) -> None:
-        super().__init__(
-            "interrupted; what was applied is remembered, the rest waits for next time"
-        )
+    def __init__(
+        self,
+        exit_code: ExitCode,
+        *,
+        after: str = "what was written is remembered, and the next run settles the rest",
+    ) -> None:
+        super().__init__(f"interrupted: {after}")
         self.exit_code = exit_code

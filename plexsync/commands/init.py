@@ -14,7 +14,7 @@ import click
 
 from plexsync.commands.doctor import doctor_command
 from plexsync.commands.options import CONTEXT, global_options
-from plexsync.errors import ConfigError, ExitCode
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -86,9 +86,15 @@ def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
     asker.tell(f"Written: {where}")
     asker.tell(f"Written: {token}")
     invocation.config = where
-    if yes or not _try_out(ctx, asker):
-        asker.tell("Next: plexsync doctor checks everything, plexsync run -n shows what would")
-        asker.tell("be written.")
+    try:
+        tried = not yes and _try_out(ctx, asker)
+    except (KeyboardInterrupt, click.Abort) as left:
+        after = f"the configuration is written: {where}"
+        raise InterruptedRunError(ExitCode.INTERRUPTED, after=after) from left
+    if tried:
+        asker.tell("What you saw is not written yet. To write it: plexsync run")
+    else:
+        asker.tell("Next: plexsync doctor, then plexsync run -n")
     return ExitCode.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.errors import ExitCode, PlexsyncError, most_severe
+from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError, most_severe
 from plexsync.models import (
     Confidence,
     Counts,
@@ -94,5 +94,18 @@ class Totals:
             index=self.index,
             proposed_rules=self.proposed,
             subset=self.subset,
-            error=as_problem(error) if error else None,
+            error=as_problem(self._with_what_was_done(error)) if error else None,
         )
+
+    def _with_what_was_done(self, error: PlexsyncError) -> PlexsyncError:
+        """Return the error; an interruption says how much was written until then."""
+        if not isinstance(error, InterruptedRunError):
+            return error
+        written = self.counts.applied
+        if self.header.dry_run:
+            after = "a dry run writes nothing"
+        elif not written:
+            after = "nothing was written yet"
+        else:
+            after = f"{written:,} written, the rest waits for the next run"
+        return InterruptedRunError(error.exit_code, after=after)

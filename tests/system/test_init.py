@@ -379,7 +379,7 @@ def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers:
             person.sees("key")
         assert person.insists("\x03") == ExitCode.INTERRUPTED
         assert person.terminal_is_as_before()
-        assert "interrupted" in person.seen
+        assert "interrupted: no configuration was written" in person.seen
         assert "Traceback" not in person.seen
     assert not where.exists()
 

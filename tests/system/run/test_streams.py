@@ -269,6 +269,7 @@ def test_signal_ends_a_run_in_good_order(
     found = json.loads(out)
     assert child.returncode == found["exit_code"] == code
     assert found["error"]["kind"] == "interrupted"
+    assert "3 written, the rest waits for the next run" in found["error"]["message"]
     assert found["counts"]["applied"] == written == 3
     assert rest["counts"]["applied"] == 7
     assert len(house.plex.writes) == 10

@@ -365,7 +365,7 @@ def test_interruption_ends_in_words(
 ) -> None:
     """No traceback for a person who pressed Ctrl-C."""
     assert run_command_line([], failing(error)) == code
-    assert capsys.readouterr().err.strip().startswith("plexsync: interrupted")
+    assert capsys.readouterr().err.strip().startswith("plexsync: interrupted: ")
 
 
 def test_bug_shows_a_traceback_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
