@@ -256,7 +256,6 @@ class Servers(TwoServers):
         self.names += 1
         note = spool / f"{self.world.now.timestamp():.0f}000000000-{self.names}.json"
         note.write_text(json.dumps({"id": scene, "type": f"Scene.{kind}.Post"}))
-        self.announced = True
 
     # ---- Plex
 
