@@ -30,9 +30,9 @@ from plexsync.matching.answers import (
     Verb,
     accept,
     answer_key,
+    collect_answers,
     ignore,
     listen,
-    read_answers,
     refuse,
 )
 from plexsync.matching.blocking import prepare_files, split_name
@@ -76,11 +76,11 @@ __all__ = [
     "account_of_item",
     "answer_key",
     "are_near",
+    "collect_answers",
     "ignore",
     "match",
     "prepare_files",
     "propose_rules",
-    "read_answers",
     "refuse",
     "split_name",
     "split_prefixes",

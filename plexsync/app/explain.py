@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
-from plexsync.matcher import Explanation, Named, account, account_of_item, read_answers
+from plexsync.matcher import Explanation, Named, account, account_of_item, collect_answers
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
 from plexsync.state import load_state
@@ -32,7 +32,7 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
     scene = world.scene(scene_id)
     others = [one for one in world.waiting() if one.scene_id != scene_id]
     claims = {key: who for key, who in world.state.claims().items() if who != scene_id}
-    people = read_answers(world.state)
+    people = collect_answers(world.state)
 
     def account_with(hashes: Mapping[int, int]) -> Account:
         return account(
@@ -75,7 +75,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
     ours = {one.scene_id for one in scenes}
     claims = {key: who for key, who in world.state.claims().items() if who not in ours}
-    people = read_answers(world.state)
+    people = collect_answers(world.state)
     found = account_of_item(
         rating_key,
         scenes,

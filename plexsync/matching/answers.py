@@ -205,7 +205,7 @@ NO_ANSWERS = AllAnswers()
 """Without a single answer."""
 
 
-def read_answers(memory: Decisions) -> AllAnswers:
+def collect_answers(memory: Decisions) -> AllAnswers:
     """Return all answers so far; costs what was answered, not the library."""
     pins: list[Pin] = []
     refusals: list[Refusal] = []

@@ -23,8 +23,8 @@ from plexsync.matcher import (
     Verb,
     accept,
     answer_key,
+    collect_answers,
     ignore,
-    read_answers,
     refuse,
 )
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
@@ -230,7 +230,7 @@ class AnswerStore:
         self._owners: dict[RatingKey, set[SceneId]] = {}
         for rating_key, scene_id in self.state.claims().items():
             self._owners.setdefault(rating_key, set()).add(scene_id)
-        for pin in read_answers(self.state).pins:
+        for pin in collect_answers(self.state).pins:
             self._owners.setdefault(pin.rating_key, set()).add(pin.scene_id)
 
     def _standing(self, scene_id: SceneId) -> tuple[SceneAnswers | None, SceneRecord | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.config.schema import rules_of
 from plexsync.errors import NotFoundError, ServerError
-from plexsync.matcher import read_answers
+from plexsync.matcher import collect_answers
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
@@ -146,7 +146,7 @@ class ReviewServers:
             rules=rules,
             strict=True,
             hashes=None,
-            answers=read_answers(state),
+            answers=collect_answers(state),
         )
 
     def linked(self, scene_id: SceneId, state: State) -> Waiting:

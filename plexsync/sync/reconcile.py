@@ -22,7 +22,7 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.matcher import read_answers
+from plexsync.matcher import collect_answers
 from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
@@ -238,7 +238,7 @@ class _Run:
             queue=queue,
         )
         unwritten.note_absent(detected)
-        answers = read_answers(state)
+        answers = collect_answers(state)
         due = []
         for scene in detected.due:
             reason = answers.ignores(scene)
