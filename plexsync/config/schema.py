@@ -37,6 +37,7 @@ from plexsync.config.forms import (
     word_of,
 )
 from plexsync.config.keys import Key, key_of, optional, setting
+from plexsync.models import EmptyPolicy
 from plexsync.planning.observed import Rules
 
 if TYPE_CHECKING:
@@ -68,13 +69,6 @@ class MissingTimestamp(StrEnum):
 
     SYNC = "sync"
     SKIP = "skip"
-
-
-class EmptyPolicy(StrEnum):
-    """What a field that is empty in Stash means for Plex."""
-
-    KEEP = "keep"
-    CLEAR = "clear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +179,9 @@ class ApplyConfig:
 
     preserve_plex_edits: bool = setting(
         FLAG,
-        "false",
-        meaning="What a person put into Plex stays, whatever the policy of the field.",
+        "true",
+        meaning="What a person typed into Plex stays, whatever the policy of the field. `false` "
+        "gives Stash the last word. See [what was typed by hand](#what-was-typed-by-hand).",
     )
     lock_fields: bool = setting(
         FLAG,
@@ -214,9 +209,10 @@ class ApplyConfig:
     )
     empty: EmptyPolicy = setting(
         word_of(EmptyPolicy),
-        '"keep"',
-        meaning='What a field that is empty in Stash means: `"keep"` leaves Plex alone, `"clear"` '
-        "empties it there, too.",
+        '"own"',
+        meaning='What a value that is empty in Stash does: `"own"` clears what plexsync wrote and '
+        'nobody touched since, `"keep"` leaves Plex alone, `"clear"` empties it as the policy of '
+        "the field would replace it. See [empty values](#empty-values).",
     )
 
 
@@ -350,5 +346,5 @@ def rules_of(apply: ApplyConfig) -> Rules:
     return Rules(
         preserve_plex_edits=apply.preserve_plex_edits,
         lock_fields=apply.lock_fields,
-        clear_empty=apply.empty == "clear",
+        empty=apply.empty,
     )

@@ -74,6 +74,7 @@ from plexsync.models.telling import (
 from plexsync.models.wishes import (
     FIELD_SEPARATOR,
     Desired,
+    EmptyPolicy,
     FieldRule,
     Policy,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "Counts",
     "Credit",
     "Desired",
+    "EmptyPolicy",
     "Evidence",
     "FieldRule",
     "ItemDetail",

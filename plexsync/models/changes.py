@@ -14,6 +14,8 @@ class Base(Noun, frozen=True):
 
     `entries` holds, for a list, a digest of each name we added, run together: merge removes only
     those. `wanted` is the digest of what Stash wanted where merging made another list of it.
+    `found` says that Plex held the value before plexsync ever wrote the field: it is ours to bring
+    up to date, and not ours to clear.
     `credits` holds the roles and photos of ours, see `credits.given_in`.
     """
 
@@ -21,6 +23,7 @@ class Base(Noun, frozen=True):
     entries: str = ""
     wanted: str = ""
     credits: str = ""
+    found: bool = False
 
 
 class Trace(Noun, frozen=True):
@@ -45,7 +48,7 @@ class Change(Noun, frozen=True):
         trace_before: what was remembered of the field before; None for nothing.
         trace_after: what is to be remembered once Plex shows `after`; None where that follows from
             the change itself. An undo says it, because what it puts back is not ours.
-        credits_before: how actors were credited, by folded name; those not named were not.
+        credits_before: how actors were credited, by `tag_key`; those not named were not.
         credits_after: how they are to be credited; those not named stay as they are.
     """
 

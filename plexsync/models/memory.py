@@ -36,6 +36,8 @@ class Link(Noun, frozen=True):
     field. `held` has, by target field,
     the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
     that, a run leaves the field alone unless asked to look at the scene or at everything.
+    `inherited` says that an earlier scene gave the item what `base` knows of, and that nobody has
+    curated this one yet.
     """
 
     rating_key: RatingKey
@@ -45,6 +47,7 @@ class Link(Noun, frozen=True):
     base: dict[PlexField, Base] = field(default_factory=dict)
     held: dict[PlexField, str] = field(default_factory=dict)
     pictures: dict[PlexField, PictureBase] = field(default_factory=dict)
+    inherited: bool = False
 
 
 class SceneRecord(Noun, frozen=True):

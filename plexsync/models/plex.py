@@ -103,7 +103,7 @@ class ItemDetail(Noun, frozen=True):
 
     What planning compares and what a write is checked against. `shown` is the address of each
     picture: while it stands, so does the picture; but it moves for other reasons, too. `credits`
-    are those of its actors that have any, by folded name.
+    are those of its actors that have any, by `tag_key`.
     """
 
     item: PlexItem

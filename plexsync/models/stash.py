@@ -84,3 +84,10 @@ class SceneDetail(Noun, frozen=True):
     files: tuple[SceneFile, ...] = ()
     cover_path: str = ""
     related: dict[RelatedId, str] = field(default_factory=dict)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nobody has curated it yet, as after a scan: it says what its file says."""
+        names = self.studios or self.groups or self.performers or self.tags or self.urls
+        texts = self.title or self.code or self.details or self.director or self.date
+        return not (names or texts or self.rating100 or self.organized)

@@ -20,6 +20,18 @@ class Policy(StrEnum):
     OFF = "off"
 
 
+class EmptyPolicy(StrEnum):
+    """What a value that is empty in Stash does to Plex.
+
+    OWN: it clears what plexsync wrote and nobody touched since. KEEP: nothing. CLEAR: it clears
+    whatever the policy of the field lets Stash replace.
+    """
+
+    OWN = "own"
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
 class FieldRule(Noun, frozen=True):
     """How one scene field reaches Plex: one entry of `[fields]` in the configuration.
 
@@ -55,8 +67,8 @@ class Desired(Noun, frozen=True):
     """What a scene says one Plex field should be.
 
     `field` is the name under `[fields]` in the configuration; where several make one list it is
-    all their names, joined by `FIELD_SEPARATOR`. `credits` are those wanted of actors, by folded
-    name.
+    all their names, joined by `FIELD_SEPARATOR`. `credits` are those wanted of actors, by
+    `tag_key`.
     """
 
     field: str

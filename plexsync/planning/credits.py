@@ -3,7 +3,7 @@
 The part (*role*) is the item's own. The picture (*photo*) is not: Plex keeps one per name for the
 whole server. So what an item shows of a name it already has is known before it is replaced; of a
 name that is new to it the photo is seen only once the name is there, and is written after that, see
-`later`. Credits are kept by folded name; in a change, None means that a role or photo is not spoken
+`later`. Credits are kept by `tag_key`; in a change, None means that a role or photo is not spoken
 of. Source: docs/plex-api.md 5, "Actors".
 """
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.models import Credit, PlexField, Policy
-from plexsync.text.folding import ENTRY_DIGITS, short_digest
-from plexsync.text.normalize import fold_tag, fold_text
+from plexsync.models import Credit, EmptyPolicy, PlexField, Policy
+from plexsync.text.folding import ENTRY_DIGITS, name_digest, short_digest, split_entries
+from plexsync.text.normalize import fold_whitespace, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plexsync.planning.observed import ObservedValue, Rules
 
 Credits = dict[str, Credit]
-"""Credits by folded name."""
+"""Credits by `tag_key`."""
 
 NOTHING = Credit(role="", photo="")
 """What is shown of an actor without role and photo."""
@@ -57,6 +57,7 @@ class Wisher:
 
     def __init__(self, base: Base | None, rules: Rules) -> None:
         self._given = given_in(base)
+        self._added = split_entries(base.entries) if base else frozenset()
         self._rules = rules
 
     def wished(
@@ -70,13 +71,13 @@ class Wisher:
             found: the names it has.
             detail: the item.
         """
-        present = folded(found.value)
+        present = keys_of(found.value)
         result: Credits = {}
-        for name in folded(after) & want.credits.keys():
+        for name in keys_of(after) & want.credits.keys():
             wish, now = want.credits[name], detail.credits.get(name, NOTHING)
             role, photo = wish.role or None, wish.photo or None
             if name in present:
-                keep = Kept(want.policy, locked=found.locked)
+                keep = Kept(want.policy, found.locked and not self._rules.takes(want.field))
                 role = self._decided(keep, (_ROLE, name), wish.role, now.role or "")
                 photo = self._decided(keep, (_PHOTO, name), wish.photo, now.photo or "")
             if role is not None or photo is not None:
@@ -89,12 +90,15 @@ class Wisher:
         """What `shown` is to become, also where it is just that; None to leave it alone."""
         if wish is None or _same(wish, shown):
             return wish
-        if not wish and not self._rules.clear_empty:
-            return None
         key = _entry(*place)
         ours = self._given.get(key) == _entry(*place, shown)
-        # The lock may be ours although the role is not: it was set with the names.
-        theirs = keep.locked and not ours and (bool(shown) or key in self._given)
+        if not wish and not self._clears(ours=ours):
+            return None
+        # The lock may be ours although the role is not: it was set with the names. The photo of a
+        # name we added came with the name, which no person did.
+        came_along = place[0] == _PHOTO and name_digest(place[1], ENTRY_DIGITS) in self._added
+        shows = bool(shown) and not came_along
+        theirs = keep.locked and not ours and (shows or key in self._given)
         match keep.policy:
             case Policy.FILL | Policy.MERGE:
                 return wish if ours or not (shown or theirs) else None
@@ -102,6 +106,11 @@ class Wisher:
                 return None if theirs else wish
             case _:
                 return None if theirs and self._rules.preserve_plex_edits else wish
+
+    def _clears(self, *, ours: bool) -> bool:
+        """Whether Stash's silence takes away what is shown."""
+        empty = self._rules.empty
+        return empty is EmptyPolicy.CLEAR or (empty is EmptyPolicy.OWN and ours)
 
 
 # ---- remembering ---------------------------------------------------------------------------------
@@ -118,12 +127,13 @@ def remember_credits(change: Change, base: Base | None) -> str:
     """What `given_in` is to read once Plex holds what `change` says."""
     if not change.credits_after and not (base and base.credits):
         return ""
-    names = folded(change.after)
+    names, there = keys_of(change.after), keys_of(change.before)
     keys = {_entry(kind, name) for name in names for kind in (_ROLE, _PHOTO)}
     given = {key: value for key, value in given_in(base).items() if key in keys}
     for name, credit in change.credits_after.items():
         for kind, text in ((_ROLE, credit.role), (_PHOTO, credit.photo)):
-            if text is not None and name in names:
+            # The photo of a name that is new to the item is not written yet, see `later`.
+            if text is not None and name in (names & there if kind == _PHOTO else names):
                 given[_entry(kind, name)] = _entry(kind, name, text)
     return "".join(f"{key}{value}" for key, value in sorted(given.items()))
 
@@ -138,7 +148,7 @@ def digest_text(credits_: Mapping[str, Credit]) -> str:
 
 
 def changed_credits(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
-    """The actors place role or photo a change sets otherwise: folded name, before, after.
+    """Yield the actors a change credits otherwise: key of the name, before, after.
 
     Of an actor that is new to the item nothing is before.
     """
@@ -156,7 +166,7 @@ def hold(detail: ItemDetail, change: Change) -> bool:
     """Whether an item shows the credits a change says, as far as its request could set them."""
     if not change.credits_after:
         return True
-    before, after = folded(change.before), folded(change.after)
+    before, after = keys_of(change.before), keys_of(change.after)
     for name, wish in change.credits_after.items():
         now = detail.credits.get(name, NOTHING)
         if name not in after:
@@ -172,7 +182,7 @@ def unmoved(detail: ItemDetail, change: Change) -> bool:
     """Whether an item still shows the credits a change means to replace."""
     return all(
         _same(then.role or "", now.role or "") and then.photo == now.photo
-        for name in change.credits_after.keys() & folded(change.before)
+        for name in change.credits_after.keys() & keys_of(change.before)
         for then in (change.credits_before.get(name, NOTHING),)
         for now in (detail.credits.get(name, NOTHING),)
     )
@@ -191,8 +201,8 @@ def later(change: Change, detail: ItemDetail) -> Change | None:
     Returns:
         None when there is none to write: they are right, or somebody else's and to be kept.
     """
-    new = change.credits_after.keys() - folded(change.before)
-    present = folded(detail.values.get(PlexField.ACTORS, ()))
+    new = change.credits_after.keys() - keys_of(change.before)
+    present = keys_of(detail.values.get(PlexField.ACTORS, ()))
     # What an undo puts back it puts only where Plex has nothing.
     replaces = change.trace_after is None and change.policy in {Policy.OVERWRITE, Policy.KEEP}
     photos: Credits = {}
@@ -228,8 +238,8 @@ def taken_back(change: Change, detail: ItemDetail, after: Value) -> Credits:
         detail: the item now.
         after: the names it is to have.
     """
-    present, stay = folded(detail.values.get(PlexField.ACTORS, ())), folded(after)
-    seen = folded(change.before) | change.credits_before.keys()
+    present, stay = keys_of(detail.values.get(PlexField.ACTORS, ())), keys_of(after)
+    seen = keys_of(change.before) | change.credits_before.keys()
     result: Credits = {}
     for name in sorted(present | stay):
         then = change.credits_before.get(name, NOTHING)
@@ -249,13 +259,13 @@ def taken_back(change: Change, detail: ItemDetail, after: Value) -> Credits:
 
 def join_credits(first: Change, last: Change) -> Change:
     """`last` with the credits two changes of one field come to, one after the other."""
-    known = folded(first.before) | first.credits_before.keys()
+    known = keys_of(first.before) | first.credits_before.keys()
     seen = {
         name: last.credits_before.get(name, NOTHING)
-        for name in folded(last.before) - known
+        for name in keys_of(last.before) - known
         if last.target is PlexField.ACTORS
     }
-    stay = folded(last.after) | last.credits_after.keys()
+    stay = keys_of(last.after) | last.credits_after.keys()
     after = {name: one for name, one in first.credits_after.items() if name in stay}
     for name, one in last.credits_after.items():
         old = after.get(name, one)
@@ -284,13 +294,13 @@ def spelled(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
     """As `changed_credits`, but with the name as it is spelled in the change."""
     names: dict[str, str] = {}
     for value in (change.before, change.after):
-        names.update((fold_tag(name), name) for name in value if not isinstance(value, str))
+        names.update((tag_key(name), name) for name in value if not isinstance(value, str))
     for name, then, after in changed_credits(change):
         yield names.get(name, name), then, after
 
 
 def _credited(name: str, moving: Mapping[str, tuple[Credit, Credit]], side: int) -> str:
-    both = moving.get(fold_tag(name))
+    both = moving.get(tag_key(name))
     if both is None:
         return name
     one, other = both[side], both[1 - side]
@@ -302,13 +312,13 @@ def _credited(name: str, moving: Mapping[str, tuple[Credit, Credit]], side: int)
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def folded(names: Value | Iterable[str]) -> set[str]:
-    """Folded names of a list."""
-    return set() if isinstance(names, str) else {fold_tag(name) for name in names}
+def keys_of(names: Value | Iterable[str]) -> set[str]:
+    """What makes the names of a list one tag each to Plex."""
+    return set() if isinstance(names, str) else {tag_key(name) for name in names}
 
 
 def _same(one: str, other: str) -> bool:
-    return one == other or fold_text(one) == fold_text(other)
+    return one == other or fold_whitespace(one) == fold_whitespace(other)
 
 
 def _was(written: str | None, now: str | None) -> bool:

@@ -18,7 +18,7 @@ from plexsync.models import (
     PlexField,
     Policy,
 )
-from plexsync.text.normalize import fold_tag, plex_date, strip_control
+from plexsync.text.normalize import fold_tag, plex_date, strip_control, tag_key
 from plexsync.text.templates import (
     PERFORMER_PLACEHOLDERS,
     PHOTO_PLACEHOLDERS,
@@ -101,8 +101,8 @@ class FieldMap:
         """What `detail` wants of an item of `kind`, one entry per Plex field.
 
         A value the scene does not have comes as "" or (); what an empty one means is the
-        planner's business. Names that differ only in case or spacing are one name, the first
-        spelling. Several rules for one list make one list.
+        planner's business. Names that differ only in spacing or the case of ASCII letters are one
+        name, the first spelling. Several rules for one list make one list.
         """
         page = self._scene_url
         return tuple(
@@ -142,7 +142,7 @@ class _Source:
         templates: its templates, read.
         role: what an actor plays.
         photo: where an actor's picture is.
-        made_of: the folded and clean form of a name; both empty where it is left out.
+        made_of: the key and the clean form of a name; both empty where it is left out.
     """
 
     rule: FieldRule
@@ -274,19 +274,19 @@ def _names(
     """The names all rules of one list give, each once."""
     chosen: dict[str, str] = {}
     for source in sources:
-        for folded, clean in map(source.made_of, _own_names(detail, source, page)):
-            chosen.setdefault(folded, clean)
+        for key, clean in map(source.made_of, _own_names(detail, source, page)):
+            chosen.setdefault(key, clean)
     chosen.pop("", None)
-    names = tuple(chosen.values())
-    is_label = sources[0].rule.to is PlexField.LABELS
-    return tuple(map(_as_label, names)) if is_label else names
+    if sources[0].rule.to is not PlexField.LABELS:
+        return tuple(chosen.values())
+    labels: dict[str, str] = {}
+    for label in map(_as_label, chosen.values()):
+        labels.setdefault(tag_key(label), label)
+    return tuple(labels.values())
 
 
 def _as_label(name: str) -> str:
-    """A label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags".
-
-    Folding alone would not do: the capital of a dotless i folds to another letter.
-    """
+    """A label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags"."""
     capital = name[:1].upper()
     return capital + name[1:] if len(capital) == 1 else name
 
@@ -294,7 +294,7 @@ def _as_label(name: str) -> str:
 def _credits(
     detail: SceneDetail, sources: Sequence[_Source], file_url: Callable[[str], str]
 ) -> dict[str, Credit]:
-    """How the performers of a scene are to be credited, by folded name, as far as that is asked.
+    """How the performers of a scene are to be credited, by `tag_key`, as far as that is asked.
 
     Plex knows one actor, with one photo, by a name. So of namesakes the one whose name stands alone
     in Stash, without a disambiguation, gives the photo, and no other.
@@ -342,16 +342,17 @@ def _let_in(names: Iterable[str], rule: FieldRule) -> Iterable[str]:
 
 
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
-    """A name's folded and clean form; both empty when the rule leaves it out."""
-    folded, clean = _cleaned(name)
+    """A name's key and clean form; both empty when the rule leaves it out."""
+    key, clean = _cleaned(name)
+    folded = fold_tag(clean)
     if any(fnmatchcase(folded, fold_tag(pattern)) for pattern in rule.exclude):
         return _UNWANTED
     if rule.include and not any(fnmatchcase(folded, fold_tag(p)) for p in rule.include):
         return _UNWANTED
-    return folded, clean
+    return key, clean
 
 
 def _cleaned(name: str) -> tuple[str, str]:
-    """A name's folded and clean form."""
+    """What makes a name one tag to Plex, and its clean form."""
     clean = " ".join(strip_control(name).split())
-    return fold_tag(clean), clean
+    return tag_key(clean), clean

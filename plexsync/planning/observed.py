@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, Change, PlexField, Trace
+from plexsync.models import (
+    FIELD_SEPARATOR,
+    LIST_FIELDS,
+    Change,
+    EmptyPolicy,
+    PlexField,
+    Trace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,9 +151,16 @@ class Rules:
     Args:
         preserve_plex_edits: what a person put into Plex stays, whatever the policy.
         lock_fields: a written field is locked, so that no agent overwrites it.
-        clear_empty: a field empty in Stash empties it in Plex; else it is left alone.
+        empty: what a value that is empty in Stash does.
+        taken: the configured names of fields in which Stash has the last word for once, over what
+            was typed by hand or by another program.
     """
 
-    preserve_plex_edits: bool = False
+    preserve_plex_edits: bool = True
     lock_fields: bool = True
-    clear_empty: bool = False
+    empty: EmptyPolicy = EmptyPolicy.OWN
+    taken: frozenset[str] = frozenset()
+
+    def takes(self, field: str) -> bool:
+        """Whether Stash has the last word in a field for once; any of the rules that make it."""
+        return not self.taken.isdisjoint(field.split(FIELD_SEPARATOR))

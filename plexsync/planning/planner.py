@@ -10,12 +10,13 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.models import Base, Change, PlexField, Policy, Trace
+from plexsync.models import Base, Change, EmptyPolicy, PlexField, Policy, Trace
 from plexsync.planning.credits import (
     Wisher,
     changed_credits,
@@ -24,6 +25,7 @@ from plexsync.planning.credits import (
     later,
     remember_credits,
 )
+from plexsync.planning.equality import PlexEquality, former_digest
 from plexsync.planning.observed import (
     Rules,
     found_in,
@@ -33,8 +35,7 @@ from plexsync.planning.observed import (
     unlocked_sort_title,
     with_title,
 )
-from plexsync.text.folding import Spellings, short_digest, split_entries
-from plexsync.text.normalize import fold_text
+from plexsync.text.folding import short_digest, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,12 +59,30 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         agreed: fields that need no write because Plex shows what Stash wants, as changes that
             change nothing: they become base all the same.
         held: the configured names of fields left alone because a person took back what Stash wants.
+        by_hand: those of `kept` that stay because they were typed by hand in Plex, so that Stash
+            has its way only if `Rules.taken` says so.
+        waiting: the configured names of fields that stay as an earlier scene left them, until this
+            one is curated.
     """
 
     changes: tuple[Change, ...]
     kept: tuple[str, ...]
     agreed: tuple[Change, ...]
     held: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The fields of one item on the way to `Planned`."""
+
+    changes: list[Change] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    agreed: list[Change] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 class Planner:
@@ -75,7 +94,9 @@ class Planner:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._spellings = Spellings()
+        self.equality = PlexEquality()
+        """When two values are the same to Plex."""
+        self._keys = self.equality.spellings.keys
 
     def plan(
         self,
@@ -83,6 +104,8 @@ class Planner:
         detail: ItemDetail,
         base: Mapping[PlexField, Base],
         held: Mapping[PlexField, str] = NOTHING_HELD,
+        *,
+        uncurated: bool = False,
     ) -> Planned:
         """Compare what one scene wants with what its item holds.
 
@@ -91,60 +114,64 @@ class Planner:
             detail: what the item holds.
             base: what we last applied to it.
             held: see `models.Link`; as `still_held` left it.
+            uncurated: the scene is blank and new: what an earlier one gave the item stays.
         """
-        changes: list[Change] = []
-        agreed: list[Change] = []
-        kept: list[str] = []
-        taken_back: list[str] = []
+        found = _Sorted()
         for want in desired:
-            target, value = want.target, want.value
-            if target in held:
-                taken_back.append(want.field)
-                continue
-            found = found_in(detail, target)
-            ours = base.get(target)
-            same = self.equal(target, value, found.shown)
-            after = _as_shown(want, found) if same else self._after(want, found, ours)
-            if after is None:
-                kept.append(want.field)
-                continue
-            differs = (
-                not same
-                and after != found.value
-                # What Stash wants was compared just now.
-                and (after is value or not self.equal(target, after, found.shown))
-            )
-            if not (differs or value):
-                # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
-                continue
-            credit = Wisher(ours, self._rules) if want.credits else None
-            change = Change(
-                field=want.field,
-                target=target,
-                before=found.value,
-                after=after,
-                policy=want.policy,
-                locked_before=found.locked,
-                wanted=self._wanted(want, after),
-                trace_before=Trace(base=ours) if ours else None,
-                credits_before=detail.credits if target is PlexField.ACTORS else {},
-                credits_after=credit.wished(want, after, found, detail) if credit else {},
-            )
-            if differs or (credit and any(changed_credits(change))):
-                changes.append(change)
+            if want.target in held:
+                found.held.append(want.field)
+            elif uncurated and (want.target in base or not want.value):
+                found.waiting += [want.field] if want.target in base else []
             else:
-                agreed.append(change)
-        if loose := lost_sort_title(detail, changes):
-            agreed_one = [one for one in agreed if one.target is PlexField.SORT_TITLE]
+                self._compare(want, detail, base.get(want.target), found)
+        if loose := lost_sort_title(detail, found.changes):
+            agreed_one = [one for one in found.agreed if one.target is PlexField.SORT_TITLE]
             trace = _trace(base, held, PlexField.SORT_TITLE)
-            changes += agreed_one or [with_title(loose, desired, changes, trace)]
-            agreed = [one for one in agreed if one not in agreed_one]
+            found.changes += agreed_one or [with_title(loose, desired, found.changes, trace)]
+            found.agreed = [one for one in found.agreed if one not in agreed_one]
         return Planned(
-            changes=tuple(changes),
-            kept=tuple(kept),
-            agreed=tuple(agreed),
-            held=tuple(taken_back),
+            changes=tuple(found.changes),
+            kept=tuple(found.kept),
+            agreed=tuple(found.agreed),
+            held=tuple(found.held),
+            by_hand=tuple(found.by_hand),
+            waiting=tuple(found.waiting),
         )
+
+    def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
+        """Decide about one field."""
+        found = found_in(detail, want.target)
+        same = self.equality.equal(want.target, want.value, found.shown)
+        after = _as_shown(want, found) if same else self._after(want, found, base)
+        if after is None:
+            into.kept.append(want.field)
+            if want.value and self._after(want, found, base, taken=True) is not None:
+                into.by_hand.append(want.field)
+            return
+        differs = (
+            not same
+            and after != found.value
+            # What Stash wants was compared just now.
+            and (after is want.value or not self.equality.equal(want.target, after, found.shown))
+        )
+        if not (differs or want.value):
+            # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
+            return
+        credit = Wisher(base, self._rules) if want.credits else None
+        change = Change(
+            field=want.field,
+            target=want.target,
+            before=found.value,
+            after=after,
+            policy=want.policy,
+            locked_before=found.locked,
+            wanted=self._wanted(want, after),
+            trace_before=Trace(base=base) if base else None,
+            credits_before=detail.credits if want.target is PlexField.ACTORS else {},
+            credits_after=credit.wished(want, after, found, detail) if credit else {},
+        )
+        writes = differs or (credit and any(changed_credits(change)))
+        (into.changes if writes else into.agreed).append(change)
 
     def still_held(
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
@@ -154,7 +181,8 @@ class Planner:
         return {
             target: digest
             for target, digest in held.items()
-            if target not in wanted or self._whole_digest(wanted[target]) == digest
+            if target not in wanted
+            or digest in {self._whole_digest(wanted[target]), former_digest(wanted[target].value)}
         }
 
     def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
@@ -205,7 +233,7 @@ class Planner:
             return link.held[target]
         if base is not None:
             return base.wanted or base.digest
-        return change.wanted or self.digest(target, change.after)
+        return change.wanted or self.equality.digest(target, change.after)
 
     def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
         """The changes of an applied plan that a read back does not show."""
@@ -219,14 +247,14 @@ class Planner:
         Names that are no business of the change are left out.
         """
         found: dict[PlexField, tuple[str, ...]] = {}
-        folded = self._spellings.folded
+        keys = self._keys
         for change in missing:
             held = self.observe(detail, change.target)
             if isinstance(held, str):
                 continue
-            known = {folded[name] for name in (*change.before, *change.after)}
-            part = tuple([name for name in held if folded[name] in known])
-            if not self.equal(change.target, part, change.before):
+            known = {keys[name] for name in (*change.before, *change.after)}
+            part = tuple([name for name in held if keys[name] in known])
+            if not self.equality.equal(change.target, part, change.before):
                 found[change.target] = part
         return found
 
@@ -237,11 +265,11 @@ class Planner:
         held = held_for(detail, change)
         if change.policy is Policy.MERGE and isinstance(held, tuple):
             return self._merged_into(held, change)
-        return self.equal(change.target, change.after, held)
+        return self.equality.equal(change.target, change.after, held)
 
     def shows_just(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds that and nothing else: under merge, no more names either."""
-        same = self.equal(change.target, change.after, held_for(detail, change))
+        same = self.equality.equal(change.target, change.after, held_for(detail, change))
         return same and hold(detail, change)
 
     def later(self, plan: ItemPlan, detail: ItemDetail) -> ItemPlan | None:
@@ -264,52 +292,43 @@ class Planner:
             return ()
         if change.policy not in {Policy.OVERWRITE, Policy.MERGE}:
             return ()
-        folded = self._spellings.folded
+        keys = self._keys
         wanted = {
-            folded[name] for want in desired if want.target is change.target for name in want.value
+            keys[name] for want in desired if want.target is change.target for name in want.value
         }
         # Of a name that is left out the credits could not be written, either.
-        stays = {folded[name] for name in change.after} & wanted - change.credits_after.keys()
-        return tuple([name for name in change.before if folded[name] in stays])
-
-    def equal(self, target: PlexField, one: Value, other: Value) -> bool:
-        """Whether Plex would show the same: texts up to white space, names up to case and order."""
-        if one == other:
-            return True
-        if not one or not other:
-            # White space alone shows as nothing; a name is never empty.
-            return not _shown(one or other)
-        return self._comparable(target, one) == self._comparable(target, other)
-
-    def digest(self, target: PlexField, value: Value) -> str:
-        """16 hex digits that agree for values `equal` calls the same."""
-        form = self._comparable(target, value)
-        text = form if isinstance(form, str) else "\x1f".join(sorted(form))
-        return short_digest(text, _DIGITS)
+        stays = {keys[name] for name in change.after} & wanted - change.credits_after.keys()
+        return tuple([name for name in change.before if keys[name] in stays])
 
     def desired_digest(self, desired: Sequence[Desired]) -> str:
         """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
         rules = self._rules
-        parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.clear_empty}"]
+        parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"]
         parts += [f"{w.field}\x1e{w.policy}\x1e{w.target}\x1e{_spelled(w.value)}" for w in desired]
         parts += [digest_text(w.credits) for w in desired if w.credits]
         return short_digest("\x1d".join(parts), _DIGITS)
 
     # ---- one field
 
-    def _after(self, want: Desired, found: ObservedValue, base: Base | None) -> Value | None:
-        """The value a field that differs should have; None when Plex's own stays even so."""
-        rules = self._rules
+    def _after(
+        self, want: Desired, found: ObservedValue, base: Base | None, *, taken: bool = False
+    ) -> Value | None:
+        """The value a field that differs should have; None when Plex's own stays even so.
+
+        `taken` asks what it would be if Stash had the last word.
+        """
+        taken = taken or self._rules.takes(want.field)
+        preserve = self._rules.preserve_plex_edits and not taken
         observed = found.value
+        if not want.value and self._rules.empty is not EmptyPolicy.CLEAR:
+            return self._silenced(want, found, base)
         if want.policy is Policy.MERGE and not isinstance(want.value, str):
-            keep = found.locked and rules.preserve_plex_edits
+            keep = found.locked and preserve
             return self._merged(want.value, tuple(observed), base, keep=keep)
-        # Absent is not empty: Stash's silence clears Plex only when the configuration says so.
-        # What Plex makes by itself cannot be cleared.
-        if not want.value and (found.made or not rules.clear_empty):
-            return observed
-        ours = self._is_ours(want.target, found.shown, base)
-        theirs = not ours and is_somebodys(want.target, found, base)
+        if not want.value and found.made:
+            return observed  # what Plex makes by itself cannot be cleared
+        ours = self.equality.is_base(base, want.target, found.shown)
+        theirs = not (ours or taken) and is_somebodys(want.target, found, base)
         match want.policy:
             case Policy.FILL | Policy.MERGE:  # a text cannot be merged
                 # What we once filled in is ours to bring up to date; all else is Plex's.
@@ -317,8 +336,28 @@ class Planner:
             case Policy.KEEP:
                 return None if theirs else self._respelled(want.value, observed)
             case _:
-                stays = theirs and rules.preserve_plex_edits
+                stays = theirs and preserve
                 return None if stays else self._respelled(want.value, observed)
+
+    def _silenced(self, want: Desired, found: ObservedValue, base: Base | None) -> Value | None:
+        """The value of a field of which Stash says nothing; None when it is kept from clearing.
+
+        Absent is not empty: what goes is what we wrote ourselves, as far as nobody touched it, and
+        only where configured. Of a list that is merged each name counts for itself.
+        """
+        observed, equality = found.value, self.equality
+        if self._rules.empty is EmptyPolicy.KEEP or found.made or base is None:
+            return observed
+        merged = want.policy is Policy.MERGE and isinstance(observed, tuple)
+        if merged or equality.is_base(base, want.target, found.shown):
+            if isinstance(observed, tuple):
+                ours = equality.owned_among(observed, base)
+                if merged or ours:
+                    return tuple([name for name in observed if name not in ours])
+            elif not base.found:
+                return ""
+        was_empty = base.digest == equality.digest(want.target, type(observed)())
+        return observed if was_empty else None
 
     def _respelled(self, desired: Value, observed: Value) -> Value:
         """Names Plex has already stay spelled as there, so that none is added a second time.
@@ -328,9 +367,9 @@ class Planner:
         """
         if isinstance(desired, str) or isinstance(observed, str):
             return desired
-        folded = self._spellings.folded
-        there = {folded[name]: name for name in reversed(observed)}
-        return tuple([there.get(folded[name], name) for name in desired])
+        keys = self._keys
+        there = {keys[name]: name for name in reversed(observed)}
+        return tuple([there.get(keys[name], name) for name in desired])
 
     def _merged(
         self,
@@ -346,12 +385,12 @@ class Planner:
         """
         if not observed and not keep:
             return desired
-        folded, entry = self._spellings.folded, self._spellings.entries
-        ours = _entries(base)
-        wanted = {folded[name] for name in desired}
-        present = {folded[name] for name in observed}
-        stay = [n for n in observed if folded[n] in wanted or entry[n] not in ours]
-        add = [n for n in desired if folded[n] not in present and not (keep and entry[n] in ours)]
+        keys = self._keys
+        ours = self.equality.owned_among((*observed, *desired), base)
+        wanted = {keys[name] for name in desired}
+        present = {keys[name] for name in observed}
+        stay = [n for n in observed if keys[n] in wanted or n not in ours]
+        add = [n for n in desired if keys[n] not in present and not (keep and n in ours)]
         return (*stay, *add)
 
     def _wanted(self, want: Desired, after: Value) -> str:
@@ -360,34 +399,31 @@ class Planner:
             return self._whole_digest(want)
         if want.policy is not Policy.MERGE or after is want.value or isinstance(after, str):
             return ""
-        if len(after) == len(want.value) and self.equal(want.target, after, want.value):
+        if len(after) == len(want.value) and self.equality.equal(want.target, after, want.value):
             return ""
-        return self.digest(want.target, want.value)
+        return self.equality.digest(want.target, want.value)
 
     def _whole_digest(self, want: Desired) -> str:
         """A digest of what Stash wants, the credits of actors included."""
-        names = self.digest(want.target, want.value)
+        names = self.equality.digest(want.target, want.value)
         if not want.credits:
             return names
         return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
     def _base_of(self, change: Change, base: Base | None) -> Base:
-        stored, wanted = self.digest(change.target, change.after), change.wanted
+        stored, wanted = self.equality.digest(change.target, change.after), change.wanted
         if isinstance(change.after, str) or isinstance(change.before, str):
-            return Base(digest=stored, wanted=wanted)
-        # Under merge, a name that was in Plex before us is somebody else's even if Stash has it.
-        folded, entry = self._spellings.folded, self._spellings.entries
-        merging = change.policy is Policy.MERGE
-        foreign = {folded[name] for name in change.before} if merging else frozenset()
-        owned = _entries(base)
-        mine = {
-            entry[name]
-            for name in change.after
-            if folded[name] not in foreign or entry[name] in owned
-        }
-        if merging and self._rules.preserve_plex_edits:
+            same = self.equality.equal(change.target, change.before, change.after)
+            found = same and bool(change.after) and (base is None or base.found)
+            return Base(digest=stored, wanted=wanted, found=found)
+        # A name that was in Plex before us is somebody else's even if Stash has it.
+        keys, entry = self._keys, self.equality.spellings.entries
+        foreign = {keys[name] for name in change.before}
+        owned = self.equality.owned_among(change.after, base)
+        mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
+        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits and base:
             # Of a name a person took out it must be known for good that it was ours once.
-            mine |= owned - {entry[name] for name in change.before}
+            mine |= split_entries(base.entries) - {entry[name] for name in change.before}
         return Base(
             digest=stored,
             entries="".join(sorted(mine)),
@@ -395,25 +431,13 @@ class Planner:
             credits=remember_credits(change, base),
         )
 
-    def _is_ours(self, target: PlexField, observed: Value, base: Base | None) -> bool:
-        return base is not None and self.digest(target, observed) == base.digest
-
     def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
         """Whether our names are in and those taken out are gone; others' may come and go."""
-        folded = self._spellings.folded
-        holds = {folded[name] for name in held}
-        after = {folded[name] for name in change.after}
-        before = {folded[name] for name in change.before}
+        keys = self._keys
+        holds = {keys[name] for name in held}
+        after = {keys[name] for name in change.after}
+        before = {keys[name] for name in change.before}
         return after - before <= holds and not (before - after) & holds
-
-    def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
-        if isinstance(value, tuple):
-            return frozenset(map(self._spellings.folded.__getitem__, value))
-        if target is PlexField.DATE:
-            return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
-        if target is PlexField.RATING:
-            return value.removesuffix(".0")
-        return fold_text(value)
 
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:
@@ -434,15 +458,6 @@ def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
         where[target] = value
     else:
         where.pop(target, None)
-
-
-def _shown(value: Value) -> bool:
-    """Whether anything of a value would be seen."""
-    return any(map(str.strip, value)) if isinstance(value, tuple) else bool(value.strip())
-
-
-def _entries(base: Base | None) -> frozenset[str]:
-    return split_entries(base.entries) if base else frozenset()
 
 
 def _spelled(value: Value) -> str:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, join_credits, taken_back
-from plexsync.text.folding import Spellings, split_entries
+from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,7 +72,7 @@ class Reverser:
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
-        self._spellings = Spellings()
+        self._equality = planner.equality
 
     def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Reverse:
         """What is to be written to `detail` so that it is as it was before `written`.
@@ -96,7 +96,7 @@ class Reverser:
                 continue
             back = replace(self._reversed(change, detail, after, link), credits_after=credits_after)
             locks_differ = back.locked_after != back.locked_before
-            same = self._planner.equal(back.target, after, back.before) and not any(
+            same = self._planner.equality.equal(back.target, after, back.before) and not any(
                 changed_credits(back)
             )
             if locks_differ or not same:
@@ -112,21 +112,21 @@ class Reverser:
         if self._planner.shows_just(detail, change):
             return change.before
         observed = self._planner.observe(detail, change.target)
-        if self._planner.equal(change.target, observed, change.before):
+        if self._planner.equality.equal(change.target, observed, change.before):
             return observed
         if change.target not in LIST_FIELDS:
             return None
         after = self._without(change, tuple(observed))
-        return None if self._planner.equal(change.target, after, observed) else after
+        return None if self._planner.equality.equal(change.target, after, observed) else after
 
     def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
         """The list as it is now, less what was added, and with what was removed."""
-        folded = self._spellings.folded
-        before = {folded[name] for name in change.before}
-        after = {folded[name] for name in change.after}
-        present = {folded[name] for name in observed}
-        stay = [n for n in observed if folded[n] not in after or folded[n] in before]
-        back = [n for n in change.before if folded[n] not in after and folded[n] not in present]
+        keys = self._equality.spellings.keys
+        before = {keys[name] for name in change.before}
+        after = {keys[name] for name in change.after}
+        present = {keys[name] for name in observed}
+        stay = [n for n in observed if keys[n] not in after or keys[n] in before]
+        back = [n for n in change.before if keys[n] not in after and keys[n] not in present]
         return (*stay, *back)
 
     def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
@@ -162,12 +162,12 @@ class Reverser:
     def _base_without(self, change: Change, link: Link, then: Base | None) -> Base | None:
         """The base of a list that somebody else changed since: only names of ours go or come."""
         now = link.base.get(change.target)
-        entry = self._spellings.entries
+        entry = self._equality.spellings.entries
         before = {entry[name] for name in change.before}
         after = {entry[name] for name in change.after}
         owned = split_entries(now.entries) if now else frozenset()
-        owned_then = split_entries(then.entries) if then else frozenset()
-        left = (owned - (after - before)) | (owned_then & (before - after))
+        owned_then = {entry[name] for name in self._equality.owned_among(change.before, then)}
+        left = (owned - (after - before)) | (owned_then - after)
         if not left:
             return None
         # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.

@@ -39,7 +39,7 @@ from plexsync.plex.wire import (
     TreeAnswer,
     VersionObject,
 )
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -306,11 +306,11 @@ def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
 
 
 def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:
-    """How actors are credited, by folded name; of one that comes twice, the first time."""
+    """How actors are credited, by `tag_key`; of one that comes twice, the first time."""
     found: dict[str, Credit] = {}
     for one in roles:
         if one.tag and (one.role or one.photo):
-            found.setdefault(fold_tag(one.tag), Credit(role=one.role, photo=one.photo))
+            found.setdefault(tag_key(one.tag), Credit(role=one.role, photo=one.photo))
     return found
 
 

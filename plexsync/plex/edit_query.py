@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, quote
 from plexsync.errors import UnsafeError
 from plexsync.models import LIST_FIELDS, PICTURE_FIELDS, Credit, PlexField
 from plexsync.plex.decode import FIELD_NAMES, TYPE_NUMBERS
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -158,9 +158,9 @@ def _pieces(edit: Edit, before: Value, limit: int) -> list[str]:
     whole = encoded(_edit_arguments(edit))
     if edit.target not in LIST_FIELDS or (len(whole) <= limit and not leaving):
         return [whole] if whole else []
-    there = {tag.casefold() for tag in _list_of(before)}
-    new = [tag for tag in edit.add if tag.casefold() not in there]
-    stays = [tag for tag in edit.add if tag.casefold() in there]
+    there = {tag_key(tag) for tag in _list_of(before)}
+    new = [tag for tag in edit.add if tag_key(tag) not in there]
+    stays = [tag for tag in edit.add if tag_key(tag) in there]
     # A photo goes back by a name, so the name has to be there still.
     parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(leaving, edit, limit)]
     parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, limit)]
@@ -245,13 +245,13 @@ def _edit_of(
     if target not in LIST_FIELDS:
         return Edit(target, _text_of(change), (), (), lock)
     before, after = _list_of(change.before), _wanted(_list_of(change.after))
-    # Plex knows a tag by its name without regard to case, so `blonde` and `Blonde` are one tag,
+    # Plex knows a tag by its name but for ASCII case, so `blonde` and `Blonde` are one tag,
     # which must not be added and removed at once.
-    there = {tag.casefold() for tag in before} if target in appended else frozenset()
-    remove = tuple([tag for tag in before if tag.casefold() not in after])
+    there = {tag_key(tag) for tag in before} if target in appended else frozenset()
+    remove = tuple([tag for tag in before if tag_key(tag) not in after])
     credits_ = _credits_of(change, (*after.values(), *remove)) if target is ACTORS else {}
-    spoken = {name.casefold() for name, one in credits_.items() if one != _as_before(change, name)}
-    add = tuple([tag for folded, tag in after.items() if folded not in there or folded in spoken])
+    spoken = {tag_key(name) for name, one in credits_.items() if one != _as_before(change, name)}
+    add = tuple([tag for key, tag in after.items() if key not in there or key in spoken])
     named = {*add, *(tag for tag in remove if tag in credits_ and credits_[tag].photo is not None)}
     sent_credits = tuple((name, one) for name, one in credits_.items() if name in named)
     return Edit(target, "", add, remove, lock, sent_credits)
@@ -259,7 +259,7 @@ def _edit_of(
 
 def _as_before(change: Change, name: str) -> Credit:
     """Return what is sent of an actor whose credit stays: only the role, if there is one."""
-    then = change.credits_before.get(fold_tag(name))
+    then = change.credits_before.get(tag_key(name))
     return Credit(role=then.role or None) if then else Credit()
 
 
@@ -271,14 +271,14 @@ def _credits_of(change: Change, names: Iterable[str]) -> dict[str, Credit]:
     """
     if not (change.credits_before or change.credits_after):
         return {}
-    present = {fold_tag(tag) for tag in _list_of(change.before)}
+    present = {tag_key(tag) for tag in _list_of(change.before)}
     found: dict[str, Credit] = {}
     for name in names:
-        folded = fold_tag(name)
-        then = change.credits_before.get(folded, Credit(role="", photo=""))
-        wish = change.credits_after.get(folded, Credit())
+        key = tag_key(name)
+        then = change.credits_before.get(key, Credit(role="", photo=""))
+        wish = change.credits_after.get(key, Credit())
         role = _line(wish.role) if wish.role is not None else then.role or None
-        differs = wish.photo is not None and folded in present and wish.photo != then.photo
+        differs = wish.photo is not None and key in present and wish.photo != then.photo
         one = Credit(role=role, photo=wish.photo if differs else None)
         if one.role is not None or one.photo is not None:
             found[name] = one
@@ -322,11 +322,11 @@ def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 
 
 def _wanted(names: Iterable[str]) -> dict[str, str]:
     """The names as they go out, by what they are compared by; the first spelling of each stays."""
-    by_fold: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in map(_line, names):
         if name:
-            by_fold.setdefault(name.casefold(), name)
-    return by_fold
+            by_key.setdefault(tag_key(name), name)
+    return by_key
 
 
 def _text_of(change: Change) -> str:

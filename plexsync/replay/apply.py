@@ -234,8 +234,8 @@ class _PlanWork:
         """Return the change as of now; None if Plex does not hold what it held."""
         target = change.target
         observed, locked = self._planner.observe(detail, target), target in detail.locked
-        same = self._planner.equal(target, observed, change.before) and unmoved(detail, change)
-        if not same or (locked and not change.locked_before):
+        same = self._planner.equality.equal(target, observed, change.before)
+        if not (same and unmoved(detail, change)) or (locked and not change.locked_before):
             return None
         return replace(
             change,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import fold_tag, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,35 +21,53 @@ ENTRY_DIGITS = 12
 a few hundred names stays below one in a billion."""
 
 
-class _Folded(dict[str, str]):
-    """Name to folded name."""
+class _Keys(dict[str, str]):
+    """Name to what makes it one tag to Plex."""
 
     def __missing__(self, name: str) -> str:
-        folded = self[name] = fold_tag(name)
-        return folded
+        key = self[name] = tag_key(name)
+        return key
 
 
 class _Entries(dict[str, str]):
     """Name to what stands for it in a base: equal for names that are one to Plex."""
 
     def __missing__(self, name: str) -> str:
-        entry = self[name] = short_digest(fold_tag(name), ENTRY_DIGITS)
+        entry = self[name] = name_digest(tag_key(name), ENTRY_DIGITS)
         return entry
+
+
+class _FormerEntries(dict[str, str]):
+    """Name to what stood for it in a base while names were folded by Unicode's rules.
+
+    "" for a name that folds to ASCII letters: what stands for those did not change.
+    """
+
+    def __missing__(self, name: str) -> str:
+        folded = fold_tag(name)
+        former = "" if folded.isascii() else short_digest(folded, ENTRY_DIGITS)
+        self[name] = former
+        return former
 
 
 class Spellings:
     """Names already seen in this run.
 
     Attributes:
-        folded: the folded form of a name; look up any name.
-        entries: the digest of a folded name, `ENTRY_DIGITS` long; look up any name.
+        keys: what makes a name one tag to Plex; look up any name.
+        entries: the digest of that, `ENTRY_DIGITS` long; look up any name.
     """
 
-    __slots__ = ("entries", "folded")
+    __slots__ = ("_former", "entries", "keys")
 
     def __init__(self) -> None:
-        self.folded = _Folded()
+        self.keys = _Keys()
         self.entries = _Entries()
+        self._former = _FormerEntries()
+
+    def owns(self, owned: frozenset[str], name: str) -> bool:
+        """Whether a name is among remembered entries, also those of an earlier version."""
+        return self.entries[name] in owned or self._former[name] in owned
 
 
 def split_entries(text: str) -> frozenset[str]:
@@ -61,6 +79,15 @@ def short_digest(text: str, digits: int) -> str:
     """An even number of hex digits that stand for `text`."""
     # Texts from servers may hold lone surrogates, which have bytes only with "surrogatepass".
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
+
+
+def name_digest(text: str, digits: int) -> str:
+    """As `short_digest`, of names as `tag_key` has them.
+
+    Beyond ASCII it differs from every digest of names that were folded by Unicode's rules, so that
+    one that is remembered tells how it was made.
+    """
+    return short_digest(text if text.isascii() else f"\x00{text}", digits)
 
 
 _FILES_DIGITS = 16

@@ -52,6 +52,7 @@ _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _REPLACEMENT = "\ufffd"
 
 _APOSTROPHE = re.compile("['\u2018\u2019\u02bc\u02b9`\u00b4]")
+_ASCII_LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 _ASCII_NOT_WORD = re.compile(r"[^0-9a-z]+")
 
 
@@ -194,9 +195,18 @@ def fold_text(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def fold_tag(text: str) -> str:
-    """What makes two tag names one tag: case and whitespace dropped, accents and width kept.
+def tag_key(name: str) -> str:
+    """What makes two names one tag to Plex: the case of ASCII letters is dropped, nothing else.
 
+    Source: docs/plex-api.md 5, "Tags" (names are stored with SQLite's NOCASE collation).
+    """
+    return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
+
+
+def fold_tag(text: str) -> str:
+    """What a person would call one tag: case and whitespace dropped, accents and width kept.
+
+    For patterns a person wrote, and to rank candidates: Plex keeps such names apart, see `tag_key`.
     Source: The Unicode Standard 3.13, D145, ending in NFC instead of NFD.
     """
     text = fold_whitespace(text)

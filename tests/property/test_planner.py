@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from plexsync.models import (
     Base,
     Desired,
+    EmptyPolicy,
     ItemDetail,
     ItemKind,
     Link,
@@ -19,7 +20,7 @@ from plexsync.models import (
 )
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planned, Planner
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import tag_key
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
@@ -29,7 +30,7 @@ rules = st.builds(
     Rules,
     preserve_plex_edits=st.booleans(),
     lock_fields=st.booleans(),
-    clear_empty=st.booleans(),
+    empty=st.sampled_from(EmptyPolicy),
 )
 policies = st.sampled_from([Policy.OVERWRITE, Policy.FILL, Policy.MERGE, Policy.KEEP])
 
@@ -87,10 +88,11 @@ def test_merge_never_loses_somebody_elses_name(
     later = planner.plan(wants("", later_tags, Policy.MERGE), after_first, base)
     final = dict(after_first.values)
     final.update({change.target: change.after for change in later.changes})
-    left = {fold_tag(name) for name in final[PlexField.GENRES]}
-    assert {fold_tag(name) for name in theirs} <= left
-    assert {fold_tag(name) for name in later_tags} <= left
-    assert left <= {fold_tag(name) for name in (*theirs, *later_tags)}
+    left = {tag_key(name) for name in final[PlexField.GENRES]}
+    assert {tag_key(name) for name in theirs} <= left
+    assert {tag_key(name) for name in later_tags} <= left
+    if later_tags or rule.empty is not EmptyPolicy.KEEP:
+        assert left <= {tag_key(name) for name in (*theirs, *later_tags)}
 
 
 @given(texts, texts, texts)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
 from plexsync.plex.batching import group_by_edit
 from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_paths
+from plexsync.text.normalize import tag_key
 from tests.support.factories import make_plan
 from tests.support.strategies import texts
 
@@ -46,9 +47,9 @@ def after_edit(before: tuple[str, ...], query: list[tuple[str, str]], *, replace
     ]
     added = [value for name, value in query if name.endswith(".tag.tag")]
     worn = () if replace and added else before
-    gone = {name.casefold() for name in removed}
-    return {name.casefold() for name in worn if name.casefold() not in gone} | {
-        name.casefold() for name in added
+    gone = {tag_key(name) for name in removed}
+    return {tag_key(name) for name in worn if tag_key(name) not in gone} | {
+        tag_key(name) for name in added
     }
 
 
@@ -89,14 +90,14 @@ def test_a_list_ends_as_wanted(
     wanted = {" ".join(cleaned(name).splitlines()).replace("\t", " ").strip() for name in after}
     assert not more
     assert after_edit(storable, query, replace=replace) == {
-        name.casefold() for name in wanted if name
+        tag_key(name) for name in wanted if name
     }
 
 
 LONG_LISTS = st.lists(
     st.text("aé漢,% \"'", min_size=1, max_size=30).filter(str.strip).map(str.strip),
     max_size=60,
-    unique_by=str.casefold,
+    unique_by=tag_key,
 ).map(tuple)
 
 
@@ -112,14 +113,14 @@ def test_a_list_in_pieces_ends_as_wanted(
     paths = edit_paths(make_plan(changes=(change,)), limit_bytes=limit)
 
     assert all(len(path) <= max(limit, SHORTEST_BYTES) for path in paths)
-    holds = {name.casefold() for name in before}
-    stays = holds & {name.casefold() for name in after}
+    holds = {tag_key(name) for name in before}
+    stays = holds & {tag_key(name) for name in after}
     for path in paths:
         query = parse_qsl(urlsplit(path).query, keep_blank_values=True)
         assert dict(query)["id"] == "9120"
         holds = after_edit(tuple(holds), query, replace=False)
         assert stays <= holds
-    assert holds == {name.casefold() for name in after}
+    assert holds == {tag_key(name) for name in after}
 
 
 @given(changes())
@@ -193,4 +194,4 @@ def test_items_edited_together_end_as_each_alone(
             before, after = made.before, made.after
             assert isinstance(before, tuple)
             ends = after_edit(before, query, replace=not appends)
-            assert ends == {name.casefold() for name in after}
+            assert ends == {tag_key(name) for name in after}

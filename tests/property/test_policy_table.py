@@ -17,6 +17,7 @@ from plexsync.models import (
     Base,
     Credit,
     Desired,
+    EmptyPolicy,
     ItemDetail,
     ItemKind,
     Link,
@@ -33,8 +34,8 @@ ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
 POLICIES = (Policy.OVERWRITE, Policy.FILL, Policy.MERGE, Policy.KEEP)
 RULES = tuple(
-    Rules(preserve_plex_edits=preserve, clear_empty=clear)
-    for preserve, clear in product((False, True), repeat=2)
+    Rules(preserve_plex_edits=preserve, empty=empty)
+    for preserve, empty in product((False, True), EmptyPolicy)
 )
 NO_BASE = None
 
@@ -86,8 +87,8 @@ def expected(case: Case) -> Verdict:
     policy, rules, base, observed, locked, desired = case
     if same(desired, observed):
         return NOTHING
-    if not desired and not rules.clear_empty:
-        return NOTHING  # absent is not empty
+    if not desired and rules.empty is not EmptyPolicy.CLEAR:
+        return silenced(case)
     ours = base is not None and same(base, observed)
     a_persons = locked and not ours
     if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
@@ -99,12 +100,26 @@ def expected(case: Case) -> Verdict:
     return Verdict(desired) if ours or empty else KEPT
 
 
+def silenced(case: Case) -> Verdict:
+    """The table where Stash says nothing: absent is not empty."""
+    base, observed = case.base, case.observed
+    if case.rules.empty is EmptyPolicy.KEEP or not base:
+        return NOTHING
+    if isinstance(observed, tuple) and (case.policy is Policy.MERGE or same(base, observed)):
+        left = {name.lower() for name in observed} - {name.lower() for name in base}
+        lost = len(left) < len({name.lower() for name in observed})
+        return Verdict(tuple(sorted(left))) if lost else NOTHING
+    return Verdict("") if same(base, observed) else KEPT
+
+
 def expected_merge(case: Case) -> Verdict:
     """The table, for a list that is merged: add Stash's, remove only what we once added."""
     assert isinstance(case.observed, tuple)
     assert isinstance(case.desired, tuple)
     wanted = {name.lower() for name in case.desired}
     there = {name.lower() for name in case.observed}
+    if not case.desired and case.rules.empty is not EmptyPolicy.CLEAR:
+        return silenced(case)
     ours = {name.lower() for name in case.base or ()}
     taken_out = ours - there if case.locked and case.rules.preserve_plex_edits else set()
     after = (there - (ours - wanted)) | (wanted - taken_out)
@@ -119,9 +134,9 @@ def decided(case: Case, target: PlexField) -> Verdict:
         # What is remembered of a value that was written to an empty field.
         empty: Value = () if isinstance(case.base, tuple) else ""
         wrote = [Desired(field="f", target=target, value=case.base, policy=case.policy)]
-        first = Planner(Rules(clear_empty=True)).plan(wrote, detail(target, empty), {})
+        first = Planner(Rules(empty=EmptyPolicy.CLEAR)).plan(wrote, detail(target, empty), {})
         base = planner.link_after(LINK, (*first.changes, *first.agreed)).base
-        base = base or {target: Base(digest=planner.digest(target, case.base))}
+        base = base or {target: Base(digest=planner.equality.digest(target, case.base))}
     wants = [Desired(field="f", target=target, value=case.desired, policy=case.policy)]
     planned = planner.plan(wants, detail(target, case.observed, locked=case.locked), base)
     write = planned.changes[0].after if planned.changes else None
@@ -150,7 +165,7 @@ def agree(found: Verdict, wanted: Verdict) -> bool:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_text_is_decided_as_the_table_says(policy: Policy) -> None:
-    """4 policies, 4 pairs of rules, 6 bases, 5 observed and 5 desired values, both locks."""
+    """4 policies, 6 pairs of rules, 6 bases, 5 observed and 5 desired values, both locks."""
     wrong = [
         (case, found, wanted)
         for case in cases(policy, TEXTS)
@@ -180,8 +195,10 @@ def expected_rating(case: Case) -> Verdict:
     assert isinstance(observed, str)
     assert isinstance(desired, str)
     shown, wanted = observed.removesuffix(".0"), desired.removesuffix(".0")
-    if shown == wanted or (not wanted and not rules.clear_empty):
+    if shown == wanted:
         return NOTHING
+    if not wanted and rules.empty is not EmptyPolicy.CLEAR:
+        return silenced(case._replace(base=base and str(base).removesuffix(".0"), observed=shown))
     ours = isinstance(base, str) and base.removesuffix(".0") == shown
     a_persons = not ours and (shown != "" or base is not None)
     if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
@@ -236,9 +253,13 @@ class Part(NamedTuple):
 def expected_role(part: Part) -> str | None:
     """The table once more: a role is a text of its own; under merge one of Plex's stays."""
     policy, rules, gave, shown, locked, wish = part
-    if wish == shown or (not wish and not rules.clear_empty):
-        return None
     ours = gave is not None and gave == shown
+    if wish == shown:
+        return None
+    if not wish and not (
+        rules.empty is EmptyPolicy.CLEAR or (rules.empty is EmptyPolicy.OWN and ours)
+    ):
+        return None
     a_persons = locked and not ours and (shown != "" or gave is not None)
     if policy is Policy.KEEP or (policy is Policy.OVERWRITE and rules.preserve_plex_edits):
         return None if a_persons else wish
@@ -253,7 +274,7 @@ def decided_role(part: Part) -> str | None:
     base: dict[PlexField, Base] = {}
     if part.gave is not None:
         gave = replace(actors(part, part.gave), policy=Policy.OVERWRITE)
-        first = Planner(Rules(clear_empty=True)).plan([gave], credited(""), {})
+        first = Planner(Rules(empty=EmptyPolicy.CLEAR)).plan([gave], credited(""), {})
         base = planner.link_after(LINK, (*first.changes, *first.agreed)).base
     planned = planner.plan([actors(part, part.wish)], credited(part.shown, part.locked), base)
     wishes = [one for change in planned.changes for one in change.credits_after.values()]
@@ -279,7 +300,7 @@ def credited(role: str, locked: bool = False) -> ItemDetail:  # noqa: FBT001, FB
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_role_is_decided_as_the_table_says(policy: Policy) -> None:
-    """4 policies, 4 pairs of rules, 4 memories, 3 shown and 3 wanted roles, both locks."""
+    """4 policies, 6 pairs of rules, 4 memories, 3 shown and 3 wanted roles, both locks."""
     parts = [
         Part(policy, *axis) for axis in product(RULES, (None, *ROLES), ROLES, (False, True), ROLES)
     ]

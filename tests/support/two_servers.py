@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 from plexsync.errors import ExitCode
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from plexsync.text.normalize import fold_tag, fold_whitespace, plex_date
+from plexsync.text.normalize import fold_whitespace, plex_date, tag_key
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -112,14 +112,14 @@ class TwoServers(RuleBasedStateMachine):
     def compare_item(self, scene: StashScene, key: str) -> None:
         """The item says what the scene says."""
         world, stash = self.world, self.stash
-        tags = {fold_tag(stash.tags[one].name) for one in self.with_those_above(scene.tag_ids)}
-        people = {fold_tag(stash.performers[one].name) for one in scene.performer_ids}
-        groups = {fold_tag(stash.groups[one].name) for one, _ in scene.groups}
+        tags = {tag_key(stash.tags[one].name) for one in self.with_those_above(scene.tag_ids)}
+        people = {tag_key(stash.performers[one].name) for one in scene.performer_ids}
+        groups = {tag_key(stash.groups[one].name) for one, _ in scene.groups}
         studio = stash.studios.get(scene.studio_id)
         parent = stash.studios.get(studio.parent_id) if studio else None
-        assert {fold_tag(name) for name in world.tags(key, "genre")} == tags
-        assert {fold_tag(name) for name in world.tags(key, "actor")} == people
-        assert {fold_tag(name) for name in world.tags(key, "collection")} == groups
+        assert {tag_key(name) for name in world.tags(key, "genre")} == tags
+        assert {tag_key(name) for name in world.tags(key, "actor")} == people
+        assert {tag_key(name) for name in world.tags(key, "collection")} == groups
         assert world.shown(key, "studio") == (studio.name if studio else "")
         assert world.shown(key, "tagline") == (parent.name if parent else "")
         assert fold_whitespace(world.shown(key, "title")) == fold_whitespace(scene.title)

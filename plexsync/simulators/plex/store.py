@@ -288,7 +288,8 @@ class Store:
         The first spelling wins, letters compare as ASCII NOCASE, a new label gets a capital, and
         collections are per library. Source: docs/plex-api.md 5, "Tags".
         """
-        shown = name[:1].upper() + name[1:] if kind == "label" else name
+        capital = name[:1].upper()
+        shown = capital + name[1:] if kind == "label" and len(capital) == 1 else name
         # The row has the name that is shown, so that one is what another spelling is compared with.
         key = (kind, section.key if kind == "collection" else 0, nocase(shown))
         tag = self._tags.get(key)

@@ -253,7 +253,7 @@ class Executor:
                 pair, Outcome.FAILED, changes=plan.changes, problem=verdict.problem
             )
             return []
-        stored = [change for change in plan.changes if change not in verdict.missing]
+        stored = verdict.stored(plan.changes)
         pair.link = self._planner.link_after(pair.link, (*stored, *ready.decision.agreed))
         problem = verdict.problem or ready.decision.problem
         ready.decision = dataclass_replace(ready.decision, problem=problem, agreed=())

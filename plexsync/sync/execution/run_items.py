@@ -17,6 +17,7 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.outcomes import GIVEN_UP
 from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.execution.writer import NOT_SHOWN, place_of
+from plexsync.sync.pictures.plan import NOTHING
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -183,9 +184,15 @@ class RunItems:
         else:
             desired = self._fields.desired(scene, kind)
         pair.link = self._unheld(pair.link, desired)
-        planned = self._planner.plan(desired, detail, pair.link.base, pair.link.held)
-        wanted = self._artwork.plan(pair, scene, detail)
+        uncurated = pair.link.inherited and scene.is_blank
+        pair.link = replace(pair.link, inherited=uncurated)
+        planned = self._planner.plan(
+            desired, detail, pair.link.base, pair.link.held, uncurated=uncurated
+        )
+        stays = uncurated and bool(pair.link.pictures)
+        wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         kept = (*planned.kept, *wanted.kept)
+        stays_as_it_is = kept or planned.held or planned.waiting
         return Decision(
             plan=ItemPlan(
                 scene_id=scene.scene_id,
@@ -200,7 +207,8 @@ class RunItems:
             pictures=wanted.pictures,
             kept=kept,
             held=planned.held,
-            outcome=Outcome.KEPT if kept or planned.held else Outcome.UNCHANGED,
+            waiting=planned.waiting,
+            outcome=Outcome.KEPT if stays_as_it_is else Outcome.UNCHANGED,
             problem=wanted.problem,
             first_pictures=wanted.first,
         )

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
 from plexsync.plex.batching import group_by_edit
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ class _Probe:
         plan: the plan, to be carried out whole afterwards.
         trial: the same, with one name left unsaid.
         target: the list.
-        name: that name, folded.
+        name: that name, key.
     """
 
     plan: ItemPlan
@@ -190,7 +190,7 @@ class Sender:
             return Sent(probe.plan, error)
         held = _names(detail, probe.target)
         (change,) = [one for one in probe.plan.changes if one.target is probe.target]
-        if {fold_tag(name) for name in change.after} <= held:
+        if {tag_key(name) for name in change.after} <= held:
             self._appended |= {probe.target}
             return tried._replace(plan=probe.plan)
         # It replaces, or the edit did not arrive: both times the whole list is what is missing.
@@ -237,8 +237,7 @@ def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
         for change in plan.changes
         if change.target in LIST_FIELDS
         and isinstance(detail, ItemDetail)
-        and not {fold_tag(name) for name in change.before}
-        & {fold_tag(name) for name in change.after}
+        and not {tag_key(name) for name in change.before} & {tag_key(name) for name in change.after}
         <= _names(detail, change.target)
     )
 
@@ -248,18 +247,18 @@ def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
 
 def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
     """`plan` with `name` neither added to nor removed from its list."""
-    folded = fold_tag(name)
+    key = tag_key(name)
 
     def without(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(one for one in names if fold_tag(one) != folded)
+        return tuple(one for one in names if tag_key(one) != key)
 
     trimmed = replace(change, before=without(change.before), after=without(change.after))
     changes = tuple(trimmed if one is change else one for one in plan.changes)
-    return _Probe(plan, replace(plan, changes=changes), change.target, folded)
+    return _Probe(plan, replace(plan, changes=changes), change.target, key)
 
 
 def _names(detail: object, target: PlexField) -> set[str]:
-    """The folded names an item holds in one list; none when it could not be read."""
+    """The names an item holds in one list, by `tag_key`; none when it could not be read."""
     if not isinstance(detail, ItemDetail):
         return set()
-    return {fold_tag(name) for name in detail.values.get(target, ())}
+    return {tag_key(name) for name in detail.values.get(target, ())}

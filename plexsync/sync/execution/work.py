@@ -30,6 +30,7 @@ class Decision:
         picture_bases: what is known of pictures that need no writing.
         kept: the names of fields that stay as Plex has them although they differ.
         held: the names of fields left alone because an undo took back what Stash wants.
+        waiting: the names of fields left as an earlier scene gave them, see `Planned`.
         outcome: of the row when nothing is written.
         problem: why one of the pictures could not be compared.
         note: a few words for the row.
@@ -42,6 +43,7 @@ class Decision:
     picture_bases: Mapping[PlexField, PictureBase] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     outcome: Outcome = Outcome.UNCHANGED
     problem: Problem | None = None
     note: str = ""
@@ -54,6 +56,9 @@ class Decision:
             notes.append(f"Plex's own kept for {', '.join(names)}")
         if self.held:
             notes.append(f"not written again since an undo: {', '.join(self.held)}")
+        if self.waiting:
+            fields = ", ".join(self.waiting)
+            notes.append(f"blank and new in Stash, so what an earlier scene gave stays: {fields}")
         return "; ".join(notes)
 
 

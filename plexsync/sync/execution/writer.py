@@ -49,11 +49,17 @@ class Verdict:
         missing: the changes Plex does not show; all of them when it could not be read.
         problem: why; None when everything is stored.
         detail: the item as it was read back; None when it could not be.
+        later: what could be written only after that, and was stored.
     """
 
     missing: tuple[Change, ...] = ()
     problem: Problem | None = None
     detail: ItemDetail | None = None
+    later: tuple[Change, ...] = ()
+
+    def stored(self, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Return those of `changes` that Plex was seen to hold, and what came after them."""
+        return (*(change for change in changes if change not in self.missing), *self.later)
 
 
 class IntentEnd(NamedTuple):
@@ -176,7 +182,7 @@ class FieldWriter:
                 written.ends.append(self._end(numbers[place], verdict, detail))
                 if place in later:
                     seq, second = later[place]
-                    verdict = self._both(plan, verdict, seq, second, detail, written.ends)
+                    verdict = self._both(verdict, seq, second, detail, written.ends)
             written.verdicts[place] = verdict
         return None
 
@@ -209,9 +215,8 @@ class FieldWriter:
         read.update(self._reader.read([plan.rating_key for plan in plans]))
         return {place: (numbers[place], sent) for place, sent in done.items()}
 
-    def _both(  # noqa: PLR0917 - two plans of one item, and how both ended
+    def _both(  # noqa: PLR0917 - two writes of one item, and how both ended
         self,
-        plan: ItemPlan,
         verdict: Verdict,
         seq: int,
         sent: Sent,
@@ -223,12 +228,10 @@ class FieldWriter:
         if sent.unsent:
             second = replace(second, problem=UNSENT, missing=sent.plan.changes)
         ends.append(self._end(seq, second, detail))
-        lost = {change.target for change in (*verdict.missing, *second.missing)}
-        return replace(
-            verdict,
-            missing=tuple(change for change in plan.changes if change.target in lost),
-            problem=verdict.problem or second.problem,
-        )
+        # What came first is ours, and so is its lock, whatever became of the rest.
+        missing = {change.target for change in (*verdict.missing, *second.missing)}
+        later = tuple(change for change in sent.plan.changes if change.target not in missing)
+        return replace(verdict, problem=verdict.problem or second.problem, later=later)
 
     def _mended(
         self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]

@@ -240,7 +240,7 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> Pair:
         best = found.candidates[0]
-        known = self._known(scene, best, owners)
+        known, inherited = self._known(scene, best, owners)
         link = Link(
             rating_key=best.rating_key,
             section_id=item.section_id,
@@ -255,19 +255,20 @@ class Linker:
                 base=known.base,
                 held=known.held,
                 pictures=known.pictures if same else {},
+                inherited=inherited or known.inherited,
             )
         return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
 
     def _known(
         self, scene: Scene, best: Candidate, owners: Mapping[RatingKey, SceneId]
-    ) -> Link | None:
-        """What is known of an item: from this scene, or from the one it showed before."""
+    ) -> tuple[Link | None, bool]:
+        """What is known of an item, and whether that is from the scene it showed before."""
         for scene_id in (scene.scene_id, owners.get(best.rating_key)):
             record = self.records.get(scene_id) if scene_id else None
             link = _earlier(record.links, best) if record else None
             if link is not None:
-                return link
-        return self.records.former(best.rating_key)
+                return link, scene_id != scene.scene_id
+        return self.records.former(best.rating_key), True
 
 
 @contextmanager

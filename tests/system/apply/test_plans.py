@@ -102,6 +102,8 @@ def test_an_item_that_changed_since_is_skipped_and_named(world: World, plan: Pat
     assert applied.summary.exit_code == ExitCode.OK
     rest = world.run()
     assert rest.puts == 1
+    assert world.shown(key, "title") == "By Hand"
+    assert world.run(RunOptions(full=True), APPLY__PRESERVE_PLEX_EDITS="false").puts == 1
     assert world.shown(key, "title") != "By Hand"
 
 

@@ -173,7 +173,7 @@ def test_a_role_somebody_gave_follows_the_policy_of_the_list(
     world.settings.update(ROLE)
     world.run()
     credit(world, key, "Bo", role="By Hand")
-    world.settings.update(FIELDS__PERFORMERS=policy)
+    world.settings.update(FIELDS__PERFORMERS=policy, APPLY__PRESERVE_PLEX_EDITS="false")
     world.stash.edit_performer(ann, disambiguation="ein")
     world.stash.edit_performer(bo, disambiguation="zwei")
     world.run(FORCED)

@@ -136,6 +136,8 @@ def test_a_rating_given_in_plex_is_kept_by_keep_and_fill(world: World) -> None:
     world.run(FULL, FIELDS__RATING="fill")
     assert world.plex.dump()[key]["rating"] == 3
     world.run(FULL, FIELDS__RATING="overwrite")
+    assert world.plex.dump()[key]["rating"] == 3
+    world.run(FULL, FIELDS__RATING="overwrite", APPLY__PRESERVE_PLEX_EDITS="false")
     assert world.plex.dump()[key]["rating"] == 9
 
 
@@ -147,7 +149,7 @@ def test_a_rating_is_journaled_before_it_is_replaced(world: World) -> None:
     world.plex_wire.faults.add(
         Fault(None, 1, Reset(applied=True), match=lambda r: r.path == "/:/rate")
     )
-    ran = world.run(FIELDS__RATING="overwrite")
+    ran = world.run(FIELDS__RATING="overwrite", APPLY__PRESERVE_PLEX_EDITS="false")
     assert ran.outcomes()["5"] == "applied"
     (change,) = ran.row("5").changes
     assert (change.before, change.after) == ("3", "9")

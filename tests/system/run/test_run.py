@@ -255,12 +255,23 @@ def test_a_hand_edit_in_plex_is_kept_when_edits_are_preserved(synced: World) -> 
     assert synced.shown(key, "title") == "By Hand"
 
 
-def test_a_hand_edit_in_plex_is_overwritten_by_default(synced: World) -> None:
-    """`overwrite` means what it says, once Stash changes or a full run looks."""
+def test_a_hand_edit_in_plex_stays_by_default(synced: World) -> None:
+    """Also when a full run looks, and when Stash changes the field."""
     key = synced.key_of("7")
     synced.plex.edit_by_hand(key, {"title": "By Hand"})
     assert synced.run().puts == 0
     ran = synced.run(RunOptions(full=True))
+    assert (ran.puts, ran.outcomes()["7"]) == (0, "kept")
+    synced.stash.edit_scene(7, title="Another Title")
+    assert synced.run().puts == 0
+    assert synced.shown(key, "title") == "By Hand"
+
+
+def test_stash_has_the_last_word_if_configured(synced: World) -> None:
+    """`overwrite` means what it says then, once Stash changes or a full run looks."""
+    key = synced.key_of("7")
+    synced.plex.edit_by_hand(key, {"title": "By Hand"})
+    ran = synced.run(RunOptions(full=True), APPLY__PRESERVE_PLEX_EDITS="false")
     assert ran.puts == 1
     assert synced.shown(key, "title") == synced.stash.scene(7).title.strip()
 
@@ -363,7 +374,7 @@ def test_a_named_scene_is_compared_whether_or_not_it_is_due(synced: World) -> No
     """`--scene` repairs drift at once, and leaves all others alone."""
     key = synced.key_of("7")
     synced.plex.edit_by_hand(key, {"title": "By Hand"})
-    ran = synced.run(RunOptions(scenes=scene_ids(7)))
+    ran = synced.run(RunOptions(scenes=scene_ids(7)), APPLY__PRESERVE_PLEX_EDITS="false")
     assert ran.outcomes() == {"7": "applied"}
 
 

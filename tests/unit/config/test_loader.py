@@ -14,12 +14,11 @@ from plexsync.config.schema import (
     KEYS,
     MINIMAL,
     Config,
-    EmptyPolicy,
     MissingTimestamp,
 )
 from plexsync.config.secrets import Secret
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.models import PathRule, PlexField, Policy
+from plexsync.models import EmptyPolicy, PathRule, PlexField, Policy
 
 CANARY = "canary-5f2d81c0"
 """A secret; no output of any kind may hold it."""
@@ -98,7 +97,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert config.plex.libraries == ()
     assert config.paths == ()
     assert dataclasses.astuple(config.match) == (True, True)
-    assert dataclasses.astuple(config.apply) == (False, True, 500, 150, 0.3, EmptyPolicy.KEEP)
+    assert dataclasses.astuple(config.apply) == (True, True, 500, 150, 0.3, EmptyPolicy.OWN)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
     assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
     on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
@@ -550,7 +549,7 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
         ("[fields]\nstudio = 'merge'\n", "is for lists"),
         ("[fields]\ntags = 'always'\n", 'must be one of "overwrite"'),
         ("[fields.tags]\nto = 'genres'\n", 'must be one of "genre"'),
-        ("[apply]\nempty = 'wipe'\n", 'must be one of "keep", "clear"'),
+        ("[apply]\nempty = 'wipe'\n", 'must be one of "own", "keep", "clear"'),
         ("[apply]\nmax_changes = true\n", "whole number"),
         ("[apply]\nmax_changes = 0\n", "whole number"),
         ("[apply]\nmax_changes = 1.5\n", "whole number"),

@@ -1,0 +1,85 @@
+"""When two values are the same to Plex, and the digests by which that is known later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.models import PlexField
+from plexsync.text.folding import Spellings, name_digest, short_digest, split_entries
+from plexsync.text.normalize import fold_tag, fold_text, fold_whitespace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from plexsync.models import Base, Value
+
+_DIGITS = 16
+
+
+class PlexEquality:
+    """Compares values as Plex shows them: texts but for white space, names as `tag_key` says.
+
+    Attributes:
+        spellings: the names seen so far.
+    """
+
+    def __init__(self) -> None:
+        self.spellings = Spellings()
+
+    def equal(self, target: PlexField, one: Value, other: Value) -> bool:
+        """Whether Plex would show the same, whatever the order of names."""
+        if one == other:
+            return True
+        if not one or not other:
+            # White space alone shows as nothing; a name is never empty.
+            return not _shown(one or other)
+        return self._comparable(target, one) == self._comparable(target, other)
+
+    def digest(self, target: PlexField, value: Value) -> str:
+        """16 hex digits that agree for values `equal` calls the same.
+
+        They also agree for a text whose letters are composed otherwise, which nobody would see.
+        """
+        if isinstance(value, tuple):
+            return name_digest("\x1f".join(sorted(self._keys(value))), _DIGITS)
+        form = self._comparable(target, value)
+        return short_digest(fold_text(form) if isinstance(form, str) else "", _DIGITS)
+
+    def is_base(self, base: Base | None, target: PlexField, value: Value) -> bool:
+        """Whether a value is what a base remembers; also one that an earlier version wrote."""
+        if base is None or not base.digest:
+            return False
+        return base.digest in {self.digest(target, value), former_digest(value)}
+
+    def owned_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
+        """Those of `names` that we added, by what a base remembers."""
+        owned = split_entries(base.entries) if base else frozenset()
+        return frozenset(name for name in names if self.spellings.owns(owned, name))
+
+    def _keys(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(map(self.spellings.keys.__getitem__, names))
+
+    def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
+        if isinstance(value, tuple):
+            return self._keys(value)
+        if target is PlexField.DATE:
+            return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
+        if target is PlexField.RATING:
+            return value.removesuffix(".0")
+        return fold_whitespace(value)
+
+
+def former_digest(value: Value) -> str:
+    """What stood for a list while names were folded by Unicode's rules; "" where it is the same.
+
+    Of a list that folds to ASCII letters it would not tell how it was made.
+    """
+    if isinstance(value, str):
+        return ""
+    text = "\x1f".join(sorted({fold_tag(name) for name in value}))
+    return "" if text.isascii() else short_digest(text, _DIGITS)
+
+
+def _shown(value: Value) -> bool:
+    """Whether anything of a value would be seen."""
+    return any(map(str.strip, value)) if isinstance(value, tuple) else bool(value.strip())
