@@ -36,8 +36,10 @@ from plexsync.storage.review_queue import (
     ReviewQueueWriter,
     Waiting,
     load_all,
+    load_trial,
     load_waiting,
     review_queue_path,
+    trial_queue_path,
     waiting_ids,
 )
 from plexsync.storage.session import Session, open_session
@@ -87,6 +89,7 @@ __all__ = [
     "load_all",
     "load_client_id",
     "load_state",
+    "load_trial",
     "load_waiting",
     "open_session",
     "read_history",
@@ -96,6 +99,7 @@ __all__ = [
     "review_queue_path",
     "state_directory",
     "state_errors",
+    "trial_queue_path",
     "waiting_ids",
     "write_atomically",
     "write_plan",

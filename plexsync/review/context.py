@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ServerError
+from plexsync.matcher import NOTHING
 from plexsync.output.failures import make_run_id, utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.review.answer_store import AnswerStore, StoreSettings
@@ -20,9 +21,11 @@ from plexsync.state import (
     Waiting,
     cache_directory,
     load_client_id,
+    load_trial,
     load_waiting,
     review_queue_path,
     state_directory,
+    trial_queue_path,
     waiting_ids,
 )
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
@@ -135,6 +138,8 @@ def make_review_context(
         )
         path = review_queue_path(cache_dir, state_dir, answers.state.lineage)
         waiting, missing = _find(path, answers, servers, notes)
+        trial = trial_queue_path(cache_dir, state_dir, answers.state.lineage)
+        waiting = _with_trial(waiting, trial, answers)
         answers.learn_rivals(waiting)
         context = ReviewContext(
             config=config,
@@ -152,6 +157,17 @@ def make_review_context(
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _with_trial(waiting: list[Waiting], trial: Path, answers: AnswerStore) -> list[Waiting]:
+    """Add what a dry run found of scenes that no run has handled and nobody has answered."""
+    known = {one.scene_id for one in waiting}
+    found = [
+        one
+        for one in load_trial(trial, answers.state)
+        if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
+    ]
+    return sorted(waiting + found, key=lambda one: (len(one.scene_id), one.scene_id))
 
 
 def _hear_nothing(_message: str) -> None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from plexsync.models import Candidate, Match, Outcome, Scene, SceneId
+from plexsync.models import Candidate, Confidence, Match, Outcome, Scene, SceneId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from plexsync.models import SceneRecord
     from plexsync.storage.journal import Lineage
     from plexsync.storage.memory import State
 
@@ -58,9 +59,18 @@ _DECODER = msgspec.json.Decoder(Waiting)
 
 def review_queue_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
     """Where the finds of one state lie: several may share a cache."""
+    return _queue_file(cache_dir, state_dir, lineage, "review")
+
+
+def trial_queue_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path:
+    """Where the finds of the last dry run lie; a whole run that writes clears them."""
+    return _queue_file(cache_dir, state_dir, lineage, "trial")
+
+
+def _queue_file(cache_dir: Path, state_dir: Path, lineage: Lineage, kind: str) -> Path:
     owner = f"{state_dir}\x1f{lineage.plex}\x1f{lineage.stash}"
     digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    return cache_dir / f"review-{digest}.lines"
+    return cache_dir / f"{kind}-{digest}.lines"
 
 
 @dataclass(slots=True)
@@ -78,6 +88,13 @@ class ReviewQueueWriter:
     problem: str = ""
     _file: BinaryIO | None = None
     _known: dict[SceneId, bytes] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget what was found before."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            self._give_up(error)
 
     def put(self, waiting: Waiting) -> None:
         """Keep `waiting` in place of what was found for its scene before."""
@@ -131,6 +148,13 @@ def load_waiting(path: Path, state: State) -> list[Waiting]:
     return waiting
 
 
+def load_trial(path: Path, state: State) -> list[Waiting]:
+    """The LOW scenes of the last dry run that no run has handled since."""
+    found = {scene_id: content for scene_id, _, content in _sound_lines(path)}
+    decoded = (_decoded(found[one]) for one in found if _is_open(state.get(one)))
+    return [one for one in decoded if one and one.match.confidence is Confidence.LOW]
+
+
 def load_all(path: Path, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
     """What was last found for some scenes, as far as it is there."""
     found = {one: content for one, _, content in _sound_lines(path) if one in scene_ids}
@@ -176,6 +200,12 @@ def _rewrite(path: Path) -> None:
         for scene_id, (crc, content) in lines.items():
             file.write(b"%b\t%b\t%b\n" % (scene_id.encode(), crc, content))
     draft.replace(path)
+
+
+def _is_open(record: SceneRecord | None) -> bool:
+    """Whether a scene has no item by what runs remember."""
+    open_ends = {Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.FAILED}
+    return record is None or (not record.links and record.outcome in open_ends)
 
 
 def _decoded(content: bytes | None) -> Waiting | None:

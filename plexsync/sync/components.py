@@ -12,7 +12,7 @@ from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import next_try
-from plexsync.state import item_line, review_queue_path
+from plexsync.state import item_line, review_queue_path, trial_queue_path
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.outcomes import SceneOutcomes
 from plexsync.sync.execution.run_items import RunItems
@@ -85,6 +85,11 @@ class RunComponents:
     def queue(self) -> Path:
         """Where review finds the candidates of what waits."""
         return review_queue_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
+
+    @property
+    def trial_queue(self) -> Path:
+        """Where review finds what a dry run found."""
+        return trial_queue_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
 
     def planner(self) -> Planner:
         """Decides what is written."""

@@ -227,7 +227,10 @@ class _Run:
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        queue = None if session is None else ReviewQueueWriter(parts.queue)
+        trial = ReviewQueueWriter(parts.trial_queue)
+        if not self._options.partial:
+            trial.clear()
+        queue = trial if session is None else ReviewQueueWriter(parts.queue)
         unwritten = Unwritten(
             state=state,
             session=session,
@@ -274,11 +277,10 @@ class _Run:
             settle_unlinked(session, writer.executor.reader, parts.planner())
         self._scan(folders)
 
-    def _put_away(self, queue: ReviewQueueWriter | None) -> None:
-        if queue is not None:
-            queue.close()
-            if queue.problem:
-                self._reporter.warn(queue.problem)
+    def _put_away(self, queue: ReviewQueueWriter) -> None:
+        queue.close()
+        if queue.problem:
+            self._reporter.warn(queue.problem)
 
     def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
         """Where Plex should look for what it lacks, if it may be asked to.

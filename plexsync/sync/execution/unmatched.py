@@ -34,7 +34,7 @@ class Unwritten:
             so.
         believe_absence: False when only some libraries are looked at, so that a scene without
             candidate may have one elsewhere.
-        queue: where what was found for a scene is kept while it waits; None in a dry run.
+        queue: where what was found for a scene is kept while it waits.
     """
 
     state: State

@@ -1,0 +1,71 @@
+"""`plexsync review` works on what a dry run found, before any run has written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plexsync.cli import run_command_line
+from plexsync.errors import ExitCode
+from plexsync.models import Outcome
+from plexsync.sync.ports import RunOptions
+from tests.support.review_world import STRANGERS, low_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.world import World
+
+
+@pytest.fixture(name="world")
+def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """LOW scenes with one candidate each, after nothing was run."""
+    with low_world(tmp_path, STRANGERS) as made:
+        for name, value in made.environ().items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def review(capsys: pytest.CaptureFixture[str], *words: str) -> Any:  # noqa: ANN401 - decoded JSON
+    """The document of `plexsync review`."""
+    capsys.readouterr()
+    assert run_command_line(["review", *words, "--json"]) == ExitCode.OK
+    return json.loads(capsys.readouterr().out)
+
+
+def waiting(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The scenes that wait."""
+    return {one["scene"]["id"] for one in review(capsys, "list")["scenes"]}
+
+
+def test_what_a_dry_run_found_can_be_settled_at_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer holds for the first run, and nothing else was remembered."""
+    dry = world.run(RunOptions(dry_run=True))
+    low = {row.scene.id for row in dry.rows if row.outcome is Outcome.REVIEW}
+    assert low
+    assert not world.state_dir.exists()
+    assert waiting(capsys) == low
+
+    first = min(low, key=int)
+    review(capsys, "accept", first)
+    assert waiting(capsys) == low - {first}
+    ran = world.run()
+    assert [row.outcome for row in ran.rows if row.scene.id == first] == [Outcome.APPLIED]
+    assert waiting(capsys) == low - {first}
+
+
+def test_a_later_look_takes_the_place_of_an_earlier_one(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run that finds nothing LOW leaves nothing to review."""
+    world.run(RunOptions(dry_run=True))
+    assert waiting(capsys)
+    for scene in list(world.stash.scenes):
+        world.stash.delete_scene(scene.id)
+    world.run(RunOptions(dry_run=True, force=True))
+    assert waiting(capsys) == set()
