@@ -79,6 +79,7 @@ def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_
         )
         truthful = Truthful(reporter, signals, invocation.config)
         try:
+            truthful.progress("asking Stash and Plex", 0, None)
             show_warnings(config, truthful)
             with open_ports(
                 config,

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 @click.command(context_settings=CONTEXT, short_help="List past runs, or what one of them wrote.")
 @click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_runs)
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Only the newest N runs, or N items of a run.",
+)
 @global_options
 @click.pass_obj
 def history_command(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
@@ -42,7 +47,7 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
     streams = console.standard_streams()
     directory = state_directory(os.environ)
     if run is not None:
-        _show_run(find_run(directory, run), invocation, streams)
+        _show_run(find_run(directory, run), invocation, streams, limit)
         return ExitCode.OK
     from plexsync.output import history as report_history
 
@@ -59,9 +64,10 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
     return ExitCode.OK
 
 
-def _show_run(log: RunLog, invocation: Invocation, streams: Streams) -> None:
+def _show_run(log: RunLog, invocation: Invocation, streams: Streams, limit: int | None) -> None:
     from plexsync.output import history as report_history
 
+    log = log if limit is None else report_history.first_items(log, limit)
     if invocation.shape.json or invocation.shape.jsonl:
         console.print_document(streams, report_history.history_document(log))
     elif not console.is_terminal(streams.stdout):

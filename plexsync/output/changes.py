@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -20,6 +21,8 @@ _MOST_TEXT = 100
 """Characters of one side of a change: about three lines of the changes column at 100 columns."""
 
 _MOST_NAMES = 8
+_SIZE = re.compile(r" \([\d.]+ (?:bytes|kB|MB)\)")
+"""How large a cover is, which only `-v` shows."""
 _KEPT_BEFORE_DIFFERENCE = 20
 
 
@@ -28,7 +31,7 @@ def change_text(change: Change, *, verbose: bool = False) -> Text:
     if isinstance(change.before, str) and isinstance(change.after, str):
         both = change.before, change.after
         if change.target in PICTURE_FIELDS and not verbose:
-            both = key_text(change.before), key_text(change.after)
+            both = _SIZE.sub("", key_text(change.before)), _SIZE.sub("", key_text(change.after))
         return _text_change(*both, verbose=verbose)
     before, after = shown_values(change)
     return _list_change(_names(before), _names(after), verbose=verbose)

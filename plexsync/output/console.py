@@ -113,7 +113,7 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
             err,
             meter=meter,
             quiet=shape.quiet,
-            verbose=shape.verbosity > 0,
+            verbosity=shape.verbosity,
             polite=not _is_file(streams.stdout),
         )
     return CronReporter(out, err, quiet=shape.quiet, verbose=shape.verbosity > 0)
@@ -131,7 +131,8 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
         file=stream or io.StringIO(),
         width=width,
         height=height,
-        no_color=True if no_color else None,
+        # Without a colour system rich sends no bold and no dim either.
+        color_system=None if no_color else "auto",
         markup=False,
         highlight=False,
         emoji=False,

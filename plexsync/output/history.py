@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -81,6 +82,12 @@ def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
 # ---- One run -------------------------------------------------------------------------------------
 
 
+def first_items(log: RunLog, limit: int) -> RunLog:
+    """The same run with what it wrote to its first `limit` items only."""
+    kept = [one for writes in list(_by_item(log.written))[:limit] for one in writes]
+    return replace(log, written=tuple(kept))
+
+
 def history_document(log: RunLog) -> _Json:
     """Everything one run wrote, as one document."""
     return {
@@ -119,32 +126,42 @@ def run_view(log: RunLog, *, verbose: bool = False) -> Group:
     ]
     if not log.written:
         parts.append(Text("It wrote nothing."))
-    for one in log.written:
-        parts += [Text(""), *_item_parts(one, verbose=verbose)]
+    for writes in _by_item(log.written):
+        parts += [Text(""), *_item_parts(writes, verbose=verbose)]
     return Group(*parts)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _item_parts(one: Written, *, verbose: bool) -> Iterator[RenderableType]:
-    where = f"scene {one.plan.scene_id} -> item {one.plan.rating_key}"
-    status = one.status.value if one.status else "unknown"
-    yield Text.assemble((where, "bold"), f"  {status}")
-    yield Text(f"  {clean_for_terminal(one.plan.path)}", style="dim", overflow="fold")
+def _by_item(written: Sequence[Written]) -> Iterator[list[Written]]:
+    """What was written to each item: its fields in one request, each picture in another."""
+    groups: dict[tuple[str, str], list[Written]] = {}
+    for one in written:
+        groups.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
+    yield from groups.values()
+
+
+def _item_parts(writes: Sequence[Written], *, verbose: bool) -> Iterator[RenderableType]:
+    first = writes[0].plan
+    where = f"scene {first.scene_id} -> item {first.rating_key}"
+    statuses = dict.fromkeys(one.status.value if one.status else "unknown" for one in writes)
+    yield Text.assemble((where, "bold"), f"  {', '.join(statuses)}")
+    yield Text(f"  {clean_for_terminal(first.path)}", style="dim", overflow="fold")
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="cyan")
     grid.add_column(overflow="fold")
     grid.add_column(style="dim", no_wrap=True)
-    for change in one.plan.changes:
-        grid.add_row(
-            f"  {clean_for_terminal(change.field)}",
-            change_text(change, verbose=verbose),
-            _lock_words(change, one),
-        )
+    for one in writes:
+        for change in one.plan.changes:
+            grid.add_row(
+                f"  {clean_for_terminal(change.field)}",
+                change_text(change, verbose=verbose),
+                _lock_words(change, one),
+            )
     yield grid
-    if one.problem:
-        yield Text(f"  {clean_for_terminal(one.problem.message)}", style="red", overflow="fold")
+    for problem in (one.problem for one in writes if one.problem):
+        yield Text(f"  {clean_for_terminal(problem.message)}", style="red", overflow="fold")
 
 
 def _lock_words(change: Change, one: Written) -> str:

@@ -39,7 +39,7 @@ class PipeReporter:
         err: stderr.
         meter: where progress is shown, when stderr is a terminal.
         quiet: only errors, and no lines.
-        verbose: also print the servers and the requests.
+        verbosity: 1 also prints the servers and the requests, 2 also the evidence of each row.
         polite: no bar from the first line on. Who reads the lines may show them on the screen the
             bar is on, where each would overwrite the other.
     """
@@ -51,10 +51,11 @@ class PipeReporter:
         *,
         meter: Meter | None = None,
         quiet: bool = False,
-        verbose: bool = False,
+        verbosity: int = 0,
         polite: bool = False,
     ) -> None:
-        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
+        self._out, self._err, self._quiet = out, err, quiet
+        self._verbose, self._evidence = verbosity > 0, verbosity > 1
         self._meter = meter or NoMeter()
         self._polite = polite
 
@@ -81,7 +82,8 @@ class PipeReporter:
             if self._polite:
                 self._meter.clear()
                 self._meter = NoMeter()
-            self._out.write(lines.row_line(row).encode() + b"\n")
+            line = lines.row_line(row, evidence=self._evidence)
+            self._out.write(line.encode() + b"\n")
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""

@@ -333,6 +333,11 @@ def _rules(rules: Sequence[PathRule]) -> Group:
 
 def _facts(status: Status) -> Iterator[str]:
     """What is left to say, in sentences."""
+    if status.coverage.linked and status.items > status.coverage.linked:
+        yield (
+            f"The {_scenes(status.coverage.linked)} linked are {status.items:,} items in Plex: a "
+            "scene with several files can be several items, and runs count what they wrote by item."
+        )
     if status.review:
         yield f"{_scenes(len(status.review))} to settle by a person: plexsync review"
     if status.due or status.later:

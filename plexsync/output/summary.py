@@ -53,11 +53,14 @@ def outcome_sentence(summary: RunSummary) -> str:
     return f"{whole}."
 
 
-def cost_sentence(summary: RunSummary) -> str:
-    """What the run took: seconds and requests."""
+def cost_sentence(summary: RunSummary, *, verbose: bool = True) -> str:
+    """What the run took: its time and, if `verbose`, its requests."""
     requests = summary.requests
+    took = f"Run {summary.header.run_id} took {_seconds(summary)}"
+    if not verbose:
+        return f"{took}."
     return (
-        f"Run {summary.header.run_id} took {_seconds(summary)}: "
+        f"{took}: "
         f"{_plural(requests.stash, 'request')} to Stash, "
         f"{_plural(requests.plex_reads, 'read')} and "
         f"{_plural(requests.plex_writes, 'write')} to Plex."
@@ -91,7 +94,9 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         again = summary.header.again
         notes.append(Note("What failed can be tried again:", (again,) if again else ()))
     elif counts.failed:
-        notes.append(Note("What failed stays due: later runs try it again by themselves."))
+        due = "What failed here is tried again by a run."
+        later = "What failed stays due: later runs try it again by themselves."
+        notes.append(Note(due if summary.header.dry_run else later))
     if counts.unmatched and not summary.subset:
         notes.append(
             Note("Scenes without a candidate are tried again when Plex's libraries change.")

@@ -206,20 +206,22 @@ def _headline(word: str, colour: str, rest: str) -> Text:
     return Text.assemble((word, f"bold {colour}"), f": {rest}")
 
 
+_ALL_SHOWN = " (-v shows all)"
+
+
 def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
     if preview.more_changes:
         most = preview.high_total - shown
-        return f"… and up to {most:,} more, compared when their turn comes" if most > 0 else ""
+        when = "" if dry_run else ", compared as they are written"
+        return f"… and up to {most:,} more{when}{_ALL_SHOWN}" if most > 0 else ""
     hidden = len(preview.high) - shown
     if hidden <= 0:
         return ""
-    plain = dry_run and not preview.headline
-    all_of_them = " (all of them: plexsync run -n | less)" if plain else ""
-    return f"… and {hidden:,} more{all_of_them}"
+    return f"… and {hidden:,} more{_ALL_SHOWN}"
 
 
 def _more_line(hidden: int) -> list[Text]:
-    return [Text(f"  … and {hidden:,} more", style="dim")] if hidden > 0 else []
+    return [Text(f"  … and {hidden:,} more{_ALL_SHOWN}", style="dim")] if hidden > 0 else []
 
 
 # ---- Tables --------------------------------------------------------------------------------------

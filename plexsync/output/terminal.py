@@ -50,18 +50,20 @@ class Bars:
         self._console, self._monotonic = console, monotonic
         self._bar: tuple[Progress, TaskID] | None = None
         self._phase = ""
+        self._counted = False
         self._drawn_at = 0.0
 
     def step(self, phase: str, done: int, total: int | None) -> None:
         """Draw the bar of `phase`, in place of the one before."""
         now = self._monotonic()
-        if phase != self._phase:
+        counted = bool(done or total)
+        if phase != self._phase or counted != self._counted:
             self.clear()
         elif now - self._drawn_at < _REDRAW_EVERY_S:
             return
-        self._phase = phase
+        self._phase, self._counted = phase, counted
         self._drawn_at = now
-        progress, task = self._bar = self._bar or self._open(phase)
+        progress, task = self._bar = self._bar or self._open(phase, counted=counted)
         progress.update(task, completed=done, total=total)
         progress.refresh()
 
@@ -71,12 +73,11 @@ class Bars:
             self._bar[0].stop()
             self._bar = None
 
-    def _open(self, phase: str) -> tuple[Progress, TaskID]:
+    def _open(self, phase: str, *, counted: bool) -> tuple[Progress, TaskID]:
+        bar = (BarColumn(bar_width=_BAR_COLUMNS), MofNCompleteColumn(), TimeRemainingColumn())
         progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=_BAR_COLUMNS),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}" if counted else "{task.description} ...", markup=False),
+            *(bar if counted else ()),
             console=self._console,
             auto_refresh=False,
             transient=True,
@@ -169,7 +170,8 @@ class TerminalReporter:
             for line in note.code:
                 self._say(Text(f"    {line}"), copyable=True)
         if sentence or self._verbosity:
-            self._say(Text(cost_sentence(summary), style="dim"))
+            line = cost_sentence(summary, verbose=self._verbosity > 0)
+            self._say(Text(line, style="dim"))
         if summary.error:
             for line in problem_lines(summary.error):
                 self._print(self._err, Text(line, style="bold red" if line[0] != " " else ""))

@@ -29,14 +29,17 @@ COLUMNS = (
     "changes",
     "reason",
 )
-"""What each line holds, in this order. New columns are only ever added at the end."""
+"""What each line holds, in this order. New columns are only ever added at the end.
+
+With `-vv` the evidence comes last.
+"""
 
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
-def row_line(row: MatchRow) -> str:
-    r"""The row as one line without its line end.
+def row_line(row: MatchRow, *, evidence: bool = False) -> str:
+    r"""The row as one line without its line end; `evidence` adds it as a last column.
 
     A tab, line feed, carriage return or backslash in a text becomes `\t`, `\n`, `\r`, `\\`.
     """
@@ -53,8 +56,14 @@ def row_line(row: MatchRow) -> str:
         item.path if item else "",
         "; ".join(_change_words(change) for change in row.changes),
         row.error.message if row.error else _reason(row),
+        *([_evidence_words(row)] if evidence else ()),
     )
     return "\t".join(escaped(text) for text in fields)
+
+
+def _evidence_words(row: MatchRow) -> str:
+    """Each comparison with its weight in bits: `size +12.4 (equal)`."""
+    return "; ".join(f"{one.name} {one.weight:+.1f} ({one.value})" for one in row.evidence)
 
 
 def is_worth_a_line(row: MatchRow) -> bool:

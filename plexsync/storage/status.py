@@ -96,6 +96,7 @@ class Status:
         last_success_at: when a run last ended well; ISO, "" for never.
         last_full_at: when the last full one began; ISO, "" for never.
         coverage: how much of Stash is linked.
+        items: how many items of Plex are linked with a scene.
         due: scenes the next run tries again, whatever changed.
         later: scenes that are tried again later.
         next_at: when the first of those is; ISO, "" for none.
@@ -114,6 +115,7 @@ class Status:
     last_success_at: str = ""
     last_full_at: str = ""
     coverage: Coverage
+    items: int = 0
     due: int = 0
     later: int = 0
     next_at: str = ""
@@ -175,6 +177,7 @@ def status_of(
         last_success_at=state.last_success_at,
         last_full_at=state.last_full_at,
         coverage=_coverage(state),
+        items=len(state.claims()),
         due=due,
         later=later,
         next_at=next_at,

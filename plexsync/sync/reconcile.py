@@ -332,7 +332,7 @@ class _Run:
         index = inventory.index(force=force)
         if index is None:
             return Linked()
-        self._reporter.progress("matching", 0, len(scenes))
+        self._reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
         linked = linker.matched(scenes, index.items, taken)
         self._totals.proposed = linked.proposed or self._totals.proposed
         return linked

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from plexsync.models import Outcome
+from plexsync.output.console import make_console
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
 from plexsync.output.streams import Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
+from plexsync.output.tsv import COLUMNS
 from tests.support.factories import (
     make_counts,
+    make_evidence,
     make_header,
     make_low_row,
     make_preview,
@@ -25,6 +29,7 @@ from tests.support.factories import (
     make_rule,
     make_summary,
 )
+from tests.support.terminals import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,10 +161,21 @@ def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
 
 def test_verbose_pipe_names_the_servers(wires: Wires) -> None:
     """`-v` adds servers and cost to stderr."""
-    drive(PipeReporter(wires.out, wires.err, verbose=True))
+    drive(PipeReporter(wires.out, wires.err, verbosity=1))
 
     assert "Stash v0.30.1 at" in wires.stderr
     assert "took 5 s" in wires.stderr
+
+
+@pytest.mark.parametrize("verbosity", [0, 1, 2])
+def test_a_pipe_shows_the_evidence_when_asked_twice(wires: Wires, verbosity: int) -> None:
+    """`-vv` adds one column at the end, and `-v` none."""
+    row = make_row(outcome=Outcome.APPLIED, evidence=(make_evidence(name="size", weight=12.44),))
+    drive(PipeReporter(wires.out, wires.err, verbosity=verbosity), row)
+
+    columns = wires.stdout.rstrip("\n").split("\t")
+    assert len(columns) == len(COLUMNS) + (verbosity == 2)
+    assert ("size +12.4 (" in columns[-1]) is (verbosity == 2)
 
 
 # ---- Cron ----------------------------------------------------------------------------------------
@@ -405,6 +421,32 @@ def test_progress_is_drawn_at_most_ten_times_a_second() -> None:
     bars.clear()
 
     assert 5 <= screen.stderr.count("Reading Plex") <= 12
+
+
+def test_a_phase_without_a_count_shows_no_bar() -> None:
+    """A bar that stands at nothing and then jumps says less than words."""
+    screen = Screen()
+    ticks = iter(range(1000))
+    bars = Bars(screen.err, lambda: float(next(ticks)))
+    bars.step("matching 3,401 scenes", 0, None)
+    assert "Matching 3,401 scenes ..." in plain(screen.stderr)
+    assert "0/" not in plain(screen.stderr)
+    bars.step("reading Stash", 0, None)
+    bars.step("reading Stash", 40, None)
+    bars.clear()
+    assert "40/?" in plain(screen.stderr)
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+def test_no_color_sends_no_escape_at_all(
+    monkeypatch: pytest.MonkeyPatch, *, no_color: bool
+) -> None:
+    """Neither colours nor bold nor dim."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = io.StringIO()
+    make_console(stream, no_color=no_color).print(Text("word", style="bold red"))
+    assert ("\x1b" in stream.getvalue()) is not no_color
 
 
 def test_quiet_terminal_shows_failures_only() -> None:

@@ -215,7 +215,7 @@ def test_headline_is_careful_when_not_all_is_compared() -> None:
     text = preview_text(high_total=4000, more_changes=True)
 
     assert "HIGH: 4,000 matches, those that differ will be written" in text
-    assert "… and up to 3,999 more, compared when their turn comes" in text
+    assert "… and up to 3,999 more, compared as they are written (-v shows all)" in text
 
 
 def test_no_changes_are_reported_to_be_none() -> None:
@@ -237,7 +237,7 @@ def test_long_tables_say_how_many_more() -> None:
 
     text = preview_text(high=rows, high_total=9999, low=low, low_total=4332)
 
-    assert "… and 3 more" in text
+    assert "… and 3 more (-v shows all)" in text
     assert "… and 4,312 more" in text
     assert text.count("two items are equally plausible") == report.MOST_ROWS
 
