@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
-from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover
+from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
 from plexsync.stash.decode import (
     Rows,
     Version,
@@ -71,6 +71,7 @@ __all__ = [
     "Version",
     "base_url",
     "checksum",
+    "picture_type",
     "stash_headers",
 ]
 

@@ -101,13 +101,22 @@ def _item_option(command: _F) -> _F:
     invoke_without_command=True,
     short_help="Settle the LOW matches that wait for a person.",
 )
+@click.option("--web", is_flag=True, help="Review in a browser on this machine.")
+@click.option(
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Where --web listens on loopback; any free port by default.",
+)
 @global_options
 @click.pass_context
-def review_group(context: click.Context) -> int:
+def review_group(context: click.Context, *, web: bool, port: int) -> int:
     """Settle the LOW matches that wait for a person.
 
     In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
     is safe the moment it is given, and nothing is written to Plex before you say so at the end.
+    With --web the same in a browser on this machine, with the pictures of both side by side.
     The subcommands do the same without a terminal.
 
     What was answered is obeyed by every later run, until a file changes: an accepted pair is
@@ -116,6 +125,7 @@ def review_group(context: click.Context) -> int:
     \b
     Examples:
       plexsync review                           answer by keys
+      plexsync review --web                     in a browser, with pictures
       plexsync review list --json               what waits, for programs
       plexsync review accept 812 --item 9120    this scene is this item
       plexsync review reject 812 --none         it is not in Plex
@@ -126,6 +136,10 @@ def review_group(context: click.Context) -> int:
     if context.invoked_subcommand is not None:
         return 0
     invocation: Invocation = context.obj
+    if web:
+        from plexsync.review.web.serve import review_in_browser
+
+        return review_in_browser(invocation, console.standard_streams(), port=port)
     # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
     gc.disable()
     try:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex.decode import decode_pictures
+from plexsync.transport.retry import AnswerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from plexsync.transport.client import Transport
 
 _JSON = (("Accept", "application/json"),)
+_OWN_PICTURES = ("/library/", "/:/resources/", "/photo/")
+_SHOWN_PICTURE = AnswerLimits(deadline_s=20.0, max_bytes=10 << 20, slow_attempts=1)
 _DONE = frozenset({200, 201, 204})
 
 _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
@@ -51,6 +54,19 @@ class PlexPictures:
         path = f"{_address(rating_key, _PLACES[field])}s"
         return self._transport.ask(
             "GET", path, lambda answer: decode_pictures(answer.body), headers=_JSON
+        )
+
+    def fetch(self, address: str) -> bytes:
+        """The bytes of a picture at an address Plex gave, below the configured one. One request.
+
+        Raises:
+            BadResponseError: the address leads elsewhere, or the picture is too large.
+            ServerError: it cannot be had.
+        """
+        if not address.startswith(_OWN_PICTURES):
+            raise BadResponseError("the picture is not on this Plex server")
+        return self._transport.ask(
+            "GET", address, lambda answer: answer.body, limits=_SHOWN_PICTURE
         )
 
     def upload(self, rating_key: RatingKey, field: PlexField, body: bytes) -> None:

@@ -6,6 +6,7 @@ import os
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import SceneId
-    from plexsync.output.console import Invocation
+    from plexsync.output.console import Invocation, Streams
+    from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
 
@@ -154,6 +156,14 @@ def make_review_context(
             yield context
         finally:
             answers.release_lock()
+
+
+def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
+    """Run with what was accepted; returns the exit code."""
+    from plexsync.app.runs import perform  # noqa: PLC0415 - no screen waits for a run
+    from plexsync.sync.reconcile import run  # noqa: PLC0415 - same
+
+    return perform(invocation, partial(run, options=options), streams, dry_run=options.dry_run)
 
 
 # ---- Private -------------------------------------------------------------------------------------

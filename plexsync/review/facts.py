@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from plexsync.models import Evidence
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from plexsync.models import Candidate, PlexFile, PlexItem, SceneFile
     from plexsync.state import Waiting
 
+_WORDS = re.compile(r"\w+|\W")
 _GIB = 1024**3
 _MIB = 1024**2
 _LEAST_BITS = 0.05
@@ -60,17 +63,16 @@ def facts_of(waiting: Waiting, candidate: Candidate, item: PlexItem | None) -> l
     ]
 
 
-def differing_part(text: str, other: str) -> tuple[str, str, str]:
-    """Return `text` as what begins like `other`, the words that differ, and what ends like it."""
-    most = min(len(text), len(other))
-    start = next((at for at in range(most) if text[at] != other[at]), most)
-    ends = (at for at in range(most - start) if text[-1 - at] != other[-1 - at])
-    end = next(ends, most - start)
-    while start and text[start - 1].isalnum():
-        start -= 1
-    while end and text[-end].isalnum():
-        end -= 1
-    return text[:start], text[start : len(text) - end], text[len(text) - end :]
+def marked_words(text: str, other: str) -> list[tuple[str, bool]]:
+    """Return `text` in pieces, each with whether `other` lacks it; words are never torn apart."""
+    if not other:
+        return [(text, False)]
+    mine, theirs = _WORDS.findall(text), _WORDS.findall(other)
+    pieces: list[tuple[str, bool]] = []
+    for tag, start, end, _, _ in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
+        if end > start:
+            pieces.append(("".join(mine[start:end]), tag != "equal"))
+    return pieces
 
 
 def length_text(file: SceneFile | PlexFile | None) -> str:

@@ -6,12 +6,25 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plexsync.matcher import Verb
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from plexsync.matcher import Answer, Verb
+    from plexsync.matcher import Answer
     from plexsync.models import PathRule, SceneId
     from plexsync.review.interfaces import ActionsPort, AnswersPort
+
+
+ANSWER_WORDS: dict[Verb | None, str] = {
+    Verb.ACCEPT: "accepted",
+    Verb.REJECT: "refused",
+    Verb.ABSENT: "not in Plex",
+    Verb.IGNORE: "ignored",
+    Verb.RESET: "reset",
+    None: "left to a new path rule",
+}
+"""How many scenes were answered in each way, in words; None stands for path rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,18 @@ class WaitingQueue:
         """Return where a scene stands; None when it is not shown."""
         return self._shown.index(scene_id) if scene_id in self._shown else None
 
+    def waiting_of(self, scene_id: SceneId) -> Waiting | None:
+        """Return a scene, shown or not; None for one that does not wait."""
+        return self._all.get(scene_id)
+
+    def has_item(self, rating_key: RatingKey) -> bool:
+        """Return whether an item is a candidate of any scene."""
+        return any(
+            one.rating_key == rating_key
+            for waiting in self._all.values()
+            for one in waiting.candidates
+        )
+
     def update(self, waiting: Waiting) -> None:
         """Put another state of a scene in its place."""
         self._all[waiting.scene_id] = waiting

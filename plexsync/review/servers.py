@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from plexsync.config.schema import rules_of
 from plexsync.errors import NotFoundError, ServerError
 from plexsync.matcher import collect_answers
-from plexsync.models import Candidate, Confidence, Evidence, Link, Match, Scene
+from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import load_items
 from plexsync.review.interfaces import LinkPreview
+from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
@@ -67,6 +68,7 @@ class ReviewServers:
     now: Callable[[], datetime]
     lock: threading.Lock = field(default_factory=threading.Lock)
     _met: bool = False
+    _shown: dict[RatingKey, dict[PlexField, str]] = field(default_factory=dict)
     _sections: tuple[Section, ...] = ()
     _machine: str = ""
     _planner: Planner = field(init=False)
@@ -207,6 +209,41 @@ class ReviewServers:
             hint="the rating key is the number at the end of the item's address in Plex",
         )
 
+    def cover(self, scene_id: SceneId) -> bytes | None:
+        """The cover of a scene; None for a scene without one.
+
+        Raises:
+            ServerError: Stash is down or refuses us.
+        """
+        return self._stash_picture(f"/scene/{scene_id}/screenshot")
+
+    def frames(self, oshash: int) -> bytes | None:
+        """The sheet of small frames Stash has made of a file; None while it has made none.
+
+        Raises:
+            ServerError: Stash is down or refuses us.
+        """
+        return self._stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
+
+    def item_picture(self, rating_key: RatingKey, field: PlexField) -> bytes | None:
+        """The poster or background an item shows; None for an item without one.
+
+        Raises:
+            ServerError: Plex is down or refuses us.
+        """
+        with self.lock:
+            self._meet()
+            if rating_key not in self._shown:
+                for detail in self.plex.details((rating_key,)):
+                    self._shown[rating_key] = detail.shown
+            address = self._shown.get(rating_key, {}).get(field, "")
+            return self.plex.pictures.fetch(address) if address else None
+
+    def _stash_picture(self, path: str) -> bytes | None:
+        with self.lock:
+            found = self.stash.cover(path)
+        return found.body if isinstance(found, Cover) else None
+
     def compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
     ) -> Mapping[RatingKey, LinkPreview]:
@@ -224,6 +261,7 @@ class ReviewServers:
         self._meet()
         found = self.stash.details((scene_id,)).found
         read = {one.item.rating_key: one for one in self.plex.details(keys)}
+        self._shown.update((key, one.shown) for key, one in read.items())
         if not found:
             return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
@@ -300,6 +338,13 @@ class PreviewLoader:
         """What is known of a scene's candidates by now."""
         with self._changed:
             return dict(self._known.get(scene_id, {}))
+
+    def wait_for(self, scene_id: SceneId, key: RatingKey, seconds: float) -> None:
+        """Wait until a pair is known, at most so long."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or key in self._known.get(scene_id, {}), seconds
+            )
 
     def pause(self, seconds: float) -> None:
         """Wait until something new is known, at most so long."""

@@ -8,6 +8,7 @@ from plexsync.review.queue import item_name
 from plexsync.review.selection import owner_note, rule_for
 
 if TYPE_CHECKING:
+    from plexsync.matcher import SceneAnswers
     from plexsync.models import Candidate, RatingKey, SceneId
     from plexsync.review.machine import Review
 
@@ -19,6 +20,17 @@ _NAMED_RIVALS = 3
 def alike_count(review: Review) -> int:
     """Return how many open scenes look like the one on the screen, itself included."""
     return len(review.queue.alike(review.waiting, review.given.answered))
+
+
+def answer_words(said: SceneAnswers) -> str:
+    """Return what was answered about the scene as a whole; "" for nothing."""
+    if said.ignored is not None:
+        why = f": {said.ignored.reason}" if said.ignored.reason else ""
+        return f"You ignore this scene{why}."
+    if said.pins:
+        keys = ", ".join(pin.rating_key for pin in said.pins)
+        return f"You accepted item {keys}."
+    return "You said that it is not in Plex." if said.absent else ""
 
 
 def has_path_rule(review: Review) -> bool:

@@ -113,7 +113,7 @@ class _Decoder:
             # A failed look into Stash's database is a 404 as well.
             self._doubt("Stash finds no such scene (404)")
             return NoCover.NONE
-        content_type = sniffed(answer.body)
+        content_type = picture_type(answer.body)
         if answer.status == _NO_RANGE or not content_type:
             return NoCover.NONE
         etag = _etag_of(answer)
@@ -152,7 +152,7 @@ def checksum(cover: Cover) -> str:
     return md5(cover.body, usedforsecurity=False).hexdigest()
 
 
-def sniffed(body: bytes) -> str:
+def picture_type(body: bytes) -> str:
     """The type of a picture Plex can show; "" for anything else, drawings and pages included."""
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         return "image/webp"

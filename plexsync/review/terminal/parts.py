@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.models import Confidence
-from plexsync.review.facts import differing_part, evidence_of, facts_of, is_unscored
+from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.queue import item_name, scene_name
-from plexsync.review.terminal.diff import change_diff
+from plexsync.review.terminal.change_diff import change_diff
 from plexsync.review.terminal.layout import LabelledText, Line
 from plexsync.text.normalize import clean_for_terminal
 
@@ -140,13 +140,12 @@ def facts_part(
 
 
 def _marked(path: str, other: str, *, marks: bool) -> Text:
-    """A path with the part marked in which it differs from the other one."""
-    start, middle, end = differing_part(path, other)
-    shown = f"[{middle}]" if marks and middle and other else middle
-    style = "yellow" if other else ""
-    return Text.assemble(
-        words(start, "dim"), words(shown, style), words(end, "dim"), overflow="fold"
-    )
+    """A path with the words marked that the other one lacks."""
+    line = Text(overflow="fold")
+    for text, differs in marked_words(path, other):
+        shown = f"[{text}]" if marks and differs else text
+        line.append_text(words(shown, "yellow" if differs else "dim"))
+    return line
 
 
 def evidence_part(candidate: Candidate, rivals: str = "") -> list[Line]:

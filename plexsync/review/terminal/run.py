@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,7 @@ from rich.text import Text
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import is_terminal, make_console
 from plexsync.review.actions import ReviewActions
-from plexsync.review.context import open_review
+from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
@@ -67,23 +66,16 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
                 context.answers.release_lock()
                 console.print("\n")
                 options = RunOptions(dry_run=True, scenes=review.accepted)
-                _run(invocation, options, streams)
+                run_accepted(invocation, options, streams)
                 review.ending, review.mode = None, Mode.END
                 show_review(review, context, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
-        return _run(invocation, RunOptions(scenes=review.accepted), streams)
+        return run_accepted(invocation, RunOptions(scenes=review.accepted), streams)
     # A terminal that is gone took whoever would read this with it.
     with suppress(OSError):
         _say_kept(console, review)
     return ExitCode.OK
-
-
-def _run(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
-    from plexsync.app.runs import perform  # noqa: PLC0415 - no screen waits for a run
-    from plexsync.sync.reconcile import run  # noqa: PLC0415 - same
-
-    return perform(invocation, partial(run, options=options), streams, dry_run=options.dry_run)
 
 
 # ---- Ending --------------------------------------------------------------------------------------

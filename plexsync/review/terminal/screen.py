@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from plexsync.matcher import Verb
+from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import item_name, pattern_lines, scene_name
-from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
+from plexsync.review.shown import alike_count, answer_words, has_path_rule, notes_of, rival_names
 from plexsync.review.terminal.layout import LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
@@ -60,17 +60,6 @@ def answer_marks(said: SceneAnswers) -> dict[RatingKey, str]:
     """What was answered about each item."""
     marks = {one.rating_key: "not this one" for one in said.refusals}
     return marks | {pin.rating_key: "accepted" for pin in said.pins}
-
-
-def answer_words(said: SceneAnswers) -> str:
-    """What was answered about the scene as a whole; "" for nothing."""
-    if said.ignored is not None:
-        why = f": {said.ignored.reason}" if said.ignored.reason else ""
-        return f"You ignore this scene{why}."
-    if said.pins:
-        keys = ", ".join(pin.rating_key for pin in said.pins)
-        return f"You accepted item {keys}."
-    return "You said that it is not in Plex." if said.absent else ""
 
 
 # ---- One screen of a review ----------------------------------------------------------------------
@@ -307,21 +296,12 @@ def _end_lines(review: Review) -> list[Text]:
     lines = [Text(scenes if left else "Nothing waits any more.", style="bold"), Text()]
     for verb, count in counts.items():
         if count:
-            lines.append(Text(f"  {count:>6,}  {_DONE[verb]}"))
+            lines.append(Text(f"  {count:>6,}  {ANSWER_WORDS[verb]}"))
     if counts:
         safe = "Every answer is kept. Nothing has been written to Plex."
         lines += [Text(), Text(safe, style="dim", overflow="fold")]
     return lines
 
-
-_DONE = {
-    Verb.ACCEPT: "accepted",
-    Verb.REJECT: "refused",
-    Verb.ABSENT: "not in Plex",
-    Verb.IGNORE: "ignored",
-    Verb.RESET: "reset",
-    None: "left to a new path rule",
-}
 
 HELP = (
     ("a", "accept: the scene is the candidate in focus; HIGH from now on"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from plexsync.simulators.http.pictures import drawn_picture
 from plexsync.simulators.plex import answers, render
 from plexsync.simulators.plex.answers import form_of
 from plexsync.simulators.plex.element import Element
@@ -167,13 +168,15 @@ def pictures(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def picture(parts: Parts, asked: Asked) -> SimResponse:
-    """The bytes of an uploaded picture; there are none of others."""
+    """The bytes of an uploaded picture, or of a frame the server took itself."""
     (item,) = find_items(parts, asked)
     gallery = item.arts if asked.captured[1] == "art" else item.posters
     key = asked.request.argument("url") or gallery.selected
-    if key not in parts.store.pictures:
+    if key in parts.store.pictures:
+        return answers.picture_response(parts.store.pictures[key])
+    if not key.startswith("media://"):
         raise RefusedError(HTTPStatus.NOT_FOUND)
-    return answers.picture_response(parts.store.pictures[key])
+    return answers.picture_response(drawn_picture(key, 160, 90))
 
 
 def activities(parts: Parts, asked: Asked) -> SimResponse:

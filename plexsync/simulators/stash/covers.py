@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import struct
-import zlib
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.http.messages import SimRequest, SimResponse
+from plexsync.simulators.http.pictures import drawn_picture
 
 if TYPE_CHECKING:
     from plexsync.simulators.stash.store import StashStore
@@ -61,6 +60,13 @@ def serve_cover(store: StashStore, request: SimRequest, scene_text: str) -> SimR
     return _part(picture, request.headers.get("Range", ""), headers)
 
 
+def serve_frames(request: SimRequest, name: str) -> SimResponse:
+    """Answer `GET /scene/<hash>_sprite.jpg`: nine by nine frames of 160 by 90 pixels."""
+    if request.method != "GET":
+        return SimResponse(405)
+    return SimResponse(200, (("Content-Type", "image/jpeg"),), drawn_picture(name, 1440, 810))
+
+
 def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> SimResponse:
     """The bytes a Range header asks for, as Go's `http.ServeContent` sends them; else all."""
     asked = _RANGE.fullmatch(wanted)
@@ -84,14 +90,4 @@ def image_type(picture: bytes) -> str:
 
 def generated_cover(seed: int) -> bytes:
     """A valid PNG of 16 by 9 pixels in a colour of its own."""
-    colour = hashlib.sha256(str(seed).encode()).digest()[:3]
-    rows = (b"\x00" + colour * 16) * 9
-    head = struct.pack(">IIBBBBB", 16, 9, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    """One PNG chunk."""
-    checksum = zlib.crc32(name + body)
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
+    return drawn_picture(str(seed), 16, 9)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from plexsync.simulators.http.faults import ErrorStatus
 from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
-from plexsync.simulators.stash.covers import serve_cover
+from plexsync.simulators.stash.covers import serve_cover, serve_frames
 from plexsync.simulators.stash.engine import Engine, Query
 from plexsync.simulators.stash.render import encode_json
 from plexsync.simulators.stash.roots import Facts, Job
@@ -131,6 +131,8 @@ class StashSimulator(StashStore):
             return SimResponse(200, (("Content-Type", "text/plain"),), b".")
         if words[0] == "scene" and words[2:] == ["screenshot"]:
             return serve_cover(self, request, words[1])
+        if words[0] == "scene" and words[-1].endswith("_sprite.jpg"):
+            return serve_frames(request, words[-1])
         if "." in words[-1]:
             return SimResponse(
                 404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n"

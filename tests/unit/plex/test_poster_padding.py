@@ -12,7 +12,7 @@ from PIL import Image
 from plexsync.errors import BadResponseError
 from plexsync.models import FieldRule, PlexField, Policy
 from plexsync.plex.poster_padding import fitted, recipe
-from plexsync.stash.covers import sniffed
+from plexsync.stash.covers import picture_type
 from tests.support.picture_factories import (
     ORANGE,
     WIDE,
@@ -157,7 +157,7 @@ def test_damage_anywhere_never_crashes(kind: str, changes: list[tuple[int, int]]
         found = fitted(PAD, bytes(body))
     except BadResponseError:
         return
-    assert found == bytes(body) or sniffed(found) == "image/jpeg"
+    assert found == bytes(body) or picture_type(found) == "image/jpeg"
 
 
 def test_without_the_option_a_cover_is_sent_as_it_is() -> None:

@@ -132,7 +132,7 @@ def test_a_short_screen_leaves_out_the_paths_of_other_candidates() -> None:
     review = start_review(make_waiting(1, range(9001, 9009)))
     text = shown(review, 80, height=24)
     assert "against" in text
-    assert text.count("/media/films/") + text.count("/[media/films]/") == 1
+    assert text.count("/media/films/") + text.count("/[media]/[films]/") == 1
     assert shown(review, 80, height=60).count("/media/films/") == 7
     twin = replace(review.waiting.candidates[1], title="clip 9001")
     two = (review.waiting.candidates[0], twin, *review.waiting.candidates[2:])

@@ -1,0 +1,11 @@
+"""The review in a browser: a page on loopback that shows the machine the terminal shows.
+
+In: requests of one browser on this machine. Out: pages, pictures of both servers, and the answers
+the machine hands over.
+
+`serve.py` starts and ends the server, `guard.py` lets nobody else in, `site.py` has the pages and
+what their buttons do. `pages.py` makes what `templates/` show, `pictures.py` fetches pictures.
+Nothing here needs a build step: `static/` is what the browser gets.
+
+Read first: `site.py`, then `guard.py`.
+"""

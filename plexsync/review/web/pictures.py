@@ -1,0 +1,121 @@
+"""Pictures of both servers for the page, fetched with their credentials and passed on as pictures.
+
+What is no JPEG, PNG, GIF or WebP by its bytes, or too large, is no picture: a drawing with a
+script in it or a web page never reaches the browser.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ServerError
+from plexsync.stash_client import picture_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MOST_PICTURE_BYTES = 10 << 20
+_MOST_KEPT_BYTES = 96 << 20
+_MOST_WANTED = 120
+
+
+class PictureKind(StrEnum):
+    """What a picture is of."""
+
+    COVER = "cover"
+    FRAMES = "frames"
+    POSTER = "poster"
+    ART = "art"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureKey:
+    """A picture: what it is of, and the id of the scene or the rating key of the item."""
+
+    kind: PictureKind
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A picture as the browser gets it."""
+
+    content_type: str
+    body: bytes
+
+
+class PictureCache:
+    """Fetches pictures, keeps the last ones, and fetches ahead.
+
+    Args:
+        fetch: asks a server for the bytes of a picture; None where there is none.
+    """
+
+    def __init__(self, fetch: Callable[[PictureKey], bytes | None]) -> None:
+        self._fetch = fetch
+        self._kept: OrderedDict[PictureKey, ShownPicture | None] = OrderedDict()
+        self._bytes = 0
+        self._wanted: deque[PictureKey] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def picture(self, key: PictureKey) -> ShownPicture | None:
+        """Return a picture; None when there is none that can be shown."""
+        with self._changed:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        return self._load(key)
+
+    def want(self, keys: Iterable[PictureKey]) -> None:
+        """Fetch these ahead, in this order; what was wanted before is dropped."""
+        with self._changed:
+            wanted = [key for key in keys if key not in self._kept]
+            self._wanted = deque(wanted[:_MOST_WANTED])
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Fetch nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    # ---- Private ---------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._wanted and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                key = self._wanted.popleft()
+            self.picture(key)
+
+    def _load(self, key: PictureKey) -> ShownPicture | None:
+        try:
+            found = shown_picture(self._fetch(key))
+        except ServerError:
+            # A server that is away now may have it later, so nothing is kept.
+            return None
+        with self._changed:
+            if key not in self._kept:
+                self._kept[key] = found
+                self._bytes += len(found.body) if found else 0
+            while self._bytes > _MOST_KEPT_BYTES:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= len(dropped.body) if dropped else 0
+        return found
+
+
+def shown_picture(body: bytes | None) -> ShownPicture | None:
+    """Return bytes as a picture by what they are, not by what a server calls them."""
+    if not body or len(body) > MOST_PICTURE_BYTES:
+        return None
+    content_type = picture_type(body)
+    return ShownPicture(content_type, body) if content_type else None

@@ -1,0 +1,162 @@
+"""`plexsync review --web`: serves the page until the person is done, then does what they chose."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError, ExitCode
+from plexsync.output.console import write_lines
+from plexsync.review.actions import ReviewActions
+from plexsync.review.context import open_review, run_accepted
+from plexsync.review.interfaces import Ending
+from plexsync.review.machine import Review
+from plexsync.review.selection import NOTHING_WAITS
+from plexsync.review.servers import PreviewLoader
+from plexsync.sync.ports import RunOptions
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexsync.output.console import Invocation, Streams
+    from plexsync.review.context import ReviewContext
+
+_LOOPBACK = "127.0.0.1"
+_RELEASE_EVERY_S = 5.0
+"""Seconds after which the lock is released when nothing was answered meanwhile."""
+
+
+def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) -> int:
+    """Serve the review on loopback until it ends.
+
+    Args:
+        invocation: options and configuration of the command.
+        streams: where the address is printed.
+        port: where to listen; 0 for any free port.
+
+    Returns:
+        The exit code: that of the run if one was asked for.
+
+    Raises:
+        ConfigError: the packages are missing, or the port is taken.
+        StateError: what is remembered cannot be read or written.
+    """
+    require_web()
+    with open_review(invocation, os.environ) as context:
+        if not context.waiting:
+            write_lines(streams.stdout, map(clean_for_terminal, context.notes or [NOTHING_WAITS]))
+            return ExitCode.OK
+        actions = ReviewActions(context)
+        message = ". ".join(context.notes)
+        review = Review(context.waiting, context.answers, actions, message=message)
+        listening = _listen(port)
+        with closing(listening):
+            _serve(review, context, listening, streams)
+    left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."
+    write_lines(streams.stdout, [f"{len(review.given.answered):,} answered. {left}"])
+    if review.ending is Ending.WRITE:
+        return run_accepted(invocation, RunOptions(scenes=review.accepted), streams)
+    return ExitCode.OK
+
+
+def require_web() -> None:
+    """Check that the packages of the page are installed.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    try:
+        import jinja2  # noqa: F401, PLC0415 - an extra
+        import starlette  # noqa: F401, PLC0415 - same
+        import uvicorn  # noqa: F401, PLC0415 - same
+    except ImportError as error:
+        raise ConfigError(
+            f"review --web needs a package that is not installed: {error.name}",
+            hint="pip install 'plexsync[web]'",
+        ) from error
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((_LOOPBACK, port))
+        # A browser that is faster than the rest of the start waits instead of being refused.
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"port {port} cannot be used: {error.strerror}",
+            hint="--port 0 takes any free port",
+        ) from error
+    return listening
+
+
+def _serve(
+    review: Review, context: ReviewContext, listening: socket.socket, streams: Streams
+) -> None:
+    """Serve until the page's Done, Ctrl-C or a signal ends it."""
+    import uvicorn  # noqa: PLC0415 - an extra
+
+    from plexsync.review.web.guard import Guard  # noqa: PLC0415 - same
+    from plexsync.review.web.site import ReviewSite  # noqa: PLC0415 - same
+
+    port = listening.getsockname()[1]
+    with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
+
+        def stop() -> None:
+            server.should_exit = True
+
+        site = ReviewSite(review, context.servers, loader, ended=stop)
+        guard = Guard(site.application(), port)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                guard,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+                lifespan="off",
+            )
+        )
+
+        address = f"http://{_LOOPBACK}:{port}/?key={guard.key}"
+        lines = ["Open this address in a browser on this machine; it works once:", f"    {address}"]
+        write_lines(streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
+        with (
+            _release_when_idle(review, context, site.lock),
+            closing(site.pictures),
+            suppress(KeyboardInterrupt),
+        ):
+            server.run(sockets=[listening])
+
+
+@contextmanager
+def _release_when_idle(
+    review: Review, context: ReviewContext, lock: threading.Lock
+) -> Iterator[None]:
+    """Release the lock of the state while nothing is answered, so that runs can work."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        count = 0
+        while not ended.wait(_RELEASE_EVERY_S):
+            with lock:
+                if len(review.given) == count:
+                    context.answers.release_lock()
+                count = len(review.given)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
