@@ -21,7 +21,7 @@ from rich.text import Text
 from plexsync.app.runs import run_with
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
+from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.output.console import is_terminal, make_console
 from plexsync.output.failures import utc_now
 from plexsync.output.streams import NoMeter
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from plexsync.simulators.stash.simulator import StashSimulator
 
 TOKEN = "opens-the-demo-only"  # noqa: S105 - the simulated Plex takes it, nothing else does
+
+_ROWS_SHOWN = 1
+"""Rows of each table: all of it fits two screens."""
 
 _EDITED_ON_BOTH_SIDES = "A Year at the Observatory"
 
@@ -65,7 +68,6 @@ def run_demo(streams: Streams, *, shape: Shape, keep: bool) -> int:
         The exit code: 0 when every run did what the story says.
 
     Raises:
-        ConfigError: graphql-core is not installed.
         InterruptedRunError: a signal came.
     """
     interrupted = threading.Event()
@@ -78,7 +80,7 @@ def run_demo(streams: Streams, *, shape: Shape, keep: bool) -> int:
             story.say_how_to_go_on()
             interrupted.wait()
         else:
-            story.say("Once more with time to look around: plexsync demo --keep")
+            story.say_what_comes_next()
     return ExitCode.OK
 
 
@@ -114,18 +116,11 @@ class _Stage:
 
 @contextmanager
 def _stage() -> Iterator[_Stage]:
-    try:
-        # These need graphql-core, which only the demo and the tests have.
-        from plexsync.simulators.stash.simulator import StashSimulator  # noqa: PLC0415 - see above
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the demo needs {error.name}, which is not installed",
-            hint="pip install 'plexsync[demo]'",
-        ) from error
     from plexsync.simulators.http.exchange import Wired  # noqa: PLC0415 - only the demo serves
     from plexsync.simulators.http.loopback import LoopbackServer  # noqa: PLC0415 - same
     from plexsync.simulators.library.demo import demo_library  # noqa: PLC0415 - same
     from plexsync.simulators.plex.simulator import PlexSimulator  # noqa: PLC0415 - same
+    from plexsync.simulators.stash.simulator import StashSimulator  # noqa: PLC0415 - same
 
     library = demo_library()
     stash, plex = StashSimulator(library), PlexSimulator(library, token=TOKEN)
@@ -202,19 +197,25 @@ class _Story:
         self.say()
         self.say("Ctrl-C here ends the servers and removes all of it.")
 
+    def say_what_comes_next(self) -> None:
+        """What else there is, in a line each, and where to begin."""
+        self._chapter("What else there is")
+        for command, purpose in TO_TRY:
+            self._code(f"{command:<24}{purpose}")
+        self.say()
+        self.say("To try these here, leave the servers up: plexsync demo --keep")
+        self.say("Now yours: plexsync init")
+
     def _introduce(self) -> None:
         self.say(
             "A simulated Stash and a simulated Plex now run on this machine, reachable from nowhere"
             " else. Stash knows twelve films well; Plex has found the files of eleven, but only"
-            " knows what they are called. This is all the configuration there is:"
+            " knows what they are called."
         )
-        self.say()
-        for line in self._stage.config_path.read_text(encoding="utf-8").splitlines():
-            self._code(line)
 
     def _look_first(self) -> None:
         self._chapter("1  Look first")
-        summary = self._run("plexsync run -n", RunOptions(dry_run=True))
+        summary = self._run("plexsync run -n", RunOptions(dry_run=True), rows=_ROWS_SHOWN)
         _insist(summary.requests.plex_writes == 0, "a dry run wrote")
         _insist(summary.counts.planned > 0, "there was nothing to write")
         self.say()
@@ -226,7 +227,8 @@ class _Story:
 
     def _write(self) -> None:
         self._chapter("2  Write")
-        summary = self._run("plexsync run", RunOptions())
+        # What it would write was shown just now.
+        summary = self._run("plexsync run", RunOptions(), rows=0)
         _insist(summary.counts.applied > 0, "nothing was written")
         self.say()
         self.say(
@@ -273,18 +275,17 @@ class _Story:
             f"{summary.requests.stash} requests to Stash, {summary.requests.plex_reads} to Plex,"
             " none of them a write. Under cron such a run prints nothing at all."
         )
-        self.say()
 
-    def _run(self, command: str, options: RunOptions) -> RunSummary:
+    def _run(self, command: str, options: RunOptions, *, rows: int = _ROWS_SHOWN) -> RunSummary:
         """One real run, shown as the command would show it."""
         self._code(f"$ {command}")
-        self.say()
         reporter = TerminalReporter(
             self._out,
             self._err,
             meter=self._meter,
             quiet=self._shape.quiet,
             verbosity=self._shape.verbosity,
+            rows=rows,
         )
         summary = run_with(
             self._stage.config(),

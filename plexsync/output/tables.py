@@ -58,7 +58,9 @@ _STYLES = {
 # ---- Public --------------------------------------------------------------------------------------
 
 
-def preview_view(preview: Preview, *, width: int, dry_run: bool, verbose: bool = False) -> Group:
+def preview_view(
+    preview: Preview, *, width: int, dry_run: bool, verbose: bool = False, rows: int = MOST_ROWS
+) -> Group:
     """Both tables, each with its headline and with what it does not show.
 
     Args:
@@ -66,16 +68,17 @@ def preview_view(preview: Preview, *, width: int, dry_run: bool, verbose: bool =
         width: columns of the terminal.
         dry_run: say "would be written" instead of "will be written".
         verbose: show long texts uncut, and paths.
+        rows: how many of each table.
     """
     parts: list[RenderableType] = [_high_headline(preview, dry_run=dry_run)]
-    high = preview.high[:MOST_ROWS]
+    high = preview.high[:rows]
     if high:
         parts += [Text(""), high_table(high, width=width, verbose=verbose)]
     more = _more_high(preview, shown=len(high), dry_run=dry_run)
     if more:
         parts += [Text(f"  {more}", style="dim")]
     if preview.low_total:
-        low = preview.low[:MOST_ROWS]
+        low = preview.low[:rows]
         parts += [Text(""), _low_headline(preview.low_total)]
         parts += [Text(""), low_table(low, width=width, verbose=verbose)]
         parts += _more_line(preview.low_total - len(low))

@@ -98,13 +98,21 @@ class TerminalReporter:
         meter: where progress is shown.
         quiet: only errors and failed scenes.
         verbosity: 1 shows every row as it ends, 2 also the evidence.
+        rows: how many of each table are shown before the first write; 0 shows no table.
     """
 
     def __init__(
-        self, out: Console, err: Console, *, meter: Meter, quiet: bool = False, verbosity: int = 0
+        self,
+        out: Console,
+        err: Console,
+        *,
+        meter: Meter,
+        quiet: bool = False,
+        verbosity: int = 0,
+        rows: int = report.MOST_ROWS,
     ) -> None:
         self._out, self._err, self._meter = out, err, meter
-        self._quiet, self._verbosity = quiet, verbosity
+        self._quiet, self._verbosity, self._rows = quiet, verbosity, rows
         self._dry_run = False
         self._failed: list[MatchRow] = []
         self._failed_total = 0
@@ -127,7 +135,7 @@ class TerminalReporter:
 
     def preview(self, preview: Preview) -> None:
         """Show both tables."""
-        if not preview.high_total and not preview.low_total:
+        if not self._rows or not (preview.high_total or preview.low_total):
             return
         self._say(Text(""))
         self._say(
@@ -136,6 +144,7 @@ class TerminalReporter:
                 width=self._out.width,
                 dry_run=self._dry_run,
                 verbose=self._verbosity >= VERBOSE,
+                rows=self._rows,
             )
         )
 

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -16,9 +17,6 @@ from rich.cells import cell_len
 from plexsync.app.demo import TO_TRY
 from plexsync.errors import ExitCode
 from tests.support.terminals import plain, run_plexsync
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHAPTERS = ("1  Look first", "2  Write", "3  Somebody changes", "4  Nothing to do")
 
@@ -99,22 +97,27 @@ def test_kept_demo_can_be_used_from_elsewhere(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_demo_without_graphql_core_says_what_to_install() -> None:
-    """A plain `pip install plexsync` lacks it: a sentence and a hint, no traceback."""
-    script = (
-        "import sys; sys.modules['graphql'] = None\n"
-        "from plexsync.cli import run_command_line\n"
-        "sys.exit(run_command_line(['demo']))"
-    )
+def test_a_plain_install_brings_all_the_demo_needs() -> None:
+    """No extra is needed to try plexsync."""
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    assert any(one.startswith("graphql-core") for one in project["dependencies"])
+    assert project["optional-dependencies"]["demo"] == []
 
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True
-    )
 
-    assert done.returncode == ExitCode.USAGE
-    assert "graphql" in done.stderr
-    assert "pip install 'plexsync[demo]'" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("width", [100, 200])
+def test_the_demo_fits_two_screens_and_ends_with_what_comes_next(
+    width: int, tmp_path: Path
+) -> None:
+    """Two screens of 55 rows; each film's changes once; the last line is where to begin."""
+    said = run_plexsync(
+        ["demo"], {"TMPDIR": str(tmp_path)}, terminals=("stdout", "stderr"), width=width
+    )
+    lines = [line.rstrip() for line in plain(said.out).splitlines()]
+    assert len(lines) <= 110
+    assert sum("Tides of the" in line for line in lines) <= 3
+    assert lines[-1] == "Now yours: plexsync init"
+    for command in ("plexsync review", "plexsync explain 7", "plexsync undo last -n"):
+        assert any(line.startswith(f"    {command}") for line in lines)
 
 
 def _read_until(stream: object, words: str, longest_s: float = 180.0) -> str:
