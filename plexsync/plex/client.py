@@ -59,6 +59,13 @@ _NEWEST = 20
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
 
+_SPLIT_STATUSES = frozenset({400, 413, 414, 431})
+"""What servers and proxies answer to a request that is too long, or to a field they do not take:
+only then may shorter requests with a field each get further."""
+
+_SURELY_SHORT_BYTES = 2000
+"""No server or proxy in use refuses an address up to here for its length."""
+
 _NO_HASHES = Hashes({}, frozenset())
 
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
@@ -245,6 +252,8 @@ class PlexClient:
             try:
                 self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
             except BadResponseError as error:
+                if error.status not in _SPLIT_STATUSES:
+                    raise
                 refused[path] = error
         if refused:
             for path, refusal in self._put_shorter(paths, refused).items():
@@ -287,7 +296,7 @@ class PlexClient:
     ) -> dict[str, BadResponseError]:
         """Send refused requests again in shorter ones if possible; return what is still refused.
 
-        400, 414 and 431 are what servers and proxies say to long addresses.
+        See `_SPLIT_STATUSES`.
         """
         fields = {field for path in refused for field in fields_of(path)}
         shortest = paths(limit_bytes=0)
@@ -303,7 +312,8 @@ class PlexClient:
 
     def _too_long(self, path: str, error: BadResponseError) -> TooLongError | None:
         """The error for a field that needs a longer request than is taken; None where it is not."""
-        if not isinstance(error, TooLongError) and len(path) <= self._url_limit_bytes:
+        too_long = isinstance(error, TooLongError) and len(path) > _SURELY_SHORT_BYTES
+        if not too_long and len(path) <= self._url_limit_bytes:
             return None
         problem = TooLongError(
             f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready, WorkItem
     from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
+    from plexsync.sync.server_faults import WorkKind
     from plexsync.sync.totals import Totals
 
 
@@ -151,6 +152,7 @@ class ReplayOutcomes:
         problem: Problem | None = None,
         note: str = "",
         again: bool = False,
+        failed: WorkKind | None = None,  # noqa: ARG002 - a replay charges no scene
     ) -> None:
         """Show an outcome and remember it. `again`: something was not even tried."""
         if again and problem is None:

@@ -151,6 +151,7 @@ class RunComponents:
             rows=rows,
             emit=self.totals.emit,
             retry_at=self.retry_at,
+            faults=self.ports.faults,
         )
         return RunWriter(
             limits=self.limits(),

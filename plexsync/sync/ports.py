@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.state import DISK, Filesystem
+from plexsync.sync.server_faults import ServerFaults, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,11 +102,13 @@ class RunHealth:
         should_stop: True once the run is asked to end.
         plex_down: True once Plex failed so often that no further request is worth sending.
         stash_down: the same of Stash.
+        faults: tells a server's fault from an item's.
     """
 
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
     stash_down: Callable[[], bool]
+    faults: ServerFaults = field(default_factory=ServerFaults)
 
     def check(self) -> None:
         """Return unless the run is asked to end.
@@ -143,6 +146,7 @@ class Ports:
         sleep: lets so many seconds pass.
         disk: how files are read and written.
         confirm: asks a person whether so many items are to be written; needed with `ask` only.
+        faults: tells a server's fault from an item's, by all answers of the run.
     """
 
     stash: StashClient
@@ -158,10 +162,17 @@ class Ports:
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep
+    faults: ServerFaults = field(default_factory=ServerFaults)
 
     @property
     def health(self) -> RunHealth:
         """Whether it is of any use to go on, as one value."""
+        faults = self.faults
         return RunHealth(
-            should_stop=self.should_stop, plex_down=self.plex_down, stash_down=self.stash_down
+            should_stop=self.should_stop,
+            plex_down=lambda: (
+                self.plex_down() or faults.of(WorkKind.READ, WorkKind.EDIT) is not None
+            ),
+            stash_down=self.stash_down,
+            faults=faults,
         )

@@ -194,15 +194,12 @@ class ChangeDetection:
     ) -> Scope:
         """Which scenes take part, and what is known of their being due."""
         config = self._config.stash
-        reconfigured = self._before.fields != self._now.fields
         return Scope(
             organized_only=config.organized_only,
             exclude_tags=exclude_tags,
             required=frozenset(config.required),
             sync_unversioned=config.missing_timestamp == "sync",
             everything=self.full,
-            # What failed for good under other rules gets its chance.
-            parked=self._options.full or reconfigured,
             woken=self._before.library != self._now.library,
             roused=roused.waiting,
             now=self._ports.now(),

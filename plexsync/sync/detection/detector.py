@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from plexsync.errors import ConfigError
 from plexsync.models import Outcome
-from plexsync.planning.retry_schedule import is_due, is_parked
+from plexsync.planning.retry_schedule import is_due
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import fold_tag
 
@@ -70,7 +70,6 @@ class Scope:
         required: names under `[fields]` a scene needs a value for; else it waits.
         sync_unversioned: a scene without `updated_at` is always due; else never.
         everything: every scene is due, changed or not.
-        parked: so are those that failed too often.
         woken: all that wait for Plex are due: they may be matched otherwise now.
         roused: these are, of those that wait: Plex changed in what concerns them.
         now: aware UTC time.
@@ -84,7 +83,6 @@ class Scope:
     required: frozenset[str] = frozenset()
     sync_unversioned: bool
     everything: bool
-    parked: bool = True
     woken: bool
     roused: frozenset[SceneId] = frozenset()
     now: datetime
@@ -276,7 +274,7 @@ class Detector:
     def _waits(self, scene_id: SceneId, record: SceneRecord, version: str) -> bool:
         scope = self._scope
         if scope.everything:
-            return is_parked(record) and not scope.parked
+            return False
         return not is_due(
             version,
             record,

@@ -23,6 +23,7 @@ from plexsync.sync.execution.work import Ready
 from plexsync.sync.execution.writer import FieldWriter, place_of
 from plexsync.sync.pictures.prepare import PictureWriter
 from plexsync.sync.pictures.upload import PictureResult
+from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Executor:
         for batch in join_batches(batches):
             self._write(batch, self._session)
             self._progress("writing to Plex", 0, total)
+        if (fault := self._health.faults.of()) is not None:
+            raise fault
 
     def _progress(self, phase: str, planned: int, total: int | None) -> None:
         if total is not None:
@@ -165,7 +168,9 @@ class Executor:
         """Return what one item needs; None when it is finished."""
         pair = item.pair
         if isinstance(detail, ServerError):
-            self._outcomes.finish(pair, Outcome.FAILED, problem=as_problem(detail))
+            self._outcomes.finish(
+                pair, Outcome.FAILED, problem=as_problem(detail), failed=WorkKind.READ
+            )
             return None
         if detail is None:
             self._outcomes.lose(pair, "the item is not in Plex any more")
@@ -173,6 +178,7 @@ class Executor:
         if not any(holds_file(detail.item, path) for path in item.paths):
             self._outcomes.lose(pair, "the item holds another file by now")
             return None
+        self._health.faults.proven(WorkKind.READ)
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         self._settle(item, detail)
         try:
@@ -180,7 +186,9 @@ class Executor:
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
-            self._outcomes.finish(pair, Outcome.FAILED, problem=as_problem(error))
+            self._outcomes.finish(
+                pair, Outcome.FAILED, problem=as_problem(error), failed=WorkKind.READ
+            )
             return None
         bases = {**pair.link.pictures, **decision.picture_bases}
         pair.link = replace(pair.link, pictures=bases)
@@ -192,6 +200,7 @@ class Executor:
             Outcome.FAILED if decision.problem else decision.outcome,
             problem=decision.problem,
             note=decision.words(),
+            failed=WorkKind.PICTURE,
         )
         return None
 
@@ -250,11 +259,17 @@ class Executor:
         pair, plan = ready.pair, ready.plan
         if verdict.detail is None:
             self._outcomes.finish(
-                pair, Outcome.FAILED, changes=plan.changes, problem=verdict.problem
+                pair,
+                Outcome.FAILED,
+                changes=plan.changes,
+                problem=verdict.problem,
+                failed=WorkKind.EDIT,
             )
             return []
         stored = verdict.stored(plan.changes)
         pair.link = self._planner.link_after(pair.link, (*stored, *ready.decision.agreed))
+        if verdict.problem:
+            ready.failed = WorkKind.EDIT
         problem = verdict.problem or ready.decision.problem
         ready.decision = dataclass_replace(ready.decision, problem=problem, agreed=())
         if ready.decision.pictures:
@@ -296,6 +311,10 @@ class Executor:
         decision, changes = ready.decision, (*ready.plan.changes, *result.changes)
         if result.unfinished and not changes:
             return  # the run ends, and says so for this item as for all that are left
+        if result.problem and not decision.problem:
+            ready.failed = WorkKind.PICTURE
+        if result.changes:
+            self._health.faults.proven(WorkKind.PICTURE)
         problem = result.problem or decision.problem
         outcome = Outcome.KEPT if result.kept else decision.outcome
         ready.pair.link = self._planner.link_after(ready.pair.link, decision.agreed)
@@ -306,4 +325,5 @@ class Executor:
             problem=problem,
             note=decision.words(*result.kept),
             again=result.unfinished,
+            failed=ready.failed,
         )

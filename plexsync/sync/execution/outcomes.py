@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from plexsync.state import SavedPicture, Session, State
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair, RowMaker
+    from plexsync.sync.server_faults import ServerFaults, WorkKind
 
 GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, TooLongError.kind: 1}
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
@@ -57,6 +58,7 @@ class _Progress(msgspec.Struct, gc=False):
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
     outcomes: list[Outcome] = msgspec.field(default_factory=list)
     problem: Problem | None = None
+    failed: WorkKind | None = None
 
 
 class SceneOutcomes:
@@ -69,6 +71,7 @@ class SceneOutcomes:
         rows: makes the row of a pair that is done.
         emit: takes each row, once per pair.
         retry_at: ISO time at which a scene is due again after so many failed tries in a row.
+        faults: says whether a failure is the item's.
 
     Attributes:
         orphans: pairs whose item is gone or holds another file by now: to be matched again.
@@ -83,8 +86,11 @@ class SceneOutcomes:
         rows: RowMaker,
         emit: Callable[[MatchRow], None],
         retry_at: Callable[[int, Outcome], str],
+        faults: ServerFaults,
     ) -> None:
         self.orphans: list[Pair] = []
+        self._faults = faults
+        self._uncharged: dict[SceneId, tuple[WorkKind, SceneRecord]] = {}
         self._state = state
         self._session = session
         self._planner = planner
@@ -214,16 +220,19 @@ class SceneOutcomes:
         problem: Problem | None = None,
         note: str = "",
         again: bool = False,
+        failed: WorkKind | None = None,
     ) -> None:
         """Show a pair's outcome, and remember the scene when all of its pairs are done.
 
-        With `again` something was not even tried, and the scene stays due.
+        With `again` something was not even tried, and the scene stays due. `failed` is what the
+        problem is about; see `charge`.
         """
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1
         progress.links[pair.link.rating_key] = pair.link
         progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
-        progress.problem = problem or progress.problem
+        if problem:
+            progress.problem, progress.failed = problem, failed
         self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
         if not progress.open_pairs:
             self._remember(progress)
@@ -236,7 +245,11 @@ class SceneOutcomes:
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
         if self._session is not None:
-            self._session.remember(scene_id, self._record(progress))
+            record, failed = self._record(progress), progress.failed
+            if record.outcome is Outcome.FAILED and failed is not None:
+                self._uncharged[scene_id] = failed, record
+                record = self._as_before(scene_id, record)
+            self._session.remember(scene_id, record)
         self._finished.add(scene_id)
         del self._scenes[scene_id]
 
@@ -266,6 +279,36 @@ class SceneOutcomes:
             due_at=self._next_try(attempts, progress.problem),
             problem=progress.problem,
         )
+
+    def _as_before(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
+        """Return the record of a failed scene as if it had not been tried: due at once."""
+        previous = self._state.get(scene_id)
+        return replace(record, attempts=previous.attempts if previous else 0, due_at="")
+
+    def charge(self) -> Mapping[SceneId, Problem]:
+        """Charge the scenes that failed by their own fault with a try, now that all is known.
+
+        The others are due at the next run, as if they had not been tried.
+
+        Returns:
+            Those that failed so often that they are parked now, with the last reason.
+        """
+        parked: dict[SceneId, Problem] = {}
+        for scene_id, (failed, record) in self._uncharged.items():
+            if self._session is None or not self._is_own(failed, record):
+                continue
+            self._session.remember(scene_id, record)
+            if record.due_at == PARKED and record.problem is not None:
+                parked[scene_id] = record.problem
+        self._uncharged = {}
+        return parked
+
+    def _is_own(self, failed: WorkKind, record: SceneRecord) -> bool:
+        """Whether a failure is the scene's or its item's, and not a server's."""
+        kind = record.problem.kind if record.problem else ""
+        # What failed in the same way before was charged then; a text is too long by itself.
+        again = kind in GIVEN_UP and record.attempts > 1
+        return again or kind == TooLongError.kind or self._faults.is_items_own(failed)
 
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
         if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):

@@ -11,6 +11,7 @@ from plexsync.errors import AuthError, ServerError
 from plexsync.models import PICTURE_FIELDS, ItemDetail, Outcome, RatingKey, SceneRecord
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,19 +65,24 @@ class Reader:
     def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
             details = self._plex.details(keys)
-            return {one.item.rating_key: self._with_pictures(one) for one in details}
+            found = {one.item.rating_key: self._with_pictures(one) for one in details}
         except AuthError:
             raise
         except ServerError as error:
+            if len(keys) == 1:
+                self._health.faults.failed(WorkKind.READ, error)
             if self._health.plex_down():
-                raise
+                raise self._health.faults.of(WorkKind.READ) or error from error
             if len(keys) == 1:
                 return {keys[0]: error}
+        else:
+            self._health.faults.answered(WorkKind.READ)
+            return dict(found)
         # One by one and not by halves: each half that fails brings Plex nearer to being given up.
-        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        single: dict[RatingKey, ItemDetail | ServerError] = {}
         for key in keys:
-            found |= self._read([key])
-        return found
+            single |= self._read([key])
+        return single
 
     def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
         key = detail.item.rating_key

@@ -165,7 +165,7 @@ class RunItems:
             and record.problem.kind in GIVEN_UP
             # Of a cover the digest of the fields does not say whether it is the one that was tried.
             and record.problem.kind != NOT_SHOWN
-            and not self._asked_for
+            and not (self._asked_for or self._compare_all)
             and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
         )
         return record.problem if parked and record else None

@@ -19,9 +19,9 @@ from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import Scene
+    from plexsync.models import Problem, Scene, SceneId
     from plexsync.state import State
     from plexsync.sync.execution.executor import Executor
     from plexsync.sync.execution.outcomes import SceneOutcomes
@@ -95,11 +95,22 @@ class RunWriter:
             self._place(linked)
             raise
         finally:
+            self._charge()
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
                 self.totals.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
         if unsafe is not None:
             raise unsafe
+
+    def _charge(self) -> None:
+        """Charge scenes with their failures, and say which are parked by that."""
+        parked = self.outcomes.charge()
+        for message, scenes in group_by_message(parked).items():
+            many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
+            self.totals.reporter.warn(
+                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
+                f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
+            )
 
     def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Stop before the first write a run that would change too much of what was synced before.
@@ -227,3 +238,11 @@ class RunWriter:
         self.executor.write_all(self.executor.ready(self.items.of(linked.pairs)))
         for pair in self.outcomes.orphans:
             self.outcomes.skip(pair, "Plex keeps changing it; next time again")
+
+
+def group_by_message(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
+    """Return the scenes of each message."""
+    found: dict[str, list[SceneId]] = {}
+    for scene_id, problem in problems.items():
+        found.setdefault(problem.message, []).append(scene_id)
+    return found

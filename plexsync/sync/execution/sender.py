@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
 from plexsync.plex.batching import group_by_edit
+from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.plex.client import PlexClient
     from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.server_faults import ServerFaults
 
 WORTH_A_PROBE = 8
 """Requests that must be saved before it is worth finding out what the server does."""
@@ -87,6 +89,7 @@ class Sender:
         plex: where changes go.
         reader: where it is seen what became of them.
         should_stop: asked between requests; True also once Plex is down.
+        faults: takes what Plex answers.
         spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
             the next run would write again if they were lost. None: nothing is found out, and
             lists go out whole.
@@ -98,11 +101,13 @@ class Sender:
         reader: Reader,
         *,
         should_stop: Callable[[], bool],
+        faults: ServerFaults,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
         self._plex = plex
         self._reader = reader
         self._should_stop = should_stop
+        self._faults = faults
         self._spare = spare or _never
         self._appended: frozenset[PlexField] = frozenset()
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
@@ -158,6 +163,7 @@ class Sender:
             # One of them may be to blame, or their number: alone each tells for itself.
             yield from map(self._send_one, group)
         else:
+            self._faults.answered(WorkKind.EDIT)
             yield from (Sent(plan, together=True) for plan in group)
 
     def _send_one(self, plan: ItemPlan) -> Sent:
@@ -167,7 +173,9 @@ class Sender:
             self._plex.edit(plan)
         except ServerError as error:
             self._refused = self._refused or isinstance(error, AuthError)
+            self._faults.failed(WorkKind.EDIT, error)
             return Sent(plan, error)
+        self._faults.answered(WorkKind.EDIT)
         return Sent(plan)
 
     def _ended(self) -> bool:

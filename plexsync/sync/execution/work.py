@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from plexsync.models import Outcome
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from plexsync.models import Change, ItemDetail, ItemPlan, PictureBase, PlexField, Problem
@@ -86,6 +87,8 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
 
     pair: Pair
     decision: Decision
+    failed: WorkKind = WorkKind.PICTURE
+    """What the decision's problem is about."""
 
     @property
     def plan(self) -> ItemPlan:
@@ -120,8 +123,12 @@ class Outcomes(Protocol):
         problem: Problem | None = ...,
         note: str = ...,
         again: bool = ...,
+        failed: WorkKind | None = ...,
     ) -> None:
-        """Show an outcome and remember it. `again`: something was not even tried."""
+        """Show an outcome and remember it.
+
+        `again`: something was not even tried. `failed`: what the problem is about.
+        """
 
     def note_written(self, pair: Pair, /) -> None:
         """Remember what is ours on an item whose pictures are still to come."""

@@ -14,6 +14,7 @@ from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerErro
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
 from plexsync.sync.execution.sender import Sender, lists_harmed
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,6 +124,7 @@ class FieldWriter:
             plex,
             reader,
             should_stop=lambda: health.plex_down() or health.should_stop(),
+            faults=health.faults,
             spare=spare,
         )
         self._reader = reader
@@ -152,7 +154,8 @@ class FieldWriter:
                 tried.append(sent)
         unread = self._read_back(tried, numbers, written)
         stopped = InterruptedRunError(ExitCode.INTERRUPTED) if self._health.should_stop() else None
-        return written._replace(error=unread or refused or stopped)
+        fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
+        return written._replace(error=unread or refused or fault or stopped)
 
     def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
         return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))
@@ -255,6 +258,8 @@ class FieldWriter:
 
     def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
         missing = self._planner.not_stored(plan, detail)
+        if len(missing) < len(plan.changes):
+            self._health.faults.proven(WorkKind.EDIT)
         problem = None
         if missing:
             problem = as_problem(error) if error else _not_stored_problem(missing, detail)

@@ -17,6 +17,7 @@ from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.sync.pictures.plan import base_of, note, require_small
 from plexsync.sync.pictures.upload import PictureResult, PictureUpload, Uploader
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class PictureWriter:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        if self._health.should_stop():
+        if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
         place = ready.plan.rating_key, change.rule.to

@@ -27,6 +27,7 @@ from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
 from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT, IntentEnd
 from plexsync.sync.pictures.plan import note, shown_as
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +138,11 @@ class Uploader:
         unproven: list[PictureUpload] = []
         end: ServerError | None = None
         for upload in uploads:
-            if end is not None or self._health.should_stop():
+            if (
+                end is not None
+                or self._health.should_stop()
+                or self._health.faults.of(WorkKind.PICTURE)
+            ):
                 _failed(upload, UNSENT)
                 upload.result.unfinished = True
                 continue
@@ -181,7 +186,9 @@ class Uploader:
             else:
                 self._gallery.upload(*upload.place, upload.body)
         except ServerError as error:
+            self._health.faults.failed(WorkKind.PICTURE, error)
             return error
+        self._health.faults.answered(WorkKind.PICTURE)
         return None
 
     # ---- what became of it
