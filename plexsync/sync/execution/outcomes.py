@@ -6,6 +6,7 @@ and by the one that most needs another look; what is ours on an item is noted be
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,7 @@ from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.state import SavedItem
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.rows import REMEMBERED
+from plexsync.sync.server_faults import IN_A_ROW
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -294,8 +296,9 @@ class SceneOutcomes:
             Those that failed so often that they are parked now, with the last reason.
         """
         parked: dict[SceneId, Problem] = {}
+        kinds = Counter(one.problem.kind for _, one in self._uncharged.values() if one.problem)
         for scene_id, (failed, record) in self._uncharged.items():
-            if self._session is None or not self._is_own(failed, record):
+            if self._session is None or not self._is_own(failed, record, kinds):
                 continue
             self._session.remember(scene_id, record)
             if record.due_at == PARKED and record.problem is not None:
@@ -303,12 +306,15 @@ class SceneOutcomes:
         self._uncharged = {}
         return parked
 
-    def _is_own(self, failed: WorkKind, record: SceneRecord) -> bool:
-        """Whether a failure is the scene's or its item's, and not a server's."""
+    def _is_own(self, failed: WorkKind, record: SceneRecord, kinds: Mapping[str, int]) -> bool:
+        """Whether a failure is the scene's or its item's, and not a server's.
+
+        A server that answers and reads well, but does not store a value, may well not take it; only
+        one that stores nothing of many items is at fault itself.
+        """
         kind = record.problem.kind if record.problem else ""
-        # What failed in the same way before was charged then; a text is too long by itself.
-        again = kind in GIVEN_UP and record.attempts > 1
-        return again or kind == TooLongError.kind or self._faults.is_items_own(failed)
+        few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
+        return few or kind == TooLongError.kind or self._faults.is_items_own(failed)
 
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
         if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.outcomes import GIVEN_UP
@@ -165,7 +166,9 @@ class RunItems:
             and record.problem.kind in GIVEN_UP
             # Of a cover the digest of the fields does not say whether it is the one that was tried.
             and record.problem.kind != NOT_SHOWN
-            and not (self._asked_for or self._compare_all)
+            and not self._asked_for
+            # A full sweep tries again what may have changed in Plex; a long text stays long.
+            and not (self._compare_all and record.problem.kind != TooLongError.kind)
             and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
         )
         return record.problem if parked and record else None
