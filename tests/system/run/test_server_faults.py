@@ -79,7 +79,7 @@ def test_no_night_of_outages_parks_anything(world: World, name: str) -> None:
 
 
 def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> None:
-    """Others are written in the same run, so the fault is its own; the run that parks it says so."""
+    """Others are written in the same run, so the fault is its own; a run that parks says so."""
     key = world.key_of("1")
     effect = ErrorStatus(500)
     fault = Fault("plex.put", 1, effect, times=None, match=lambda one: f"id={key}&" in one.target)
