@@ -31,6 +31,7 @@ from plexsync.commands.options import (
     check_names,
     global_options,
     lock_wait_option,
+    log_options,
     read_scene_ids,
 )
 from plexsync.commands.review import review_group
@@ -142,6 +143,7 @@ def cli(ctx: click.Context) -> None:
     is_flag=True,
     help="End with 10 if there are changes, with 11 if only LOW matches wait.",
 )
+@log_options
 @global_options
 @click.pass_obj
 def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
@@ -311,7 +313,7 @@ def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> i
 
     trace = redact("".join(traceback.format_exception(error)), invocation.secrets)
     words = redact(f"{type(error).__name__}: {error}", invocation.secrets)
-    console.write_lines(streams.stderr, trace.splitlines())
+    console.write_errors(streams.stderr, trace.splitlines())
     bug = PlexsyncError(
         f"a bug in plexsync {__version__}: {words}",
         hint="please report it with the lines above; tokens in them are hidden",

@@ -61,6 +61,7 @@ FOREIGN_NAMES = frozenset(
         "FTP_PROXY",
         "HTTPS_PROXY",
         "HTTP_PROXY",
+        "JOURNAL_STREAM",
         "LINES",
         "NETRC",
         "NO_COLOR",

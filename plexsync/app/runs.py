@@ -19,8 +19,15 @@ from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
-from plexsync.output.console import RunReporter, is_terminal, make_reporter, write_lines
+from plexsync.output.console import (
+    RunReporter,
+    is_terminal,
+    make_reporter,
+    write_errors,
+    write_lines,
+)
 from plexsync.output.failures import make_run_id, utc_now
+from plexsync.output.log import logged
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.plex.client import PlexClient
 from plexsync.state import cache_directory, load_client_id, state_directory
@@ -69,11 +76,11 @@ def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_
     """
     # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
-    config = load_config(invocation.config, os.environ, home=Path.home())
-    invocation.secrets += config_secrets(config)
-    reporter = make_reporter(invocation.shape, streams, monotonic=time.monotonic)
+    shown = make_reporter(invocation.shape, streams, monotonic=time.monotonic)
     with ExitStack() as stack:
-        stack.callback(reporter.close)
+        reporter = stack.enter_context(logged(shown, invocation.log))
+        config = load_config(invocation.config, os.environ, home=Path.home())
+        invocation.secrets += config_secrets(config)
         signals = stack.enter_context(
             StopSignals(lambda: _tell_stopping(invocation.shape, streams))
         )
@@ -287,5 +294,5 @@ def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
     if failure is None or isinstance(failure, BrokenPipeError):
         return code
     error = StateError(f"the report could not be written: {failure.strerror or failure}")
-    write_lines(streams.stderr, problem_lines(as_problem(error)))
+    write_errors(streams.stderr, problem_lines(as_problem(error)))
     return most_severe((code, error.exit_code))

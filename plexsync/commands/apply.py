@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import CONTEXT, global_options, lock_wait_option
+from plexsync.commands.options import CONTEXT, global_options, lock_wait_option, log_options
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
 )
 @lock_wait_option()
+@log_options
 @global_options
 @click.pass_obj
 def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync.commands.completers import complete_runs
-from plexsync.commands.options import CONTEXT, global_options, lock_wait_option, read_scene_ids
+from plexsync.commands.options import (
+    CONTEXT,
+    global_options,
+    lock_wait_option,
+    log_options,
+    read_scene_ids,
+)
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
@@ -99,6 +105,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams, limit: int 
     help="Only this field, as [fields] calls it. May be given several times.",
 )
 @lock_wait_option()
+@log_options
 @global_options
 @click.pass_obj
 def undo_command(

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from plexsync import __version__
 from plexsync.errors import ParseError
+from plexsync.output.console import LogOptions
 from plexsync.text.durations import parse_duration
 from plexsync.text.ids import rating_key_in, scene_id_in
 
@@ -110,6 +112,41 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
     )
 
 
+def log_options(command: _F) -> _F:
+    """The options of commands that write to Plex: a log beside their output."""
+    for option in reversed(
+        (
+            click.option(
+                "--log-file",
+                metavar="FILE",
+                type=click.Path(dir_okay=False, path_type=Path),
+                callback=_keep_log,
+                expose_value=False,
+                is_eager=True,
+                help="Also write a log to FILE; at 10 MB it is kept as FILE.1, up to FILE.5.",
+            ),
+            click.option(
+                "--log-format",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                callback=_keep_log,
+                expose_value=False,
+                help="Write the log in words or in JSON lines.",
+            ),
+            click.option(
+                "--log-level",
+                type=click.Choice(["debug", "info", "warning", "error"]),
+                default="info",
+                callback=_keep_log,
+                expose_value=False,
+                help="Leave out of the log what is less than this. Default: info.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -131,6 +168,20 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
         invocation.shape = replace(invocation.shape, verbosity=invocation.shape.verbosity + value)
     elif param.name:
         invocation.shape = replace(invocation.shape, **{param.name: bool(value)})
+
+
+def _keep_log(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's
+    """Take an option of the log; the file is the first of them."""
+    invocation: Invocation = ctx.find_root().obj
+    if param.name == "log_file":
+        invocation.log = None if value is None else LogOptions(file=value)
+    elif invocation.log is None:
+        if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{param.opts[0]} needs --log-file.")
+    elif param.name == "log_format":
+        invocation.log = replace(invocation.log, json=value == "json")
+    else:
+        invocation.log = replace(invocation.log, level=value)
 
 
 def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click

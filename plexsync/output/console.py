@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.output.streams import ByteStream, Meter
+    from plexsync.output.streams import ByteStream, Meter, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,21 @@ class Shape:
     quiet: bool = False
     verbosity: int = 0
     no_color: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """A log beside the output.
+
+    Args:
+        file: where it is written.
+        json: in JSON lines, not in words.
+        level: the least that is written: "debug", "info", "warning" or "error".
+    """
+
+    file: Path
+    json: bool = False
+    level: str = "info"
 
 
 class Streams(Protocol):
@@ -102,7 +117,7 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
     meter = _meter(shape, streams, monotonic)
-    out, err = Sink(byte_stream(streams.stdout)), Sink(byte_stream(streams.stderr))
+    out, err = Sink(byte_stream(streams.stdout)), error_sink(streams.stderr)
     if shape.json:
         return JsonReporter(out, err, meter=meter, quiet=shape.quiet)
     if is_terminal(streams.stdout):
@@ -145,13 +160,28 @@ def byte_stream(stream: IO[str] | None) -> ByteStream:
     return buffer or _Nowhere()
 
 
+def error_sink(stream: IO[str] | None) -> Sink:
+    """Return where lines for a person are written; in the journal of systemd with priorities."""
+    from plexsync.output.streams import Sink, is_journal
+
+    journal = is_journal(stream, os.environ.get("JOURNAL_STREAM", ""))
+    return Sink(byte_stream(stream), journal=journal)
+
+
 def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
     """Lines for a person; a stream that is gone takes nothing."""
-    from plexsync.output.streams import Sink
-
-    sink = Sink(byte_stream(stream))
+    sink = error_sink(stream)
     for line in lines:
         sink.write_line(line)
+
+
+def write_errors(stream: IO[str] | None, lines: Iterable[str]) -> None:
+    """Lines that say what failed; see `write_lines`."""
+    from plexsync.output.streams import Priority
+
+    sink = error_sink(stream)
+    for line in lines:
+        sink.write_line(line, Priority.ERROR)
 
 
 def print_text(streams: Streams, text: str) -> None:
@@ -278,5 +308,6 @@ class Invocation:
 
     shape: Shape
     config: Path | None = None
+    log: LogOptions | None = None
     secrets: list[str] = field(default_factory=list)
     command: str = ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import StateError
 from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
-from plexsync.output.console import make_reporter, print_text, write_lines
+from plexsync.output.console import make_reporter, print_text, write_errors
 from plexsync.output.json_documents import error_document
 from plexsync.output.summary import problem_lines
 
@@ -34,14 +34,14 @@ def report_failure(
         command: what failed; those that end in the document of a run do so whatever happens.
     """
     if not (shape.json or shape.jsonl):
-        write_lines(streams.stderr, problem_lines(as_problem(error)))
+        write_errors(streams.stderr, problem_lines(as_problem(error)))
         return
     if command not in _LIKE_A_RUN:
         document = error_document(as_problem(error), exit_code=error.exit_code)
         try:
             print_text(streams, document.decode())
         except StateError:
-            write_lines(streams.stderr, problem_lines(as_problem(error)))
+            write_errors(streams.stderr, problem_lines(as_problem(error)))
         return
     now = utc_now()
     reporter = make_reporter(shape, streams, monotonic=time.monotonic)
@@ -58,7 +58,7 @@ def report_failure(
     reporter.close()
     # Who asked for a document and did not get one must hear of it somewhere.
     if reporter.failure and not isinstance(reporter.failure, BrokenPipeError):
-        write_lines(streams.stderr, problem_lines(as_problem(error)))
+        write_errors(streams.stderr, problem_lines(as_problem(error)))
 
 
 def make_run_id(now: datetime) -> str:

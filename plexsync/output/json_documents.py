@@ -112,6 +112,11 @@ def warning_event(message: str) -> bytes:
     return _event("warning", {"message": _clean(message)})
 
 
+def error_event(problem: Problem, *, exit_code: int) -> bytes:
+    """No run could begin, or it could not report."""
+    return _event("error", {"exit_code": exit_code, "error": _problem(problem)})
+
+
 def finished_event(summary: RunSummary) -> bytes:
     """The run is over; the same keys as the document, without `matches`."""
     return _event("finished", _head(summary) | {"error": _problem(summary.error)})

@@ -15,7 +15,7 @@ from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome, as_problem
 from plexsync.output import json_documents as json_report
 from plexsync.output import tsv as lines
-from plexsync.output.streams import NoMeter, Spool
+from plexsync.output.streams import NoMeter, Priority, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -89,7 +89,7 @@ class PipeReporter:
         """Say it on stderr."""
         if not self._quiet:
             self._meter.clear()
-            self._err.write_line(warning_line(message))
+            self._err.write_line(warning_line(message), Priority.WARNING)
 
     def finished(self, summary: RunSummary) -> None:
         """Say on stderr how it ended."""
@@ -153,7 +153,8 @@ class CronReporter:
             spool.close()
 
     def _write_rows(self, *, all_low: bool) -> None:
-        self._warnings.copy_to(self._err)
+        for line in self._warnings:
+            self._err.write_line(line.decode(), Priority.WARNING)
         self._rows.copy_to(self._out)
         if all_low:
             self._waiting.copy_to(self._out)
@@ -207,7 +208,7 @@ class JsonReporter:
         """Say it on stderr."""
         if not self._quiet:
             self._meter.clear()
-            self._err.write_line(warning_line(message))
+            self._err.write_line(warning_line(message), Priority.WARNING)
 
     def finished(self, summary: RunSummary) -> None:
         """Write the document."""
@@ -278,7 +279,7 @@ def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) ->
     """What went wrong, then what was done and what can be done next."""
     if summary.error:
         for line in problem_lines(summary.error):
-            err.write_line(line)
+            err.write_line(line, Priority.ERROR)
     if quiet:
         return
     if sentence := outcome_sentence(summary):

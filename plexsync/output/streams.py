@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from enum import IntEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +12,14 @@ if TYPE_CHECKING:
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
 """Bytes of rows kept in memory before they move to an anonymous temporary file."""
+
+
+class Priority(IntEnum):
+    """How much a line matters, as syslog numbers it. Source: sd-daemon(3)."""
+
+    ERROR = 3
+    WARNING = 4
+    INFO = 6
 
 
 class Meter(Protocol):
@@ -45,12 +55,17 @@ class ByteStream(Protocol):
 class Sink:
     """A byte stream that may go away under us.
 
+    Args:
+        stream: where the bytes go.
+        journal: the journal of systemd reads the lines.
+
     Attributes:
         failure: the first error of the stream; nothing is written after it.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, *, journal: bool = False) -> None:
         self._stream = stream
+        self._journal = journal
         self.failure: OSError | None = None
 
     def write(self, piece: bytes) -> None:
@@ -71,10 +86,29 @@ class Sink:
         except OSError as error:
             self.failure = error
 
-    def write_line(self, text: str) -> None:
-        """Write one line of text as UTF-8 and hand it over."""
-        self.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    def write_line(self, text: str, priority: Priority = Priority.INFO) -> None:
+        """Write one line of text as UTF-8 and hand it over; in a journal with its priority."""
+        start = f"<{priority:d}>" if self._journal else ""
+        self.write((start + text).encode("utf-8", "backslashreplace") + b"\n")
         self.flush()
+
+
+def is_journal(stream: IO[str] | None, named: str) -> bool:
+    """Return whether the journal of systemd reads `stream`.
+
+    Args:
+        stream: a standard stream.
+        named: `$JOURNAL_STREAM`: device and inode of what systemd connected, with a colon between.
+
+    Source: systemd.exec(5), "JOURNAL_STREAM".
+    """
+    if stream is None or not named:
+        return False
+    try:
+        there = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or no file of the system
+        return False
+    return named == f"{there.st_dev}:{there.st_ino}"
 
 
 class Spool:
