@@ -72,7 +72,7 @@ class ShownChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScenePage:
+class ShownScene:
     """One scene.
 
     Attributes:
@@ -107,7 +107,9 @@ class ScenePage:
     message: str
 
 
-def scene_page(review: Review, preview: LinkPreview | None, *, answer: str, seen: str) -> ScenePage:
+def scene_page(
+    review: Review, preview: LinkPreview | None, *, answer: str, seen: str
+) -> ShownScene:
     """Make the page of the scene the review shows."""
     waiting, candidate = review.waiting, review.candidate
     recorded = review.answers.recorded(waiting.scene_id)
@@ -119,7 +121,7 @@ def scene_page(review: Review, preview: LinkPreview | None, *, answer: str, seen
         if not is_unscored(candidate):
             evidence = evidence_of(candidate, rival_names(review, candidate))
             bars = evidence_bars(evidence)
-    return ScenePage(
+    return ShownScene(
         scene_id=waiting.scene_id,
         name=_clean(scene_name(waiting)),
         reason=_clean(waiting.match.reason),
@@ -189,7 +191,7 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupPage:
+class ShownGroup:
     """Scenes of one pattern, some at a time; `more` of the pattern are not on the page."""
 
     first: SceneId
@@ -202,12 +204,12 @@ class GroupPage:
     message: str
 
 
-def group_page(review: Review, group: Group, *, more: int) -> GroupPage:
+def group_page(review: Review, group: Group, *, more: int) -> ShownGroup:
     """Make the page of the scenes of a group."""
     first = group.scenes[0]
     picks = group.picks()
     lines = pattern_lines(first.candidates[0]) if first.candidates else ()
-    return GroupPage(
+    return ShownGroup(
         first=first.scene_id,
         reason=_clean(first.match.reason),
         lines=tuple(map(_clean, lines)),

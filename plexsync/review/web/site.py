@@ -49,7 +49,7 @@ _SCENE_KEYS = frozenset("arnblu")
 _GROUP_KEYS = frozenset("arnbl")
 
 
-class Form:
+class FormFields:
     """The fields of a form, or of the part of an address behind the question mark."""
 
     def __init__(self, text: str) -> None:
@@ -128,7 +128,7 @@ class ReviewSite:
             return self._to_shown()
 
     def _scene(self, request: Request) -> Response:
-        query = Form(request.url.query)
+        query = FormFields(request.url.query)
         with self.lock:
             waiting = self._open(request.path_params["scene"], query.one("item"))
             if waiting is None:
@@ -206,7 +206,7 @@ class ReviewSite:
 
     # ---- What buttons do -------------------------------------------------------------------------
 
-    def _press(self, form: Form) -> Response:
+    def _press(self, form: FormFields) -> Response:
         """Press a key about a scene, as in the terminal."""
         key = form.one("key")
         with self.lock:
@@ -227,7 +227,7 @@ class ReviewSite:
                 return self._confirm(key, form)
             return self._to_shown()
 
-    def _confirm(self, key: str, form: Form) -> Response:
+    def _confirm(self, key: str, form: FormFields) -> Response:
         """Ask before something bigger; the yes comes as the same press with `yes`."""
         review = self._review
         if form.one("yes"):
@@ -242,7 +242,7 @@ class ReviewSite:
             "confirm.html", question=question, key=key, scene_id=scene_id, item=item, seen=seen
         )
 
-    def _answer_group(self, form: Form) -> Response:
+    def _answer_group(self, form: FormFields) -> Response:
         """Answer the scenes of a grid, but those that were clicked out."""
         key, chosen = form.one("key"), form.all("in")
         with self.lock:
@@ -272,14 +272,14 @@ class ReviewSite:
             return self._to(odd[0])
         return self._to_shown()
 
-    def _arrange(self, form: Form) -> Response:
+    def _arrange(self, form: FormFields) -> Response:
         with self.lock:
             sorts = {one.value: one for one in Sort}
             sort = sorts.get(form.one("sort"), self._review.queue.sort)
             self._review.arrange(sort, form.one("words").strip())
             return self._to_shown()
 
-    def _find(self, form: Form) -> Response:
+    def _find(self, form: FormFields) -> Response:
         with self.lock:
             waiting = self._open(form.one("scene"))
             if waiting is None:
@@ -292,7 +292,7 @@ class ReviewSite:
             "find.html", hits=hits, count=count, text=text, scene_id=scene_id, seen=seen
         )
 
-    def _add(self, form: Form) -> Response:
+    def _add(self, form: FormFields) -> Response:
         """Add an item to the candidates, named by its rating key or its address."""
         with self.lock:
             waiting = self._open(form.one("scene"))
@@ -304,7 +304,7 @@ class ReviewSite:
             item = f"?item={candidate.rating_key}" if candidate else ""
             return RedirectResponse(f"/scene/{waiting.scene_id}{item}", status_code=303)
 
-    def _done(self, form: Form) -> Response:
+    def _done(self, form: FormFields) -> Response:
         with self.lock:
             writes = form.one("write") and self._review.accepted
             self._review.ending = Ending.WRITE if writes else Ending.KEEP
@@ -401,10 +401,10 @@ def _page(handler: Callable[[Request], Response]) -> Callable[[Request], Respons
     return page
 
 
-def _action(handler: Callable[[Form], Response]) -> Callable[[Request], object]:
+def _action(handler: Callable[[FormFields], Response]) -> Callable[[Request], object]:
     async def action(request: Request) -> Response:
         body = await request.body()
-        form = Form(body.decode("utf-8", "replace"))
+        form = FormFields(body.decode("utf-8", "replace"))
         return await run_in_threadpool(handler, form)
 
     return action
