@@ -7,7 +7,7 @@ Source: docs/design.md, "Matching"; docs/matching.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.matching.account import (
     Account,
@@ -32,13 +32,13 @@ from plexsync.matching.answers import (
     answer_key,
     collect_answers,
     ignore,
-    listen,
     refuse,
 )
 from plexsync.matching.blocking import prepare_files, split_name
 from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.layout import propose_rules, split_prefixes
-from plexsync.matching.resolution import prepare_matching
+from plexsync.matching.layout import UNKNOWN_LAYOUT, Layout, propose_rules, split_prefixes
+from plexsync.matching.resolution import Known, prepare_matching
+from plexsync.matching.scoring import survey
 from plexsync.matching.title_similarity import (
     Text,
     are_near,
@@ -46,22 +46,26 @@ from plexsync.matching.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
-from plexsync.models import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from typing import Unpack
 
-    from plexsync.models import Candidate, Match, PathRule, PlexItem, RatingKey, Scene, SceneId
+    from plexsync.models import Match, PlexItem, RatingKey, Scene
 
 __all__ = [
     "ANSWER_PREFIX",
     "DEFAULT_SETTINGS",
     "NOTHING",
     "NO_ANSWERS",
+    "UNKNOWN_LAYOUT",
     "Account",
     "AllAnswers",
     "Answer",
+    "Decided",
     "Explanation",
+    "Known",
+    "Layout",
     "MatchSettings",
     "Named",
     "Pin",
@@ -77,6 +81,7 @@ __all__ = [
     "answer_key",
     "are_near",
     "collect_answers",
+    "decide",
     "ignore",
     "match",
     "prepare_files",
@@ -84,6 +89,7 @@ __all__ = [
     "refuse",
     "split_name",
     "split_prefixes",
+    "survey",
     "telling_words",
     "texts_of_item",
     "texts_of_scene",
@@ -91,95 +97,43 @@ __all__ = [
 ]
 
 
+class Decided(NamedTuple):
+    """What `decide` found: the matches, and how the libraries lie to each other."""
+
+    matches: list[Match]
+    layout: Layout
+
+
 def match(
-    scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    *,
-    rules: Sequence[PathRule] = (),
-    settings: MatchSettings = DEFAULT_SETTINGS,
-    claims: Mapping[RatingKey, SceneId] | None = None,
-    hashes: Mapping[int, int] | None = None,
-    pins: Sequence[Pin] = (),
-    refusals: Sequence[Refusal] = (),
+    scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]
 ) -> list[Match]:
     """Decide which items the scenes are.
+
+    What is HIGH for a few scenes is HIGH for them when all are decided about, as long as `others`
+    are the rest of Stash and `layout` is what `decide` learned from all of them.
 
     Args:
         scenes: the scenes that are due; each gets one match, or one for each item its files are.
         items: every item of the chosen libraries, so that rarity is known.
-        rules: how Plex sees Stash's folders.
-        settings: where HIGH begins.
-        claims: items already linked, and to which scene; a scene in `scenes` has no claim but
-            its evidence.
-        hashes: Plex's `openSubtitleHash` by part id, as far as it is known.
-        pins: pairs a person has confirmed, of any scene.
-        refusals: pairs a person has refused, of any scene.
+        **known: see `Known`.
 
     Returns:
         Matches in the order of `scenes`; the order of `items` never matters.
     """
-    matching = prepare_matching(
-        scenes,
-        items,
-        rules=rules,
-        settings=settings,
-        claims=claims or {},
-        hashes=hashes or {},
-        people=listen(pins, refusals),
-    )
-    return matching.decide()
+    return decide(scenes, items, **known).matches
 
 
-def wanted_hashes(
-    scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    matches: Sequence[Match],
-    *,
-    claims: Mapping[RatingKey, SceneId] | None = None,
-    hashes: Mapping[int, int] | None = None,
-    limit: int = 1000,
-) -> tuple[RatingKey, ...]:
-    """Items whose content hash could change what `match` decided.
+def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]) -> Decided:
+    """Do what `match` does, and return the layout as well."""
+    matching = prepare_matching(scenes, items, **known)
+    return Decided(matching.decide(), matching.tabulated.layout)
 
-    That is a candidate of a LOW match that neither size nor duration rules out already, and the
-    item of a HIGH match that rests on its name alone. A second `match` with the hashes decides.
 
-    Args:
-        scenes: what `match` was given.
-        items: what `match` was given.
-        matches: what it answered.
-        claims: what it was given; items of other scenes stay theirs whatever the hash.
-        hashes: known by part id already; not asked for again.
-        limit: most items to ask for: each costs a request.
+def wanted_hashes(matches: Sequence[Match]) -> tuple[RatingKey, ...]:
+    """Items whose content hash could change what `match` decided, each once.
+
+    That is a candidate of a LOW match that neither size nor duration rules out already, the item
+    of a HIGH match that rests on its name alone, and what looks like a copy of it. A second
+    `match` with the hashes decides.
     """
-    hashable = {one.scene_id for one in scenes if any(file.oshash for file in one.files)}
-    claimed, known = claims or {}, hashes or {}
-    wanted: dict[RatingKey, str] = {}
-    for made in matches:
-        if made.scene_id not in hashable:
-            continue
-        for candidate in made.candidates:
-            owner = claimed.get(candidate.rating_key, made.scene_id)
-            if owner == made.scene_id and _could_decide(made, candidate):
-                wanted.setdefault(candidate.rating_key, candidate.item_path)
-    unknown = {
-        item.rating_key
-        for item in items
-        if item.rating_key in wanted
-        and any(file.part_id and file.part_id not in known for file in item.files)
-    }
-    return tuple(key for key in wanted if key in unknown)[:limit]
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _could_decide(made: Match, candidate: Candidate) -> bool:
-    """Whether a hash could settle a pair, for or against."""
-    named = {one.name: one for one in candidate.evidence}
-    if "pin" in named or "oshash" in named or "rule" in named:
-        return False
-    if made.confidence is Confidence.HIGH:
-        return "path" not in named and "size" not in named
-    facts = (named[name] for name in ("size", "duration", "frame") if name in named)
-    return not any(one.weight < 0 and one.value.startswith("different") for one in facts)
+    return tuple(dict.fromkeys(key for made in matches for key in made.unread))

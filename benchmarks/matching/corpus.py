@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks.matching.situations import SITUATIONS, plain
 from benchmarks.matching.world import Label, Mix, World, make_words
+from plexsync.matcher import decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plexsync.matcher import Layout
     from plexsync.models import PathRule, PlexItem, RatingKey, Scene, SceneId
 
 MIXES = (
@@ -33,6 +35,8 @@ class Corpus:
 
     mix: Mix
     scenes: tuple[Scene, ...]
+    others: tuple[Scene, ...]
+    layout: Layout | None
     items: tuple[PlexItem, ...]
     rules: tuple[PathRule, ...]
     claims: Mapping[RatingKey, SceneId]
@@ -59,10 +63,16 @@ def make_corpus(mix: Mix, seed: int, scenes: int) -> Corpus:
         if scene.scene_id not in waiting and world.labels[scene.scene_id].certain
         for key in world.labels[scene.scene_id].items
     }
+    others = tuple(scene for scene in world.scenes if scene.scene_id not in waiting)
+    items = tuple(world.items)
+    # What a full run learned, for one that looks at a part of the scenes.
+    learned = decide(world.scenes, items, rules=world.rules).layout if others else None
     return Corpus(
         mix=mix,
         scenes=tuple(due),
-        items=tuple(world.items),
+        others=others,
+        layout=learned,
+        items=items,
         rules=world.rules,
         claims=claims,
         hashes=world.hashes,

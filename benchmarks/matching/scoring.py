@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.matcher import match, wanted_hashes
+from plexsync.matcher import Decided, Known, decide, wanted_hashes
 from plexsync.models import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.matching.corpus import Corpus
     from benchmarks.matching.world import Label
@@ -53,16 +53,34 @@ class Tally:
 
 def run(corpus: Corpus) -> dict[str, Tally]:
     """Match a corpus, as a run would, and count."""
-    found = match(corpus.scenes, corpus.items, rules=corpus.rules, claims=corpus.claims)
-    if corpus.mix.hashes:
-        wanted = wanted_hashes(
-            corpus.scenes, corpus.items, found, claims=corpus.claims, limit=10**9
-        )
-        hashes = {part: corpus.hashes[part] for key in wanted for part in corpus.parts[key]}
-        found = match(
-            corpus.scenes, corpus.items, rules=corpus.rules, claims=corpus.claims, hashes=hashes
-        )
-    return tally(found, corpus.labels)
+    return tally(decide_all(corpus).matches, corpus.labels)
+
+
+def decide_all(corpus: Corpus) -> Decided:
+    """Match all scenes that are due; what is linked already competes with them."""
+    known = known_of(corpus)
+    found = decide(corpus.scenes, corpus.items, **known)
+    if not corpus.mix.hashes:
+        return found
+    known["hashes"] = read_hashes(corpus, found.matches)
+    return decide(corpus.scenes, corpus.items, **known)
+
+
+def known_of(corpus: Corpus) -> Known:
+    """What a run knows beside the scenes and the items."""
+    return Known(
+        others=corpus.others,
+        layout=corpus.layout,
+        rules=corpus.rules,
+        claims=corpus.claims,
+        hashes={} if corpus.mix.hashes else None,
+    )
+
+
+def read_hashes(corpus: Corpus, matches: Sequence[Match]) -> dict[int, int]:
+    """The content hashes of the items that `matches` ask for."""
+    wanted = wanted_hashes(matches)
+    return {part: corpus.hashes[part] for key in wanted for part in corpus.parts[key]}
 
 
 def tally(found: Iterable[Match], labels: Mapping[SceneId, Label]) -> dict[str, Tally]:

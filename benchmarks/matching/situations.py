@@ -475,10 +475,10 @@ def twin_of_linked(world: World) -> None:
 
 
 def backup_only(world: World) -> None:
-    """Plex has the backup copy, not the original; only a path rule can know."""
+    """Plex has the backup copy, not the original: it shows the same video."""
     video = world.video()
     key = world.add_item(world.plex_file(video, root="/backup"), section_id="2")
-    world.add_scene(world.stash_file(video), truth=() if world.mix.rules else (key,))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
 
 
 # ---- Several answers -----------------------------------------------------------------------------
@@ -487,18 +487,22 @@ def backup_only(world: World) -> None:
 def backup_tree(world: World) -> None:
     """A second library holds a copy of the whole tree."""
     video = world.video()
-    key = world.add_item(world.plex_file(video))
-    world.add_item(world.plex_file(video, root="/backup"), section_id="2")
-    world.add_scene(world.stash_file(video), truth=(key,), certain=world.mix.rules)
+    keys = (
+        world.add_item(world.plex_file(video)),
+        world.add_item(world.plex_file(video, root="/backup"), section_id="2"),
+    )
+    world.add_scene(world.stash_file(video), truth=keys, certain=True)
 
 
 def backup_keeps_folder(world: World) -> None:
     """The copy keeps a folder that Plex's mount of the original does not show."""
     video = world.video(folder=f"{world.word().title()}/{world.word()}")
     below = replace(video, folder=video.folder.partition("/")[2])
-    key = world.add_item(world.plex_file(below, root="/films"))
-    world.add_item(world.plex_file(video, root="/backup"), section_id="2")
-    world.add_scene(world.stash_file(video), truth=(key,))
+    keys = (
+        world.add_item(world.plex_file(below, root="/films")),
+        world.add_item(world.plex_file(video, root="/backup"), section_id="2"),
+    )
+    world.add_scene(world.stash_file(video), truth=keys, certain=True)
 
 
 def two_libraries(world: World) -> None:
@@ -508,7 +512,7 @@ def two_libraries(world: World) -> None:
         world.add_item(world.plex_file(video)),
         world.add_item(world.plex_file(video), section_id="2"),
     )
-    world.add_scene(world.stash_file(video), truth=keys)
+    world.add_scene(world.stash_file(video), truth=keys, certain=True)
 
 
 def twins_on_both_sides(world: World) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
-from plexsync.matcher import Explanation, Named, account, account_of_item, collect_answers
+from plexsync.matcher import Explanation, Known, Named, account, account_of_item, collect_answers
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import load_items
 from plexsync.state import load_state
+from plexsync.sync.components import match_settings, open_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,26 +31,12 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
     """
     world = _World(config, ports)
     scene = world.scene(scene_id)
-    others = [one for one in world.waiting() if one.scene_id != scene_id]
-    claims = {key: who for key, who in world.state.claims().items() if who != scene_id}
-    people = collect_answers(world.state)
-
-    def account_with(hashes: Mapping[int, int]) -> Account:
-        return account(
-            scene,
-            world.items,
-            others=others,
-            rules=config.paths,
-            claims=claims,
-            hashes=hashes,
-            pins=people.pins,
-            refusals=people.refusals,
-        )
-
-    found = account_with({})
+    known = world.known([scene])
+    found = account(scene, world.items, **known)
     if config.match.use_content_hash:
         hashes = world.hashes([one.candidate.rating_key for one in found.standings])
-        found = account_with(hashes) if hashes else found
+        known["hashes"] = {**(known["hashes"] or {}), **hashes}
+        found = account(scene, world.items, **known)
     return world.explanation(found, world.name_scene(scene), world.state.get(scene_id))
 
 
@@ -73,19 +60,10 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
     scenes = world.waiting()
     if owner is not None and all(one.scene_id != owner for one in scenes):
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
-    ours = {one.scene_id for one in scenes}
-    claims = {key: who for key, who in world.state.claims().items() if who not in ours}
-    people = collect_answers(world.state)
-    found = account_of_item(
-        rating_key,
-        scenes,
-        world.items,
-        rules=config.paths,
-        claims=claims,
-        hashes=world.hashes([rating_key]) if config.match.use_content_hash else {},
-        pins=people.pins,
-        refusals=people.refusals,
-    )
+    known = world.known(scenes)
+    if config.match.use_content_hash:
+        known["hashes"] = {**(known["hashes"] or {}), **world.hashes([rating_key])}
+    found = account_of_item(rating_key, scenes, world.items, **known)
     record = world.state.get(owner) if owner is not None else None
     return world.explanation(found, world.name_item(item), record, is_item=True)
 
@@ -94,8 +72,9 @@ class _World:
     """Both servers and the state, as far as an account needs them."""
 
     def __init__(self, config: Config, ports: Ports) -> None:
+        self._config = config
         self._ports = ports
-        ports.stash.connect()
+        stash = ports.stash.connect()
         plex = ports.plex.connect()
         sections = ports.plex.sections(config.plex.libraries)
         self._libraries = _titles(sections)
@@ -107,9 +86,33 @@ class _World:
             machine=plex.identity,
             now=ports.now(),
         ).items
+        ids = {section.section_id for section in sections}
+        self._catalogue = open_catalogue(config, ports, stash.identity, ids)
         self.by_key = {item.rating_key: item for item in self.items}
         self._scenes: dict[SceneId, Scene] = {}
-        self._hashes = HashCache(ports.plex.hashes, server=plex.identity, directory=ports.cache_dir)
+        self._hashes = HashCache(
+            ports.plex.hashes,
+            server=plex.identity,
+            directory=ports.cache_dir,
+            sent=lambda: ports.requests().plex_reads,
+        )
+
+    def known(self, scenes: Sequence[Scene]) -> Known:
+        """What a run that has only these scenes to decide about knows beside them."""
+        due = {scene.scene_id for scene in scenes}
+        answers = collect_answers(self.state)
+        uses_hashes = self._config.match.use_content_hash
+        return Known(
+            others=self._catalogue.others(due),
+            layout=self._catalogue.layout,
+            rules=self._config.paths,
+            settings=match_settings(self._config),
+            claims={key: who for key, who in self.state.claims().items() if who not in due},
+            hashes=self._hashes.known(self.items) if uses_hashes else None,
+            pins=answers.pins,
+            refusals=answers.refusals,
+            libraries=self._libraries,
+        )
 
     def scene(self, scene_id: SceneId) -> Scene:
         """One scene."""

@@ -71,6 +71,13 @@ class MissingTimestamp(StrEnum):
     SKIP = "skip"
 
 
+class CopyPolicy(StrEnum):
+    """What to do with byte-identical copies of a scene's file that are items of their own."""
+
+    WRITE = "write"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StashConfig:
     """`[stash]`."""
@@ -139,7 +146,8 @@ class PlexConfig:
     libraries: tuple[str, ...] = setting(
         NAMES,
         "[]",
-        meaning="Titles of the libraries to write to. None means every movie and show library.",
+        meaning="Titles of the libraries to write to, or their ids. None means every movie and "
+        "show library.",
     )
     scan: bool = setting(
         FLAG,
@@ -163,7 +171,19 @@ class MatchConfig:
         FLAG,
         "true",
         meaning="Only HIGH matches are applied. `false` applies the best LOW candidate too, "
-        "marked as LOW.",
+        "marked as LOW, unless something contradicts it or it is below `match.least_low`.",
+    )
+    least_low: float = setting(
+        SHARE,
+        "0.9",
+        meaning="The lowest score, above 0 and at most 1, of a LOW candidate that is applied when "
+        "`match.strict_matching` is off.",
+    )
+    copies: CopyPolicy = setting(
+        word_of(CopyPolicy),
+        '"write"',
+        meaning="What to do with a byte-identical copy of a scene's file that is another item: "
+        '`"write"` writes to it as well, `"skip"` leaves it alone.',
     )
     use_content_hash: bool = setting(
         FLAG,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.answers import listen, refuses
-from plexsync.matching.attributes import Level
-from plexsync.matching.decision import DEFAULT_SETTINGS, Option, rival_bits, score_option
-from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
+from plexsync.matching.answers import refuses
+from plexsync.matching.decision import rival_bits, score_option
+from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.layout import split_prefixes
 from plexsync.matching.resolution import prepare_matching
 from plexsync.matching.scoring import refine
@@ -18,11 +17,12 @@ from plexsync.models import Candidate, Evidence, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import Unpack
 
-    from plexsync.matching.answers import Pin, Refusal
-    from plexsync.matching.resolution import Matching
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId, SceneRecord
+    from plexsync.matching.resolution import Known, Matching
+    from plexsync.matching.weighing import Option
+    from plexsync.models import Match, PlexItem, RatingKey, Scene, SceneId, SceneRecord
 
 
 SCHEMA = "plexsync/explain/1"
@@ -99,44 +99,20 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     items_compared: int
 
 
-def account(
-    scene: Scene,
-    items: Sequence[PlexItem],
-    *,
-    others: Sequence[Scene] = (),
-    rules: Sequence[PathRule] = (),
-    claims: Mapping[RatingKey, SceneId] | None = None,
-    hashes: Mapping[int, int] | None = None,
-    pins: Sequence[Pin] = (),
-    refusals: Sequence[Refusal] = (),
-) -> Account:
+def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> Account:
     """Give the account of one scene.
 
     Args:
         scene: the scene.
         items: see `matcher.match`.
-        others: the other scenes that are due; they may compete for its items.
-        rules: see `matcher.match`.
-        claims: see `matcher.match`.
-        hashes: see `matcher.match`.
-        pins: see `matcher.match`.
-        refusals: see `matcher.match`.
+        **known: see `Known`; `others` are all other scenes that may compete for its items.
     """
-    people = listen(pins, refusals)
-    matching = prepare_matching(
-        [scene, *others],
-        items,
-        rules=rules,
-        settings=DEFAULT_SETTINGS,
-        claims=claims or {},
-        hashes=hashes or {},
-        people=people,
-    )
-    said = people.refusals.get(scene.scene_id, ())
+    matching = prepare_matching([scene], items, **known)
+    said = matching.people.refusals.get(scene.scene_id, ())
     names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
     return Account(
-        matches=tuple(one for one in matching.decide() if one.scene_id == scene.scene_id),
-        standings=_rank(_stand(matching, row) for row in matching.table.rows[0]),
+        matches=tuple(matching.decide()),
+        standings=_rank(_stand(matching, row) for row in matching.rows_of(0)),
         refused=tuple(
             item.rating_key for item in items if any(refuses(one, scene, item) for one in said)
         ),
@@ -146,8 +122,8 @@ def account(
             if item.trashed
             and any(fold(base_name(normalize_path(file.path))) in names for file in item.files)
         ),
-        least_score=DEFAULT_SETTINGS.least_score,
-        lead_bits=DEFAULT_SETTINGS.lead_bits,
+        least_score=matching.settings.least_score,
+        lead_bits=matching.settings.lead_bits,
     )
 
 
@@ -155,38 +131,25 @@ def account_of_item(
     rating_key: RatingKey,
     scenes: Sequence[Scene],
     items: Sequence[PlexItem],
-    *,
-    rules: Sequence[PathRule] = (),
-    claims: Mapping[RatingKey, SceneId] | None = None,
-    hashes: Mapping[int, int] | None = None,
-    pins: Sequence[Pin] = (),
-    refusals: Sequence[Refusal] = (),
+    **known: Unpack[Known],
 ) -> Account:
     """Give the account from the other side: every scene that could be the item.
 
     The arguments are those of `matcher.match`.
     """
-    matching = prepare_matching(
-        scenes,
-        items,
-        rules=rules,
-        settings=DEFAULT_SETTINGS,
-        claims=claims or {},
-        hashes=hashes or {},
-        people=listen(pins, refusals),
-    )
+    matching = prepare_matching(scenes, items, **known)
     place = next(
         (at for at, one in enumerate(matching.items) if one.rating_key == rating_key), None
     )
-    column = matching.table.columns.get(place, ()) if place is not None else ()
-    ids = {matching.scenes[one.ours.scene].scene_id for one in column}
+    column = matching.claims_to(place) if place is not None else ()
+    ids = {one.ours.scene_id for one in column}
     return Account(
         matches=tuple(one for one in matching.decide() if one.scene_id in ids),
         standings=_rank(_stand_one(matching, one) for one in column),
         refused=(),
         in_trash=(),
-        least_score=DEFAULT_SETTINGS.least_score,
-        lead_bits=DEFAULT_SETTINGS.lead_bits,
+        least_score=matching.settings.least_score,
+        lead_bits=matching.settings.lead_bits,
     )
 
 
@@ -217,7 +180,7 @@ def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:
     """The options of one file, weighed as `match` shows them."""
     sure = any(not matching.obstacle(one) for one in row)
     scene = matching.scenes[row[0].ours.scene]
-    shown = row if sure else refine(row, scene, matching.items, matching.scale)
+    shown = row if sure else refine(row, scene, matching.items, matching.tabulated.scale)
     return [
         _make_standing(matching, option, refined, rivals=shown)
         for option, refined in zip(row, shown, strict=True)
@@ -238,21 +201,21 @@ def _make_standing(
     matching: Matching, option: Option, refined: Option, *, rivals: Sequence[Option]
 ) -> Standing:
     item = matching.items[option.item]
-    column = matching.table.columns[option.item]
-    against = rival_bits(refined, rivals, column)
+    column = matching.table.column(option.item)
+    against = rival_bits(refined, rivals, column, matching.settings)
     evidence = list(refined.weighed.evidence)
     if against:
         taken = -math.log2(1.0 + math.fsum(math.exp2(min(bits, 900.0)) for bits in against))
         evidence.append(Evidence(name="rivals", value=_count(against), weight=taken))
-    score = score_option(refined, rivals, column)
-    plain = score_option(option, matching.row_of(option), column)
+    score = score_option(refined, rivals, column, matching.settings)
+    plain = score_option(option, matching.row_of(option), column, matching.settings)
     most = max(plain, matching.settings.least_score)
     if refined is not option and score > most:
         weight = _odds(most) - _odds(score)
         value = "titles and dates lift nothing over the threshold"
         evidence.append(Evidence(name="limit", value=value, weight=weight))
         score = most
-    obstacle = matching.obstacle(option)
+    obstacle = matching.reason(option)
     return Standing(
         scene_id=matching.scenes[option.ours.scene].scene_id,
         candidate=Candidate(
@@ -282,7 +245,7 @@ def _count(against: Sequence[float]) -> str:
 def _raise(matching: Matching, option: Option) -> Iterator[str]:
     """What would make an option HIGH: each thing that would do alone, most practical first."""
     for words, changed in _suppositions(option):
-        if not matching.suppose(option, changed):
+        if matching.suppose(option, changed):
             yield words
     yield "a person confirming it in `plexsync review`"
 
@@ -292,7 +255,7 @@ def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
     made = option.made
     stash, plex = split_prefixes(option.ours.path, option.theirs.path)
     if made.place is not FolderLevel.PATH and made.spelling is Spelling.EXACT and stash != plex:
-        ruled = made._replace(place=FolderLevel.PATH, ruled=True, merged=False, elsewhere=False)
+        ruled = made._replace(place=FolderLevel.PATH, ruled=True, merged=False, outside=False)
         yield f"a path rule {stash} -> {plex}", ruled
     if made.content is Level.UNKNOWN and made.size is not Level.DIFFERENT:
         yield "an equal content hash", made._replace(content=Level.EQUAL)

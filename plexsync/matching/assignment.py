@@ -1,4 +1,4 @@
-"""One-to-one assignment of greatest total weight, for a whole group of rivals at once.
+"""One-to-one assignment of greatest total weight, for whole groups of rivals at once.
 
 Greedy choice gives the first comer the item that another scene needs more. This is the Hungarian
 method on sparse edges: each row in turn takes the cheapest path of swaps (Dijkstra over reduced
@@ -13,8 +13,16 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from plexsync.models import id_order
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plexsync.matching.decision import MatchSettings
+    from plexsync.matching.weighing import Option
+    from plexsync.models import PlexItem, Scene
+
+_MOST_IN_GROUP = 500
 
 
 def assign(rows: Sequence[Mapping[int, float]]) -> list[int | None]:
@@ -31,6 +39,63 @@ def assign(rows: Sequence[Mapping[int, float]]) -> list[int | None]:
         solver.augment(row)
     taken = [solver.taken[row] for row in range(len(rows))]
     return [column if column >= 0 else None for column in taken]
+
+
+def group(
+    rows: Sequence[Sequence[tuple[Option, ...]]],
+    columns: Mapping[int, Sequence[Option]],
+    *,
+    places: Mapping[int, int],
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    settings: MatchSettings,
+) -> dict[int, int]:
+    """Assign the places scenes compete for, each connected group as a whole.
+
+    Scenes nobody competes with are left out, and so are groups of more than `_MOST_IN_GROUP`
+    scenes, whose members are judged by their own rivals alone.
+    """
+    assigned: dict[int, int] = {}
+    for rivals in _connect(columns, places):
+        if len(rivals) > _MOST_IN_GROUP:
+            continue
+        # Ids settle ties, so that the order of the input does not matter.
+        ranked = sorted(rivals, key=lambda one: id_order(scenes[one].scene_id))
+        edges = [_edges(rows[scene], places, settings) for scene in ranked]
+        order = sorted(
+            {item for one in edges for item in one},
+            key=lambda one: id_order(items[one].rating_key),
+        )
+        rank = {item: position for position, item in enumerate(order)}
+        found = assign([{rank[item]: bits for item, bits in one.items()} for one in edges])
+        for scene, column in zip(ranked, found, strict=True):
+            if column is not None:
+                assigned[scene] = order[column]
+    return assigned
+
+
+def join_places(items: Sequence[PlexItem], wanted: Iterable[int]) -> dict[int, int]:
+    """For each item that shows a file another one shows, too, the first of them.
+
+    Args:
+        items: every item.
+        wanted: positions of the items that are anybody's option.
+    """
+    first: dict[str, int] = {}
+    leader: dict[int, int] = {}
+    ranked = sorted(wanted, key=lambda one: id_order(items[one].rating_key))
+    for item in ranked:
+        for file in items[item].files:
+            other = first.setdefault(file.path, item)
+            if other != item:
+                for one in (item, other):
+                    leader.setdefault(one, one)
+                low, high = sorted(
+                    (_lead(leader, item), _lead(leader, other)),
+                    key=lambda one: id_order(items[one].rating_key),
+                )
+                leader[high] = low
+    return {item: _lead(leader, item) for item in leader}
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -93,3 +158,43 @@ class _Solver:
             column = given_up
             row = reached_from[column]
         self._owner[column], self.taken[row] = row, column
+
+
+def _lead(leader: dict[int, int], one: int) -> int:
+    """The representative of a joined set, with the way to it made shorter."""
+    while leader[one] != one:
+        leader[one] = leader[leader[one]]
+        one = leader[one]
+    return one
+
+
+def _connect(columns: Mapping[int, Sequence[Option]], places: Mapping[int, int]) -> list[list[int]]:
+    """The groups of scenes that compete for a place, directly or through others."""
+    leader: dict[int, int] = {}
+    first_of: dict[int, int] = {}
+    for item, column in columns.items():
+        shared = places.get(item)
+        if len(column) == 1 and shared is None:
+            continue
+        first = column[0].ours.scene
+        if shared is not None:
+            first = first_of.setdefault(shared, first)
+        for scene in (first, *(one.ours.scene for one in column)):
+            leader.setdefault(scene, scene)
+            leader[_lead(leader, scene)] = _lead(leader, first)
+    groups: dict[int, list[int]] = {}
+    for scene in leader:
+        groups.setdefault(_lead(leader, scene), []).append(scene)
+    return [one for one in groups.values() if len(one) > 1]
+
+
+def _edges(
+    rows: Sequence[tuple[Option, ...]], places: Mapping[int, int], settings: MatchSettings
+) -> dict[int, float]:
+    """What each place is worth to a scene, from just above 0 for a barely plausible one."""
+    best: dict[int, float] = {}
+    for option in (one for row in rows for one in row):
+        worth = max(option.bits - settings.plausible_bits, 0.0) + 1e-6
+        place = places.get(option.item, option.item)
+        best[place] = max(best.get(place, 0.0), worth)
+    return best

@@ -19,7 +19,7 @@ from plexsync.text.normalize import NormalizedPath, fold, normalize_path
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
-    from plexsync.models import PlexFile, PlexItem, Scene, SceneFile
+    from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
     from plexsync.text.normalize import PathMap
 
 _PAIRS_PER_FILE = 4
@@ -33,6 +33,7 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One file of a scene, ready to compare. `expected` is where Plex should see it."""
 
     scene: int
+    scene_id: SceneId
     file: SceneFile
     path: NormalizedPath
     expected: NormalizedPath
@@ -49,13 +50,14 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     path: NormalizedPath
     name: str
     stem: str
+    stash_id: str = ""
 
 
 class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One of our files with the parts worth comparing it with, each part once.
 
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
-    scene here, and beyond one item there. `whole` says that all bearers of the stem are among
+    scene here, and beyond one file there. `whole` says that all bearers of the stem are among
     `parts`.
     """
 
@@ -74,6 +76,7 @@ class Blocks(msgspec.Struct, kw_only=True, gc=False):
     parts: dict[str, list[Theirs]]
     sizes: dict[int, list[Theirs]]
     hashes: dict[int, list[Theirs]]
+    ids: dict[str, list[Theirs]]
     items: int
 
 
@@ -83,6 +86,7 @@ class Keys(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stems: Container[str]
     sizes: Container[int | None]
     contents: Container[int | None]
+    ids: Container[str]
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
@@ -102,13 +106,13 @@ def split_folders(path: str) -> list[str]:
 def prepare_files(scenes: Sequence[Scene], rules: PathMap) -> list[Ours]:
     """Every file of every scene, ready to compare."""
     return [
-        prepare(position, file, rules)
+        prepare(position, scene.scene_id, file, rules)
         for position, scene in enumerate(scenes)
         for file in scene.files
     ]
 
 
-def prepare(scene: int, file: SceneFile, rules: PathMap) -> Ours:
+def prepare(scene: int, scene_id: SceneId, file: SceneFile, rules: PathMap) -> Ours:
     """Make one file ready to compare."""
     path = normalize_path(file.path)
     mapped = rules.apply(path)
@@ -116,6 +120,7 @@ def prepare(scene: int, file: SceneFile, rules: PathMap) -> Ours:
     name, stem = split_name(expected)
     return Ours(
         scene=scene,
+        scene_id=scene_id,
         file=file,
         path=path,
         expected=expected,
@@ -132,7 +137,8 @@ def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]
         one.file.size_bytes: [] for one in ours if one.file.size_bytes and one.file.size_bytes > 0
     }
     contents: dict[int, list[Theirs]] = {one.file.oshash: [] for one in ours if one.file.oshash}
-    wanted = Keys(stems=parts, sizes=sizes, contents=contents)
+    ids: dict[str, list[Theirs]] = {one.scene_id: [] for one in ours}
+    wanted = Keys(stems=parts, sizes=sizes, contents=contents, ids=ids)
     for their in _stream(items, wanted, hashes):
         if their.stem in parts:
             parts[their.stem].append(their)
@@ -141,11 +147,14 @@ def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]
         content = hashes.get(their.file.part_id) if their.file.part_id else None
         if content in contents:
             contents[content].append(their)
+        if their.stash_id in ids:
+            ids[their.stash_id].append(their)
     return Blocks(
         ours=ours,
         parts=parts,
         sizes=sizes,
         hashes=contents,
+        ids=ids,
         items=len(items),
     )
 
@@ -162,21 +171,95 @@ def pair(blocks: Blocks) -> Iterator[FileCandidates]:
             crowds[one.stem] = _Crowd(named)
         name = fold(one.name) if us > 1 or them > 1 else ""
         if whole:
-            bearers, kin = _count_items(named, name), _count_items(named, "")
+            bearers, kin = _count_files(named, name), _count_files(named, "")
         else:
-            bearers, kin = crowds[one.stem].bearers[name], them
+            bearers, kin = crowds[one.stem].bearers[name], crowds[one.stem].files
         equals = blocks.sizes.get(one.file.size_bytes or 0, [])
+        # A size that many files have chooses nobody, so of its scenes not all are known.
+        alike = sizes[one.file.size_bytes or 0] - 1 if len(equals) <= _MOST_IN_TAIL else 0
         yield FileCandidates(
             ours=one,
             parts=_join(one, named if whole else crowds[one.stem].choose(one), blocks),
             name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
             stem_others=us - 1 + max(kin - 1, 0),
-            size_others=sizes[one.file.size_bytes or 0] - 1 + max(len(equals) - 1, 0),
+            size_others=alike + max(_count_files(equals, "") - 1, 0),
             whole=whole,
         )
 
 
+def find_neighbours(
+    due: Sequence[Scene],
+    others: Sequence[Scene],
+    items: Sequence[PlexItem],
+    hashes: Mapping[int, int],
+) -> list[Scene]:
+    """Return those of `others` that could have a say in where `due` goes.
+
+    That are the scenes that share a key with an item that shares one with a scene of `due`, and so
+    on until nothing is added: what is decided with them is what is decided with all.
+    """
+    if not due or not others:
+        return []
+    shown = _ItemKeys(items, hashes)
+    waiting = [(scene, _keys_of(scene)) for scene in others]
+    found: list[Scene] = []
+    front = {key for scene in due for key in _keys_of(scene)}
+    while front:
+        front = shown.reach(front)
+        near = [(scene, keys) for scene, keys in waiting if not front.isdisjoint(keys)]
+        if not near:
+            break
+        found += [scene for scene, _ in near]
+        reached = {scene.scene_id for scene, _ in near}
+        waiting = [one for one in waiting if one[0].scene_id not in reached]
+        front = {key for _, keys in near for key in keys}
+    return found
+
+
 # ---- Private -------------------------------------------------------------------------------------
+
+_Key = str | int | tuple[str, str]
+"""A stem, a size, a content hash as a negative number, or a scene's id in a pair."""
+
+
+def _keys_of(scene: Scene) -> list[_Key]:
+    """What a scene's files are found by."""
+    keys: list[_Key] = [("", scene.scene_id)]
+    for file in scene.files:
+        keys.append(split_name(normalize_path(file.path))[1])
+        if file.size_bytes and file.size_bytes > 0:
+            keys.append(file.size_bytes)
+        if file.oshash:
+            keys.append(-file.oshash)
+    return keys
+
+
+class _ItemKeys:
+    """What live items are found by."""
+
+    def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
+        self._keys = [_keys_of_item(item, hashes) for item in items if not item.trashed]
+        sizes = Counter(key for keys in self._keys for key in keys if isinstance(key, int))
+        self._crowded = {size for size, count in sizes.items() if count > _MOST_IN_TAIL}
+
+    def reach(self, wanted: set[_Key]) -> set[_Key]:
+        """Return every key of the items that have one of `wanted`, and let go of those items."""
+        wanted -= self._crowded
+        near = [keys for keys in self._keys if not wanted.isdisjoint(keys)]
+        self._keys = [keys for keys in self._keys if wanted.isdisjoint(keys)]
+        return {key for keys in near for key in keys} - self._crowded
+
+
+def _keys_of_item(item: PlexItem, hashes: Mapping[int, int]) -> list[_Key]:
+    keys: list[_Key] = [("", item.stash_id)] if item.stash_id else []
+    for file in item.files:
+        keys.append(split_name(normalize_path(file.path))[1])
+        if file.size_bytes:
+            keys.append(file.size_bytes)
+        content = hashes.get(file.part_id) if file.part_id else None
+        if content:
+            keys.append(-content)
+    return keys
 
 
 class _Crowd:
@@ -186,7 +269,9 @@ class _Crowd:
         self._tails: dict[str, list[Theirs]] = {}
         self._sizes: dict[int, list[Theirs]] = {}
         self._durations: dict[int, list[Theirs]] = {}
-        self.bearers = Counter(fold(part.name) for part in parts)
+        files = {part.file.path: fold(part.name) for part in parts}
+        self.files = len(files)
+        self.bearers = Counter(files.values())
         for part in parts:
             for tail in _tails(part.path):
                 self._tails.setdefault(tail, []).append(part)
@@ -234,7 +319,7 @@ def _tails(path: str) -> Iterator[str]:
 
 def _stream(items: Sequence[PlexItem], ours: Keys, hashes: Mapping[int, int]) -> Iterator[Theirs]:
     """The parts of live items that share a key with one of our files."""
-    stems, sizes, contents = ours.stems, ours.sizes, ours.contents
+    stems, sizes, contents, ids = ours.stems, ours.sizes, ours.contents, ours.ids
     for position, item in enumerate(items):
         if item.trashed:
             continue
@@ -244,9 +329,17 @@ def _stream(items: Sequence[PlexItem], ours: Keys, hashes: Mapping[int, int]) ->
             if (
                 stem in stems
                 or file.size_bytes in sizes
+                or item.stash_id in ids
                 or (hashes and hashes.get(file.part_id) in contents)
             ):
-                yield Theirs(item=position, file=file, path=path, name=name, stem=stem)
+                yield Theirs(
+                    item=position,
+                    file=file,
+                    path=path,
+                    name=name,
+                    stem=stem,
+                    stash_id=item.stash_id,
+                )
 
 
 def _count(ours: list[Ours]) -> tuple[Counter[str], Counter[str], Counter[int]]:
@@ -261,11 +354,11 @@ def _count(ours: list[Ours]) -> tuple[Counter[str], Counter[str], Counter[int]]:
     )
 
 
-def _count_items(parts: list[Theirs], name: str) -> int:
-    """How many items have a part of this folded name; of any name for ""."""
+def _count_files(parts: list[Theirs], name: str) -> int:
+    """How many files of Plex bear this folded name, or any for ""; several items may show one."""
     if len(parts) <= 1:
         return len(parts)
-    return len({part.item for part in parts if not name or fold(part.name) == name})
+    return len({part.file.path for part in parts if not name or fold(part.name) == name})
 
 
 def _join(one: Ours, named: list[Theirs], blocks: Blocks) -> list[Theirs]:
@@ -275,6 +368,7 @@ def _join(one: Ours, named: list[Theirs], blocks: Blocks) -> list[Theirs]:
         found += _few(blocks.sizes.get(one.file.size_bytes, []))
     if one.file.oshash:
         found += _few(blocks.hashes.get(one.file.oshash, []))
+    found += blocks.ids[one.scene_id]
     if len(found) < 2:  # noqa: PLR2004 - nothing to deduplicate
         return found
     return list({id(part): part for part in found}.values())

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.attributes import (
-    Level,
-    compare_content,
-    compare_duration,
-    compare_frame,
-    compare_size,
-    measure_size,
-)
 from plexsync.matching.blocking import FileCandidates, Ours, Theirs, split_folders
-from plexsync.matching.evidence import Comparison, FolderLevel, Spelling
-from plexsync.text.generic_names import is_generic_folder, is_generic_name, is_numbered
+from plexsync.matching.evidence import (
+    DURATION_CLOSE_S,
+    DURATION_EQUAL_S,
+    DURATION_NEAR_S,
+    DURATION_OFF_S,
+    DURATION_OFF_SHARE,
+    TELLING_SIZE_BITS,
+    Comparison,
+    FolderLevel,
+    Level,
+    Spelling,
+)
+from plexsync.matching.title_similarity import share_words
+from plexsync.text.generic_names import is_generic_folder, is_generic_name
 from plexsync.text.normalize import fold, normalize_path
 
 if TYPE_CHECKING:
@@ -24,16 +29,22 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule
 
+FRAME_SLACK = 16
+"""Coded heights are multiples of 16: 1088 stored, 1080 shown."""
+HASH_LEAST_BYTES = 131_072
+"""Below two blocks of 64 KiB the hash's halves overlap. Source: docs/plex-api.md 3."""
+
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What comparing needs beside the two files.
 
-    `mapped` are the folders the path rules lead to, each with a slash at its end; `merged` those
-    that more than one folder of Stash leads to.
+    `hashes` holds a content hash by part id, 0 for one that was asked for and is not there; None
+    when hashes are not used. `mapped` are the folders the path rules lead to, each with a slash at
+    its end; `merged` those that more than one folder of Stash leads to.
     """
 
     items: int
-    hashes: Mapping[int, int]
+    hashes: Mapping[int, int] | None
     mapped: tuple[str, ...]
     merged: tuple[str, ...]
 
@@ -59,16 +70,19 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
 
 def compare_row(row: FileCandidates, context: Context) -> list[tuple[Comparison, Theirs]]:
     """Compare one of our files with everything blocking found for it."""
+    if not row.parts:
+        return []
     ours = row.ours
     common = _Common(
         row=row,
         generic=is_generic_name(ours.stem),
-        numbered=is_numbered(ours.stem),
         context=context,
+        equal_sizes=_equal_sizes(row),
     )
     elsewhere = any(ours.expected != their.path for their in row.parts)
     folders = split_folders(ours.expected) if elsewhere else []
-    placed = [_place(ours, folders, their) for their in row.parts]
+    unruled = split_folders(ours.path) if elsewhere and ours.ruled else None
+    placed = [_place_best(ours, folders, unruled, their) for their in row.parts]
     tails = _count_tails(row, placed)
     return [
         (_compare(common, their, place, tails[place[1]]), their)
@@ -92,12 +106,87 @@ def compare_resembling(
             spelling=Spelling.DIFFERENT,
             ruled=False,
             merged=False,
-            elsewhere=False,
+            outside=False,
         )
     # A telling name that is equal has said already what the title would say again.
-    if made.spelling is not Spelling.DIFFERENT and not made.generic:
+    if made.spelling > Spelling.WORDS and not made.generic:
         return made
     return made._replace(title=title, date=date)
+
+
+# ---- Single facts --------------------------------------------------------------------------------
+
+
+def compare_size(ours: int | None, theirs: int | None) -> Level:
+    """Bytes are equal or they are not; zero and less mean unknown."""
+    if not ours or not theirs or ours < 0 or theirs < 0:
+        return Level.UNKNOWN
+    return Level.EQUAL if ours == theirs else Level.DIFFERENT
+
+
+def compare_duration(ours: float | None, theirs: float | None) -> Level:
+    """Seconds, with a tolerance: containers round, and servers measure by different streams."""
+    if not ours or not theirs or not (0 < ours < math.inf and 0 < theirs < math.inf):
+        return Level.UNKNOWN
+    gap = abs(ours - theirs)
+    if gap <= DURATION_EQUAL_S + 1e-9:
+        return Level.EQUAL
+    if gap <= DURATION_CLOSE_S:
+        return Level.CLOSE
+    if gap <= DURATION_NEAR_S:
+        return Level.NEAR
+    if gap <= max(DURATION_OFF_S, DURATION_OFF_SHARE * max(ours, theirs)):
+        return Level.OFF
+    return Level.DIFFERENT
+
+
+def compare_frame(
+    ours: tuple[int | None, int | None], theirs: tuple[int | None, int | None]
+) -> Level:
+    """Width and height; a rotated or padded frame says nothing."""
+    if ours == theirs:
+        return Level.EQUAL if ours[0] and ours[1] else Level.UNKNOWN
+    wide, high = ours
+    other_wide, other_high = theirs
+    if not (wide and high and other_wide and other_high):
+        return Level.UNKNOWN
+    if min(wide, high, other_wide, other_high) < 0:
+        return Level.UNKNOWN
+    straight = abs(wide - other_wide) <= FRAME_SLACK and abs(high - other_high) <= FRAME_SLACK
+    turned = abs(wide - other_high) <= FRAME_SLACK and abs(high - other_wide) <= FRAME_SLACK
+    return Level.UNKNOWN if straight or turned else Level.DIFFERENT
+
+
+def compare_content(ours: int | None, theirs: int | None, size_bytes: int | None) -> Level:
+    """OpenSubtitles hashes; zero means unknown, and tiny files have none worth comparing."""
+    if not ours or not theirs or (size_bytes is not None and 0 < size_bytes < HASH_LEAST_BYTES):
+        return Level.UNKNOWN
+    return Level.EQUAL if ours == theirs else Level.DIFFERENT
+
+
+def compare_date(ours: str, theirs: str) -> Level:
+    """Dates as far as both are known: `2021` agrees with `2021-03-04`."""
+    if not ours or not theirs:
+        return Level.UNKNOWN
+    known = min(len(ours), len(theirs), 10)
+    return Level.EQUAL if ours[:known] == theirs[:known] else Level.DIFFERENT
+
+
+def measure_size(size_bytes: int, others: int, items: int) -> int:
+    """How many bits the equality of this size is worth.
+
+    Sizes vary by the byte, unless a recorder or a person made them round: then by their largest
+    power of two from a disk block up, or of ten. Other files of this size tell how common it is.
+    """
+    bits = _size_bits(size_bytes)
+    if others:
+        bits = min(bits, math.log2(max(items / others, 1.0)))
+    return int(bits)
+
+
+def is_telling_size(size_bytes: int) -> bool:
+    """Whether a size is none that recorders write or people cut to, however many files have it."""
+    return _size_bits(size_bytes) >= TELLING_SIZE_BITS
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -111,18 +200,40 @@ _MANY_NAMESAKES = 8
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What all pairs of one of our files share."""
+    """What all pairs of one of our files share; `equal_sizes` are the parts of its size."""
 
     row: FileCandidates
     generic: bool
-    numbered: bool
     context: Context
+    equal_sizes: frozenset[str]
+
+
+def _equal_sizes(row: FileCandidates) -> frozenset[str]:
+    size = row.ours.file.size_bytes
+    if not size or len(row.parts) == 1:
+        return frozenset()
+    return frozenset(one.file.path for one in row.parts if one.file.size_bytes == size)
+
+
+def _place_best(
+    ours: Ours, folders: Sequence[str], unruled: Sequence[str] | None, theirs: Theirs
+) -> _Placed:
+    """Compare the folders as a rule has them and as they are: a rule takes nothing away."""
+    placed = _place(ours, folders, theirs)
+    if unruled is None or placed[0] >= FolderLevel.PATH_FOLDED:
+        return placed
+    plain = _place_folders(ours, unruled, theirs)
+    return max(placed, plain) if plain[0] < FolderLevel.PATH_FOLDED else placed
 
 
 def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
     if ours.expected == theirs.path:
         same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
         return (FolderLevel.PATH if same else FolderLevel.PATH_FOLDED), 0, 0
+    return _place_folders(ours, folders, theirs)
+
+
+def _place_folders(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
     others = split_folders(theirs.path)
     equal = telling = 0
     for mine, other in zip(folders, others, strict=False):
@@ -140,19 +251,19 @@ def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
 
 
 def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:
-    """How many other items share at least so many trailing folders and the name, by that number.
+    """How many other files share at least so many trailing folders and the name, by that number.
 
     In a crowd only those in the longest tail were chosen: of shorter ones all may share it.
     """
     deepest = max((equal for _, equal, _ in placed), default=0)
     if len(placed) == 1:
         return [0] * (deepest + 1)
-    bearers: list[set[int]] = [set() for _ in range(deepest + 1)]
+    bearers: list[set[str]] = [set() for _ in range(deepest + 1)]
     for theirs, (_, equal, _) in zip(row.parts, placed, strict=True):
         if theirs.stem == row.ours.stem:
-            bearers[equal].add(theirs.item)
+            bearers[equal].add(theirs.file.path)
     counts = []
-    seen: set[int] = set()
+    seen: set[str] = set()
     for equal in range(deepest, -1, -1):
         seen |= bearers[equal]
         known = row.whole or equal == deepest
@@ -165,38 +276,52 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
     row, context = common.row, common.context
     ours = row.ours
     file, other = ours.file, theirs.file
-    spelling = _spell(ours, theirs)
-    place, equal, telling = placed
     size = compare_size(file.size_bytes, other.size_bytes)
+    spelling = _spell(ours, theirs, size)
+    place, equal, telling = placed
     ruled = ours.ruled
     named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
-    bits = 0
+    bits, telling_size = 0, False
     if size is Level.EQUAL and file.size_bytes:
         bits = measure_size(file.size_bytes, row.size_others, context.items)
-    content = context.hashes.get(other.part_id) if other.part_id else None
+        telling_size = is_telling_size(file.size_bytes)
+    content, readable = _content(file.oshash, other.part_id, context)
     return Comparison(
         spelling=spelling,
         generic=common.generic or named >= _MANY_NAMESAKES,
-        numbered=common.numbered,
-        others=named if spelling else 0,
+        others=named if spelling > Spelling.WORDS else 0,
         place=place,
         ruled=ruled,
-        merged=theirs.path.startswith(context.merged if ruled else context.mapped),
-        elsewhere=ruled and not theirs.path.startswith(context.mapped),
+        merged=ruled and theirs.path.startswith(context.merged),
+        outside=ruled and not theirs.path.startswith(context.mapped),
         folders=equal,
         telling_folders=telling,
         tail_others=min(tail, named),
         size=size,
         size_bits=bits,
+        telling_size=telling_size,
+        size_rival=not common.equal_sizes <= {other.path},
         duration=compare_duration(file.duration_s, other.duration_s),
         frame=compare_frame((file.width, file.height), (other.width, other.height)),
         content=compare_content(file.oshash, content, _smaller(file.size_bytes, other.size_bytes)),
+        readable=readable,
+        identity=theirs.stash_id == ours.scene_id,
     )
 
 
-def _spell(ours: Ours, theirs: Theirs) -> Spelling:
+def _content(oshash: int | None, part_id: int, context: Context) -> tuple[int | None, bool]:
+    """Plex's content hash of a part, and whether one that is not known may still be read."""
+    hashes = context.hashes
+    if hashes is None or not part_id:
+        return None, False
+    return hashes.get(part_id), bool(oshash) and part_id not in hashes
+
+
+def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:
     if ours.stem != theirs.stem:
-        return Spelling.DIFFERENT
+        # Names of other words are compared only where the size brought the two together.
+        alike = size is Level.EQUAL and share_words(ours.stem, theirs.stem)
+        return Spelling.WORDS if alike else Spelling.DIFFERENT
     if ours.name == theirs.name:
         same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
         return Spelling.EXACT if same else Spelling.FORM
@@ -206,3 +331,16 @@ def _spell(ours: Ours, theirs: Theirs) -> Spelling:
 def _smaller(one: int | None, other: int | None) -> int | None:
     """The smaller known size: a hash must be worth comparing on both sides, whatever is known."""
     return min(one, other) if one and other else one or other
+
+
+def _size_bits(size_bytes: int) -> float:
+    block = size_bytes & -size_bytes
+    step = max(block if block >= 4096 else 1, _largest_power_of_ten(size_bytes))  # noqa: PLR2004 - a disk block
+    return math.log2(size_bytes / step)
+
+
+def _largest_power_of_ten(number: int) -> int:
+    power = 1
+    while number % (power * 10) == 0:
+        power *= 10
+    return power

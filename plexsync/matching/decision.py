@@ -2,7 +2,8 @@
 
 A pair is HIGH when the evidence for it is identity-grade and uncontradicted, its score passes the
 threshold, and it leads clearly over every other item its file could be and every other scene that
-could claim its item. Source: docs/design.md, "Matching"; docs/matching.md, "The decision".
+could claim its item. Items that show one file, or copies of it, are one answer and no rivals.
+Source: docs/design.md, "Matching"; docs/matching.md, "The decision".
 """
 
 from __future__ import annotations
@@ -13,25 +14,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.assignment import assign
-from plexsync.matching.attributes import Level, compare_duration
-from plexsync.matching.evidence import (
-    DEFAULT_WEIGHTS,
-    Assessment,
-    Comparison,
-    FolderLevel,
-    Grade,
-    Spelling,
-    Weights,
-)
-from plexsync.matching.layout import split_prefixes
-from plexsync.models import id_order
+from plexsync.matching.comparison import compare_duration
+from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling, is_copy
+from plexsync.matching.weighing import DEFAULT_WEIGHTS, Option, Weights
+from plexsync.matching.wording import Obstacle, Why
+from plexsync.models import ItemKind, id_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.matching.blocking import Ours, Theirs
-    from plexsync.models import PlexItem, Scene
+    from plexsync.models import PlexItem, SceneId
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +35,7 @@ class MatchSettings:
         lead_bits: how far it must be ahead of any rival.
         plausible_bits: log2 odds below which a pair is not worth a person's time.
         most_candidates: how many candidates a match keeps.
+        write_copies: byte-identical copies of the scene's file are its items, too.
         weights: what each piece of evidence says.
     """
 
@@ -50,29 +43,11 @@ class MatchSettings:
     lead_bits: float = 7.0
     plausible_bits: float = -10.0
     most_candidates: int = 10
+    write_copies: bool = True
     weights: Weights = DEFAULT_WEIGHTS
 
 
 DEFAULT_SETTINGS = MatchSettings()
-
-
-class Option(msgspec.Struct, frozen=True, gc=False):
-    """One of our files and the part of one item that fits it best."""
-
-    ours: Ours
-    theirs: Theirs
-    made: Comparison
-    weighed: Assessment
-
-    item: int
-    """Position of the item."""
-    bits: float
-    """Log2 odds that the two are one file, others left aside."""
-
-
-def make_option(ours: Ours, theirs: Theirs, made: Comparison, weighed: Assessment) -> Option:
-    """An option with what is asked of it most at hand."""
-    return Option(ours, theirs, made, weighed, theirs.item, weighed.bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +55,30 @@ class Table:
     """All options, and what they say together.
 
     Attributes:
+        items: every item.
         rows: by scene and file.
         columns: by item, the best option of each scene.
-        roots: pairs of folders the libraries' certain pairs lie below; empty when unknown.
-        assigned: for scenes that compete, the item each gets when the whole group is served best.
-        held: items of scenes that are not looked at now, by a link or a person's word.
+        places: for an item that shows the same file as others, the first of those.
+        assigned: for scenes that compete, the place each gets when the whole group is served best.
+        given: the scenes a person gave an item to, by the item's position.
+        is_layout_known: certain pairs show where Plex keeps Stash's folders.
     """
 
+    items: Sequence[PlexItem]
     rows: Sequence[Sequence[tuple[Option, ...]]]
     columns: Mapping[int, Sequence[Option]]
-    roots: frozenset[tuple[str, str]]
+    places: Mapping[int, int]
     assigned: Mapping[int, int]
-    held: frozenset[int]
+    given: Mapping[int, frozenset[SceneId]]
+    is_layout_known: bool
+
+    def column(self, item: int) -> Sequence[Option]:
+        """The best option of each scene for an item."""
+        return self.columns.get(item, ())
+
+    def place_of(self, item: int) -> int:
+        """The first of the items that show the same file."""
+        return self.places.get(item, item)
 
 
 class ScoredOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -110,218 +97,263 @@ def look_alike(option: Option) -> bool:
     return named or made.content is Level.EQUAL
 
 
-def score_option(option: Option, row: Sequence[Option], column: Sequence[Option]) -> float:
+def rivals_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
+    """The options of one file that exclude this one: not those of the same file, nor of copies.
+
+    Of two that look alike, the one at the whole path is the file itself and the other its copy.
+    """
+    if len(row) == 1:
+        return []
+    copies = settings.write_copies and is_copy(option.made)
+    at_path = option.made.place is FolderLevel.PATH and look_alike(option)
+    return [
+        one
+        for one in row
+        if one.item != option.item
+        and one.path != option.path
+        and not (copies and is_copy(one.made))
+        and not (at_path and look_alike(one) and one.made.place < FolderLevel.PATH_FOLDED)
+    ]
+
+
+def score_option(
+    option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
+) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
-    return _share(option.bits, rival_bits(option, row, column))
+    return _share(option.bits, rival_bits(option, row, column, settings))
 
 
-def rival_bits(option: Option, row: Sequence[Option], column: Sequence[Option]) -> list[float]:
+def rival_bits(
+    option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
+) -> list[float]:
     """What speaks for all that excludes an option: the file's other items, the item's scenes."""
-    rivals = [other.bits for other in row if other.item != option.item]
+    rivals = [other.bits for other in rivals_of(option, row, settings)]
     rivals += [one.bits for one in column if one.ours.scene != option.ours.scene]
     return rivals
 
 
-def group(
-    rows: Sequence[Sequence[tuple[Option, ...]]],
-    columns: Mapping[int, Sequence[Option]],
-    scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    *,
-    settings: MatchSettings,
-) -> dict[int, int]:
-    """Assign the items scenes compete for, each connected group as a whole.
+def lead_over(option: Option, rival: Option) -> float:
+    """How many bits an option is ahead of a rival, by what is known of both.
 
-    Scenes nobody competes with are left out, and so are groups of more than `_MOST_IN_GROUP`
-    scenes, whose members are judged by their own rivals alone.
+    A fact that speaks for one and is unknown of the other must not tip the scale.
     """
-    assigned: dict[int, int] = {}
-    for rivals in _connect(columns):
-        if len(rivals) > _MOST_IN_GROUP:
-            continue
-        # Ids settle ties, so that the order of the input does not matter.
-        ranked = sorted(rivals, key=lambda one: id_order(scenes[one].scene_id))
-        edges = [_edges(rows[scene], settings) for scene in ranked]
-        order = sorted(
-            {item for one in edges for item in one},
-            key=lambda one: id_order(items[one].rating_key),
-        )
-        rank = {item: position for position, item in enumerate(order)}
-        found = assign([{rank[item]: bits for item, bits in one.items()} for one in edges])
-        for scene, column in zip(ranked, found, strict=True):
-            if column is not None:
-                assigned[scene] = order[column]
-    return assigned
+    ahead = option.bits - rival.bits
+    if rival.weighed.contradictions:
+        return ahead
+    known, made = option.weighed.known, rival.made
+    for name, level in (("size", made.size), ("duration", made.duration), ("oshash", made.content)):
+        if level is Level.UNKNOWN:
+            ahead -= known.get(name, 0.0)
+    return ahead
 
 
-def judge(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:
-    """Why an option is not HIGH by the files alone; "" when it is."""
+def judge(
+    option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
+) -> Obstacle | None:
+    """Why an option is not HIGH by the files alone; None when it is."""
     return (
         _find_contradiction(option)
+        or _find_episodes(option, row, table)
+        or _find_two_videos(option, table)
         or _find_claimant(option, table, settings)
         or _find_rival(option, row, settings)
         or _find_twin(option, row, table, settings)
-        or _find_stranger(option, table)
+        or _find_skipped_copy(option, settings)
         or _find_weakness(option, row, table, settings)
     )
 
 
-def find_stacked(option: Option, item: PlexItem, rows: Sequence[tuple[Option, ...]]) -> str:
+def find_stacked(
+    option: Option, item: PlexItem, rows: Sequence[tuple[Option, ...]]
+) -> Obstacle | None:
     """A part of a stack stands for the whole only when the scene holds the other parts too."""
     if not option.theirs.file.stacked:
-        return ""
+        return None
     held = {
-        one.theirs.file.path
+        one.path
         for row in rows
         for one in row
         if one.item == option.item and not one.weighed.contradictions
     }
     if all(file.path in held for file in item.files if file.stacked):
-        return ""
-    return "the file is one part of several that Plex plays as one video"
+        return None
+    return Obstacle(why=Why.STACKED, option=option)
 
 
-def find_other_version(option: Option, item: PlexItem) -> str:
+def find_other_version(option: Option, item: PlexItem) -> Obstacle | None:
     """An item whose versions are of different length holds more than one video."""
     length = option.theirs.file.duration_s
     for file in item.files:
-        if file.stacked or file.path == option.theirs.file.path:
+        if file.stacked or file.path == option.path:
             continue
         if compare_duration(length, file.duration_s) is Level.DIFFERENT:
-            return "the item holds another video as well"
-    return ""
+            return Obstacle(why=Why.OTHER_VERSION, option=option, file=file)
+    return None
+
+
+def find_better_whole(option: Option, table: Table, settings: MatchSettings) -> Obstacle | None:
+    """Whether all competing scenes together are served better another way."""
+    scene, place = option.ours.scene, table.place_of(option.item)
+    best = table.assigned.get(scene, place)
+    if best == place:
+        return None
+    owned = any(
+        table.assigned.get(one.ours.scene) == place
+        for one in table.column(option.item)
+        if one.ours.scene != scene
+    )
+    if settings.write_copies and is_copy(option.made) and not owned:
+        return None
+    return Obstacle(why=Why.BETTER_WHOLE, option=option, item=best)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_MOST_IN_GROUP = 500
+
+def _find_contradiction(option: Option) -> Obstacle | None:
+    if not option.weighed.contradictions:
+        return None
+    return Obstacle(why=Why.CONTRADICTED, option=option)
 
 
-def _connect(columns: Mapping[int, Sequence[Option]]) -> list[list[int]]:
-    """The groups of scenes that compete for an item, directly or through others."""
-    leader: dict[int, int] = {}
-
-    def lead(scene: int) -> int:
-        while leader[scene] != scene:
-            leader[scene] = leader[leader[scene]]
-            scene = leader[scene]
-        return scene
-
-    for column in columns.values():
-        if len(column) > 1:
-            first, *others = (one.ours.scene for one in column)
-            leader.setdefault(first, first)
-            for scene in others:
-                leader.setdefault(scene, scene)
-                leader[lead(scene)] = lead(first)
-    groups: dict[int, list[int]] = {}
-    for scene in leader:
-        groups.setdefault(lead(scene), []).append(scene)
-    return list(groups.values())
+def _find_episodes(option: Option, row: Sequence[Option], table: Table) -> Obstacle | None:
+    """One file that holds several episodes is an item for each, and none of them is the scene."""
+    item = table.items[option.item]
+    if item.kind is not ItemKind.EPISODE:
+        return None
+    episodes = {
+        one.item
+        for one in row
+        if one.path == option.path
+        and table.items[one.item].kind is ItemKind.EPISODE
+        and table.items[one.item].section_id == item.section_id
+    }
+    if len(episodes) <= 1:
+        return None
+    return Obstacle(why=Why.EPISODES, option=option, count=len(episodes))
 
 
-def _edges(rows: Sequence[tuple[Option, ...]], settings: MatchSettings) -> dict[int, float]:
-    """What each item is worth to a scene, from just above 0 for a barely plausible one."""
-    best: dict[int, float] = {}
-    for option in (one for row in rows for one in row):
-        worth = max(option.bits - settings.plausible_bits, 0.0) + 1e-6
-        best[option.item] = max(best.get(option.item, 0.0), worth)
-    return best
+def _find_two_videos(option: Option, table: Table) -> Obstacle | None:
+    """Another scene that surely is another file of the same item: Plex merged two videos."""
+    if option.weighed.grade is None:
+        return None
+    for one in table.column(option.item):
+        if (
+            one.ours.scene != option.ours.scene
+            and one.path != option.path
+            and one.weighed.grade is not None
+            and not one.weighed.contradictions
+        ):
+            return Obstacle(why=Why.TWO_VIDEOS, option=option, scene_id=one.ours.scene_id)
+    return None
 
 
-def _find_contradiction(option: Option) -> str:
-    weighed = option.weighed
-    if not weighed.contradictions:
-        return ""
-    return f"{weighed.summary}, but {' and '.join(weighed.contradictions)}"
-
-
-def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> str:
+def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> Obstacle | None:
     """Another scene that the item fits about as well, or better."""
-    scene = option.ours.scene
-    rivals = [one.bits for one in table.columns[option.item] if one.ours.scene != scene]
-    if option.bits - max(rivals, default=-math.inf) >= settings.lead_bits:
-        return ""
-    return f"another scene has as good a claim to this item ({option.weighed.summary})"
+    rivals = [one for one in table.column(option.item) if one.ours.scene != option.ours.scene]
+    near = [one for one in rivals if lead_over(option, one) < settings.lead_bits]
+    if not near:
+        return None
+    nearest = max(near, key=lambda one: (one.bits, id_order(one.ours.scene_id)))
+    return Obstacle(why=Why.CLAIMED, option=option, scene_id=nearest.ours.scene_id)
 
 
-def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) -> str:
+def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) -> Obstacle | None:
     """Another item that the file fits about as well, or better."""
-    rivals = [one.bits for one in row if one.item != option.item]
-    if option.bits - max(rivals, default=-math.inf) >= settings.lead_bits:
-        return ""
-    alike = 1 + sum(option.bits - bits < settings.lead_bits for bits in rivals)
-    return f"{alike} items fit about equally well ({option.weighed.summary})"
+    near = [
+        one
+        for one in rivals_of(option, row, settings)
+        if lead_over(option, one) < settings.lead_bits
+    ]
+    if not near:
+        return None
+    nearest = max(near, key=lambda one: (one.bits, one.path))
+    return Obstacle(why=Why.RIVAL, option=option, item=nearest.item, count=1 + len(near))
 
 
-def _find_stranger(option: Option, table: Table) -> str:
-    """A name alone proves nothing in a place where no certain pair lies."""
-    if option.weighed.grade is not Grade.NAME or not table.roots:
-        return ""
-    if split_prefixes(option.ours.path, option.theirs.path) in table.roots:
-        return ""
-    return f"{option.weighed.summary}, but the item lies where no other file of that folder does"
-
-
-def _find_weakness(
+def _find_twin(
     option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
-) -> str:
-    """Evidence that is not identity-grade, or not likely enough."""
-    score = score_option(option, row, table.columns[option.item])
-    if option.weighed.grade is not None and score >= settings.least_score:
-        return ""
-    return f"{option.weighed.summary}: not enough to be sure"
-
-
-def _find_twin(option: Option, row: Sequence[Option], table: Table, settings: MatchSettings) -> str:
+) -> Obstacle | None:
     """Whether a copy stands in the way, which only a whole path can tell from the original.
 
     A longer equal tail does not: a mount may begin further down than the copy's. But a copy that
     clearly is another scene's own is no rival.
     """
     if option.made.place is FolderLevel.PATH:
-        return ""
+        return None
     scene = option.ours.scene
-    for other in row:
-        if other.item == option.item:
-            continue
+    for other in rivals_of(option, row, settings):
         better_placed = (
             not other.weighed.contradictions
             and other.made.spelling >= Spelling.FOLDED
             and (other.made.place, other.made.folders) > (option.made.place, option.made.folders)
         )
         if better_placed and option.made.content is not Level.EQUAL:
-            return "another item of that name lies in a better place"
+            return Obstacle(why=Why.BETTER_PLACED, option=option, item=other.item)
         # A name that is equal here and not there tells them apart.
         renamed = other.made.spelling < Spelling.FOLDED <= option.made.spelling
-        if not renamed and look_alike(other) and not _is_owned(other, scene, table, settings):
-            return "a copy of the same file is another item"
-    for other in table.columns[option.item]:
+        if not renamed and look_alike(other) and not _is_owned(other, option, table, settings):
+            return Obstacle(why=Why.COPY, option=option, item=other.item)
+    for other in table.column(option.item):
         if other.ours.scene == scene or not look_alike(other):
             continue
-        if not _has_own(other.ours.scene, option.item, table, settings):
-            return "another scene holds a copy of the same file"
-    return ""
+        if not _has_own(other.ours.scene, option, table, settings):
+            return Obstacle(why=Why.TWIN_SCENE, option=option, scene_id=other.ours.scene_id)
+    return None
 
 
-def _is_owned(other: Option, scene: int, table: Table, settings: MatchSettings) -> bool:
-    """Whether a scene other than `scene` has a clearly better claim to the item of `other`."""
-    if other.item in table.held:
+def _is_owned(other: Option, option: Option, table: Table, settings: MatchSettings) -> bool:
+    """Whether a scene other than that of `option` has a clearly better claim to another item."""
+    if table.given.get(other.item, frozenset()) - {option.ours.scene_id}:
         return True
-    rivals = [one.bits for one in table.columns[other.item] if one.ours.scene != scene]
-    return max(rivals, default=-math.inf) - other.bits >= settings.lead_bits
+    rivals = [one for one in table.column(other.item) if one.ours.scene != option.ours.scene]
+    return any(lead_over(one, other) >= settings.lead_bits for one in rivals)
 
 
-def _has_own(scene: int, item: int, table: Table, settings: MatchSettings) -> bool:
-    """Whether `scene` has an item clearly more its own than `item`."""
+def _has_own(scene: int, option: Option, table: Table, settings: MatchSettings) -> bool:
+    """Whether `scene` has a file of Plex clearly more its own than that of `option`."""
     for row in table.rows[scene]:
-        here = max((one.bits for one in row if one.item == item), default=-math.inf)
-        if here == -math.inf:
+        here = max((one for one in row if one.item == option.item), key=_bits, default=None)
+        if here is None:
             continue
-        best = max((one.bits for one in row if one.item != item), default=-math.inf)
-        if best - here < settings.lead_bits:
+        best = max((one for one in row if one.path != option.path), key=_bits, default=None)
+        if best is None or lead_over(best, here) < settings.lead_bits:
             return False
     return True
+
+
+def _bits(option: Option) -> float:
+    return option.bits
+
+
+def _find_skipped_copy(option: Option, settings: MatchSettings) -> Obstacle | None:
+    """A copy outside of the mapped folders, where copies are not to be written."""
+    made = option.made
+    if settings.write_copies or not made.outside or made.place >= FolderLevel.PATH_FOLDED:
+        return None
+    return Obstacle(why=Why.SKIPPED_COPY, option=option)
+
+
+def _find_weakness(
+    option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
+) -> Obstacle | None:
+    """Evidence that is not identity-grade, or not likely enough."""
+    score = score_option(option, row, table.column(option.item), settings)
+    if option.weighed.grade is not None and score >= settings.least_score:
+        return None
+    return Obstacle(why=_name_weakness(option.made, table), option=option)
+
+
+def _name_weakness(made: Comparison, table: Table) -> Why:
+    """What exactly is missing."""
+    if made.readable:
+        return Why.UNREAD
+    named = made.spelling is Spelling.EXACT and made.place < FolderLevel.PATH_FOLDED
+    if named and not made.led and not made.generic and made.size is Level.UNKNOWN:
+        return Why.STRANGE_PLACE if table.is_layout_known else Why.UNKNOWN_PLACE
+    if named and not made.led and made.generic and made.size is Level.EQUAL:
+        return Why.GENERIC
+    return Why.WEAK
 
 
 def _share(bits: float, rivals: Iterable[float]) -> float:

@@ -1,13 +1,15 @@
-"""Proposing path rules: where the pairs that are certain lie on either server.
+"""How the two libraries lie to each other: learned from certain pairs, and proposed as path rules.
 
 Two paths of one file end alike and begin unlike; what is left of each after the equal end is a
-prefix pair. Pairs that many files agree on are worth proposing, with how many each would explain.
+prefix pair. Pairs that many files agree on say where Plex sees the files of a folder.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.models import Confidence, PathRule
 from plexsync.text.normalize import compile_rules, normalize_path
@@ -18,9 +20,62 @@ if TYPE_CHECKING:
     from plexsync.models import Candidate, Match
     from plexsync.text.normalize import NormalizedPath
 
+    Located = tuple[NormalizedPath, NormalizedPath]
+    """Where one file lies in Stash and in Plex."""
+
 _LEAST_FILES = 3
 _LEAST_SHARE = 0.02
 """A rule for fewer files than this, or a smaller share of them, may as well be files that moved."""
+_LEAST_ROOT_SHARE = 0.005
+_OVERWHELMING_FILES = 20
+_OVERWHELMING_SHARE = 0.98
+"""From here on a proposal counts as a rule by itself: one file in fifty may lie elsewhere."""
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What certain pairs say of two whole libraries.
+
+    Attributes:
+        roots: pairs of folders, with a slash at their end, below which files lie alike.
+        rules: those of them that are unambiguous and overwhelmingly supported.
+    """
+
+    roots: frozenset[tuple[str, str]] = frozenset()
+    rules: tuple[PathRule, ...] = ()
+
+    def leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
+        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`."""
+        return bool(self.roots) and split_prefixes(ours, theirs) in self.roots
+
+    def maps(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
+        """Whether one of `rules` makes `theirs` of `ours`."""
+        return any(
+            ours.startswith(rule.stash) and theirs == rule.plex + ours[len(rule.stash) :]
+            for rule in self.rules
+        )
+
+
+UNKNOWN_LAYOUT = Layout()
+"""Nothing is known: then nothing follows from where a file lies."""
+
+
+def learn_layout(pairs: Iterable[Located], *, rules: Sequence[PathRule] = ()) -> Layout:
+    """Learn where Plex keeps Stash's folders.
+
+    Args:
+        pairs: where certain pairs lie. A file that is several items comes several times.
+        rules: what is configured; what it covers needs no rule.
+    """
+    tally = _Tally(pairs)
+    least = max(_LEAST_FILES, _LEAST_ROOT_SHARE * sum(tally.votes.values()))
+    roots = frozenset(root for root, count in tally.votes.items() if count >= least)
+    known = compile_rules(rules)
+    learned = tuple(
+        rule
+        for rule in tally.proposals(_OVERWHELMING_FILES)
+        if known.apply(normalize_path(rule.stash + "x")) is None and tally.is_overwhelming(rule)
+    )
+    return Layout(roots=roots, rules=learned)
 
 
 def propose_rules(
@@ -34,27 +89,21 @@ def propose_rules(
         rules: what is configured already; pairs it explains need nothing.
 
     Returns:
-        Proposals, the one that explains most files first. None of them repeats a rule of `rules`
-        or says that a folder is itself.
+        Proposals, the one that explains most files first, one for a folder of Stash, none for one
+        that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
     known = compile_rules(rules)
-    votes: Counter[tuple[str, str]] = Counter()
-    explained: Counter[str] = Counter()
-    for candidate in _certain(matches):
-        ours, theirs = normalize_path(candidate.scene_path), normalize_path(candidate.item_path)
-        stash, plex = split_prefixes(ours, theirs)
-        if theirs in (ours, known.apply(ours)):
-            explained[stash] += 1
-        else:
-            votes[stash, plex] += 1
-    least = max(_LEAST_FILES, _LEAST_SHARE * sum(votes.values()))
-    proposals = [
-        PathRule(stash=stash, plex=plex, explains=count)
-        for (stash, plex), count in votes.items()
-        # A folder whose files are explained already has copies elsewhere, no other mount.
-        if count >= least and count > explained[stash]
-    ]
-    return tuple(sorted(proposals, key=lambda rule: (-rule.explains, rule.stash, rule.plex)))
+    taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
+    tally = _Tally(
+        (normalize_path(one.scene_path), normalize_path(one.item_path)) for one in _certain(matches)
+    )
+    explained = {ours for ours, theirs in tally.pairs if theirs in (ours, known.apply(ours))}
+    least = max(_LEAST_FILES, _LEAST_SHARE * (len(tally.files) - len(explained)))
+    return tuple(
+        rule
+        for rule in tally.proposals(least, without=explained)
+        if normalize_path(rule.stash).rstrip("/") not in taken
+    )
 
 
 def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
@@ -70,6 +119,79 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+class _Tally:
+    """What certain pairs vote for.
+
+    Attributes:
+        pairs: each pair once.
+        files: the files of Stash they are of.
+        votes: by prefix pair, how many files say so.
+    """
+
+    def __init__(self, pairs: Iterable[Located]) -> None:
+        self.pairs = list(dict.fromkeys(pairs))
+        self.files = {ours for ours, _ in self.pairs}
+        self.votes: Counter[tuple[str, str]] = Counter()
+        self._shared: dict[tuple[str, str], str] = {}
+        for ours, theirs in self.pairs:
+            root = split_prefixes(ours, theirs)
+            self.votes[root] += 1
+            folder = ours[: ours.rfind("/") + 1]
+            self._shared[root] = _common_folder(self._shared.get(root, folder), folder)
+
+    def proposals(self, least: float, *, without: Iterable[str] = ()) -> list[PathRule]:
+        """One rule for each folder of Stash that fits `least` files, the one for most first.
+
+        A folder whose files are explained already has copies elsewhere, no other mount.
+        """
+        explained = sorted(without)
+        found: dict[str, PathRule] = {}
+        roots = [root for root, count in self.votes.items() if count >= least]
+        for root in sorted(roots, key=lambda root: (-self.votes[root], root)):
+            stash, plex = root
+            count = self.votes[root]
+            deeper = self._shared[root][len(stash) :]
+            if stash == plex or count <= _below(explained, stash):
+                continue
+            rule = PathRule(
+                stash=stash + deeper,
+                plex=plex + deeper,
+                explains=count,
+                certain=sum(file.startswith(stash + deeper) for file in self.files),
+            )
+            found.setdefault(rule.stash, rule)
+        return list(found.values())
+
+    def is_overwhelming(self, rule: PathRule) -> bool:
+        """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
+        elsewhere = sum(
+            1
+            for ours, theirs in self.pairs
+            if ours.startswith(rule.stash) and theirs != rule.plex + ours[len(rule.stash) :]
+        )
+        foreign = sum(
+            1
+            for ours, theirs in self.pairs
+            if theirs.startswith(rule.plex) and not ours.startswith(rule.stash)
+        )
+        most = (1.0 - _OVERWHELMING_SHARE) * rule.certain
+        fits = rule.explains >= _OVERWHELMING_SHARE * rule.certain
+        return fits and elsewhere <= most and foreign <= most
+
+
+def _below(files: Sequence[str], folder: str) -> int:
+    return sum(file.startswith(folder) for file in files)
+
+
+def _common_folder(one: str, other: str) -> str:
+    """The deepest folder two folders share, with its slash."""
+    if other.startswith(one):
+        return one
+    while not other.startswith(one):
+        one = one[: one.rstrip("/").rfind("/") + 1]
+    return one
 
 
 def _certain(matches: Iterable[Match]) -> Iterator[Candidate]:

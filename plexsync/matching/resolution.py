@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
-from plexsync.matching.answers import People, Pin, find_file, remembers
+from plexsync.matching.answers import People, Pin, find_file, listen, remembers
+from plexsync.matching.blocking import find_neighbours
 from plexsync.matching.decision import (
+    DEFAULT_SETTINGS,
     MatchSettings,
-    Option,
     ScoredOption,
     Table,
+    find_better_whole,
     find_other_version,
     find_stacked,
     judge,
-    make_option,
+    look_alike,
+    rivals_of,
     score_option,
 )
-from plexsync.matching.scoring import Scale, refine, tabulate
+from plexsync.matching.evidence import Grade, Level
+from plexsync.matching.layout import UNKNOWN_LAYOUT
+from plexsync.matching.scoring import (
+    Tabulated,
+    find_resembling,
+    refine,
+    tabulate,
+    without_refused,
+)
+from plexsync.matching.weighing import Option, make_option
+from plexsync.matching.wording import Names, Obstacle, Why, compare_facts, scene_paths
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -34,34 +48,85 @@ from plexsync.models import (
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Unpack
 
+    from plexsync.matching.answers import Refusal
     from plexsync.matching.evidence import Comparison
+    from plexsync.matching.layout import Layout
     from plexsync.models import PathRule
 
 Judged = list[list[ScoredOption]]
 """The options of one scene, by file, the best first."""
 
 
+class Known(TypedDict, total=False):
+    """What is known beside the scenes and the items.
+
+    Attributes:
+        others: the scenes that are not due; they may have a better claim.
+        rules: how Plex sees Stash's folders.
+        settings: where HIGH begins.
+        claims: items already linked, and to which scene; a scene that is due has no claim but its
+            evidence.
+        hashes: Plex's `openSubtitleHash` by part id, as far as it was asked for; 0 for a part
+            that has none. None, or nothing, when it is not to be asked for.
+        pins: pairs a person has confirmed, of any scene.
+        refusals: pairs a person has refused, of any scene.
+        layout: how the libraries lie to each other; without it that is learned from the scenes
+            that are due, if they are all there are.
+        libraries: titles of libraries by section id, for the reasons.
+    """
+
+    others: Sequence[Scene]
+    rules: Sequence[PathRule]
+    settings: MatchSettings
+    claims: Mapping[RatingKey, SceneId]
+    hashes: Mapping[int, int] | None
+    pins: Sequence[Pin]
+    refusals: Sequence[Refusal]
+    layout: Layout | None
+    libraries: Mapping[str, str]
+
+
 class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Everything the decisions about a set of scenes rest on."""
+    """Everything the decisions about a set of scenes rest on.
+
+    Attributes:
+        scenes: the scenes that are decided about, and after them those that may compete.
+        due: how many of them are decided about.
+        settings: where HIGH begins.
+        people: what people said.
+        owners: items linked to scenes that are not decided about.
+        tabulated: all pairs, compared and weighed.
+        by_key: the items people spoke of.
+        names: how reasons name scenes and items.
+    """
 
     scenes: Sequence[Scene]
-    items: Sequence[PlexItem]
+    due: int
     settings: MatchSettings
     people: People
     owners: Mapping[RatingKey, SceneId]
-    """Items linked to scenes that are not among `scenes`."""
-    table: Table
-    scale: Scale
+    tabulated: Tabulated
     by_key: Mapping[RatingKey, PlexItem]
-    """The items people spoke of."""
+    names: Names
+
+    @property
+    def table(self) -> Table:
+        """The options."""
+        return self.tabulated.table
+
+    @property
+    def items(self) -> Sequence[PlexItem]:
+        """Every item."""
+        return self.tabulated.table.items
 
     def decide(self) -> list[Match]:
         """All matches, in the order of the scenes."""
         found: list[list[Match]] = []
         open_: dict[int, Judged] = {}
-        for position in range(len(self.scenes)):
+        for position in range(self.due):
             judged = self.judge(position)
             certain = self._certain(position, judged)
             if not certain:
@@ -73,6 +138,8 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             for made in several
             if made.confidence is Confidence.HIGH
         }
+        lost = [position for position, judged in open_.items() if not judged]
+        open_ |= self._judge_resembling(lost)
         for position, judged in open_.items():
             found[position] = [self._doubtful(position, judged, taken)]
         return [made for several in found for made in several]
@@ -82,16 +149,36 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rows = self.table.rows[position]
         return [self._judge_row(row, rows) for row in rows]
 
+    def rows_of(self, position: int) -> Sequence[tuple[Option, ...]]:
+        """The options of each file of a scene, also those that only titles find."""
+        return self.table.rows[position] or list(self._resembling([position]).values())
+
+    def claims_to(self, item: int) -> list[Option]:
+        """The options of the scenes that are decided about for an item."""
+        claims = [one for one in self.table.column(item) if one.ours.scene < self.due]
+        lost = [one for one in range(self.due) if not self.table.rows[one]]
+        found = (one for row in self._resembling(lost).values() for one in row)
+        return claims + [one for one in found if one.item == item]
+
+    def _judge_resembling(self, lost: Sequence[int]) -> dict[int, Judged]:
+        """What only titles find for the scenes nothing else was found for."""
+        found = self._resembling(lost)
+        return {position: [self._judge_row(row, [row])] for position, row in found.items()}
+
+    def _resembling(self, lost: Sequence[int]) -> dict[int, tuple[Option, ...]]:
+        found = {
+            position: without_refused(options, self.scenes[position], self.items, self.people)
+            for position, options in find_resembling(self.tabulated, lost, self.scenes)
+        }
+        return {position: row for position, row in found.items() if row}
+
     # ---- One option ------------------------------------------------------------------------------
 
     def _judge_row(
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[ScoredOption]:
         rivals = _rivals(row, rows)
-        verdicts = [
-            ScoredOption(option=one, score=score_option(one, rivals, self.table.columns[one.item]))
-            for one in row
-        ]
+        verdicts = [ScoredOption(option=one, score=self._score(one, rivals)) for one in row]
         verdicts.sort(key=self._rank)
         return verdicts
 
@@ -99,61 +186,62 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         key = self.items[verdict.option.item].rating_key
         return -verdict.score, -verdict.option.bits, *id_order(key)
 
+    def _score(self, option: Option, row: Sequence[Option]) -> float:
+        return score_option(option, row, self.table.column(option.item), self.settings)
+
     def row_of(self, option: Option) -> tuple[Option, ...]:
         """All options of the same file."""
         rows = self.table.rows[option.ours.scene]
-        return next(one for one in rows if one[0].ours is option.ours)
+        return next((one for one in rows if one[0].ours is option.ours), (option,))
 
-    def suppose(self, option: Option, made: Comparison) -> str:
-        """What would keep an option from HIGH if its comparison were `made`; "" for nothing."""
+    def suppose(self, option: Option, made: Comparison) -> bool:
+        """Whether an option would be HIGH if its comparison were `made`."""
         scene = option.ours.scene
-        changed = make_option(option.ours, option.theirs, made, self.scale.weigh(made))
+        changed = make_option(option.ours, option.theirs, made, self.tabulated.scale.weigh(made))
         rows = [
             tuple(changed if one is option else one for one in row)
             for row in self.table.rows[scene]
         ]
         column = [
-            changed if one.ours.scene == scene else one for one in self.table.columns[option.item]
+            changed if one.ours.scene == scene else one for one in self.table.column(option.item)
         ]
-        supposed = dataclasses.replace(
+        table = dataclasses.replace(
             self.table,
             rows=[*self.table.rows[:scene], rows, *self.table.rows[scene + 1 :]],
             columns={**self.table.columns, option.item: column},
             assigned={},
         )
-        return msgspec.structs.replace(self, table=supposed).obstacle(changed)
+        tabulated = msgspec.structs.replace(self.tabulated, table=table)
+        return msgspec.structs.replace(self, tabulated=tabulated).obstacle(changed) is None
 
-    def obstacle(self, option: Option) -> str:
-        """Why an option is not HIGH; "" when it is. Asked of the best options only."""
+    def obstacle(self, option: Option) -> Obstacle | None:
+        """Why an option is not HIGH; None when it is. Asked of the best options only."""
         rows = self.table.rows[option.ours.scene]
-        row = self.row_of(option)
-        scene = self.scenes[option.ours.scene].scene_id
+        rivals = _rivals(self.row_of(option), rows)
         item = self.items[option.item]
-        rivals = _rivals(row, rows)
         return (
-            self._said(scene, item)
+            self._said(option, item)
             or judge(option, rivals, self.table, self.settings)
-            or self._find_better_whole(option, rows)
+            or (find_better_whole(option, self.table, self.settings) if len(rows) <= 1 else None)
             or find_stacked(option, item, rows)
             or find_other_version(option, item)
         )
 
-    def _said(self, scene: SceneId, item: PlexItem) -> str:
+    def reason(self, option: Option) -> str:
+        """Say why an option is not HIGH; "" when it is."""
+        obstacle = self.obstacle(option)
+        return self.names.reason(obstacle) if obstacle else ""
+
+    def _said(self, option: Option, item: PlexItem) -> Obstacle | None:
         """What people and earlier links have to say about a pair."""
+        scene = option.ours.scene_id
         holders = self.people.pinned.get(item.rating_key, frozenset()) - {scene}
         if holders:
-            return f"a person gave this item to scene {min(holders, key=id_order)}"
+            return Obstacle(why=Why.PINNED, option=option, scene_id=min(holders, key=id_order))
         if any(remembers(said, item) for said in self.people.refusals.get(scene, ())):
-            return "a person refused this pair, but a file or the item changed since"
+            return Obstacle(why=Why.REFUSED, option=option)
         owner = self.owners.get(item.rating_key, scene)
-        return "" if owner == scene else f"the item is already linked to scene {owner}"
-
-    def _find_better_whole(self, option: Option, rows: Sequence[tuple[Option, ...]]) -> str:
-        """Whether all competing scenes together are served better another way."""
-        best = self.table.assigned.get(option.ours.scene, option.item)
-        if best == option.item or len(rows) > 1:
-            return ""
-        return "another item suits this scene better when its rivals are considered"
+        return None if owner == scene else Obstacle(why=Why.LINKED, option=option, scene_id=owner)
 
     # ---- One scene -------------------------------------------------------------------------------
 
@@ -169,25 +257,50 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         settled = [find_file(scene, pin) for pin in pins]
         best: dict[RatingKey, Match] = {}
         for row in judged:
-            key = self.items[row[0].option.item].rating_key
-            if key in linked or row[0].option.ours.file in settled or self.obstacle(row[0].option):
+            if row[0].option.ours.file in settled:
                 continue
-            made = self._high(scene, row)
-            if key not in best or made.score > best[key].score:
-                best[key] = made
+            for one in self._same_files(row):
+                key = self._key(one)
+                if key in linked or self.obstacle(one.option):
+                    continue
+                made = self._high(scene, one, row)
+                if key not in best or made.score > best[key].score:
+                    best[key] = made
         return found + [best[key] for key in sorted(best, key=id_order)]
 
-    def _high(self, scene: Scene, row: list[ScoredOption]) -> Match:
-        best = row[0]
+    def _same_files(self, row: list[ScoredOption]) -> list[ScoredOption]:
+        """The best option of a file, and those that do not exclude it."""
+        best = row[0].option
+        excluded = {one.item for one in rivals_of(best, [x.option for x in row], self.settings)}
+        return [one for one in row if one.option.item not in excluded]
+
+    def _high(self, scene: Scene, best: ScoredOption, row: list[ScoredOption]) -> Match:
+        options = [one.option for one in row]
+        excluded = {one.item for one in rivals_of(best.option, options, self.settings)}
+        rival = max((one.score for one in row if one.option.item in excluded), default=0.0)
         return Match(
             scene_id=scene.scene_id,
             confidence=Confidence.HIGH,
             reason=best.option.weighed.summary,
             score=best.score,
-            margin=best.score - (row[1].score if len(row) > 1 else 0.0),
+            margin=max(best.score - rival, 0.0),
             candidates=(self._candidate(best),),
             candidate_count=len(row),
+            unread=self._unread_beside(best.option, options),
         )
+
+    def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
+        """Items whose content hash could refute a name alone, or find a copy."""
+        copies = (
+            one
+            for one in row
+            if self.settings.write_copies
+            and one.item != option.item
+            and look_alike(one)
+            and _could_decide(one)
+        )
+        alone = option.weighed.grade is Grade.NAME and _could_decide(option)
+        return self._keys(chain([option] if alone else [], copies))
 
     def _doubtful(self, position: int, judged: Judged, taken: Mapping[RatingKey, SceneId]) -> Match:
         """One LOW match over all files, each item once; items sure to be others' are left out."""
@@ -199,35 +312,57 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             other = best.get(verdict.option.item)
             if other is None or self._rank(verdict) < self._rank(other):
                 best[verdict.option.item] = verdict
-        free = [one for one in best.values() if self._key(one) not in taken]
+        holders = {
+            self._key(one): holder
+            for one in best.values()
+            if (holder := self._holder(one.option, taken)) is not None
+        }
+        free = [one for one in best.values() if self._key(one) not in holders]
         if not free:
-            return _nothing(
-                scene,
-                doubt or _why_nothing(scene, [taken[self._key(one)] for one in best.values()]),
-            )
+            return _nothing(scene, doubt or self._why_nothing(scene, list(holders.values())))
         # The item that is left when the rivals are served comes first, then the likeliest.
         mine = self.table.assigned.get(position, -1)
-        ranked = sorted(free, key=lambda one: (one.option.item != mine, *self._rank(one)))
+        ranked = sorted(
+            free,
+            key=lambda one: (self.table.place_of(one.option.item) != mine, *self._rank(one)),
+        )
         first = ranked[0]
+        obstacle = self.obstacle(first.option)
+        reason = self.names.reason(obstacle) if obstacle else _NOT_ALONE
         return Match(
             scene_id=scene.scene_id,
             confidence=Confidence.LOW,
-            reason=doubt or self.obstacle(first.option) or _NOT_ALONE,
+            reason=doubt or reason,
             score=first.score,
             margin=max(first.score - max((one.score for one in ranked[1:]), default=0.0), 0.0),
-            candidates=tuple(map(self._candidate, ranked[: self.settings.most_candidates])),
+            candidates=tuple(
+                self._candidate(one, shown=True) for one in ranked[: self.settings.most_candidates]
+            ),
             candidate_count=len(ranked),
+            unread=self._keys(one.option for one in ranked if _could_decide(one.option)),
         )
+
+    def _holder(self, option: Option, taken: Mapping[RatingKey, SceneId]) -> SceneId | None:
+        """The scene that holds an item for good reasons, so that nobody has to be asked about it.
+
+        A link of an earlier run is no good reason where this scene is the item beyond doubt, too.
+        """
+        key = self.items[option.item].rating_key
+        if key in taken:
+            return taken[key]
+        weighed = option.weighed
+        sure = weighed.grade is not None and not weighed.contradictions
+        return None if sure else self.owners.get(key)
 
     def _refine(self, row: list[ScoredOption], scene: Scene) -> list[ScoredOption]:
         """Rank what is LOW anyway by all there is; no score is lifted over the threshold."""
-        options = refine([one.option for one in row], scene, self.items, self.scale)
+        options = refine([one.option for one in row], scene, self.items, self.tabulated.scale)
         return [
             msgspec.structs.replace(
                 verdict,
                 option=option,
                 score=min(
-                    score_option(option, options, self.table.columns[option.item]),
+                    self._score(option, options),
                     max(verdict.score, self.settings.least_score),
                 ),
             )
@@ -259,6 +394,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             item_path=pin.item_path,
             score=1.0,
             evidence=(_PINNED, *(known[0].option.weighed.evidence if known else ())),
+            section_id=item.section_id,
         )
         return Match(
             scene_id=scene.scene_id,
@@ -272,31 +408,43 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     # ---- Words -----------------------------------------------------------------------------------
 
+    def _keys(self, options: Iterable[Option]) -> tuple[RatingKey, ...]:
+        """Those of the items that no other scene is linked to."""
+        keys = dict.fromkeys(self.items[one.item].rating_key for one in options)
+        return tuple(one for one in keys if one not in self.owners)
+
     def _key(self, verdict: ScoredOption) -> RatingKey:
         return self.items[verdict.option.item].rating_key
 
-    def _candidate(self, verdict: ScoredOption) -> Candidate:
-        option = verdict.option
+    def _candidate(self, scored: ScoredOption, *, shown: bool = False) -> Candidate:
+        """A candidate; one that is `shown` to a person comes with its facts."""
+        option = scored.option
         item = self.items[option.item]
+        against: tuple[str, ...] = ()
+        if shown and (obstacle := self.obstacle(option)) and obstacle.is_contradiction:
+            against = option.weighed.contradictions or (self.names.reason(obstacle),)
         return Candidate(
             rating_key=item.rating_key,
             title=item.title,
             scene_path=option.ours.file.path,
             item_path=option.theirs.file.path,
-            score=verdict.score,
+            score=scored.score,
             evidence=option.weighed.evidence,
+            section_id=item.section_id,
+            facts=compare_facts(option.ours.file, option.theirs.file) if shown else "",
+            contradictions=against,
         )
+
+    def _why_nothing(self, scene: Scene, holders: Sequence[SceneId]) -> str:
+        if holders:
+            return (
+                f"the item it resembles is that of {self.names.scene(min(holders, key=id_order))}"
+            )
+        return "no item resembles it" if scene.files else "the scene has no file"
 
 
 def prepare_matching(
-    scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    *,
-    rules: Sequence[PathRule],
-    settings: MatchSettings,
-    claims: Mapping[RatingKey, SceneId],
-    hashes: Mapping[int, int],
-    people: People,
+    scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]
 ) -> Matching:
     """Compare and weigh everything, so that `Matching.decide` can.
 
@@ -305,30 +453,34 @@ def prepare_matching(
     scenes = list({one.scene_id: one for one in scenes}.values())
     items = _deduplicate(items)
     due = {scene.scene_id for scene in scenes}
-    owners = {key: scene for key, scene in claims.items() if scene not in due}
-    given = {key for key, several in people.pinned.items() if several - due}
-    table, scale = tabulate(
-        scenes,
+    others = [one for one in known.get("others", ()) if one.scene_id not in due]
+    hashes = known.get("hashes")
+    people = listen(known.get("pins", ()), known.get("refusals", ()))
+    settings = known.get("settings", DEFAULT_SETTINGS)
+    layout = known.get("layout")
+    whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    tabulated = tabulate(
+        whole,
         items,
-        rules=rules,
+        rules=known.get("rules", ()),
         settings=settings,
         hashes=hashes,
         people=people,
-        held=[
-            at
-            for at, one in enumerate(items)
-            if one.rating_key in owners or one.rating_key in given
-        ],
+        # Of a part of the scenes nothing is learned: it would say less than all of them.
+        layout=UNKNOWN_LAYOUT if layout is None and others else layout,
     )
+    claims = known.get("claims", {})
     return Matching(
-        scenes=scenes,
-        items=items,
+        scenes=whole,
+        due=len(scenes),
         settings=settings,
         people=people,
-        owners=owners,
-        table=table,
-        scale=scale,
+        owners={key: scene for key, scene in claims.items() if scene not in due},
+        tabulated=tabulated,
         by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
+        names=Names(
+            paths=scene_paths([*whole, *others]), items=items, libraries=known.get("libraries", {})
+        ),
     )
 
 
@@ -372,7 +524,9 @@ def _nothing(scene: Scene, reason: str) -> Match:
     return Match(scene_id=scene.scene_id, confidence=None, reason=reason)
 
 
-def _why_nothing(scene: Scene, owners: Sequence[SceneId]) -> str:
-    if owners:
-        return f"the item it resembles is that of scene {min(owners, key=id_order)}"
-    return "no item resembles it" if scene.files else "the scene has no file"
+def _could_decide(option: Option) -> bool:
+    """Whether a content hash could settle a pair, for or against."""
+    made = option.made
+    if not made.readable or Level.DIFFERENT in (made.size, made.duration):
+        return False
+    return made.frame is not Level.DIFFERENT or made.size is Level.EQUAL

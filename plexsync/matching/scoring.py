@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.matching.answers import refuses
-from plexsync.matching.attributes import Level, compare_date
+from plexsync.matching.assignment import group, join_places
 from plexsync.matching.blocking import (
     Ours,
     Theirs,
@@ -21,22 +20,21 @@ from plexsync.matching.blocking import (
 )
 from plexsync.matching.comparison import (
     Context,
+    compare_date,
+    compare_duration,
     compare_resembling,
     compare_row,
     mapped_folders,
     merged_folders,
 )
-from plexsync.matching.decision import MatchSettings, Option, Table, group, look_alike, make_option
+from plexsync.matching.decision import MatchSettings, Table, look_alike
 from plexsync.matching.evidence import (
-    Assessment,
     Comparison,
     FolderLevel,
+    Level,
     Spelling,
-    Weights,
-    folder_agreement,
-    weigh,
 )
-from plexsync.matching.layout import split_prefixes
+from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.title_similarity import (
     Text,
     compare_titles,
@@ -44,20 +42,20 @@ from plexsync.matching.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
+from plexsync.matching.weighing import Assessment, Option, Weights, make_option, weigh
 from plexsync.models import PlexFile, SceneFile
 from plexsync.text.generic_names import COPY_FOLDERS
-from plexsync.text.normalize import compile_rules, normalize_path
+from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.answers import People
-    from plexsync.models import PathRule, PlexItem, Scene
+    from plexsync.models import PathRule, PlexItem, Scene, SceneId
     from plexsync.text.normalize import PathMap
 
-_LEAST_PAIRS = 20
-"""Certain pairs from which the libraries' layout is taken to be known."""
-_LEAST_ROOT_SHARE = 0.005
+_MOST_COPIES = 4
+"""A file with more look-alikes than this teaches nothing about the layout."""
 
 _MOST_RANKED = 64
 """A row of more options than this stays as it is: nobody would read it."""
@@ -69,7 +67,6 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Weighs comparisons; equal ones share one assessment, which keeps 100,000 of them small."""
 
     items: int
-    agreement: float
     weights: Weights
     weighed: dict[Comparison, Assessment]
 
@@ -77,9 +74,30 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The assessment of a comparison."""
         known = self.weighed.get(made)
         if known is None:
-            known = weigh(made, items=self.items, agreement=self.agreement, weights=self.weights)
+            known = weigh(made, items=self.items, weights=self.weights)
             self.weighed[made] = known
         return known
+
+
+class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everything compared and weighed.
+
+    Attributes:
+        table: the options.
+        scale: weighs further comparisons.
+        layout: how the libraries lie to each other, as it was given or learned.
+        context: what comparing needs.
+        path_map: the path rules.
+        dismissed: pairs of scene and item that were compared and are implausible, of the scenes
+            that have no option.
+    """
+
+    table: Table
+    scale: Scale
+    layout: Layout
+    context: Context
+    path_map: PathMap
+    dismissed: frozenset[tuple[int, int]]
 
 
 def tabulate(
@@ -88,46 +106,93 @@ def tabulate(
     *,
     rules: Sequence[PathRule],
     settings: MatchSettings,
-    hashes: Mapping[int, int],
+    hashes: Mapping[int, int] | None,
     people: People,
-    held: Iterable[int] = (),
-) -> tuple[Table, Scale]:
+    layout: Layout | None,
+) -> Tabulated:
     """Block, compare and weigh everything; pairs a person refused are left out."""
-    weights = settings.weights
     path_map = compile_rules(rules)
-    context = Context(
-        items=len(items),
-        hashes=hashes,
-        mapped=mapped_folders(rules),
-        merged=merged_folders(rules),
-    )
+    context = _context(items, rules, hashes)
     compared = _compare_all(scenes, items, path_map, context)
-    sure = [one for one in compared if _is_sure(one)]
-    scale = Scale(
-        items=len(items), agreement=_learn_agreement(sure, weights), weights=weights, weighed={}
-    )
+    if layout is None:
+        layout = learn_layout(_certain_pairs(compared), rules=rules)
+    lengths = _folder_lengths(compared, items)
+    scale = Scale(items=len(items), weights=settings.weights, weighed={})
     rows: list[list[tuple[Option, ...]]] = [[] for _ in scenes]
+    seen: set[tuple[int, int]] = set()
     for ours, found in compared:
-        plausible = _weigh_row(ours, found, scale, settings)
-        allowed = _without_refused(plausible, scenes[ours.scene], items, people)
+        located = [
+            (_locate(made, ours, part, layout=layout, lengths=lengths), part)
+            for made, part in found
+        ]
+        plausible = _weigh_row(ours, located, scale, settings)
+        allowed = without_refused(plausible, scenes[ours.scene], items, people)
         if allowed:
             rows[ours.scene].append(allowed)
-    lost = [position for position, files in enumerate(rows) if not files]
-    for position, options in _resembling(
-        lost, scenes, items, path_map=path_map, context=context, scale=scale
-    ):
-        allowed = _without_refused(options, scenes[position], items, people)
-        if allowed:
-            rows[position].append(allowed)
+        else:
+            seen.update((ours.scene, part.item) for _, part in found)
     columns = _columns(rows)
+    places = join_places(items, columns)
     table = Table(
+        items=items,
         rows=rows,
         columns=columns,
-        roots=_learn_roots(sure),
-        assigned=group(rows, columns, scenes, items, settings=settings),
-        held=frozenset(held),
+        places=places,
+        assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
+        given=_given(items, people),
+        is_layout_known=bool(layout.roots),
     )
-    return table, scale
+    return Tabulated(
+        table=table,
+        scale=scale,
+        layout=layout,
+        context=context,
+        path_map=path_map,
+        dismissed=frozenset(one for one in seen if not rows[one[0]]),
+    )
+
+
+def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
+    """Learn how the libraries lie to each other from all scenes, without a decision."""
+    context = _context(items, rules, None)
+    compared = _compare_all(scenes, items, compile_rules(rules), context)
+    return learn_layout(_certain_pairs(compared), rules=rules)
+
+
+def find_resembling(
+    tabulated: Tabulated, lost: Iterable[int], scenes: Sequence[Scene]
+) -> Iterator[tuple[int, list[Option]]]:
+    """A row of options for each scene that only titles find something for.
+
+    They are there for a person to look at, and stand in nobody's way.
+    """
+    items = tabulated.table.items
+    found = find_by_title(list(lost), scenes, items, tabulated.dismissed)
+    for position, resembling in found.items():
+        scene = scenes[position]
+        file = scene.files[0] if scene.files else SceneFile(path="")
+        ours = prepare(position, scene.scene_id, file, tabulated.path_map)
+        options = []
+        for item, title in resembling:
+            theirs = _prepare_item(item, items[item])
+            date = compare_date(scene.date, items[item].date)
+            made = compare_resembling(ours, theirs, tabulated.context, title=title, date=date)
+            options.append(make_option(ours, theirs, made, tabulated.scale.weigh(made)))
+        yield position, options
+
+
+def without_refused(
+    options: Sequence[Option], scene: Scene, items: Sequence[PlexItem], people: People
+) -> tuple[Option, ...]:
+    """Leave out the pairs a person refused."""
+    refusals = people.refusals.get(scene.scene_id, ())
+    if not refusals:
+        return tuple(options)
+    return tuple(
+        one
+        for one in options
+        if not any(refuses(said, scene, items[one.item]) for said in refusals)
+    )
 
 
 def refine(
@@ -147,12 +212,34 @@ def refine(
 # ---- Private -------------------------------------------------------------------------------------
 
 
+def _context(
+    items: Sequence[PlexItem], rules: Sequence[PathRule], hashes: Mapping[int, int] | None
+) -> Context:
+    return Context(
+        items=len(items),
+        hashes=hashes,
+        mapped=mapped_folders(rules),
+        merged=merged_folders(rules),
+    )
+
+
+def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[SceneId]]:
+    """The scenes people gave items to, by the item's position."""
+    if not people.pinned:
+        return {}
+    return {
+        at: people.pinned[one.rating_key]
+        for at, one in enumerate(items)
+        if one.rating_key in people.pinned
+    }
+
+
 def _compare_all(
     scenes: Sequence[Scene], items: Sequence[PlexItem], path_map: PathMap, context: Context
 ) -> list[_Compared]:
     """Every file of ours that has candidates, with its comparisons; equal ones are one object."""
     shared: dict[Comparison, Comparison] = {}
-    blocks = block(prepare_files(scenes, path_map), items, context.hashes)
+    blocks = block(prepare_files(scenes, path_map), items, context.hashes or {})
     return [
         (row.ours, [(shared.setdefault(made, made), part) for made, part in found])
         for row in pair(blocks)
@@ -160,36 +247,84 @@ def _compare_all(
     ]
 
 
-def _is_sure(compared: _Compared) -> bool:
-    """Whether a pair is certain without its folders, so that it teaches something about them."""
-    _, found = compared
-    made = found[0][0]
+def _certain_pairs(
+    compared: Iterable[_Compared],
+) -> Iterator[tuple[NormalizedPath, NormalizedPath]]:
+    """Where files lie that are the same without a look at their folders."""
+    for ours, found in compared:
+        paths = {part.path for made, part in found if _is_certain(made)}
+        if len(paths) <= _MOST_COPIES:
+            yield from ((ours.path, path) for path in sorted(paths))
+
+
+def _is_certain(made: Comparison) -> bool:
+    """Whether a pair teaches something about the layout."""
     return (
-        len(found) == 1
-        and made.size is Level.EQUAL
-        and made.spelling is Spelling.EXACT
-        and not made.others
+        made.size is Level.EQUAL
+        and made.telling_size
+        and made.spelling >= Spelling.FORM
         and not made.generic
+        and Level.DIFFERENT not in (made.duration, made.content)
     )
 
 
-def _learn_agreement(sure: Iterable[_Compared], weights: Weights) -> float:
-    """How often the last folder of a certain pair is equal in these two libraries."""
-    agreed = total = 0
-    for _, found in sure:
-        place = found[0][0].place
-        agreed += place >= FolderLevel.FOLDERS
-        total += place is not FolderLevel.UNKNOWN
-    return folder_agreement(agreed, total, weights)
+def _folder_lengths(
+    compared: Iterable[_Compared], items: Sequence[PlexItem]
+) -> dict[str, list[float]]:
+    """The lengths of all files of the folders in which one may only have been renamed."""
+    lengths: dict[str, list[float]] = {
+        _folder(part.path): []
+        for _, found in compared
+        for made, part in found
+        if _may_be_renamed(made)
+    }
+    if not lengths:
+        return lengths
+    for path, length in {
+        (normalize_path(file.path), file.duration_s)
+        for item in items
+        if not item.trashed
+        for file in item.files
+    }:
+        if length and (known := lengths.get(_folder(path))) is not None:
+            known.append(length)
+    return lengths
 
 
-def _learn_roots(sure: Sequence[_Compared]) -> frozenset[tuple[str, str]]:
-    """The pairs of folders certain pairs lie below; empty while too few are known."""
-    if len(sure) < _LEAST_PAIRS:
-        return frozenset()
-    votes = Counter(split_prefixes(ours.path, found[0][1].path) for ours, found in sure)
-    least = max(2.0, _LEAST_ROOT_SHARE * len(sure))
-    return frozenset(root for root, count in votes.items() if count >= least)
+def _may_be_renamed(made: Comparison) -> bool:
+    alike = made.size is Level.EQUAL and made.duration is Level.EQUAL
+    return alike and made.spelling is Spelling.WORDS
+
+
+def _folder(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
+def _locate(
+    made: Comparison,
+    ours: Ours,
+    part: Theirs,
+    *,
+    layout: Layout,
+    lengths: Mapping[str, Sequence[float]],
+) -> Comparison:
+    """Add what the layout says of the place of a pair."""
+    if made.spelling >= Spelling.FORM and layout.leads(ours.path, part.path):
+        learned = made.place < FolderLevel.PATH_FOLDED and layout.maps(ours.path, part.path)
+        if learned:
+            exact = made.spelling is Spelling.EXACT
+            place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
+            return made._replace(led=True, learned=True, place=place)
+        return made._replace(led=True)
+    if not _may_be_renamed(made):
+        return made
+    near = [
+        length
+        for length in lengths.get(_folder(part.path), ())
+        if compare_duration(length, part.file.duration_s) >= Level.CLOSE
+    ]
+    ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
+    return made._replace(alone_in_length=len(near) <= 1, led=layout.leads(*ends))
 
 
 def _weigh_row(
@@ -210,42 +345,6 @@ def _weigh_row(
 
 def _part_rank(option: Option) -> tuple[bool, float, str]:
     return not option.weighed.contradictions, option.bits, option.theirs.file.path
-
-
-def _without_refused(
-    options: Sequence[Option], scene: Scene, items: Sequence[PlexItem], people: People
-) -> tuple[Option, ...]:
-    refusals = people.refusals.get(scene.scene_id, ())
-    if not refusals:
-        return tuple(options)
-    return tuple(
-        one
-        for one in options
-        if not any(refuses(said, scene, items[one.item]) for said in refusals)
-    )
-
-
-def _resembling(
-    lost: Sequence[int],
-    scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    *,
-    path_map: PathMap,
-    context: Context,
-    scale: Scale,
-) -> Iterable[tuple[int, list[Option]]]:
-    """A row of options for each scene that only titles find something for."""
-    for position, found in find_by_title(lost, scenes, items).items():
-        scene = scenes[position]
-        file = scene.files[0] if scene.files else SceneFile(path="")
-        ours = prepare(position, file, path_map)
-        options = []
-        for item, title in found:
-            theirs = _prepare_item(item, items[item])
-            date = compare_date(scene.date, items[item].date)
-            made = compare_resembling(ours, theirs, context, title=title, date=date)
-            options.append(make_option(ours, theirs, made, scale.weigh(made)))
-        yield position, options
 
 
 def _prepare_item(position: int, item: PlexItem) -> Theirs:
@@ -279,7 +378,7 @@ def _add_title(
 ) -> Option:
     """Add what title and date say, unless the name has said it already."""
     made = option.made
-    named = made.spelling is not Spelling.DIFFERENT and not made.generic
+    named = made.spelling > Spelling.WORDS and not made.generic
     if named or made.title is not Level.UNKNOWN:
         return option
     item = items[option.item]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
 
-from plexsync.matching.attributes import Level
-from plexsync.text.generic_names import GENERIC_WORDS, is_extra, numbers
+from plexsync.matching.evidence import Level
+from plexsync.text.generic_names import GENERIC_WORDS, is_extra, numbers, split_quality
 from plexsync.text.normalize import fold, normalize_path, normalize_title, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from plexsync.models import PlexItem, Scene
 
@@ -34,19 +34,27 @@ _NEAR = 85.0
 
 
 class Text(NamedTuple):
-    """A title or name ready to compare: its words in order of the alphabet, and its numbers."""
+    """A title or name ready to compare: its words in order of the alphabet, and its numbers.
+
+    Tags of quality and a date are taken out; `date` is that date as `YY-MM-DD`, "" for none.
+    """
 
     words: str
     numbers: tuple[int, ...]
     extra: bool
+    date: str = ""
 
 
 def find_by_title(
-    positions: Iterable[int], scenes: Sequence[Scene], items: Sequence[PlexItem]
+    positions: Iterable[int],
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    dismissed: Container[tuple[int, int]],
 ) -> dict[int, list[tuple[int, Level]]]:
     """For each scene at one of `positions` the items it resembles most, and how nearly.
 
-    Numbers must agree, and a trailer resembles trailers only.
+    Numbers must agree, and a trailer resembles trailers only. `dismissed` are pairs of scene and
+    item that were compared already and are implausible.
     """
     texts = {position: texts_of_scene(scenes[position]) for position in positions}
     bearers: dict[str, list[int]] = {
@@ -56,7 +64,7 @@ def find_by_title(
     titles: dict[int, tuple[Text, ...]] = {}
     found = {}
     for position, ours in texts.items():
-        chosen = _choose(ours, bearers, items)
+        chosen = [one for one in _choose(ours, bearers, items) if (position, one) not in dismissed]
         titles.update((one, texts_of_item(items[one])) for one in chosen if one not in titles)
         levels = [(one, compare_titles(ours, titles[one])) for one in chosen]
         resembling = [(one, level) for one, level in levels if level >= Level.NEAR]
@@ -86,6 +94,18 @@ def are_near(one: Text, other: Text) -> bool:
     return _similarity(one, other) >= Level.NEAR
 
 
+def share_words(stem: str, other: str) -> bool:
+    """Whether two names are made of the same site, date and title words, in whatever style.
+
+    Torrents put performers and tags of quality in a name that tidy names leave out, so the words
+    of one may be among those of the other.
+    """
+    one, two = _text(stem), _text(other)
+    if one is None or two is None or not _are_comparable(one, two):
+        return False
+    return one.words == two.words or _holds(one, two)
+
+
 def telling_words(text: Text) -> set[str]:
     """The words that say something: no article, no number, nothing any title has."""
     return {
@@ -103,12 +123,17 @@ _NOTHING = Level.DIFFERENT
 
 
 def _texts(texts: Iterable[str]) -> tuple[Text, ...]:
-    normal = dict.fromkeys(normalize_title(text) for text in texts if text)
-    return tuple(
-        Text(" ".join(sorted(text.split())), tuple(sorted(numbers(text))), is_extra(text))
-        for text in normal
-        if text
-    )
+    found = (_text(text) for text in dict.fromkeys(texts) if text)
+    return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def _text(text: str) -> Text | None:
+    rest, date = split_quality(fold(text))
+    normal = normalize_title(rest) or normalize_title(text)
+    if not normal:
+        return None
+    words = " ".join(sorted(normal.split()))
+    return Text(words, tuple(sorted(numbers(normal))), is_extra(normal), date)
 
 
 def _names(item: PlexItem) -> list[str]:
@@ -160,11 +185,24 @@ def _choose(
 
 
 def _similarity(one: Text, other: Text) -> Level:
-    if one.numbers != other.numbers or one.extra != other.extra:
+    if not _are_comparable(one, other):
         return _NOTHING
     if one.words == other.words:
         return Level.EQUAL
     similarity = fuzz.ratio(one.words, other.words, score_cutoff=_NEAR)
     if similarity >= _CLOSE:
         return Level.CLOSE
-    return Level.NEAR if similarity >= _NEAR else _NOTHING
+    return Level.NEAR if similarity >= _NEAR or _holds(one, other) else _NOTHING
+
+
+def _are_comparable(one: Text, other: Text) -> bool:
+    """Whether numbers, date and kind let two texts be those of one video."""
+    dated = not one.date or not other.date or one.date == other.date
+    return dated and one.numbers == other.numbers and one.extra == other.extra
+
+
+def _holds(one: Text, other: Text) -> bool:
+    """Whether the telling words of one text are all among those of the other."""
+    shorter, longer = sorted((telling_words(one), telling_words(other)), key=len)
+    least = _SEVERAL - 1 if one.date and one.date == other.date else _SEVERAL
+    return len(shorter) >= least and shorter <= longer

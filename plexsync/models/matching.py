@@ -28,7 +28,8 @@ class Evidence(Noun, frozen=True):
 class Candidate(Noun, frozen=True):
     """An item worth comparing with a scene.
 
-    `scene_path` and `item_path` are the files compared; `score` is 0 to 1.
+    `scene_path` and `item_path` are the files compared; `score`, 0 to 1, only ranks. `facts` are
+    the values a person compares, side by side; `contradictions` what forbids HIGH.
     """
 
     rating_key: RatingKey
@@ -37,6 +38,9 @@ class Candidate(Noun, frozen=True):
     item_path: str
     score: float
     evidence: tuple[Evidence, ...] = ()
+    section_id: str = ""
+    facts: str = ""
+    contradictions: tuple[str, ...] = ()
 
 
 class Match(Noun, frozen=True):
@@ -44,7 +48,8 @@ class Match(Noun, frozen=True):
 
     `confidence` is None when there is no plausible candidate; else `candidates[0]` is the best
     one of `candidate_count` (at most 10 are kept). `margin` is the score's lead over the
-    runner-up. `reason` says in one line why it is HIGH, or why it is not.
+    runner-up. `reason` says in one line why it is HIGH, or why it is not. `unread` are items whose
+    content hash could change what was decided, and was not asked for yet.
     """
 
     scene_id: SceneId
@@ -54,14 +59,16 @@ class Match(Noun, frozen=True):
     margin: float = 0.0
     candidates: tuple[Candidate, ...] = ()
     candidate_count: int = 0
+    unread: tuple[RatingKey, ...] = ()
 
 
 class PathRule(Noun, frozen=True):
     """How Stash sees a folder, and how Plex sees the same one.
 
-    `explains` counts the files a proposal would settle.
+    A proposal fits `explains` of the `certain` pairs whose file lies below `stash`.
     """
 
     stash: str
     plex: str
     explains: int = 0
+    certain: int = 0

@@ -36,7 +36,8 @@ class PlexFile(Noun, frozen=True):
 class PlexItem(Noun, frozen=True):
     """What matching needs to know of an item.
 
-    Optimised versions are not among `files`; `updated_at` is an epoch.
+    Optimised versions are not among `files`; `updated_at` is an epoch. `stash_id` is the scene an
+    agent or provider matched it to, as its GUID says; "" for none.
     """
 
     rating_key: RatingKey
@@ -47,6 +48,7 @@ class PlexItem(Noun, frozen=True):
     files: tuple[PlexFile, ...] = ()
     trashed: bool = False
     updated_at: int = 0
+    stash_id: str = ""
 
 
 class PlexField(StrEnum):

@@ -1,8 +1,10 @@
-"""Content hashes of Plex's files, read once: each costs a request of 0.1 to 0.2 s.
+"""Content hashes of Plex's files, each read once: one costs Plex 0.1 to 0.2 s.
 
 A hash is of one content, so it is kept under the part's id together with its size and the change
-stamp in its key: where either moved, the hash is read again. The file may be deleted or damaged at
-any time; then hashes are read again. Source: docs/plex-api.md 3.
+stamp in its key: where either moved, the hash is read again. That a file has none is kept as well,
+as 0, until Plex changes the item: it may have analysed the file. The cache may be deleted or
+damaged at any time; then hashes are read again.
+Source: docs/plex-api.md 3.
 """
 
 from __future__ import annotations
@@ -20,17 +22,24 @@ if TYPE_CHECKING:
 
     from plexsync.models import PlexFile, PlexItem, RatingKey
 
+MOST_REQUESTS = 200
+"""Requests for hashes in one run: where Plex answers for one item at a time only, each costs it 0.1
+to 0.2 s. A later run goes on."""
+
 _NAME = "hashes.json"
-_MOST_KEPT = 200_000
-"""Entries beyond which the oldest are let go: a file of some 10 MB."""
+_MOST_KEPT = 400_000
+"""Entries beyond which the oldest are let go: a file of some 20 MB."""
+_BATCH = 100
+"""Items asked for at once, see `PlexClient.hashes`."""
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One hash, and what it was read of."""
+    """One hash, 0 for none, and what it was read of; `updated_at` is the item's, for 0 only."""
 
     size_bytes: int | None
     changed_at: int
     oshash: int
+    updated_at: int = 0
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +56,8 @@ class HashCache:
         ask: reads the hashes of items' parts from Plex.
         server: Plex's machine identifier; hashes of another server are not looked at.
         directory: the cache directory; None keeps nothing.
+        sent: how many requests Plex was sent so far.
+        most_requests: after so many no more items are asked for.
     """
 
     def __init__(
@@ -55,13 +66,33 @@ class HashCache:
         *,
         server: str,
         directory: Path | None,
+        sent: Callable[[], int],
+        most_requests: int = MOST_REQUESTS,
     ) -> None:
         self._ask = ask
         self._server = server
         self._path = None if directory is None else directory / _NAME
+        self._sent = sent
+        self._left = most_requests
+        self._known: dict[int, _Entry] | None = None
+
+    def known(self, items: Iterable[PlexItem]) -> dict[int, int]:
+        """Part id to hash of the files of `items`, 0 for a file without one; asks nobody."""
+        known = self._load()
+        if not known:
+            return {}
+        return {
+            file.part_id: entry.oshash
+            for item in items
+            for file in item.files
+            if (entry := _entry_of(known, item, file)) is not None
+        }
 
     def read(self, items: Iterable[PlexItem]) -> dict[int, int]:
-        """Part id to hash of the files of `items`; files Plex has not analysed are left out.
+        """Ask for the hashes of `items` that are not known, as long as requests are left.
+
+        Returns:
+            What `known` says of them afterwards; what was not asked for is left out.
 
         Raises:
             ServerError: an item could not be read.
@@ -69,27 +100,37 @@ class HashCache:
         wanted = tuple(items)
         known = self._load()
         unknown = [
-            item.rating_key
+            item
             for item in wanted
-            if any(_known(known, file) is None for file in item.files)
+            if any(file.part_id and _entry_of(known, item, file) is None for file in item.files)
         ]
-        if unknown:
-            fresh = self._ask(unknown)
-            known |= {
-                file.part_id: _Entry(file.size_bytes, file.changed_at, fresh[file.part_id])
-                for item in wanted
-                for file in item.files
-                if file.part_id in fresh
-            }
-            self._keep(known)
-        return {
-            file.part_id: found
-            for item in wanted
-            for file in item.files
-            if (found := _known(known, file)) is not None
-        }
+        try:
+            for start in range(0, len(unknown), _BATCH):
+                if self._left <= 0:
+                    break
+                self._read_batch(unknown[start : start + _BATCH], known)
+        finally:
+            if unknown:
+                self._keep(known)
+        return self.known(wanted)
+
+    def _read_batch(self, items: Sequence[PlexItem], known: dict[int, _Entry]) -> None:
+        before = self._sent()
+        fresh = self._ask([item.rating_key for item in items])
+        self._left -= max(self._sent() - before, 1)
+        for item in items:
+            for file in item.files:
+                if file.part_id:
+                    oshash = fresh.get(file.part_id, 0)
+                    stamp = 0 if oshash else item.updated_at
+                    known[file.part_id] = _Entry(file.size_bytes, file.changed_at, oshash, stamp)
 
     def _load(self) -> dict[int, _Entry]:
+        if self._known is None:
+            self._known = self._load_file()
+        return self._known
+
+    def _load_file(self) -> dict[int, _Entry]:
         if self._path is None:
             return {}
         try:
@@ -112,9 +153,9 @@ class HashCache:
             return
 
 
-def _known(parts: Mapping[int, _Entry], file: PlexFile) -> int | None:
-    entry = parts.get(file.part_id)
-    if entry is None or not file.part_id:
+def _entry_of(parts: Mapping[int, _Entry], item: PlexItem, file: PlexFile) -> _Entry | None:
+    entry = parts.get(file.part_id) if file.part_id else None
+    if entry is None:
         return None
     same = entry.size_bytes == file.size_bytes and entry.changed_at == file.changed_at
-    return entry.oshash if same else None
+    return entry if same and (entry.oshash or entry.updated_at == item.updated_at) else None

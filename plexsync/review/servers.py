@@ -140,15 +140,25 @@ class ReviewServers:
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
     def _linker(self, state: State, rules: Sequence[PathRule]) -> Linker:
-        from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - no screen waits for matching
+        from plexsync.sync.components import match_settings  # noqa: PLC0415 - no screen waits for matching
+        from plexsync.sync.linking.catalogue import NoOthers  # noqa: PLC0415 - see above
+        from plexsync.sync.linking.decider import Decider  # noqa: PLC0415 - see above
+        from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
 
+        answers = collect_answers(state)
         return Linker(
             records=state,
             sections=frozenset(section.section_id for section in self._sections),
-            rules=rules,
+            decider=Decider(
+                catalogue=NoOthers(),
+                rules=rules,
+                settings=match_settings(self.config),
+                answers=answers,
+                libraries={section.section_id: section.title for section in self._sections},
+            ),
             strict=True,
-            hashes=None,
-            answers=collect_answers(state),
+            least_low=1.0,
+            answers=answers,
         )
 
     def linked(self, scene_id: SceneId, state: State) -> Waiting:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from plexsync.config.schema import rules_of
+from plexsync.config.schema import CopyPolicy, rules_of
 from plexsync.errors import ServerError
+from plexsync.matcher import MatchSettings
 from plexsync.models import as_problem
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
@@ -17,7 +18,8 @@ from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.outcomes import SceneOutcomes
 from plexsync.sync.execution.run_items import RunItems
 from plexsync.sync.execution.run_writer import RunWriter
-from plexsync.sync.linking.competitors import Rivals
+from plexsync.sync.linking.catalogue import Catalogue, catalogue_path
+from plexsync.sync.linking.decider import Decider
 from plexsync.sync.linking.linker import Linker
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.pictures.saved import SavedPictures
@@ -62,6 +64,7 @@ class RunComponents:
         totals: knows whether the run is a full one; takes the rows.
         state: what earlier runs remember.
         inventory: what is in Plex.
+        catalogue: every scene's files as earlier runs saw them.
     """
 
     def __init__(
@@ -80,6 +83,10 @@ class RunComponents:
         self.totals = totals
         self.state = state
         self.inventory = inventory
+        stash = totals.header.stash
+        self.catalogue = open_catalogue(
+            config, ports, stash.identity if stash else "", inventory.section_ids
+        )
 
     @property
     def queue(self) -> Path:
@@ -108,19 +115,28 @@ class RunComponents:
         answers: AllAnswers,
         *,
         broken: frozenset[SceneId],
+        again: frozenset[SceneId],
         void: AbstractSet[SceneId],
     ) -> Linker:
         """Links scenes to items; see `Linker` for the arguments."""
+        match = self.config.match
         return Linker(
             records=self.state,
             sections=self.inventory.section_ids,
-            rules=self.config.paths,
-            strict=self.config.match.strict_matching,
-            hashes=self.inventory.hashes().read if self.config.match.use_content_hash else None,
+            decider=Decider(
+                catalogue=self.catalogue,
+                rules=self.config.paths,
+                settings=match_settings(self.config),
+                hashes=self.inventory.hashes() if match.use_content_hash else None,
+                answers=answers,
+                libraries=self.inventory.libraries,
+            ),
+            strict=match.strict_matching,
+            least_low=match.least_low,
             answers=answers,
             broken=broken,
+            again=again,
             void=frozenset(void),
-            rivals=Rivals(state=self.state, queue=self.queue, stash=self.ports.stash),
         )
 
     def writer(  # noqa: PLR0917 - everything that differs from run to run
@@ -223,3 +239,20 @@ class RunComponents:
     @property
     def _is_asked_for(self) -> bool:
         return self.options.full or bool(self.options.scenes)
+
+
+def match_settings(config: Config) -> MatchSettings:
+    """Where HIGH begins, as it is configured."""
+    return MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE)
+
+
+def open_catalogue(
+    config: Config, ports: Ports, stash_identity: str, sections: AbstractSet[str]
+) -> Catalogue:
+    """The catalogue of this Stash and state; what was learned under other rules is left aside."""
+    depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
+    return Catalogue(
+        catalogue_path(ports.cache_dir, ports.state_dir, stash_identity),
+        ports.stash,
+        learned_with="\x1e".join([*depends, *sorted(sections)]),
+    )

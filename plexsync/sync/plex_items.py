@@ -59,6 +59,11 @@ class Inventory:
         """The ids of the libraries."""
         return frozenset(section.section_id for section in self._sections)
 
+    @property
+    def libraries(self) -> dict[str, str]:
+        """The titles of the libraries by id."""
+        return {section.section_id: section.title for section in self._sections}
+
     def index(self, *, force: bool = False) -> Index | None:
         """Return the list, read again if `force`; None where a library cannot be listed.
 
@@ -114,5 +119,8 @@ class Inventory:
     def hashes(self) -> HashCache:
         """The content hashes of the items' files, read where they are not known."""
         return HashCache(
-            self._ports.plex.hashes, server=self._machine, directory=self._ports.cache_dir
+            self._ports.plex.hashes,
+            server=self._machine,
+            directory=self._ports.cache_dir,
+            sent=lambda: self._ports.requests().plex_reads,
         )

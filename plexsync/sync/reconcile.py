@@ -37,6 +37,7 @@ from plexsync.state import (
 )
 from plexsync.sync.components import RunComponents, safety_limits
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
+from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.execution.unmatched import Unwritten
@@ -252,12 +253,19 @@ class _Run:
         linker = parts.linker(
             answers,
             broken=found.broken,
+            again=found.again,
             void=detected.strangers.union(detected.gone),
         )
+        absent = detected.strangers.union(
+            detected.gone, (one.scene_id for one in detected.left_out)
+        )
+        parts.catalogue.note(due, absent, whole=self._is_whole(detected))
         pairs, rest = linker.remembered(due)
         linked = self._link(linker, parts.inventory, rest, pairs)
         if parts.inventory.failure is not None:
             unwritten.note_unlisted(rest, parts.inventory.failure)
+        if session is not None:
+            note_unread(session, [scene.scene_id for scene in rest], linked.unread)
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
@@ -273,9 +281,18 @@ class _Run:
             writer.write(pairs + linked.pairs, linked)
         finally:
             self._put_away(queue)
+            parts.catalogue.keep()
+            if parts.catalogue.problem:
+                self._reporter.warn(parts.catalogue.problem)
         if session is not None and not self._options.partial:
             settle_unlinked(session, writer.executor.reader, parts.planner())
         self._scan(folders)
+
+    def _is_whole(self, detected: Detected) -> bool:
+        """Whether all scenes that take part are due."""
+        unseen = detected.held or detected.poisoned or self._options.limit is not None
+        named = bool(self._options.scenes)
+        return self._totals.header.full and detected.complete and not unseen and not named
 
     def _put_away(self, queue: ReviewQueueWriter) -> None:
         queue.close()

@@ -27,6 +27,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
         title: the item's title, as far as it is known.
         known: the item was written in an earlier run, so safety limits count it.
         reason: why the item is written, where that is not how they were found.
+        resting: links of the scene to libraries that take no part in this run; kept as they are.
     """
 
     scene: Scene
@@ -35,6 +36,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     title: str = ""
     known: bool = False
     reason: str = ""
+    resting: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

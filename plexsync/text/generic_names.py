@@ -12,8 +12,6 @@ import re
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _LEAST_LETTERS = 3
-_LEAST_DIGITS = 4
-_LONG_NUMBER = re.compile(rf"\d{{{_LEAST_DIGITS},}}")
 _STAMP_DIGITS = 12
 """A time stamp down to the minute has 12 digits: as good as a name."""
 
@@ -52,6 +50,14 @@ COPY_FOLDERS = frozenset(
 )
 """Folders people keep copies in. Never decides anything; it only ranks copies."""
 
+_QUALITY = re.compile(
+    r"(?<![^\W_])(?:"
+    r"\d{3,4}[pi]|[2468]k|uhd|fhd|qhd|hdr(?:10)?|sdr|10bit|[xh][ .]?26[45]|hevc|avc|av1|xvid|divx"
+    r"|web(?:[ .-]?(?:dl|rip))?|hdtv|blu[ -]?ray|(?:bd|br|dvd|hd)rip|remux|repack|proper"
+    r"|aac(?:2[ .]0)?|ac3|dts|xxx|mp4|mkv)(?![^\W_])"
+)
+_DATE = re.compile(r"(?<!\d)(?:19|20)?(\d\d)[ ._-](0[1-9]|1[0-2])[ ._-](0[1-9]|[12]\d|3[01])(?!\d)")
+
 _EXTRA = re.compile(r"(?:^|[^a-z])(?:trailer|sample|teaser|preview|promo)s?(?:[^a-z]|$)")
 
 
@@ -60,11 +66,6 @@ def is_generic_name(stem: str) -> bool:
     if any(len(word) >= _need(word) and word not in GENERIC_WORDS for word in _WORD.findall(stem)):
         return False
     return sum(map(len, _NUMBER.findall(stem))) < _STAMP_DIGITS
-
-
-def is_numbered(stem: str) -> bool:
-    """Whether a folded stem has a number long enough to be a catalogue's or a counter's."""
-    return _LONG_NUMBER.search(stem) is not None
 
 
 def is_generic_folder(name: str) -> bool:
@@ -76,6 +77,18 @@ def is_generic_folder(name: str) -> bool:
 def is_extra(stem: str) -> bool:
     """Whether a folded stem calls itself a trailer, sample, teaser or preview of something."""
     return _EXTRA.search(stem) is not None
+
+
+def split_quality(text: str) -> tuple[str, str]:
+    """Take tags of quality and the first date out of a folded name.
+
+    Returns:
+        What is left, and the date as `YY-MM-DD`; "" for none.
+    """
+    found = _DATE.search(text)
+    date = "-".join(found.groups()) if found else ""
+    rest = f"{text[: found.start()]} {text[found.end() :]}" if found else text
+    return _QUALITY.sub(" ", rest), date
 
 
 def numbers(text: str) -> tuple[int, ...]:

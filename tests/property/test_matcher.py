@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from plexsync.matcher import account, match, wanted_hashes
+from plexsync.matcher import Known, account, decide, match, survey, wanted_hashes
 from plexsync.matching.assignment import assign
 from plexsync.models import (
     Confidence,
@@ -173,6 +173,49 @@ def test_claimed_item_is_never_high_for_another(
     assert all(one.confidence is not Confidence.HIGH for one in found)
 
 
+@_THOROUGH
+@given(_libraries(), _RULES, st.one_of(st.none(), _HASHES), st.integers(1, 31))
+def test_a_part_of_the_scenes_is_never_bolder_than_all(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int] | None,
+    chosen: int,
+) -> None:
+    """What is HIGH with any subset due is HIGH with all due, links of an earlier run or none."""
+    scenes, items = libraries
+    whole, layout = decide(scenes, items, rules=rules, hashes=hashes)
+    due = [scene for at, scene in enumerate(scenes) if chosen >> at & 1]
+    rest = [scene for scene in scenes if scene not in due]
+    claims = {key: scene_id for scene_id, key in _high(whole)}
+    for known in ({}, claims):
+        part = match(
+            due, items, others=rest, rules=rules, hashes=hashes, layout=layout, claims=known
+        )
+        assert _high(part) <= _high(whole)
+        unknown = match(due, items, others=rest, rules=rules, hashes=hashes, claims=known)
+        assert _high(unknown) <= _high(whole)
+
+
+@_THOROUGH
+@given(_libraries(), _HASHES)
+def test_a_rule_never_makes_low_what_is_high_without_it(
+    libraries: tuple[list[Scene], list[PlexItem]], hashes: dict[int, int]
+) -> None:
+    """A path rule adds knowledge of places, and takes none away."""
+    scenes, items = libraries
+    without = match(scenes, items, hashes=hashes)
+    assert _high(without) <= _high(match(scenes, items, rules=RULES, hashes=hashes))
+
+
+def _high(found: list[Match]) -> set[tuple[SceneId, RatingKey]]:
+    """The pairs that are certain."""
+    return {
+        (made.scene_id, made.candidates[0].rating_key)
+        for made in found
+        if made.confidence is Confidence.HIGH
+    }
+
+
 def _pair(file: SceneFile, part: PlexFile, rules: tuple[PathRule, ...]) -> Match:
     """The match of a scene and an item alone in the world."""
     scene = Scene(scene_id=SceneId("1"), updated_at="1", files=(file,))
@@ -246,13 +289,13 @@ def test_hashes_are_never_wanted_twice(
 ) -> None:
     """Once known, a hash is not asked for again, and only live items are asked about."""
     scenes, items = libraries
-    found = match(scenes, items, rules=rules)
-    wanted = wanted_hashes(scenes, items, found)
+    found = match(scenes, items, rules=rules, hashes={})
+    wanted = wanted_hashes(found)
     known = {file.part_id: 11 for item in items for file in item.files}
     assert len(wanted) == len(set(wanted))
     assert not set(wanted) & {one.rating_key for one in items if one.trashed}
     again = match(scenes, items, rules=rules, hashes=known)
-    assert wanted_hashes(scenes, items, again, hashes=known) == ()
+    assert wanted_hashes(again) == ()
 
 
 @_THOROUGH
@@ -264,9 +307,10 @@ def test_account_agrees_with_the_match(
 ) -> None:
     """The account of a scene tells the match that was made, candidate by candidate."""
     scenes, items = libraries
-    whole = match(scenes, items, rules=rules, hashes=hashes)
-    explained = account(scenes[0], items, others=scenes[1:], rules=rules, hashes=hashes)
-    assert list(explained.matches) == [one for one in whole if one.scene_id == scenes[0].scene_id]
+    layout = survey(scenes, items, rules)
+    known = Known(others=scenes[1:], rules=rules, hashes=hashes, layout=layout)
+    explained = account(scenes[0], items, **known)
+    assert list(explained.matches) == match(scenes[:1], items, **known)
     high = {m.candidates[0].rating_key for m in explained.matches if m.confidence == "HIGH"}
     clear = {one.candidate.rating_key for one in explained.standings if not one.obstacle}
     assert high <= clear

@@ -156,10 +156,10 @@ _FILMS = (
         (4,),
         "Open air, with swifts.",
         "Concerts/Kotor",
-        "concert.mp4",
+        "video.mp4",
         2_750_331_904,
         4511.6,
-        ("/media/Import 1/concert.mp4", "/media/Import 2/concert.mp4"),
+        ("/media/Import 1/video.mp4", "/media/Import 2/video.mp4"),
         hashed=False,
     ),
     _Film(

@@ -25,6 +25,7 @@ from plexsync.sync.detection.plex_changes import (
     Seen,
     broken,
     digest,
+    read_unread,
     scans_digest,
 )
 from plexsync.sync.detection.renames import Dictionary
@@ -45,6 +46,10 @@ _RECORDS = "2"
 """Moves when records hold more than they used to, so that a full run fills them in."""
 
 
+_MATCHING = "2"
+"""Moves when matching decides more than it used to, so that all that waits is tried again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedChanges:
     """What one look found.
@@ -52,6 +57,7 @@ class DetectedChanges:
     Attributes:
         detected: the scenes that are due, and those that are not to be linked.
         broken: the scenes whose item Plex is known to have lost.
+        again: linked scenes that may be further items as well.
         dictionary: the names of related objects.
         uneven: the scenes with several files, or none.
         rousing: finds the waiting scenes a change of Plex's items concerns.
@@ -61,6 +67,7 @@ class DetectedChanges:
 
     detected: Detected
     broken: frozenset[SceneId]
+    again: frozenset[SceneId]
     dictionary: Dictionary
     uneven: Uneven
     rousing: Rousing
@@ -107,12 +114,15 @@ class ChangeDetection:
         if not named:
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
         rousing = Rousing(state, self._queue, uneven.several(), self._config.paths)
-        seen, roused, lost = self._watch(rousing)
+        seen, roused, lost, widened = self._watch(rousing)
         exclude_tags = frozenset(map(fold_tag, self._config.stash.exclude_tags))
-        concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost
+        unread = frozenset() if named else read_unread(state)
+        again = widened | unread
+        concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost | again
         return DetectedChanges(
             detected=self._detect(self._scope(exclude_tags, concerned, roused, spool)),
             broken=lost,
+            again=again | read_unread(state),
             dictionary=dictionary,
             uneven=uneven,
             rousing=rousing,
@@ -152,24 +162,28 @@ class ChangeDetection:
             return False
         return is_past(self._before.files_at, self._config.run.files_every_s, self._ports.now())
 
-    def _watch(self, rousing: Rousing) -> tuple[Seen, Roused, frozenset[SceneId]]:
+    def _watch(
+        self, rousing: Rousing
+    ) -> tuple[Seen, Roused, frozenset[SceneId], frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went; asks only if it scanned.
 
         The first look finds no scene: it has nothing to be compared with.
 
         Returns:
-            What there was to see, the scenes it concerns, and those whose item is lost.
+            What there was to see, the scenes it concerns, those whose item is lost, and those that
+            may be further items.
         """
         before = self._before
         if self._state.is_new or self._options.scenes or before.scans == self._now.scans:
-            return replace(self._now, items=before.items), Roused(), frozenset()
+            return replace(self._now, items=before.items), Roused(), frozenset(), frozenset()
         index = self._inventory.index()
         if index is None:  # the next run looks again
             unseen = replace(self._now, items=before.items, scans=before.scans)
-            return unseen, Roused(), frozenset()
+            return unseen, Roused(), frozenset(), frozenset()
         roused = rousing.by(index, before.items)
         lost = broken(self._state.links(), index.items, self._inventory.section_ids)
-        return replace(self._now, items=index.edition), roused, lost | roused.several
+        widened = rousing.widened(index, before.items)
+        return replace(self._now, items=index.edition), roused, lost | roused.several, widened
 
     def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
@@ -240,7 +254,8 @@ class ChangeDetection:
 def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     """What there is to see without asking for items."""
     library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
-    library.append(f"{config.match.strict_matching}{config.match.use_content_hash}")
+    library.append(repr(config.match))
+    library.append(_MATCHING)
     fields = [repr(rule) for rule in config.fields]
     fields += [repr(rules_of(config.apply)), repr(sorted(config.stash.exclude_tags))]
     fields += [repr(sorted(config.stash.required)), _RECORDS]

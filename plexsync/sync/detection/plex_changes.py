@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from plexsync.models import SceneId, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
 from plexsync.sync.detection.affected import WaitingScene, changed_items, concerned
@@ -17,15 +18,23 @@ from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import PathRule, PlexItem, SceneId, Section
+    from plexsync.models import PathRule, PlexItem, RatingKey, Section
     from plexsync.plex.index import Index
-    from plexsync.state import LinkPlace, State
+    from plexsync.state import LinkPlace, Session, State
 
 KEY = "seen"
 """Under which the state remembers it."""
+UNREAD_KEY = "unread-hashes"
+"""Under which the state remembers the scenes that wait for a content hash to be read."""
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """Scenes about which a content hash could decide otherwise that no run had read yet."""
+
+    scenes: tuple[SceneId, ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,6 +68,11 @@ class Roused(NamedTuple):
     several: frozenset[SceneId] = frozenset()
 
 
+def read_unread(state: State) -> frozenset[SceneId]:
+    """The scenes that wait for a content hash to be read."""
+    return frozenset((state.decision(UNREAD_KEY, Unread) or Unread()).scenes)
+
+
 def digest(parts: Iterable[str]) -> str:
     """One digest of several texts, in their order."""
     # A path from the environment may be bytes that are no text.
@@ -69,6 +83,15 @@ def digest(parts: Iterable[str]) -> str:
 def scans_digest(sections: Sequence[Section]) -> str:
     """Moves when one of the libraries was scanned, or is another one."""
     return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
+
+
+def note_unread(session: Session, due: Collection[SceneId], unread: Collection[SceneId]) -> None:
+    """Remember which scenes wait for a content hash, so that the next run goes on with them."""
+    before = read_unread(session.state)
+    now = (before - frozenset(due)) | frozenset(unread)
+    if now != before:
+        ranked = tuple(sorted(now, key=id_order))
+        session.decide(UNREAD_KEY, Unread(scenes=ranked) if ranked else None)
 
 
 def broken(
@@ -93,6 +116,37 @@ def broken(
         scene_id
         for scene_id, own in links
         if any(link.section_id in sections and is_broken(link) for link in own)
+    )
+
+
+def find_widened(
+    claims: Mapping[RatingKey, SceneId],
+    items: Sequence[PlexItem],
+    changed: Iterable[PlexItem] | None,
+) -> frozenset[SceneId]:
+    """The linked scenes that may be a further item as well: their file again, or a copy of it.
+
+    Args:
+        claims: which scene each item is linked to.
+        items: everything in the libraries.
+        changed: the items that came or moved; None when nobody knows, so that all count.
+    """
+    candidates = items if changed is None else changed
+    files = [
+        file
+        for item in candidates
+        if item.rating_key not in claims and not item.trashed
+        for file in item.files
+    ]
+    if not files:
+        return frozenset()
+    paths = {file.path for file in files}
+    sizes = {file.size_bytes for file in files if file.size_bytes}
+    return frozenset(
+        claims[item.rating_key]
+        for item in items
+        if item.rating_key in claims
+        and any(file.path in paths or file.size_bytes in sizes for file in item.files)
     )
 
 
@@ -129,6 +183,10 @@ class Rousing:
         unknown = waiting.union(self._several).difference(known)
         found = concerned(list(known.values()), changed, self._rules) | unknown
         return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
+
+    def widened(self, index: Index, seen: str) -> frozenset[SceneId]:
+        """The linked scenes that may be a further item, as far as Plex changed."""
+        return find_widened(self._state.claims(), index.items, self._changes(index, seen))
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
         """What moved since, None if nobody knows."""

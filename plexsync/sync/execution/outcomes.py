@@ -111,6 +111,7 @@ class SceneOutcomes:
             Whether it is still to be done.
         """
         progress = self._scenes.setdefault(pair.scene.scene_id, _Progress(pair.scene))
+        progress.links.update((link.rating_key, link) for link in pair.resting)
         if pair.link.rating_key in progress.links:
             return False
         progress.open_pairs += 1

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.matcher import NO_ANSWERS, AllAnswers, match, propose_rules, wanted_hashes
+from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import (
         Candidate,
@@ -28,10 +26,7 @@ if TYPE_CHECKING:
         SceneId,
         SceneRecord,
     )
-
-_MOST_HASHES = 200
-"""Items whose content hashes are read in one run: where Plex answers for one at a time only, each
-costs a request of 0.1 to 0.2 s (docs/plex-api.md 3)."""
+    from plexsync.sync.linking.decider import Decider
 
 _UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
 
@@ -71,12 +66,14 @@ class Linked:
         review: LOW matches that wait for a person.
         unmatched: scenes without a plausible candidate.
         proposed: path rules that would settle some of the rest.
+        unread: scenes about which a content hash could decide otherwise that was not read yet.
     """
 
     pairs: list[Pair] = field(default_factory=list)
     review: list[Unlinked] = field(default_factory=list)
     unmatched: list[Unlinked] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
+    unread: frozenset[SceneId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,52 +83,62 @@ class Linker:
     Args:
         records: what earlier runs remember.
         sections: ids of the libraries that take part.
-        rules: how Stash's paths become Plex's.
+        decider: matches scenes against items.
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
-        hashes: reads the content hashes of a few items; None when they are not to be used.
+        least_low: the lowest score of a LOW candidate that is taken.
         answers: people's answers about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
+        again: linked scenes that may be further items as well: matched beside their links.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
             files by now than what is remembered of them.
-        rivals: the scenes, those given apart, that could claim one of these items as well.
     """
 
     records: LinkingRecords
     sections: frozenset[str]
-    rules: Sequence[PathRule]
+    decider: Decider
     strict: bool
-    hashes: Callable[[Sequence[PlexItem]], Mapping[int, int]] | None
+    least_low: float
     answers: AllAnswers = NO_ANSWERS
     broken: frozenset[SceneId] = frozenset()
+    again: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
-    rivals: Callable[[Collection[RatingKey], Collection[SceneId]], Sequence[Scene]] = (
-        lambda _keys, _ours: ()
-    )
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
         """The pairs earlier runs linked whose scene still has the same files, and the rest.
 
-        That the item still holds its file is checked when it is read, before it is written.
+        That the item still holds its file is checked when it is read, before it is written. A
+        scene that may be further items as well is among both.
         """
         pairs: list[Pair] = []
         rest: list[Scene] = []
         for scene in scenes:
             record = self.records.get(scene.scene_id)
-            if record is not None and self._stands(record, scene):
-                pairs.extend(Pair(scene=scene, link=link, known=True) for link in record.links)
-            else:
+            stands = record is not None and self._stands(record, scene)
+            if record is not None and stands:
+                resting = self._resting(record)
+                pairs.extend(
+                    Pair(scene=scene, link=link, known=True, resting=resting)
+                    for link in record.links
+                    if link not in resting
+                )
+            if not stands or scene.scene_id in self.again:
                 rest.append(scene)
         return pairs, rest
 
     def _stands(self, record: SceneRecord, scene: Scene) -> bool:
+        # What was LOW is matched again: it may be contradicted by now.
         return (
-            bool(record.links)
+            any(link.section_id in self.sections for link in record.links)
             and scene.scene_id not in self.broken
             and record.outcome not in _UNLINKED
             and record.files == files_digest(scene.files)
-            and all(link.section_id in self.sections for link in record.links)
-            and not (self.strict and any(k.confidence is Confidence.LOW for k in record.links))
+            and not any(link.confidence is Confidence.LOW for link in record.links)
         )
+
+    def _resting(self, record: SceneRecord | None) -> tuple[Link, ...]:
+        """The links to libraries that take no part in this run: kept as they are."""
+        links = record.links if record else ()
+        return tuple(link for link in links if link.section_id not in self.sections)
 
     def matched(
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], taken: Sequence[Pair]
@@ -141,78 +148,34 @@ class Linker:
         owners = self.records.claims()
         free = ours | self.void
         claims = {key: who for key, who in owners.items() if who not in free}
-        claims.update((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
-        with _uncollected():
-            matches = self._match(scenes, items, claims)
+        claims.update(
+            (pair.link.rating_key, pair.scene.scene_id)
+            for pair in taken
+            if pair.scene.scene_id not in ours
+        )
+        matches = self.decider.decide(scenes, items, claims)
         by_key = {item.rating_key: item for item in items}
         by_id = {scene.scene_id: scene for scene in scenes}
-        linked = Linked(proposed=propose_rules(matches, rules=self.rules))
-        spoken_for = set(claims)
+        linked = Linked(
+            proposed=propose_rules(matches, rules=self.decider.rules),
+            unread=frozenset(one.scene_id for one in matches if one.unread),
+        )
+        standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
+        linked_already = {pair.scene.scene_id for pair in taken} & ours
+        spoken_for = set(claims) | standing
         # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
         for found in sorted(matches, key=_surest_first):
             scene = by_id[found.scene_id]
+            if scene.scene_id in linked_already:
+                # Only what is sure is added to what stands.
+                key = found.candidates[0].rating_key if found.candidates else None
+                if found.confidence is not Confidence.HIGH or key in standing:
+                    continue
             listened = self.answers.review(found, scene)
             shown = tuple(by_key[one.rating_key] for one in listened.candidates)
             one = Unlinked(scene=scene, match=listened, items=shown)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
-
-    def _match(
-        self,
-        scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
-        claims: Mapping[RatingKey, SceneId],
-    ) -> list[Match]:
-        """Decide about `scenes`; where others could claim what they get, among all of them."""
-        found = self._decide(scenes, items, claims)
-        ours = {scene.scene_id for scene in scenes}
-        won = {one.candidates[0].rating_key for one in found if one.confidence is Confidence.HIGH}
-        rivals = self.rivals(won, ours)
-        if not rivals:
-            return found
-        theirs = {scene.scene_id for scene in rivals}
-        free = {key: who for key, who in claims.items() if who not in theirs}
-        decided = self._decide([*scenes, *rivals], items, free)
-        return [one for one in decided if one.scene_id in ours]
-
-    def _decide(
-        self,
-        scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
-        claims: Mapping[RatingKey, SceneId],
-    ) -> list[Match]:
-        answers = self.answers
-        found = match(
-            scenes,
-            items,
-            rules=self.rules,
-            claims=claims,
-            pins=answers.pins,
-            refusals=answers.refusals,
-        )
-        if self.hashes is None:
-            return found
-        wanted = wanted_hashes(scenes, items, found, claims=claims, limit=_MOST_HASHES)
-        if not wanted:
-            return found
-        # What one scene wins or loses may decide another, so all that compete are decided again.
-        hashed = frozenset(wanted)
-        again = _competing(found, hashed)
-        settled = {
-            one.candidates[0].rating_key: one.scene_id
-            for one in found
-            if one.scene_id not in again and one.confidence is Confidence.HIGH
-        }
-        decided = match(
-            [scene for scene in scenes if scene.scene_id in again],
-            items,
-            rules=self.rules,
-            claims={**claims, **settled},
-            hashes=self.hashes([item for item in items if item.rating_key in hashed]),
-            pins=answers.pins,
-            refusals=answers.refusals,
-        )
-        return [one for one in found if one.scene_id not in again] + decided
 
     def _place(
         self,
@@ -223,14 +186,30 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> None:
         confidence, item = one.match.confidence, one.item
-        waits = self.strict or self.answers.asks_again(one.scene)
+        waits = not self._takes_low(one) or self.answers.asks_again(one.scene)
         if item is None or confidence is None:
             linked.unmatched.append(one)
         elif confidence is Confidence.LOW and (waits or item.rating_key in spoken_for):
             linked.review.append(one)
         else:
             spoken_for.add(item.rating_key)
-            linked.pairs.append(self._pair(one.match, one.scene, item, owners))
+            linked.pairs.append(self._pair(self._explain(one.match), one.scene, item, owners))
+
+    def _takes_low(self, one: Unlinked) -> bool:
+        """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""
+        if self.strict or not one.match.candidates:
+            return False
+        return one.match.score >= self.least_low and not one.match.candidates[0].contradictions
+
+    def _explain(self, found: Match) -> Match:
+        """Say of a LOW match that is applied why it is."""
+        if found.confidence is not Confidence.LOW:
+            return found
+        why = (
+            f"applied because match.strict_matching is off, nothing contradicts it and its score "
+            f"{found.score:.3f} is not below match.least_low {self.least_low:g}"
+        )
+        return msgspec.structs.replace(found, reason=f"{found.reason}; {why}")
 
     def _pair(
         self,
@@ -257,7 +236,14 @@ class Linker:
                 pictures=known.pictures if same else {},
                 inherited=inherited or known.inherited,
             )
-        return Pair(scene=scene, link=link, match=found, title=item.title, known=known is not None)
+        return Pair(
+            scene=scene,
+            link=link,
+            match=found,
+            title=item.title,
+            known=known is not None,
+            resting=self._resting(self.records.get(scene.scene_id)),
+        )
 
     def _known(
         self, scene: Scene, best: Candidate, owners: Mapping[RatingKey, SceneId]
@@ -271,22 +257,6 @@ class Linker:
         return self.records.former(best.rating_key), True
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Do not look for cyclic garbage meanwhile.
-
-    Matching makes millions of values that stay and hold no cycles. At 100,000 scenes looking
-    through them again and again took a fifth of its time, and found nothing.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
     """The link to this item, which may have got another key when Plex's database was restored."""
     for link in links:
@@ -297,27 +267,3 @@ def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
 
 def _surest_first(found: Match) -> tuple[bool, float]:
     return found.confidence is not Confidence.HIGH, -found.score
-
-
-def _competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:
-    """The scenes that may go to one of `keys`, and those that compete with them, and so on."""
-    reached: set[SceneId] = set()
-    while True:
-        more = {
-            one.scene_id
-            for one in matches
-            if one.scene_id not in reached
-            and (
-                one.candidate_count > len(one.candidates) > 1
-                or any(candidate.rating_key in keys for candidate in one.candidates)
-            )
-        }
-        if not more:
-            return reached
-        reached |= more
-        keys |= {
-            candidate.rating_key
-            for one in matches
-            if one.scene_id in more
-            for candidate in one.candidates
-        }

@@ -11,7 +11,7 @@ import pytest
 from plexsync.errors import ExitCode
 from plexsync.models import Confidence, Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset, html
-from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
 from tests.support.world import World, scene_ids, stops_after
@@ -459,7 +459,8 @@ def test_low_matches_wait_for_a_person(doubtful: World) -> None:
     assert first.summary.new_review == len(low)
     assert first.summary.exit_code == ExitCode.OK
     doubtful.wait(hours=20)
-    assert doubtful.run().rows == (), "nothing changed, so nothing is asked again"
+    later = [row for row in doubtful.run().rows if row.outcome is Outcome.REVIEW]
+    assert later == [], "nothing changed, so nothing is asked again"
     doubtful.wait(hours=48)
     again = doubtful.run(RunOptions(full=True))
     assert again.summary.counts.review == len(low)
@@ -467,20 +468,37 @@ def test_low_matches_wait_for_a_person(doubtful: World) -> None:
     assert doubtful.run(RunOptions(detailed_exitcode=True)).summary.exit_code == 11
 
 
-def test_without_strict_matching_the_best_low_candidate_is_applied(doubtful: World) -> None:
-    """It is written, and still marked LOW."""
-    ran = doubtful.run(MATCH__STRICT_MATCHING="false")
+@pytest.mark.parametrize(("least", "written"), [("0.3", True), ("0.9", False)])
+def test_without_strict_matching_a_likely_candidate_is_applied(
+    tmp_path: Path,
+    least: str,
+    written: bool,  # noqa: FBT001 - a table
+) -> None:
+    """It is written from `match.least_low` on, still marked LOW, and its row says why."""
+    settings = {"MATCH__STRICT_MATCHING": "false", "MATCH__LEAST_LOW": least}
+    with World(demo_library(), tmp_path, PATHS="/data/=/media/", **settings) as world:
+        (low,) = [row for row in world.run().rows if row.confidence is Confidence.LOW]
+        assert (low.outcome is Outcome.APPLIED) is written
+        assert ("applied because match.strict_matching is off" in low.reason) is written
+        assert world.run().puts == 0
+        strict = world.run(RunOptions(full=True), MATCH__STRICT_MATCHING="true")
+        assert {r.outcome for r in strict.rows if r.confidence is Confidence.LOW} == {
+            Outcome.REVIEW
+        }
+
+
+def test_what_is_contradicted_is_never_applied(doubtful: World) -> None:
+    """However low the floor is: another size or length says that it is another file."""
+    ran = doubtful.run(MATCH__STRICT_MATCHING="false", MATCH__LEAST_LOW="0.000001")
     low = [row for row in ran.rows if row.confidence is Confidence.LOW]
     assert low
-    assert {row.outcome for row in low} <= {Outcome.APPLIED, Outcome.UNCHANGED}
-    strict = doubtful.run(RunOptions(full=True))
-    assert {r.outcome for r in strict.rows if r.confidence is Confidence.LOW} == {Outcome.REVIEW}
+    assert {row.outcome for row in low} == {Outcome.REVIEW}
 
 
 def test_two_scenes_never_take_turns_at_one_item(tmp_path: Path) -> None:
     """Without strict matching too, an item goes to one scene; the other waits for a person."""
     spec = LibrarySpec(seed=9, scenes=2, mix={Case.DUPLICATE: 1}, extra_items=0.0, edited=0.0)
-    settings = {"MATCH__STRICT_MATCHING": "false"}
+    settings = {"MATCH__STRICT_MATCHING": "false", "MATCH__LEAST_LOW": "0.3"}
     with World(make_library(spec), tmp_path, **MOVIES_ONLY, **settings) as world:
         first, second = world.plex.rating_keys()
         world.plex.remove_item(first)

@@ -14,6 +14,7 @@ from plexsync.config.schema import (
     KEYS,
     MINIMAL,
     Config,
+    CopyPolicy,
     MissingTimestamp,
 )
 from plexsync.config.secrets import Secret
@@ -96,7 +97,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert config.plex.verify is True
     assert config.plex.libraries == ()
     assert config.paths == ()
-    assert dataclasses.astuple(config.match) == (True, True)
+    assert dataclasses.astuple(config.match) == (True, 0.9, CopyPolicy.WRITE, True)
     assert dataclasses.astuple(config.apply) == (True, True, 500, 150, 0.3, EmptyPolicy.OWN)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
     assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
@@ -142,6 +143,8 @@ stash = 'D:\\films'
 plex = "//nas/films"
 [match]
 strict_matching = false
+least_low = 0.95
+copies = "skip"
 use_content_hash = false
 [apply]
 preserve_plex_edits = true
@@ -191,7 +194,7 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
         PathRule(stash="/data/", plex="/media/"),
         PathRule(stash="D:\\films", plex="//nas/films"),
     )
-    assert dataclasses.astuple(config.match) == (False, False)
+    assert dataclasses.astuple(config.match) == (False, 0.95, CopyPolicy.SKIP, False)
     assert dataclasses.astuple(config.apply) == (True, False, 7, 8, 1.0, EmptyPolicy.CLEAR)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == (
         ("title", "date"),
@@ -244,6 +247,8 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_PLEX__SUBSET": "yes",
         "PLEXSYNC_PATHS": "/data/=/media/, D:\\films=//nas/films",
         "PLEXSYNC_MATCH__STRICT_MATCHING": "false",
+        "PLEXSYNC_MATCH__LEAST_LOW": "0.95",
+        "PLEXSYNC_MATCH__COPIES": "skip",
         "PLEXSYNC_MATCH__USE_CONTENT_HASH": "off",
         "PLEXSYNC_APPLY__PRESERVE_PLEX_EDITS": "Yes",
         "PLEXSYNC_APPLY__LOCK_FIELDS": "0",

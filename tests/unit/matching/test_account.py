@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.matcher import Refusal, account, account_of_item, match
+from plexsync.matcher import MatchSettings, Refusal, account, account_of_item, match
 from plexsync.models import PathRule, RatingKey, SceneId
 from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
 
@@ -68,8 +68,11 @@ def test_account_shows_the_scores_of_the_match(
         assert scores[candidate.rating_key] == pytest.approx(candidate.score, abs=1e-12)
 
 
+SKIP = MatchSettings(write_copies=False)
+
+
 def _standing(*items: PlexItem, name: str = "beach day.mp4") -> Standing:
-    return account(scene(f"/data/a/{name}"), items).standings[0]
+    return account(scene(f"/data/a/{name}"), items, settings=SKIP).standings[0]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,8 @@ def test_certain_pair_needs_nothing() -> None:
 def test_what_would_help_does_help() -> None:
     """A promised path rule really makes the pair HIGH."""
     ours = scene("/data/a/beach day.mp4")
-    before, after = match([ours], COPIES)[0], match([ours], COPIES, rules=RULES)[0]
+    before = match([ours], COPIES, settings=SKIP)[0]
+    after = match([ours], COPIES, rules=RULES, settings=SKIP)[0]
     assert (before.confidence, after.confidence) == ("LOW", "HIGH")
 
 

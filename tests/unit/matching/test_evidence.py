@@ -9,32 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.matching.attributes import (
-    Level,
+from plexsync.matching.comparison import (
     compare_content,
     compare_date,
     compare_duration,
     compare_frame,
     compare_size,
+    is_telling_size,
     measure_size,
 )
 from plexsync.matching.evidence import (
-    DEFAULT_WEIGHTS,
     Comparison,
     FolderLevel,
     Grade,
+    Level,
     Spelling,
     find_contradictions,
     find_grade,
-    folder_agreement,
-    weigh,
+    is_copy,
+    is_replaced,
 )
+from plexsync.matching.weighing import DEFAULT_WEIGHTS, weigh
 from plexsync.text.generic_names import (
     is_extra,
     is_generic_folder,
     is_generic_name,
-    is_numbered,
     numbers,
+    split_quality,
 )
 
 DOCS = Path(__file__).parents[3] / "docs" / "matching.md"
@@ -42,28 +43,29 @@ DOCS = Path(__file__).parents[3] / "docs" / "matching.md"
 SILENT = Comparison(
     spelling=Spelling.DIFFERENT,
     generic=False,
-    numbered=False,
     others=0,
     place=FolderLevel.UNKNOWN,
     ruled=False,
     merged=False,
-    elsewhere=False,
+    outside=False,
     folders=0,
     telling_folders=0,
     tail_others=0,
     size=Level.UNKNOWN,
     size_bits=0,
+    telling_size=False,
+    size_rival=False,
     duration=Level.UNKNOWN,
     frame=Level.UNKNOWN,
     content=Level.UNKNOWN,
 )
 NAMED = SILENT._replace(spelling=Spelling.EXACT)
-SIZED: dict[str, object] = {"size": Level.EQUAL, "size_bits": 24}
+SIZED: dict[str, object] = {"size": Level.EQUAL, "size_bits": 24, "telling_size": True}
 
 
 def bits(made: Comparison, items: int = 20_000) -> float:
     """What a comparison weighs."""
-    return weigh(made, items=items, agreement=0.9, weights=DEFAULT_WEIGHTS).bits
+    return weigh(made, items=items, weights=DEFAULT_WEIGHTS).bits
 
 
 def test_documented_weights_are_the_ones_in_use() -> None:
@@ -225,8 +227,6 @@ def test_folders_of_layouts_are_generic(folder: str, generic: bool) -> None:  # 
 def test_numbers_and_extras_of_a_name() -> None:
     """What tells parts and trailers apart."""
     assert numbers("part 2 of 10") == (2, 10)
-    assert is_numbered("img_0012")
-    assert not is_numbered("clip 12")
     assert is_extra("the film-trailer")
     assert not is_extra("trailerpark boys")
 
@@ -262,23 +262,9 @@ def test_nearer_never_weighs_less(nearer: list[Comparison]) -> None:
 def test_evidence_adds_up() -> None:
     """The bits are the sum of the evidence, prior included."""
     named = NAMED._replace(size=Level.EQUAL, size_bits=24)
-    made = weigh(named, items=20_000, agreement=0.9, weights=DEFAULT_WEIGHTS)
+    made = weigh(named, items=20_000, weights=DEFAULT_WEIGHTS)
     assert made.bits == math.fsum(one.weight for one in made.evidence)
     assert [one.name for one in made.evidence] == ["prior", "name", "size"]
-
-
-def test_folders_that_differ_weigh_more_where_folders_always_agree() -> None:
-    """What certain pairs of these libraries have in common is learned from them."""
-    apart = NAMED._replace(place=FolderLevel.APART)
-    usual, strict = (
-        folder_agreement(0, 0, DEFAULT_WEIGHTS),
-        folder_agreement(990, 990, DEFAULT_WEIGHTS),
-    )
-    weights = [
-        weigh(apart, items=9, agreement=one, weights=DEFAULT_WEIGHTS).bits
-        for one in (usual, strict)
-    ]
-    assert weights[0] - weights[1] > 5
 
 
 GRADES = {
@@ -310,36 +296,65 @@ GRADES = {
         {"spelling": Spelling.EXACT, "others": 1, "duration": Level.NEAR, **SIZED},
         Grade.NAME_AND_SIZE,
     ),
-    "name": ({"spelling": Spelling.EXACT}, Grade.NAME),
-    "name of others": ({"spelling": Spelling.EXACT, "others": 1}, None),
-    "name in another case": ({"spelling": Spelling.FOLDED}, None),
-    "name where a rule looked elsewhere": ({"spelling": Spelling.EXACT, "ruled": True}, None),
-    "name, a little longer": ({"spelling": Spelling.EXACT, "duration": Level.OFF}, None),
+    "name where certain pairs lead": ({"spelling": Spelling.EXACT, "led": True}, Grade.NAME),
+    "name anywhere": ({"spelling": Spelling.EXACT}, None),
+    "name of others": ({"spelling": Spelling.EXACT, "others": 1, "led": True}, None),
+    "name in another case": ({"spelling": Spelling.FOLDED, "led": True}, None),
+    "name, a little longer": (
+        {"spelling": Spelling.EXACT, "duration": Level.OFF, "led": True},
+        None,
+    ),
     "generic name": ({"spelling": Spelling.EXACT, "generic": True}, None),
     "generic name and size": ({"spelling": Spelling.EXACT, "generic": True, **SIZED}, None),
 }
 _GENERIC: dict[str, object] = {
     "spelling": Spelling.EXACT,
     "generic": True,
-    "duration": Level.EQUAL,
+    "led": True,
+    "frame": Level.EQUAL,
+    "duration": Level.CLOSE,
     **SIZED,
 }
+_RENAMED: dict[str, object] = {
+    "spelling": Spelling.WORDS,
+    "place": FolderLevel.FOLDERS,
+    "duration": Level.EQUAL,
+    "alone_in_length": True,
+    **SIZED,
+}
+_GUID: dict[str, object] = {"identity": True}
 GRADES |= {
-    "generic name, size, length": (_GENERIC, None),
-    "generic name, size, length, folder": (
-        {**_GENERIC, "place": FolderLevel.FOLDERS},
+    "generic name in its place, all equal": (_GENERIC, Grade.NAME_AND_SIZE),
+    "generic name in a foreign folder": (
+        {**_GENERIC, "led": False, "place": FolderLevel.FOLDERS},
+        None,
+    ),
+    "generic name in its place, another frame": ({**_GENERIC, "frame": Level.DIFFERENT}, None),
+    "generic name in its place, no frame known": ({**_GENERIC, "frame": Level.UNKNOWN}, None),
+    "generic name in its place, no length known": (
+        {**_GENERIC, "frame": Level.UNKNOWN, "duration": Level.UNKNOWN},
         Grade.NAME_AND_SIZE,
     ),
-    "generic name, round size, length, folder": (
-        {**_GENERIC, "place": FolderLevel.FOLDERS, "size_bits": 15},
+    "generic name in its place, round size, no length known": (
+        {**_GENERIC, "telling_size": False, "duration": Level.UNKNOWN},
         None,
     ),
-    "number, size, length": ({**_GENERIC, "numbered": True}, Grade.NAME_AND_SIZE),
-    "number, size, nearly length": (
-        {**_GENERIC, "numbered": True, "duration": Level.CLOSE},
+    "another quality tag": (_RENAMED, Grade.RENAMED),
+    "another quality tag, others as long": ({**_RENAMED, "alone_in_length": False}, None),
+    "another quality tag, nearly as long": ({**_RENAMED, "duration": Level.CLOSE}, None),
+    "another quality tag, round size": ({**_RENAMED, "telling_size": False}, None),
+    "another quality tag elsewhere": ({**_RENAMED, "place": FolderLevel.APART}, None),
+    "another name": ({**_RENAMED, "spelling": Spelling.DIFFERENT}, None),
+    "id alone": (_GUID, None),
+    "id and size": ({**_GUID, **SIZED}, Grade.IDENTITY),
+    "id and length": ({**_GUID, "duration": Level.CLOSE}, Grade.IDENTITY),
+    "id and round size": ({**_GUID, **SIZED, "telling_size": False}, None),
+    "id and length, another size": (
+        {**_GUID, "duration": Level.CLOSE, "size": Level.DIFFERENT},
         None,
     ),
-    "number of others, size, length": ({**_GENERIC, "numbered": True, "others": 1}, None),
+    "id and name": ({**_GUID, "spelling": Spelling.STEM}, Grade.IDENTITY),
+    "id and generic name": ({**_GUID, "spelling": Spelling.EXACT, "generic": True}, None),
 }
 
 
@@ -359,8 +374,15 @@ def test_grade_of_evidence(facts: dict[str, object], grade: Grade | None) -> Non
         ({"content": Level.DIFFERENT}, "content hash"),
         ({"frame": Level.DIFFERENT}, "resolution"),
         ({"frame": Level.DIFFERENT, **SIZED}, ""),
-        ({"elsewhere": True}, "path rule"),
-        ({"elsewhere": True, "place": FolderLevel.PATH}, ""),
+        ({"outside": True}, ""),
+        (
+            {"place": FolderLevel.PATH, "size": Level.DIFFERENT, "duration": Level.CLOSE},
+            "",
+        ),
+        (
+            {"place": FolderLevel.PATH, "size": Level.DIFFERENT, "duration": Level.NEAR},
+            "size",
+        ),
     ],
 )
 def test_contradictions(facts: dict[str, object], words: str) -> None:
@@ -368,3 +390,84 @@ def test_contradictions(facts: dict[str, object], words: str) -> None:
     found = find_contradictions(SILENT._replace(**facts))  # type: ignore[arg-type] # a table of facts
     assert bool(found) == bool(words)
     assert words in " ".join(found)
+
+
+_REPLACED: dict[str, object] = {
+    "spelling": Spelling.EXACT,
+    "place": FolderLevel.PATH,
+    "size": Level.DIFFERENT,
+    "duration": Level.CLOSE,
+    "frame": Level.DIFFERENT,
+}
+
+
+@pytest.mark.parametrize(
+    ("facts", "replaced"),
+    [
+        ({}, True),
+        ({"size_rival": True}, False),
+        ({"generic": True}, False),
+        ({"place": FolderLevel.PATH_FOLDED}, False),
+        ({"duration": Level.NEAR}, False),
+        ({"merged": True}, False),
+    ],
+)
+def test_a_file_is_replaced_in_place_only_if_it_can_be_no_other(
+    facts: dict[str, object],
+    replaced: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Path, telling name and length, and no other part of our size."""
+    made = SILENT._replace(**{**_REPLACED, **facts})  # type: ignore[arg-type] # a table of facts
+    assert is_replaced(made) is replaced
+    assert (find_contradictions(made) == ()) is replaced
+
+
+_COPY: dict[str, object] = {"spelling": Spelling.EXACT, "duration": Level.CLOSE, **SIZED}
+
+
+@pytest.mark.parametrize(
+    ("facts", "copy"),
+    [
+        ({}, True),
+        ({"readable": True}, False),
+        ({"readable": True, "content": Level.EQUAL}, True),
+        ({"generic": True}, False),
+        ({"generic": True, "content": Level.EQUAL}, True),
+        ({"content": Level.DIFFERENT}, False),
+        ({"telling_size": False}, False),
+        ({"duration": Level.UNKNOWN}, False),
+        ({"spelling": Spelling.STEM}, False),
+    ],
+)
+def test_a_copy_is_the_same_content_beyond_doubt(
+    facts: dict[str, object],
+    copy: bool,  # noqa: FBT001 - a table
+) -> None:
+    """By its hash, or, where that cannot be had, by telling name, telling size and length."""
+    made = SILENT._replace(**{**_COPY, **facts})  # type: ignore[arg-type] # a table of facts
+    assert is_copy(made) is copy
+
+
+@pytest.mark.parametrize(("size", "telling"), [(1_155_219_457, True), (2**30, False)])
+def test_a_size_is_telling_unless_somebody_chose_it(
+    size: int,
+    telling: bool,  # noqa: FBT001 - a table
+) -> None:
+    """However many copies of a file there are."""
+    assert is_telling_size(size) is telling
+
+
+@pytest.mark.parametrize(
+    ("name", "rest", "date"),
+    [
+        ("site.23.04.05.ann.beach.1080p.web-dl.x264", "site ann beach", "23-04-05"),
+        ("site - 2023-04-05 - beach 4k", "site beach", "23-04-05"),
+        ("beach day 99.99.99", "beach day 99 99 99", ""),
+        ("xxxtra webber", "xxxtra webber", ""),
+    ],
+)
+def test_tags_of_quality_and_dates_leave_a_name(name: str, rest: str, date: str) -> None:
+    """What is left are the words that say which video it is."""
+    left, found = split_quality(name)
+    assert " ".join(re.findall(r"[a-z0-9]+", left)) == rest
+    assert found == date

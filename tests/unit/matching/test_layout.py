@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.matching.layout import propose_rules, split_prefixes
+from plexsync.matching.layout import learn_layout, propose_rules, split_prefixes
 from plexsync.models import Confidence, Evidence, Match, PathRule
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import NormalizedPath, normalize_path
 from tests.support.factories import make_candidate, make_match
 
 
@@ -44,8 +44,8 @@ def test_rules_are_proposed_by_how_much_they_explain() -> None:
     """The most useful proposal comes first, with its count."""
     found = propose_rules(_matches("/one", "/1", 3) + _matches("/two", "/2", 5))
     assert found == (
-        PathRule(stash="/two/", plex="/2/", explains=5),
-        PathRule(stash="/one/", plex="/1/", explains=3),
+        PathRule(stash="/two/a/", plex="/2/a/", explains=5, certain=5),
+        PathRule(stash="/one/a/", plex="/1/a/", explains=3, certain=3),
     )
 
 
@@ -57,7 +57,7 @@ def test_two_files_make_no_rule() -> None:
 def test_small_share_makes_no_rule() -> None:
     """A handful among hundreds are files that moved."""
     found = propose_rules(_matches("/one", "/1", 3) + _matches("/two", "/2", 300))
-    assert [rule.stash for rule in found] == ["/two/"]
+    assert [rule.stash for rule in found] == ["/two/a/"]
 
 
 def test_equal_paths_and_known_rules_need_none() -> None:
@@ -77,4 +77,55 @@ def test_copies_beside_an_explained_folder_make_no_rule() -> None:
 def test_equal_files_of_a_low_match_count() -> None:
     """Copies keep a match LOW; a rule may be just what it lacks."""
     low = [_match(f"/two/b/{n}.mp4", f"/2/b/{n}.mp4", Confidence.LOW) for n in range(4)]
-    assert propose_rules(low) == (PathRule(stash="/two/", plex="/2/", explains=4),)
+    assert propose_rules(low) == (PathRule(stash="/two/b/", plex="/2/b/", explains=4, certain=4),)
+
+
+def test_a_rule_reaches_no_further_than_its_files() -> None:
+    """Files of one archive say nothing of the folders beside it."""
+    found = propose_rules(
+        [_match(f"/data/archive/{n}/x.mp4", f"/media/archive/{n}/x.mp4") for n in range(4)]
+    )
+    assert found == (
+        PathRule(stash="/data/archive/", plex="/media/archive/", explains=4, certain=4),
+    )
+
+
+def test_a_folder_of_stash_gets_one_rule_that_says_how_many_files_it_fits() -> None:
+    """The configuration accepts no second one, and a person sees what the first leaves out."""
+    there = [_match(f"/data/b/{n}.mp4", f"/media/b/{n}.mp4") for n in range(5)]
+    here = [_match(f"/data/b/x{n}.mp4", f"/other/b/x{n}.mp4") for n in range(3)]
+    assert propose_rules(there + here) == (
+        PathRule(stash="/data/b/", plex="/media/b/", explains=5, certain=8),
+    )
+
+
+def _located(stash: str, plex: str, count: int) -> list[tuple[NormalizedPath, NormalizedPath]]:
+    return [
+        (normalize_path(f"{stash}/{n % 3}/{n}.mp4"), normalize_path(f"{plex}/{n % 3}/{n}.mp4"))
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rules"),
+    [
+        (_located("/data", "/media", 20), ["/data/"]),
+        (_located("/data", "/media", 19), []),
+        (_located("/data", "/media", 20) + _located("/data", "/backup", 20), []),
+        (_located("/data", "/media", 20) + _located("/old", "/media", 20), []),
+        (_located("/data", "/media", 50) + _located("/data/x", "/else", 1), ["/data/"]),
+        (_located("/data", "/data", 50), []),
+    ],
+    ids=["enough", "too few", "copies", "two folders in one", "one moved", "the same path"],
+)
+def test_only_an_unambiguous_layout_counts_as_a_rule(
+    pairs: list[tuple[NormalizedPath, NormalizedPath]], rules: list[str]
+) -> None:
+    """Nearly all files of a folder lie where it says, and no others do."""
+    assert [rule.stash for rule in learn_layout(pairs).rules] == rules
+
+
+def test_a_root_is_known_from_three_files_on() -> None:
+    """Two may as well have moved."""
+    assert not learn_layout(_located("/data", "/media", 2)).roots
+    assert learn_layout(_located("/data", "/media", 3)).roots == {("/data/", "/media/")}

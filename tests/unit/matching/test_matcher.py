@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from plexsync.matcher import Pin, Refusal, match, propose_rules, wanted_hashes
+from plexsync.matcher import MatchSettings, Pin, Refusal, match, propose_rules, wanted_hashes
 from plexsync.matching.assignment import assign
 from plexsync.models import (
     Confidence,
@@ -64,14 +64,24 @@ CERTAIN = {
         (),
     ),
     "name and size": (scene("/data/a/beach day.mp4"), item("/media/b/beach day.mp4"), ()),
-    "name alone, nothing against": (
-        scene("/data/a/beach day.mp4", size_bytes=None, duration_s=None),
-        item("/media/b/beach day.mp4"),
-        (),
-    ),
-    "generic name in the same folder": (
+    "generic name at the mapped path": (
         scene("/data/a studio/video.mp4"),
         item("/media/a studio/video.mp4"),
+        RULES,
+    ),
+    "replaced in place, of the same length": (
+        scene("/data/a/beach day.mp4"),
+        item("/media/a/beach day.mp4", size_bytes=SIZE - 1),
+        RULES,
+    ),
+    "copy outside of every mapped folder": (
+        scene("/data/a/beach day.mp4"),
+        item("/backup/a/beach day.mp4"),
+        RULES,
+    ),
+    "only the tag of quality is another one": (
+        scene("/data/a/beach day 720p.mp4"),
+        item("/media/a/beach day 1080p.mp4"),
         (),
     ),
     "Windows server": (
@@ -103,11 +113,23 @@ def test_identity_grade_evidence_is_high(
 
 
 UNCERTAIN = {
-    "re-encoded under the same path": (
+    "replaced under the same path by another length": (
         scene("/data/a/beach day.mp4"),
-        item("/media/a/beach day.mp4", size_bytes=SIZE - 1),
+        item("/media/a/beach day.mp4", size_bytes=SIZE - 1, duration_s=LENGTH + 60),
         RULES,
-        "size differs",
+        "size differs and the duration differs: size 1,155,219,457 bytes here, 1,155,219,456 there",
+    ),
+    "name alone, the layout unknown": (
+        scene("/data/a/beach day.mp4", size_bytes=None, duration_s=None),
+        item("/media/b/beach day.mp4"),
+        (),
+        "too few certain pairs show",
+    ),
+    "generic name in the same folder, the layout unknown": (
+        scene("/data/a studio/video.mp4"),
+        item("/media/a studio/video.mp4"),
+        (),
+        "anybody gives that name",
     ),
     "same name and size, another length": (
         scene("/data/a/beach day.mp4"),
@@ -119,7 +141,7 @@ UNCERTAIN = {
         scene("/data/a/video.mp4"),
         item("/media/b/video.mp4"),
         (),
-        "not enough",
+        "anybody gives that name",
     ),
     "generic name alone": (
         scene("/data/ann/video.mp4", size_bytes=None, duration_s=None),
@@ -144,12 +166,6 @@ UNCERTAIN = {
         item("/media/a/beach day.mp4"),
         RULES,
         "not enough",
-    ),
-    "copy outside of every mapped folder": (
-        scene("/data/a/beach day.mp4"),
-        item("/backup/a/beach day.mp4"),
-        RULES,
-        "path rule",
     ),
 }
 
@@ -181,18 +197,149 @@ def test_implausible_item_is_no_candidate(theirs: PlexItem) -> None:
     assert made.candidates == ()
 
 
-def test_several_equal_items_are_low() -> None:
-    """Nothing separates two copies in two libraries, so a person chooses."""
+SKIP = MatchSettings(write_copies=False)
+
+
+def test_copies_of_one_file_are_high_for_each() -> None:
+    """Nothing has to separate two copies: what is written to both is the scene's."""
     copies = [item("/media/a/beach day.mp4"), item("/backup/a/beach day.mp4")]
-    made = only(match([scene("/data/a/beach day.mp4")], copies))
+    made = match([scene("/data/a/beach day.mp4")], copies)
+    assert [one.confidence for one in made] == [Confidence.HIGH, Confidence.HIGH]
+
+
+def test_copies_to_be_skipped_are_rivals() -> None:
+    """Which of two copies is the original is then for a person, or for a path rule, to say."""
+    copies = [item("/media/a/beach day.mp4"), item("/backup/a/beach day.mp4")]
+    made = only(match([scene("/data/a/beach day.mp4")], copies, settings=SKIP))
     assert made.confidence is Confidence.LOW
     assert made.reason.startswith("2 items")
+    assert "item /backup/a/beach day.mp4" in made.reason
+
+
+def test_a_lone_copy_is_skipped_where_a_rule_expects_the_file_elsewhere() -> None:
+    """With copies skipped, what lies outside of the mapped folders is none of the scene's."""
+    ours, theirs = [scene("/data/a/beach day.mp4")], [item("/backup/a/beach day.mp4")]
+    made = only(match(ours, theirs, rules=RULES, settings=SKIP))
+    assert made.confidence is Confidence.LOW
+    assert "skip copies" in made.reason
+
+
+def test_a_copy_whose_hash_may_still_be_read_waits_for_it() -> None:
+    """The original at the mapped path does not; the copy is asked for and found."""
+    ours = [scene("/data/a/beach day.mp4")]
+    copies = [
+        item("/media/a/beach day.mp4", "1", part_id=1),
+        item("/backup/a/beach day.mp4", "2", part_id=2),
+    ]
+    first = only(match(ours, copies, rules=RULES, hashes={}))
+    assert first.candidates[0].rating_key == "1"
+    assert first.unread == ("2",)
+    both = match(ours, copies, rules=RULES, hashes={1: 77, 2: 77})
+    assert [one.candidates[0].rating_key for one in both] == ["1", "2"]
+    other = only(match(ours, copies, rules=RULES, hashes={1: 77, 2: 78}))
+    assert other.candidates[0].rating_key == "1"
+    none = match(ours, copies, rules=RULES, hashes={1: 0, 2: 0})
+    assert [one.candidates[0].rating_key for one in none] == ["1", "2"]
+
+
+def test_one_file_in_two_libraries_is_high_for_each() -> None:
+    """Equal paths on Plex's side are one file, whatever else is known of it."""
+    both = [
+        msgspec.structs.replace(item("/media/a/beach day.mp4", key), section_id=key)
+        for key in ("1", "2")
+    ]
+    made = match([scene("/data/a/beach day.mp4", size_bytes=None)], both, rules=RULES)
+    assert [one.candidates[0].rating_key for one in made] == ["1", "2"]
+    assert {one.confidence for one in made} == {Confidence.HIGH}
+
+
+def test_episodes_of_one_file_are_low() -> None:
+    """Plex shows a file of two episodes twice, and which of them is meant is not known."""
+    both = [
+        msgspec.structs.replace(item("/media/a/beach day.mp4", key), kind=ItemKind.EPISODE)
+        for key in ("1", "2")
+    ]
+    made = only(match([scene("/data/a/beach day.mp4")], both, rules=RULES))
+    assert made.confidence is Confidence.LOW
+    assert "2 episodes" in made.reason
+
+
+def test_two_scenes_in_one_item_are_both_low_and_say_so() -> None:
+    """Also where the content hash of only one of the two files is known."""
+    ours = [scene("/data/a/beach day.mp4"), scene("/data/a/strand.mp4", size_bytes=SIZE + 5)]
+    merged = msgspec.structs.replace(
+        item("/media/a/beach day.mp4", "9"),
+        files=(
+            *item("/media/a/beach day.mp4", part_id=1).files,
+            *item("/media/a/strand.mp4", part_id=2, size_bytes=SIZE + 5).files,
+        ),
+    )
+    for hashes in ({}, {1: 77}, {1: 77, 2: 77}):
+        one, other = match(ours, [merged], rules=RULES, hashes=hashes)
+        assert (one.confidence, other.confidence) == (Confidence.LOW, Confidence.LOW)
+        assert "two videos" in one.reason
+        assert "scene /data/a/strand.mp4" in one.reason
+        assert "splitting" in one.reason
+        assert one.candidates[0].contradictions
+
+
+def test_what_is_known_of_one_rival_only_does_not_tip_the_scale() -> None:
+    """An equal hash of one of two look-alikes says nothing while the other's is not known."""
+    ours = [scene("/data/a/video.mp4")]
+    theirs = [
+        item("/media/b/video.mp4", "1", part_id=1),
+        item("/media/c/video.mp4", "2", part_id=2),
+    ]
+    made = only(match(ours, theirs, hashes={1: 77}))
+    assert made.confidence is Confidence.LOW
+    assert made.unread == ("2",)
+    made = only(match(ours, theirs, hashes={1: 77, 2: 78}))
+    assert (made.confidence, made.candidates[0].rating_key) == (Confidence.HIGH, "1")
+
+
+def test_an_id_in_the_guid_is_identity_grade_and_can_be_contradicted() -> None:
+    """Ids start again after a full import of Stash, so the file has the last word."""
+    named = scene("/data/a/beach day.mp4")
+    tagged = msgspec.structs.replace(
+        item("/elsewhere/b/whatever.mp4"), stash_id="/data/a/beach day.mp4"
+    )
+    assert only(match([named], [tagged])).confidence is Confidence.HIGH
+    other = msgspec.structs.replace(
+        item("/elsewhere/b/whatever.mp4", size_bytes=SIZE + 7, duration_s=77.0),
+        stash_id="/data/a/beach day.mp4",
+    )
+    assert only(match([named], [other])).confidence is not Confidence.HIGH
+
+
+def test_an_overwhelming_layout_counts_as_a_rule_and_a_doubtful_one_does_not() -> None:
+    """Twenty certain pairs make a whole path of what would be a namesake's."""
+    names = [f"ann/beach {chr(97 + n) * 3} day.mp4" for n in range(20)]
+    known = [scene(f"/data/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    theirs = [item(f"/media/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
+    unset = scene("/data/ann/video.mp4", size_bytes=None, duration_s=None)
+    target = item("/media/ann/video.mp4", size_bytes=9_001)
+    assert match([*known, unset], [*theirs, target])[-1].confidence is Confidence.HIGH
+    assert match([*known[1:], unset], [*theirs[1:], target])[-1].confidence is Confidence.LOW
+
+
+def test_an_item_linked_for_good_reasons_is_no_candidate() -> None:
+    """Nobody is asked about the item of another scene that merely resembles."""
+    made = only(
+        match(
+            [scene("/data/a/beach day.mp4", size_bytes=5, duration_s=9.0)],
+            [item("/media/a/beach day.mp4", "9")],
+            others=[scene("/data/b/beach day.mp4")],
+            claims={RatingKey("9"): SceneId("/data/b/beach day.mp4")},
+        )
+    )
+    assert made.confidence is None
+    assert "is that of scene /data/b/beach day.mp4" in made.reason
 
 
 def test_path_rule_tells_original_from_copy() -> None:
-    """The item at the mapped path is the scene's file; the backup is not."""
+    """The item at the mapped path is the scene's file; the backup, to be skipped, is not."""
     copies = [item("/media/a/beach day.mp4"), item("/backup/a/beach day.mp4")]
-    made = only(match([scene("/data/a/beach day.mp4")], copies, rules=RULES))
+    made = only(match([scene("/data/a/beach day.mp4")], copies, rules=RULES, settings=SKIP))
     assert made.confidence is Confidence.HIGH
     assert made.candidates[0].rating_key == "/media/a/beach day.mp4"
 
@@ -200,7 +347,7 @@ def test_path_rule_tells_original_from_copy() -> None:
 def test_longer_tail_does_not_tell_original_from_copy() -> None:
     """A mount may begin below the folder that the copy kept."""
     copies = [item("/scenes-mount/beach day.mp4"), item("/backup/Scenes/beach day.mp4")]
-    made = only(match([scene("/data/Scenes/beach day.mp4")], copies))
+    made = only(match([scene("/data/Scenes/beach day.mp4")], copies, settings=SKIP))
     assert made.confidence is Confidence.LOW
 
 
@@ -287,7 +434,7 @@ def test_hashes_are_wanted_only_where_they_can_decide(
 ) -> None:
     """Each hash costs a request."""
     ours, theirs = [scene("/data/a/beach day.mp4")], [item(f"/m/a/{name}", "9", size_bytes=size)]
-    assert wanted_hashes(ours, theirs, match(ours, theirs)) == wanted
+    assert wanted_hashes(match(ours, theirs, hashes={})) == wanted
 
 
 PIN = Pin(
@@ -442,7 +589,7 @@ def test_path_rules_are_proposed_from_certain_pairs() -> None:
     ours = [scene(f"/data/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
     theirs = [item(f"/media/{name}", size_bytes=SIZE + n) for n, name in enumerate(names)]
     assert propose_rules(match(ours, theirs)) == (
-        PathRule(stash="/data/", plex="/media/", explains=4),
+        PathRule(stash="/data/ann/", plex="/media/ann/", explains=4, certain=4),
     )
     assert propose_rules(match(ours, theirs, rules=RULES), rules=RULES) == ()
 
@@ -518,7 +665,7 @@ def test_kept_copy_comes_after_the_original() -> None:
         item("/films/summer/beach day.mp4", "200"),
         item("/backup/Ann/summer/beach day.mp4", "100"),
     ]
-    made = only(match([scene("/data/Ann/summer/beach day.mp4")], copies))
+    made = only(match([scene("/data/Ann/summer/beach day.mp4")], copies, settings=SKIP))
     assert made.confidence is Confidence.LOW
     assert [one.rating_key for one in made.candidates] == ["200", "100"]
 

@@ -20,25 +20,32 @@ if TYPE_CHECKING:
 class Plex:
     """Answers with the hashes it has, and remembers what it was asked."""
 
-    def __init__(self, hashes: Mapping[int, int]) -> None:
+    def __init__(self, hashes: Mapping[int, int], *, requests_each: int = 1) -> None:
         self.hashes = hashes
         self.asked: list[tuple[str, ...]] = []
+        self.sent = 0
+        self.requests_each = requests_each
 
     def ask(self, keys: Sequence[RatingKey]) -> Mapping[int, int]:
-        """The hashes of everything, whoever is asked for."""
+        """The hashes of everything, whichever items are asked for."""
         self.asked.append(tuple(keys))
+        self.sent += self.requests_each
         return self.hashes
 
 
-def item(key: str = "9", *, part: int = 1, size: int = 100, changed: int = 5) -> PlexItem:
+def item(
+    key: str = "9", *, part: int = 1, size: int = 100, changed: int = 5, updated: int = 0
+) -> PlexItem:
     """An item with one file."""
     file = make_plex_file(part_id=part, size_bytes=size, changed_at=changed)
-    return make_item(rating_key=RatingKey(key), files=(file,))
+    return make_item(rating_key=RatingKey(key), files=(file,), updated_at=updated)
 
 
 def cache(plex: Plex, directory: Path | None, server: str = "m1") -> HashCache:
     """A cache of what `plex` says."""
-    return HashCache(plex.ask, server=server, directory=directory)
+    return HashCache(
+        plex.ask, server=server, directory=directory, sent=lambda: plex.sent, most_requests=3
+    )
 
 
 def test_a_hash_is_asked_for_once(tmp_path: Path) -> None:
@@ -78,10 +85,38 @@ def test_only_unknown_items_are_asked_for(tmp_path: Path) -> None:
     assert plex.asked == [("10",)]
 
 
-def test_a_file_that_is_not_analysed_yet_is_asked_for_next_time(tmp_path: Path) -> None:
-    """No hash is not remembered as such."""
-    assert cache(Plex({}), tmp_path).read([item()]) == {}
-    assert cache(Plex({1: 7}), tmp_path).read([item()]) == {1: 7}
+def test_that_a_file_has_no_hash_is_known_until_plex_changes_the_item(tmp_path: Path) -> None:
+    """It is asked for once, and again when Plex may have analysed it."""
+    assert cache(Plex({}), tmp_path).read([item()]) == {1: 0}
+    plex = Plex({1: 7})
+    assert cache(plex, tmp_path).read([item()]) == {1: 0}
+    assert plex.asked == []
+    assert cache(plex, tmp_path).read([item(updated=1)]) == {1: 7}
+
+
+def test_the_budget_is_of_requests_and_a_later_run_goes_on(tmp_path: Path) -> None:
+    """Many items cost one request, or one each; what was asked for is not asked for again."""
+    items = [item(str(n), part=n) for n in range(1, 451)]
+    hashes = {n: n + 7 for n in range(1, 451)}
+    plex = Plex(hashes)
+    assert len(cache(plex, tmp_path).read(items)) == 300
+    assert len(cache(plex, tmp_path).read(items)) == 450
+    assert [len(keys) for keys in plex.asked] == [100, 100, 100, 100, 50]
+
+
+def test_a_server_that_answers_for_one_at_a_time_is_asked_less(tmp_path: Path) -> None:
+    """A batch that costs a request for each item uses the budget up."""
+    plex = Plex(dict.fromkeys(range(1, 301), 7), requests_each=100)
+    items = [item(str(n), part=n) for n in range(1, 301)]
+    assert len(cache(plex, tmp_path).read(items)) == 100
+
+
+def test_what_an_earlier_run_read_is_known_without_a_request(tmp_path: Path) -> None:
+    """Matching begins with all that is known."""
+    cache(Plex({1: 7}), tmp_path).read([item()])
+    plex = Plex({})
+    assert cache(plex, tmp_path).known([item(), item("10", part=2)]) == {1: 7}
+    assert plex.asked == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"server":"m1","parts":{"x":1}}'])

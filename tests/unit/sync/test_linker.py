@@ -9,10 +9,12 @@ import pytest
 
 from plexsync.errors import TransientError
 from plexsync.models import ItemKind, PlexFile, PlexItem, RatingKey, Scene, SceneFile, SceneId
+from plexsync.sync.linking.catalogue import NoOthers
+from plexsync.sync.linking.decider import Decider
 from plexsync.sync.linking.linker import Linker
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from plexsync.models import Link, SceneRecord
 
@@ -44,23 +46,27 @@ ITEM = PlexItem(
 )
 
 
+def make_linker(catalogue: NoOthers) -> Linker:
+    """A linker of a first run."""
+    return Linker(
+        records=NothingRemembered(),
+        sections=frozenset({"1"}),
+        decider=Decider(catalogue=catalogue, rules=(), libraries={}),
+        strict=True,
+        least_low=0.9,
+    )
+
+
 def test_garbage_is_collected_again_after_matching() -> None:
     """Nothing of a matching is looked through meanwhile, and everything else is later."""
     seen: list[bool] = []
 
-    def look(_keys: Collection[RatingKey], _ours: Collection[SceneId]) -> Sequence[Scene]:
-        seen.append(gc.isenabled())
-        return ()
+    class Looking(NoOthers):
+        def others(self, _due: Collection[SceneId]) -> list[Scene]:
+            seen.append(gc.isenabled())
+            return []
 
-    linker = Linker(
-        records=NothingRemembered(),
-        sections=frozenset({"1"}),
-        rules=(),
-        strict=True,
-        hashes=None,
-        rivals=look,
-    )
-    linked = linker.matched([SCENE], [ITEM], ())
+    linked = make_linker(Looking()).matched([SCENE], [ITEM], ())
 
     assert [pair.link.rating_key for pair in linked.pairs] == ["7"]
     assert seen == [False]
@@ -70,17 +76,10 @@ def test_garbage_is_collected_again_after_matching() -> None:
 def test_garbage_is_collected_again_after_matching_failed() -> None:
     """A server that fails in the middle leaves nothing switched off."""
 
-    def fail(_keys: Collection[RatingKey], _ours: Collection[SceneId]) -> Sequence[Scene]:
-        raise TransientError("gone")
+    class Failing(NoOthers):
+        def others(self, _due: Collection[SceneId]) -> list[Scene]:
+            raise TransientError("gone")
 
-    linker = Linker(
-        records=NothingRemembered(),
-        sections=frozenset({"1"}),
-        rules=(),
-        strict=True,
-        hashes=None,
-        rivals=fail,
-    )
     with pytest.raises(TransientError):
-        linker.matched([SCENE], [ITEM], ())
+        make_linker(Failing()).matched([SCENE], [ITEM], ())
     assert gc.isenabled()

@@ -1,0 +1,173 @@
+"""The words of a decision: what stands in the way, and the facts a person compares."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plexsync.matching.comparison import compare_frame
+from plexsync.matching.evidence import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plexsync.matching.weighing import Option
+    from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_STEP = 1000
+_TOO_EQUAL = 0.01
+"""Sizes nearer than this share look the same in words, so their bytes are shown."""
+
+
+class Why(StrEnum):
+    """What keeps a pair from HIGH, in the words of its reason."""
+
+    CONTRADICTED = "{agreed}, but {against}: {facts}"
+    PINNED = "a person gave this item to {scene}"
+    REFUSED = "a person refused this pair, but a file or the item changed since"
+    LINKED = "the item is already linked to {scene}"
+    EPISODES = "Plex shows this file as {count} episodes; plexsync cannot tell which one is meant"
+    TWO_VIDEOS = (
+        "Plex holds two videos in this item, those of this scene and of {scene}; "
+        "splitting the item in Plex settles it"
+    )
+    CLAIMED = "another scene has as good a claim to this item: {scene} ({agreed})"
+    RIVAL = "{count} items fit about equally well ({agreed}); the other one is {item}"
+    BETTER_PLACED = "{item} bears that name and lies in a better place"
+    COPY = "a copy of the same file is another item: {item}"
+    SKIPPED_COPY = "a copy that lies elsewhere; match.copies says to skip copies"
+    TWIN_SCENE = "another scene holds a copy of the same file: {scene}"
+    BETTER_WHOLE = "{item} suits this scene better when its rivals are considered"
+    STACKED = "the file is one part of several that Plex plays as one video"
+    OTHER_VERSION = "the item holds another video as well, of {length}: {path}"
+    UNREAD = "{agreed}: not enough to be sure, and Plex's content hash was not read yet"
+    STRANGE_PLACE = "{agreed}, but the item lies where no other file of that folder does"
+    UNKNOWN_PLACE = (
+        "{agreed}, but nothing else is known of the file, and too few certain pairs show where "
+        "Plex keeps this folder"
+    )
+    GENERIC = "{agreed}, but anybody gives that name, and certain pairs do not lead to this place"
+    WEAK = "{agreed}: not enough to be sure"
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why a pair is not HIGH.
+
+    `scene_id`, `item` and `file` are those it names: a scene, the position of an item, a file of
+    the pair's own item; `count` is how many there are.
+    """
+
+    why: Why
+    option: Option
+    scene_id: SceneId | None = None
+    item: int = -1
+    file: PlexFile | None = None
+    count: int = 0
+
+    @property
+    def is_contradiction(self) -> bool:
+        """Whether the pair is never to be applied unasked, however likely it looks."""
+        return self.why in {
+            Why.CONTRADICTED,
+            Why.PINNED,
+            Why.REFUSED,
+            Why.LINKED,
+            Why.EPISODES,
+            Why.TWO_VIDEOS,
+            Why.OTHER_VERSION,
+            Why.STACKED,
+            Why.SKIPPED_COPY,
+        }
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How scenes and items are named: an item by library, rating key and path."""
+
+    paths: Mapping[SceneId, str]
+    items: Sequence[PlexItem]
+    libraries: Mapping[str, str]
+
+    def scene(self, scene_id: SceneId) -> str:
+        """A scene with its path, as far as it is known."""
+        path = self.paths.get(scene_id, "")
+        return f"scene {scene_id} ({path})" if path else f"scene {scene_id}"
+
+    def item(self, position: int) -> str:
+        """An item."""
+        item = self.items[position]
+        library = self.libraries.get(item.section_id, "")
+        where = f" in {library}" if library else ""
+        path = f" ({item.files[0].path})" if item.files else ""
+        return f"item {item.rating_key}{where}{path}"
+
+    def reason(self, obstacle: Obstacle) -> str:
+        """Say in one line why a pair is not HIGH."""
+        option = obstacle.option
+        file = obstacle.file
+        return obstacle.why.value.format(
+            agreed=option.weighed.summary,
+            against=" and ".join(option.weighed.contradictions),
+            facts=compare_facts(option.ours.file, option.theirs.file),
+            scene=self.scene(obstacle.scene_id) if obstacle.scene_id else "",
+            item=self.item(obstacle.item) if obstacle.item >= 0 else "",
+            count=obstacle.count,
+            length=format_length(file.duration_s) if file else "",
+            path=file.path if file else "",
+        )
+
+
+def scene_paths(scenes: Sequence[Scene]) -> dict[SceneId, str]:
+    """The first path of each scene, for `Names`."""
+    return {one.scene_id: one.files[0].path if one.files else "" for one in scenes}
+
+
+def compare_facts(ours: SceneFile, theirs: PlexFile) -> str:
+    """Put the facts of two files side by side: what is here, in Stash, and there, in Plex."""
+    facts = [
+        _compare_sizes(ours.size_bytes, theirs.size_bytes),
+        _compare_lengths(ours.duration_s, theirs.duration_s),
+    ]
+    frames = (ours.width, ours.height), (theirs.width, theirs.height)
+    if compare_frame(*frames) is Level.DIFFERENT:
+        facts.append("{}x{} against {}x{}".format(*frames[0], *frames[1]))
+    return "; ".join(facts)
+
+
+def format_size(size_bytes: int | None) -> str:
+    """Bytes in the unit people use: `2.4 GB`; "unknown" where nobody knows."""
+    if not size_bytes or size_bytes < 0:
+        return "unknown"
+    number, unit = float(size_bytes), 0
+    while number >= _STEP and unit < len(_UNITS) - 1:
+        number, unit = number / _STEP, unit + 1
+    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{size_bytes} B"
+
+
+def format_length(duration_s: float | None) -> str:
+    """Seconds as a player shows them: `53:10`, `1:02:03`; "unknown" where nobody knows."""
+    if not duration_s or not 0 < duration_s < 1e9:  # noqa: PLR2004 - longer than any video, or nan
+        return "unknown"
+    minutes, seconds = divmod(round(duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _compare_sizes(ours: int | None, theirs: int | None) -> str:
+    if ours and ours == theirs:
+        return f"size equal ({format_size(ours)})"
+    if ours and theirs and abs(ours - theirs) < _TOO_EQUAL * max(ours, theirs):
+        return f"size {ours:,} bytes here, {theirs:,} there"
+    return f"size {format_size(ours)} here, {format_size(theirs)} there"
+
+
+def _compare_lengths(ours: float | None, theirs: float | None) -> str:
+    mine, others = format_length(ours), format_length(theirs)
+    if mine == others and mine != "unknown":
+        return f"{mine} on both sides"
+    return f"{mine} against {others}"
