@@ -21,25 +21,47 @@ _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
 
 
 def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, ...]:
-    """The movie and show libraries called `names`, in that order; all of them for no names.
+    """The movie and show libraries of these titles or ids, in that order; all of them for none.
+
+    The exact title counts; where there is none, the id; then a title that differs in case or
+    surrounding spaces only.
 
     Args:
         container: the server's list of libraries.
-        names: case and surrounding spaces do not matter; several libraries may share a name.
+        names: titles or ids.
 
     Raises:
-        LibraryMissingError: a name belongs to no library, or to one of another kind.
+        LibraryMissingError: a name belongs to no library, to several, or to one of another kind.
     """
     found = tuple(_section(entry) for entry in container.iter("Directory") if _usable(entry))
     if not names:
         return found
     chosen: dict[str, Section] = {}
     for name in names:
-        same = [section for section in found if _same_name(section.title, name)]
-        if not same:
-            raise _library_missing(name, container)
-        chosen.update((section.section_id, section) for section in same)
+        section = _choose(found, name, container)
+        chosen[section.section_id] = section
     return tuple(chosen.values())
+
+
+def _choose(sections: Sequence[Section], name: str, container: Element) -> Section:
+    """The one library a name means.
+
+    Raises:
+        LibraryMissingError: there is none, or there are several.
+    """
+    exact = [section for section in sections if section.title == name]
+    by_id = [section for section in sections if section.section_id == name.strip()]
+    alike = [section for section in sections if _same_name(section.title, name)]
+    same = exact or by_id or alike
+    if not same:
+        raise _library_missing(name, container)
+    if len(same) > 1:
+        ids = " and ".join(f"{one.title!r} with id {one.section_id}" for one in same)
+        raise LibraryMissingError(
+            f"{len(same)} Plex libraries are called {name!r}: {ids}",
+            hint="name the id instead of the title, or give one of them another title in Plex",
+        )
+    return same[0]
 
 
 def _usable(entry: Element) -> bool:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
@@ -18,6 +19,7 @@ from plexsync.errors import (
 from plexsync.models import ItemKind, RatingKey
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
+from plexsync.plex.sections import chosen_sections
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, garbage, html
 from plexsync.transport.client import Transport
 from tests.support.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
@@ -246,6 +248,44 @@ def test_names_are_found_in_any_case_and_order() -> None:
         sections = bench.client.sections([" shows ", "SCENES", "Shows"])
 
         assert [section.title for section in sections] == ["Shows", "Scenes"]
+
+
+def _libraries(*titles: str) -> Element:
+    container = Element("MediaContainer")
+    for number, title in enumerate(titles, start=1):
+        SubElement(container, "Directory", type="movie", key=str(number), title=title)
+    return container
+
+
+@pytest.mark.parametrize(
+    ("titles", "name", "chosen"),
+    [
+        ((" Movies", "Movies"), " Movies", "1"),
+        ((" Movies", "Movies"), "Movies", "2"),
+        (("Movies", "movies"), "movies", "2"),
+        (("Films", "Movies"), " movies ", "2"),
+        (("Films", "Films"), "2", "2"),
+        (("2", "Films"), "2", "1"),
+    ],
+    ids=["blank", "no blank", "case", "folded", "id", "a title before an id"],
+)
+def test_the_exact_title_wins(titles: tuple[str, ...], name: str, chosen: str) -> None:
+    """Names are folded only where no library has just that title, so one name is one library."""
+    assert [one.section_id for one in chosen_sections(_libraries(*titles), [name])] == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("titles", "name"), [(("Films", "Films"), "Films"), (("FILMS", "Films"), "films")]
+)
+def test_two_libraries_of_one_name_are_an_error_that_names_both_ids(
+    titles: tuple[str, ...], name: str
+) -> None:
+    """Which of them is meant is for the person to say, by its id."""
+    with pytest.raises(LibraryMissingError) as caught:
+        chosen_sections(_libraries(*titles), [name])
+    assert "id 1" in caught.value.message
+    assert "id 2" in caught.value.message
+    assert "id" in caught.value.hint
 
 
 @pytest.mark.parametrize(
