@@ -206,7 +206,7 @@ def _is_same_by_facts(made: Comparison) -> bool:
     """Whether the file's own facts confirm an id; a fact that differs is a contradiction."""
     if made.size is Level.EQUAL:
         return made.telling_size or made.duration >= Level.CLOSE
-    if made.size is Level.UNKNOWN and made.duration >= Level.CLOSE:
+    if made.size is Level.UNKNOWN and made.duration is Level.EQUAL:
         return True
     named = made.spelling >= Spelling.STEM and not made.generic
     return made.place is FolderLevel.PATH or named

@@ -377,6 +377,7 @@ class PlexClient:
             *([] if updated_after is None else [("updatedAt>>", updated_after)]),
             # By default new items come last, so that pages do not shift under us.
             ("sort", sort),
+            ("includeGuids", 1),
             ("excludeElements", _UNREAD_ELEMENTS),
             ("excludeFields", _UNREAD_FIELDS),
             ("X-Plex-Container-Start", start),

@@ -26,6 +26,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
+from plexsync.plex.guids import scene_id_in
 from plexsync.plex.lenient import read_json
 from plexsync.plex.wire import (
     DetailObject,
@@ -232,6 +233,7 @@ def _item(entry: ItemObject, section_id: str) -> PlexItem:
         files=_files(entry.versions),
         trashed=entry.deleted_at != 0,
         updated_at=entry.updated_at,
+        stash_id=scene_id_in((entry.guid, *(one.id for one in entry.guids))),
     )
 
 

@@ -32,6 +32,7 @@ _SPELLING = {
     "labels": "Label",
     "collections": "Collection",
     "locks": "Field",
+    "guids": "Guid",
     "photo": "thumb",
     "entries": "Metadata",
     "photos": "Photo",
@@ -72,10 +73,18 @@ class VersionObject(JsonObject):
     deleted_at: WholeNumber = 0
 
 
+class GuidObject(JsonObject):
+    """A further id of an item."""
+
+    id: str = ""
+
+
 class ItemObject(JsonObject):
     """An item as listings show it."""
 
     rating_key: str | int = ""
+    guid: str = ""
+    guids: list[GuidObject] = []
     type: str = ""
     title: str = ""
     date: str = ""
