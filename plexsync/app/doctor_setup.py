@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsync.app.bug_report import (
+    config_lines,
+    finding_lines,
+    log_lines,
+    plex_fact_lines,
+    report_text,
+    status_lines_of,
+    version_lines,
+)
 from plexsync.app.doctor import (
     Patient,
     check_config,
@@ -26,13 +36,15 @@ from plexsync.state import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
     load_client_id,
+    read_status,
     state_directory,
+    state_errors,
 )
 from plexsync.sync.connections import config_secrets, plex_transport, stash_transport
 from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.app.doctor import Finding
     from plexsync.config.schema import Config
@@ -65,12 +77,45 @@ def _client_id(directory: Path) -> str:
         return UNREGISTERED_CLIENT_ID
 
 
-def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
+def write_report(
+    invocation: Invocation, findings: Sequence[Finding], file: Path, *, log: Path | None
+) -> None:
+    """Write what a bug report needs into a file that is not there yet.
+
+    Raises:
+        StateError: it cannot be written.
+    """
+    directory = state_directory(os.environ)
+    try:
+        config = load_config(invocation.config, os.environ, home=Path.home())
+    except ConfigError:
+        config = None
+    parts: list[tuple[str, Iterable[str]]] = [
+        ("versions", version_lines()),
+        ("configuration", config_lines(config)),
+        ("findings", finding_lines(findings)),
+        ("memory", status_lines_of(lambda: read_status(directory, utc_now()))),
+        ("log", log_lines(log)),
+    ]
+    with ExitStack() as stack:
+        if config is not None and not any(one.exit_code for one in findings):
+            patient = stack.enter_context(_patient(config, _client_id(directory)))
+            sections, _ = check_libraries(patient)
+            parts.append(("this Plex server", plex_fact_lines(patient, sections)))
+        text = report_text(parts, invocation.secrets)
+    with state_errors("create", file):
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+@contextmanager
+def _patient(config: Config, client_id: str) -> Iterator[Patient]:
     with (
         stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
         plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
     ):
-        patient = Patient(
+        yield Patient(
             config=config,
             stash=StashClient(stash, url=config.stash.url),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
@@ -79,6 +124,10 @@ def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
             cache=cache_directory(os.environ),
             now=utc_now(),
         )
+
+
+def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
+    with _patient(config, client_id) as patient:
         about_stash = list(check_stash(patient))
         yield from about_stash
         about_plex = list(check_plex(patient))

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +17,21 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write FILE with what a bug report needs, without secrets.",
+)
+@click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put the end of this log, made by --log-file, into the report.",
+)
 @global_options
 @click.pass_obj
-def doctor_command(invocation: Invocation) -> int:
+def doctor_command(invocation: Invocation, *, report: Path | None, log: Path | None) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
     Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code
@@ -28,9 +41,10 @@ def doctor_command(invocation: Invocation) -> int:
     Examples:
       plexsync doctor
       plexsync doctor --json | jq '.findings[] | select(.level != "ok")'
+      plexsync doctor --report report.txt
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.app.doctor import verdict
-    from plexsync.app.doctor_setup import examine
+    from plexsync.app.doctor_setup import examine, write_report
 
     streams = console.standard_streams()
     wants_document = invocation.shape.json or invocation.shape.jsonl
@@ -40,6 +54,10 @@ def doctor_command(invocation: Invocation) -> int:
         if not wants_document:
             _tell(invocation, finding)
     code = verdict(findings)
+    if report is not None:
+        write_report(invocation, findings, report, log=log)
+        if not wants_document and not invocation.shape.quiet:
+            console.write_lines(streams.stderr, [f"Written: {report}"])
     if wants_document:
         document = {
             "schema": "plexsync/doctor/1",

@@ -10,13 +10,15 @@ from pathlib import Path
 import click
 import pytest
 
+from plexsync.app.sign_in import CodeExpiredError
 from plexsync.cli import cli
 from plexsync.config.loader import load_config
-from plexsync.errors import ExitCode
+from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.models import Outcome
 from plexsync.output import json_documents as json_report
 from plexsync.output.console import Invocation, Shape
 from plexsync.output.tsv import COLUMNS
+from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from tests.support.factories import make_header, make_preview, make_row, make_summary
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +27,18 @@ README = ROOT / "README.md"
 COMMANDS = DOCS / "commands.md"
 OUTPUT = DOCS / "output.md"
 CRON = ROOT / "cron.example"
-PAGES = (README, *sorted(DOCS.glob("*.md")))
-TODAY = (README, COMMANDS, OUTPUT, DOCS / "lifecycle.md", DOCS / "configuration.md", CRON)
+PAGES = (README, *sorted(DOCS.rglob("*.md")))
+HOW_TO = (DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md")))
+TODAY = (
+    README,
+    COMMANDS,
+    OUTPUT,
+    DOCS / "lifecycle.md",
+    DOCS / "configuration.md",
+    DOCS / "troubleshooting.md",
+    *HOW_TO,
+    CRON,
+)
 """Pages about this version; the contract and the design also speak of later ones."""
 
 NOT_YET: frozenset[ExitCode] = frozenset()
@@ -216,12 +228,13 @@ def test_events_are_documented_in_order() -> None:
 # ---- README, cron.example, changelog -------------------------------------------------------------
 
 
-def test_readme_begins_with_the_two_commands() -> None:
-    """`make demo` and `make test` come first, and both are there."""
+def test_readme_begins_with_three_commands_and_the_two_of_a_checkout() -> None:
+    """Install, init, run; then `make demo` and `make test`, which are both there."""
     commands = re.findall(r"^    (\S.*?)\s*(?:#.*)?$", text_of(README), re.MULTILINE)
     targets = re.findall(r"^(\w+):", text_of(ROOT / "Makefile"), re.MULTILINE)
 
-    assert commands[:2] == ["make demo", "make test"]
+    assert commands[:3] == ["pipx install .", "plexsync init", "plexsync run"]
+    assert commands[3:5] == ["make demo", "make test"]
     assert {"demo", "test"} <= set(targets)
 
 
@@ -314,4 +327,21 @@ def test_index_names_every_page() -> None:
     """Nothing in docs/ is hidden."""
     index = text_of(DOCS / "README.md")
 
-    assert [page.name for page in DOCS.glob("*.md") if page.name not in index] == []
+    assert [page.name for page in DOCS.rglob("*.md") if page.name not in index] == []
+
+
+def kinds_of_errors() -> set[str]:
+    """What `kind` any error has."""
+    found, todo = set(), [PlexsyncError]
+    while todo:
+        one = todo.pop()
+        found.add(one.kind)
+        todo += one.__subclasses__()
+    return found | {CodeExpiredError.kind, NOT_STORED, NOT_SHOWN}
+
+
+def test_every_kind_of_error_has_its_section() -> None:
+    """In the order of the alphabet, so that it is found; a terminal names it."""
+    titles = re.findall(r"^## `([\w-]+)`$", text_of(DOCS / "troubleshooting.md"), re.MULTILINE)
+
+    assert titles == sorted(kinds_of_errors())
