@@ -184,6 +184,17 @@ class PlexClient:
         page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
         return total_of(page, section), page.items[:_NEWEST]
 
+    def trashed(self, section: Section) -> tuple[PlexItem, ...]:
+        """The items of a section whose files are gone, as far as Plex filters by that. One request.
+
+        A filter the server does not know is ignored, so nothing follows from an item's absence.
+
+        Raises:
+            ServerError: they cannot be had.
+        """
+        page = self._page(section, start=0, size=self._page_size, more=(("trash", 1),))
+        return tuple(item for item in page.items if item.trashed)
+
     def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.
 
@@ -371,9 +382,11 @@ class PlexClient:
         size: int,
         updated_after: int | None = None,
         sort: str = "addedAt:asc",
+        more: tuple[tuple[str, int], ...] = (),
     ) -> ListingPage:
         query = [
             ("type", TYPE_NUMBERS[section.kind]),
+            *more,
             *([] if updated_after is None else [("updatedAt>>", updated_after)]),
             # By default new items come last, so that pages do not shift under us.
             ("sort", sort),

@@ -22,10 +22,10 @@ from plexsync.errors import AuthError, ServerError
 from plexsync.models import PlexFile, PlexItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from plexsync.models import Section
+    from plexsync.models import RatingKey, Section
     from plexsync.plex.client import PlexClient
 
 MAX_AGE = timedelta(days=7)
@@ -297,6 +297,12 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         # The server ignored the filter, so what came is the whole library.
         known, listed_at, others = (), epoch, changed.total - len(changed.items)
     merged = {item.rating_key: item for item in (*known, *changed.items)}
+    twins = _twins(old, changed.items)
+    if twins and changed.filtered:
+        trash = client.trashed(section)
+        if not twins <= {item.rating_key for item in trash}:
+            return None
+        merged |= {item.rating_key: item for item in trash}
     total, newest = client.newest(section)
     if len(merged) + others != total:
         return None
@@ -313,6 +319,25 @@ def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) ->
         total=total,
         items=items,
     )
+
+
+def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
+    """The items, as they were listed, that have a file of the same size as one that is new.
+
+    A moved file is a new item, and Plex keeps the old one in its trash, whose update time need not
+    move. Source: docs/plex-api.md 4, "Moved/renamed file".
+    """
+    known = {item.rating_key for item in old.items}
+    fresh = {item.rating_key for item in changed}
+    came = [file for item in changed if item.rating_key not in known for file in item.files]
+    sizes = {file.size_bytes for file in came} - {None}
+    return {
+        item.rating_key
+        for item in old.items
+        if not item.trashed
+        and item.rating_key not in fresh
+        and any(file.size_bytes in sizes for file in item.files)
+    }
 
 
 def _edition(items: tuple[PlexItem, ...]) -> str:

@@ -216,6 +216,31 @@ def test_a_moved_file_is_found_under_its_new_key(tmp_path: Path) -> None:
         assert_true(bench, index)
 
 
+@pytest.mark.parametrize(
+    ("moves", "filters", "how"),
+    [(True, True, How.UPDATED), (False, True, How.UPDATED), (False, False, How.UPDATED)],
+    ids=["trash is a change", "trash is none", "nor is there a filter"],
+)
+def test_a_moved_file_is_found_however_plex_treats_its_trash(
+    tmp_path: Path,
+    moves: bool,  # noqa: FBT001 - a column of the table
+    filters: bool,  # noqa: FBT001 - same
+    how: How,
+) -> None:
+    """Whether the update time of what went to the trash moves is not known of real servers."""
+    with plex_bench(make_library(25), page_size=10) as bench:
+        bench.simulator.switches.trash_moves_updated_at = moves
+        bench.simulator.switches.trash_filter = filters
+        load(bench, tmp_path)
+        new = bench.simulator.move_file("1002", "/media/scenes/elsewhere.mp4")
+        index = load(bench, tmp_path)
+
+        assert index.how is how
+        assert by_key(index.items)[new].files[0].path == "/media/scenes/elsewhere.mp4"
+        assert by_key(index.items)["1002"].trashed
+        assert_true(bench, index)
+
+
 def test_an_ignored_filter_makes_a_full_list(tmp_path: Path) -> None:
     """What came is the whole library, so it is taken as that, at no further cost."""
     with plex_bench(make_library(25), page_size=10) as bench:

@@ -37,6 +37,8 @@ class Switches:
         fold_line_breaks: a stored text has its line breaks folded and its ends trimmed.
         forget_unused_tags: a tag no item wears any more is gone, and its picture with it.
         tree_hashes: the tree shows hashes; without it no file looks analysed.
+        trash_moves_updated_at: an item that goes to the trash gets another updatedAt.
+        trash_filter: `trash=1` lists what is in the trash; without it that filter is ignored.
 
     Source: docs/plex-api.md 2, 3, 5, 6, whatever is marked [?] or [rep] there.
     """
@@ -54,6 +56,8 @@ class Switches:
     fold_line_breaks: bool = False
     forget_unused_tags: bool = False
     tree_hashes: bool = True
+    trash_moves_updated_at: bool = True
+    trash_filter: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ class Parts:
         if self._selected_at != self.store.generation:
             self._selections.clear()
             self._selected_at = self.store.generation
+        if not self.switches.trash_filter:
+            arguments = tuple(one for one in arguments if one[0] != "trash")
         key = (section.key, kind, arguments)
         if key not in self._selections:
             self._selections[key] = select(section, kind, arguments)

@@ -32,6 +32,7 @@ _NUMBERS: dict[str, Callable[[Item], float | None]] = {
     "duration": lambda item: item.duration_ms,
     "userRating": lambda item: item.user_rating,
     "viewCount": lambda item: item.view_count,
+    "trash": lambda item: bool(item.deleted_at),
 }
 _TEXTS: dict[str, Callable[[Item], str]] = {
     "title": lambda item: item.title,

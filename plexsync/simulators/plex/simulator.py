@@ -314,6 +314,7 @@ class PlexSimulator:
                 locks=set(),
                 user_rating=None,
                 added_at=self._store.now(),
+                updated_at=self._store.now(),
                 posters=replace(old.posters, keys=old.posters.keys[:1]),
                 arts=replace(old.arts, keys=old.arts.keys[:1]),
             )
@@ -335,7 +336,7 @@ class PlexSimulator:
         with self._lock:
             item = self._item(rating_key)
             item.deleted_at = self._store.now()
-            self._touch(item)
+            self._store.touch(item, stamp=self.switches.trash_moves_updated_at)
 
     def empty_trash(self) -> None:
         """Forget every trashed item."""

@@ -63,6 +63,25 @@ def test_a_file_that_moved_is_linked_again_by_the_next_run(synced: World) -> Non
     assert_quiet(synced.run())
 
 
+@pytest.mark.parametrize("moves", [True, False], ids=["trash is a change", "trash is none"])
+def test_six_files_that_moved_one_after_the_other_are_each_found(
+    synced: World,
+    moves: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Plex keeps its trash; whether that moves an update time is not known of real servers."""
+    synced.plex.switches.trash_moves_updated_at = moves
+    for number in range(1, 7):
+        path = plex_path(synced, str(number))
+        moved = path.replace("/media/", "/media/moved/")
+        new = move_in_plex(synced, str(number), moved)
+        file_id = synced.stash.scene(number).file_ids[0]
+        synced.stash.move_file(file_id, moved.replace("/media/", "/data/"))
+        synced.wait(hours=1)
+        assert synced.run().outcomes() == {str(number): "applied"}
+        assert synced.shown(new, "title") == synced.stash.scene(number).title.strip()
+    assert_quiet(synced.run())
+
+
 @pytest.mark.parametrize("gone", ["moved", "moved, trash emptied", "deleted in Stash"])
 def test_a_lost_write_to_an_item_nothing_leads_to_any_more_is_settled(
     synced: World, gone: str
