@@ -44,7 +44,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
     @global_options
     @click.pass_context
     def init_command(ctx: click.Context, *, yes: bool) -> int:
-        r"""Write the first configuration by asking, and try each answer on the servers.
+        """Write the first configuration by asking, and try each answer on the servers.
 
         Finds the Plex server by signing in with a code, or takes an address and a token. Asks for
         Stash and the libraries, finds the path rules between both by itself, and offers a check
@@ -57,7 +57,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
           plexsync init -c ~/plexsync.toml
           plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
                                   PLEXSYNC_PLEX__TOKEN set: asks nothing
-        """
+        """  # noqa: D301 - \b is click's mark for "do not wrap"
         return _init(ctx, yes=yes, plex_tv=plex_tv)
 
     return init_command
