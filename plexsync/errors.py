@@ -15,7 +15,8 @@ PlexsyncError                     1
 │   ├── NotFoundError             4   one named thing is gone
 │   └── BadResponseError          4   an answer that cannot be what was asked for
 │       ├── TooLongError          4   a request is longer than a server or a proxy takes
-│       └── WebPageError          4   a web page instead of an answer
+│       ├── WebPageError          4   a web page instead of an answer
+│       └── MisdirectedEditError  4   an edit reached items that were not meant
 ├── PlanError                     7
 │   ├── UnsafeError               6   a safety limit stopped the run before its first write
 │   ├── DeclinedError             0   a person declined before the first write
@@ -225,6 +226,17 @@ class WebPageError(BadResponseError):
     """A web page came where an answer was expected: a proxy's, one to log in, another service."""
 
     kind = "web-page"
+
+
+class MisdirectedEditError(BadResponseError):
+    """Plex, or a proxy before it, applied an edit to items it did not name."""
+
+    kind = "misdirected-edit"
+    remedy = (
+        "put Plex's database back from the backup it makes every few days (Plex: Settings, "
+        "Troubleshooting), let no proxy between plexsync and Plex drop parts of an address "
+        "([plex] url may go past it), and then run again; plexsync undo takes back what is known"
+    )
 
 
 class PlanError(PlexsyncError):

@@ -195,6 +195,13 @@ class PlexClient:
         page = self._page(section, start=0, size=self._page_size, more=(("trash", 1),))
         return tuple(item for item in page.items if item.trashed)
 
+    def neighbour(self, plan: ItemPlan) -> RatingKey | None:
+        """Return another item of the library of `plan`; None if it has none. One request."""
+        library = Section(section_id=plan.section_id, title="", kind=plan.kind)
+        _, items = self.newest(library)
+        others = (item.rating_key for item in items if not item.trashed)
+        return next((key for key in others if key != plan.rating_key), None)
+
     def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.
 
@@ -237,6 +244,7 @@ class PlexClient:
         locks: Mapping[PlexField, bool] = NO_LOCKS,
         others: Sequence[RatingKey] = (),
         appended: frozenset[PlexField] = NONE_APPENDED,
+        by_item: bool = False,
     ) -> None:
         """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
@@ -249,6 +257,7 @@ class PlexClient:
             locks: see `plex_edit.edit_arguments`.
             others: items that get the same edits; see `edit_alike`, which checks that.
             appended: see `edit_alike`.
+            by_item: send it to the address of the item, not to that of its library.
 
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.
@@ -257,7 +266,9 @@ class PlexClient:
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
         plan, failed = self.pictures.choose(plan)
-        paths = partial(edit_paths, plan, locks=locks, others=others, appended=appended)
+        paths = partial(
+            edit_paths, plan, locks=locks, others=others, appended=appended, by_item=by_item
+        )
         refused: dict[str, BadResponseError] = {}
         for path in paths(limit_bytes=self._url_limit_bytes) if plan.changes else ():
             try:
@@ -273,7 +284,11 @@ class PlexClient:
             raise failed
 
     def edit_alike(
-        self, plans: Sequence[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
+        self,
+        plans: Sequence[ItemPlan],
+        *,
+        appended: frozenset[PlexField] = NONE_APPENDED,
+        by_item: bool = False,
     ) -> None:
         """Write the same changes to several items at once: one request, as a rule. See `edit`.
 
@@ -281,6 +296,7 @@ class PlexClient:
             plans: what to write, at least one; all to items of one section and kind.
             appended: lists whose names the server was seen to add to those an item has. Of these
                 only what is new is sent; where that was untrue, the items would lose names.
+            by_item: see `edit`.
 
         Raises:
             UnsafeError: the plans do not come to the same edits. Nothing was sent.
@@ -300,7 +316,8 @@ class PlexClient:
             _, failed = self.pictures.choose(plan)
             if failed is not None:
                 raise failed
-        self.edit(first, others=[plan.rating_key for plan in rest], appended=appended)
+        others = [plan.rating_key for plan in rest]
+        self.edit(first, others=others, appended=appended, by_item=by_item)
 
     def _put_shorter(
         self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]

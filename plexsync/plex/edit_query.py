@@ -1,7 +1,9 @@
 """What one edit of an item looks like on the wire. Pure; `plex_client` sends it.
 
-`PUT /library/sections/{section}/all?type=T&id=KEY&...` edits *every* item that matches the query,
-so the arguments always begin with a type and one id, and a plan without them is refused. Writing
+There are two addresses for an edit. `PUT /library/metadata/{key}?...` names the item in its path,
+where nothing on the way can lose it. `PUT /library/sections/{section}/all?type=T&id=KEY&...` edits
+*every* item that matches the query, so the arguments always begin with a type and one id, and a
+plan without them is refused. Writing
 an indexed tag (`genre[0].tag.tag=`) adds it to what is there; only `genre[].tag.tag-=` removes.
 The whole wanted list goes out with the removal of the surplus, so that the item ends right on a
 server that appends and on one that would replace. Only where this run has seen that it appends
@@ -100,6 +102,7 @@ def edit_paths(
     limit_bytes: int = URL_LIMIT_BYTES,
     others: Sequence[RatingKey] = (),
     appended: frozenset[PlexField] = NONE_APPENDED,
+    by_item: bool = False,
 ) -> tuple[str, ...]:
     """The requests that carry out `plan`: path and query, encoded; none for a plan of nothing.
 
@@ -114,11 +117,16 @@ def edit_paths(
         limit_bytes: see above; 0 gives each field requests of its own, the shortest there are.
         others: further items of the same section and kind that are to get the same edits.
         appended: see `edits_of`.
+        by_item: name the items in the path instead of in the query.
 
     Raises:
         UnsafeError: the plan names no single item, or none of Plex's sections.
     """
-    start = f"/library/sections/{plan.section_id}/all?{encoded(_address(plan, others))}"
+    kind, keys = _address(plan, others)
+    if by_item:
+        start = f"/library/metadata/{keys.value}?{encoded([kind])}"
+    else:
+        start = f"/library/sections/{plan.section_id}/all?{encoded([kind, keys])}"
     edits = edits_of(plan, locks=locks, appended=appended)
     limit = max(limit_bytes, SHORTEST_BYTES) - len(start) - 1
     paths: list[str] = []
@@ -220,7 +228,7 @@ def cleaned(text: str) -> str:
 # ---- One change ----------------------------------------------------------------------------------
 
 
-def _address(plan: ItemPlan, others: Sequence[RatingKey]) -> Arguments:
+def _address(plan: ItemPlan, others: Sequence[RatingKey]) -> tuple[Argument, Argument]:
     """Type and ids. Without an id Plex would edit every item of the section."""
     keys = (plan.rating_key, *others)
     if not all(map(_NUMBER.fullmatch, keys)) or not _NUMBER.fullmatch(plan.section_id):

@@ -34,8 +34,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.replay.engine import ReplayWords, known_link, replay
 from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.work import Decision, WorkItem
-from plexsync.sync.execution.writer import place_of
+from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.pictures.saved import Fit, SavedPictures
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import Pair

@@ -144,6 +144,7 @@ class Ports:
         should_stop: True once the run is asked to end.
         run_id: this run's name, unique and sortable by time.
         sleep: lets so many seconds pass.
+        monotonic: seconds on a clock that is never set.
         disk: how files are read and written.
         confirm: asks a person whether so many items are to be written; needed with `ask` only.
         faults: tells a server's fault from an item's, by all answers of the run.
@@ -162,6 +163,7 @@ class Ports:
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
     faults: ServerFaults = field(default_factory=ServerFaults)
 
     @property

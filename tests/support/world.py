@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
     from plexsync.models import Outcome
+    from plexsync.simulators.http.messages import SimRequest
     from plexsync.simulators.library.pairs import Library
     from plexsync.state import State
 
@@ -157,7 +158,7 @@ def run_once(
     )
 
 
-def act(
+def act(  # noqa: PLR0913 - the edges of a world, each of which a test may exchange
     visit: Visit,
     use_case: UseCase,
     reporter: Reporter,
@@ -167,6 +168,7 @@ def act(
     disk: Filesystem = DISK,
     sleep: Callable[[float], None] = lambda _: None,
     adapters: tuple[BaseAdapter | None, BaseAdapter | None] = (None, None),
+    monotonic: Callable[[], float] = lambda: 0.0,
 ) -> RunSummary:
     """One use case with real clients over real HTTP, or over adapters of Stash and Plex."""
     config = load_config(None, visit.environ, home=visit.home)
@@ -216,6 +218,7 @@ def act(
             run_id=f"{visit.now:%Y%m%dT%H%M%SZ}-{visit.number:04x}",
             disk=disk,
             sleep=sleep,
+            monotonic=monotonic,
         )
         return use_case(config, ports, reporter)
 
@@ -235,6 +238,7 @@ class World:
         self.now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
         self.library = library
         self.meanwhile: Callable[[], object] = lambda: None
+        self.monotonic: Callable[[], float] = lambda: 0.0
         self.stash = StashSimulator(library, api_key="stash-key", clock=lambda: self.now)
         self.plex = PlexSimulator(library)
         self.stash_wire = Wired(self.stash)
@@ -361,6 +365,7 @@ class World:
             page_size=page_size,
             disk=disk,
             sleep=self._sleep,
+            monotonic=self.monotonic,
         )
         assert recorder.summaries == [summary]
         return Ran(
@@ -472,3 +477,9 @@ def assert_quiet(ran: Ran) -> None:
     """The run looked at no scene."""
     assert ran.rows == ()
     assert ran.puts == 0
+
+
+def edited_keys(request: SimRequest) -> tuple[str, ...]:
+    """The items an edit names, in its path or in its query."""
+    named = request.argument("id") or request.path.rpartition("/")[2]
+    return tuple(named.split(","))

@@ -36,6 +36,9 @@ class Switches:
         accept_tokens: without it every token is refused from now on with 401.
         fold_line_breaks: a stored text has its line breaks folded and its ends trimmed.
         forget_unused_tags: a tag no item wears any more is gone, and its picture with it.
+        edits_by_item: items can be edited at their own address; without it that is a 404.
+        ignore_edits_by_item: edits there are answered as if they were done.
+        drop_edit_ids: a proxy in between loses the ids of edits at the address of a library.
         tree_hashes: the tree shows hashes; without it no file looks analysed.
         trash_moves_updated_at: an item that goes to the trash gets another updatedAt.
         trash_filter: `trash=1` lists what is in the trash; without it that filter is ignored.
@@ -55,6 +58,9 @@ class Switches:
     accept_tokens: bool = True
     fold_line_breaks: bool = False
     forget_unused_tags: bool = False
+    edits_by_item: bool = True
+    ignore_edits_by_item: bool = False
+    drop_edit_ids: bool = False
     tree_hashes: bool = True
     trash_moves_updated_at: bool = True
     trash_filter: bool = True

@@ -37,6 +37,8 @@ def edit_section(parts: Parts, asked: Asked) -> SimResponse:
     """
     found = find_section(parts, asked)
     edit = _edit_of(parts, asked)
+    if parts.switches.drop_edit_ids:
+        edit.filters = [(name, value) for name, value in edit.filters if name != "id"]
     conditions = dict(edit.filters)
     if not conditions.get("id"):
         parts.diary.misdeeds.unguarded_puts += 1
@@ -47,8 +49,16 @@ def edit_section(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def edit_items(parts: Parts, asked: Asked) -> SimResponse:
-    """`PUT /library/metadata/1,2`: the newer door to the same."""
+    """`PUT /library/metadata/1,2`: the newer door to the same.
+
+    Raises:
+        RefusedError: 404, this server is too old for it.
+    """
+    if not parts.switches.edits_by_item:
+        raise RefusedError(HTTPStatus.NOT_FOUND)
     items = find_items(parts, asked)
+    if parts.switches.ignore_edits_by_item:
+        return answers.done()
     _edit(parts, asked, _edit_of(parts, asked), items)
     return answers.done()
 
@@ -90,10 +100,15 @@ def select_picture(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def choose_none(parts: Parts, asked: Asked) -> SimResponse:
-    """Show none of an item's pictures; all of them stay, and so does the lock."""
+    """Show none of an item's pictures, and lock that; all of them stay.
+
+    As published; a video's own frame comes back with the next refresh only.
+    Source: docs/plex-api.md 7.
+    """
     (item,) = find_items(parts, asked)
     kind = "poster" if asked.captured[1] == "thumb" else "art"
     gallery_of(item, kind).selected = ""
+    item.locks.add(_LOCKS[kind])
     touch(parts, item)
     _note(parts, asked, [item])
     return answers.done()

@@ -19,8 +19,8 @@ from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import Outcome, PlexField, as_problem
 from plexsync.plex.batching import join_batches
 from plexsync.sync.execution.reader import DETAIL_BATCH, Reader, settle, with_link
-from plexsync.sync.execution.work import Ready
-from plexsync.sync.execution.writer import FieldWriter, place_of
+from plexsync.sync.execution.work import Ready, place_of
+from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.pictures.prepare import PictureWriter
 from plexsync.sync.pictures.upload import PictureResult
 from plexsync.sync.server_faults import WorkKind
@@ -32,13 +32,16 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemDetail, ItemPlan
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State, Unsettled
-    from plexsync.sync.execution.work import Outcomes, WorkItem
-    from plexsync.sync.execution.writer import Place, Verdict
+    from plexsync.sync.execution.work import Outcomes, Place, WorkItem
+    from plexsync.sync.execution.writer import Verdict
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Totals
 
 PREVIEW_ROWS = 50
 """Rows of each table a person is shown before the first write."""
+
+_MOST_TRIES = 3
+"""How often it is decided what to write to an item that is changed before its turn."""
 
 _PREVIEW_BATCHES = 20
 """Detail reads after which the preview no longer waits for more changes to show."""
@@ -75,6 +78,7 @@ class Executor:
     ) -> None:
         self.reader = Reader(ports.plex, ports.health)
         self._health = ports.health
+        self._monotonic = ports.monotonic
         self._state = state
         self._session = session
         self._planner = planner
@@ -85,6 +89,7 @@ class Executor:
         for one in state.unsettled:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
+        self._pictures = PictureWriter(ports, self.reader)
         if session is not None:
             self._fields = FieldWriter(
                 ports.plex,
@@ -93,9 +98,7 @@ class Executor:
                 planner=planner,
                 health=ports.health,
                 spare=spare,
-            )
-            self._pictures = PictureWriter(
-                ports.stash, ports.plex.pictures, self.reader, ports.health
+                monotonic=ports.monotonic,
             )
 
     def looked_ahead(
@@ -160,11 +163,16 @@ class Executor:
         waiting = iter(items)
         while batch := list(islice(waiting, DETAIL_BATCH)):
             self._health.check()
+            read_at = self._monotonic()
             read = self.reader.read([item.pair.link.rating_key for item in batch])
-            decided = (self._decided(item, read.get(item.pair.link.rating_key)) for item in batch)
+            decided = (
+                self._decided(item, read.get(item.pair.link.rating_key), read_at) for item in batch
+            )
             yield [ready for ready in decided if ready is not None]
 
-    def _decided(self, item: WorkItem, detail: ItemDetail | ServerError | None) -> Ready | None:
+    def _decided(
+        self, item: WorkItem, detail: ItemDetail | ServerError | None, read_at: float
+    ) -> Ready | None:
         """Return what one item needs; None when it is finished."""
         pair = item.pair
         if isinstance(detail, ServerError):
@@ -182,7 +190,7 @@ class Executor:
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         self._settle(item, detail)
         try:
-            decision = item.decide(detail)
+            ready = self._ready(item, detail, read_at)
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
@@ -190,10 +198,9 @@ class Executor:
                 pair, Outcome.FAILED, problem=as_problem(error), failed=WorkKind.READ
             )
             return None
-        bases = {**pair.link.pictures, **decision.picture_bases}
-        pair.link = replace(pair.link, pictures=bases)
+        decision = ready.decision
         if decision.plan.changes or decision.pictures:
-            return Ready(pair=pair, decision=decision)
+            return ready
         pair.link = self._planner.link_after(pair.link, decision.agreed)
         self._outcomes.finish(
             pair,
@@ -203,6 +210,21 @@ class Executor:
             failed=WorkKind.PICTURE,
         )
         return None
+
+    def _ready(self, item: WorkItem, detail: ItemDetail, read_at: float) -> Ready:
+        """Decide what an item needs.
+
+        Raises:
+            ServerError: what else has to be known cannot be asked.
+        """
+        decision = item.decide(detail)
+        pair = item.pair
+        bases = {**pair.link.pictures, **decision.picture_bases}
+        pair.link = replace(pair.link, pictures=bases)
+        ready = Ready(item=item, decision=decision, detail=detail, read_at=read_at)
+        if self._session is None and decision.pictures:
+            ready.decision = self._pictures.compare(ready)
+        return ready
 
     def _settle(self, item: WorkItem, detail: ItemDetail) -> None:
         """Bring the link up to date by writes of earlier runs whose result was never noted."""
@@ -225,25 +247,28 @@ class Executor:
             if self._save is not None:
                 self._save(ready)
             changes, problem = ready.changes, ready.decision.problem
-            outcome = Outcome.PLANNED if changes else Outcome.KEPT
-            asked = [one.rule.name for one in ready.decision.pictures if one.ask]
+            outcome = Outcome.PLANNED if changes else ready.decision.outcome
             self._outcomes.finish(
                 ready.pair,
                 Outcome.FAILED if problem else outcome,
                 changes=changes,
                 problem=problem,
-                note=ready.decision.words(*asked),
+                note=ready.decision.words(),
             )
 
     # ---- writing
 
-    def _write(self, batch: Sequence[Ready], session: Session) -> None:
-        """Write `batch`, read it back, and remember what Plex was seen to hold."""
+    def _write(self, batch: Sequence[Ready], session: Session, tries: int = _MOST_TRIES) -> None:
+        """Write `batch`, read it back, and remember what Plex was seen to hold.
+
+        Items that were changed in Plex before their turn are decided about once more.
+        """
         edited = {place_of(ready.plan): ready for ready in batch if ready.plan.changes}
         left = [ready for ready in batch if not ready.plan.changes]
+        moved: list[Place] = []
         end: ServerError | InterruptedRunError | None = None
         if edited:
-            verdicts, ends, end = self._fields.write([ready.plan for ready in edited.values()])
+            verdicts, moved, ends, end = self._fields.write(tuple(edited.values()))
             with session.batch():
                 for ended in ends:
                     ended.note(session)
@@ -253,6 +278,17 @@ class Executor:
         if end is not None:
             raise end
         self._health.check()
+        self._write_again([edited[place].item for place in moved], session, tries - 1)
+
+    def _write_again(self, items: Sequence[WorkItem], session: Session, tries: int) -> None:
+        """Decide about items once more and write them, unless they keep changing."""
+        if tries:
+            for batch in self.ready(items):
+                self._write(batch, session, tries)
+            return
+        for item in items:
+            note = "Plex keeps changing it; next time again"
+            self._outcomes.finish(item.pair, Outcome.SKIPPED, note=note)
 
     def _conclude_fields(self, ready: Ready, verdict: Verdict) -> list[Ready]:
         """Finish an item whose fields were sent; return it if pictures are still to come."""
@@ -270,8 +306,12 @@ class Executor:
         pair.link = self._planner.link_after(pair.link, (*stored, *ready.decision.agreed))
         if verdict.problem:
             ready.failed = WorkKind.EDIT
-        problem = verdict.problem or ready.decision.problem
-        ready.decision = dataclass_replace(ready.decision, problem=problem, agreed=())
+        ready.decision = dataclass_replace(
+            ready.decision,
+            problem=verdict.problem or ready.decision.problem,
+            agreed=(),
+            note="; ".join(filter(None, (ready.decision.note, _words(verdict.others)))),
+        )
         if ready.decision.pictures:
             # The pictures may never be reached: what is ours among the fields is known even so.
             self._outcomes.note_written(pair)
@@ -309,7 +349,8 @@ class Executor:
     def _finish(self, ready: Ready, result: PictureResult) -> None:
         """Finish an item that was written as far as it went."""
         decision, changes = ready.decision, (*ready.plan.changes, *result.changes)
-        if result.unfinished and not changes:
+        shown = (*changes, *result.refused)
+        if result.unfinished and not shown:
             return  # the run ends, and says so for this item as for all that are left
         if result.problem and not decision.problem:
             ready.failed = WorkKind.PICTURE
@@ -321,9 +362,14 @@ class Executor:
         self._outcomes.finish(
             ready.pair,
             Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
-            changes=changes,
+            changes=shown,
             problem=problem,
             note=decision.words(*result.kept),
             again=result.unfinished,
             failed=ready.failed,
         )
+
+
+def _words(others: Sequence[PlexField]) -> str:
+    """What a row says of fields that somebody else changed while the item was written."""
+    return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""

@@ -16,8 +16,8 @@ from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.outcomes import GIVEN_UP
-from plexsync.sync.execution.work import Decision, WorkItem
-from plexsync.sync.execution.writer import NOT_SHOWN, place_of
+from plexsync.sync.execution.work import Decision, WorkItem, place_of
+from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.pictures.plan import NOTHING
 from plexsync.text.folding import files_digest
 

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.errors import AuthError, ServerError
+from plexsync.errors import AuthError, MisdirectedEditError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
 from plexsync.plex.batching import group_by_edit
+from plexsync.sync.execution.work import place_of
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey
-    from plexsync.plex.client import PlexClient
+    from plexsync.sync.execution.doors import EditDoors
     from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.work import Place
     from plexsync.sync.server_faults import ServerFaults
 
 WORTH_A_PROBE = 8
@@ -53,12 +55,16 @@ class Sent(NamedTuple):
         error: what Plex answered; None for success, which proves nothing.
         together: whether it went out with others, so that a second try alone is worth while.
         unsent: nothing was sent, because the run is to end.
+        moved: nothing was sent, because the item is not as it was when the plan was made.
+        detail: the item as it was read back already; None while it was not.
     """
 
     plan: ItemPlan
     error: ServerError | None = None
     together: bool = False
     unsent: bool = False
+    moved: bool = False
+    detail: ItemDetail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,11 @@ class _Probe:
     name: str
 
 
+def none_moved(_plans: Sequence[ItemPlan]) -> set[Place]:
+    """Say that no item moved, where it was read just now."""
+    return set()
+
+
 def _never(_plan: ItemPlan, _change: Change) -> tuple[str, ...]:
     return ()
 
@@ -86,7 +97,7 @@ class Sender:
     """Sends plans, and remembers for one run what it learned of the server.
 
     Args:
-        plex: where changes go.
+        doors: where changes go.
         reader: where it is seen what became of them.
         should_stop: asked between requests; True also once Plex is down.
         faults: takes what Plex answers.
@@ -97,14 +108,14 @@ class Sender:
 
     def __init__(
         self,
-        plex: PlexClient,
+        doors: EditDoors,
         reader: Reader,
         *,
         should_stop: Callable[[], bool],
         faults: ServerFaults,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
-        self._plex = plex
+        self._doors = doors
         self._reader = reader
         self._should_stop = should_stop
         self._faults = faults
@@ -115,25 +126,33 @@ class Sender:
         self._alone = False
         self._refused = False
 
-    def send(self, plans: Sequence[ItemPlan]) -> Iterator[Sent]:
+    def send(
+        self, plans: Sequence[ItemPlan], moved: Callable[[Sequence[ItemPlan]], set[Place]]
+    ) -> Iterator[Sent]:
         """Send `plans`, each once, in groups where they are alike.
 
         After a refusal, or once `should_stop`, the rest comes as not sent.
+
+        Args:
+            plans: what to send.
+            moved: asked right before: says which are about items that are not as they were.
         """
         left = list(plans)
         while probe := self._probe(left):
             left = [plan for plan in left if plan is not probe.plan]
-            yield self._find_out(probe)
-        groups = (
-            [[plan] for plan in left]
-            if self._alone
-            else group_by_edit(left, appended=self._appended)
-        )
+            yield Sent(probe.plan, moved=True) if moved([probe.plan]) else self._find_out(probe)
+        if self._alone:
+            groups = [[plan] for plan in left]
+        else:
+            groups = group_by_edit(left, appended=self._appended)
         for group in groups:
-            if len(group) == 1:
-                yield self._send_one(group[0])
-            else:
-                yield from self._send_group(group)
+            gone = set() if self._ended() else moved(group)
+            yield from (Sent(plan, moved=True) for plan in group if place_of(plan) in gone)
+            there = [plan for plan in group if place_of(plan) not in gone]
+            if len(there) == 1:
+                yield self._send_one(there[0])
+            elif there:
+                yield from self._send_group(there, moved)
 
     def mend(self, plans: Sequence[ItemPlan], read: Mapping[RatingKey, object]) -> Iterator[Sent]:
         """Send plans that went out with others, and did not arrive whole, once more alone.
@@ -150,18 +169,24 @@ class Sender:
 
     # ---- sending
 
-    def _send_group(self, group: Sequence[ItemPlan]) -> Iterator[Sent]:
+    def _send_group(
+        self, group: Sequence[ItemPlan], moved: Callable[[Sequence[ItemPlan]], set[Place]]
+    ) -> Iterator[Sent]:
         if self._ended():
             yield from (Sent(plan, unsent=True) for plan in group)
             return
+        known = self._doors.is_known
         try:
-            self._plex.edit_alike(group, appended=self._appended)
+            self._doors.edit_alike(group, self._appended)
         except AuthError as error:
             self._refused = True
             yield from (Sent(plan, error) for plan in group)
         except ServerError:
-            # One of them may be to blame, or their number: alone each tells for itself.
-            yield from map(self._send_one, group)
+            # One of them may be to blame, or their number: alone each tells for itself. While it is
+            # not known which address takes edits, that may be to blame: one alone finds it out.
+            parts = [[plan] for plan in group] if known else [group[:1], group[1:]]
+            for part in parts:
+                yield from self.send(part, moved)
         else:
             self._faults.answered(WorkKind.EDIT)
             yield from (Sent(plan, together=True) for plan in group)
@@ -170,13 +195,14 @@ class Sender:
         if self._ended():
             return Sent(plan, unsent=True)
         try:
-            self._plex.edit(plan)
+            detail = self._doors.edit(plan)
         except ServerError as error:
-            self._refused = self._refused or isinstance(error, AuthError)
+            ends = isinstance(error, (AuthError, MisdirectedEditError))
+            self._refused = self._refused or ends
             self._faults.failed(WorkKind.EDIT, error)
             return Sent(plan, error)
         self._faults.answered(WorkKind.EDIT)
-        return Sent(plan)
+        return Sent(plan, detail=detail)
 
     def _ended(self) -> bool:
         return self._refused or self._should_stop()
@@ -188,11 +214,12 @@ class Sender:
         self._tries[probe.target] += 1
         tried = self._send_one(probe.trial)
         if tried.unsent or self._refused:
-            return tried._replace(plan=probe.plan)
+            return tried._replace(plan=probe.plan, detail=None)
         if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
             self._settled |= {probe.target}
         try:
-            detail = self._reader.read([probe.plan.rating_key]).get(probe.plan.rating_key)
+            key = probe.plan.rating_key
+            detail = tried.detail or self._reader.read([key]).get(key)
         except ServerError as error:
             self._settled = LIST_FIELDS
             return Sent(probe.plan, error)
@@ -200,7 +227,7 @@ class Sender:
         (change,) = [one for one in probe.plan.changes if one.target is probe.target]
         if {tag_key(name) for name in change.after} <= held:
             self._appended |= {probe.target}
-            return tried._replace(plan=probe.plan)
+            return tried._replace(plan=probe.plan, detail=None)
         # It replaces, or the edit did not arrive: both times the whole list is what is missing.
         return self._send_one(probe.plan)
 

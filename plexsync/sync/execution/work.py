@@ -15,7 +15,16 @@ from plexsync.models import Outcome
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
-    from plexsync.models import Change, ItemDetail, ItemPlan, PictureBase, PlexField, Problem
+    from plexsync.models import (
+        Change,
+        ItemDetail,
+        ItemPlan,
+        PictureBase,
+        PlexField,
+        Problem,
+        RatingKey,
+        SceneId,
+    )
     from plexsync.sync.pictures.plan import PictureChange
     from plexsync.sync.rows import Pair
 
@@ -83,12 +92,26 @@ class WorkItem:
 
 
 class Ready(msgspec.Struct, kw_only=True, gc=False):
-    """An item that was read and has something to write."""
+    """An item that was read and has something to write.
 
-    pair: Pair
+    Args:
+        item: the item of work.
+        decision: what it needs.
+        detail: what it held when that was decided.
+        read_at: when that was, in seconds on a clock that is never set.
+    """
+
+    item: WorkItem
     decision: Decision
+    detail: ItemDetail
+    read_at: float
     failed: WorkKind = WorkKind.PICTURE
     """What the decision's problem is about."""
+
+    @property
+    def pair(self) -> Pair:
+        """The scene and the link to the item."""
+        return self.item.pair
 
     @property
     def plan(self) -> ItemPlan:
@@ -105,6 +128,15 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     def is_counted(self) -> bool:
         """Whether safety limits count it: a first picture replaces nothing that was synced."""
         return bool(self.plan.changes or not self.decision.first_pictures)
+
+
+Place = tuple["SceneId", "RatingKey"]
+"""What tells the plans of one batch apart: the scene and the item."""
+
+
+def place_of(plan: ItemPlan) -> Place:
+    """Return what tells plans of one batch apart."""
+    return plan.scene_id, plan.rating_key
 
 
 class Outcomes(Protocol):

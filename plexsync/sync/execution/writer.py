@@ -10,21 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
+from plexsync.errors import (
+    AuthError,
+    ExitCode,
+    InterruptedRunError,
+    MisdirectedEditError,
+    ServerError,
+)
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
-from plexsync.sync.execution.sender import Sender, lists_harmed
+from plexsync.sync.execution.doors import EditDoors
+from plexsync.sync.execution.freshness import Freshness
+from plexsync.sync.execution.sender import Sender, lists_harmed, none_moved
+from plexsync.sync.execution.work import place_of
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import Change, ItemPlan, PlexField, RatingKey, SceneId, Value
+    from plexsync.models import Change, ItemPlan, PlexField, RatingKey, Value
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.sender import Sent
+    from plexsync.sync.execution.work import Place, Ready
     from plexsync.sync.ports import RunHealth
 
 NOT_STORED = "not-stored"
@@ -35,6 +45,9 @@ NOT_SHOWN = "not-shown"
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""
+
+MOVED = Problem(kind="moved", message="not sent: the item was changed in Plex before its turn")
+"""The same of an item that is decided about once more."""
 
 _NONE_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
 
@@ -51,12 +64,14 @@ class Verdict:
         problem: why; None when everything is stored.
         detail: the item as it was read back; None when it could not be.
         later: what could be written only after that, and was stored.
+        others: the fields that were not written, and that somebody else changed meanwhile.
     """
 
     missing: tuple[Change, ...] = ()
     problem: Problem | None = None
     detail: ItemDetail | None = None
     later: tuple[Change, ...] = ()
+    others: tuple[PlexField, ...] = ()
 
     def stored(self, changes: Sequence[Change]) -> tuple[Change, ...]:
         """Return those of `changes` that Plex was seen to hold, and what came after them."""
@@ -79,21 +94,19 @@ class IntentEnd(NamedTuple):
         )
 
 
-Place = tuple["SceneId", "RatingKey"]
-"""What tells the plans of one batch apart: the scene and the item."""
-
-
 class FieldsWritten(NamedTuple):
     """What became of a batch.
 
     Attributes:
         verdicts: on each plan that was tried.
+        moved: what was not sent because the item was changed meanwhile: to be decided once more.
         ends: how its intents ended, to be noted; one that is not known stays unsettled.
         error: after which nothing more can be written: the token may not write, Plex is down, or
             the run is asked to stop.
     """
 
     verdicts: dict[Place, Verdict]
+    moved: list[Place]
     ends: list[IntentEnd]
     error: ServerError | InterruptedRunError | None
 
@@ -108,6 +121,7 @@ class FieldWriter:
         planner: says whether Plex shows what was sent.
         health: says when to end.
         spare: see `Sender`.
+        monotonic: seconds on a clock that is never set.
     """
 
     def __init__(
@@ -119,9 +133,11 @@ class FieldWriter:
         planner: Planner,
         health: RunHealth,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None,
+        monotonic: Callable[[], float],
     ) -> None:
+        self._doors = EditDoors(plex, reader, planner)
         self._sender = Sender(
-            plex,
+            self._doors,
             reader,
             should_stop=lambda: health.plex_down() or health.should_stop(),
             faults=health.faults,
@@ -131,20 +147,26 @@ class FieldWriter:
         self._session = session
         self._planner = planner
         self._health = health
+        self._monotonic = monotonic
 
-    def write(self, plans: Sequence[ItemPlan]) -> FieldsWritten:
-        """Write `plans`, each for another item, and read back what Plex holds.
+    def write(self, work: Sequence[Ready]) -> FieldsWritten:
+        """Write the fields of `work`, each another item, and read back what Plex holds.
 
         Nothing but intents is noted: note the ends together with what is remembered of the scenes.
         """
-        written = FieldsWritten({}, [], None)
+        written = FieldsWritten({}, [], [], None)
+        plans = [ready.plan for ready in work]
         numbers = self._intend(plans)
+        freshness = Freshness(work, self._reader, self._planner, self._monotonic)
         tried: list[Sent] = []
-        refused: AuthError | None = None
-        for sent in self._sender.send(plans):
+        refused: AuthError | MisdirectedEditError | None = None
+        for sent in self._sender.send(plans, freshness.moved):
             seq = numbers[place_of(sent.plan)]
             if sent.unsent:
-                written.ends.append(_unsent(seq, sent.plan))
+                written.ends.append(_unsent(seq, sent.plan, UNSENT))
+            elif sent.moved:
+                written.ends.append(_unsent(seq, sent.plan, MOVED))
+                written.moved.append(place_of(sent.plan))
             elif isinstance(sent.error, AuthError):
                 # A plan of several requests may have been written in part, so it stays open.
                 problem = as_problem(sent.error)
@@ -152,20 +174,33 @@ class FieldWriter:
                 refused = sent.error
             else:
                 tried.append(sent)
-        unread = self._read_back(tried, numbers, written)
+                if isinstance(sent.error, MisdirectedEditError):
+                    refused = sent.error
+                    written.ends.extend(self._note_harm())
+        unread = self._read_back(tried, numbers, freshness, written)
         stopped = InterruptedRunError(ExitCode.INTERRUPTED) if self._health.should_stop() else None
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
         return written._replace(error=unread or refused or fault or stopped)
+
+    def _note_harm(self) -> list[IntentEnd]:
+        """Journal what an edit did to an item it did not name, so that an undo takes it back."""
+        plans = [self._doors.harmed] if self._doors.harmed else []
+        return [IntentEnd(seq, Settlement.APPLIED) for seq in self._intend(plans).values()]
 
     def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
         return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))
 
     def _read_back(
-        self, tried: Sequence[Sent], numbers: Mapping[Place, int], written: FieldsWritten
+        self,
+        tried: Sequence[Sent],
+        numbers: Mapping[Place, int],
+        freshness: Freshness,
+        written: FieldsWritten,
     ) -> ServerError | None:
         """Decide by reading what became of each write, whatever its reply was."""
         try:
-            read = self._reader.read([sent.plan.rating_key for sent in tried])
+            read = self._reader.read([s.plan.rating_key for s in tried if s.detail is None])
+            read |= {sent.plan.rating_key: sent.detail for sent in tried if sent.detail is not None}
             tried = self._mended(tried, read)
             later = self._send_later(tried, read)
         except ServerError as unread:
@@ -186,7 +221,24 @@ class FieldWriter:
                 if place in later:
                     seq, second = later[place]
                     verdict = self._both(verdict, seq, second, detail, written.ends)
+                others = freshness.changed_by_others(plan, detail)
+                verdict = replace(verdict, others=others)
             written.verdicts[place] = verdict
+        return self._misdirected(tried, written, freshness)
+
+    def _misdirected(
+        self, tried: Sequence[Sent], written: FieldsWritten, freshness: Freshness
+    ) -> MisdirectedEditError | None:
+        """Return an error if an item lacks its own values and got those of another one."""
+        for place, verdict in written.verdicts.items():
+            if not verdict.missing or verdict.detail is None:
+                continue
+            for sent in tried:
+                if place_of(sent.plan) != place and freshness.got(place, verdict.detail, sent.plan):
+                    return MisdirectedEditError(
+                        f"item {place[1]} holds what was sent to item {sent.plan.rating_key}: "
+                        "Plex, or a proxy before it, mixed up the items"
+                    )
         return None
 
     def _end(self, seq: int, verdict: Verdict, detail: ItemDetail) -> IntentEnd:
@@ -214,7 +266,7 @@ class FieldWriter:
         if not plans:
             return {}
         numbers = self._intend(plans)
-        done = {place_of(sent.plan): sent for sent in self._sender.send(plans)}
+        done = {place_of(sent.plan): sent for sent in self._sender.send(plans, none_moved)}
         read.update(self._reader.read([plan.rating_key for plan in plans]))
         return {place: (numbers[place], sent) for place, sent in done.items()}
 
@@ -266,14 +318,9 @@ class FieldWriter:
         return Verdict(missing=missing, problem=problem, detail=detail)
 
 
-def place_of(plan: ItemPlan) -> Place:
-    """Return what tells plans of one batch apart."""
-    return plan.scene_id, plan.rating_key
-
-
-def _unsent(seq: int, plan: ItemPlan) -> IntentEnd:
+def _unsent(seq: int, plan: ItemPlan, problem: Problem) -> IntentEnd:
     missing = tuple(change.target for change in plan.changes)
-    return IntentEnd(seq, Settlement.FAILED, UNSENT, missing)
+    return IntentEnd(seq, Settlement.FAILED, problem, missing)
 
 
 def _unread_problem(error: ServerError) -> Problem:

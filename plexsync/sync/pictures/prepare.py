@@ -5,13 +5,14 @@ Each item is looked at once more; `upload` does the rest.
 
 from __future__ import annotations
 
+from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import PictureBase, as_problem
-from plexsync.planning.picture_policy import upload_key
+from plexsync.models import Outcome, PictureBase, as_problem
+from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
@@ -22,13 +23,11 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.plex.pictures import PlexPictures
-    from plexsync.stash_client import StashClient
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.execution.work import Decision, Ready
     from plexsync.sync.pictures.plan import PictureChange
-    from plexsync.sync.ports import RunHealth
+    from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20
 """Covers held at once before they are sent; what they replace goes to disk in one piece."""
@@ -38,19 +37,15 @@ class PictureWriter:
     """Brings pictures to Plex.
 
     Args:
-        covers: where covers come from.
-        gallery: where they go.
+        ports: where covers come from, and where they go.
         reader: reads items afresh.
-        health: says when to end.
     """
 
-    def __init__(
-        self, covers: StashClient, gallery: PlexPictures, reader: Reader, health: RunHealth
-    ) -> None:
-        self._covers = covers
-        self._gallery = gallery
-        self._health = health
-        self._uploader = Uploader(gallery, reader, health)
+    def __init__(self, ports: Ports, reader: Reader) -> None:
+        self._covers = ports.stash
+        self._gallery = ports.plex.pictures
+        self._health = ports.health
+        self._uploader = Uploader(ports, reader)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
 
     def write(
@@ -87,6 +82,40 @@ class PictureWriter:
         if end is not None:
             raise end
 
+    def compare(self, ready: Ready) -> Decision:
+        """Return what an item needs without the pictures it shows already.
+
+        After a lost state only the bytes of a cover say that Plex has it. A run finds that out
+        right before it would send them; a dry run by this, so that both list the same changes.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        decision, result = ready.decision, PictureResult()
+        left = [change for change in decision.pictures if self._differs(ready, change, result)]
+        return dataclass_replace(
+            decision,
+            pictures=tuple(left),
+            kept=(*decision.kept, *result.kept),
+            outcome=Outcome.KEPT if result.kept else decision.outcome,
+            problem=decision.problem or result.problem,
+        )
+
+    def _differs(self, ready: Ready, change: PictureChange, result: PictureResult) -> bool:
+        """Whether a run would write a picture."""
+        if not change.ask and not change.shown.locked_before:
+            return True  # Plex locks what is uploaded, so this is not the cover
+        try:
+            pictures = self._gallery.available(ready.plan.rating_key, change.rule.to)
+        except ServerError as error:
+            if self._health.ends_run(error):
+                raise
+            result.problem = as_problem(error)
+            return False
+        if not change.ask and not selected_key(pictures).startswith(UPLOADED):
+            return True  # what was never uploaded is not the cover
+        return self._prepare(ready, change, result) is not None
+
     def _prepare(
         self, ready: Ready, change: PictureChange, result: PictureResult
     ) -> PictureUpload | None:
@@ -106,6 +135,7 @@ class PictureWriter:
             if self._health.ends_run(error):
                 raise
             result.problem = as_problem(error)
+            result.refused.append(change.shown)
             return None
         if cover is None:  # taken away since it was compared
             before = base_of(ready.pair, change.rule)

@@ -33,13 +33,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.models import FieldRule, RatingKey
-    from plexsync.plex.pictures import PlexPictures
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.pictures.plan import PictureChange
-    from plexsync.sync.ports import RunHealth
+    from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
+
+_PAUSE_S = 2.0
+"""Seconds before a picture that was refused is sent once more: some refuse one right after another.
+
+Source: docs/plex-api.md 1, status 413.
+"""
+
+_TOO_LARGE = 413
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +55,7 @@ class PictureResult:
 
     Attributes:
         changes: what was written, as a person sees it.
+        refused: what could not be written.
         kept: the names of fields that stay.
         problem: why something could not be written.
         unfinished: something was not even tried.
@@ -55,6 +63,7 @@ class PictureResult:
     """
 
     changes: list[Change] = field(default_factory=list)
+    refused: list[Change] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     problem: Problem | None = None
     unfinished: bool = False
@@ -110,15 +119,15 @@ class Uploader:
     Source: docs/plex-api.md 5.
 
     Args:
-        gallery: where they go.
+        ports: where they go, and whether to go on.
         reader: reads items afresh.
-        health: says when to end.
     """
 
-    def __init__(self, gallery: PlexPictures, reader: Reader, health: RunHealth) -> None:
-        self._gallery = gallery
+    def __init__(self, ports: Ports, reader: Reader) -> None:
+        self._gallery = ports.plex.pictures
         self._reader = reader
-        self._health = health
+        self._health = ports.health
+        self._sleep = ports.sleep
         self._names_are_known = False
 
     def send(self, uploads: Sequence[PictureUpload], session: Session) -> None:
@@ -160,7 +169,7 @@ class Uploader:
             raise end
 
     def _send_one(self, upload: PictureUpload) -> bool:
-        """Send one picture.
+        """Send one picture; once more where the first try failed and the item does not have it.
 
         Returns:
             Whether it is known what became of it; else the item's lock will tell.
@@ -169,26 +178,38 @@ class Uploader:
             ServerError: a server is down, or refuses us.
         """
         refusal = self._hand_over(upload)
-        if isinstance(refusal, AuthError):
-            _failed(upload, as_problem(refusal))
-            raise refusal
-        locked = upload.change.shown.locked_before
-        if refusal is None and self._names_are_known and not locked:
+        if refusal is None:
+            self._health.faults.answered(WorkKind.PICTURE)
+        if refusal is None and self._names_are_known and not upload.change.shown.locked_before:
             return False
-        self._look(upload, refusal)
+        try:
+            selected = self._settle(upload)
+            if refusal is not None and not _is_it(upload, selected):
+                self._sleep(_PAUSE_S)
+                refusal = self._hand_over(upload)
+                selected = self._settle(upload)
+        except ServerError as error:
+            self._lost(upload, error)
+            return True
+        self._conclude(upload, selected, refusal)
         return True
 
     def _hand_over(self, upload: PictureUpload) -> ServerError | None:
-        """Choose the picture if the item has it, else upload it; the error if that failed."""
+        """Choose the picture if the item has it, else upload it; the error if that failed.
+
+        Raises:
+            AuthError: the token may not write.
+        """
         try:
             if upload.key in upload.there:
                 self._gallery.select(*upload.place, upload.key)
             else:
                 self._gallery.upload(*upload.place, upload.body)
+        except AuthError as error:
+            _failed(upload, as_problem(error))
+            raise
         except ServerError as error:
-            self._health.faults.failed(WorkKind.PICTURE, error)
             return error
-        self._health.faults.answered(WorkKind.PICTURE)
         return None
 
     # ---- what became of it
@@ -204,13 +225,13 @@ class Uploader:
         for upload in sent:
             detail, rule = read.get(upload.ready.plan.rating_key), upload.change.rule
             if not isinstance(detail, ItemDetail) or rule.to not in detail.locked:
-                self._look(upload, None)
+                self._look(upload)
                 continue
             judged = upload.change.judged
             shown = shown_as(judged, rule, detail) if judged else ""
             _applied(upload, replace(upload.base, shown=shown))
 
-    def _look(self, upload: PictureUpload, refusal: ServerError | None) -> None:
+    def _look(self, upload: PictureUpload) -> None:
         """Have the item's list of pictures tell.
 
         Raises:
@@ -219,18 +240,29 @@ class Uploader:
         try:
             selected = self._settle(upload)
         except ServerError as error:
-            # Without an end the intent stays unsettled, and the next run looks again.
-            if self._health.ends_run(error):
-                raise
-            upload.result.problem = as_problem(error)
+            self._lost(upload, error)
             return
+        self._conclude(upload, selected, None)
+
+    def _lost(self, upload: PictureUpload, error: ServerError) -> None:
+        """Leave an intent open of which nothing can be found out now; the next run looks again."""
+        if self._health.ends_run(error):
+            raise error
+        upload.result.problem = as_problem(error)
+        upload.result.refused.append(upload.change.shown)
+
+    def _conclude(self, upload: PictureUpload, selected: str, refusal: ServerError | None) -> None:
+        """Take into account what an item shows after the last try."""
         if _is_it(upload, selected):
             self._names_are_known |= selected == upload.key and selected not in upload.there
             _applied(upload, replace(upload.base, key=selected))
             return
-        problem = as_problem(refusal) if refusal else _not_shown(upload, selected)
+        problem = _refused_problem(refusal, upload) if refusal else _not_shown(upload, selected)
+        if refusal is not None:
+            self._health.faults.failed(WorkKind.PICTURE, refusal)
         _failed(upload, problem)
         upload.result.problem = problem
+        upload.result.refused.append(upload.change.shown)
 
     def _settle(self, upload: PictureUpload) -> str:
         """The key of what the item shows in the end.
@@ -276,6 +308,19 @@ def _applied(upload: PictureUpload, base: PictureBase) -> None:
 def _failed(upload: PictureUpload, problem: Problem) -> None:
     missing = (upload.change.rule.to,)
     upload.result.ends.append(IntentEnd(upload.seq, Settlement.FAILED, problem, missing))
+
+
+def _refused_problem(refusal: ServerError, upload: PictureUpload) -> Problem:
+    problem = as_problem(refusal)
+    message = f"{upload.change.rule.name}: {problem.message}"
+    if refusal.status != _TOO_LARGE:
+        return replace(problem, message=message)
+    return replace(
+        problem,
+        message=f"{message} to a picture of {len(upload.body) / 1e6:.1f} MB",
+        hint="Plex, or a proxy before it (nginx: client_max_body_size), takes no pictures of this "
+        "size, or none right after another; plexsync tries again with the next run",
+    )
 
 
 def _not_shown(upload: PictureUpload, selected: str) -> Problem:

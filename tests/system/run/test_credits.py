@@ -16,7 +16,7 @@ from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import FaultyDisk, Killed, Strike
 from tests.support.fields_world import PHOTO, credit
-from tests.support.world import World
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -279,7 +279,7 @@ def test_a_role_or_photo_plex_does_not_store_is_reported(world: World, argument:
             1,
             ErrorStatus(200),
             None,
-            lambda one: argument in one.target and one.argument("id") == key,
+            lambda one: argument in one.target and edited_keys(one) == (key,),
         )
     )
     row = world.run().row("1")

@@ -17,7 +17,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, assert_quiet, scene_ids
+from tests.support.world import World, assert_quiet, edited_keys, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -343,7 +343,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
     """Eight tries, then silence; each way back is a fresh start."""
     bad = synced.key_of("4")
     synced.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(400), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(400), None, lambda request: edited_keys(request) == (bad,))
     )
     synced.stash.edit_scene(4, title="Cursed")
     tries = 0

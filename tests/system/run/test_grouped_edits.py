@@ -13,7 +13,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,13 +216,12 @@ def test_the_same_text_for_many_items_is_one_edit(tmp_path: Path) -> None:
 
 def named_items(request: SimRequest) -> frozenset[str]:
     """The items a read or an edit is about."""
-    named = request.argument("id") or request.path.rpartition("/")[2]
-    return frozenset(named.split(","))
+    return frozenset(edited_keys(request))
 
 
 def names_item(request: SimRequest, rating_key: str) -> bool:
     """Whether an edit goes to an item, alone or with others."""
-    return rating_key in request.argument("id").split(",")
+    return rating_key in edited_keys(request)
 
 
 def test_one_bad_item_in_a_group_fails_alone(tmp_path: Path) -> None:
@@ -300,7 +299,7 @@ def test_an_item_plex_cannot_edit_is_no_reason_to_give_up_on_the_others(tmp_path
     bad: list[str] = []
 
     def is_first(request: SimRequest) -> bool:
-        bad.extend([] if bad else [request.argument("id")])
+        bad.extend([] if bad else edited_keys(request))
         return names_item(request, bad[0])
 
     with synced_world(tmp_path) as world:

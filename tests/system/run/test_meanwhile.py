@@ -12,7 +12,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, stops_after
+from tests.support.world import World, edited_keys, stops_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_an_interrupted_run_says_so_though_a_scene_failed_before(world: World) -
     """3 would say that it finished."""
     bad = world.key_of("1")
     world.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(409), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(409), None, lambda request: edited_keys(request) == (bad,))
     )
     ran = world.run(should_stop=stops_after(12))
     assert ran.count(Outcome.FAILED) == 1

@@ -11,7 +11,7 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, scene_ids
+from tests.support.world import World, edited_keys, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def stubborn(tmp_path: Path) -> Iterator[World]:
         world.run()
         bad = world.key_of("2")
         world.plex_wire.faults.add(
-            Fault("plex.put", 1, ErrorStatus(200), None, lambda one: one.argument("id") == bad)
+            Fault("plex.put", 1, ErrorStatus(200), None, lambda one: edited_keys(one) == (bad,))
         )
         world.stash.edit_scene(2, title="Never Stored")
         yield world

@@ -14,7 +14,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset, html
 from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
-from tests.support.world import World, scene_ids, stops_after
+from tests.support.world import World, edited_keys, scene_ids, stops_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -527,7 +527,7 @@ def test_one_item_plex_cannot_edit_does_not_stop_the_others(synced: World) -> No
     synced.stash.edit_scenes(range(1, 11), title="New")
     bad = synced.key_of("4")
     synced.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(500), None, lambda r: bad in r.argument("id").split(","))
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda r: bad in edited_keys(r))
     )
     ran = synced.run()
     assert ran.summary.exit_code == ExitCode.SOME_FAILED

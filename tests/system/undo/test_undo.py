@@ -13,7 +13,7 @@ from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, scene_ids
+from tests.support.world import World, edited_keys, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -311,7 +311,7 @@ def test_a_field_the_run_did_not_store_is_not_taken_back(world: World) -> None:
     """What a failed write left as it was, and a later run wrote, belongs to that later run."""
     bad = world.key_of("4")
     world.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(500), None, lambda request: request.argument("id") == bad)
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda request: edited_keys(request) == (bad,))
     )
     first = world.run()
     assert first.row("4").outcome is Outcome.FAILED

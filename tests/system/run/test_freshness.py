@@ -1,0 +1,130 @@
+"""A person edits and locks an item in Plex while its batch is being written.
+
+Items are read many at a time. What was read a moment ago is written as it was read; everything
+else is looked at again right before its own write.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Outcome
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync.execution.freshness import FRESH_S
+from plexsync.sync.ports import RunOptions
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCENES = 6
+FAST_S, SLOW_S = 1.1 * FRESH_S, 30.0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Six synced scenes that got another title each, so that all are written one by one."""
+    spec = LibrarySpec(seed=3, scenes=SCENES, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "APPLY__PRESERVE_PLEX_EDITS": "true"}
+    with World(make_library(spec), tmp_path, **settings) as made:
+        made.run()
+        for number in range(1, SCENES + 1):
+            made.stash.edit_scene(number, title=f"Title {number}")
+        yield made
+
+
+def tick(world: World, seconds: float) -> None:
+    """Let each edit that reached Plex take so long."""
+    start = len(world.plex.writes)
+    world.monotonic = lambda: (len(world.plex.writes) - start) * seconds
+
+
+def order_of_writes(world: World) -> list[str]:
+    """The items in the order a run writes them; that of the scenes' ids."""
+    return [world.key_of(str(number)) for number in range(1, SCENES + 1)]
+
+
+@pytest.mark.parametrize("seconds", [FAST_S, SLOW_S], ids=["fast", "slow"])
+@pytest.mark.parametrize("place", range(1, SCENES))
+def test_an_edit_made_while_the_batch_is_written_stays(
+    world: World, place: int, seconds: float
+) -> None:
+    """Whichever item is being written, and whichever of those to come is edited."""
+    tick(world, seconds)
+    keys = order_of_writes(world)
+
+    def edit() -> None:
+        for key in keys[place:]:
+            world.plex.edit_by_hand(key, {"title": f"By Hand {key}"})
+
+    world.plex.before("plex.put", place, edit)
+    ran = world.run()
+    assert [world.shown(key, "title") for key in keys[place:]] == [
+        f"By Hand {key}" for key in keys[place:]
+    ]
+    assert ran.count(Outcome.APPLIED) == place
+    assert ran.count(Outcome.KEPT) == SCENES - place
+    assert world.state().unsettled == ()
+    nothing = world.run(RunOptions(full=True))
+    assert nothing.puts == 0
+    assert nothing.count(Outcome.KEPT) == SCENES - place
+
+
+def test_an_edit_is_replaced_where_that_is_wanted_and_can_be_taken_back(world: World) -> None:
+    """Without preserving, the person's value is what the journal keeps as the one before."""
+    tick(world, SLOW_S)
+    key = order_of_writes(world)[-1]
+    world.plex.before("plex.put", 1, lambda: world.plex.edit_by_hand(key, {"title": "By Hand"}))
+    ran = world.run(APPLY__PRESERVE_PLEX_EDITS="false")
+    assert ran.count(Outcome.APPLIED) == SCENES
+    assert world.shown(key, "title") == f"Title {SCENES}"
+    world.undo()
+    assert world.shown(key, "title") == "By Hand"
+
+
+def test_an_item_that_keeps_changing_waits_for_the_next_run(world: World) -> None:
+    """It is decided about three times, and then left alone; nothing of it is lost or written."""
+    clock = count(0.0, SLOW_S)
+    world.monotonic = lambda: next(clock)
+    key = order_of_writes(world)[-1]
+    turns = count()
+
+    def edit() -> None:
+        world.plex.edit_by_hand(key, {"summary": f"Text {next(turns)}"})
+
+    for nth in range(1, 60):
+        world.plex.before(
+            "plex.detail", nth + world.plex_wire.counters.requests("plex.detail"), edit
+        )
+    ran = world.run(APPLY__PRESERVE_PLEX_EDITS="false")
+    assert ran.row(str(SCENES)).outcome is Outcome.SKIPPED
+    assert "keeps changing" in ran.row(str(SCENES)).reason
+    assert world.shown(key, "title") != f"Title {SCENES}"
+
+
+def test_what_others_changed_beside_a_write_is_said(world: World) -> None:
+    """A field that was not sent and moved between the read and the read back."""
+    key = order_of_writes(world)[-1]
+    world.plex.before(
+        "plex.put", SCENES, lambda: world.plex.edit_by_hand(key, {"studio": "By Hand"})
+    )
+    ran = world.run()
+    row = ran.row(str(SCENES))
+    assert row.outcome is Outcome.APPLIED
+    assert "somebody else changed studio in Plex meanwhile" in row.reason
+    assert world.shown(key, "studio") == "By Hand"
+    assert all("somebody" not in other.reason for other in ran.rows if other is not row)
+
+
+def test_an_item_that_cannot_be_read_again_is_not_written(world: World) -> None:
+    """Its value may be a person's by now."""
+    tick(world, SLOW_S)
+    key = order_of_writes(world)[-1]
+    world.plex_wire.faults.add(Fault("plex.detail", SCENES, ErrorStatus(500), None))
+    world.run()
+    assert world.shown(key, "title") != f"Title {SCENES}"

@@ -1,0 +1,186 @@
+"""Pictures that Plex refuses, and what a dry run says of pictures that are there already."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.errors import ExitCode
+from plexsync.models import Outcome
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
+from plexsync.sync.ports import RunOptions
+from tests.support.picture_world import PNG, choose_by_hand, made, poster, upload_key, uploads
+from tests.support.world import scene_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from plexsync.simulators.http.faults import Effect
+    from tests.support.world import Ran, World
+
+SCENES = 4
+DRY = RunOptions(dry_run=True)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Four scenes with covers, nothing synced yet."""
+    with made(tmp_path, scenes=SCENES) as alike:
+        yield alike
+
+
+def shows_its_cover(world: World, scene_id: str) -> bool:
+    """Whether the item of a scene shows its cover."""
+    return poster(world, scene_id) == upload_key(PNG + scene_id.encode())
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [ErrorStatus(413), ErrorStatus(500), Reset(applied=False), Reset(applied=True)],
+    ids=["413", "500", "reset", "reset after it came"],
+)
+def test_an_upload_that_fails_once_is_looked_at_and_sent_again(
+    world: World, effect: Effect
+) -> None:
+    """In the same run, after a pause; what came although the answer was lost is not sent twice."""
+    world.plex_wire.faults.add(Fault("plex.upload", 1, effect))
+    ran = world.run()
+    assert ran.count(Outcome.APPLIED) == SCENES
+    assert all(shows_its_cover(world, str(number)) for number in range(1, SCENES + 1))
+    assert uploads(ran) == SCENES + (effect != Reset(applied=True))
+    assert world.run(RunOptions(full=True)).puts == 0
+
+
+def test_a_server_that_refuses_every_second_upload_gets_all(world: World) -> None:
+    """One pause and one more try for each."""
+    for nth in range(2, 20, 2):
+        world.plex_wire.faults.add(Fault("plex.upload", nth, ErrorStatus(413)))
+    ran = world.run()
+    assert ran.summary.exit_code == ExitCode.OK
+    assert all(shows_its_cover(world, str(number)) for number in range(1, SCENES + 1))
+
+
+def test_a_picture_that_is_refused_is_named_in_its_row(world: World) -> None:
+    """With a hint that says where the limit may be; the fields of the item are written."""
+    world.run()
+    world.stash.set_cover(2, PNG + b"larger")
+    world.stash.edit_scene(2, title="Another Title")
+    world.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(413), None))
+    ran = world.run()
+    row = ran.row("2")
+    assert row.outcome is Outcome.FAILED
+    assert row.error is not None
+    assert "poster" in row.error.message
+    assert "413" in row.error.message
+    assert "client_max_body_size" in row.error.hint
+    assert {change.field for change in row.changes} == {"title", "poster"}
+    assert ran.summary.exit_code == ExitCode.SOME_FAILED
+    world.plex_wire.faults.clear()
+    world.wait(hours=1)
+    assert uploads(world.run()) == 1
+
+
+def test_a_server_that_takes_no_picture_at_all_is_at_fault(tmp_path: Path) -> None:
+    """After five of twelve the run ends with 4 and leaves the rest as it is."""
+    with made(tmp_path, scenes=12) as world:
+        world.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(413), None))
+        ran = world.run()
+        assert ran.summary.exit_code == ExitCode.SERVER
+        assert uploads(ran) == 10, "five items, each tried twice"
+
+
+# ---- a dry run says what a run does --------------------------------------------------------------
+
+
+def lose_state(world: World) -> None:
+    """The state directory is gone; Plex shows what was written."""
+    world.run()
+    shutil.rmtree(world.state_dir)
+
+
+def lose_one_poster(world: World) -> None:
+    """The same, and a person chose another poster for one item."""
+    lose_state(world)
+    choose_by_hand(world, "2")
+
+
+def lose_cache(world: World) -> None:
+    """What may be deleted at any time is."""
+    world.run()
+    shutil.rmtree(world.cache_dir)
+
+
+def change_covers(world: World) -> None:
+    """Two covers are other ones, one scene has another title."""
+    world.run()
+    world.stash.set_cover(1, PNG + b"one")
+    world.stash.set_cover(2, PNG + b"two")
+    world.stash.edit_scene(3, title="Another Title")
+
+
+def lose_state_and_change(world: World) -> None:
+    """The state is lost, and one cover changed since."""
+    change_covers(world)
+    world.run()
+    shutil.rmtree(world.state_dir)
+    world.stash.set_cover(4, PNG + b"four")
+
+
+def take_back(world: World) -> None:
+    """An undo took back what a run wrote."""
+    world.run()
+    world.undo(scenes=scene_ids(1, 2))
+
+
+def touch(world: World) -> None:
+    """All scenes look edited, and nothing that is pushed changed."""
+    world.run()
+    world.stash.edit_scenes(range(1, SCENES + 1), organized=True)
+
+
+STATES: dict[str, Callable[[World], object]] = {
+    "nothing written yet": lambda world: world,
+    "state lost": lose_state,
+    "state lost, a poster chosen by hand": lose_one_poster,
+    "cache lost": lose_cache,
+    "covers changed": change_covers,
+    "state lost, a cover changed": lose_state_and_change,
+    "taken back": take_back,
+    "touched": touch,
+}
+
+
+def changes(ran: Ran) -> set[tuple[str, str, str]]:
+    """What a run lists as written, or to be written."""
+    return {
+        (row.scene.id, change.field, str(change.after))
+        for row in ran.rows
+        for change in row.changes
+        if row.outcome in {Outcome.PLANNED, Outcome.APPLIED}
+    }
+
+
+@pytest.mark.parametrize("preserve", ["true", "false"])
+@pytest.mark.parametrize("full", [False, True], ids=["what is due", "everything"])
+@pytest.mark.parametrize("prepare", STATES.values(), ids=STATES.keys())
+def test_a_dry_run_lists_what_the_run_writes(
+    world: World, prepare: Callable[[World], object], *, full: bool, preserve: str
+) -> None:
+    """The same changes from any state, pictures that are there already included."""
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = preserve
+    prepare(world)
+    shown = world.run(RunOptions(dry_run=True, full=full))
+    ran = world.run(RunOptions(full=full))
+    assert changes(shown) == changes(ran)
+    assert ran.summary.exit_code == ExitCode.OK
+
+
+def test_a_dry_run_after_a_lost_state_announces_nothing(world: World) -> None:
+    """Every picture is there, as its bytes say."""
+    lose_state(world)
+    shown = world.run(DRY)
+    assert shown.count(Outcome.PLANNED) == 0
+    assert not world.state_dir.exists()
