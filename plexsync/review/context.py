@@ -55,6 +55,7 @@ class ReviewContext:
         answers: takes the answers.
         servers: asks the servers.
         waiting: the LOW scenes, by id.
+        trial: those of a dry run that no run has handled since, answered or not.
         missing: how many more wait whose candidates are not known.
         notes: what a person should know about that.
         cache_dir: where Plex's listing lies.
@@ -65,6 +66,7 @@ class ReviewContext:
     servers: ReviewServers
     cache_dir: Path
     waiting: list[Waiting] = field(default_factory=list)
+    trial: list[Waiting] = field(default_factory=list)
     missing: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -75,7 +77,7 @@ class ReviewContext:
             ConfigError: nothing is known of one of them.
             ServerError: one does not wait, and the servers cannot tell about it.
         """
-        known = {one.scene_id: one for one in self.waiting}
+        known = {one.scene_id: one for one in (*self.trial, *self.waiting)}
         found = []
         for scene_id in dict.fromkeys(ids):
             if scene_id in known:
@@ -140,7 +142,8 @@ def make_review_context(
         )
         path = review_queue_path(cache_dir, state_dir, answers.state.lineage)
         waiting, missing = _find(path, answers, servers, notes)
-        trial = trial_queue_path(cache_dir, state_dir, answers.state.lineage)
+        path = trial_queue_path(cache_dir, state_dir, answers.state.lineage)
+        trial = load_trial(path, answers.state)
         waiting = _with_trial(waiting, trial, answers)
         answers.learn_rivals(waiting)
         context = ReviewContext(
@@ -149,6 +152,7 @@ def make_review_context(
             servers=servers,
             cache_dir=cache_dir,
             waiting=waiting,
+            trial=trial,
             missing=missing,
             notes=notes,
         )
@@ -169,12 +173,14 @@ def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _with_trial(waiting: list[Waiting], trial: Path, answers: AnswerStore) -> list[Waiting]:
+def _with_trial(
+    waiting: list[Waiting], trial: list[Waiting], answers: AnswerStore
+) -> list[Waiting]:
     """Add what a dry run found of scenes that no run has handled and nobody has answered."""
     known = {one.scene_id for one in waiting}
     found = [
         one
-        for one in load_trial(trial, answers.state)
+        for one in trial
         if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
     ]
     return sorted(waiting + found, key=lambda one: (len(one.scene_id), one.scene_id))

@@ -54,6 +54,9 @@ def test_what_a_dry_run_found_can_be_settled_at_once(
     first = min(low, key=int)
     review(capsys, "accept", first)
     assert waiting(capsys) == low - {first}
+    review(capsys, "reset", first)
+    assert waiting(capsys) == low
+    review(capsys, "accept", first)
     ran = world.run()
     assert [row.outcome for row in ran.rows if row.scene.id == first] == [Outcome.APPLIED]
     assert waiting(capsys) == low - {first}
