@@ -8,7 +8,6 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
-import errno
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,14 @@ from plexsync.commands.options import (
 )
 from plexsync.commands.review import review_group
 from plexsync.commands.status import retry_command, status_command
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError, StateError
+from plexsync.errors import (
+    DISK_FULL,
+    ConfigError,
+    ExitCode,
+    InterruptedRunError,
+    PlexsyncError,
+    StateError,
+)
 from plexsync.output import console
 from plexsync.output.console import Invocation
 
@@ -52,8 +58,6 @@ _KEPT = {
     "demo": "the demo's servers and files are gone",
 }
 """What is true after Ctrl-C in a command that does not report it itself."""
-
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def run_command_line(arguments: Sequence[str], command: click.Command | None = None) -> int:
@@ -180,7 +184,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
         _check_ask(invocation.shape, streams, writes=writes)
     wanted = run_options(options)
     once = partial(run, options=wanted)
-    return compose.perform(invocation, once, streams, dry_run=wanted.dry_run)
+    return compose.perform(invocation, once, streams, dry_run=wanted.dry_run, announce=True)
 
 
 @cli.command(context_settings=CONTEXT, short_help="Watch it work on a sample library.")
@@ -304,7 +308,7 @@ def _failure(error: PlexsyncError, invocation: Invocation, streams: Streams) -> 
 
 def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> int:
     """Show a full disk as an error of files, anything else with its traceback, without secrets."""
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         full = StateError(f"nothing more can be written: {error.strerror}")
         return _failure(full, invocation, streams)
     import traceback

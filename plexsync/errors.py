@@ -29,6 +29,7 @@ Source: docs/contract.md, "Exit codes". `most_severe` settles which code a run w
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     TERMINATED = 143
 
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system calls a disk or a quota that is full."""
 
 _SEVERITY = (
     ExitCode.BUG,

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsync.app.announcing import try_everything
 from plexsync.app.bug_report import (
     config_lines,
     finding_lines,
@@ -18,7 +19,9 @@ from plexsync.app.bug_report import (
     version_lines,
 )
 from plexsync.app.doctor import (
+    Finding,
     Patient,
+    Severity,
     check_config,
     check_libraries,
     check_paths,
@@ -28,7 +31,7 @@ from plexsync.app.doctor import (
     failed,
 )
 from plexsync.config.loader import load_config
-from plexsync.errors import ConfigError, StateError
+from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.output.failures import utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
@@ -46,7 +49,6 @@ from plexsync.transport.client import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.app.doctor import Finding
     from plexsync.config.schema import Config
     from plexsync.output.console import Invocation
 
@@ -54,8 +56,13 @@ _IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1
 """A person waits, and can simply call again."""
 
 
-def examine(invocation: Invocation) -> Iterator[Finding]:
-    """Every finding, as it is made. What went wrong is one of them, not an exception."""
+def examine(invocation: Invocation, *, notify: bool = False) -> Iterator[Finding]:
+    """Yield every finding, as it is made. What went wrong is one of them, not an exception.
+
+    Args:
+        invocation: the global options.
+        notify: try the health check and the addresses of messages, too.
+    """
     directory = state_directory(os.environ)
     try:
         config = load_config(invocation.config, os.environ, home=Path.home())
@@ -67,6 +74,28 @@ def examine(invocation: Invocation) -> Iterator[Finding]:
     yield from check_config(config)
     yield from check_state(directory)
     yield from _examine_servers(config, _client_id(directory))
+    if notify:
+        yield from _examine_notify(config)
+
+
+def _examine_notify(config: Config) -> Iterator[Finding]:
+    tried = list(try_everything(config.notify, config_secrets(config)))
+    if not tried:
+        remedy = "Set notify.ping or notify.urls; see docs/configuration.md."
+        yield Finding(
+            area="notify", level=Severity.WARN, message="nothing is configured", remedy=remedy
+        )
+    for what, problem in tried:
+        if problem:
+            yield Finding(
+                area="notify",
+                level=Severity.FAIL,
+                message=f"{what}: {problem}",
+                remedy="Check the address in [notify], and whether this machine reaches it.",
+                exit_code=ExitCode.SERVER,
+            )
+        else:
+            yield Finding(area="notify", level=Severity.OK, message=f"{what} was reached")
 
 
 def _client_id(directory: Path) -> str:

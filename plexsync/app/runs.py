@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from plexsync.app.announcing import Announcement, Transcript, announced
 from plexsync.app.explain import explain_item, explain_scene
 from plexsync.app.signals import StopSignals
-from plexsync.config.loader import load_config
-from plexsync.errors import ExitCode, InterruptedRunError, StateError, most_severe
+from plexsync.config.loader import load_config, load_notify
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, StateError, most_severe
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
 from plexsync.output.console import (
     RunReporter,
@@ -57,7 +58,14 @@ class UseCase(Protocol):
         """Do it; how it ended is in the summary."""
 
 
-def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_run: bool) -> int:
+def perform(
+    invocation: Invocation,
+    use_case: UseCase,
+    streams: Streams,
+    *,
+    dry_run: bool,
+    announce: bool = False,
+) -> int:
     """Read the configuration, do what is asked, report.
 
     Args:
@@ -65,6 +73,7 @@ def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_
         use_case: what to do.
         streams: where to report.
         dry_run: nothing may be written, anywhere.
+        announce: health check, messages and metrics learn of it, unless it is a dry run.
 
     Returns:
         The exit code.
@@ -76,15 +85,50 @@ def perform(invocation: Invocation, use_case: UseCase, streams: Streams, *, dry_
     """
     # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
+    announcement = Announcement(
+        environ=os.environ,
+        now=utc_now,
+        warn=_warner(invocation, streams),
+        wanted=announce and not dry_run,
+    )
+    with announced(announcement):
+        code = _perform(use_case, invocation, streams, announcement, dry_run=dry_run)
+        return announcement.end(code)
+
+
+def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
+    """Read the configuration, and announce the run by it as far as it can be read."""
+    home = Path.home()
+    try:
+        config = load_config(invocation.config, os.environ, home=home)
+    except ConfigError:
+        notify, secrets = load_notify(invocation.config, os.environ, home=home)
+        hidden = [secret.reveal() for secret in secrets]
+        invocation.secrets += hidden
+        if notify is not None:
+            announcement.begin(notify, None, hidden)
+        raise
+    invocation.secrets += config_secrets(config)
+    announcement.begin(config.notify, config.metrics, config_secrets(config))
+    return config
+
+
+def _perform(
+    use_case: UseCase,
+    invocation: Invocation,
+    streams: Streams,
+    announcement: Announcement,
+    *,
+    dry_run: bool,
+) -> int:
     shown = make_reporter(invocation.shape, streams, monotonic=time.monotonic)
     with ExitStack() as stack:
         reporter = stack.enter_context(logged(shown, invocation.log))
-        config = load_config(invocation.config, os.environ, home=Path.home())
-        invocation.secrets += config_secrets(config)
+        config = _load_announced(invocation, announcement)
         signals = stack.enter_context(
             StopSignals(lambda: _tell_stopping(invocation.shape, streams))
         )
-        truthful = Truthful(reporter, signals, invocation.config)
+        truthful = Truthful(reporter, signals, invocation.config, announcement.transcript)
         try:
             truthful.progress("asking Stash and Plex", 0, None)
             show_warnings(config, truthful)
@@ -204,12 +248,18 @@ class Truthful:
         reporter: what shows the run.
         signals: what came.
         config: the `--config` of the command line; a command to repeat it needs that, too.
+        transcript: keeps warnings, failed rows and the summary.
     """
 
     def __init__(
-        self, reporter: RunReporter, signals: StopSignals, config: Path | None = None
+        self,
+        reporter: RunReporter,
+        signals: StopSignals,
+        config: Path | None = None,
+        transcript: Transcript | None = None,
     ) -> None:
         self._reporter, self._signals, self._config = reporter, signals, config
+        self._transcript = transcript or Transcript()
 
     @property
     def failure(self) -> OSError | None:
@@ -229,16 +279,21 @@ class Truthful:
         self._reporter.preview(preview)
 
     def row(self, row: MatchRow) -> None:
-        """Pass it on."""
+        """Pass it on, and keep what failed."""
+        if row.error is not None:
+            self._transcript.lines.append(f"scene {row.scene.id}: {row.error.message}")
         self._reporter.row(row)
 
     def warn(self, message: str) -> None:
-        """Pass it on."""
+        """Pass it on, and keep it."""
+        self._transcript.lines.append(warning_line(message))
         self._reporter.warn(message)
 
     def finished(self, summary: RunSummary) -> None:
         """Pass it on with the exit code the process will really end with."""
-        self._reporter.finished(self.corrected(summary))
+        corrected = self.corrected(summary)
+        self._transcript.finish(corrected)
+        self._reporter.finished(corrected)
 
     def close(self) -> None:
         """Pass it on."""
@@ -280,6 +335,16 @@ def _asker(streams: Streams, should_stop: Callable[[], bool]) -> Callable[[int],
         return False
 
     return ask
+
+
+def _warner(invocation: Invocation, streams: Streams) -> Callable[[str], None]:
+    """Return what shows a warning to a person; cron gets no mail because a health check is away."""
+
+    def warn(message: str) -> None:
+        if is_terminal(streams.stderr) and not invocation.shape.quiet:
+            write_lines(streams.stderr, (warning_line(message),))
+
+    return warn
 
 
 def _tell_stopping(shape: Shape, streams: Streams) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
+@click.option("--notify", is_flag=True, help="Try the health check and the addresses of messages.")
 @click.option(
     "--report",
     metavar="FILE",
@@ -31,15 +32,19 @@ if TYPE_CHECKING:
 )
 @global_options
 @click.pass_obj
-def doctor_command(invocation: Invocation, *, report: Path | None, log: Path | None) -> int:
+def doctor_command(
+    invocation: Invocation, *, report: Path | None, log: Path | None, notify: bool
+) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
-    Reads only. Each line says ok, warn or fail, and what to do about it. Ends with the exit code
-    a run would end with; a warning is no failure.
+    Reads only; --notify also calls the health check and sends a test message. Each line
+    says ok, warn or fail, and what to do about it. Ends with the exit code a run would end with;
+    a warning is no failure.
 
     \b
     Examples:
       plexsync doctor
+      plexsync doctor --notify
       plexsync doctor --json | jq '.findings[] | select(.level != "ok")'
       plexsync doctor --report report.txt
     """  # noqa: D301 - \b is click's mark for "do not wrap"
@@ -49,7 +54,7 @@ def doctor_command(invocation: Invocation, *, report: Path | None, log: Path | N
     streams = console.standard_streams()
     wants_document = invocation.shape.json or invocation.shape.jsonl
     findings: list[Finding] = []
-    for finding in examine(invocation):
+    for finding in examine(invocation, notify=notify):
         findings.append(finding)
         if not wants_document:
             _tell(invocation, finding)

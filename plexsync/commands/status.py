@@ -60,9 +60,15 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     found = read_status(state_directory(os.environ), utc_now())
     code = ExitCode.TOO_OLD if check and not found.is_fresh(max_age) else ExitCode.OK
     if invocation.shape.json or invocation.shape.jsonl:
+        from plexsync.integrations.metrics import last_run_in, metrics_json, samples
         from plexsync.output.status import status_document
+        from plexsync.plex.index import cached_libraries
+        from plexsync.state import cache_directory
 
-        console.print_document(console.standard_streams(), status_document(found, exit_code=code))
+        libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
+        metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
+        document = status_document(found, exit_code=code, metrics=metrics)
+        console.print_document(console.standard_streams(), document)
     elif check:
         _say_check(invocation, found, max_age_s=max_age, good=code is ExitCode.OK)
     elif not invocation.shape.quiet:

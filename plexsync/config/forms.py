@@ -147,6 +147,28 @@ def _show_headers(value: object) -> str:
     return f"{{ {inside} }}" if inside else "{}"
 
 
+def _read_secrets(value: object, secrets: SecretReader) -> tuple[Secret, ...]:
+    if not isinstance(value, list):
+        raise ParseError("must be a list of secrets", hint='Write ["ntfy://topic"].')
+    return tuple(secrets.read(one) for one in value)
+
+
+def _show_secrets(value: object) -> str:
+    if not isinstance(value, list):
+        return describe(value)
+    return f"[{', '.join(map(describe, value))}]"
+
+
+def _read_new_file(value: object, secrets: SecretReader) -> Path:
+    """Return the full name of a file that will be written into a folder that exists."""
+    path = secrets.resolve(values.text(value))
+    if path.suffix != ".prom":
+        raise ParseError("must end with .prom", hint="node_exporter reads no other files.")
+    if not path.parent.is_dir():
+        raise ParseError(f"there is no folder {path.parent}", hint="Make it, or name another.")
+    return path
+
+
 def _secret_source(name: str) -> Json:
     value = {**_NAMES_SCHEMA, "minItems": 1} if name == _LIST_SOURCE else TEXT_SCHEMA
     return {**table_schema({name: value}), "required": [name]}
@@ -173,6 +195,16 @@ VERIFY: Form[bool | str] = Form(
 SECRET: Form[Secret] = Form(
     lambda value, secrets: secrets.read(value), _SECRET_SCHEMA, show=describe
 )
+SECRETS: Form[tuple[Secret, ...]] = Form(
+    _read_secrets,
+    {"type": "array", "items": _SECRET_SCHEMA},
+    from_text=split_list,
+    empties=True,
+    show=_show_secrets,
+)
+NEW_FILE: Form[Path] = Form(
+    _read_new_file, TEXT_SCHEMA, from_text=lambda text: path_from_here(text.strip())
+)
 HEADERS: Form[tuple[tuple[str, Secret], ...]] = Form(
     _read_headers,
     {"type": "object", "additionalProperties": _SECRET_SCHEMA},
@@ -193,6 +225,16 @@ TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_
 def word_of(words: type[Word]) -> Form[Word]:
     """Return the form of one of `words`."""
     return plain(values.word(words), one_of(words))
+
+
+def words_of(words: type[Word]) -> Form[tuple[Word, ...]]:
+    """Return the form of a list of some of `words`."""
+    one = values.word(words)
+
+    def read(value: object) -> tuple[Word, ...]:
+        return tuple(map(one, values.names(value)))
+
+    return plain(read, {"type": "array", "items": one_of(words)}, split_list)
 
 
 def template_unless(own: str = "") -> Form[tuple[str, ...]]:

@@ -21,6 +21,7 @@ from plexsync.config.schema import (
     PATHS,
     SECTION_CLASSES,
     Config,
+    NotifyConfig,
     Setting,
     section_keys,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from plexsync.config.keys import Key
     from plexsync.models import PathRule
 
-__all__ = ["Config", "find_config", "load_config"]
+__all__ = ["Config", "find_config", "load_config", "load_notify"]
 
 T = TypeVar("T")
 
@@ -91,6 +92,24 @@ def load_config(
     if sources.problems:
         raise InvalidConfigError(tuple(sources.problems))
     return config
+
+
+def load_notify(
+    path: Path | None, environ: Mapping[str, str], *, home: Path
+) -> tuple[NotifyConfig | None, tuple[Secret, ...]]:
+    """Return `[notify]` of a configuration in which something is wrong, and its secrets.
+
+    None where `[notify]` itself cannot be read. For the report that nothing can run like this.
+    """
+    where = find_config(path, environ, home=home)
+    sources = Sources()
+    sources.take_file(where, must_exist=False)
+    sources.take_environment(environ)
+    reader = _Reader(sources, where, environ, home)
+    known = len(sources.problems)
+    found = {name: reader.read(key) for name, key in section_keys("notify")}
+    whole = NotifyConfig(**found) if len(sources.problems) == known else None
+    return whole, tuple(reader.secrets)
 
 
 def require_something(sources: Sources, where: Path) -> None:

@@ -30,11 +30,14 @@ from plexsync.config.forms import (
     FIELD_NAMES,
     FLAG,
     NAMES,
+    NEW_FILE,
     SECRET,
+    SECRETS,
     SHARE,
     STASH_ADDRESS,
     VERIFY,
     word_of,
+    words_of,
 )
 from plexsync.config.keys import Key, key_of, optional, setting
 from plexsync.models import EmptyPolicy
@@ -262,18 +265,71 @@ class RunConfig:
     )
 
 
+class NotifyOn(StrEnum):
+    """What a message is sent about."""
+
+    FAILURE = "failure"
+    RECOVERY = "recovery"
+    REVIEW = "review"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyConfig:
+    """`[notify]`."""
+
+    ping: Secret | None = setting(
+        optional(SECRET),
+        meaning="Address of a health check, such as one of healthchecks.io, a [secret](#secrets): "
+        "`/start` is added when a run begins, the exit code when it failed, nothing when it ended "
+        "well.",
+    )
+    urls: tuple[Secret, ...] = setting(
+        SECRETS,
+        "[]",
+        meaning="Where messages go, one address of "
+        "[apprise](https://github.com/caronc/apprise/wiki) each, such as `ntfy://topic`; "
+        "[secrets](#secrets) all. Needs `pip install 'plexsync[notify]'`.",
+    )
+    on: tuple[NotifyOn, ...] = setting(
+        words_of(NotifyOn),
+        '["failure", "recovery"]',
+        meaning="What a message is sent about: `failure`, once for an outage, `recovery` when it "
+        "is over, `review` of new LOW matches, `changes` written to Plex.",
+    )
+    digest: bool = setting(
+        FLAG,
+        "false",
+        meaning="One message a day about `review` and `changes`, by the first run of the next "
+        "day, instead of one after each run.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsConfig:
+    """`[metrics]`."""
+
+    textfile: Path | None = setting(
+        optional(NEW_FILE),
+        meaning="A file for the textfile collector of node_exporter, written after each run; its "
+        "name ends with `.prom`. Needs `pip install 'plexsync[metrics]'`.",
+    )
+
+
 SECTION_CLASSES: dict[str, type] = {
     "stash": StashConfig,
     "plex": PlexConfig,
     "match": MatchConfig,
     "apply": ApplyConfig,
     "run": RunConfig,
+    "notify": NotifyConfig,
+    "metrics": MetricsConfig,
 }
 """The class of each section of single keys, in the order of the file."""
 
 PATHS = "paths"
 FIELDS = "fields"
-SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, "run")
+SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, "run", "notify", "metrics")
 """Every section, in the order of the file."""
 
 
@@ -327,6 +383,8 @@ class Config:
         apply: `[apply]`.
         fields: one rule per field this version can write, those that are off included.
         run: `[run]`.
+        notify: `[notify]`.
+        metrics: `[metrics]`.
         source: the file that was read; None when there is none.
         settings: every key's effective value and origin.
         secrets: all that was read and must appear in no output.
@@ -340,6 +398,8 @@ class Config:
     apply: ApplyConfig
     fields: tuple[FieldRule, ...]
     run: RunConfig
+    notify: NotifyConfig
+    metrics: MetricsConfig
     source: Path | None
     settings: tuple[Setting, ...]
     secrets: tuple[Secret, ...]

@@ -142,6 +142,7 @@ def record_json(run: RunRecord) -> dict[str, object]:
         "full": run.full,
         "written": run.written,
         "counts": run.counts,
+        "requests": {name: getattr(run.requests, name) for name in _fields(run.requests)},
     }
 
 

@@ -188,8 +188,10 @@ def status_lines(status: Status) -> Iterator[str]:
         yield _line("rule", shown_path(rule.stash), shown_path(rule.plex), rule.explains)
 
 
-def status_document(status: Status, *, exit_code: int) -> dict[str, object]:
-    """The JSON document. Every key is always there; unknown is null."""
+def status_document(
+    status: Status, *, exit_code: int, metrics: Sequence[object] = ()
+) -> dict[str, object]:
+    """Return the JSON document. Every key is always there; unknown is null."""
     coverage = status.coverage
     age = status.success_age_s
     return {
@@ -213,6 +215,7 @@ def status_document(status: Status, *, exit_code: int) -> dict[str, object]:
         "parked": [_trouble(one) for one in status.parked],
         "unsettled": status.unsettled,
         "proposed_rules": [_rule(rule) for rule in status.proposed],
+        "metrics": list(metrics),
         "error": None,
     }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from plexsync.errors import StateCorruptError, StateVersionError
-from plexsync.models import Counts, RatingKey, SceneId, id_order
+from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
 
@@ -46,6 +46,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     full: bool = False
     written: int = 0
     counts: Counts = msgspec.field(default_factory=Counts)
+    requests: Requests = Requests()
 
 
 class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):

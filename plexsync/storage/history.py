@@ -167,6 +167,7 @@ class _Log:
             exit_code=self.end.exit_code,
             full=self.end.full,
             counts=self.end.counts,
+            requests=self.end.requests,
         )
 
     def run_log(self) -> RunLog:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import msgspec
 
 from plexsync.errors import StateCorruptError, StateError, StateVersionError
-from plexsync.models import (  # noqa: TC001 (msgspec reads annotations)
+from plexsync.models import (
     Counts,
     PlexField,
     Problem,
+    Requests,
     SceneId,
 )
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
@@ -145,6 +146,7 @@ class End(_Entry, frozen=True, tag="end"):
     counts: Counts
     full: bool = False
     newest_updated_at: str = ""
+    requests: Requests = Requests()
 
 
 Entry = Begin | Intent | Result | SceneKept | DecisionEntry | End

@@ -339,6 +339,7 @@ class State:
             exit_code=entry.exit_code,
             counts=entry.counts,
             full=entry.full,
+            requests=entry.requests,
         )
         if entry.full:
             self.last_full_at = last.started_at

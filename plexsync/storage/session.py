@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.models import Requests
 from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
+
+NO_REQUESTS = Requests()
 
 _MOST_DAYS = 36_500  # there is no date before the first year
 
@@ -259,6 +262,7 @@ class Session:
         counts: Counts,
         full: bool = False,
         newest_updated_at: str = "",
+        requests: Requests = NO_REQUESTS,
     ) -> None:
         """End the run, and fold the journals into `state.json` where that is worth its price.
 
@@ -268,6 +272,7 @@ class Session:
             counts: what was done.
             full: whether a full sweep was completed; not merely asked for.
             newest_updated_at: the version text up to which all is handled; "" if that stays.
+            requests: what it took.
 
         Raises:
             StateError: a file could not be written. If it is `state.json`, nothing is lost: the
@@ -281,6 +286,7 @@ class Session:
                 counts=counts,
                 full=full,
                 newest_updated_at=newest_updated_at,
+                requests=requests,
             )
         )
         journal.commit()

@@ -97,6 +97,7 @@ class Status:
         last_full_at: when the last full one began; ISO, "" for never.
         coverage: how much of Stash is linked.
         items: how many items of Plex are linked with a scene.
+        links: how many items of each library are linked, by the library's id in Plex.
         due: scenes the next run tries again, whatever changed.
         later: scenes that are tried again later.
         next_at: when the first of those is; ISO, "" for none.
@@ -116,6 +117,7 @@ class Status:
     last_full_at: str = ""
     coverage: Coverage
     items: int = 0
+    links: tuple[tuple[str, int], ...] = ()
     due: int = 0
     later: int = 0
     next_at: str = ""
@@ -178,6 +180,7 @@ def status_of(
         last_full_at=state.last_full_at,
         coverage=_coverage(state),
         items=len(state.claims()),
+        links=_links(state),
         due=due,
         later=later,
         next_at=next_at,
@@ -233,6 +236,11 @@ def _coverage(state: State) -> Coverage:
     for outcome, linked in state.standings():
         counts[_place(outcome, linked=linked)] += 1
     return Coverage(scenes=counts.total(), **counts)
+
+
+def _links(state: State) -> tuple[tuple[str, int], ...]:
+    counts = Counter(link.section_id for _, links in state.links() for link in links)
+    return tuple(sorted(counts.items()))
 
 
 def _place(outcome: Outcome, *, linked: bool) -> str:

@@ -387,6 +387,7 @@ class _Run:
             counts=self._totals.counts,
             full=self._totals.header.full and complete,
             newest_updated_at=newest,
+            requests=self._ports.requests(),
         )
         if complete and found is not None:
             clear_spool(found.spool, self._ports.disk)

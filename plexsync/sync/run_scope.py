@@ -107,6 +107,7 @@ def carry_out(
             finished_at=ports.now(),
             exit_code=totals.exit_code(error, RunOptions()),
             counts=totals.counts,
+            requests=ports.requests(),
         )
     if error is not None:
         raise error

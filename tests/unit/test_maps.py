@@ -35,7 +35,7 @@ def modules_of(folder: str) -> set[str]:
 def test_a_map_says_what_flows_and_where_to_begin(folder: str) -> None:
     """In, out, and the file to read first, on less than a screen."""
     text = map_of(folder)
-    assert [word for word in ("In: ", "Out: ", "Read first: `") if word not in text] == []
+    assert [word for word in ("In: ", "Out:", "Read first: `") if word not in text] == []
     assert _LEAST_LINES <= len(text.splitlines()) <= _MOST_LINES
 
 

@@ -48,6 +48,8 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.PHOTO): ("{image}", "{image}"),
     id(forms.TEMPLATES): (["{id}", "b"], "{id}, b"),
     id(forms.TEXT): ("a text", "a text"),
+    id(forms.SECRETS): (["canary-1", "canary-2"], "canary-1, canary-2"),
+    id(forms.NEW_FILE): ("/plexsync.prom", "/plexsync.prom"),
 }
 """What a file says and what a variable says to mean the same, by form."""
 
@@ -56,6 +58,9 @@ def sample(key: Key) -> tuple[object, str]:
     """A value of `key` in a file, and in a variable."""
     if id(key.form) in SAMPLES:
         return SAMPLES[id(key.form)]
+    items = key.form.schema.get("items")
+    if isinstance(items, dict) and "enum" in items:
+        return items["enum"][1:], ",".join(items["enum"][1:])
     words = key.form.schema.get("enum")
     text = str(words[-1]) if isinstance(words, list) else "made of {title}"
     return text, text

@@ -470,7 +470,11 @@ def test_what_is_missing_is_named(
     ("addition", "place", "remedy"),
     [
         ("[stash2]\n", "stash2", 'Did you mean "stash"?'),
-        ("[zzz]\n", "zzz", "Known: stash, plex, paths, match, apply, fields, run."),
+        (
+            "[zzz]\n",
+            "zzz",
+            "Known: stash, plex, paths, match, apply, fields, run, notify, metrics.",
+        ),
         ("[match]\ntoken = 1\n", "[match] > token", "It belongs to [plex]."),
         ("[match]\nurl = 1\n", "[match] > url", "It belongs to [stash] or [plex]."),
         ("[fields]\ntitel = 'off'\n", "[fields] > titel", 'Did you mean "title"?'),
@@ -731,8 +735,9 @@ def test_every_default_reads_back() -> None:
     required = {key.name for key in KEYS if key.required}
     assert required == {"stash.url", "plex.url", "plex.token"}
     optional = {key.name for key in KEYS if not key.default} - required
-    assert optional == {"stash.api_key"}
+    assert optional == {"stash.api_key", "notify.ping", "metrics.textfile"}
     assert [key.name for key in KEYS if key.form is SECRET] == [
         "stash.api_key",
         "plex.token",
+        "notify.ping",
     ]

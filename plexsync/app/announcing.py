@@ -1,0 +1,233 @@
+"""What others learn of a run: a health check, people by message, Prometheus by file.
+
+None of it changes how a run ends: what cannot be sent is a warning.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plexsync.errors import DISK_FULL, ConfigError, ExitCode, PlexsyncError, StateError
+from plexsync.integrations.metrics import LastRun, last_run_of, samples, write_textfile
+from plexsync.integrations.notify import (
+    HealthCheck,
+    Message,
+    RunEnd,
+    Tone,
+    choose_messages,
+    read_notified,
+    send,
+    undelivered,
+    write_notified,
+)
+from plexsync.models import Requests, as_problem
+from plexsync.output.summary import cost_sentence, outcome_sentence, problem_lines
+from plexsync.planning.retry_schedule import iso
+from plexsync.plex.index import cached_libraries
+from plexsync.state import cache_directory, read_status, state_directory
+from plexsync.transport.responses import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from plexsync.config.schema import MetricsConfig, NotifyConfig
+    from plexsync.models import RunSummary
+
+_LOG_LINES = 50
+"""Of a run's warnings and failures, for who looks into the health check."""
+
+
+@dataclass(slots=True)
+class Transcript:
+    """What is kept of a run while it goes: the last lines, and how it ended."""
+
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    summary: RunSummary | None = None
+
+    def finish(self, summary: RunSummary) -> None:
+        """Keep how the run ended, in the words of the summary."""
+        self.summary = summary
+        self.lines.append(outcome_sentence(summary))
+        if summary.error is not None:
+            self.lines.extend(problem_lines(summary.error))
+        self.lines.append(cost_sentence(summary))
+
+    def words(self) -> str:
+        """Return what happened, in a few lines."""
+        if self.summary is None:
+            return "\n".join(self.lines)
+        error = self.summary.error
+        problem = () if error is None else problem_lines(error)
+        return "\n".join(filter(None, (*problem, outcome_sentence(self.summary))))
+
+
+@dataclass(slots=True, kw_only=True)
+class Announcement:
+    """One run as others learn of it: nothing is sent before `begin`.
+
+    Args:
+        environ: says where state and cache are.
+        now: the clock; aware UTC.
+        warn: takes a sentence about what could not be sent.
+        wanted: others are to learn of the run; else `begin` does nothing.
+    """
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime]
+    warn: Callable[[str], None]
+    wanted: bool = True
+    transcript: Transcript = field(default_factory=Transcript)
+    _notify: NotifyConfig | None = None
+    _metrics: MetricsConfig | None = None
+    _secrets: Sequence[str] = ()
+    _check: HealthCheck | None = None
+    _began_at: str = ""
+
+    def begin(
+        self, notify: NotifyConfig, metrics: MetricsConfig | None, secrets: Sequence[str]
+    ) -> None:
+        """Report that the run begins.
+
+        Args:
+            notify: what is sent where.
+            metrics: where figures go; None for nowhere.
+            secrets: what must be in nothing that is sent.
+        """
+        if not self.wanted:
+            return
+        self._notify, self._metrics, self._secrets = notify, metrics, secrets
+        self._began_at = iso(self.now())
+        with self._warnings():
+            if notify.ping is not None:
+                self._check = HealthCheck(notify.ping, secrets)
+                self._check.start()
+
+    def fail(self, error: BaseException) -> None:
+        """Report that the run ended with an exception."""
+        known = error if isinstance(error, PlexsyncError) else PlexsyncError(type(error).__name__)
+        self.transcript.lines.extend(problem_lines(as_problem(known)))
+        self.end(exit_code_of(error))
+
+    def end(self, code: int) -> int:
+        """Report how the run ended, and return `code`."""
+        if self._notify is None:
+            return code
+        with self._warnings():
+            if self._check is not None:
+                self._check.end(code, self._clean("\n".join(filter(None, self.transcript.lines))))
+        with self._warnings():
+            self._send_messages(self._notify, code)
+        with self._warnings():
+            self._write_metrics(code)
+        return code
+
+    def _send_messages(self, notify: NotifyConfig, code: int) -> None:
+        if not notify.urls:
+            return
+        directory = state_directory(self.environ)
+        before = read_notified(directory)
+        messages, after = choose_messages(
+            before, self._run_end(code), on=notify.on, digest=notify.digest
+        )
+        failed = send(notify.urls, messages) if messages else []
+        for sentence in failed:
+            self.warn(sentence)
+        if len(failed) == len(notify.urls):
+            after = undelivered(before, after)
+        if after != before:
+            write_notified(directory, after)
+
+    def _run_end(self, code: int) -> RunEnd:
+        summary = self.transcript.summary
+        return RunEnd(
+            at=iso(self.now()),
+            code=code,
+            written=summary.counts.applied if summary else 0,
+            new_review=summary.new_review if summary else 0,
+            words=self._clean(self.transcript.words()),
+        )
+
+    def _write_metrics(self, code: int) -> None:
+        if self._metrics is None or self._metrics.textfile is None:
+            return
+        try:
+            status = read_status(state_directory(self.environ), self.now())
+        except StateError:
+            status = None
+        machine = status.lineage.plex if status else ""
+        libraries = cached_libraries(cache_directory(self.environ), machine)
+        figures = samples(status, self._last_run(code), libraries)
+        write_textfile(self._metrics.textfile, figures)
+
+    def _last_run(self, code: int) -> LastRun:
+        if self.transcript.summary is not None:
+            return last_run_of(self.transcript.summary)
+        return LastRun(
+            started_at=self._began_at,
+            finished_at=iso(self.now()),
+            exit_code=code,
+            written=0,
+            requests=Requests(),
+        )
+
+    def _clean(self, text: str) -> str:
+        return redact(text, self._secrets)
+
+    @contextmanager
+    def _warnings(self) -> Iterator[None]:
+        """Turn what fails here into a warning."""
+        try:
+            yield
+        except (PlexsyncError, OSError) as error:
+            words = error.message if isinstance(error, PlexsyncError) else str(error)
+            self.warn(self._clean(words))
+
+
+@contextmanager
+def announced(announcement: Announcement) -> Iterator[Announcement]:
+    """Report however the block ends, unless the block does so itself."""
+    try:
+        yield announcement
+    except BaseException as error:
+        announcement.fail(error)
+        raise
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return what the process ends with when a command raises `error`."""
+    if isinstance(error, PlexsyncError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return ExitCode.LOCAL_FILES
+    return ExitCode.BUG
+
+
+def try_everything(notify: NotifyConfig, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Call the health check and send one message: yield what was tried and what went wrong."""
+    if notify.ping is not None:
+        yield "the health check", _try_ping(notify, secrets)
+    for place, url in enumerate(notify.urls, start=1):
+        message = Message("plexsync: a test", "Messages about runs arrive here.", Tone.INFO)
+        try:
+            failed = send((url,), (message,))
+        except ConfigError as error:
+            failed = [error.message]
+        yield f"address {place} of notify.urls", "it took no message" if failed else ""
+
+
+def _try_ping(notify: NotifyConfig, secrets: Sequence[str]) -> str:
+    if notify.ping is None:
+        return ""
+    try:
+        check = HealthCheck(notify.ping, secrets)
+        check.start()
+        check.end(ExitCode.OK, "a test by plexsync doctor --notify")
+    except PlexsyncError as error:
+        return redact(error.message, secrets)
+    return ""

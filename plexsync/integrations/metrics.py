@@ -1,0 +1,180 @@
+"""Figures of the last run and of the library, for `status --json` and for Prometheus.
+
+The file is what node_exporter's textfile collector reads, in the text format of Prometheus.
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ConfigError
+from plexsync.state import DISK, RunKind, state_errors, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from plexsync.models import Requests, RunSummary
+    from plexsync.state import Filesystem, RunRecord, Status
+
+_PREFIX = "plexsync_"
+_READABLE = 0o644
+_MEANINGS = {
+    "last_success_timestamp_seconds": "When a run last ended well, Unix time; 0 for never.",
+    "last_run_timestamp_seconds": "When the last run ended, Unix time.",
+    "last_run_duration_seconds": "How long the last run took.",
+    "last_run_exit_code": "What the last run ended with.",
+    "last_run_written_items": "Items the last run wrote to.",
+    "last_run_requests": "Requests of the last run, by server and kind.",
+    "scenes": "Scenes that are remembered, by what they came to.",
+    "links": "Items that are linked to a scene, by library.",
+    "review_scenes": "LOW matches that wait for a person.",
+    "failing_scenes": "Scenes that failed and are tried again.",
+    "parked_scenes": "Scenes that failed too often.",
+}
+"""Every figure, without the prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure; `labels` are pairs of name and value."""
+
+    name: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """How the last run ended; times are ISO."""
+
+    started_at: str
+    finished_at: str
+    exit_code: int
+    written: int
+    requests: Requests
+
+
+def last_run_of(summary: RunSummary) -> LastRun:
+    """Return what a summary holds of its run, one that ended before its journal began included."""
+    return LastRun(
+        started_at=summary.header.started_at,
+        finished_at=summary.finished_at,
+        exit_code=summary.exit_code,
+        written=summary.counts.applied,
+        requests=summary.requests,
+    )
+
+
+def last_run_in(runs: Iterable[RunRecord]) -> LastRun | None:
+    """Return the last run of a history that came to its end; None where there is none."""
+    ended = [one for one in runs if one.kind is RunKind.RUN and one.exit_code is not None]
+    if not ended:
+        return None
+    run = ended[-1]
+    return LastRun(
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        exit_code=run.exit_code or 0,
+        written=run.counts.applied,
+        requests=run.requests,
+    )
+
+
+def samples(
+    status: Status | None, last: LastRun | None, libraries: Mapping[str, str]
+) -> tuple[Sample, ...]:
+    """Return every figure that is known.
+
+    Args:
+        status: how things stand; None where the state cannot be read.
+        last: the last run.
+        libraries: the titles of Plex's libraries by id; one that is missing goes by its id.
+    """
+    found = [] if last is None else list(_run_samples(last))
+    if status is not None:
+        found += _status_samples(status, libraries)
+    return tuple(found)
+
+
+def metrics_json(figures: Iterable[Sample]) -> list[dict[str, object]]:
+    """Return the figures as `status --json` shows them."""
+    return [
+        {"name": _PREFIX + one.name, "labels": dict(one.labels), "value": one.value}
+        for one in figures
+    ]
+
+
+def write_textfile(path: Path, figures: Iterable[Sample], disk: Filesystem = DISK) -> None:
+    """Write the figures for node_exporter, so that it never reads half of them.
+
+    Raises:
+        ConfigError: prometheus-client is not installed.
+        StateError: the file cannot be written.
+    """
+    try:
+        from prometheus_client import (  # noqa: PLC0415 - an extra, and only where it is asked for
+            CollectorRegistry,
+            Gauge,
+            generate_latest,
+        )
+    except ImportError as error:
+        raise ConfigError(
+            "the file of metrics needs prometheus-client",
+            context="[metrics] textfile",
+            hint="Install it: pip install 'plexsync[metrics]', or leave textfile out.",
+        ) from error
+    registry = CollectorRegistry()
+    gauges: dict[str, Gauge] = {}
+    for one in figures:
+        gauge = gauges.get(one.name)
+        if gauge is None:
+            names = [name for name, _ in one.labels]
+            meaning = _MEANINGS[one.name]
+            gauge = Gauge(_PREFIX + one.name, meaning, names, registry=registry)
+            gauges[one.name] = gauge
+        (gauge.labels(**dict(one.labels)) if one.labels else gauge).set(one.value)
+    draft = path.with_suffix(".plexsync")  # the collector reads *.prom alone
+    write_atomically(disk, draft, (generate_latest(registry),))
+    with state_errors("write", path):
+        draft.chmod(_READABLE)  # the collector is another user
+        disk.replace(draft, path)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _run_samples(run: LastRun) -> Iterator[Sample]:
+    ended, began = _unix(run.finished_at), _unix(run.started_at)
+    yield Sample("last_run_timestamp_seconds", ended)
+    yield Sample("last_run_duration_seconds", max(ended - began, 0.0))
+    yield Sample("last_run_exit_code", run.exit_code)
+    yield Sample("last_run_written_items", run.written)
+    for server, kind, count in (
+        ("stash", "read", run.requests.stash),
+        ("plex", "read", run.requests.plex_reads),
+        ("plex", "write", run.requests.plex_writes),
+    ):
+        yield Sample("last_run_requests", count, (("server", server), ("kind", kind)))
+
+
+def _status_samples(status: Status, libraries: Mapping[str, str]) -> Iterator[Sample]:
+    coverage = status.coverage
+    yield Sample("last_success_timestamp_seconds", _unix(status.last_success_at))
+    for state in ("linked", "low", "unmatched", "ignored", "undecided"):
+        yield Sample("scenes", getattr(coverage, state), (("state", state),))
+    for section, count in status.links:
+        yield Sample("links", count, (("library", libraries.get(section, section)),))
+    yield Sample("review_scenes", len(status.review))
+    yield Sample("failing_scenes", len(status.failing))
+    yield Sample("parked_scenes", len(status.parked))
+
+
+def _unix(moment: str) -> float:
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return 0.0
