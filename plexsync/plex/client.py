@@ -66,6 +66,9 @@ only then may shorter requests with a field each get further."""
 _SURELY_SHORT_BYTES = 2000
 """No server or proxy in use refuses an address up to here for its length."""
 
+_TRIED_ALONE = 5
+"""Items of a batch that is not found which are asked for alone before all of it counts as gone."""
+
 _NO_HASHES = Hashes({}, frozenset())
 
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
@@ -458,11 +461,19 @@ class PlexClient:
             return _NO_HASHES
 
     def _details_one_by_one(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
-        """Halve a batch that is not found: whether 404 means all or any of it is not known."""
+        """Read a batch that is not found: whether 404 means all or any of it is not known.
+
+        When the first few are not found alone either, all of it is gone.
+        """
         if len(batch) == 1:
             return ()
-        middle = len(batch) // 2
-        return self._details(batch[:middle]) + self._details(batch[middle:])
+        first, rest = batch[:_TRIED_ALONE], batch[_TRIED_ALONE:]
+        found = tuple(detail for key in first for detail in self._details((key,)))
+        if not found:
+            return ()
+        middle = len(rest) // 2
+        halves = [half for half in (rest[:middle], rest[middle:]) if half]
+        return found + tuple(detail for half in halves for detail in self._details(half))
 
     def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
         """The connected server; connects at first."""

@@ -132,7 +132,7 @@ class _Run:
             found = detection.look(session)
             unsafe = self._guard(state, parts, found.detected)
             self._reconcile(state, session, parts, found)
-            error = unsafe or inventory.failure
+            error = unsafe or found.detected.failure or inventory.failure
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:

@@ -7,6 +7,7 @@ and no scene is charged with a failed try.
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class ServerFaults:
 
     def __init__(self) -> None:
         self._rows: dict[WorkKind, _Row] = {}
-        self._proven: set[WorkKind] = set()
+        self._proven: Counter[WorkKind] = Counter()
         self._found: dict[WorkKind, ServerError] = {}
 
     def answered(self, kind: WorkKind) -> None:
@@ -46,7 +47,7 @@ class ServerFaults:
 
     def proven(self, kind: WorkKind) -> None:
         """Note that Plex was seen to do for an item what was asked."""
-        self._proven.add(kind)
+        self._proven[kind] += 1
 
     def failed(self, kind: WorkKind, error: ServerError) -> None:
         """Note how Plex refused an item."""
@@ -67,7 +68,24 @@ class ServerFaults:
 
     def is_items_own(self, kind: WorkKind) -> bool:
         """Whether a failure is the item's: Plex did the same for another one in this run."""
-        return kind in self._proven and kind not in self._found
+        return self._proven[kind] > 0 and kind not in self._found
+
+    def check_denied(self, denied: int) -> None:
+        """Hold that Plex knows most of the items it has just listed.
+
+        Args:
+            denied: items it listed, and said right after that they are not there.
+
+        Raises:
+            BadResponseError: it denies more than it shows.
+        """
+        if denied <= max(self._proven[WorkKind.READ], 1):
+            return
+        raise BadResponseError(
+            f"Plex lists {denied} items and says of each that it is not there",
+            hint="its database or a proxy before it is not well: see the log of Plex, and whether "
+            "[plex] url leads to Plex itself; nothing is forgotten, and the next run tries again",
+        )
 
 
 def _fault(kind: WorkKind, error: ServerError, items: int) -> ServerError:

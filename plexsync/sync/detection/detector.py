@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.errors import ConfigError
+from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import is_due
 from plexsync.text.folding import files_digest
@@ -114,6 +114,7 @@ class Detected:
         strangers: scenes that take no part, and have other files than what is remembered of them:
             their records may be those of other scenes.
         complete: False when the sweep is known to be short, so that nothing follows from absence.
+        failure: why it is short; None when it is complete.
         with_files: whether the files of all scenes were looked at.
     """
 
@@ -129,6 +130,7 @@ class Detected:
     held: dict[SceneId, str] = field(default_factory=dict)
     strangers: set[SceneId] = field(default_factory=set)
     complete: bool = True
+    failure: BadResponseError | None = None
     with_files: bool = False
 
     def note_waiting(self, record: SceneRecord | None = None) -> None:
@@ -182,6 +184,7 @@ class Detector:
         self._scope = scope
         self._step = step
         self._waiting = dict(records.waiting())
+        self._counted: int | None = None
         self._first = frozenset(scope.first)
         self._forced = scope.forced | self._first
 
@@ -210,6 +213,28 @@ class Detector:
         When the files of a scene turn out to be remembered as those of another, ids have
         changed: then the files of all scenes are swept.
         """
+        found, here, wanted = self._swept_versions()
+        if self._is_short(here):
+            found, here, wanted = self._swept_versions()
+        self._check_absent(here, found)
+        if found.complete:
+            wanted = {scene_id: None for scene_id in wanted if scene_id in here}
+        self._fetch(tuple(wanted), found)
+        self._fetch_held(found)
+        return self.everything() if self._ids_moved(found) else found
+
+    def everything(self) -> Detected:
+        """Sweep all scenes with their files."""
+        found, here = self._swept_files()
+        if self._is_short(here):
+            found, here = self._swept_files()
+        self._check_absent(here, found)
+        self._fetch_held(found)
+        found.due.sort(key=lambda scene: scene.scene_id not in self._first)
+        return found
+
+    def _swept_versions(self) -> tuple[Detected, set[SceneId], dict[SceneId, None]]:
+        """Return what the versions of all scenes say, which there are, and which are due."""
         found = Detected()
         here: set[SceneId] = set()
         wanted = dict.fromkeys(self._scope.first)
@@ -223,15 +248,10 @@ class Detector:
                     wanted[scene_id] = None
             found.scenes_read += len(page)
             self._step(found.scenes_read)
-        self._check_absent(here, found)
-        if found.complete:
-            wanted = {scene_id: None for scene_id in wanted if scene_id in here}
-        self._fetch(tuple(wanted), found)
-        self._fetch_held(found)
-        return self.everything() if self._ids_moved(found) else found
+        return found, here, wanted
 
-    def everything(self) -> Detected:
-        """Sweep all scenes with their files."""
+    def _swept_files(self) -> tuple[Detected, set[SceneId]]:
+        """Return what a sweep with files finds, and which scenes there are."""
         found = Detected(with_files=True)
         here: set[SceneId] = set()
         for page in self._stash.sweep(with_relations=self._scope.with_relations):
@@ -246,10 +266,7 @@ class Detector:
             self._step(found.scenes_read)
         found.poisoned.extend(self._new_poison(here))
         here.update(scene_id for scene_id, _ in self._stash.poisoned)
-        self._check_absent(here, found)
-        self._fetch_held(found)
-        found.due.sort(key=lambda scene: scene.scene_id not in self._first)
-        return found
+        return found, here
 
     # ---- which are due
 
@@ -371,10 +388,22 @@ class Detector:
             if scene_id not in here and self._is_due(scene_id, "", Detected()):
                 yield scene_id, message
 
+    def _is_short(self, here: set[SceneId]) -> bool:
+        """Whether a sweep found fewer scenes than Stash counts, which is asked once."""
+        if self._counted is None or len(here) < self._counted:
+            self._counted = self._stash.count()
+        return len(here) < self._counted
+
     def _check_absent(self, here: set[SceneId], found: Detected) -> None:
         """Compare with Stash's own count: who is absent from a short sweep is not gone."""
-        found.complete = len(here) >= self._stash.count()
-        if found.complete:
+        found.complete = not self._is_short(here)
+        if not found.complete:
+            found.failure = BadResponseError(
+                f"Stash lists {len(here):,} scenes twice in a row, but counts {self._counted:,}",
+                hint="what was listed is kept in step, and nothing is believed to be gone; see the "
+                "log of Stash, and of the proxy before it if [stash] url names one",
+            )
+        else:
             found.gone.extend(i for i in self._records.scene_ids() if i not in here)
 
     def _ids_moved(self, found: Detected) -> bool:

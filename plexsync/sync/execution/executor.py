@@ -62,6 +62,7 @@ class Executor:
 
     Attributes:
         reader: reads items afresh.
+        health: says when to end.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Executor:
         save: Callable[[Ready], None] | None = None,
     ) -> None:
         self.reader = Reader(ports.plex, ports.health)
-        self._health = ports.health
+        self.health = ports.health
         self._monotonic = ports.monotonic
         self._state = state
         self._session = session
@@ -142,7 +143,7 @@ class Executor:
         for batch in join_batches(batches):
             self._write(batch, self._session)
             self._progress("writing to Plex", 0, total)
-        if (fault := self._health.faults.of()) is not None:
+        if (fault := self.health.faults.of()) is not None:
             raise fault
 
     def _progress(self, phase: str, planned: int, total: int | None) -> None:
@@ -162,7 +163,7 @@ class Executor:
         """
         waiting = iter(items)
         while batch := list(islice(waiting, DETAIL_BATCH)):
-            self._health.check()
+            self.health.check()
             read_at = self._monotonic()
             read = self.reader.read([item.pair.link.rating_key for item in batch])
             decided = (
@@ -186,13 +187,13 @@ class Executor:
         if not any(holds_file(detail.item, path) for path in item.paths):
             self._outcomes.lose(pair, "the item holds another file by now")
             return None
-        self._health.faults.proven(WorkKind.READ)
+        self.health.faults.proven(WorkKind.READ)
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         self._settle(item, detail)
         try:
             ready = self._ready(item, detail, read_at)
         except ServerError as error:
-            if self._health.ends_run(error):
+            if self.health.ends_run(error):
                 raise
             self._outcomes.finish(
                 pair, Outcome.FAILED, problem=as_problem(error), failed=WorkKind.READ
@@ -277,7 +278,7 @@ class Executor:
         end = self._write_pictures(left, session, end) or end
         if end is not None:
             raise end
-        self._health.check()
+        self.health.check()
         self._write_again([edited[place].item for place in moved], session, tries - 1)
 
     def _write_again(self, items: Sequence[WorkItem], session: Session, tries: int) -> None:
@@ -355,7 +356,7 @@ class Executor:
         if result.problem and not decision.problem:
             ready.failed = WorkKind.PICTURE
         if result.changes:
-            self._health.faults.proven(WorkKind.PICTURE)
+            self.health.faults.proven(WorkKind.PICTURE)
         problem = result.problem or decision.problem
         outcome = Outcome.KEPT if result.kept else decision.outcome
         ready.pair.link = self._planner.link_after(ready.pair.link, decision.agreed)

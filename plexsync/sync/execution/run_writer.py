@@ -236,8 +236,10 @@ class RunWriter:
         ):
             self.unwritten.place(one, outcome)
         self.executor.write_all(self.executor.ready(self.items.of(linked.pairs)))
-        for pair in self.outcomes.orphans:
+        denied = list(self.outcomes.orphans)
+        for pair in denied:
             self.outcomes.skip(pair, "Plex keeps changing it; next time again")
+        self.executor.health.faults.check_denied(len(denied))
 
 
 def group_by_message(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
