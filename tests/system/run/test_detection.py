@@ -340,14 +340,15 @@ def test_a_deleted_scene_is_forgotten_by_the_next_run_and_its_item_left_alone(
 def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
     synced: World,
 ) -> None:
-    """Eight tries, then silence; each way back is a fresh start."""
+    """Eight tries while others are written, then silence; each way back is a fresh start."""
     bad = synced.key_of("4")
     synced.plex_wire.faults.add(
         Fault("plex.put", 1, ErrorStatus(400), None, lambda request: edited_keys(request) == (bad,))
     )
     synced.stash.edit_scene(4, title="Cursed")
     tries = 0
-    for _ in range(12):
+    for number in range(12):
+        synced.stash.edit_scene(5, title=f"Written {number}")
         tries += synced.run().count(Outcome.FAILED)
         synced.wait(hours=25)
     assert tries == 8
@@ -364,10 +365,12 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
 
 def test_a_failed_scene_is_taken_up_by_the_very_next_change(synced: World) -> None:
     """It would wait five minutes; its curator need not, and neither need its tags."""
-    fault = Fault("plex.put", 1, ErrorStatus(400), None)
+    bad = synced.key_of("4")
+    fault = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: one.argument("id") == bad)
     synced.plex_wire.faults.add(fault)
     synced.stash.edit_scene(4, title="Refused")
-    assert synced.run().outcomes() == {"4": "failed"}
+    synced.stash.edit_scene(5, title="Written")
+    assert synced.run().outcomes() == {"4": "failed", "5": "applied"}
     assert_quiet(synced.run())
     synced.stash.edit_scene(4, title="Refused Again")
     assert synced.run().outcomes() == {"4": "failed"}
