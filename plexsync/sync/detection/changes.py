@@ -25,6 +25,7 @@ from plexsync.sync.detection.plex_changes import (
     Seen,
     broken,
     digest,
+    find_returned,
     read_unread,
     scans_digest,
 )
@@ -119,6 +120,8 @@ class ChangeDetection:
         unread = frozenset() if named else read_unread(state)
         again = widened | unread
         concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost | again
+        if not self._options.partial:
+            concerned |= find_returned(state.links(), self._before, self._now)
         return DetectedChanges(
             detected=self._detect(self._scope(exclude_tags, concerned, roused, spool)),
             broken=lost,
@@ -259,4 +262,9 @@ def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     fields = [repr(rule) for rule in config.fields]
     fields += [repr(rules_of(config.apply)), repr(sorted(config.stash.exclude_tags))]
     fields += [repr(sorted(config.stash.required)), _RECORDS]
-    return Seen(library=digest(library), fields=digest(fields), scans=scans_digest(sections))
+    return Seen(
+        library=digest(library),
+        fields=digest(fields),
+        scans=scans_digest(sections),
+        sections=tuple(sorted(section.section_id for section in sections)),
+    )

@@ -47,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         items: names the list of Plex's items all that wait were compared with; see
             `plex_index.Edition`.
         files_at: ISO time of the last complete look at the files of all scenes.
+        sections: ids of the libraries that took part.
     """
 
     library: str = ""
@@ -54,6 +55,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scans: str = ""
     items: str = ""
     files_at: str = ""
+    sections: tuple[str, ...] = ()
 
 
 class Roused(NamedTuple):
@@ -116,6 +118,18 @@ def broken(
         scene_id
         for scene_id, own in links
         if any(link.section_id in sections and is_broken(link) for link in own)
+    )
+
+
+def find_returned(
+    links: Iterable[tuple[SceneId, Sequence[LinkPlace]]], before: Seen, now: Seen
+) -> frozenset[SceneId]:
+    """The scenes with a link to a library that takes part again, and may have missed an edit."""
+    added = set(now.sections).difference(before.sections)
+    if not added or not before.sections:
+        return frozenset()
+    return frozenset(
+        scene_id for scene_id, own in links if any(link.section_id in added for link in own)
     )
 
 

@@ -61,6 +61,7 @@ class _Progress(msgspec.Struct, gc=False):
     outcomes: list[Outcome] = msgspec.field(default_factory=list)
     problem: Problem | None = None
     failed: WorkKind | None = None
+    has_resting: bool = False
 
 
 class SceneOutcomes:
@@ -112,6 +113,7 @@ class SceneOutcomes:
         """
         progress = self._scenes.setdefault(pair.scene.scene_id, _Progress(pair.scene))
         progress.links.update((link.rating_key, link) for link in pair.resting)
+        progress.has_resting = bool(pair.resting)
         if pair.link.rating_key in progress.links:
             return False
         progress.open_pairs += 1
@@ -265,6 +267,9 @@ class SceneOutcomes:
         else:
             related = join_related(progress.related)
         desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
+        if progress.has_resting and (previous is None or previous.desired != desired):
+            # An item of a library that takes no part now does not have these values.
+            desired = ""
         record = SceneRecord(
             updated_at=progress.scene.updated_at if version is None else version,
             outcome=outcome,
