@@ -319,7 +319,7 @@ def _content(oshash: int | None, part_id: int, context: Context) -> tuple[int | 
 
 def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:
     if ours.stem != theirs.stem:
-        # Names of other words are compared only where the size brought the two together.
+        # ReasonNames of other words are compared only where the size brought the two together.
         alike = size is Level.EQUAL and share_words(ours.stem, theirs.stem)
         return Spelling.WORDS if alike else Spelling.DIFFERENT
     if ours.name == theirs.name:

@@ -97,7 +97,7 @@ def look_alike(option: Option) -> bool:
     return named or made.content is Level.EQUAL
 
 
-def rivals_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
+def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
     """The options of one file that exclude this one: not those of the same file, nor of copies.
 
     Of two that look alike, the one at the whole path is the file itself and the other its copy.
@@ -127,7 +127,7 @@ def rival_bits(
     option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
 ) -> list[float]:
     """What speaks for all that excludes an option: the file's other items, the item's scenes."""
-    rivals = [other.bits for other in rivals_of(option, row, settings)]
+    rivals = [other.bits for other in exclusions_of(option, row, settings)]
     rivals += [one.bits for one in column if one.ours.scene != option.ours.scene]
     return rivals
 
@@ -262,7 +262,7 @@ def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) 
     """Another item that the file fits about as well, or better."""
     near = [
         one
-        for one in rivals_of(option, row, settings)
+        for one in exclusions_of(option, row, settings)
         if lead_over(option, one) < settings.lead_bits
     ]
     if not near:
@@ -282,7 +282,7 @@ def _find_twin(
     if option.made.place is FolderLevel.PATH:
         return None
     scene = option.ours.scene
-    for other in rivals_of(option, row, settings):
+    for other in exclusions_of(option, row, settings):
         better_placed = (
             not other.weighed.contradictions
             and other.made.spelling >= Spelling.FOLDED

@@ -15,12 +15,12 @@ from plexsync.matching.decision import (
     MatchSettings,
     ScoredOption,
     Table,
+    exclusions_of,
     find_better_whole,
     find_other_version,
     find_stacked,
     judge,
     look_alike,
-    rivals_of,
     score_option,
 )
 from plexsync.matching.evidence import Grade, Level
@@ -33,7 +33,7 @@ from plexsync.matching.scoring import (
     without_refused,
 )
 from plexsync.matching.weighing import Option, make_option
-from plexsync.matching.wording import Names, Obstacle, Why, compare_facts, scene_paths
+from plexsync.matching.wording import Obstacle, ReasonNames, Why, compare_facts, scene_paths
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -110,7 +110,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owners: Mapping[RatingKey, SceneId]
     tabulated: Tabulated
     by_key: Mapping[RatingKey, PlexItem]
-    names: Names
+    names: ReasonNames
 
     @property
     def table(self) -> Table:
@@ -271,12 +271,12 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def _same_files(self, row: list[ScoredOption]) -> list[ScoredOption]:
         """The best option of a file, and those that do not exclude it."""
         best = row[0].option
-        excluded = {one.item for one in rivals_of(best, [x.option for x in row], self.settings)}
+        excluded = {one.item for one in exclusions_of(best, [x.option for x in row], self.settings)}
         return [one for one in row if one.option.item not in excluded]
 
     def _high(self, scene: Scene, best: ScoredOption, row: list[ScoredOption]) -> Match:
         options = [one.option for one in row]
-        excluded = {one.item for one in rivals_of(best.option, options, self.settings)}
+        excluded = {one.item for one in exclusions_of(best.option, options, self.settings)}
         rival = max((one.score for one in row if one.option.item in excluded), default=0.0)
         return Match(
             scene_id=scene.scene_id,
@@ -394,7 +394,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             item_path=pin.item_path,
             score=1.0,
             evidence=(_PINNED, *(known[0].option.weighed.evidence if known else ())),
-            section_id=item.section_id,
+            library=self.names.library(item),
         )
         return Match(
             scene_id=scene.scene_id,
@@ -430,7 +430,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             item_path=option.theirs.file.path,
             score=scored.score,
             evidence=option.weighed.evidence,
-            section_id=item.section_id,
+            library=self.names.library(item),
             facts=compare_facts(option.ours.file, option.theirs.file) if shown else "",
             contradictions=against,
         )
@@ -478,7 +478,7 @@ def prepare_matching(
         owners={key: scene for key, scene in claims.items() if scene not in due},
         tabulated=tabulated,
         by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
-        names=Names(
+        names=ReasonNames(
             paths=scene_paths([*whole, *others]), items=items, libraries=known.get("libraries", {})
         ),
     )

@@ -83,7 +83,7 @@ class Obstacle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         }
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How scenes and items are named: an item by library, rating key and path."""
 
     paths: Mapping[SceneId, str]
@@ -95,10 +95,14 @@ class Names(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         path = self.paths.get(scene_id, "")
         return f"scene {scene_id} ({path})" if path else f"scene {scene_id}"
 
+    def library(self, item: PlexItem) -> str:
+        """The title of an item's library; "" where it is not known."""
+        return self.libraries.get(item.section_id, "")
+
     def item(self, position: int) -> str:
         """An item."""
         item = self.items[position]
-        library = self.libraries.get(item.section_id, "")
+        library = self.library(item)
         where = f" in {library}" if library else ""
         path = f" ({item.files[0].path})" if item.files else ""
         return f"item {item.rating_key}{where}{path}"
@@ -120,7 +124,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def scene_paths(scenes: Sequence[Scene]) -> dict[SceneId, str]:
-    """The first path of each scene, for `Names`."""
+    """The first path of each scene, for `ReasonNames`."""
     return {one.scene_id: one.files[0].path if one.files else "" for one in scenes}
 
 

@@ -28,7 +28,8 @@ class Evidence(Noun, frozen=True):
 class Candidate(Noun, frozen=True):
     """An item worth comparing with a scene.
 
-    `scene_path` and `item_path` are the files compared; `score`, 0 to 1, only ranks. `facts` are
+    `scene_path` and `item_path` are the files compared, `library` is the title of the item's;
+    `score`, 0 to 1, only ranks. `facts` are
     the values a person compares, side by side; `contradictions` what forbids HIGH.
     """
 
@@ -38,7 +39,7 @@ class Candidate(Noun, frozen=True):
     item_path: str
     score: float
     evidence: tuple[Evidence, ...] = ()
-    section_id: str = ""
+    library: str = ""
     facts: str = ""
     contradictions: tuple[str, ...] = ()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Evidence,
         ItemRef,
         MatchRow,
+        PathRule,
         Preview,
         Problem,
         RunHeader,
@@ -122,6 +123,16 @@ def finished_event(summary: RunSummary) -> bytes:
     return _event("finished", _head(summary) | {"error": _problem(summary.error)})
 
 
+def rule_json(rule: PathRule) -> dict[str, object]:
+    """A proposed rule, exact, since it is to be copied; it fits `explains` of `certain` files."""
+    return {
+        "stash": rule.stash,
+        "plex": rule.plex,
+        "explains": rule.explains,
+        "certain": rule.certain,
+    }
+
+
 def credits_json(change: Change) -> dict[str, object]:
     """How a change credits actors otherwise, as a member of its own; nothing where it does not."""
     credits_ = [
@@ -171,6 +182,7 @@ def _head(summary: RunSummary) -> _Json:
         "servers": _servers(header),
         "counts": {name: getattr(summary.counts, name) for name in _fields(summary.counts)},
         "requests": {name: getattr(summary.requests, name) for name in _fields(summary.requests)},
+        "proposed_rules": [rule_json(rule) for rule in summary.proposed_rules],
     }
 
 
@@ -236,7 +248,9 @@ def _candidate(candidate: Candidate) -> _Json:
     return {
         "rating_key": candidate.rating_key,
         "title": _clean(candidate.title),
+        "library": _clean(candidate.library),
         "path": _clean(candidate.item_path),
+        "facts": _clean(candidate.facts),
         "score": round(candidate.score, _DECIMALS),
     }
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.errors import ExitCode
-from plexsync.output.json_documents import record_json
+from plexsync.output.json_documents import record_json, rule_json
 from plexsync.state import ENDED_WELL, age_s
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text, shown_path
@@ -214,7 +214,7 @@ def status_document(
         "failing": [_trouble(one) for one in status.failing],
         "parked": [_trouble(one) for one in status.parked],
         "unsettled": status.unsettled,
-        "proposed_rules": [_rule(rule) for rule in status.proposed],
+        "proposed_rules": [rule_json(rule) for rule in status.proposed],
         "metrics": list(metrics),
         "error": None,
     }
@@ -403,11 +403,6 @@ def _trouble(one: Trouble) -> dict[str, object]:
         if problem
         else None,
     }
-
-
-def _rule(rule: PathRule) -> dict[str, object]:
-    """Exact, since it is to be copied; the encoder escapes what a terminal could act on."""
-    return {"stash": rule.stash, "plex": rule.plex, "explains": rule.explains}
 
 
 def _clean(text: str) -> str:

@@ -166,8 +166,15 @@ def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:
     lines: list[str] = []
     for rule in rules:
         head, *sides = rule_lines(rule)
-        lines += [f"{head}  # fits {_plural(rule.explains, 'file')}", *sides]
+        lines += [f"{head}  # {_fit(rule)}", *sides]
     return tuple(lines)
+
+
+def _fit(rule: PathRule) -> str:
+    """How many of the certain files below its folder a rule explains."""
+    if rule.certain <= rule.explains:
+        return f"fits {_plural(rule.explains, 'file')}"
+    return f"fits {rule.explains:,} of {_plural(rule.certain, 'file')}"
 
 
 def _clean_lines(text: str) -> list[str]:

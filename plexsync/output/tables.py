@@ -17,7 +17,6 @@ from rich.text import Text
 
 from plexsync.models import Confidence, Outcome
 from plexsync.output.changes import change_text
-from plexsync.output.summary import score_text
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -124,8 +123,8 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
                 Group(
                     _pair_line(row),
                     *_paths(row, verbose=verbose),
-                    _indented(_text(_score_words(row), "dim")),
                     _indented(_text(row.reason)),
+                    *(_indented(_text(words, "dim")) for words in _comparison_words(row)),
                 )
             )
             for row in rows
@@ -133,16 +132,17 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
     table = plain_table()
     table.add_column("Scene", max_width=width // 4, overflow="fold")
     table.add_column("Best candidate", max_width=width // 4, overflow="fold")
-    table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("Of", justify="right", no_wrap=True)
     table.add_column("Why not HIGH", overflow="fold")
     for row in rows:
         table.add_row(
             _scene_cell(row.scene, verbose=verbose),
             _item_cell(row.item, verbose=verbose),
-            f"{score_text(row.score)}",
             _candidate_count(row),
-            _text(row.reason),
+            Group(
+                _text(row.reason),
+                *(_text(words, "dim") for words in _comparison_words(row, counted=False)),
+            ),
         )
     return table
 
@@ -261,7 +261,8 @@ def _low_mark(row: MatchRow) -> list[Text]:
     """Says of a row among the HIGH ones that it is there because strict_matching is off."""
     if row.confidence is not Confidence.LOW:
         return []
-    return [Text(f"LOW, score {score_text(row.score)}", style="yellow")]
+    why = row.reason.rpartition("; ")[2]
+    return [Text.assemble(("LOW", "yellow"), _text(f", {why}", "dim"), overflow="fold")]
 
 
 def _item_words(item: ItemRef) -> Text:
@@ -303,9 +304,12 @@ def _candidate_count(row: MatchRow) -> str:
     return f"{count}+" if count >= _MOST_CANDIDATES else str(count)
 
 
-def _score_words(row: MatchRow) -> str:
+def _comparison_words(row: MatchRow, *, counted: bool = True) -> list[str]:
+    """What a person compares of the best candidate, unless the reason has it already."""
+    facts = row.candidates[0].facts if row.candidates else ""
     noun = "candidate" if len(row.candidates) == 1 else "candidates"
-    return f"score {score_text(row.score)}, {_candidate_count(row)} {noun}"
+    words = [] if facts in row.reason else [facts]
+    return words + ([f"{_candidate_count(row)} {noun}"] if counted else [])
 
 
 def _problem_lines(row: MatchRow) -> list[Text]:

@@ -26,7 +26,6 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.guids import scene_id_in
 from plexsync.plex.lenient import read_json
 from plexsync.plex.wire import (
     DetailObject,
@@ -52,6 +51,18 @@ _LONGEST_NUMBER = 18
 """Decimal digits of a number that is below `MOST` for sure."""
 
 _HASH = re.compile("[0-9A-Fa-f]{1,16}")
+
+_SCENE_ID = r"(?P<id>[1-9][0-9]{0,18})"
+_GUIDS = (
+    # The legacy StashPlexAgent returns the scene's id as the id of its result.
+    re.compile(rf"com\.plexapp\.agents\.stashplexagent://{_SCENE_ID}(?:[/?].*)?"),
+    # An NFO file's `<uniqueid type="stash">`.
+    re.compile(rf"tv\.plex\.agents\.nfo\.[a-z]+://[^?]*\bstash_{_SCENE_ID}(?:\?.*)?"),
+    # A custom provider; which one, its name does not tell, so the file has to confirm the id.
+    re.compile(rf"tv\.plex\.agents\.custom\.[^:/]+://(?:[^?]*[/-])?{_SCENE_ID}(?:\?.*)?"),
+    # External ids among an item's further ones.
+    re.compile(rf"stash(?:app)?://(?:[a-z]+[/-])?{_SCENE_ID}"),
+)
 
 _KINDS = {kind.value: kind for kind in ItemKind}
 
@@ -207,6 +218,15 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     )
 
 
+def stash_id_of(guids: Iterable[str]) -> str:
+    """Return the id of the scene that one of an item's GUIDs names; "" for none."""
+    for guid in guids:
+        for form in _GUIDS:
+            if found := form.fullmatch(guid):
+                return found["id"]
+    return ""
+
+
 # ---- Items ---------------------------------------------------------------------------------------
 
 
@@ -233,7 +253,7 @@ def _item(entry: ItemObject, section_id: str) -> PlexItem:
         files=_files(entry.versions),
         trashed=entry.deleted_at != 0,
         updated_at=entry.updated_at,
-        stash_id=scene_id_in((entry.guid, *(one.id for one in entry.guids))),
+        stash_id=stash_id_of((entry.guid, *(one.id for one in entry.guids))),
     )
 
 

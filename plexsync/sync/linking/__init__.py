@@ -3,8 +3,9 @@
 In: due scenes, remembered links, the items of Plex. Out: pairs to write, and matches that are LOW
 or without a candidate.
 
-`linker.py` keeps the links that still hold and has the rest matched by `plexsync.matcher`.
-`competitors.py` adds scenes that wait and could claim an item another scene is about to get.
+`linker.py` keeps the links that still hold and has the rest decided by `decider.py`, which asks
+`plexsync.matcher` and reads content hashes where they can decide. `catalogue.py` knows the scenes
+that are not due, and what was learned from all of them.
 
 Read first: `linker.py`.
 """

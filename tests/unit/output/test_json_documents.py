@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plexsync.models import Credit, Outcome, PlexField, Requests
+from plexsync.models import Credit, Outcome, PathRule, PlexField, Requests
 from plexsync.output import json_documents as json_report
 from tests.support.factories import (
     make_change,
@@ -50,7 +50,8 @@ def contract_example() -> Any:  # noqa: ANN401 - JSON
 
 def test_document_has_exactly_the_keys_of_the_contract() -> None:
     """Same keys, same order, same nesting as the example in docs/contract.md."""
-    ours = document(json_report.match_json(make_row()))
+    rule = PathRule(stash="/data/", plex="/media/", explains=41, certain=43)
+    ours = document(json_report.match_json(make_row()), proposed_rules=(rule,))
 
     assert json.dumps(keys(ours)) == json.dumps(keys(contract_example()))
 

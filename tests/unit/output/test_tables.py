@@ -252,9 +252,10 @@ def test_full_tables_do_not_speak_of_more() -> None:
 @pytest.mark.parametrize("width", [60, 100])
 def test_low_match_that_is_written_is_marked(width: int) -> None:
     """With strict_matching off a LOW row is among those to be written, and says so."""
-    row = make_row(confidence=Confidence.LOW, score=0.62)
+    row = make_row(confidence=Confidence.LOW, score=0.62, reason="a resemblance; applied because")
 
-    assert "LOW, score 0.62" in preview_text(high=(row,), low=(), low_total=0, width=width)
+    text = preview_text(high=(row,), low=(), low_total=0, width=width)
+    assert "LOW, applied because" in flat(text)
 
 
 # ---- LOW -----------------------------------------------------------------------------------------
@@ -268,7 +269,19 @@ def test_low_rows_count_their_candidates(width: int, count: int, words: str) -> 
 
     text = flat(shown(report.low_table((row,), width=width), width=width))
 
-    assert f"0.62 {words} " in text or f"0.62, {words} candidate" in text
+    assert f" {words} two items" in text or f" {words} candidate" in text
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_low_rows_show_what_a_person_compares_and_no_probability(width: int) -> None:
+    """Sizes and lengths of both sides decide at a glance; a score of 0.99999 was often wrong."""
+    candidate = make_candidate(facts="size 2.4 GB here, 1.1 GB there; 53:10 against 48:02")
+    row = make_low_row(candidates=(candidate,), score=0.62)
+
+    text = flat(shown(report.low_table((row,), width=width), width=width))
+
+    assert "size 2.4 GB here, 1.1 GB there; 53:10 against 48:02" in text
+    assert "0.62" not in text
 
 
 # ---- Changes -------------------------------------------------------------------------------------

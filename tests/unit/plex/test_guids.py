@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.plex.guids import scene_id_in
+from plexsync.plex.decode import stash_id_of
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ from plexsync.plex.guids import scene_id_in
 )
 def test_a_guid_names_a_scene_or_none(guid: str, scene_id: str) -> None:
     """Each form, and its neighbours that mean something else."""
-    assert scene_id_in([guid]) == scene_id
+    assert stash_id_of([guid]) == scene_id
 
 
 def test_a_further_id_counts_as_well() -> None:
     """Plex lists ids of other sources beside its own."""
-    assert scene_id_in(["plex://movie/5d77", "tmdb://3", "stash://812"]) == "812"
+    assert stash_id_of(["plex://movie/5d77", "tmdb://3", "stash://812"]) == "812"
