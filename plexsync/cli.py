@@ -129,7 +129,7 @@ def cli(ctx: click.Context) -> None:
     "--max-changes",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Stop before the first write if more than N known items would change.",
+    help="Hold back what more than N known items would lose.",
 )
 @click.option(
     "--save-plan",
@@ -140,7 +140,7 @@ def cli(ctx: click.Context) -> None:
 @click.option(
     "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
 )
-@click.option("--force", is_flag=True, help="Write even if a safety limit says stop.")
+@click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
 @lock_wait_option()
 @click.option(
     "--detailed-exitcode",
@@ -168,7 +168,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     \b
     Exit codes:
       0  done, also when LOW matches wait     5  access refused, library missing
-      1  a bug                                6  safety limit, nothing written
+      1  a bug                                6  safety limit, some held back
       2  usage or configuration               8  another run holds the lock
       3  some scenes failed, kept for later   9  local files, disk full
       4  a server is failing                  130, 143  interrupted

@@ -18,7 +18,7 @@ PlexsyncError                     1
 │       ├── WebPageError          4   a web page instead of an answer
 │       └── MisdirectedEditError  4   an edit reached items that were not meant
 ├── PlanError                     7
-│   ├── UnsafeError               6   a safety limit stopped the run before its first write
+│   ├── UnsafeError               6   a safety limit stopped the run, or held some of it back
 │   ├── DeclinedError             0   a person declined before the first write
 │   └── MismatchError             7   a saved plan or undo target no longer fits
 ├── ParseError                    1   a value that cannot be read; each edge re-raises it as its own
@@ -251,7 +251,7 @@ class PlanError(PlexsyncError):
 
 
 class UnsafeError(PlanError):
-    """A safety limit stopped the run before its first write."""
+    """A safety limit stopped the run, or held some of it back."""
 
     exit_code = ExitCode.UNSAFE
     kind = "unsafe"

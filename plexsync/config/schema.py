@@ -214,8 +214,8 @@ class ApplyConfig:
     max_changes: int = setting(
         COUNT,
         "500",
-        meaning="A run that would change more items synced before than this writes nothing and "
-        "ends with exit code 6. At least 1.",
+        meaning="If more items synced before than this would lose something in one run, these are "
+        "held back, the rest is written, and the run ends with exit code 6. At least 1.",
     )
     max_clears: int = setting(
         COUNT,

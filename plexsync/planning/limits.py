@@ -1,23 +1,56 @@
-"""Safety limits: how much one run may change, empty or forget of what earlier runs knew."""
+"""Safety limits: how much one run may take away, or forget, of what earlier runs knew.
+
+What only adds is not what limits are for: a name more, a value where Plex had none, or another one
+where it had ours. What clears, shrinks, or replaces what somebody else gave is a loss.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import UnsafeError
-from plexsync.models import PlexField
+from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.planning.picture_policy import CHOSEN_IN_PLEX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from plexsync.models import Change
+    from plexsync.planning.equality import PlexEquality
 
 MIN_SYNCED = 50
 """Below so many synced items a share says nothing: two of three is no landslide."""
 
+_NAMED = 5
+"""Scenes that were held back, by name."""
+
+MAX_CLEARS = "max_clears"
+
 _LOOK = "look with 'plexsync run --dry-run', then "
 _ONCE = "once with 'plexsync run --force'"
+
+
+class PassedLimit(NamedTuple):
+    """A limit a run would pass.
+
+    Attributes:
+        key: its name under `[apply]`.
+        words: what would happen, and the limit.
+    """
+
+    key: str
+    words: str
+
+    def error(self, held: Sequence[str]) -> UnsafeError:
+        """Return what a run that held back these scenes ends with."""
+        some = ", ".join(held[:_NAMED])
+        more = f" and {len(held) - _NAMED:,} more" if len(held) > _NAMED else ""
+        return UnsafeError(
+            f"{self.words}; held back: {some}{more}",
+            context=f"[apply] > {self.key}",
+            hint=f"{_LOOK}pass it {_ONCE}, or raise {self.key} for good",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +58,7 @@ class Limits:
     """How much is too much.
 
     Args:
-        max_changes: most items synced before that one run may change.
+        max_changes: most items synced before that may lose something in one run.
         max_clears: most of those that may lose a value without getting another one.
         max_share: `max_changes` as a share of all items synced before, above 0 and at most 1; also
             the share of all remembered scenes that may be gone from Stash at once, and that of all
@@ -36,28 +69,38 @@ class Limits:
     max_clears: int
     max_share: float
 
-    def exceeded(self, changes: int, synced: int) -> bool:
-        """Whether `changes` of `synced` items are too many."""
-        return changes > self.max_changes or self._is_landslide(changes, synced)
-
     def could_be_exceeded(self, items: int, synced: int) -> bool:
-        """Whether any limit is passed if each of `items` changes and loses a value."""
-        return items > self.max_clears or self.exceeded(items, synced)
+        """Whether any limit is passed if each of `items` loses a value."""
+        return bool(self.passed(losses=items, clears=items, synced=synced))
 
-    def check(self, *, changes: int, clears: int, synced: int) -> None:
-        """Stop a run that would change too much, or empty too much.
+    def passed(self, *, losses: int, clears: int, synced: int) -> tuple[PassedLimit, ...]:
+        """Return the limits a run would pass, if it took so much away.
 
-        Raises:
-            UnsafeError: too many, with the count, the limit and how to pass it.
+        Args:
+            losses: items synced before that would lose something.
+            clears: those of them that would lose a value and get no other.
+            synced: items synced before.
         """
-        what = f"of {synced} items synced before would"
-        if changes > self.max_changes:
-            raise _unsafe(f"{changes} {what} change", f"{self.max_changes}", "max_changes")
-        if clears > self.max_clears:
-            lose = f"{clears} {what} lose a value and get no other"
-            raise _unsafe(lose, f"{self.max_clears}", "max_clears")
-        if self._is_landslide(changes, synced):
-            raise _unsafe(f"{changes} {what} change", f"{self.max_share:.0%} of them", "max_share")
+        what = f"of {synced:,} items synced before would"
+        lose, clear = (
+            f"{losses:,} {what} lose something",
+            f"{clears:,} {what} lose a value for good",
+        )
+        found = (
+            (losses > self.max_changes, "max_changes", lose, f"{self.max_changes:,}"),
+            (clears > self.max_clears, MAX_CLEARS, clear, f"{self.max_clears:,}"),
+            (
+                self._is_landslide(losses, synced),
+                "max_share",
+                lose,
+                f"{self.max_share:.0%} of them",
+            ),
+        )
+        return tuple(
+            PassedLimit(key, f"{words}; the limit is {limit}")
+            for is_so, key, words, limit in found
+            if is_so
+        )
 
     def check_gone(self, gone: int, remembered: int) -> None:
         """Stop a run that finds Stash empty, or much smaller than it was.
@@ -111,18 +154,37 @@ class Limits:
         return of_all >= MIN_SYNCED and some > self.max_share * of_all
 
 
+def loses(change: Change, equality: PlexEquality) -> bool:
+    """Whether a change takes away what is not replaced by something of its kind.
+
+    Args:
+        change: of one field.
+        equality: says what is ours.
+    """
+    before, after, target = change.before, change.after, change.target
+    base = change.trace_before.base if change.trace_before else None
+    if not before or equality.equal(target, before, after):
+        return False
+    if target in PICTURE_FIELDS:
+        return before == CHOSEN_IN_PLEX
+    if isinstance(before, str) or isinstance(after, str):
+        # Of a sort title that goes Plex makes another one of the title.
+        goes = not after and target is not PlexField.SORT_TITLE
+        return goes or (bool(after) and not equality.is_base(base, target, before))
+    if len(after) < len(before):
+        return True
+    if equality.is_base(base, target, before):
+        return False
+    keys = equality.spellings.keys
+    stay = {keys[name] for name in after}
+    gone = [name for name in before if keys[name] not in stay]
+    return len(equality.owned_among(gone, base)) < len(gone)
+
+
 def clears_any(changes: Iterable[Change]) -> bool:
     """Whether one of `changes` leaves nothing where something was."""
     # Of a sort title Plex makes another one of the title.
     return any(
         change.before and not change.after and change.target is not PlexField.SORT_TITLE
         for change in changes
-    )
-
-
-def _unsafe(what: str, limit: str, key: str) -> UnsafeError:
-    return UnsafeError(
-        f"{what}; the limit is {limit}",
-        context=f"[apply] > {key}",
-        hint=f"{_LOOK}pass it {_ONCE}, or raise {key} for good",
     )

@@ -25,6 +25,9 @@ GENERATED = "media://"
 _STOCK = "/:/resources/"
 """What the address of a picture begins with that Plex shows for want of any."""
 
+CHOSEN_IN_PLEX = "picture chosen in Plex"
+"""What a person is told of a picture that somebody chose."""
+
 LIMIT_BYTES = 10_000_000
 """The largest picture Plex takes. Source: docs/plex-api.md 5."""
 
@@ -105,7 +108,7 @@ def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
         return "earlier cover"
     if selected.startswith(GENERATED):
         return "frame of the video"
-    return "picture chosen in Plex" if locked else "picture found by Plex"
+    return CHOSEN_IN_PLEX if locked else "picture found by Plex"
 
 
 def key_text(text: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.matcher import AllAnswers
-    from plexsync.models import Outcome, Scene, SceneId
+    from plexsync.models import Outcome, RatingKey, Scene, SceneId
     from plexsync.output.streams import Spool
     from plexsync.state import SavedPicture, Session, State
     from plexsync.sync.detection.changes import DetectedChanges
@@ -147,6 +147,7 @@ class RunComponents:
         unwritten: Unwritten,
         link_again: Callable[[Sequence[Scene]], Linked],
         plan: Spool | None,
+        synced: frozenset[RatingKey],
     ) -> RunWriter:
         """Return what reads, compares and writes pairs.
 
@@ -157,6 +158,7 @@ class RunComponents:
             unwritten: takes the scenes that go nowhere.
             link_again: matches scenes against a fresh listing.
             plan: takes what a dry run would write; None where no plan is to be saved.
+            synced: the items earlier runs wrote to.
         """
         planner = self.planner()
         stash, plex = self.ports.stash, self.ports.plex
@@ -172,7 +174,8 @@ class RunComponents:
         return RunWriter(
             limits=self.limits(),
             options=self.options,
-            state=self.state,
+            synced=synced,
+            equality=planner.equality,
             items=RunItems(
                 stash,
                 self.state,

@@ -128,21 +128,24 @@ class _Run:
             )
         found: DetectedChanges | None = None
         error: PlexsyncError | None = None
+        held: UnsafeError | None = None
         try:
             found = detection.look(session)
             unsafe = self._guard(state, parts, found.detected)
-            self._reconcile(state, session, parts, found)
+            held = self._reconcile(state, session, parts, found)
             error = unsafe or found.detected.failure or inventory.failure
         except StateError:
             raise  # nothing more can be written down
         except PlexsyncError as caught:
             error = caught
         if session is not None:
-            self._end(session, detection, found, error)
+            self._end(session, detection, found if error is None else None, error or held)
         if error is not None:
             raise error
         if self._options.save_plan is not None:
             self._write_plan(self._options.save_plan, lineage)
+        if held is not None:
+            raise held
 
     def close(self) -> None:
         """Give back what was held for the run."""
@@ -220,8 +223,8 @@ class _Run:
         session: Session | None,
         parts: RunComponents,
         found: DetectedChanges,
-    ) -> None:
-        """Link, plan, show and write what was found."""
+    ) -> UnsafeError | None:
+        """Link, plan, show and write what was found; return the limit that held some of it back."""
         detected = found.detected
         rows = RowMaker(
             scene_url=self._ports.stash.scene_url,
@@ -241,6 +244,7 @@ class _Run:
             believe_absence=not self._options.libraries,
             queue=queue,
         )
+        synced = frozenset(state.claims())  # also those of scenes that are forgotten now
         unwritten.note_absent(detected)
         answers = collect_answers(state)
         due = []
@@ -276,9 +280,10 @@ class _Run:
             unwritten,
             lambda scenes: self._link(linker, parts.inventory, scenes, (), force=True),
             self._plan if self._options.save_plan else None,
+            synced,
         )
         try:
-            writer.write(pairs + linked.pairs, linked)
+            held = writer.write(pairs + linked.pairs, linked)
         finally:
             self._put_away(queue)
             parts.catalogue.keep()
@@ -287,6 +292,7 @@ class _Run:
         if session is not None and not self._options.partial:
             settle_unlinked(session, writer.executor.reader, parts.planner())
         self._scan(folders)
+        return held
 
     def _is_whole(self, detected: Detected) -> bool:
         """Whether all scenes that take part are due."""
@@ -373,9 +379,17 @@ class _Run:
         found: DetectedChanges | None,
         error: PlexsyncError | None,
     ) -> None:
-        """Write down how the run ended; only a complete one moves what was seen and handled."""
+        """Write down how the run ended; only a complete one moves what was seen and handled.
+
+        Args:
+            session: where.
+            detection: remembers what was seen.
+            found: what was seen; None if the run did not come to its end.
+            error: what it ends with. What a limit held back is remembered as due, and the run is
+                complete without it.
+        """
         complete, newest = False, ""
-        if error is None and found is not None and not self._options.partial:
+        if found is not None and not self._options.partial:
             complete = found.detected.complete
         if complete and found is not None:
             detection.remember(session, found)

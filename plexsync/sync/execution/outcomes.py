@@ -77,7 +77,8 @@ class SceneOutcomes:
         faults: says whether a failure is the item's.
 
     Attributes:
-        orphans: pairs whose item is gone or holds another file by now: to be matched again.
+        orphans: pairs whose item is gone or holds another file by now, and which of it: to be
+            matched again.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class SceneOutcomes:
         retry_at: Callable[[int, Outcome], str],
         faults: ServerFaults,
     ) -> None:
-        self.orphans: list[Pair] = []
+        self.orphans: list[tuple[Pair, str]] = []
         self._faults = faults
         self._uncharged: dict[SceneId, tuple[WorkKind, SceneRecord]] = {}
         self._state = state
@@ -102,6 +103,8 @@ class SceneOutcomes:
         self._retry_at = retry_at
         self._scenes: dict[SceneId, _Progress] = {}
         self._finished: set[SceneId] = set()
+        self._reopened: set[SceneId] = set()
+        self._given_up: set[tuple[SceneId, RatingKey]] = set()
 
     # ---- under way
 
@@ -170,18 +173,29 @@ class SceneOutcomes:
         """Remember what is ours on an item whose pair is not done yet."""
         self._note_unfinished(self._scenes[pair.scene.scene_id], pair.link)
 
-    def lose(self, pair: Pair, _note: str) -> None:
+    def lose(self, pair: Pair, note: str) -> None:
         """Keep a pair whose scene is to be matched again."""
-        self.orphans.append(pair)
+        self.orphans.append((pair, note))
 
-    def take_orphans(self) -> dict[SceneId, Scene]:
-        """Return the scenes with orphaned pairs, which are dropped."""
-        scenes = {}
-        for pair in self.orphans:
-            scenes[pair.scene.scene_id] = pair.scene
+    def take_orphans(self) -> list[tuple[Pair, str]]:
+        """Return the orphaned pairs, which are dropped."""
+        taken, self.orphans = self.orphans, []
+        for pair, _ in taken:
             self.drop(pair)
-        self.orphans = []
-        return scenes
+            self._reopened.add(pair.scene.scene_id)
+        return taken
+
+    def give_up(self, pair: Pair, note: str) -> None:
+        """Show a pair that is no more; nothing is remembered of it."""
+        self._given_up.add((pair.scene.scene_id, pair.link.rating_key))
+        self._emit(self._rows.pair(pair, Outcome.SKIPPED, note=note))
+
+    def close(self) -> None:
+        """Remember the scenes that lost a pair, and whose others were done before that."""
+        for scene_id in self._reopened:
+            progress = self._scenes.get(scene_id)
+            if progress is not None and progress.outcomes and not progress.open_pairs:
+                self._remember(progress)
 
     def drop(self, pair: Pair) -> None:
         """Take a pair out of account, as if it had never been opened."""
@@ -194,8 +208,9 @@ class SceneOutcomes:
         for pair in pairs:
             scene_id = pair.scene.scene_id
             progress = self._scenes.get(scene_id)
-            done = progress is not None and pair.link.rating_key in progress.links
-            if not done and scene_id not in self._finished:
+            key = pair.link.rating_key
+            done = progress is not None and key in progress.links
+            if not (done or (scene_id, key) in self._given_up) and scene_id not in self._finished:
                 yield pair
 
     def skip(self, pair: Pair, note: str) -> None:

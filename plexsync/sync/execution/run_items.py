@@ -213,7 +213,6 @@ class RunItems:
             waiting=planned.waiting,
             outcome=Outcome.KEPT if stays_as_it_is else Outcome.UNCHANGED,
             problem=wanted.problem,
-            first_pictures=wanted.first,
         )
 
     def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:

@@ -14,15 +14,16 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.models import Outcome, Preview
-from plexsync.planning.limits import Limits, clears_any
+from plexsync.planning.limits import MAX_CLEARS, Limits
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import Problem, Scene, SceneId
-    from plexsync.state import State
+    from plexsync.models import Problem, RatingKey, Scene, SceneId
+    from plexsync.planning.equality import PlexEquality
     from plexsync.sync.execution.executor import Executor
     from plexsync.sync.execution.outcomes import SceneOutcomes
     from plexsync.sync.execution.run_items import RunItems
@@ -40,7 +41,8 @@ class RunWriter:
     Args:
         limits: how much of what was synced before may change.
         options: what the command line asks.
-        state: what earlier runs remember.
+        synced: the items earlier runs wrote to.
+        equality: says what is ours.
         items: makes work items of pairs.
         executor: reads, decides and writes.
         outcomes: knows how each pair ended.
@@ -53,7 +55,8 @@ class RunWriter:
 
     limits: Limits
     options: RunOptions
-    state: State
+    synced: frozenset[RatingKey]
+    equality: PlexEquality
     items: RunItems
     executor: Executor
     outcomes: SceneOutcomes
@@ -63,15 +66,17 @@ class RunWriter:
     link_again: Callable[[Sequence[Scene]], Linked]
     confirm: Callable[[int], bool] | None = None
 
-    def write(self, pairs: list[Pair], linked: Linked) -> None:
+    def write(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Take `pairs` to Plex, show and remember the rest of `linked`.
 
         Args:
             pairs: scenes on their way to an item.
             linked: the rest of what matching found.
 
+        Returns:
+            Which limit held something back; None when none did.
+
         Raises:
-            UnsafeError: a limit is passed; nothing was written.
             DeclinedError: a person was asked and declined; nothing was written.
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
@@ -90,6 +95,7 @@ class RunWriter:
             batches = self.executor.looked_ahead(self.items.of(pairs), total, show)
             self.executor.write_all(batches, total)
             self._match_again()
+            self.outcomes.close()
         except (PlanError, ServerError, InterruptedRunError):
             # Whatever stops the writing, what waits was found, and is shown and remembered.
             self._place(linked)
@@ -99,8 +105,7 @@ class RunWriter:
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
                 self.totals.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
-        if unsafe is not None:
-            raise unsafe
+        return unsafe
 
     def _charge(self) -> None:
         """Charge scenes with their failures, and say which are parked by that."""
@@ -113,18 +118,17 @@ class RunWriter:
             )
 
     def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
-        """Stop before the first write a run that would change too much of what was synced before.
+        """Hold back what a run would take away of more items synced before than the limits allow.
 
         Counting costs reading everything twice that changes, so it is done only where the known
         pairs are so many that they could pass a limit at all. Items that moved are looked up before
-        they are counted: under another path they are no less known. A dry run goes on, and says at
-        the end what would have stopped it.
+        they are counted: under another path they are no less known. The rest goes on.
 
-        Raises:
-            UnsafeError: a limit is passed; nothing was written.
+        Returns:
+            What the run ends with; None when no limit is passed.
         """
         known = [pair for pair in pairs if pair.known]
-        synced = len(self.state.claims()) if known else 0
+        synced = len(self.synced.union(pair.link.rating_key for pair in known))
         if self.options.force or not self.limits.could_be_exceeded(len(known), synced):
             return None
         new = [pair for pair in pairs if not pair.known]
@@ -135,17 +139,28 @@ class RunWriter:
         planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
         found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
         changing += self._postponed([pair for pair in found if pair.known])
-        counted = sum(one.is_counted for one in changing)
-        emptied = sum(clears_any(one.plan.changes) for one in changing)
-        pairs[:] = [one.pair for one in changing] + new
+        unsafe, rest = self._hold_back(changing, synced)
+        pairs[:] = [one.pair for one in rest] + new
         pairs += [pair for pair in found if not pair.known]
-        try:
-            self.limits.check(changes=counted, clears=emptied, synced=synced)
-        except UnsafeError as unsafe:
-            if not self.options.dry_run:
-                raise
-            return unsafe
-        return None
+        return unsafe
+
+    def _hold_back(
+        self, changing: Sequence[Ready], synced: int
+    ) -> tuple[UnsafeError | None, list[Ready]]:
+        """Finish the items of each limit that is passed; return the error, and the items left."""
+        clearing = [one for one in changing if one.clears]
+        losing = [one for one in changing if one.clears or one.is_loss(self.equality)]
+        passed = self.limits.passed(losses=len(losing), clears=len(clearing), synced=synced)
+        if not passed:
+            return None, list(changing)
+        group = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
+        held = {id(one) for one in group}
+        for one in group:
+            self.outcomes.open(one.pair)
+            note = f"held back by the limit {passed[0].key}"
+            self.outcomes.finish(one.pair, Outcome.SKIPPED, changes=one.changes, note=note)
+        unsafe = passed[0].error([_name(one.pair) for one in group])
+        return unsafe, [one for one in changing if id(one) not in held]
 
     def _ask(
         self,
@@ -213,20 +228,36 @@ class RunWriter:
 
     def _link_orphans(self) -> Linked:
         """Match scenes again whose item was gone, or held another file, when it was read."""
-        scenes = self.outcomes.take_orphans()
-        if not scenes:
+        lost = self.outcomes.take_orphans()
+        if not lost:
             return Linked()
+        scenes = {pair.scene.scene_id: pair.scene for pair, _ in lost}
         linked = self.link_again(tuple(scenes.values()))
         found = {pair.scene.scene_id for pair in linked.pairs}
         for scene_id in scenes.keys() - found:
             self.outcomes.forgo(scene_id)
+        for pair, note in lost:
+            if pair.scene.scene_id in found:
+                self._show_lost(pair, note, linked)
         return linked
+
+    def _show_lost(self, pair: Pair, note: str, linked: Linked) -> None:
+        """Show a pair that is no more, unless its scene goes to that item all the same."""
+        theirs = [one for one in linked.pairs if one.scene.scene_id == pair.scene.scene_id]
+        key = pair.link.rating_key
+        if any(one.link.rating_key == key for one in theirs):
+            return
+        holders = (linked.items[one.link.rating_key] for one in theirs)
+        holder = next((item for item in holders if holds_file(item, pair.link.path)), None)
+        where = f"; its file is in item {holder.rating_key} now" if holder else ""
+        merged = " (merged)" if holder and len(holder.files) > 1 else ""
+        self.outcomes.give_up(pair, f"item {key}: {note}{where}{merged}")
 
     def _match_again(self) -> None:
         """Take orphans to the items they belong to now."""
         if self.confirm is not None:
             # Nobody was shown what would be written there.
-            for pair in self.outcomes.orphans:
+            for pair, _ in self.outcomes.orphans:
                 self.outcomes.skip(pair, "Plex changed it while you were asked; next time again")
             return
         linked = self._link_orphans()
@@ -237,7 +268,7 @@ class RunWriter:
             self.unwritten.place(one, outcome)
         self.executor.write_all(self.executor.ready(self.items.of(linked.pairs)))
         denied = list(self.outcomes.orphans)
-        for pair in denied:
+        for pair, _ in denied:
             self.outcomes.skip(pair, "Plex keeps changing it; next time again")
         self.executor.health.faults.check_denied(len(denied))
 
@@ -248,3 +279,9 @@ def group_by_message(problems: Mapping[SceneId, Problem]) -> dict[str, list[Scen
     for scene_id, problem in problems.items():
         found.setdefault(problem.message, []).append(scene_id)
     return found
+
+
+def _name(pair: Pair) -> str:
+    """What a person calls the scene of a pair."""
+    scene_id = f"scene {pair.scene.scene_id}"
+    return f"'{pair.scene.title}' ({scene_id})" if pair.scene.title else scene_id

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from plexsync.models import Outcome
+from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         RatingKey,
         SceneId,
     )
+    from plexsync.planning.equality import PlexEquality
     from plexsync.sync.pictures.plan import PictureChange
     from plexsync.sync.rows import Pair
 
@@ -44,7 +46,6 @@ class Decision:
         outcome: of the row when nothing is written.
         problem: why one of the pictures could not be compared.
         note: a few words for the row.
-        first_pictures: no picture of ours is replaced.
     """
 
     plan: ItemPlan
@@ -57,7 +58,6 @@ class Decision:
     outcome: Outcome = Outcome.UNCHANGED
     problem: Problem | None = None
     note: str = ""
-    first_pictures: bool = True
 
     def words(self, *kept: str) -> str:
         """Return what a row says of that which is left as Plex has it; `kept` are more names."""
@@ -125,9 +125,13 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
         return (*self.plan.changes, *pictures)
 
     @property
-    def is_counted(self) -> bool:
-        """Whether safety limits count it: a first picture replaces nothing that was synced."""
-        return bool(self.plan.changes or not self.decision.first_pictures)
+    def clears(self) -> bool:
+        """Whether a field would be left without a value."""
+        return clears_any(self.plan.changes)
+
+    def is_loss(self, equality: PlexEquality) -> bool:
+        """Whether anything would be lost; `equality` says what is ours."""
+        return any(loses(change, equality) for change in self.changes)
 
 
 Place = tuple["SceneId", "RatingKey"]

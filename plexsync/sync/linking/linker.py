@@ -67,6 +67,7 @@ class Linked:
         unmatched: scenes without a plausible candidate.
         proposed: path rules that would settle some of the rest.
         unread: scenes about which a content hash could decide otherwise that was not read yet.
+        items: those the pairs go to.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -74,6 +75,7 @@ class Linked:
     unmatched: list[Unlinked] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
+    items: dict[RatingKey, PlexItem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,7 @@ class Linker:
         else:
             spoken_for.add(item.rating_key)
             linked.pairs.append(self._pair(self._explain(one.match), one.scene, item, owners))
+            linked.items[item.rating_key] = item
 
     def _takes_low(self, one: Unlinked) -> bool:
         """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""

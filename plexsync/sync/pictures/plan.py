@@ -82,13 +82,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         pictures: what to write.
         kept: the names of fields that stay although the cover differs.
         problem: why one of them could not be compared.
-        first: nothing of ours is replaced.
     """
 
     pictures: tuple[PictureChange, ...] = ()
     kept: tuple[str, ...] = ()
     problem: Problem | None = None
-    first: bool = True
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -177,10 +175,8 @@ class Artwork:
         pictures: list[PictureChange] = []
         kept: list[str] = []
         problem: Problem | None = None
-        first = True
         stamp = self._stamp(scene)
         for rule in self._rules:
-            known = base_of(pair, rule)
             try:
                 found = self._compare(rule, pair, scene, detail, stamp=stamp)
             except AuthError:
@@ -192,10 +188,9 @@ class Artwork:
                 continue
             if isinstance(found, PictureChange):
                 pictures.append(found)
-                first = first and not known.key
             elif found is PictureChoice.KEPT:
                 kept.append(rule.name)
-        return Wanted(pictures=tuple(pictures), kept=tuple(kept), problem=problem, first=first)
+        return Wanted(pictures=tuple(pictures), kept=tuple(kept), problem=problem)
 
     def _compare(
         self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str

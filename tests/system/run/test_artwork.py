@@ -106,8 +106,11 @@ def test_a_first_picture_costs_two_requests_to_plex(world: World) -> None:
 def test_a_picture_chosen_by_hand_after_a_first_run_is_seen(world: World) -> None:
     """What the pictures' proof remembers of an item is what it showed then."""
     world.run()
-    choose_by_hand(world, "5")
-    assert world.run(FULL).outcomes()["5"] == "applied"
+    chosen = choose_by_hand(world, "5")
+    assert world.run(FULL).outcomes()["5"] == "kept"
+    assert poster(world, "5") == chosen
+    last_word = world.run(FULL, APPLY__PRESERVE_PLEX_EDITS="false")
+    assert last_word.outcomes()["5"] == "applied"
     assert poster(world, "5") == upload_key(PNG + b"5")
 
 
@@ -473,8 +476,8 @@ def test_a_run_asked_to_stop_keeps_what_is_left_due(world: World) -> None:
 @pytest.mark.parametrize(
     ("settings", "kept"),
     [
-        pytest.param({}, False, id="overwrite"),
-        pytest.param({"APPLY__PRESERVE_PLEX_EDITS": "true"}, True, id="preserve"),
+        pytest.param({"APPLY__PRESERVE_PLEX_EDITS": "false"}, False, id="overwrite"),
+        pytest.param({}, True, id="preserve"),
         pytest.param({"FIELDS__POSTER": "keep"}, True, id="keep"),
         pytest.param({"FIELDS__POSTER": "fill"}, True, id="fill"),
     ],
@@ -533,23 +536,27 @@ def test_another_policy_decides_afresh(synced: World) -> None:
     chosen = choose_by_hand(synced, "4")
     synced.run(FULL, FIELDS__POSTER="keep")
     assert poster(synced, "4") == chosen
-    assert uploads(synced.run(FIELDS__POSTER="overwrite")) <= 1
+    last_word = synced.run(FIELDS__POSTER="overwrite", APPLY__PRESERVE_PLEX_EDITS="false")
+    assert uploads(last_word) <= 1
     assert poster(synced, "4") == upload_key(PNG + b"4")
 
 
 # ---- limits, history, crashes --------------------------------------------------------------------
 
 
-def test_first_posters_do_not_count_as_changes_but_new_ones_do(tmp_path: Path) -> None:
-    """Switching posters on is no accident; a Stash that suddenly has other covers may be one."""
-    with made(tmp_path, APPLY__MAX_CHANGES="5") as world:
+def test_covers_are_no_loss_but_where_somebody_chose_another_picture(tmp_path: Path) -> None:
+    """Neither first posters nor new covers of ours; a person's pictures are, if they go at all."""
+    with made(tmp_path, APPLY__MAX_CHANGES="5", APPLY__PRESERVE_PLEX_EDITS="false") as world:
         assert world.run(FIELDS__POSTER="off").summary.exit_code == ExitCode.OK
         assert uploads(world.run()) == SCENES
         for number in range(1, SCENES + 1):
             world.stash.set_cover(number, OTHER + str(number).encode())
-        ran = world.run()
+        assert uploads(world.run()) == SCENES
+        for number in range(1, 7):
+            choose_by_hand(world, str(number))
+        ran = world.run(FULL)
         assert ran.summary.exit_code == ExitCode.UNSAFE
-        assert uploads(ran) == 0
+        assert (uploads(ran), ran.count(Outcome.SKIPPED)) == (0, 6)
 
 
 def test_the_journal_knows_the_picture_before(synced: World) -> None:

@@ -54,49 +54,114 @@ def edit(world: World, scenes: range | list[int], **fields: object) -> None:
     world.wait(hours=1 / 60)
 
 
-def test_too_many_changes_say_count_limit_and_how_to_pass(synced: World) -> None:
-    """Exit 6 before the first write; both ways the words name let it through."""
-    edit(synced, range(1, 12), title="The Same For All")
-    before = synced.plex.dump(clocks=True)
-    done = command(synced, "--max-changes", "10")
-    assert done.code == ExitCode.UNSAFE
-    assert f"11 of {SCENES} items synced before would change; the limit is 10" in done.err
-    assert "once with 'plexsync run --force', or raise max_changes for good" in done.err
-    assert synced.plex.dump(clocks=True) == before
-    forced = synced.run(RunOptions(max_changes=10, force=True))
-    assert forced.summary.exit_code == ExitCode.OK
-    edit(synced, range(1, 12), title="Another For All")
+def shorten(world: World, count: int) -> list[int]:
+    """Somebody takes the first tag of so many scenes away, which have others left."""
+    several = [scene for scene in world.library.stash.scenes if len(scene.tag_ids) > 1][:count]
+    world.wait(hours=1)
+    for scene in several:
+        world.stash.edit_scene(scene.id, tag_ids=scene.tag_ids[1:])
+    world.wait(hours=1 / 60)
+    assert len(several) == count
+    return [scene.id for scene in several]
+
+
+def genres(world: World) -> dict[str, tuple[str, ...]]:
+    """The tags of every item."""
+    return {key: world.tags(key, "genre") for key in world.plex.rating_keys()}
+
+
+def test_what_only_adds_is_never_limited(synced: World) -> None:
+    """A tag more, a rating, another title where ours was: on every item, and the limit is one."""
+    tag = synced.stash.add_tag("Brand New")
+    for scene in synced.library.stash.scenes:
+        synced.stash.edit_scene(scene.id, tag_ids=(*scene.tag_ids, tag), title="Another")
+    synced.stash.edit_scenes(range(1, SCENES + 1), rating100=80)
+    ran = synced.run(APPLY__MAX_CHANGES="1", APPLY__MAX_CLEARS="1", FIELDS__RATING="overwrite")
+    assert ran.summary.exit_code == ExitCode.OK
+    assert ran.count(Outcome.APPLIED) == SCENES
+
+
+def test_too_many_losses_are_held_back_and_the_rest_goes_through(synced: World) -> None:
+    """Exit 6 with count, limit, names and both ways out; other scenes are written."""
+    losing = {str(one) for one in shorten(synced, 11)}
+    other = next(s.id for s in synced.library.stash.scenes if str(s.id) not in losing)
+    edit(synced, [other], title="Another Title")
+    before = genres(synced)
+    ran = synced.run(RunOptions(max_changes=10))
+    assert ran.summary.exit_code == ExitCode.UNSAFE
+    assert ran.summary.error is not None
+    message = ran.summary.error.message
+    assert f"11 of {SCENES} items synced before would lose something; the limit is 10" in message
+    assert "held back: " in message
+    assert "and 6 more" in message
+    assert genres(synced) == before
+    assert synced.shown(synced.key_of(str(other)), "title") == "Another Title"
+    held = [row for row in ran.rows if row.outcome is Outcome.SKIPPED]
+    assert {row.scene.id for row in held} == losing
+    assert all(row.reason.endswith("held back by the limit max_changes") for row in held)
+    assert all(row.changes for row in held)
+
+
+def test_what_was_held_back_is_held_back_alone(synced: World) -> None:
+    """The next run comes to it again, and to nothing else; both ways out let it through."""
+    losing = {str(one) for one in shorten(synced, 11)}
     assert synced.run(APPLY__MAX_CHANGES="10").summary.exit_code == ExitCode.UNSAFE
-    assert synced.run(APPLY__MAX_CHANGES="11").summary.exit_code == ExitCode.OK
+    again = synced.run(APPLY__MAX_CHANGES="10")
+    assert again.summary.exit_code == ExitCode.UNSAFE
+    assert {row.scene.id for row in again.rows} == losing
+    said = command(synced, "--max-changes", "10")
+    assert said.code == ExitCode.UNSAFE
+    assert "once with 'plexsync run --force', or raise max_changes for good" in said.err
+    assert synced.run(APPLY__MAX_CHANGES="11").count(Outcome.APPLIED) == 11
+    assert synced.run(APPLY__MAX_CHANGES="10").summary.exit_code == ExitCode.OK
+
+
+def test_force_passes_the_limits_once(synced: World) -> None:
+    """What was held back is written."""
+    shorten(synced, 11)
+    assert synced.run(RunOptions(max_changes=10)).count(Outcome.SKIPPED) == 11
+    assert synced.run(RunOptions(max_changes=10, force=True)).count(Outcome.APPLIED) == 11
 
 
 def test_too_large_a_share_says_so(synced: World) -> None:
     """Sixteen of fifty are more than 30 per cent, fifteen are not."""
-    edit(synced, range(1, 17), title="The Same For All")
-    done = command(synced)
-    assert done.code == ExitCode.UNSAFE
-    assert f"16 of {SCENES} items synced before would change; the limit is 30% of them" in done.err
-    assert "or raise max_share for good" in done.err
+    shorten(synced, 16)
+    said = command(synced)
+    assert said.code == ExitCode.UNSAFE
+    assert f"16 of {SCENES} items synced before would lose something" in said.err
+    assert "the limit is 30% of them" in said.err
+    assert "or raise max_share for good" in said.err
     assert synced.run(APPLY__MAX_SHARE="0.32").summary.exit_code == ExitCode.OK
-    edit(synced, range(1, 16), title="Another For All")
-    assert synced.run().summary.exit_code == ExitCode.OK
 
 
 def test_values_that_would_go_count_apart(synced: World) -> None:
     """Five scenes that lose all tags pass the limit of changes and not that of clearing."""
     tagged = [scene.id for scene in synced.library.stash.scenes if scene.tag_ids][:5]
+    shortened = shorten(synced, 9)[5:]
     edit(synced, tagged, tag_ids=())
-    before = synced.plex.dump(clocks=True)
-    done = command(synced, APPLY__MAX_CLEARS="4")
-    assert done.code == ExitCode.UNSAFE
-    lose = f"5 of {SCENES} items synced before would lose a value and get no other"
-    assert f"{lose}; the limit is 4" in done.err
-    assert "once with 'plexsync run --force', or raise max_clears for good" in done.err
-    assert synced.plex.dump(clocks=True) == before
-    dry = synced.run(RunOptions(dry_run=True), APPLY__MAX_CLEARS="4")
-    assert dry.summary.exit_code == ExitCode.UNSAFE
-    assert dry.count(Outcome.PLANNED) == 5
+    before = genres(synced)
+    said = command(synced, "-n", APPLY__MAX_CLEARS="4")
+    assert said.code == ExitCode.UNSAFE
+    lose = f"5 of {SCENES} items synced before would lose a value for good"
+    assert f"{lose}; the limit is 4" in said.err
+    assert "once with 'plexsync run --force', or raise max_clears for good" in said.err
+    assert genres(synced) == before
+    ran = synced.run(APPLY__MAX_CLEARS="4")
+    assert ran.count(Outcome.SKIPPED) == 5
+    assert {row.scene.id for row in ran.rows if row.outcome is Outcome.APPLIED} == set(
+        map(str, set(shortened) - set(tagged))
+    )
     assert synced.run(APPLY__MAX_CLEARS="5").summary.exit_code == ExitCode.OK
+
+
+def test_a_dry_run_holds_back_what_a_run_does(synced: World) -> None:
+    """The same rows with the same words and changes; nothing is remembered."""
+    shorten(synced, 11)
+    dry = synced.run(RunOptions(dry_run=True, max_changes=10))
+    real = synced.run(RunOptions(max_changes=10))
+    words = [[(r.scene.id, r.reason, r.changes) for r in ran.rows] for ran in (dry, real)]
+    assert sorted(words[0], key=str) == sorted(words[1], key=str)
+    assert dry.summary.exit_code == real.summary.exit_code == ExitCode.UNSAFE
 
 
 def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(synced: World) -> None:
@@ -151,3 +216,21 @@ def test_scenes_that_got_other_ids_are_not_gone(tmp_path: Path) -> None:
         assert ran.summary.exit_code == ExitCode.OK
         assert ran.puts == 0
         assert {int(one) for one in world.state().scene_ids()} == set(range(1, 51))
+
+
+def test_an_item_merged_into_another_is_named_and_its_link_dropped(tmp_path: Path) -> None:
+    """Its row says where the file went, not that the run ended; the next run has no such link."""
+    spec = LibrarySpec(seed=3, scenes=1, mix={Case.TWO_ITEMS: 1.0}, extra_items=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        first, second = sorted(row.item.rating_key for row in world.run().rows if row.item)
+        world.plex.merge(first, second)
+        ran = world.run(RunOptions(full=True))
+        (row,) = [row for row in ran.rows if row.item and row.item.rating_key == second]
+        assert row.outcome is Outcome.SKIPPED
+        assert f"item {second}: the item is not in Plex any more" in row.reason
+        assert f"its file is in item {first} now (merged)" in row.reason
+        assert "ended before its turn" not in row.reason
+        record = world.state().get(row.scene.id)
+        assert record is not None
+        assert [link.rating_key for link in record.links] == [first]
+        assert world.run(RunOptions(full=True)).rows[0].outcome is Outcome.UNCHANGED

@@ -133,7 +133,7 @@ def test_what_is_ours_is_still_known_when_plex_numbers_its_items_otherwise(synce
 
 def test_moving_every_file_opens_no_way_past_the_limits(synced: World) -> None:
     """Items found again under another path were synced before all the same."""
-    synced.stash.edit_scenes(range(1, 21), title="New")
+    synced.stash.edit_scenes(range(1, 21), tag_ids=())
     for video in synced.library.plex.videos:
         (part,) = video.media[0].parts
         moved = part.file.replace("/media/", "/media2/")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.errors import ExitCode, UnsafeError
-from plexsync.models import Change, PlexField, Policy
-from plexsync.planning.limits import MIN_SYNCED, Limits, clears_any
+from plexsync.models import Change, Link, PlexField, Policy, RatingKey, Trace, Value
+from plexsync.planning.equality import PlexEquality
+from plexsync.planning.limits import MIN_SYNCED, Limits, clears_any, loses
+from plexsync.planning.observed import Rules
+from plexsync.planning.planner import Planner
 
 LIMITS = Limits(max_changes=500, max_clears=100, max_share=0.3)
 
 
 @pytest.mark.parametrize(
-    ("changes", "synced", "passes"),
+    ("losses", "synced", "passes"),
     [
         pytest.param(500, 10_000, False, id="as many as allowed"),
         pytest.param(501, 10_000, True, id="one too many"),
@@ -24,39 +28,93 @@ LIMITS = Limits(max_changes=500, max_clears=100, max_share=0.3)
     ],
 )
 def test_a_limit_holds_on_both_sides(
-    changes: int,
+    losses: int,
     synced: int,
     passes: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
     """Exactly the limit goes, one more does not."""
-    assert LIMITS.exceeded(changes, synced) is passes
+    assert bool(LIMITS.passed(losses=losses, clears=0, synced=synced)) is passes
 
 
-def test_the_error_says_count_limit_and_both_ways_out() -> None:
-    """A person learns how many, what the limit is, and how to pass it once or for good."""
-    with pytest.raises(UnsafeError) as caught:
-        LIMITS.check(changes=501, clears=0, synced=10_000)
-    error = caught.value
+def test_the_error_says_count_limit_who_and_both_ways_out() -> None:
+    """A person learns how many, the limit, whose scenes, and how to pass it once or for good."""
+    (passed,) = LIMITS.passed(losses=501, clears=0, synced=10_000)
+    error = passed.error([f"scene {number}" for number in range(501)])
     assert error.exit_code is ExitCode.UNSAFE
-    assert "501 of 10000" in str(error)
+    assert "501 of 10,000" in str(error)
     assert "500" in str(error)
+    assert "held back: scene 0, scene 1, scene 2, scene 3, scene 4 and 496 more" in str(error)
     assert "--force" in error.hint
     assert "max_changes" in error.hint
 
 
 def test_the_share_is_named_when_it_is_the_share() -> None:
     """The limit that was passed is the limit that is named."""
-    with pytest.raises(UnsafeError, match="30%") as caught:
-        LIMITS.check(changes=400, clears=0, synced=1_000)
-    assert "max_share" in caught.value.hint
+    (passed,) = LIMITS.passed(losses=400, clears=0, synced=1_000)
+    assert passed.key == "max_share"
+    assert "30% of them" in passed.words
 
 
 def test_values_that_go_count_apart_from_values_that_change() -> None:
     """A hundred emptied items are as many as allowed; one more is too many, however few change."""
-    LIMITS.check(changes=100, clears=100, synced=10_000)
-    with pytest.raises(UnsafeError, match="101 of 10000") as caught:
-        LIMITS.check(changes=101, clears=101, synced=10_000)
-    assert "max_clears" in caught.value.hint
+    assert LIMITS.passed(losses=100, clears=100, synced=10_000) == ()
+    (passed,) = LIMITS.passed(losses=101, clears=101, synced=10_000)
+    assert passed.key == "max_clears"
+    assert "101 of 10,000" in passed.words
+
+
+EQUALITY = PlexEquality()
+PLANNER = Planner(Rules(preserve_plex_edits=False))
+
+
+def a_change(target: PlexField, before: Value, after: Value, ours: Value | None = None) -> Change:
+    """A change of a value; `ours` is what we applied last."""
+    one = Change(field="f", target=target, before=before, after=after, policy=Policy.OVERWRITE)
+    if ours is None:
+        return one
+    gave = replace(one, before=type(ours)(), after=ours)
+    link = Link(rating_key=RatingKey("9"), section_id="1", path="/m")
+    base = PLANNER.link_after(link, [gave]).base[target]
+    return replace(one, trace_before=Trace(base=base))
+
+
+@pytest.mark.parametrize(
+    ("change", "loses_something"),
+    [
+        pytest.param(a_change(PlexField.TITLE, "", "new"), False, id="a value where none was"),
+        pytest.param(a_change(PlexField.TITLE, "a", "b", ours="a"), False, id="ours for ours"),
+        pytest.param(a_change(PlexField.TITLE, "x", "b"), True, id="somebody else's text"),
+        pytest.param(a_change(PlexField.TITLE, "x", "b", ours="a"), True, id="an edit of ours"),
+        pytest.param(a_change(PlexField.TITLE, "a", "", ours="a"), True, id="a text goes"),
+        pytest.param(a_change(PlexField.SORT_TITLE, "a", ""), False, id="Plex makes another"),
+        pytest.param(a_change(PlexField.RATING, "", "8"), False, id="a rating"),
+        pytest.param(a_change(PlexField.RATING, "5", "8"), True, id="somebody's rating"),
+        pytest.param(a_change(PlexField.GENRES, ("x",), ("x", "y")), False, id="a tag more"),
+        pytest.param(
+            a_change(PlexField.GENRES, ("x", "y"), ("x",), ours=("x", "y")), True, id="shorter"
+        ),
+        pytest.param(
+            a_change(PlexField.GENRES, ("x", "y"), ("x", "z"), ours=("x", "y")),
+            False,
+            id="a renamed tag of ours",
+        ),
+        pytest.param(
+            a_change(PlexField.GENRES, ("hand", "y"), ("y", "z"), ours=("y",)),
+            True,
+            id="somebody else's tag",
+        ),
+        pytest.param(
+            a_change(PlexField.POSTER, "picture chosen in Plex", "cover"), True, id="a picture"
+        ),
+        pytest.param(a_change(PlexField.POSTER, "earlier cover", "cover"), False, id="our picture"),
+        pytest.param(
+            a_change(PlexField.POSTER, "frame of the video", "cover"), False, id="no picture"
+        ),
+    ],
+)
+def test_limits_weigh_loss(change: Change, loses_something: bool) -> None:  # noqa: FBT001
+    """What only adds, and what brings our own value up to date, takes nothing from anyone."""
+    assert loses(change, EQUALITY) is loses_something
 
 
 @pytest.mark.parametrize("items", [100, 101])
