@@ -7,6 +7,7 @@ survive a new title. Source: docs/plex-api.md 2 and 6.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _ARTICLES = ("the ", "a ", "an ")
 """What Plex drops from the front of a title to sort by it. Source: docs/plex-api.md 6."""
+
+_ARTICLE_WORDS = frozenset(article.strip() for article in _ARTICLES)
+
+_WORD = re.compile(r"\w+")
 
 
 class ObservedValue(msgspec.Struct, frozen=True, gc=False):
@@ -87,8 +92,9 @@ def with_title(
 ) -> Change:
     """What becomes of a loose sort title that is not ours when the title is written.
 
-    A field that is on stays as its policy left it. While it is off it follows the title, as Plex
-    would have it anyway; the change is there to be shown, and taken back.
+    A field that is on stays as its policy left it. While it is off, one that was made of the old
+    title follows the new one, as Plex would have it anyway; the change is there to be shown, and
+    taken back. Any other one is a person's, who did not lock it: it is sent along, and stays.
     """
     (title,) = [change for change in changes if change.target is PlexField.TITLE]
     own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
@@ -96,7 +102,7 @@ def with_title(
         own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
         title.policy,
         before=loose,
-        after=loose if own else "",
+        after="" if not own and _is_made_of(loose, str(title.before)) else loose,
         trace=trace,
     )
 
@@ -134,6 +140,15 @@ def is_somebodys(target: PlexField, found: ObservedValue, base: Base | None) -> 
     if target is PlexField.RATING:
         return bool(found.value) or base is not None
     return found.locked
+
+
+def _is_made_of(sort_title: str, title: str) -> bool:
+    """Whether a sort title says the words of a title, in whatever order: agents make such ones."""
+    return _sorted_words(sort_title) == _sorted_words(title)
+
+
+def _sorted_words(text: str) -> list[str]:
+    return sorted(set(_WORD.findall(text.casefold())) - _ARTICLE_WORDS)
 
 
 def _without_article(title: str) -> str:

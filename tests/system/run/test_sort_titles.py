@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.state import read_history
 from plexsync.sync.ports import RunOptions
 from tests.support.world import World
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BY_THE_AGENT = "Space Odyssey 2"
+TITLE, BY_THE_AGENT = "The Space Odyssey: 2", "Space Odyssey 2, The"
+BY_HAND = "Series 03"
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     """Two plain scenes; an agent gave the item of the first a sort title and locked nothing."""
     spec = LibrarySpec(seed=3, scenes=2, mix={Case.SAME: 1.0}, edited=0.0)
     with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as made:
-        made.plex.agent_refresh(made.key_of("1"), {"titleSort": BY_THE_AGENT})
+        made.plex.agent_refresh(made.key_of("1"), {"title": TITLE, "titleSort": BY_THE_AGENT})
         yield made
 
 
@@ -40,6 +42,22 @@ def test_while_it_is_off_it_follows_the_title_and_undo_gives_it_back(world: Worl
     assert back["fields"]["title"] == before["fields"]["title"]
     assert "titleSort" not in back["locks"]
     assert world.run().puts == 0
+
+
+def test_one_set_by_hand_stays_also_where_it_is_not_locked(world: World) -> None:
+    """It is not made of the title, so it does not follow it; an undo finds it there, too."""
+    key = world.key_of("1")
+    world.plex.edit_by_hand(key, {"titleSort": BY_HAND}, lock=False)
+    before = world.plex.dump()[key]
+    world.run()
+    assert world.shown(key, "titleSort") == BY_HAND
+    assert "titleSort" not in world.plex.dump()[key]["locks"]
+    world.stash.edit_scene(1, title="Another Title")
+    world.run()
+    assert world.shown(key, "titleSort") == BY_HAND
+    for run in [entry.run_id for entry in read_history(world.state_dir)]:
+        world.undo(run)
+    assert world.plex.dump()[key] == before
 
 
 def test_undoing_the_undo_follows_the_title_again(world: World) -> None:
