@@ -30,6 +30,7 @@ from plexsync.app.doctor import (
     check_state,
     failed,
 )
+from plexsync.app.probe import Probe
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.output.failures import utc_now
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.config.schema import Config
+    from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
 
 _IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.0)
@@ -136,6 +138,21 @@ def write_report(
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
+
+
+@contextmanager
+def open_probe(invocation: Invocation, rating_key: RatingKey) -> Iterator[Probe]:
+    """Yield a probe of one item of the configured Plex.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        ServerError: Plex has no such item, or is away.
+    """
+    config = load_config(invocation.config, os.environ, home=Path.home())
+    invocation.secrets += config_secrets(config)
+    directory = state_directory(os.environ)
+    with plex_transport(config, _client_id(directory), _hear_nothing, retry=_IMPATIENT) as plex:
+        yield Probe(plex, rating_key, directory)
 
 
 @contextmanager

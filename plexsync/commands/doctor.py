@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import CONTEXT, global_options, read_rating_keys
+from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -30,10 +31,22 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Put the end of this log, made by --log-file, into the report.",
 )
+@click.option(
+    "--probe",
+    metavar="RATING_KEY",
+    multiple=True,
+    callback=read_rating_keys,
+    help="Try edits on this throw-away item of Plex, put it back, and say what Plex did.",
+)
 @global_options
 @click.pass_obj
 def doctor_command(
-    invocation: Invocation, *, report: Path | None, log: Path | None, notify: bool
+    invocation: Invocation,
+    *,
+    report: Path | None,
+    log: Path | None,
+    probe: tuple[str, ...],
+    notify: bool,
 ) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
 
@@ -48,6 +61,8 @@ def doctor_command(
       plexsync doctor --json | jq '.findings[] | select(.level != "ok")'
       plexsync doctor --report report.txt
     """  # noqa: D301 - \b is click's mark for "do not wrap"
+    if probe:
+        return _probe(invocation, probe)
     from plexsync.app.doctor import verdict
     from plexsync.app.doctor_setup import examine, write_report
 
@@ -74,6 +89,27 @@ def doctor_command(
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
+    """Ask, then try edits on each item and say what Plex did with them."""
+    from plexsync.app.doctor_setup import open_probe
+    from plexsync.models import RatingKey
+    from plexsync.text.normalize import clean_for_terminal
+
+    streams = console.standard_streams()
+    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+        raise click.UsageError("--probe writes to Plex, so it asks on a terminal first.")
+    for key in keys:
+        with open_probe(invocation, RatingKey(key)) as probe:
+            title = clean_for_terminal(probe.item.title)
+            if not click.confirm(f"Write to item {key} '{title}' and put it back?", default=False):
+                continue
+            for fact in probe.facts():
+                click.echo(f"  {clean_for_terminal(fact)}")
+            click.echo("It is as it was.")
+    return ExitCode.OK
+
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _AREA_COLUMNS = 14
