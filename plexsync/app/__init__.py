@@ -3,9 +3,8 @@
 In: a command's options and the configuration. Out: an exit code, or what a command prints.
 
 `runs.py` puts a run together: configuration, transports, clients, reporter, signals. Undo and
-saved plans go the same way. `announcing.py` reports a run to others. `doctor.py` examines what a
-run needs, with its parts made by `doctor_setup.py`. `setup_wizard.py` asks for a configuration,
-with `setup_addresses.py`, `setup_files.py` and `setup_sign_in.py`; `sign_in.py` gets a token.
+saved plans go the same way. `announcing.py` reports a run to others. `checkup/` looks at everything
+a run needs, `setup/` asks for a configuration.
 `explain.py` matches one scene or item again and keeps the whole account; `retry.py` makes scenes
 due; `demo.py` starts both simulators and runs between them; `signals.py` turns SIGINT and SIGTERM
 into a wish to stop.

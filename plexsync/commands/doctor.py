@@ -13,7 +13,7 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.app.doctor import Finding
+    from plexsync.app.checkup.doctor import Finding
     from plexsync.output.console import Invocation
 
 
@@ -63,8 +63,8 @@ def doctor_command(
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     if probe:
         return _probe(invocation, probe)
-    from plexsync.app.doctor import verdict
-    from plexsync.app.doctor_setup import examine, write_report
+    from plexsync.app.checkup.doctor import verdict
+    from plexsync.app.checkup.doctor_setup import examine, write_report
 
     streams = console.standard_streams()
     wants_document = invocation.shape.json or invocation.shape.jsonl
@@ -93,7 +93,7 @@ def doctor_command(
 
 def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
     """Ask, then try edits on each item and say what Plex did with them."""
-    from plexsync.app.doctor_setup import open_probe
+    from plexsync.app.checkup.doctor_setup import open_probe
     from plexsync.models import RatingKey
     from plexsync.text.normalize import clean_for_terminal
 

@@ -20,9 +20,9 @@ from plexsync.output import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.app.setup_files import Answers
-    from plexsync.app.setup_sign_in import Asker
-    from plexsync.app.setup_wizard import Interview
+    from plexsync.app.setup.files import Answers
+    from plexsync.app.setup.sign_in_steps import Asker
+    from plexsync.app.setup.wizard import Interview
     from plexsync.output.console import Invocation
 
 _COPIED_INDENT = 4  # what is indented as far as this is to be copied as it is
@@ -67,7 +67,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
 
 
 def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
-    from plexsync.app.setup_files import require_absent, write_setup
+    from plexsync.app.setup.files import require_absent, write_setup
     from plexsync.config.loader import find_config
 
     invocation: Invocation = ctx.obj
@@ -99,8 +99,8 @@ def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
 
 
 def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
-    from plexsync.app.setup_wizard import Interview
-    from plexsync.app.sign_in import PLEX_TV
+    from plexsync.app.setup.sign_in import PLEX_TV
+    from plexsync.app.setup.wizard import Interview
     from plexsync.output.failures import utc_now
     from plexsync.state import cache_directory
 
@@ -131,7 +131,7 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
     Raises:
         ConfigError: an address or the token is missing, or something of it is wrong.
     """
-    from plexsync.app.setup_files import Answers
+    from plexsync.app.setup.files import Answers
     from plexsync.config.loader import load_config
     from plexsync.config.schema import ENV_CONFIG
     from plexsync.sync.connections import config_secrets

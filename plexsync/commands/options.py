@@ -16,7 +16,7 @@ from plexsync import __version__
 from plexsync.errors import ParseError
 from plexsync.output.console import LogOptions
 from plexsync.text.durations import parse_duration
-from plexsync.text.ids import rating_key_in, scene_id_in
+from plexsync.text.ids import named_rating_key, named_scene_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def read_scene_ids(
     Raises:
         BadParameter: one of them is neither.
     """
-    return tuple(_read_id(text, scene_id_in) for text in value)
+    return tuple(_read_id(text, named_scene_id) for text in value)
 
 
 def read_rating_keys(
@@ -71,7 +71,7 @@ def read_rating_keys(
     Raises:
         BadParameter: one of them is neither.
     """
-    return tuple(_read_id(text, rating_key_in) for text in value)
+    return tuple(_read_id(text, named_rating_key) for text in value)
 
 
 def check_names(

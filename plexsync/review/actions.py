@@ -13,7 +13,7 @@ from plexsync.models import RatingKey
 from plexsync.plex.connection import item_address
 from plexsync.plex.index import cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit
-from plexsync.text.ids import rating_key_in
+from plexsync.text.ids import named_rating_key
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
 
@@ -58,7 +58,7 @@ class ReviewActions:
             ServerError: Plex has no such item, or is away.
         """
         try:
-            key = rating_key_in(text)
+            key = named_rating_key(text)
         except ParseError as error:
             raise ConfigError("That is neither a rating key nor a Plex address") from error
         for item in self._listing():

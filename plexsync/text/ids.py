@@ -13,7 +13,7 @@ _ITEM_PAGE = re.compile(
 )
 
 
-def scene_id_in(text: str) -> str:
+def named_scene_id(text: str) -> str:
     """Return the id of the scene that `text` is, or whose page in Stash it is the address of.
 
     Raises:
@@ -28,7 +28,7 @@ def scene_id_in(text: str) -> str:
     return found
 
 
-def rating_key_in(text: str) -> str:
+def named_rating_key(text: str) -> str:
     """Return the rating key that `text` is, or that is in the address of an item's page in Plex.
 
     Raises:

@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from plexsync.app.doctor import find_rules, judge_paths
-from plexsync.app.setup_files import Answers, config_text
+from plexsync.app.checkup.doctor import find_rules, judge_paths
+from plexsync.app.setup.files import Answers, config_text
 from plexsync.config.editing import add_path_rule, remove_path_rule
 from plexsync.config.loader import load_config
 from plexsync.config.secrets import describe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plexsync.app.doctor import (
+from plexsync.app.checkup.doctor import (
     Patient,
     Severity,
     check_clock,

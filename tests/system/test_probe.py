@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.app.probe import Probe
+from plexsync.app.checkup.probe import Probe
 from plexsync.errors import ExitCode, ServerError
 from plexsync.models import RatingKey
 from plexsync.plex.connection import plex_headers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.app.doctor import Severity, check_config
+from plexsync.app.checkup.doctor import Severity, check_config
 from plexsync.config.loader import load_config
 
 if TYPE_CHECKING:

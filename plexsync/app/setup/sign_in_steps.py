@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.app.sign_in import (
+from plexsync.app.setup.sign_in import (
     LINK_PAGE,
     POLL_S,
     TOKEN_WORDS,
@@ -22,7 +22,7 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.app.sign_in import AccountServer
+    from plexsync.app.setup.sign_in import AccountServer
     from plexsync.config.secrets import Secret
 
 

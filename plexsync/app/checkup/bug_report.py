@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from plexsync.app.doctor import Finding, Patient
+    from plexsync.app.checkup.doctor import Finding, Patient
     from plexsync.config.schema import Config
     from plexsync.models import Section
     from plexsync.state import Status

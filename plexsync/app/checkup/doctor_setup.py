@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.app.announcing import try_everything
-from plexsync.app.bug_report import (
+from plexsync.app.checkup.bug_report import (
     config_lines,
     finding_lines,
     log_lines,
@@ -18,7 +18,7 @@ from plexsync.app.bug_report import (
     status_lines_of,
     version_lines,
 )
-from plexsync.app.doctor import (
+from plexsync.app.checkup.doctor import (
     Finding,
     Patient,
     Severity,
@@ -30,7 +30,7 @@ from plexsync.app.doctor import (
     check_state,
     failed,
 )
-from plexsync.app.probe import Probe
+from plexsync.app.checkup.probe import Probe
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.output.failures import utc_now

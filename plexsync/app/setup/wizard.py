@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from plexsync.app.doctor import Patient, find_rules, read_sample
-from plexsync.app.setup_addresses import is_secret, likely_addresses, secrets_in
-from plexsync.app.setup_files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
-from plexsync.app.setup_sign_in import SignInSteps
-from plexsync.app.sign_in import machine_at
+from plexsync.app.checkup.doctor import Patient, find_rules, read_sample
+from plexsync.app.setup.addresses import is_secret, likely_addresses, secrets_in
+from plexsync.app.setup.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
+from plexsync.app.setup.sign_in import machine_at
+from plexsync.app.setup.sign_in_steps import SignInSteps
 from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ParseError, ServerError
 from plexsync.plex.client import PlexClient
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.app.setup_sign_in import Asker
+    from plexsync.app.setup.sign_in_steps import Asker
     from plexsync.config.schema import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
 
