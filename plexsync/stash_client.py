@@ -45,10 +45,10 @@ from plexsync.stash.queries import (
     where_after,
 )
 from plexsync.stash.wire import (
-    Names,
     SceneCount,
     WireDetail,
     WireFiles,
+    WireNames,
     WireReadiness,
     WireScene,
     WireVersion,
@@ -161,7 +161,7 @@ class StashClient:
         self._server_time: datetime | None = None
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_count = decoder_of(SceneCount)
-        self._decode_names = decoder_of(Names)
+        self._decode_names = decoder_of(WireNames)
         self._decode_versions = rows_decoder(WireVersion)
         self._decode_uneven = rows_decoder(WireFiles)
         self._decode_scenes = rows_decoder(WireScene)

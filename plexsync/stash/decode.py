@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from plexsync.models import RelatedId
     from plexsync.stash.wire import (
-        Names,
         WireDetail,
         WireFile,
+        WireNames,
         WireScene,
         WireStudio,
         WireTag,
@@ -322,7 +322,7 @@ def version_of(wire: WireVersion) -> Version:
     return Version(SceneId(wire.id), wire.updated_at or "", wire.organized)
 
 
-def names_of(wire: Names) -> dict[RelatedId, str]:
+def names_of(wire: WireNames) -> dict[RelatedId, str]:
     """The dictionary: every tag, performer, studio and group with what a scene may show of it.
 
     Raises:

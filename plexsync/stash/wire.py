@@ -163,7 +163,7 @@ class _Groups(Wire, frozen=True):
     groups: tuple[_Object, ...]
 
 
-class Names(Wire, frozen=True):
+class WireNames(Wire, frozen=True):
     """The answer to the query for everything a scene may show of other objects."""
 
     findTags: _Tags  # noqa: N815 - the server's spelling
