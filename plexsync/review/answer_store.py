@@ -29,7 +29,7 @@ from plexsync.matcher import (
 )
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import iso
-from plexsync.review.queue import rivals_of
+from plexsync.review.queue import wanted_by
 from plexsync.state import DISK, Filesystem, RunKind, Session, load_state, open_session
 from plexsync.text.folding import files_digest
 
@@ -101,7 +101,7 @@ class AnswerStore:
 
     def learn_rivals(self, queue: Sequence[Waiting]) -> None:
         """Know which waiting scenes share candidates: an answer about one may settle another."""
-        self._wanted = rivals_of(queue)
+        self._wanted = wanted_by(queue)
         self._proposed = {
             one.scene_id: [candidate.rating_key for candidate in one.candidates] for one in queue
         }

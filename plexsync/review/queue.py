@@ -131,7 +131,7 @@ class WaitingQueue:
     ) -> str:
         """Return which other open scenes an item is a candidate of, by name; "" for none."""
         if self._wanted is None:
-            self._wanted = rivals_of(self._all.values())
+            self._wanted = wanted_by(self._all.values())
         others = [
             one for one in self._wanted.get(rating_key, ()) if one != ours and one not in answered
         ]
@@ -175,7 +175,7 @@ def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
     return tuple(f"{word}: {found}" for word, found in names.items() if found)
 
 
-def rivals_of(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
+def wanted_by(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
     """Return the scenes each item is a candidate of."""
     wanted: dict[RatingKey, list[SceneId]] = {}
     for one in queue:

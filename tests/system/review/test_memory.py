@@ -10,7 +10,7 @@ import pytest
 from plexsync.models import Confidence, Outcome
 from plexsync.plex.index import cached_items
 from plexsync.review.machine import Review
-from plexsync.review.queue import rivals_of
+from plexsync.review.queue import wanted_by
 from plexsync.review.selection import (
     absence,
     acceptance,
@@ -143,7 +143,7 @@ def test_an_answer_taken_back_leaves_its_rivals_as_they_were(twins: World) -> No
 def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> None:
     """Only that scene and its rivals are looked at; its title reaches the item a person chose."""
     one = waiting_in(twins)[0]
-    rivals = rivals_of(waiting_in(twins))
+    rivals = wanted_by(waiting_in(twins))
     chosen = one.candidates[-1]
     with store_of(twins) as answers:
         answers.give([acceptance(one, [chosen])])
