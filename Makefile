@@ -40,6 +40,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
 	$(BIN)/vulture plexsync --exclude '*/simulators/*'
+	$(BIN)/python -m tests.support.words
 
 test: lint browser
 	$(BIN)/pytest -W error $(PYTEST_ARGS)

@@ -35,9 +35,9 @@ CRASH_SEED = "PLEXSYNC_CRASH_SEED"
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many crash points were looked at, and how to look at the same ones again."""
     reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
-    said = [(name, value) for one in reports for name, value in one.user_properties]
+    kept = [(name, value) for one in reports for name, value in one.user_properties]
     points, violations = (
-        sum(value for name, value in said if name == wanted)
+        sum(value for name, value in kept if name == wanted)
         for wanted in ("crash points", "violations")
     )
     if points:

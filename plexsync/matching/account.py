@@ -82,8 +82,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """All there is to say.
 
     Attributes:
-        subject: whom it is about.
-        is_item: it is about an item of Plex, told from that side.
+        subject: the scene or item it is about.
+        is_item: it is about an item of Plex, shown from that side.
         account: candidates, evidence, obstacles, what would help.
         record: what earlier runs remember of the scene; None when nothing is.
         names: every scene and item the account speaks of.
@@ -108,13 +108,13 @@ def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> 
         **known: see `Known`; `others` are all other scenes that may compete for its items.
     """
     matching = prepare_matching([scene], items, **known)
-    said = matching.people.refusals.get(scene.scene_id, ())
+    refusals = matching.people.refusals.get(scene.scene_id, ())
     names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
     return Account(
         matches=tuple(matching.decide()),
         standings=_rank(_stand(matching, row) for row in matching.rows_of(0)),
         refused=tuple(
-            item.rating_key for item in items if any(refuses(one, scene, item) for one in said)
+            item.rating_key for item in items if any(refuses(one, scene, item) for one in refusals)
         ),
         in_trash=tuple(
             item.rating_key

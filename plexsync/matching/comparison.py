@@ -108,7 +108,7 @@ def compare_resembling(
             merged=False,
             outside=False,
         )
-    # A telling name that is equal has said already what the title would say again.
+    # A telling name that is equal leaves nothing for the title to add.
     if made.spelling > Spelling.WORDS and not made.generic:
         return made
     return made._replace(title=title, date=date)

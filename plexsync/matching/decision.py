@@ -89,7 +89,7 @@ class ScoredOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def look_alike(option: Option) -> bool:
-    """Whether the pair could be told from a copy of the same file by its place alone."""
+    """Whether only its place distinguishes the pair from a copy of the same file."""
     made = option.made
     if Level.DIFFERENT in (made.size, made.duration, made.content):
         return False

@@ -96,7 +96,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         scenes: the scenes that are decided about, and after them those that may compete.
         due: how many of them are decided about.
         settings: where HIGH begins.
-        people: what people said.
+        people: people's answers.
         owners: items linked to scenes that are not decided about.
         tabulated: all pairs, compared and weighed.
         by_key: the items people spoke of.
@@ -220,7 +220,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rivals = _rivals(self.row_of(option), rows)
         item = self.items[option.item]
         return (
-            self._said(option, item)
+            self._answered(option, item)
             or judge(option, rivals, self.table, self.settings)
             or (find_better_whole(option, self.table, self.settings) if len(rows) <= 1 else None)
             or find_stacked(option, item, rows)
@@ -232,13 +232,13 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         obstacle = self.obstacle(option)
         return self.names.reason(obstacle) if obstacle else ""
 
-    def _said(self, option: Option, item: PlexItem) -> Obstacle | None:
+    def _answered(self, option: Option, item: PlexItem) -> Obstacle | None:
         """What people and earlier links have to say about a pair."""
         scene = option.ours.scene_id
         holders = self.people.pinned.get(item.rating_key, frozenset()) - {scene}
         if holders:
             return Obstacle(why=Why.PINNED, option=option, scene_id=min(holders, key=id_order))
-        if any(remembers(said, item) for said in self.people.refusals.get(scene, ())):
+        if any(remembers(answer, item) for answer in self.people.refusals.get(scene, ())):
             return Obstacle(why=Why.REFUSED, option=option)
         owner = self.owners.get(item.rating_key, scene)
         return None if owner == scene else Obstacle(why=Why.LINKED, option=option, scene_id=owner)
@@ -253,7 +253,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return []
         found = [self._pinned(scene, pin, judged) for pin in pins]
         linked = {made.candidates[0].rating_key for made in found}
-        # A person who said which item a file is said that it is no other one.
+        # Accepting an item for a file refuses every other one.
         settled = [find_file(scene, pin) for pin in pins]
         best: dict[RatingKey, Match] = {}
         for row in judged:

@@ -164,7 +164,7 @@ def find_resembling(
 ) -> Iterator[tuple[int, list[Option]]]:
     """A row of options for each scene that only titles find something for.
 
-    They are there for a person to look at, and stand in nobody's way.
+    They are there for a person to look at, and stand in no other pair's way.
     """
     items = tabulated.table.items
     found = find_by_title(list(lost), scenes, items, tabulated.dismissed)
@@ -191,7 +191,7 @@ def without_refused(
     return tuple(
         one
         for one in options
-        if not any(refuses(said, scene, items[one.item]) for said in refusals)
+        if not any(refuses(answer, scene, items[one.item]) for answer in refusals)
     )
 
 
@@ -376,7 +376,7 @@ def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
 def _add_title(
     option: Option, scene: Scene, texts: tuple[Text, ...], items: Sequence[PlexItem]
 ) -> Option:
-    """Add what title and date say, unless the name has said it already."""
+    """Add what title and date say, unless the name covers it already."""
     made = option.made
     named = made.spelling > Spelling.WORDS and not made.generic
     if named or made.title is not Level.UNKNOWN:

@@ -287,7 +287,7 @@ def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
         Level.DIFFERENT: ("different", weights.date_different),
     }
     guid = ("names the scene", weights.identity) if made.identity else None
-    said = (
+    named = (
         ("size", size.get(made.size)),
         ("duration", duration.get(made.duration)),
         ("frame", None if replaced else frame.get(made.frame)),
@@ -296,12 +296,12 @@ def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
         ("title", title.get(made.title)),
         ("date", date.get(made.date)),
     )
-    return [Evidence(name=name, value=found[0], weight=found[1]) for name, found in said if found]
+    return [Evidence(name=name, value=found[0], weight=found[1]) for name, found in named if found]
 
 
 def _summarize(made: Comparison) -> str:
     """What agrees, in few words, strongest first."""
-    said = (
+    named = (
         ("content hash equal", made.content is Level.EQUAL),
         ("Plex's GUID names the scene", made.identity),
         (_summarize_place(made), True),
@@ -309,7 +309,7 @@ def _summarize(made: Comparison) -> str:
         ("duration equal", made.duration >= Level.CLOSE),
         ("title similar", made.title >= Level.NEAR),
     )
-    return ", ".join(words for words, holds in said if holds and words) or "only a resemblance"
+    return ", ".join(words for words, holds in named if holds and words) or "only a resemblance"
 
 
 def _summarize_place(made: Comparison) -> str:

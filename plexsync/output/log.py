@@ -193,7 +193,7 @@ class _Handler(RotatingFileHandler):
             ) from error
 
     def close(self) -> None:
-        """Close the file; what waited in memory may still find no room."""
+        """Close the file; what waited in memory may still find the disk full."""
         try:
             super().close()
         except OSError as error:

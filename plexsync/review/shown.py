@@ -22,15 +22,15 @@ def alike_count(review: Review) -> int:
     return len(review.queue.alike(review.waiting, review.given.answered))
 
 
-def answer_words(said: SceneAnswers) -> str:
+def answer_words(answers: SceneAnswers) -> str:
     """Return what was answered about the scene as a whole; "" for nothing."""
-    if said.ignored is not None:
-        why = f": {said.ignored.reason}" if said.ignored.reason else ""
+    if answers.ignored is not None:
+        why = f": {answers.ignored.reason}" if answers.ignored.reason else ""
         return f"You ignore this scene{why}."
-    if said.pins:
-        keys = ", ".join(pin.rating_key for pin in said.pins)
+    if answers.pins:
+        keys = ", ".join(pin.rating_key for pin in answers.pins)
         return f"You accepted item {keys}."
-    return "You said that it is not in Plex." if said.absent else ""
+    return "You answered that it is not in Plex." if answers.absent else ""
 
 
 def has_path_rule(review: Review) -> bool:

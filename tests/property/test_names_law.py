@@ -82,23 +82,23 @@ class Server:
         """A person sets the tags in Plex."""
         self.plex.edit_by_hand(self.key, {self.kind: names}, lock=False)
 
-    def wants(self, said: tuple[str, ...]) -> tuple[Desired, ...]:
+    def wants(self, names: tuple[str, ...]) -> tuple[Desired, ...]:
         """What a scene with these tags wants."""
-        scene = SceneDetail(scene_id=SceneId("1"), updated_at="1", tags=said)
+        scene = SceneDetail(scene_id=SceneId("1"), updated_at="1", tags=names)
         return FieldMap([self.rule]).desired(scene, ItemKind.MOVIE)
 
-    def meant(self, said: tuple[str, ...]) -> set[bytes]:
+    def meant(self, names: tuple[str, ...]) -> set[bytes]:
         """What a scene with these tags means, as Plex tells names apart."""
-        clean = [" ".join(strip_control(name).split()) for name in said]
+        clean = [" ".join(strip_control(name).split()) for name in names]
         if self.kind == "label":
             clean = [
                 one[:1].upper() + one[1:] if len(one[:1].upper()) == 1 else one for one in clean
             ]
         return {nocase(name) for name in clean if name}
 
-    def write(self, said: tuple[str, ...]) -> int:
+    def write(self, names: tuple[str, ...]) -> int:
         """Plan for these tags, send it, remember; how many changes that took."""
-        planned = self.planner.plan(self.wants(said), self.read(), self.link.base)
+        planned = self.planner.plan(self.wants(names), self.read(), self.link.base)
         plan = ItemPlan(
             scene_id=SceneId("1"),
             rating_key=self.key,
@@ -137,10 +137,10 @@ def test_overwritten_names_end_as_meant(
 ) -> None:
     """The second list replaces the first, and a second run has nothing to do."""
     server = Server(target, Policy.OVERWRITE)
-    for said in (first, then):
-        server.write(said)
-        assert keys(server.shown()) == server.meant(said)
-        assert server.write(said) == 0
+    for names in (first, then):
+        server.write(names)
+        assert keys(server.shown()) == server.meant(names)
+        assert server.write(names) == 0
 
 
 @given(theirs=names, first=names, then=names)
@@ -167,12 +167,12 @@ def test_every_pair_of_letters_that_folds_alike_is_two_names() -> None:
         folded = fold_tag(f"x{letter}x")
         if folded != f"x{letter}x":
             pairs |= {f"x{letter}x", folded}
-    said = tuple(sorted(pairs))
-    assert len(said) > 2_500
+    names = tuple(sorted(pairs))
+    assert len(names) > 2_500
     server = Server(PlexField.GENRES, Policy.OVERWRITE)
-    server.write(said)
-    assert keys(server.shown()) == server.meant(said)
-    assert len(server.shown()) == len(server.meant(said))
+    server.write(names)
+    assert keys(server.shown()) == server.meant(names)
+    assert len(server.shown()) == len(server.meant(names))
 
 
 def test_a_renamed_studio_leaves_no_collection_behind() -> None:

@@ -133,10 +133,10 @@ def _forking(  # noqa: PLR0917 - what one sweep is made of
                 continue
             found.checked += 1
             crash = Crash(scenario, image, dice(seed * 1_000_003 + found.points), expected)
-            good, said = in_fork(partial(check, stage, crash))
+            good, printed = in_fork(partial(check, stage, crash))
             if not good:
                 where = f"{scenario.name}: point {found.points}, {place}, {image}, seed {seed}"
-                found.violations.append(f"{where}\n{said.decode()}")
+                found.violations.append(f"{where}\n{printed.decode()}")
 
     stage.hit = fork_here
     do(stage, scenario.command)
@@ -145,9 +145,9 @@ def _forking(  # noqa: PLR0917 - what one sweep is made of
 
 def forked(work: Callable[[], bytes]) -> bytes:
     """What `work` returns, done in a copy of this process."""
-    good, said = in_fork(work)
-    assert good, said.decode()
-    return said
+    good, printed = in_fork(work)
+    assert good, printed.decode()
+    return printed
 
 
 def without_crash(stage: OneProcess, scenario: Scenario) -> bytes:

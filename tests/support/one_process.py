@@ -289,15 +289,15 @@ def in_fork(work: Callable[[], Any]) -> tuple[bool, bytes]:
         gc.disable()
         good = False
         try:
-            said = work() or b""
+            printed = work() or b""
             good = True
         except BaseException:  # noqa: BLE001 - whatever it is, the parent has to know
-            said = traceback.format_exc().encode()
+            printed = traceback.format_exc().encode()
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(said)
+            pipe.write(printed)
         os._exit(0 if good else 1)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        printed = pipe.read()
     _, status = os.waitpid(child, 0)
-    return status == 0, said
+    return status == 0, printed

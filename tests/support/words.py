@@ -43,7 +43,21 @@ UNWANTED = (
 _KEYS = ('"said"', "`said`")
 """A key of `plexsync review show --json`, which scripts read (docs/output.md)."""
 
-_SEARCHED = (".py", ".md", ".example", "Makefile", ".toml")
+_SEARCHED = (
+    ".py",
+    ".md",
+    ".html",
+    ".js",
+    ".css",
+    ".in",
+    ".yml",
+    ".service",
+    "timer",
+    "crontab",
+    ".example",
+    "Makefile",
+    ".toml",
+)
 _PART = rf"(?:{'|'.join(UNWANTED)})(?:s|es)?"
 # A name's parts count: `_told`, `StraySource`, `said_of`; "saideth" and "classroom" do not.
 _WORD = re.compile(rf"(?<![a-z]){_PART}(?![a-z])|(?<![A-Z]){_PART.title()}(?![a-z])", re.ASCII)

@@ -30,15 +30,15 @@ def test_a_report_holds_all_parts_and_no_secret(world: World, tmp_path: Path) ->
     log.write_text(f"a line with {world.plex.token} in it\n", "utf-8")
     before = len(world.plex.writes)
     file = tmp_path / "report.txt"
-    said = run_plexsync(["doctor", "--report", str(file), "--log", str(log)], world.environ())
-    assert said.code == ExitCode.OK
+    done = run_plexsync(["doctor", "--report", str(file), "--log", str(log)], world.environ())
+    assert done.code == ExitCode.OK
     text = file.read_text("utf-8")
     for title in ("versions", "configuration", "findings", "memory", "log", "this Plex server"):
         assert f"== {title}\n" in text
     for words in ("plexsync ", "Python 3", "plex.url = ", "ok Plex", "linked", "a line with"):
         assert words in text
     assert "Does a listing show which fields are locked? " in text
-    assert world.plex.token not in text + said.out + said.err
+    assert world.plex.token not in text + done.out + done.err
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(world.plex.writes) == before
 
@@ -47,8 +47,8 @@ def test_a_report_of_what_does_not_work_is_written_all_the_same(tmp_path: Path) 
     """That is when it is needed; a file that is there is not overwritten."""
     file = tmp_path / "report.txt"
     environ = {"PLEXSYNC_STATE_DIR": str(tmp_path / "state"), "HOME": str(tmp_path)}
-    said = run_plexsync(["doctor", "--report", str(file)], environ)
-    assert said.code == ExitCode.USAGE
+    done = run_plexsync(["doctor", "--report", str(file)], environ)
+    assert done.code == ExitCode.USAGE
     assert "no configuration yet" in file.read_text("utf-8")
     again = run_plexsync(["doctor", "--report", str(file)], environ)
     assert again.code == ExitCode.LOCAL_FILES

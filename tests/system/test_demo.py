@@ -109,10 +109,10 @@ def test_the_demo_fits_two_screens_and_ends_with_what_comes_next(
     width: int, tmp_path: Path
 ) -> None:
     """Two screens of 55 rows; each film's changes once; the last line is where to begin."""
-    said = run_plexsync(
+    done = run_plexsync(
         ["demo"], {"TMPDIR": str(tmp_path)}, terminals=("stdout", "stderr"), width=width
     )
-    lines = [line.rstrip() for line in plain(said.out).splitlines()]
+    lines = [line.rstrip() for line in plain(done.out).splitlines()]
     assert len(lines) <= 110
     assert sum("Tides of the" in line for line in lines) <= 3
     assert lines[-1] == "Now yours: plexsync init"

@@ -112,7 +112,7 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
             lines = scene_lines(
                 one,
-                said=answers,
+                answers=answers,
                 notes=notes,
                 previews=previews,
                 marks=console.color_system is None or console.no_color,

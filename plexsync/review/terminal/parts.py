@@ -160,7 +160,7 @@ def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
     if preview is None:
         return [Text("What accepting would change is being looked up …", style="dim")]
     if preview.problem:
-        return [words(f"What accepting would change cannot be told: {preview.problem}", "yellow")]
+        return [words(f"What accepting would change is unknown: {preview.problem}", "yellow")]
     lines: list[Line] = []
     if not preview.changes:
         lines.append(Text("Accepting would change nothing in Plex.", style="dim"))

@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 def scene_lines(
     waiting: Waiting,
     *,
-    said: SceneAnswers,
+    answers: SceneAnswers,
     notes: Mapping[RatingKey, Sequence[str]],
     previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
 ) -> list[Line]:
     """All there is about one scene, each candidate with its evidence and changes."""
     lines = [*scene_part(waiting), Text()]
-    if answer := answer_words(said):
+    if answer := answer_words(answers):
         lines += [words(answer, "cyan"), Text()]
-    shown = answer_marks(said)
+    shown = answer_marks(answers)
     lines += candidates_part(waiting, -1, notes=notes, marks=shown)
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
@@ -56,10 +56,10 @@ def scene_lines(
     return lines
 
 
-def answer_marks(said: SceneAnswers) -> dict[RatingKey, str]:
+def answer_marks(answers: SceneAnswers) -> dict[RatingKey, str]:
     """What was answered about each item."""
-    marks = {one.rating_key: "not this one" for one in said.refusals}
-    return marks | {pin.rating_key: "accepted" for pin in said.pins}
+    marks = {one.rating_key: "not this one" for one in answers.refusals}
+    return marks | {pin.rating_key: "accepted" for pin in answers.pins}
 
 
 # ---- One screen of a review ----------------------------------------------------------------------
@@ -119,15 +119,15 @@ def _lines(
     if review.mode is Mode.GROUP and review.group is not None:
         return _group_lines(review.group, marks=marks)
     waiting = review.waiting
-    said = review.answers.recorded(waiting.scene_id)
+    given = review.answers.recorded(waiting.scene_id)
     lines = [_heading(review, width), *scene_part(waiting), Text()]
-    if answer := answer_words(said):
+    if answer := answer_words(given):
         lines += [words(answer, "cyan"), Text()]
     lines += candidates_part(
         waiting,
         review.focus,
         notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
-        marks=answer_marks(said),
+        marks=answer_marks(given),
         brief=brief,
     )
     candidate = review.candidate

@@ -220,7 +220,7 @@ def test_the_next_scenes_are_compared_ahead(twins: World) -> None:
             person.types("\x1b[C")
             person.screen(f"scene {scene_id}", "Accepting would change:")
         person.types("\x1b[C")
-        person.screen(f"scene {ids[4]}", "cannot be told")
+        person.screen(f"scene {ids[4]}", "is unknown")
         person.types("q")
         assert person.ends() == ExitCode.OK
 
@@ -236,13 +236,13 @@ def test_no_colour_is_no_colour(twins: World) -> None:
 
 
 def test_review_works_while_both_servers_are_away(tmp_path: Path) -> None:
-    """The screens come from the cache; what cannot be told says so, and answers count."""
+    """The screens come from the cache; what is unknown says so, and answers count."""
     with low_world(tmp_path, STRANGERS) as world:
         world.run()
         environ = world.environ()
         (first, *_) = review_order(world)
     with Person(["review"], environ) as person:
-        person.screen("cannot be told")
+        person.screen("is unknown")
         person.types("n")
         person.screen("u takes it back")
         person.types("qk")

@@ -235,7 +235,7 @@ def test_a_run_and_the_page_take_turns(world: World, page: Page) -> None:
 
 @pytest.mark.parametrize("victim", ["server", "browser"])
 def test_no_answer_is_lost_to_a_kill(world: World, browser: Browser, victim: str) -> None:
-    """What the page said was answered is answered."""
+    """What the page shows as answered is answered."""
     with served_review(world.environ()) as served:
         context = browser.new_context()
         page = context.new_page()
@@ -341,8 +341,8 @@ def answer_in_file(world: World, path: Path, answers: dict[SceneId, str]) -> Non
         row["answer"] = left.pop(SceneId(row["scene_id"]), "")
         writer.writerow(row)
     path.write_text(out.getvalue(), encoding="utf-8")
-    said = run_plexsync(["review", "import", str(path)], world.environ())
-    assert said.code == ExitCode.OK, said.err
+    done = run_plexsync(["review", "import", str(path)], world.environ())
+    assert done.code == ExitCode.OK, done.err
 
 
 def test_thousands_wait_and_the_first_page_comes_at_once(tmp_path: Path, page: Page) -> None:

@@ -107,7 +107,7 @@ def test_an_item_that_keeps_changing_waits_for_the_next_run(world: World) -> Non
     assert world.shown(key, "title") != f"Title {SCENES}"
 
 
-def test_what_others_changed_beside_a_write_is_said(world: World) -> None:
+def test_what_others_changed_beside_a_write_is_reported(world: World) -> None:
     """A field that was not sent and moved between the read and the read back."""
     key = order_of_writes(world)[-1]
     world.plex.before(

@@ -167,7 +167,7 @@ class _Silent:
         return lambda *_: None
 
 
-def test_a_log_without_room_ends_no_run_and_is_not_hushed_up() -> None:
+def test_a_log_on_a_full_disk_ends_no_run_and_is_not_hushed_up() -> None:
     """The first error is kept, for the exit code. Source of the device: full(4)."""
     silent: RunReporter = _Silent()  # type: ignore[assignment] # takes every call
     with logged(silent, LogOptions(file=Path("/dev/full"))) as reporter:

@@ -89,9 +89,9 @@ def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> N
         world.wait(hours=25)
         ran = world.run()
         assert ran.summary.exit_code == ExitCode.SOME_FAILED
-        said = [one for one in ran.warnings if "parked" in one]
-        assert len(said) == (attempt == MOST_ATTEMPTS)
-    assert "plexsync retry 1" in said[0]
+        warned = [one for one in ran.warnings if "parked" in one]
+        assert len(warned) == (attempt == MOST_ATTEMPTS)
+    assert "plexsync retry 1" in warned[0]
     (parked,) = read_status(world.state_dir, world.now).parked
     assert parked.scene_id == "1"
     world.plex_wire.faults.clear()

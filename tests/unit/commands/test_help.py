@@ -55,7 +55,7 @@ def test_without_a_configuration_init_is_named(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PLEXSYNC_STATE_DIR", str(tmp_path / "state"))
     assert run_command_line(command.split()) == ExitCode.USAGE
-    said = capsys.readouterr()
-    text = said.out + said.err
+    printed = capsys.readouterr()
+    text = printed.out + printed.err
     assert "plexsync init" in text
     assert "[stash]" not in text

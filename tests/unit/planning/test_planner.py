@@ -139,7 +139,7 @@ def test_silence_clears_what_we_wrote(policy: Policy, locked: bool) -> None:  # 
 
 @pytest.mark.parametrize("policy", TEXT_POLICIES)
 def test_silence_spares_what_somebody_changed_since(policy: Policy) -> None:
-    """It stays, and is said to stay."""
+    """It stays, and is reported to stay."""
     planned = plan(policy, "", "theirs", base="ours", locked=True)
     assert (planned.changes, planned.kept, planned.by_hand) == ((), ("f",), ())
 
