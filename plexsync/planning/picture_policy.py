@@ -26,7 +26,7 @@ _STOCK = "/:/resources/"
 """What the address of a picture begins with that Plex shows for want of any."""
 
 CHOSEN_IN_PLEX = "picture chosen in Plex"
-"""What a person is told of a picture that somebody chose."""
+"""What a person sees of a picture that somebody chose."""
 
 LIMIT_BYTES = 10_000_000
 """The largest picture Plex takes. Source: docs/plex-api.md 5."""

@@ -74,7 +74,7 @@ class ServerFaults:
         """Hold that Plex knows most of the items it has just listed.
 
         Args:
-            denied: items it listed, and said right after that they are not there.
+            denied: items it listed, and did not know right after.
 
         Raises:
             BadResponseError: it denies more than it shows.

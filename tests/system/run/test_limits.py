@@ -109,9 +109,9 @@ def test_what_was_held_back_is_held_back_alone(synced: World) -> None:
     again = synced.run(APPLY__MAX_CHANGES="10")
     assert again.summary.exit_code == ExitCode.UNSAFE
     assert {row.scene.id for row in again.rows} == losing
-    said = command(synced, "--max-changes", "10")
-    assert said.code == ExitCode.UNSAFE
-    assert "once with 'plexsync run --force', or raise max_changes for good" in said.err
+    printed = command(synced, "--max-changes", "10")
+    assert printed.code == ExitCode.UNSAFE
+    assert "once with 'plexsync run --force', or raise max_changes for good" in printed.err
     assert synced.run(APPLY__MAX_CHANGES="11").count(Outcome.APPLIED) == 11
     assert synced.run(APPLY__MAX_CHANGES="10").summary.exit_code == ExitCode.OK
 
@@ -126,11 +126,11 @@ def test_force_passes_the_limits_once(synced: World) -> None:
 def test_too_large_a_share_says_so(synced: World) -> None:
     """Sixteen of fifty are more than 30 per cent, fifteen are not."""
     shorten(synced, 16)
-    said = command(synced)
-    assert said.code == ExitCode.UNSAFE
-    assert f"16 of {SCENES} items synced before would lose something" in said.err
-    assert "the limit is 30% of them" in said.err
-    assert "or raise max_share for good" in said.err
+    printed = command(synced)
+    assert printed.code == ExitCode.UNSAFE
+    assert f"16 of {SCENES} items synced before would lose something" in printed.err
+    assert "the limit is 30% of them" in printed.err
+    assert "or raise max_share for good" in printed.err
     assert synced.run(APPLY__MAX_SHARE="0.32").summary.exit_code == ExitCode.OK
 
 
@@ -140,11 +140,11 @@ def test_values_that_would_go_count_apart(synced: World) -> None:
     shortened = shorten(synced, 9)[5:]
     edit(synced, tagged, tag_ids=())
     before = genres(synced)
-    said = command(synced, "-n", APPLY__MAX_CLEARS="4")
-    assert said.code == ExitCode.UNSAFE
+    printed = command(synced, "-n", APPLY__MAX_CLEARS="4")
+    assert printed.code == ExitCode.UNSAFE
     lose = f"5 of {SCENES} items synced before would lose a value for good"
-    assert f"{lose}; the limit is 4" in said.err
-    assert "once with 'plexsync run --force', or raise max_clears for good" in said.err
+    assert f"{lose}; the limit is 4" in printed.err
+    assert "once with 'plexsync run --force', or raise max_clears for good" in printed.err
     assert genres(synced) == before
     ran = synced.run(APPLY__MAX_CLEARS="4")
     assert ran.count(Outcome.SKIPPED) == 5
