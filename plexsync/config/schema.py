@@ -29,6 +29,7 @@ from plexsync.config.forms import (
     DURATION,
     FIELD_NAMES,
     FLAG,
+    HEADERS,
     NAMES,
     NEW_FILE,
     SECRET,
@@ -102,6 +103,18 @@ class StashConfig:
         meaning="Check the certificate of an https address. The name of a PEM file trusts the "
         "certificates in it; `false` trusts any.",
     )
+    headers: tuple[tuple[str, Secret], ...] = setting(
+        HEADERS,
+        "{}",
+        meaning="Headers sent with every request to Stash, for a proxy before it that asks for "
+        "credentials: each value a [secret](#secrets).",
+    )
+    proxy: bool = setting(
+        FLAG,
+        "false",
+        meaning="Reach Stash through the proxy the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, "
+        "`NO_PROXY`).",
+    )
     organized_only: bool = setting(
         FLAG,
         "false",
@@ -145,6 +158,16 @@ class PlexConfig:
         VERIFY,
         "true",
         meaning="As `stash.verify`.",
+    )
+    headers: tuple[tuple[str, Secret], ...] = setting(
+        HEADERS,
+        "{}",
+        meaning="As `stash.headers`, to Plex.",
+    )
+    proxy: bool = setting(
+        FLAG,
+        "false",
+        meaning="As `stash.proxy`, to Plex.",
     )
     libraries: tuple[str, ...] = setting(
         NAMES,

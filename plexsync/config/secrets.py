@@ -237,11 +237,16 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-8-sig", "replace")
 
 
+_SCHEMES = ("Basic ", "Bearer ", "Token ")
+"""What may stand before the secret of an Authorization header."""
+
+
 def _checked(text: str) -> Secret:
     value = text.strip()
     if not value:
         raise ParseError("the secret is empty", hint="Check where it is read from.")
-    if not value.isascii() or not value.isprintable() or " " in value:
+    alone = value.partition(" ")[2] if value.startswith(_SCHEMES) else value
+    if not value.isascii() or not value.isprintable() or not alone or " " in alone:
         raise ParseError(
             "the secret holds spaces, line breaks or letters no HTTP header can carry",
             hint="Check that it is the token alone.",

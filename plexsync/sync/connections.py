@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.plex.connection import plex_headers
-from plexsync.stash_client import StashClient
+from plexsync.stash_client import StashClient, stash_headers
 from plexsync.transport.client import RetryPolicy, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from plexsync.config.schema import Config
+    from plexsync.config.secrets import Secret
     from plexsync.transport.client import Repeat
 
 DEFAULT_RETRY = RetryPolicy()
@@ -26,9 +27,10 @@ def stash_transport(
     return Transport(
         config.stash.url,
         name="Stash",
-        headers={"ApiKey": key} if key else {},
-        secrets=(key,),
+        headers=_revealed(config.stash.headers) | stash_headers(key),
+        secrets=(key, *_revealed(config.stash.headers).values()),
         verify=config.stash.verify,
+        proxy=config.stash.proxy,
         retry=retry,
         on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
@@ -57,12 +59,17 @@ def plex_transport(
     return Transport(
         config.plex.url,
         name="Plex",
-        headers=plex_headers(client_id, token),
-        secrets=(token,),
+        headers=_revealed(config.plex.headers) | plex_headers(client_id, token),
+        secrets=(token, *_revealed(config.plex.headers).values()),
         verify=config.plex.verify,
+        proxy=config.plex.proxy,
         retry=retry,
         on_retry=lambda repeat: warn(repeat_sentence(repeat)),
     )
+
+
+def _revealed(headers: Sequence[tuple[str, Secret]]) -> dict[str, str]:
+    return {name: value.reveal() for name, value in headers}
 
 
 def config_secrets(config: Config) -> list[str]:

@@ -165,8 +165,9 @@ class ServerWords:
         """401 or 407: a proxy wants credentials of its own."""
         return AuthError(
             f"a proxy before {self.name} asks for credentials ({status})",
-            hint=f"put them into {self.url_key} (https://user:password@host), or the header it "
-            f"asks for into {self.key('headers')}; or use an address that goes around the proxy",
+            hint=f"put the header it asks for into {self.key('headers')}, like "
+            '{ Authorization = "Basic ..." }, or an address that goes around it into '
+            f"{self.url_key}",
         )
 
     def forbidden(self, text: str) -> AuthError:
