@@ -68,7 +68,7 @@ check-locks:
 	@for pip in pip==$(OLDEST_PIP) pip; do \
 		$(PYTHON) -m venv --clear .venv-locks || exit 1; \
 		$(LOCKS_PIP) install --upgrade $$pip || exit 1; \
-		for lock in demo dev oldest; do \
+		for lock in demo container dev oldest; do \
 			echo "== $$lock.lock with $$($(LOCKS_PIP) --version | cut -d' ' -f1,2)"; \
 			$(LOCKS_PIP) install --require-hashes -r requirements/$$lock.lock || exit 1; \
 		done; \
@@ -86,6 +86,7 @@ lock: $(VENV)/.pip
 	$(PIP) install uv
 	$(COMPILE) requirements/pip.in -o requirements/pip.lock
 	$(COMPILE) pyproject.toml requirements/build.in --extra demo -o requirements/demo.lock
+	$(COMPILE) pyproject.toml requirements/build.in --extra demo --extra metrics --extra notify --extra pad --extra web -o requirements/container.lock
 	$(COMPILE) pyproject.toml requirements/build.in --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml requirements/build.in --extra dev --resolution lowest-direct -o requirements/oldest.lock
 

@@ -47,7 +47,7 @@ def hook_command(*, state_dir: str) -> int:
 @click.group(context_settings=CONTEXT, short_help="Print what starts plexsync by itself.")
 @global_options
 def schedule_group() -> None:
-    """Print a crontab, a systemd service and timer, or a Stash plugin, for this configuration.
+    """Print what starts plexsync by itself, or a Stash plugin, for this configuration.
 
     All paths are written out in full. Secrets are not part of it: where one is only in a variable
     of this shell, a comment says what to do.
@@ -56,6 +56,7 @@ def schedule_group() -> None:
     Examples:
       plexsync schedule cron            a line for crontab -e
       plexsync schedule systemd         a service and a timer
+      plexsync schedule compose         a service for compose.yaml
       plexsync schedule stash-plugin    have Stash tell what changed
     """  # noqa: D301 - \b is click's mark for "do not wrap"
 
@@ -107,6 +108,31 @@ def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -
         return _print(invocation, "systemd", parts[only])
     steps = "".join(f"#   {step}\n" for step in systemd_steps(system=system))
     return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
+
+
+@schedule_group.command(context_settings=CONTEXT, short_help="A service for compose.yaml.")
+@global_options
+@click.pass_obj
+def compose_command(invocation: Invocation) -> int:
+    """Print a service for compose.yaml: a container with a run every 15 minutes.
+
+    Files, folders and servers are inside where they are outside, so that the configuration holds
+    in the container as it is. The image is built from the Containerfile of plexsync's source.
+
+    \b
+    Examples:
+      plexsync schedule compose > compose.yaml && docker compose up -d
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    import os
+    from dataclasses import replace
+
+    from plexsync.integrations.schedule import compose_service
+    from plexsync.state import cache_directory
+
+    setup = _setup(invocation, runs=True)
+    setup = replace(setup, cache=setup.cache or cache_directory(os.environ))
+    user = f"{os.getuid()}:{os.getgid()}"
+    return _print(invocation, "compose", compose_service(setup, user=user))
 
 
 @schedule_group.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")

@@ -1,4 +1,4 @@
-"""What starts plexsync by itself: a crontab, a systemd service and timer, a Stash plugin, as text.
+"""What starts plexsync by itself: for cron, systemd, compose and Stash, as text.
 
 Everything is written out in full, because what starts programs finds neither the shell's PATH nor
 its variables. No secret is ever part of it.
@@ -12,7 +12,7 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -191,6 +191,38 @@ def systemd_steps(*, system: bool) -> tuple[str, ...]:
     )
 
 
+def compose_service(setup: Setup, *, user: str) -> str:
+    """Return a service for `compose.yaml`, in which files and servers are where they are here.
+
+    Args:
+        setup: what to start.
+        user: the user and group ids that may read the configuration, with a colon between.
+
+    Source: the Compose specification, "services", "Interpolation".
+    """
+    kept = [setup.state, *([setup.cache] if setup.cache else [])]
+    folders = " ".join(shlex.quote(str(place)) for place in kept)
+    config = [(ENV_CONFIG, str(setup.config))] if setup.config else []
+    file = _compose(str(setup.folder / "environment"))
+    return _filled(
+        "compose.yaml",
+        notes=[
+            f"# {line}"
+            for line in (f"Make first: mkdir -m 700 -p {folders}", *_secret_words(setup, "compose"))
+        ],
+        user=_compose(user),
+        environment_file=[f"    env_file: [{file}]"] if setup.secrets else [],
+        variables=[
+            f"      {name}: {_compose(value)}"
+            for name, value in (*replace(setup, path="").all_variables(), *config)
+        ],
+        volumes=[
+            *(line for place in kept for line in _bind(place)),
+            *([*_bind(setup.folder), "        read_only: true"] if setup.config else []),
+        ],
+    )
+
+
 def stash_manifest(setup: Setup, version: str) -> str:
     """Return the manifest of a Stash plugin that notes which scenes changed.
 
@@ -245,6 +277,16 @@ def _exec_word(word: str) -> str:
     return word if _PLAIN_WORD.fullmatch(word) else _quoted(word)
 
 
+def _bind(place: Path) -> list[str]:
+    where = _compose(str(place))
+    return ["      - type: bind", f"        source: {where}", f"        target: {where}"]
+
+
+def _compose(text: str) -> str:
+    """Return a text of a compose file, where $ would be a variable."""
+    return _yaml(text.replace("$", "$$"))
+
+
 def _yaml(text: str) -> str:
     """Return a double-quoted YAML text; JSON's escapes are among YAML's."""
     return json.dumps(text, ensure_ascii=False)
@@ -288,7 +330,7 @@ def _secret_words(setup: Setup, starter: str) -> list[str]:
     """What to do about secrets that come from variables of this shell, or from systemd."""
     words = []
     names = " and ".join(setup.secrets)
-    if setup.secrets and starter == "systemd":
+    if setup.secrets and starter != "cron":
         file = setup.folder / "environment"
         words.append(f"Write {names} into {file}, mode 0600: NAME=value, one a line.")
     elif setup.secrets:
@@ -299,7 +341,11 @@ def _secret_words(setup: Setup, starter: str) -> list[str]:
         places = " and ".join(str(place) for _, place in _credentials(setup))
         words.append(f"Put each secret alone into {places}, mode 0600, or say where it is.")
     elif setup.credentials:
-        words.append("cron hands over no credentials: use { file = ... } in the configuration.")
+        words.append(
+            f"{starter} hands over no credentials: use {{ file = ... }} in the configuration."
+        )
+    if setup.path and starter == "compose":
+        words.append("{ command = ... } finds no program in a container: use { file = ... }.")
     return words
 
 

@@ -6,15 +6,17 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml  # type: ignore[import-untyped] # its types are a package of their own
 
 from plexsync.cli import cli, run_command_line
 from plexsync.config.problems import InvalidConfigError
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.integrations.schedule import (
     Setup,
+    compose_service,
     crontab,
     find_program,
     find_setup,
@@ -171,6 +173,61 @@ def test_timer_is_installed_and_catches_up() -> None:
     }
 
 
+def compose_reads(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """The service of a compose file, with its variables replaced; `$$` is a dollar sign."""
+    text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    assert not re.search(r"(?<!\$)\$(?:\$\$)*(?!\$)", text), "a variable"
+    return yaml.safe_load(text.replace("$$", "$"))["services"]["plexsync"]
+
+
+def test_compose_has_everything_where_it_is_whatever_the_paths_hold() -> None:
+    """The same folders inside as outside, the configuration read-only."""
+    service = compose_reads(
+        compose_service(make_setup(cache=Path(f"{ODD}/cache")), user="1000:1000")
+    )
+
+    places = {one["source"]: one for one in service["volumes"]}
+    assert all(one["target"] == one["source"] for one in service["volumes"])
+    assert {name: one.get("read_only", False) for name, one in places.items()} == {
+        f"{ODD}/state": False,
+        f"{ODD}/cache": False,
+        ODD: True,
+    }
+    assert service["environment"] == {
+        "PLEXSYNC_PLEX__LIBRARIES": 'A "b", 50%',
+        "PLEXSYNC_STATE_DIR": f"{ODD}/state",
+        "CACHE_DIRECTORY": f"{ODD}/cache",
+        "PLEXSYNC_CONFIG": f"{ODD}/config.toml",
+    }
+
+
+def test_compose_service_may_do_nothing_but_run() -> None:
+    """No special user, no capability, a root file system nothing is written to."""
+    service = compose_reads(compose_service(make_setup(), user="1000:1000"))
+
+    assert (service["user"], service["read_only"], service["cap_drop"]) == (
+        "1000:1000",
+        True,
+        ["ALL"],
+    )
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "env_file" not in service
+
+
+def test_compose_takes_secrets_of_variables_from_a_file() -> None:
+    """A secret of this shell is no part of it; a program's has no program in the container."""
+    made = make_setup(
+        secrets=("PLEX_TOKEN",), credentials=("stash",), path="/bin:/usr/bin", config=None
+    )
+    text = compose_service(made, user="1000:1000")
+
+    assert compose_reads(text)["env_file"] == [f"{ODD}/environment"]
+    assert "PATH" not in compose_reads(text)["environment"]
+    assert "# Write PLEX_TOKEN into" in text
+    assert "# compose hands over no credentials" in text
+    assert "# { command = ... } finds no program in a container" in text
+
+
 def test_manifest_holds_only_keys_stash_knows() -> None:
     """One unknown key and Stash does not load the plugin. Source: docs/stash-api.md 6."""
     text = stash_manifest(make_setup(), "1.2.3")
@@ -295,7 +352,7 @@ def test_program_is_the_installed_one_or_the_module(tmp_path: Path) -> None:
     assert find_program(str(python)) == (str(tmp_path / "plexsync"),)
 
 
-@pytest.mark.parametrize("kind", ["cron", "systemd", "stash-plugin"])
+@pytest.mark.parametrize("kind", ["compose", "cron", "systemd", "stash-plugin"])
 def test_schedules_are_printed_as_text_or_as_a_document(
     kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +367,7 @@ def test_schedules_are_printed_as_text_or_as_a_document(
     assert "plexsync" in text
 
 
-@pytest.mark.parametrize("kind", ["cron", "systemd"])
+@pytest.mark.parametrize("kind", ["compose", "cron", "systemd"])
 def test_nothing_is_scheduled_that_could_only_fail(
     kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
