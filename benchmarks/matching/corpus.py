@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.matching.situations import SITUATIONS, plain
 from benchmarks.matching.world import Label, Mix, World, make_words
-from plexsync.matcher import decide
+from plexsync.matcher import decide, propose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,8 @@ MIXES = (
     Mix(name="adversarial, path rules", plain=0.0, rules=True),
     Mix(name="adversarial, content hashes", plain=0.0, hashes=True),
     Mix(name="adversarial, rules and hashes", plain=0.0, rules=True, hashes=True),
+    Mix(name="ordinary, proposed rules", plain=0.9, proposed=True),
+    Mix(name="adversarial, proposed rules", plain=0.0, proposed=True),
     Mix(name="incremental", plain=0.3, due=0.1),
     Mix(name="incremental, rules and hashes", plain=0.3, rules=True, hashes=True, due=0.1),
 )
@@ -65,15 +67,18 @@ def make_corpus(mix: Mix, seed: int, scenes: int) -> Corpus:
     }
     others = tuple(scene for scene in world.scenes if scene.scene_id not in waiting)
     items = tuple(world.items)
+    rules = world.rules
+    if mix.proposed:
+        rules = propose_rules(decide(world.scenes, items).matches)
     # What a full run learned, for one that looks at a part of the scenes.
-    learned = decide(world.scenes, items, rules=world.rules).layout if others else None
+    learned = decide(world.scenes, items, rules=rules).layout if others else None
     return Corpus(
         mix=mix,
         scenes=tuple(due),
         others=others,
         layout=learned,
         items=items,
-        rules=world.rules,
+        rules=rules,
         claims=claims,
         hashes=world.hashes,
         parts=world.owners,

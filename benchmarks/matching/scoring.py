@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from benchmarks.matching.corpus import Corpus
     from benchmarks.matching.world import Label
-    from plexsync.models import Match, SceneId
+    from plexsync.models import Match, RatingKey, SceneId
 
 
 @dataclass(slots=True)
@@ -31,7 +31,8 @@ class Tally:
         missed: Plex has a true item, and it is not among the candidates.
         nothing: no candidate, and rightly so.
         certain: scenes with identity-grade evidence.
-        certain_high: those of them that are HIGH and right.
+        certain_high: those of them that are HIGH and right, for each of their items.
+        bolder: HIGH alone, but not when all are due.
     """
 
     scenes: int = 0
@@ -44,6 +45,7 @@ class Tally:
     nothing: int = 0
     certain: int = 0
     certain_high: int = 0
+    bolder: int = 0
 
     def add(self, other: Tally) -> None:
         """Count `other` in."""
@@ -54,6 +56,43 @@ class Tally:
 def run(corpus: Corpus) -> dict[str, Tally]:
     """Match a corpus, as a run would, and count."""
     return tally(decide_all(corpus).matches, corpus.labels)
+
+
+def run_one_by_one(corpus: Corpus) -> dict[str, Tally]:
+    """Match each scene of a corpus alone, with what a full run learned, and count.
+
+    The others are linked where the full run found them HIGH, as a second run would find them.
+    """
+    whole, layout = decide_all(corpus)
+    certain = _high(whole)
+    owners = {key: scene_id for scene_id, key in certain}
+    found: list[Match] = []
+    bolder: list[SceneId] = []
+    for scene in corpus.scenes:
+        others = [one for one in corpus.scenes if one is not scene]
+        claims = {key: who for key, who in owners.items() if who != scene.scene_id}
+        known = known_of(corpus)
+        known["others"] = [*others, *corpus.others]
+        known["layout"], known["claims"] = layout, {**corpus.claims, **claims}
+        made = decide([scene], corpus.items, **known).matches
+        if corpus.mix.hashes:
+            known["hashes"] = read_hashes(corpus, made)
+            made = decide([scene], corpus.items, **known).matches
+        found += made
+        bolder += [scene.scene_id] if _high(made) - certain else []
+    tallies = tally(found, corpus.labels)
+    for scene_id in bolder:
+        tallies[corpus.labels[scene_id].situation].bolder += 1
+    return tallies
+
+
+def _high(found: Iterable[Match]) -> set[tuple[SceneId, RatingKey]]:
+    """The pairs that are certain."""
+    return {
+        (made.scene_id, made.candidates[0].rating_key)
+        for made in found
+        if made.confidence is Confidence.HIGH
+    }
 
 
 def decide_all(corpus: Corpus) -> Decided:
@@ -96,7 +135,8 @@ def tally(found: Iterable[Match], labels: Mapping[SceneId, Label]) -> dict[str, 
         counts.certain += label.certain
         ending = _end(matches, label)
         setattr(counts, ending, getattr(counts, ending) + 1)
-        counts.certain_high += label.certain and ending == "high_right"
+        linked = {key for _, key in _high(matches)}
+        counts.certain_high += label.certain and linked == label.items
     return dict(tallies)
 
 
@@ -108,7 +148,7 @@ def _end(matches: list[Match], label: Label) -> str:
         made.candidates[0].rating_key for made in matches if made.confidence is Confidence.HIGH
     }
     if linked:
-        return "high_right" if linked <= label.items else "high_wrong"
+        return "high_right" if linked <= label.items and not label.low else "high_wrong"
     keys = [one.rating_key for one in matches[0].candidates]
     if not label.items:
         return "low_other" if keys else "nothing"

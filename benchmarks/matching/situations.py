@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from plexsync.models import ItemKind, SceneId
+
 if TYPE_CHECKING:
     from benchmarks.matching.world import Video, World
     from plexsync.models import SceneFile
@@ -466,12 +468,13 @@ def trashed_only(world: World) -> None:
 
 def twin_of_linked(world: World) -> None:
     """Two scenes hold copies of one file, Plex has one of the copies."""
+    known = world.mix.rules or world.mix.proposed
     video = world.video(folder=f"{world.word()}/{world.word()}")
     copy = replace(video, folder=f"{world.word()}/{world.word()}")
     key = world.add_item(world.plex_file(video))
     world.add_scene(world.stash_file(video), truth=(key,), certain=world.mix.rules)
     # Alone, without a rule, a copy looks like a file that moved; its bytes are the same.
-    world.add_scene(world.stash_file(copy), truth=() if world.mix.rules else (key,))
+    world.add_scene(world.stash_file(copy), truth=() if known else (key,))
 
 
 def backup_only(world: World) -> None:
@@ -543,8 +546,8 @@ def merged_by_plex(world: World) -> None:
     """Plex took two different videos for two versions of one."""
     one, two = world.video(), world.video()
     key = world.add_item(world.plex_file(one), world.plex_file(two))
-    world.add_scene(world.stash_file(one), truth=(key,))
-    world.add_scene(world.stash_file(two), truth=(key,))
+    world.add_scene(world.stash_file(one), truth=(key,), low=True)
+    world.add_scene(world.stash_file(two), truth=(key,), low=True)
 
 
 def stacked_apart(world: World) -> None:
@@ -585,7 +588,8 @@ def encoded_again(world: World) -> None:
     """The same path, another encode."""
     video = world.video(frame=(1920, 1080))
     other = replace(video, size_bytes=world.size(), oshash=video.oshash + 1, frame=(1280, 720))
-    world.add_scene(world.stash_file(video), truth=(world.add_item(world.plex_file(other)),))
+    key = world.add_item(world.plex_file(other))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=world.mix.rules)
 
 
 def renamed(world: World) -> None:
@@ -660,6 +664,144 @@ def generic_moved(world: World) -> None:
     other = replace(video, folder=f"{world.word()}/{world.word()}")
     key = world.add_item(world.plex_file(other))
     world.add_scene(world.stash_file(video), truth=(key,), certain=world.mix.hashes)
+
+
+# ---- Names changed by programs, files replaced, ids of agents ------------------------------------
+
+
+def quality_tag(world: World) -> None:
+    """Only the tag of quality in the name is another one."""
+    words = world.title()
+    video = world.video(name=f"{words} 720p.mp4", folder=f"{world.word()}/{world.number()}")
+    key = world.add_item(world.plex_file(replace(video, name=f"{words} 1080p.mp4")))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
+
+
+def quality_upgraded(world: World) -> None:
+    """A program fetched a better file; Stash has not scanned it yet."""
+    words = world.title()
+    video = world.video(name=f"{words} 720p.mp4", folder=f"{world.word()}/{world.number()}")
+    better = replace(
+        video, name=f"{words} 2160p.mp4", size_bytes=video.size_bytes * 3 + 7, oshash=1
+    )
+    key = world.add_item(world.plex_file(better))
+    world.add_scene(world.stash_file(video), truth=(key,))
+
+
+def torrent_and_tidy(world: World) -> None:
+    """A torrent's name on one side, a tidy one on the other."""
+    site, title, actor = world.word(), world.title(), world.word()
+    name = f"{site}.23.04.05.{actor}.{title.replace(' ', '.')}.1080p.WEB-DL.x264.mp4"
+    video = world.video(name=name.lower(), folder=f"{world.word()}/{world.number()}")
+    tidy = replace(video, name=f"{site.title()} - 2023-04-05 - {title}.mp4")
+    key = world.add_item(world.plex_file(tidy))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
+
+
+def remote_mount(world: World) -> None:
+    """A file on a remote mount: Plex never looked into it, and knows path and size only."""
+    video = world.video(name=_generic(world), folder=f"{world.word()}/{world.number()}")
+    key = world.add_item(world.plex_file(video, duration_s=None, width=None, height=None))
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True)
+
+
+def replaced_by_another_length(world: World) -> None:
+    """Another video lies under the path now: its length says so."""
+    video = world.video()
+    other = replace(
+        video, size_bytes=world.size(), duration_s=video.duration_s * 1.5 + 60, oshash=1
+    )
+    world.add_scene(
+        world.stash_file(video), truth=(world.add_item(world.plex_file(other)),), low=True
+    )
+
+
+def every_file_twice(world: World) -> None:
+    """Plex has the file in two folders."""
+    video = world.video(folder=f"{world.word()}/{world.word()}")
+    keys = (
+        world.add_item(world.plex_file(video, root="/mnt/user")),
+        world.add_item(world.plex_file(video, root="/mnt/disk1")),
+    )
+    world.add_scene(world.stash_file(video, root="/pool"), truth=keys, certain=True)
+
+
+def several_episodes(world: World) -> None:
+    """Plex shows a file of two episodes as both of them."""
+    video = world.video(name=f"{world.title()} S01E01-E02.mp4")
+    file = world.plex_file(video)
+    keys = [
+        world.add_item(file, kind=ItemKind.EPISODE, section_id="3", title=world.title())
+        for _ in range(2)
+    ]
+    world.add_scene(world.stash_file(video), truth=tuple(keys), low=True)
+
+
+def merged_one_hash(world: World) -> None:
+    """Plex took two videos for one, and knows the content hash of one of them only."""
+    one, two = world.video(), world.video()
+    files = world.plex_file(one), world.plex_file(two)
+    world.hashes[files[1].part_id] = 0
+    key = world.add_item(*files)
+    world.add_scene(world.stash_file(one), truth=(key,), low=True)
+    world.add_scene(world.stash_file(two), truth=(key,), low=True)
+
+
+def merged_qualities(world: World) -> None:
+    """Two scenes are the 1080p and the 2160p of one item."""
+    video = world.video()
+    better = _better(world, video)
+    key = world.add_item(world.plex_file(video), world.plex_file(better))
+    world.add_scene(world.stash_file(video), truth=(key,), low=True)
+    world.add_scene(world.stash_file(better), truth=(key,), low=True)
+
+
+def guid_of_an_agent(world: World) -> None:
+    """An agent left the scene's id; name and place are others."""
+    video = world.video()
+    scene_id = SceneId(str(world.number()))
+    other = replace(video, name=f"{world.name()}.mp4", folder=world.folder())
+    key = world.add_item(world.plex_file(other, root="/agent"), stash_id=scene_id)
+    world.add_scene(world.stash_file(video), truth=(key,), certain=True, scene_id=scene_id)
+
+
+def guids_restarted(world: World) -> None:
+    """A full import gave other ids: the GUIDs name the wrong scenes."""
+    one, two = world.video(), world.video()
+    ids = [SceneId(str(world.number())) for _ in range(2)]
+    for video, mine, wrong in ((one, ids[0], ids[1]), (two, ids[1], ids[0])):
+        key = world.add_item(world.plex_file(video), stash_id=wrong)
+        world.add_scene(world.stash_file(video), truth=(key,), certain=True, scene_id=mine)
+
+
+def guid_of_another_absent(world: World) -> None:
+    """The item of a restarted id, while the true one is not in Plex."""
+    scene_id = SceneId(str(world.number()))
+    world.add_item(world.plex_file(world.video()), stash_id=scene_id)
+    world.add_scene(world.stash_file(world.video()), scene_id=scene_id)
+
+
+def absent_generic_round_equal(world: World) -> None:
+    """A generic name, a round size and an equal length and frame in a foreign folder."""
+    size = 10**8 * world.random.randint(1, 9)
+    ours = world.video(
+        name=_generic(world),
+        folder=f"{world.word()}/{world.number()}",
+        size_bytes=size,
+        duration_s=600.0,
+        frame=(1920, 1080),
+    )
+    theirs = replace(ours, folder=f"{world.word()}/{world.number()}", oshash=ours.oshash + 1)
+    world.add_item(world.plex_file(theirs, root="/media2"))
+    world.add_scene(world.stash_file(ours))
+
+
+def absent_unset_foreign(world: World) -> None:
+    """Nothing is known of our file, and its namesake lies in a foreign folder."""
+    video = world.video()
+    other = world.video(name=video.name)
+    world.add_item(world.plex_file(other, root=f"/foreign/{world.word()}"))
+    world.add_scene(_unset(world, video))
 
 
 SITUATIONS: tuple[Situation, ...] = (
@@ -738,6 +880,20 @@ SITUATIONS: tuple[Situation, ...] = (
     renamed_by_title,
     tiny,
     generic_moved,
+    quality_tag,
+    quality_upgraded,
+    torrent_and_tidy,
+    remote_mount,
+    replaced_by_another_length,
+    every_file_twice,
+    several_episodes,
+    merged_one_hash,
+    merged_qualities,
+    guid_of_an_agent,
+    guids_restarted,
+    guid_of_another_absent,
+    absent_generic_round_equal,
+    absent_unset_foreign,
 )
 """Every situation, in the order of the report."""
 

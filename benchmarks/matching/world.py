@@ -32,6 +32,7 @@ class Mix:
         name: what it is called in the report.
         plain: share of ordinary scenes; the rest is spread evenly over all situations.
         rules: whether the path rules are configured.
+        proposed: whether those are configured that a run without rules proposes.
         hashes: whether Plex's content hashes may be asked for.
         due: share of scenes that are matched; the others are linked already, as far as they
             truly are items.
@@ -40,6 +41,7 @@ class Mix:
     name: str
     plain: float
     rules: bool = False
+    proposed: bool = False
     hashes: bool = False
     due: float = 1.0
 
@@ -51,12 +53,14 @@ class Label:
     Attributes:
         situation: the name of the situation it was made by.
         items: the items it truly is; empty when Plex does not have it.
-        certain: identity-grade evidence exists: it has to be HIGH.
+        certain: identity-grade evidence exists: it has to be HIGH, for each of the items.
+        low: a person has to decide, so it must never be HIGH.
     """
 
     situation: str
     items: frozenset[RatingKey]
     certain: bool
+    low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +215,15 @@ class World:
         *files: SceneFile,
         truth: tuple[RatingKey, ...] = (),
         certain: bool = False,
+        low: bool = False,
+        scene_id: SceneId | None = None,
         **known: object,
     ) -> SceneId:
         """Put a scene into Stash, and say what it is."""
-        scene_id = SceneId(str(self.number()))
+        scene_id = scene_id or SceneId(str(self.number()))
         made: dict[str, object] = {"scene_id": scene_id, "updated_at": "1", "files": files}
         self.scenes.append(Scene(**{**made, **known}))  # type: ignore[arg-type] # keywords are a Scene's own
-        self.labels[scene_id] = Label(self.situation, frozenset(truth), certain)
+        self.labels[scene_id] = Label(self.situation, frozenset(truth), certain, low)
         return scene_id
 
 

@@ -176,7 +176,7 @@ def is_replaced(made: Comparison) -> bool:
         and made.duration >= Level.CLOSE
         and not made.size_rival
         and not made.generic
-        and not made.merged
+        and (not made.merged or made.others == 0)
     )
 
 

@@ -290,17 +290,19 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
-        """Items whose content hash could refute a name alone, or find a copy."""
-        copies = (
+        """Items whose content hash could refute a name alone, or prove a copy."""
+        copies = [
             one
             for one in row
             if self.settings.write_copies
             and one.item != option.item
+            and one.path != option.path
             and look_alike(one)
             and _could_decide(one)
-        )
-        alone = option.weighed.grade is Grade.NAME and _could_decide(option)
-        return self._keys(chain([option] if alone else [], copies))
+        ]
+        # A copy is one of the file itself, so what is known of both has to be the same.
+        own = bool(copies) or option.weighed.grade is Grade.NAME
+        return self._keys(chain([option] if own and _could_decide(option) else [], copies))
 
     def _doubtful(self, position: int, judged: Judged, taken: Mapping[RatingKey, SceneId]) -> Match:
         """One LOW match over all files, each item once; items sure to be others' are left out."""
