@@ -104,6 +104,5 @@ def _library_missing(name: str, container: Element) -> LibraryMissingError:
     usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
     return LibraryMissingError(
         f"there is no Plex library called {name!r}",
-        hint=f"put one the server has into [plex] libraries: "
-        f"{', '.join(usable) or 'it has no movie or show library'}",
+        hint=f"the server has {', '.join(usable) or 'no movie or show library'}; name one it has",
     )

@@ -112,7 +112,10 @@ class Probe:
     def _read(self) -> ProbedItem:
         raw = self._raw()
         if raw.get("type") not in _TYPES:
-            raise BadResponseError(f"item {self._key} is neither a movie nor an episode")
+            raise BadResponseError(
+                f"item {self._key} is neither a movie nor an episode",
+                hint="name one of a movie or show library",
+            )
         return ProbedItem(
             rating_key=self._key,
             section_id=str(raw["librarySectionID"]),

@@ -111,7 +111,9 @@ class PlexSignIn:
         # plexapi takes every failure for the end of the code; the session knows better.
         failure = self._session.failure
         if failure is None or isinstance(failure, NotFoundError):
-            raise CodeExpiredError("the code expired before it was typed")
+            raise CodeExpiredError(
+                "the code expired before it was typed", hint="plexsync init shows another one"
+            )
         raise failure
 
 
@@ -182,7 +184,11 @@ def machine_at(address: str, client_id: str) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         machine = ""
     if not machine:
-        raise BadResponseError("what answers is no Plex Media Server", context=place)
+        raise BadResponseError(
+            "what answers is no Plex Media Server",
+            context=place,
+            hint="write the address of Plex itself; its port is usually 32400",
+        )
     return machine
 
 
