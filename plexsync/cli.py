@@ -300,7 +300,7 @@ def _usage_failure(
 
 def _failure(error: PlexsyncError, invocation: Invocation, streams: Streams) -> int:
     """Say what happened, where, and what to do; as a document if one was asked for."""
-    from plexsync.output.failures import report_failure
+    from plexsync.app.failures import report_failure
 
     report_failure(error, invocation.shape, streams, command=invocation.command)
     return error.exit_code

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.app.failures import utc_now
 from plexsync.app.runs import run_with
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.output.console import is_terminal, make_console
-from plexsync.output.failures import utc_now
 from plexsync.output.streams import NoMeter
 from plexsync.output.terminal import Bars, TerminalReporter
 from plexsync.sync.ports import RunOptions

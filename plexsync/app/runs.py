@@ -16,6 +16,7 @@ import msgspec
 
 from plexsync.app.announcing import Announcement, Transcript, announced
 from plexsync.app.explain import explain_item, explain_scene
+from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config, load_notify
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, StateError, most_severe
@@ -27,7 +28,6 @@ from plexsync.output.console import (
     write_errors,
     write_lines,
 )
-from plexsync.output.failures import make_run_id, utc_now
 from plexsync.output.log import logged
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.plex.client import PlexClient

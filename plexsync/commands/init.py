@@ -99,9 +99,9 @@ def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
 
 
 def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
+    from plexsync.app.failures import utc_now
     from plexsync.app.setup.sign_in import PLEX_TV
     from plexsync.app.setup.wizard import Interview
-    from plexsync.output.failures import utc_now
     from plexsync.state import cache_directory
 
     return Interview(

@@ -54,7 +54,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os
 
-    from plexsync.output.failures import utc_now
+    from plexsync.app.failures import utc_now
     from plexsync.state import read_status, state_directory
 
     found = read_status(state_directory(os.environ), utc_now())
@@ -100,9 +100,9 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os
 
+    from plexsync.app.failures import make_run_id, utc_now
     from plexsync.app.retry import retry
     from plexsync.models import SceneId
-    from plexsync.output.failures import make_run_id, utc_now
     from plexsync.state import state_directory
 
     now = utc_now()

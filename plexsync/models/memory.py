@@ -63,7 +63,7 @@ class SceneRecord(Noun, frozen=True):
         attempts: tries in a row that did not end well (failed or unmatched).
         due_at: ISO time before which the scene is not tried again; "" when it is not waiting.
         problem: why the last attempt failed.
-        related: the tags, performers, studios and groups it showed then; see `relations.joined`.
+        related: the tags, performers, studios and groups it showed then; see `join_related`.
     """
 
     updated_at: str

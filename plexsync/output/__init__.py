@@ -6,7 +6,7 @@ on the streams; nothing here asks a server or decides.
 `console.py` looks at the streams and chooses a reporter: `terminal.py` for a person watching,
 `reporters.py` for pipes, cron, JSON and JSON lines. Tables come from `tables.py` and `changes.py`,
 lines from `tsv.py`, documents from `json_documents.py`, closing words from `summary.py`.
-`history.py`, `status.py` and `explain.py` show what their commands found, `failures.py` errors.
+`history.py`, `status.py` and `explain.py` show what their commands found.
 `streams.py` writes to streams that may go away.
 
 Read first: `console.py`, then `reporters.py`.

@@ -46,7 +46,7 @@ def group_by_edit(
 
     Args:
         plans: what to write, each for another item.
-        appended: see `plex_edit.edits_of`.
+        appended: see `edit_query.edits_of`.
     """
     groups: dict[Hashable, list[ItemPlan]] = {}
     found: list[list[ItemPlan]] = []

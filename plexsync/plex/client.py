@@ -85,7 +85,7 @@ class PlexClient:
         client_id: see `plex_headers`.
         page_size: items asked for in one page of a listing.
         detail_batch: items read in full in one request.
-        url_limit_bytes: longest edit sent in one request; see `plex_edit.edit_paths`.
+        url_limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
 
     Attributes:
         pictures: posters and backgrounds.
@@ -257,7 +257,7 @@ class PlexClient:
 
         Args:
             plan: what to write.
-            locks: see `plex_edit.edit_arguments`.
+            locks: see `edit_query.edit_paths`.
             others: items that get the same edits; see `edit_alike`, which checks that.
             appended: see `edit_alike`.
             by_item: send it to the address of the item, not to that of its library.

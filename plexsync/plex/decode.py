@@ -1,7 +1,7 @@
 """Plex's JSON answers as our nouns: listings, details, hashes. Pure; nothing is fetched here.
 
 Each answer is decoded once into the few members we need; everything else is skipped unread. What
-the strict parser refuses is read leniently, see `plex_lenient`.
+the strict parser refuses is read leniently, see `lenient.py`.
 
 Source: docs/plex-api.md 2, 3, 4 and 8.
 """

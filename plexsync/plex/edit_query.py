@@ -1,4 +1,4 @@
-"""What one edit of an item looks like on the wire. Pure; `plex_client` sends it.
+"""What one edit of an item looks like on the wire. Pure; `client.py` sends it.
 
 There are two addresses for an edit. `PUT /library/metadata/{key}?...` names the item in its path,
 where nothing on the way can lose it. `PUT /library/sections/{section}/all?type=T&id=KEY&...` edits

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsync.app.failures import make_run_id, utc_now
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
-from plexsync.output.failures import make_run_id, utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.servers import ReviewServers

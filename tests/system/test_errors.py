@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import filelock
 import pytest
 
+from plexsync.app.failures import utc_now
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
-from plexsync.output.failures import utc_now
 from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.parts import Identity

@@ -83,8 +83,8 @@ def test_a_probe_asks_first(world: World) -> None:
         person.sees("and put it back?")
         person.types("n\r")
         assert person.ends() == ExitCode.OK
-    said = run_plexsync(["doctor", "--probe", str(ITEM)], world.environ())
-    assert said.code == ExitCode.USAGE
+    done = run_plexsync(["doctor", "--probe", str(ITEM)], world.environ())
+    assert done.code == ExitCode.USAGE
     assert len(world.plex.writes) == writes
     with Person(["doctor", "--probe", str(ITEM)], world.environ()) as person:
         person.sees("and put it back?")

@@ -31,9 +31,9 @@ from plexsync.app.checkup.doctor import (
     failed,
 )
 from plexsync.app.checkup.probe import Probe
+from plexsync.app.failures import utc_now
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
-from plexsync.output.failures import utc_now
 from plexsync.plex.client import PlexClient
 from plexsync.stash_client import StashClient
 from plexsync.state import (

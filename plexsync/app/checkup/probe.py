@@ -76,8 +76,8 @@ class Probe:
         before = self._raw().get("updatedAt")
         yield f"Edit of a summary: {self._edit(summary=f'{_WORD} one')}"
         after = self._raw()
-        yield f"Does an edit move updatedAt? {_said(after.get('updatedAt') != before)}"
-        yield f"Is the field locked then? {_said('summary' in _locks(after))}"
+        yield f"Does an edit move updatedAt? {_yes_or_no(after.get('updatedAt') != before)}"
+        yield f"Is the field locked then? {_yes_or_no('summary' in _locks(after))}"
         self._edit(summary=f"{_WORD}\r\ntwo  \n")
         yield f"Line breaks and spaces at the end become: {self._raw().get('summary')!r}"
         yield f"Emptied sort title: {self._edit(titleSort='')}, {self._raw().get('titleSort')!r}"
@@ -164,5 +164,5 @@ def _locks(raw: Mapping[str, Any]) -> set[str]:
     return {one["name"] for one in raw.get("Field", ()) if one.get("locked")}
 
 
-def _said(held: bool) -> str:  # noqa: FBT001 - a word for a fact
+def _yes_or_no(held: bool) -> str:  # noqa: FBT001 - a word for a fact
     return "yes" if held else "no"

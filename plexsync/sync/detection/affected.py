@@ -4,7 +4,7 @@ A scene's match rests on the items that share a key with it: the stem of a file'
 the words of a title nearly like its own. A scene that shares none with any item that came, went
 or reads differently would get the same match again, so it goes on waiting. Scenes that compete for
 an item are decided together, so they are due together.
-Source: docs/matching.md, "Blocking"; `blocking` and `match_titles`, whose keys these are.
+Source: docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, whose keys these are.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from plexsync.app.announcing import Announcement, announced
+from plexsync.app.failures import utc_now
 from plexsync.errors import ExitCode
-from plexsync.output.failures import utc_now
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.demo import demo_library
 from plexsync.storage.lock import hold_lock

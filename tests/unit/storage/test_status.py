@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.console import Console
 
+from plexsync.app.failures import utc_now
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode, StateCorruptError
 from plexsync.models import Counts, Outcome, PathRule, Problem, SceneId, SceneRecord
-from plexsync.output.failures import utc_now
 from plexsync.output.status import (
     ago,
     bar,
