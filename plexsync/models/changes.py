@@ -50,6 +50,8 @@ class Change(Noun, frozen=True):
             the change itself. An undo says it, because what it puts back is not ours.
         credits_before: how actors were credited, by `tag_key`; those not named were not.
         credits_after: how they are to be credited; those not named stay as they are.
+        risked: a name of a list that stays, and that Plex may lose all the same if plexsync dies
+            while it finds out what the server does with lists; see `Sender`.
     """
 
     field: str
@@ -64,6 +66,7 @@ class Change(Noun, frozen=True):
     trace_after: Trace | None = None
     credits_before: dict[str, Credit] = msgspec.field(default_factory=dict)
     credits_after: dict[str, Credit] = msgspec.field(default_factory=dict)
+    risked: str = ""
 
 
 class ItemPlan(Noun, frozen=True):

@@ -200,9 +200,24 @@ class Planner:
         """The link after an interrupted write: where Plex holds what was being written, it was.
 
         `changes` are those of an intent whose result is unknown; the others of its fields stay as
-        remembered, and the next plan compares them as if the write had never been tried.
+        remembered, and the next plan compares them as if the write had never been tried. A name
+        that was risked and is gone was not taken out by a person: it is ours no more, so that the
+        next plan adds it.
         """
-        return self.link_after(link, (one for one in changes if self.shows(detail, one)))
+        changes = tuple(changes)
+        link = self.link_after(link, (one for one in changes if self.shows(detail, one)))
+        bases = dict(link.base)
+        for change in changes:
+            base, held = bases.get(change.target), self.observe(detail, change.target)
+            if (
+                not change.risked
+                or base is None
+                or self._keys[change.risked] in map(self._keys.__getitem__, held)
+            ):
+                continue
+            left = split_entries(base.entries) - {self.equality.spellings.entries[change.risked]}
+            bases[change.target] = replace(base, entries="".join(sorted(left)))
+        return replace(link, base=bases)
 
     def with_sort_title(
         self, changes: Sequence[Change], detail: ItemDetail, link: Link
@@ -286,11 +301,14 @@ class Planner:
         """The names of a changed list that would come back by themselves if Plex lost them.
 
         Plex has them, Stash wants them, and nothing tells the next run that a person took them
-        out. In Plex's order and spelling.
+        out: see `settle`. In Plex's order and spelling.
         """
-        if self._rules.preserve_plex_edits or isinstance(change.before, str):
+        if isinstance(change.before, str):
             return ()
-        if change.policy not in {Policy.OVERWRITE, Policy.MERGE}:
+        # With a list as a whole a lost name would make it look like a person's.
+        preserve = self._rules.preserve_plex_edits
+        risky = {Policy.MERGE} if preserve else {Policy.OVERWRITE, Policy.MERGE}
+        if change.policy not in risky:
             return ()
         keys = self._keys
         wanted = {

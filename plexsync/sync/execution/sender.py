@@ -73,12 +73,14 @@ class _Probe:
 
     Args:
         plan: the plan, to be carried out whole afterwards.
+        risky: the same, for the journal: says which name is risked.
         trial: the same, with one name left unsaid.
         target: the list.
         name: that name, key.
     """
 
     plan: ItemPlan
+    risky: ItemPlan
     trial: ItemPlan
     target: PlexField
     name: str
@@ -101,6 +103,7 @@ class Sender:
         reader: where it is seen what became of them.
         should_stop: asked between requests; True also once Plex is down.
         faults: takes what Plex answers.
+        note_risk: journals a plan of which a name is risked, durably.
         spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
             the next run would write again if they were lost. None: nothing is found out, and
             lists go out whole.
@@ -113,12 +116,14 @@ class Sender:
         *,
         should_stop: Callable[[], bool],
         faults: ServerFaults,
+        note_risk: Callable[[ItemPlan], None],
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
         self._doors = doors
         self._reader = reader
         self._should_stop = should_stop
         self._faults = faults
+        self._note_risk = note_risk
         self._spare = spare or _never
         self._appended: frozenset[PlexField] = frozenset()
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
@@ -212,6 +217,7 @@ class Sender:
     def _find_out(self, probe: _Probe) -> Sent:
         """Carry a plan out, and learn from it what the server does with lists."""
         self._tries[probe.target] += 1
+        self._note_risk(probe.risky)
         tried = self._send_one(probe.trial)
         if tried.unsent or self._refused:
             return tried._replace(plan=probe.plan, detail=None)
@@ -288,8 +294,12 @@ def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
         return tuple(one for one in names if tag_key(one) != key)
 
     trimmed = replace(change, before=without(change.before), after=without(change.after))
-    changes = tuple(trimmed if one is change else one for one in plan.changes)
-    return _Probe(plan, replace(plan, changes=changes), change.target, key)
+
+    def with_change(other: Change) -> ItemPlan:
+        return replace(plan, changes=tuple(other if one is change else one for one in plan.changes))
+
+    risky = with_change(replace(change, risked=name))
+    return _Probe(plan, risky, with_change(trimmed), change.target, key)
 
 
 def _names(detail: object, target: PlexField) -> set[str]:

@@ -141,8 +141,10 @@ class FieldWriter:
             reader,
             should_stop=lambda: health.plex_down() or health.should_stop(),
             faults=health.faults,
+            note_risk=self._note_risk,
             spare=spare,
         )
+        self._risky: dict[Place, int] = {}
         self._reader = reader
         self._session = session
         self._planner = planner
@@ -178,9 +180,26 @@ class FieldWriter:
                     refused = sent.error
                     written.ends.extend(self._note_harm())
         unread = self._read_back(tried, numbers, freshness, written)
+        written.ends.extend(self._risky_ends(numbers, written.ends))
         stopped = InterruptedRunError(ExitCode.INTERRUPTED) if self._health.should_stop() else None
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
         return written._replace(error=unread or refused or fault or stopped)
+
+    def _note_risk(self, plan: ItemPlan) -> None:
+        """Journal a plan once more, with the name that is risked."""
+        self._risky |= self._intend([plan])
+
+    def _risky_ends(
+        self, numbers: Mapping[Place, int], ends: Sequence[IntentEnd]
+    ) -> list[IntentEnd]:
+        """Return the ends of plans that were journaled once more: those of the plans themselves."""
+        known = {end.seq: end for end in ends}
+        risky, self._risky = self._risky, {}
+        return [
+            known[numbers[place]]._replace(seq=seq)
+            for place, seq in risky.items()
+            if numbers[place] in known
+        ]
 
     def _note_harm(self) -> list[IntentEnd]:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""

@@ -154,9 +154,10 @@ def test_a_server_that_replaces_tags_loses_none(tmp_path: Path) -> None:
         assert_all_right(world)
 
 
-def test_dying_right_after_finding_out_costs_nothing(tmp_path: Path) -> None:
-    """The one name that was left unsaid is one that comes back by itself."""
-    with synced_world(tmp_path) as world:
+@pytest.mark.parametrize("preserve", ["true", "false"])
+def test_dying_right_after_finding_out_costs_nothing(tmp_path: Path, preserve: str) -> None:
+    """The one name that was left out comes back by itself, and is not taken for a person's word."""
+    with synced_world(tmp_path, APPLY__PRESERVE_PLEX_EDITS=preserve) as world:
         world.plex.switches.replace_tags = True
         world.run()
         world.stash.edit_tag(RENAMED, name="Another Name")
