@@ -85,14 +85,13 @@ def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
     token = write_setup(where, answers)
     asker.tell(f"Written: {where}")
     asker.tell(f"Written: {token}")
-    invocation.config = where
     try:
         tried = not yes and _try_out(ctx, asker)
     except (KeyboardInterrupt, click.Abort) as left:
         after = f"the configuration is written: {where}"
         raise InterruptedRunError(ExitCode.INTERRUPTED, after=after) from left
     if tried:
-        asker.tell("What you saw is not written yet. To write it: plexsync run")
+        asker.tell("To have it run by itself later: plexsync schedule cron, or systemd")
     else:
         asker.tell("Next: plexsync doctor, then plexsync run -n")
     return ExitCode.OK

@@ -23,7 +23,7 @@ def named_scene_id(text: str) -> str:
     if found is None:
         raise ParseError(
             "is no scene id",
-            hint="It is the number at the end of the scene's address; the address does, too.",
+            hint="It is the number at the end of the scene's address, or the whole address.",
         )
     return found
 
@@ -38,7 +38,7 @@ def named_rating_key(text: str) -> str:
     if found is None:
         raise ParseError(
             "is no rating key",
-            hint="It is the number at the end of the item's address; the address does, too.",
+            hint="It is the number at the end of the item's address, or the whole address.",
         )
     return found
 

@@ -41,7 +41,8 @@ def test_a_stranger_gets_to_a_dry_run_by_a_few_keys(hour: FirstHour) -> None:
     assert hour.init_by_keys() == ExitCode.OK
     seen = plain(hour.seen[0])
     assert "Dry run, nothing was written: 10 would be written, 1 waiting for review" in seen
-    assert "What you saw is not written yet. To write it: plexsync run" in seen
+    assert "    plexsync run\n" in seen
+    assert "plexsync schedule cron" in seen
     assert TOKEN not in hour.seen[0]
     assert hour.keys == len(hour.stash_url) + 7
     config = tomllib.loads((hour.home / ".config/plexsync/config.toml").read_text("utf-8"))

@@ -184,7 +184,7 @@ def test_addresses_are_repaired_as_they_are_typed(world: World) -> None:
         world,
         ("Address of Stash", f"{world.stash_url.removeprefix('http://')}/scenes/12?t=3"),
         ("API key", "stash-key"),
-        ("Address of the Plex", "a-token-typed-here-by-mistake"),
+        ("Address of the Plex", "A-token-typed-here-by-mistake"),
         (
             "Address of the Plex",
             f"https{world.plex_url.removeprefix('http')}/web/index.html#!/?X-Plex-Token=canary-1",
@@ -196,7 +196,7 @@ def test_addresses_are_repaired_as_they_are_typed(world: World) -> None:
     )
 
     assert (answers.stash_url, answers.plex_url) == (world.stash_url, world.plex_url)
-    assert {"canary-1", "a-token-typed-here-by-mistake"} <= set(secrets)
+    assert {"canary-1", "A-token-typed-here-by-mistake"} <= set(secrets)
     assert not [line for line in script.shown if "canary" in line or "mistake" in line]
 
 

@@ -17,12 +17,16 @@ _PAGES = re.compile(
 )
 """Pages of the two servers' own web apps: what stands before one is the server."""
 
+_LEAST_SECRET = 8
 _SECRETS_IN_ADDRESS = frozenset({"x-plex-token", "apikey", "api_key", "token"})
 
 
 def is_secret(typed: str) -> bool:
     """Whether what was typed is a token or key rather than an address."""
-    return bool(_TOKEN_ALONE.fullmatch(typed.strip()))
+    word = typed.strip()
+    # Words joined by hyphens are the name of a machine; chance makes no such token.
+    plain = word.isascii() and word.replace("-", "").isalpha() and word.islower()
+    return bool(_TOKEN_ALONE.fullmatch(word)) and not plain
 
 
 def secrets_in(typed: str) -> tuple[str, ...]:
@@ -31,7 +35,9 @@ def secrets_in(typed: str) -> tuple[str, ...]:
         pairs = parse_qsl(typed.partition("?")[2].replace("#", "&").replace("?", "&"))
     except ValueError:
         return ()
-    return tuple(value for name, value in pairs if name.lower() in _SECRETS_IN_ADDRESS)
+    found = (value for name, value in pairs if name.lower() in _SECRETS_IN_ADDRESS)
+    # Hiding a few letters wherever they stand would make output unreadable, and hide nothing.
+    return tuple(value for value in found if len(value) >= _LEAST_SECRET)
 
 
 def likely_addresses(typed: str, usual_port: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from plexsync.app.setup.sign_in import (
     answering_address,
     plex_tv_transport,
 )
-from plexsync.errors import ServerError
+from plexsync.errors import ServerError, StateError
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SignInSteps:
         try:
             token = self._wait_for_token()
             return self._choose_server(token) if token else None
-        except ServerError as error:
+        except (ServerError, StateError) as error:
             self.asker.tell(clean_for_terminal(str(error)))
             return None
 

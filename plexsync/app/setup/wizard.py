@@ -84,7 +84,7 @@ class Interview:
         else:
             names = self.asker.ask("Plex libraries, separated by commas (empty: all)")
             answers = replace(answers, libraries=_split(names))
-        question = "Keep text that you typed in Plex yourself? (n: Stash has the last word)"
+        question = "Keep text typed in Plex by hand? (n: Stash wins)"
         return replace(answers, keeps_edits=self.asker.confirm(question, default=True))
 
     def take_all(self, answers: Answers) -> Answers:
