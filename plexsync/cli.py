@@ -140,6 +140,19 @@ def cli(ctx: click.Context) -> None:
 @click.option(
     "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
 )
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Replace for once what was typed by hand, or locked by another tool, in Plex.",
+)
+@click.option(
+    "--field",
+    "fields",
+    metavar="NAME",
+    multiple=True,
+    callback=check_names,
+    help="With --take-over: only this field. May be given several times.",
+)
 @click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
 @lock_wait_option()
 @click.option(
@@ -249,10 +262,16 @@ def run_options(options: dict[str, Any]) -> RunOptions:
 
     scenes = tuple(SceneId(text) for text in options.pop("scenes"))
     libraries = tuple(options.pop("libraries"))
+    fields = tuple(options.pop("fields"))
+    if fields and not options["take_over"]:
+        raise click.UsageError("--field says what --take-over replaces; alone it means nothing.")
+    options["full"] = options["full"] or options["take_over"]
     wait_s = options.pop("lock_wait")
     # Who saves a plan wants to look at it first.
     options["dry_run"] = options["dry_run"] or options["save_plan"] is not None
-    return RunOptions(scenes=scenes, libraries=libraries, lock_wait_s=wait_s, **options)
+    return RunOptions(
+        scenes=scenes, libraries=libraries, fields=fields, lock_wait_s=wait_s, **options
+    )
 
 
 # ---- Errors --------------------------------------------------------------------------------------

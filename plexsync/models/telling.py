@@ -46,6 +46,7 @@ class MatchRow(Noun, frozen=True):
     changes: tuple[Change, ...]
     outcome: Outcome
     error: Problem | None = None
+    by_hand: tuple[str, ...] = ()
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -66,6 +67,7 @@ class Counts(msgspec.Struct, kw_only=True):
     skipped: int = 0
     failed: int = 0
     review: int = 0
+    by_hand: int = 0
 
 
 class Requests(Noun, frozen=True):
@@ -117,6 +119,7 @@ class RunSummary(Noun, frozen=True):
     `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
     try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
     or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
+    `emptied` counts the items that lose all names of both or one of performers and tags.
     """
 
     header: RunHeader
@@ -127,6 +130,7 @@ class RunSummary(Noun, frozen=True):
     new_review: int = 0
     waiting: int = 0
     index: str = "none"
+    emptied: dict[str, int] = msgspec.field(default_factory=dict)
     proposed_rules: tuple[PathRule, ...] = ()
     subset: bool = False
     error: Problem | None = None

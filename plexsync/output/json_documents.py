@@ -180,6 +180,7 @@ def _head(summary: RunSummary) -> _Json:
         "finished_at": summary.finished_at,
         "exit_code": summary.exit_code,
         "servers": _servers(header),
+        "emptied": summary.emptied,
         "counts": {name: getattr(summary.counts, name) for name in _fields(summary.counts)},
         "requests": {name: getattr(summary.requests, name) for name in _fields(summary.requests)},
         "proposed_rules": [rule_json(rule) for rule in summary.proposed_rules],
@@ -215,6 +216,7 @@ def _match(row: MatchRow) -> _Json:
         "candidates": [_candidate(one) for one in row.candidates],
         "changes": [_change(one) for one in row.changes],
         "outcome": row.outcome,
+        "by_hand": list(row.by_hand),
         "error": _problem(row.error),
     }
 
@@ -261,6 +263,7 @@ def _change(change: Change) -> _Json:
         "before": clean_value(change.before),
         "after": clean_value(change.after),
         "policy": change.policy,
+        "locked": change.locked_before,
         **credits_json(change),
     }
 

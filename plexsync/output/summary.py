@@ -84,6 +84,12 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     # What an error stopped can not be had by just repeating it, or by applying what was not saved.
     if summary.header.dry_run and counts.planned and summary.error is None:
         notes.append(Note("To write these changes:", (summary.header.again,)))
+    notes += _emptied_notes(summary)
+    if counts.by_hand and summary.header.command == "run":
+        were = "1 field was" if counts.by_hand == 1 else f"{counts.by_hand:,} fields were"
+        stay = "stays" if counts.by_hand == 1 else "stay"
+        how = f"{were} typed by hand in Plex and {stay}. To replace what was typed, once:"
+        notes.append(Note(how, ("plexsync run --take-over",)))
     if counts.review:
         notes += _review_notes(counts.review, summary.proposed_rules)
     elif counts.unmatched and summary.proposed_rules:
@@ -143,6 +149,15 @@ def warning_line(message: str) -> str:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _emptied_notes(summary: RunSummary) -> list[Note]:
+    """How many items lose all of their names."""
+    notes = []
+    for lists, count in summary.emptied.items():
+        items = "1 item loses" if count == 1 else f"{count:,} items lose"
+        notes.append(Note(f"{items} all {lists}."))
+    return notes
 
 
 def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:

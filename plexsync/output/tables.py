@@ -17,6 +17,7 @@ from rich.text import Text
 
 from plexsync.models import Confidence, Outcome
 from plexsync.output.changes import change_text
+from plexsync.planning.equality import was_by_hand
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from plexsync.models import ItemRef, MatchRow, Preview, SceneRef
+    from plexsync.models import Change, ItemRef, MatchRow, Preview, SceneRef
 
 MOST_ROWS = 20
 """How many rows a table shows: with their changes they fill about two screens."""
@@ -176,6 +177,11 @@ def row_block(row: MatchRow, *, evidence: bool = False) -> Group:
         details += _problem_lines(row)
     elif row.reason and row.confidence is not Confidence.HIGH:
         details.append(_text(row.reason, "dim"))
+    if goes := [change.field for change in row.changes if was_by_hand(change)]:
+        details.append(
+            _text(f"replaces what was typed by hand in Plex: {', '.join(goes)}", "yellow")
+        )
+    details += _kept_by_hand(row)
     if evidence:
         details += [_text(words, "dim") for words in _evidence_words(row)]
     return Group(line, *(_indented(one, by=_OUTCOME_COLUMNS) for one in details))
@@ -328,16 +334,30 @@ def _changes(row: MatchRow, *, verbose: bool, width: int) -> RenderableType:
     if width < _FIELDS_ABOVE_BELOW:
         return Group(
             *(
-                Group(_text(change.field, "cyan"), _indented(change_text(change, verbose=verbose)))
+                Group(_field_words(change), _indented(change_text(change, verbose=verbose)))
                 for change in row.changes
-            )
+            ),
+            *_kept_by_hand(row),
         )
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="cyan")
     grid.add_column(overflow="fold")
     for change in row.changes:
-        grid.add_row(_text(change.field), change_text(change, verbose=verbose))
-    return grid
+        grid.add_row(_field_words(change), change_text(change, verbose=verbose))
+    return Group(grid, *_kept_by_hand(row))
+
+
+def _field_words(change: Change) -> Text:
+    """The name of a field, marked where what goes was typed by hand."""
+    mark = (" by hand", "yellow") if was_by_hand(change) else ""
+    return Text.assemble(_text(change.field, "cyan"), mark)
+
+
+def _kept_by_hand(row: MatchRow) -> list[Text]:
+    """The fields that stay because they were typed by hand in Plex."""
+    if not row.by_hand:
+        return []
+    return [_text(f"typed by hand in Plex, stays: {', '.join(row.by_hand)}", "yellow")]
 
 
 def _text(value: str, style: str = "") -> Text:

@@ -11,7 +11,7 @@ from plexsync.text.normalize import fold_tag, fold_text, fold_whitespace
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from plexsync.models import Base, Value
+    from plexsync.models import Base, Change, Value
 
 _DIGITS = 16
 
@@ -67,6 +67,12 @@ class PlexEquality:
         if target is PlexField.RATING:
             return value.removesuffix(".0")
         return fold_whitespace(value)
+
+
+def was_by_hand(change: Change) -> bool:
+    """Whether a change replaces what a person, or another program, typed and Plex locked."""
+    base = change.trace_before.base if change.trace_before else None
+    return change.locked_before and not PlexEquality().is_base(base, change.target, change.before)
 
 
 def former_digest(value: Value) -> str:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plexsync.config.schema import CopyPolicy, rules_of
-from plexsync.errors import ServerError
+from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import MatchSettings
-from plexsync.models import as_problem
+from plexsync.models import Policy, as_problem
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
 from plexsync.planning.planner import Planner
@@ -100,7 +100,24 @@ class RunComponents:
 
     def planner(self) -> Planner:
         """Decides what is written."""
-        return Planner(rules_of(self.config.apply))
+        return Planner(replace(rules_of(self.config.apply), taken=self.taken()))
+
+    def taken(self) -> frozenset[str]:
+        """Return the fields in which Stash has the last word for once.
+
+        Raises:
+            ConfigError: one of them is no field that is on.
+        """
+        if not self.options.take_over:
+            return frozenset()
+        on = [rule.name for rule in self.config.fields if rule.policy is not Policy.OFF]
+        if strange := [name for name in self.options.fields if name not in on]:
+            raise ConfigError(
+                f"no field {strange[0]!r} is written to Plex",
+                context="--field",
+                hint=f"choose of {', '.join(on)}",
+            )
+        return frozenset(self.options.fields or on)
 
     def limits(self) -> Limits:
         """How much is too much."""
@@ -189,6 +206,7 @@ class RunComponents:
                     plex.pictures,
                     rules=self.config.fields,
                     preserve=self.config.apply.preserve_plex_edits,
+                    taken=self.taken(),
                     compare_all=self._compares_all,
                     asked_for=self._is_asked_for,
                     servers_down=self.ports.health.servers_down,

@@ -58,6 +58,9 @@ class RunOptions:
         lock_wait_s: how long to wait for another run, in seconds.
         ask: have a person confirm what is shown before anything is written.
         save_plan: where to save what a dry run would write; None for nowhere.
+        take_over: Stash has the last word for once, over what was typed by hand or by another
+            program; goes with `full`.
+        fields: only in these fields; none for all.
     """
 
     dry_run: bool = False
@@ -71,6 +74,8 @@ class RunOptions:
     lock_wait_s: float = 0.0
     ask: bool = False
     save_plan: Path | None = None
+    take_over: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -83,7 +88,10 @@ class RunOptions:
         if self.save_plan is not None:
             return ("plexsync", "apply", str(self.save_plan))
         words = ["plexsync", "run"]
-        words += ["--full"] if self.full else []
+        words += ["--full"] if self.full and not self.take_over else []
+        words += ["--take-over"] if self.take_over else []
+        for name in self.fields:
+            words += ["--field", name]
         for scene_id in self.scenes:
             words += ["--scene", scene_id]
         for name in self.libraries:

@@ -27,6 +27,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
         title: the item's title, as far as it is known.
         known: the item was written in an earlier run, so safety limits count it.
         reason: why the item is written, where that is not how they were found.
+        by_hand: the names of fields that stay because they were typed by hand in Plex.
         resting: links of the scene to libraries that take no part in this run; kept as they are.
     """
 
@@ -36,6 +37,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     title: str = ""
     known: bool = False
     reason: str = ""
+    by_hand: tuple[str, ...] = ()
     resting: tuple[Link, ...] = ()
 
 
@@ -83,6 +85,7 @@ class RowMaker:
             changes=changes,
             outcome=outcome,
             error=problem,
+            by_hand=pair.by_hand,
         )
 
     def unlinked(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError, most_severe
 from plexsync.models import (
+    FIELD_SEPARATOR,
     Confidence,
     Counts,
     MatchRow,
@@ -36,6 +38,7 @@ class Totals:
         subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
         done: pairs that have their outcome.
+        emptied: items that lose all names of both or one of performers and tags.
     """
 
     def __init__(self, reporter: Reporter, header: RunHeader) -> None:
@@ -49,6 +52,7 @@ class Totals:
         self.proposed: tuple[PathRule, ...] = ()
         self.subset = False
         self.done = 0
+        self.emptied: Counter[str] = Counter()
 
     def note_detected(self, detected: Detected) -> None:
         """Count what a look at Stash found."""
@@ -65,6 +69,9 @@ class Totals:
         name = row.outcome.value
         if name in counts.__struct_fields__:
             setattr(counts, name, getattr(counts, name) + 1)
+        counts.by_hand += len(row.by_hand)
+        if lost := _emptied(row):
+            self.emptied[lost] += 1
         self.done += row.item is not None and row.outcome is not Outcome.REVIEW
         self.reporter.row(row)
 
@@ -92,6 +99,7 @@ class Totals:
             new_review=self.new_review,
             waiting=self.waiting,
             index=self.index,
+            emptied=dict(sorted(self.emptied.items())),
             proposed_rules=self.proposed,
             subset=self.subset,
             error=as_problem(self._with_what_was_done(error)) if error else None,
@@ -109,3 +117,10 @@ class Totals:
         else:
             after = f"{written:,} written, the rest waits for the next run"
         return InterruptedRunError(error.exit_code, after=after)
+
+
+def _emptied(row: MatchRow) -> str:
+    """Return which lists lose all of their names: `performers and tags`, one of them, or ""."""
+    emptied = (change.field for change in row.changes if change.before and change.after == ())
+    names = {name for field in emptied for name in field.split(FIELD_SEPARATOR)}
+    return " and ".join(name for name in ("performers", "tags") if name in names)

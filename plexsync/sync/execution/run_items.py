@@ -194,6 +194,7 @@ class RunItems:
         )
         stays = uncurated and bool(pair.link.pictures)
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
+        pair.by_hand = planned.by_hand
         kept = (*planned.kept, *wanted.kept)
         stays_as_it_is = kept or planned.held or planned.waiting
         return Decision(
@@ -210,6 +211,7 @@ class RunItems:
             pictures=wanted.pictures,
             kept=kept,
             held=planned.held,
+            by_hand=planned.by_hand,
             waiting=planned.waiting,
             outcome=Outcome.KEPT if stays_as_it_is else Outcome.UNCHANGED,
             problem=wanted.problem,

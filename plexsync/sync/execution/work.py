@@ -42,6 +42,7 @@ class Decision:
         picture_bases: what is known of pictures that need no writing.
         kept: the names of fields that stay as Plex has them although they differ.
         held: the names of fields left alone because an undo took back what Stash wants.
+        by_hand: those of `kept` that stay because they were typed by hand in Plex.
         waiting: the names of fields left as an earlier scene gave them, see `Planned`.
         outcome: of the row when nothing is written.
         problem: why one of the pictures could not be compared.
@@ -54,6 +55,7 @@ class Decision:
     picture_bases: Mapping[PlexField, PictureBase] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     outcome: Outcome = Outcome.UNCHANGED
     problem: Problem | None = None
@@ -63,7 +65,8 @@ class Decision:
         """Return what a row says of that which is left as Plex has it; `kept` are more names."""
         notes = [self.note] if self.note else []
         if names := (*self.kept, *kept):
-            notes.append(f"Plex's own kept for {', '.join(names)}")
+            marked = (f"{name} (by hand)" if name in self.by_hand else name for name in names)
+            notes.append(f"Plex's own kept for {', '.join(marked)}")
         if self.held:
             notes.append(f"not written again since an undo: {', '.join(self.held)}")
         if self.waiting:

@@ -105,6 +105,7 @@ class Artwork:
         gallery: where they go.
         rules: of all fields; those that are no pictures, or off, do not matter here.
         preserve: what a person put into Plex stays, whatever the policy.
+        taken: the names of fields in which Stash has the last word for once.
         compare_all: look at every picture that may have changed in Plex, too.
         asked_for: write also what an undo took back.
         servers_down: True once a server failed so often that no further request is worth sending.
@@ -117,6 +118,7 @@ class Artwork:
         *,
         rules: Sequence[FieldRule],
         preserve: bool,
+        taken: frozenset[str] = frozenset(),
         compare_all: bool,
         asked_for: bool,
         servers_down: Callable[[], bool],
@@ -124,9 +126,13 @@ class Artwork:
         self._covers = covers
         self._gallery = gallery
         self._rules = tuple(
-            rule for rule in rules if rule.to in PICTURE_FIELDS and rule.policy is not Policy.OFF
+            _taken(rule) if rule.name in taken else rule
+            for rule in rules
+            if rule.to in PICTURE_FIELDS and rule.policy is not Policy.OFF
         )
-        self._preserve = preserve
+        self._preserved = frozenset(
+            rule.to for rule in rules if preserve and rule.name not in taken
+        )
         self._compare_all = compare_all
         self._asked_for = asked_for
         self._servers_down = servers_down
@@ -264,7 +270,7 @@ class Artwork:
         selected = detail.shown.get(rule.to, "")
         there: frozenset[str] = frozenset()
         choice = PictureChoice.WRITE
-        free = replaces_anything(rule.policy, locked=locked, preserve=self._preserve)
+        free = replaces_anything(rule.policy, locked=locked, preserve=rule.to in self._preserved)
         if before.stamp or not free:
             pictures = self._gallery.available(detail.item.rating_key, rule.to)
             there = frozenset(picture.key for picture in pictures)
@@ -275,7 +281,7 @@ class Artwork:
                 locked=locked,
                 ours=before.key,
                 moved=moved,
-                preserve=self._preserve,
+                preserve=rule.to in self._preserved,
             )
         if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
@@ -302,7 +308,7 @@ class Artwork:
         return shown_as(self._judged(rule), rule, detail)
 
     def _judged(self, rule: FieldRule) -> str:
-        return f"{rule.policy}{'+preserve' * self._preserve}"
+        return f"{rule.policy}{'+preserve' * (rule.to in self._preserved)}"
 
     def _stamp(self, scene: SceneDetail) -> str:
         """What moves with the scene: the query of the cover's address, or the scene's version."""
@@ -315,6 +321,11 @@ class Artwork:
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
         found = noted or self._covers.cover(scene.cover_path, etag, whole=False)
         return replace(found, body=b"") if isinstance(found, Cover) else found
+
+
+def _taken(rule: FieldRule) -> FieldRule:
+    """The rule of a picture that is replaced whoever chose it; one that only fills stays."""
+    return replace(rule, policy=Policy.OVERWRITE) if rule.policy is Policy.KEEP else rule
 
 
 def _is_at(known: PictureBase, stamp: str) -> bool:

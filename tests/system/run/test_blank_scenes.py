@@ -37,7 +37,10 @@ def synced(tmp_path: Path) -> Iterator[World]:
 def values(world: World) -> dict[str, object]:
     """All texts, tags and ratings of every item."""
     kept = ("fields", "tags", "rating", "locks")
-    return {key: {name: item[name] for name in kept} for key, item in world.plex.dump().items()}
+    dump = world.plex.dump().items()
+    return {
+        key: {name: value for name, value in item.items() if name in kept} for key, item in dump
+    }
 
 
 def scan_in_anew(world: World, scene_ids: Iterable[int]) -> list[str]:

@@ -83,6 +83,7 @@ def test_defaults_are_written_out() -> None:
         "evidence": [],
         "candidates": [],
         "changes": [],
+        "by_hand": [],
         "outcome": "unmatched",
         "error": None,
     }
@@ -126,7 +127,13 @@ def test_lists_stay_lists() -> None:
 
     (change,) = document(json_report.match_json(row))["matches"][0]["changes"]
 
-    assert change == {"field": "tags", "before": [], "after": ["a", "b"], "policy": "overwrite"}
+    assert change == {
+        "field": "tags",
+        "before": [],
+        "after": ["a", "b"],
+        "policy": "overwrite",
+        "locked": False,
+    }
 
 
 def test_credits_are_reported_where_they_move_and_nowhere_else() -> None:
