@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsync import __version__
+from plexsync.commands.adopt import adopt_command
 from plexsync.commands.apply import apply_command
 from plexsync.commands.completers import complete_libraries, complete_scenes
 from plexsync.commands.completion import completion_command
@@ -225,6 +226,7 @@ def demo_command(invocation: Invocation, *, keep: bool) -> int:
 
 cli.add_command(doctor_command)
 cli.add_command(explain_command)
+cli.add_command(adopt_command)
 cli.add_command(completion_command)
 cli.add_command(config_group)
 cli.add_command(hook_command)

@@ -29,7 +29,7 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
         ServerError: a server did not answer.
         StateError: the state cannot be read.
     """
-    world = _World(config, ports)
+    world = MatchingInputs(config, ports)
     scene = world.scene(scene_id)
     known = world.known([scene])
     found = account(scene, world.items, **known)
@@ -48,7 +48,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         ServerError: a server did not answer.
         StateError: the state cannot be read.
     """
-    world = _World(config, ports)
+    world = MatchingInputs(config, ports)
     item = world.by_key.get(rating_key)
     if item is None:
         raise ConfigError(
@@ -68,7 +68,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
     return world.explanation(found, world.name_item(item), record, is_item=True)
 
 
-class _World:
+class MatchingInputs:
     """Both servers and the state, as far as an account needs them."""
 
     def __init__(self, config: Config, ports: Ports) -> None:

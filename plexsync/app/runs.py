@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from plexsync.app.adopt import find_adoptable
 from plexsync.app.announcing import Announcement, Transcript, announced
 from plexsync.app.explain import explain_item, explain_scene
 from plexsync.app.failures import make_run_id, utc_now
@@ -39,6 +40,7 @@ from plexsync.sync.reconcile import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from plexsync.app.adopt import Adoption
     from plexsync.config.schema import Config
     from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
@@ -230,15 +232,32 @@ def explained(
     """
     config = load_config(invocation.config, os.environ, home=Path.home())
     invocation.secrets += config_secrets(config)
-
-    def warn(message: str) -> None:
-        if not invocation.shape.quiet:
-            write_lines(streams.stderr, (warning_line(message),))
-
+    warn = _quiet_warner(invocation, streams)
     with open_ports(config, os.environ, warn, read_only=True) as ports:
         if scene_id is not None:
             return explain_scene(config, ports, SceneId(scene_id))
         return explain_item(config, ports, RatingKey(rating_key or ""))
+
+
+def adoptable(invocation: Invocation, streams: Streams) -> Adoption:
+    """`plexsync adopt -n`: what an agent matched.
+
+    Raises:
+        PlexsyncError: a server, the state or the configuration cannot be read.
+    """
+    config = load_config(invocation.config, os.environ, home=Path.home())
+    invocation.secrets += config_secrets(config)
+    warn = _quiet_warner(invocation, streams)
+    with open_ports(config, os.environ, warn, read_only=True) as ports:
+        return find_adoptable(config, ports)
+
+
+def _quiet_warner(invocation: Invocation, streams: Streams) -> Callable[[str], None]:
+    def warn(message: str) -> None:
+        if not invocation.shape.quiet:
+            write_lines(streams.stderr, (warning_line(message),))
+
+    return warn
 
 
 class Truthful:

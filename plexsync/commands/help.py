@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GROUPS = {
-    "Start": ("init", "doctor", "demo"),
+    "Start": ("init", "doctor", "demo", "adopt"),
     "Every day": ("run", "review", "status"),
     "Look back": ("history", "undo", "explain"),
 }

@@ -410,7 +410,8 @@ _REPLACED: dict[str, object] = {
         ({"generic": True}, False),
         ({"place": FolderLevel.PATH_FOLDED}, False),
         ({"duration": Level.NEAR}, False),
-        ({"merged": True}, False),
+        ({"merged": True}, True),
+        ({"merged": True, "others": 1}, False),
     ],
 )
 def test_a_file_is_replaced_in_place_only_if_it_can_be_no_other(
