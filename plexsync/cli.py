@@ -34,6 +34,7 @@ from plexsync.commands.options import (
     log_options,
     read_scene_ids,
 )
+from plexsync.commands.report import report_command
 from plexsync.commands.review import review_group
 from plexsync.commands.status import retry_command, status_command
 from plexsync.errors import (
@@ -231,6 +232,7 @@ cli.add_command(completion_command)
 cli.add_command(config_group)
 cli.add_command(hook_command)
 cli.add_command(make_init_command())
+cli.add_command(report_command)
 cli.add_command(retry_command)
 cli.add_command(schedule_group)
 cli.add_command(status_command)

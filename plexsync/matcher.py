@@ -46,6 +46,7 @@ from plexsync.matching.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
+from plexsync.matching.wording import reason_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +87,7 @@ __all__ = [
     "match",
     "prepare_files",
     "propose_rules",
+    "reason_kind",
     "refuse",
     "split_name",
     "split_prefixes",

@@ -50,6 +50,7 @@ from plexsync.storage.status import (
     Trouble,
     age_s,
     at_work,
+    coverage_part,
     read_status,
 )
 from plexsync.storage.views import LinkPlace
@@ -82,6 +83,7 @@ __all__ = [
     "age_s",
     "at_work",
     "cache_directory",
+    "coverage_part",
     "find_run",
     "is_run_id",
     "item_line",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,39 @@ class Why(StrEnum):
     )
     GENERIC = "{agreed}, but anybody gives that name, and certain pairs do not lead to this place"
     WEAK = "{agreed}: not enough to be sure"
+
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_GENERAL = frozenset({"agreed", "against"})
+"""Fields of a reason that hold the names of evidence alone, the same for many pairs."""
+
+_DIGITS = re.compile(r"\d+")
+
+
+def reason_kind(reason: str) -> str:
+    """Return a reason without what is of one pair alone: ids, paths, sizes, counts.
+
+    Scenes whose reasons are of one kind wait for the same cause.
+    """
+    for pattern, why in _PATTERNS:
+        found = pattern.fullmatch(reason)
+        if found is not None:
+            fields = {name[1]: "…" for name in _FIELD.finditer(why.value)}
+            return why.value.format(**fields | found.groupdict())
+    return _DIGITS.sub("#", reason)
+
+
+def _pattern_of(why: Why) -> re.Pattern[str]:
+    """A pattern that a reason of this kind matches as a whole."""
+    pieces = _FIELD.split(why.value)
+    named = [
+        f"(?P<{piece}>[^()]*?)" if piece in _GENERAL else ".*" if at % 2 else re.escape(piece)
+        for at, piece in enumerate(pieces)
+    ]
+    return re.compile("".join(named), re.DOTALL)
+
+
+_PATTERNS = tuple((_pattern_of(why), why) for why in Why)
 
 
 class Obstacle(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -233,7 +233,7 @@ def _verdict(status: Status) -> Text:
         )
     good = f"The last run that ended well was {ago(status.last_success_at, status.now)}"
     if runs and runs[-1].exit_code not in ENDED_WELL:
-        return Text(f"{good}, but not the last one: {_end(runs[-1])}.", style="bold yellow")
+        return Text(f"{good}, but not the last one: {run_end(runs[-1])}.", style="bold yellow")
     return Text(f"{good}.", style="bold green")
 
 
@@ -274,7 +274,7 @@ def _run_cells(run: RunRecord, status: Status, *, wide: bool) -> Iterator[Render
     yield f"{run.counts.applied:,}"
     yield Text(f"{run.counts.failed:,}", style="red" if run.counts.failed else "")
     good = run.exit_code in ENDED_WELL
-    yield Text("under way" if under_way else _end(run), style="green" if good else "yellow")
+    yield Text("under way" if under_way else run_end(run), style="green" if good else "yellow")
 
 
 def _took(run: RunRecord) -> str:
@@ -286,7 +286,8 @@ def _took(run: RunRecord) -> str:
     return "" if seconds is None else span(seconds)
 
 
-def _end(run: RunRecord) -> str:
+def run_end(run: RunRecord) -> str:
+    """Return how a run ended, in words."""
     if run.exit_code is None:
         return "cut off"
     try:

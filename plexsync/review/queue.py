@@ -7,10 +7,10 @@ each other and can be answered together.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from plexsync.matcher import reason_kind
 from plexsync.text.normalize import fold
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 Pattern = tuple[tuple[tuple[str, int], ...], str, bool]
 """The evidence of the best candidate without its values, each name and whether it is for or
-against; the reason it is not HIGH, without its numbers; whether there are other candidates."""
+against; the kind of reason it is not HIGH; whether there are other candidates."""
 
-_DIGITS = re.compile(r"\d+")
 _MOST_NAMED = 3
 
 
@@ -156,7 +155,7 @@ class WaitingQueue:
 def pattern_of(waiting: Waiting) -> Pattern:
     """Return what scenes that are alike have in common."""
     signs = signs_of(waiting.candidates[0]) if waiting.candidates else ()
-    return signs, _DIGITS.sub("#", waiting.match.reason), waiting.match.candidate_count > 1
+    return signs, reason_kind(waiting.match.reason), waiting.match.candidate_count > 1
 
 
 def signs_of(candidate: Candidate) -> tuple[tuple[str, int], ...]:

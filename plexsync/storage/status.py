@@ -234,7 +234,7 @@ def _load(directory: Path) -> State:
 def _coverage(state: State) -> Coverage:
     counts: Counter[str] = Counter()
     for outcome, linked in state.standings():
-        counts[_place(outcome, linked=linked)] += 1
+        counts[coverage_part(outcome, linked=linked)] += 1
     return Coverage(scenes=counts.total(), **counts)
 
 
@@ -243,7 +243,8 @@ def _links(state: State) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items()))
 
 
-def _place(outcome: Outcome, *, linked: bool) -> str:
+def coverage_part(outcome: Outcome, *, linked: bool) -> str:
+    """Return which part of `Coverage` a scene belongs to."""
     match outcome:
         case Outcome.IGNORED:
             return "ignored"

@@ -11,8 +11,9 @@ from rich.cells import cell_len
 
 from plexsync.matching.answers import SceneAnswers
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
+from plexsync.output.csv_cells import guarded, unguarded
 from plexsync.review.answer_store import AnswerStore, StoreSettings
-from plexsync.review.batch.csv_files import export_lines, guarded, read_answers, unguarded
+from plexsync.review.batch.csv_files import export_lines, read_answers
 from plexsync.review.machine import Review
 from plexsync.state import load_state
 from plexsync.storage.session import open_session

@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
@@ -34,9 +35,11 @@ def chromium_path() -> str:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless Chromium, without the sandbox, which root cannot have."""
-    with sync_playwright() as playwright:
+    with TemporaryDirectory() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium_path(),
+            args=["--no-sandbox", "--disable-gpu"],
+            env={**os.environ, "HOME": home},
         )
         try:
             yield browser

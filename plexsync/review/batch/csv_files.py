@@ -1,7 +1,6 @@
 """Review in a spreadsheet: one line a candidate out, the lines with an answer back in.
 
-No cell can be taken for a formula: those that could begin with an apostrophe.
-Source: OWASP, "CSV Injection".
+No cell can be taken for a formula; see `csv_cells`.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
+from plexsync.output.csv_cells import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
-from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,8 +45,6 @@ ANSWERS |= {"absent": Verb.ABSENT, "ignore": Verb.IGNORE}
 """What may stand under `answer`, case aside; nothing leaves the scene as it is."""
 
 _NEEDED = ("scene_id", "rating_key", "answer")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_GUARD = "'"
 _MOST_PROBLEMS = 20
 
 
@@ -55,14 +52,14 @@ def export_lines(
     waiting: Iterable[Waiting], owner: Callable[[RatingKey, SceneId], SceneId | None]
 ) -> Iterator[str]:
     """The file, line by line, the heading first."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in waiting:
         for place, candidate in enumerate(one.candidates):
             library = one.libraries[place] if place < len(one.libraries) else ""
             held_by = owner(candidate.rating_key, one.scene_id) or ""
-            yield _line(_cells(one, candidate, library, held_by))
+            yield csv_line(_cells(one, candidate, library, held_by))
         if not one.candidates:
-            yield _line(_cells(one, None, "", ""))
+            yield csv_line(_cells(one, None, "", ""))
 
 
 def read_answers(
@@ -100,17 +97,6 @@ def read_answers(
     if problems:
         raise _invalid(problems)
     return tuple(answer for answer in answers if answer is not None)
-
-
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    shown = clean_for_terminal(text)
-    return f"{_GUARD}{shown}" if shown.lstrip().startswith((*_FORMULA, _GUARD)) else shown
-
-
-def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
-    return cell[1:] if cell.startswith(_GUARD) else cell
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -207,12 +193,6 @@ def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by:
         "",
         "",
     ]
-
-
-def _line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(guarded, cells))
-    return out.getvalue()
 
 
 def _rows(text: str, problems: list[str]) -> Iterator[_Row]:

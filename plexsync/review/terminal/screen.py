@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from plexsync.matcher import reason_kind
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import item_name, pattern_lines, scene_name
@@ -264,7 +265,10 @@ def _group_lines(group: Group, *, marks: bool) -> list[Line]:
     first = group.scenes[0]
     out = f", {len(group.left_out):,} left out" if group.left_out else ""
     headline = f"{len(group.scenes):,} scenes are alike{out}. One key answers them:"
-    lines: list[Line] = [Text(headline, style="bold"), words(first.match.reason, "yellow")]
+    lines: list[Line] = [
+        Text(headline, style="bold"),
+        words(reason_kind(first.match.reason), "yellow"),
+    ]
     if first.candidates:
         lines += [words(one, "dim") for one in pattern_lines(first.candidates[0])]
     lines.append(Text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plexsync.matcher import reason_kind
 from plexsync.review.differences import text_pieces
 from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.queue import item_name, pattern_lines, scene_name
@@ -211,7 +212,7 @@ def group_page(review: Review, group: Group, *, more: int) -> ShownGroup:
     lines = pattern_lines(first.candidates[0]) if first.candidates else ()
     return ShownGroup(
         first=first.scene_id,
-        reason=_clean(first.match.reason),
+        reason=_clean(reason_kind(first.match.reason)),
         lines=tuple(map(_clean, lines)),
         rows=tuple(_group_row(one, picks.get(one.scene_id)) for one in group.scenes),
         more=more,

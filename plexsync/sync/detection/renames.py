@@ -26,6 +26,11 @@ class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
     text: str
 
 
+def remembered_names(state: State) -> dict[str, str]:
+    """Return the names the state remembers, by what they are of: `s3` is studio 3."""
+    return {key: name_in(name.text) for key, name in state.decisions(PREFIX, Name).items()}
+
+
 class Dictionary:
     """What one run knows about names; see `relations` for the rules it keeps.
 

@@ -1,0 +1,383 @@
+"""`plexsync report`: gathers what is remembered into one report; only covers are asked of Plex."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from plexsync import __version__
+from plexsync.errors import ConfigError, ParseError, ServerError
+from plexsync.matcher import reason_kind
+from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.output.report.redact import Redaction
+from plexsync.output.report.values import (
+    CoverageLine,
+    FailingScene,
+    ReasonCount,
+    Report,
+    ReportedRun,
+    TrendPoint,
+    WaitingScene,
+    WrittenField,
+    WrittenItem,
+)
+from plexsync.output.status import run_end
+from plexsync.planning.retry_schedule import PARKED, iso
+from plexsync.plex.index import cached_libraries
+from plexsync.state import (
+    coverage_part,
+    find_run,
+    load_state,
+    load_waiting,
+    read_history,
+    review_queue_path,
+)
+from plexsync.sync.detection.renames import remembered_names
+from plexsync.text.durations import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from plexsync.models import Change, SceneId, SceneRecord
+    from plexsync.state import RunRecord, State, Waiting, Written
+
+_STUDIOS, _SCENES, _REASONS = 40, 300, 40
+_RUNS, _ITEMS = 10, 120
+_COVERS, _MOST_COVER_BYTES, _MOST_COVERS_BYTES = 120, 60_000, 2_500_000
+"""What a page can hold of covers: 5 MB is the most of a report, and base64 makes a third more."""
+
+_LOST = "what was found is lost; plexsync review finds it again"
+
+Cover = bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportScope:
+    """What a report is about.
+
+    Args:
+        since: a date, or a span of time before now; "" for all that is kept.
+        run: only what this run wrote; "" for the last runs.
+        library: only this Plex library; "" for all.
+        redact: replace titles and paths by stand-ins.
+    """
+
+    since: str = ""
+    run: str = ""
+    library: str = ""
+    redact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSources:
+    """Where a report is gathered.
+
+    Args:
+        state_dir: what is remembered.
+        cache_dir: what runs found for the scenes that wait.
+        now: aware UTC time.
+        cover: the bytes of a picture of an item by Plex's key; None to show no covers.
+    """
+
+    state_dir: Path
+    cache_dir: Path
+    now: datetime
+    cover: Callable[[str, PlexField, str], Cover] | None = None
+
+
+def gather_report(sources: ReportSources, scope: ReportScope) -> Report:
+    """Gather a report.
+
+    Raises:
+        ConfigError: there is no such run or library, or `since` is neither a date nor a span.
+        StateError: what is remembered cannot be read.
+    """
+    state = load_state(sources.state_dir)
+    path = review_queue_path(sources.cache_dir, sources.state_dir, state.lineage)
+    gathering = _Gathering(
+        sources=sources,
+        scope=scope,
+        state=state,
+        waiting={one.scene_id: one for one in load_waiting(path, state)},
+        libraries=cached_libraries(sources.cache_dir, state.lineage.plex),
+    )
+    report = gathering.report()
+    if not scope.redact:
+        return report
+    identity = f"{state.lineage.plex}\x1f{state.lineage.stash}"
+    return Redaction(sha256(identity.encode("utf-8", "surrogateescape")).digest()).report(report)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathering:
+    """Everything one report is made of."""
+
+    sources: ReportSources
+    scope: ReportScope
+    state: State
+    waiting: dict[SceneId, Waiting]
+    libraries: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    total: Counter[str] = field(default_factory=Counter)
+    by_library: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    by_studio: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    failing: list[FailingScene] = field(default_factory=list)
+    low: list[SceneId] = field(default_factory=list)
+
+    def report(self) -> Report:
+        since = _moment(self.scope.since, self.sources.now)
+        self._check_library()
+        self._count()
+        runs = tuple(self._runs(since))
+        reasons = Counter(
+            reason_kind(self.waiting[one].match.reason)
+            if one in self.waiting
+            else "not known any more"
+            for one in self.low
+        )
+        studios = _lines(self.by_studio)
+        return Report(
+            made_at=iso(self.sources.now),
+            version=__version__,
+            scope=self._scope(),
+            coverage=CoverageLine(name="", **self.total),
+            libraries=tuple(_lines(self.by_library)),
+            studios=tuple(studios[:_STUDIOS]),
+            more_studios=max(len(studios) - _STUDIOS, 0),
+            reasons=tuple(
+                ReasonCount(reason=reason, count=count)
+                for reason, count in reasons.most_common(_REASONS)
+            ),
+            waiting=tuple(map(self._waiting_scene, self.low[:_SCENES])),
+            more_waiting=max(len(self.low) - _SCENES, 0),
+            unmatched=self.total["unmatched"],
+            answered=self.total["undecided"],
+            runs=runs,
+            trend=tuple(_trend(self.state.runs, since)),
+            failing=tuple(self.failing[:_SCENES]),
+            more_failing=max(len(self.failing) - _SCENES, 0),
+            notes=tuple(self.notes),
+        )
+
+    # ---- Scenes ----------------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        names = remembered_names(self.state)
+        for scene_id in self.state.scene_ids():
+            record = self.state.get(scene_id)
+            if record is None or not self._is_in_library(scene_id, record):
+                continue
+            part = coverage_part(record.outcome, linked=bool(record.links))
+            self.total[part] += 1
+            self.by_library[self._library_of(scene_id, record)][part] += 1
+            studio = next((one for one in record.related.split() if one.startswith("s")), "")
+            self.by_studio[names.get(studio, "")][part] += 1
+            if part == "low":
+                self.low.append(scene_id)
+            if record.problem is not None and record.attempts:
+                self.failing.append(_failing(scene_id, record))
+
+    def _library_of(self, scene_id: SceneId, record: SceneRecord) -> str:
+        for link in record.links:
+            return self.libraries.get(link.section_id, f"library {link.section_id}")
+        waiting = self.waiting.get(scene_id)
+        return waiting.libraries[0] if waiting and waiting.libraries else ""
+
+    def _is_in_library(self, scene_id: SceneId, record: SceneRecord) -> bool:
+        wanted = self.scope.library.casefold()
+        return not wanted or self._library_of(scene_id, record).casefold() == wanted
+
+    def _check_library(self) -> None:
+        known = sorted(set(self.libraries.values()))
+        wanted = self.scope.library.casefold()
+        if wanted and wanted not in {name.casefold() for name in known}:
+            shown = ", ".join(known) or "none; plexsync run reads them"
+            raise ConfigError(
+                f"no run has seen a library {self.scope.library!r}", hint=f"known are: {shown}"
+            )
+
+    def _waiting_scene(self, scene_id: SceneId) -> WaitingScene:
+        waiting = self.waiting.get(scene_id)
+        if waiting is None:
+            return WaitingScene(
+                scene_id=scene_id,
+                title="",
+                path="",
+                library="",
+                item="",
+                item_path="",
+                reason=_LOST,
+                candidates=0,
+            )
+        best = next(iter(waiting.candidates), None)
+        return WaitingScene(
+            scene_id=scene_id,
+            title=waiting.scene.title,
+            path=waiting.scene.files[0].path if waiting.scene.files else "",
+            library=waiting.libraries[0] if waiting.libraries else "",
+            item=best.title if best else "",
+            item_path=best.item_path if best else "",
+            reason=waiting.match.reason,
+            candidates=waiting.match.candidate_count,
+        )
+
+    # ---- Runs ------------------------------------------------------------------------------------
+
+    def _runs(self, since: str) -> Iterator[ReportedRun]:
+        directory = self.sources.state_dir
+        if self.scope.run:
+            wanted = [self.scope.run]
+        else:
+            wrote = (run for run in read_history(directory) if run.written)
+            wanted = [run.run_id for run in wrote if run.started_at >= since][:_RUNS]
+        covers = _Covers(self.sources.cover)
+        for run_id in wanted:
+            log = find_run(directory, run_id)
+            written = [one for one in log.written if self._is_item_in_library(one)]
+            yield ReportedRun(
+                run_id=log.run.run_id,
+                kind=log.run.kind.value,
+                started_at=log.run.started_at,
+                finished_at=log.run.finished_at,
+                end=run_end(log.run),
+                items=tuple(self._items(written[:_ITEMS], covers)),
+                more=max(len(written) - _ITEMS, 0),
+            )
+        if covers.problem:
+            self.notes.append(f"Some covers are left out: {covers.problem}.")
+
+    def _is_item_in_library(self, written: Written) -> bool:
+        wanted = self.scope.library.casefold()
+        name = self.libraries.get(written.plan.section_id, "")
+        return not wanted or name.casefold() == wanted
+
+    def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
+        """The items of a run; fields and pictures of one item stand together."""
+        items: dict[tuple[str, str], list[Written]] = {}
+        for one in written:
+            items.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
+        for (scene_id, rating_key), parts in items.items():
+            changes = [change for part in parts for change in part.plan.changes]
+            path = parts[0].plan.path
+            outcomes = {part.status.value if part.status else "not known" for part in parts}
+            yield WrittenItem(
+                scene_id=scene_id,
+                rating_key=rating_key,
+                title=_title(changes) or path.replace("\\", "/").rpartition("/")[2],
+                path=path,
+                outcome=", ".join(sorted(outcomes)),
+                fields=tuple(covers.written(rating_key, change) for change in changes),
+            )
+
+    def _scope(self) -> str:
+        redacted = self.scope.redact
+        parts = [
+            f"since {self.scope.since}" if self.scope.since else "",
+            f"run {self.scope.run}" if self.scope.run else "",
+            f"library {self.scope.library}" if self.scope.library and not redacted else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+
+class _Covers:
+    """Fetches the covers of a report, up to what a page can hold."""
+
+    def __init__(self, fetch: Callable[[str, PlexField, str], Cover] | None) -> None:
+        self._fetch = fetch
+        self._left, self._left_bytes = _COVERS, _MOST_COVERS_BYTES
+        self.problem = ""
+
+    def written(self, rating_key: str, change: Change) -> WrittenField:
+        """Return one written field, with its covers if it is a picture."""
+        covers = (b"", b"")
+        if change.target in PICTURE_FIELDS:
+            covers = (
+                self._cover(rating_key, change.target, str(change.before)),
+                self._cover(rating_key, change.target, str(change.after)),
+            )
+        return WrittenField(
+            field=change.field,
+            target=change.target,
+            before=change.before,
+            after=change.after,
+            cover_before=covers[0],
+            cover_after=covers[1],
+        )
+
+    def _cover(self, rating_key: str, target: PlexField, key: str) -> Cover:
+        if self._fetch is None or not key or self.problem:
+            return b""
+        if not self._left or self._left_bytes <= 0:
+            self.problem = "a report holds no more"
+            return b""
+        try:
+            body = self._fetch(rating_key, target, key)
+        except ServerError as error:
+            self.problem = error.message
+            return b""
+        if len(body) > _MOST_COVER_BYTES:
+            return b""
+        self._left -= 1
+        self._left_bytes -= len(body)
+        return body
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _moment(since: str, now: datetime) -> str:
+    """The ISO time `since` means; "" for the beginning."""
+    if not since:
+        return ""
+    try:
+        return iso(now - timedelta(seconds=parse_duration(since)))
+    except ParseError:
+        pass
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError as error:
+        raise ConfigError(
+            f"--since {since!r} is neither a date nor a span of time",
+            hint="Say 2026-11-01, 7d or 26h.",
+        ) from error
+    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _lines(counts: dict[str, Counter[str]]) -> list[CoverageLine]:
+    """Lines of coverage, the largest first."""
+    ordered = sorted(counts.items(), key=lambda one: (-one[1].total(), one[0]))
+    return [CoverageLine(name=name, **parts) for name, parts in ordered]
+
+
+def _trend(runs: Iterable[RunRecord], since: str) -> Iterator[TrendPoint]:
+    for run in runs:
+        if run.kind.value == "run" and run.started_at >= since:
+            yield TrendPoint(
+                run_id=run.run_id,
+                started_at=run.started_at,
+                written=run.written,
+                waiting=run.counts.review,
+                failed=run.counts.failed,
+            )
+
+
+def _failing(scene_id: SceneId, record: SceneRecord) -> FailingScene:
+    problem = record.problem
+    return FailingScene(
+        scene_id=scene_id,
+        path=record.links[0].path if record.links else "",
+        problem=problem.message if problem else "",
+        remedy=problem.hint if problem else "",
+        attempts=record.attempts,
+        due_at="" if record.due_at == PARKED else record.due_at or "the next run",
+    )
+
+
+def _title(changes: Iterable[Change]) -> str:
+    """The title an item has after a run; "" when the run did not write it."""
+    titles = (str(one.after) for one in changes if one.target is PlexField.TITLE)
+    return next(titles, "")

@@ -1,0 +1,51 @@
+"""A report as CSV: a line for each scene that waits or fails, and for each written field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.output.csv_cells import csv_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexsync.models import Value
+    from plexsync.output.report.values import Report
+
+COLUMNS = (
+    "kind",
+    "scene_id",
+    "title",
+    "path",
+    "library",
+    "item",
+    "run_id",
+    "field",
+    "before",
+    "after",
+    "why",
+    "remedy",
+)
+"""What each line holds; new columns come at the end."""
+
+
+def report_csv(report: Report) -> Iterator[str]:
+    """Return the lines, the heading first."""
+    yield csv_line(COLUMNS)
+    for one in report.waiting:
+        cells = ("low", one.scene_id, one.title, one.path, one.library, one.item)
+        yield csv_line((*cells, "", "", "", "", one.reason, "plexsync review"))
+    for bad in report.failing:
+        kind = "failing" if bad.due_at else "parked"
+        cells = (kind, bad.scene_id, "", bad.path, "", "")
+        yield csv_line((*cells, "", "", "", "", bad.problem, bad.remedy))
+    for run in report.runs:
+        for item in run.items:
+            for field in item.fields:
+                cells = (item.outcome, item.scene_id, item.title, item.path, "", item.rating_key)
+                values = (run.run_id, field.field, _value(field.before), _value(field.after))
+                yield csv_line((*cells, *values, "", ""))
+
+
+def _value(value: Value) -> str:
+    return value if isinstance(value, str) else "; ".join(value)

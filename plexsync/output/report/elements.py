@@ -1,0 +1,84 @@
+"""HTML made of elements: every text is escaped, and only an element can be an element."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING
+
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_VOID = frozenset({"img", "meta", "rect", "path", "line", "circle"})
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def element(name: str, /, *children: str, **attributes: str) -> Html:
+    """Return an element; children that are no `Html` are texts.
+
+    Attributes are escaped; `class_` is `class`, an underscore within a name a hyphen.
+    """
+    shown = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_clean(value))}"'
+        for key, value in attributes.items()
+    )
+    if name in _VOID:
+        return Html(f"<{name}{shown}/>")
+    return Html(f"<{name}{shown}>{join(children)}</{name}>")
+
+
+def join(children: Iterable[str]) -> Html:
+    """Return several elements and texts as one."""
+    return Html("".join(one if isinstance(one, Html) else escape(_clean(one)) for one in children))
+
+
+def table(
+    head: Iterable[str], rows: Iterable[Iterable[str]], *, numbers: int = 0, kind: str = ""
+) -> Html:
+    """Return a table; the first cell of a row names it, the last `numbers` columns are numbers.
+
+    A table of the kind `stack` shows one cell below the other where there is no room.
+    """
+    names = list(head)
+    first = len(names) - numbers
+    heads = [
+        element("th", name, scope="col", class_=_kind(at, first)) for at, name in enumerate(names)
+    ]
+    body = [
+        element(
+            "tr",
+            *(
+                element("th", cell, scope="row")
+                if at == 0
+                else element("td", cell, class_=_kind(at, first))
+                for at, cell in enumerate(row)
+            ),
+        )
+        for row in rows
+    ]
+    return element(
+        "div",
+        element("table", element("thead", element("tr", *heads)), element("tbody", *body)),
+        class_=f"wide {kind}".strip(),
+    )
+
+
+def picture(body: bytes, content_type: str, words: str) -> Html:
+    """Return a picture that is part of the page."""
+    data = f"data:{content_type};base64,{b64encode(body).decode()}"
+    return element("img", src=data, alt=words)
+
+
+def _kind(place: int, first_number: int) -> str:
+    return "number" if place >= first_number else "text"
+
+
+def _clean(text: str) -> str:
+    return clean_for_terminal(text)

@@ -1,0 +1,140 @@
+"""What a report holds; whatever is cut short says how much is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from plexsync.models import PlexField, Value
+
+
+class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How many scenes of one library or studio are what. `name` is "" for those of none."""
+
+    name: str
+    linked: int = 0
+    low: int = 0
+    unmatched: int = 0
+    ignored: int = 0
+    undecided: int = 0
+
+    @property
+    def scenes(self) -> int:
+        """All of them."""
+        return self.linked + self.low + self.unmatched + self.ignored + self.undecided
+
+
+class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many scenes wait for one reason."""
+
+    reason: str
+    count: int
+
+
+class WaitingScene(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene that waits for a person, with its best candidate."""
+
+    scene_id: str
+    title: str
+    path: str
+    library: str
+    item: str
+    item_path: str
+    reason: str
+    candidates: int
+
+
+class FailingScene(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene that failed; `due_at` is "" for one that is parked."""
+
+    scene_id: str
+    path: str
+    problem: str
+    remedy: str
+    attempts: int
+    due_at: str
+
+
+class WrittenField(msgspec.Struct, frozen=True, kw_only=True):
+    """One field a run wrote. Pictures have their covers, as far as these could be fetched."""
+
+    field: str
+    target: PlexField
+    before: Value
+    after: Value
+    cover_before: bytes = b""
+    cover_after: bytes = b""
+
+
+class WrittenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item a run wrote, or meant to."""
+
+    scene_id: str
+    rating_key: str
+    title: str
+    path: str
+    outcome: str
+    fields: tuple[WrittenField, ...]
+
+
+class ReportedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run and what it wrote; `more` items are left out."""
+
+    run_id: str
+    kind: str
+    started_at: str
+    finished_at: str
+    end: str
+    items: tuple[WrittenItem, ...]
+    more: int = 0
+
+
+class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One run in the trend."""
+
+    run_id: str
+    started_at: str
+    written: int
+    waiting: int
+    failed: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a report shows.
+
+    Attributes:
+        made_at: ISO time.
+        version: of plexsync.
+        scope: what was asked for, in words; "" for everything.
+        coverage: all scenes.
+        libraries: by Plex library, the largest first.
+        studios: by Stash's studio, the largest first; `more_studios` are left out.
+        reasons: why scenes are LOW, the most frequent first.
+        waiting: LOW scenes; `more_waiting` are left out.
+        unmatched: scenes that wait for Plex to have their file.
+        answered: scenes a person answered that wait for the next run.
+        runs: the last ones, newest first.
+        trend: the last runs, oldest first.
+        failing: scenes that are tried again, and those that are parked.
+        notes: what could not be told.
+    """
+
+    made_at: str
+    version: str
+    scope: str = ""
+    coverage: CoverageLine
+    libraries: tuple[CoverageLine, ...] = ()
+    studios: tuple[CoverageLine, ...] = ()
+    more_studios: int = 0
+    reasons: tuple[ReasonCount, ...] = ()
+    waiting: tuple[WaitingScene, ...] = ()
+    more_waiting: int = 0
+    unmatched: int = 0
+    answered: int = 0
+    runs: tuple[ReportedRun, ...] = ()
+    trend: tuple[TrendPoint, ...] = ()
+    failing: tuple[FailingScene, ...] = ()
+    more_failing: int = 0
+    notes: tuple[str, ...] = ()

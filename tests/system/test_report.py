@@ -1,0 +1,202 @@
+"""`plexsync report` on worlds with a past: what it holds, hides, and how it looks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.review import make_home
+from plexsync.errors import ExitCode
+from plexsync.simulators.http.faults import ErrorStatus, Fault
+from plexsync.simulators.library.pairs import Case
+from plexsync.sync.ports import RunOptions
+from tests.support.browser import axe_violations, chromium
+from tests.support.review_world import low_world, waiting_in
+from tests.support.terminals import ProcessResult, run_plexsync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.world import World
+
+MIX = {Case.SAME: 4, Case.DUPLICATE: 2, Case.REMUXED: 2, Case.UNSCANNED: 1}
+EVIL = '</title><script>document.title="owned"</script>| **x** =1+1'
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Two runs: the first wrote everything, the second a title and a cover."""
+    with low_world(tmp_path, MIX, scenes=40, FIELDS__POSTER="overwrite") as found:
+        found.run()
+        found.now += timedelta(days=2)
+        (scene_id, *_) = [one for one, links in found.state().links() if links]
+        found.stash.edit_scene(int(scene_id), title=EVIL)
+        found.stash.set_cover(int(scene_id), b"\x89PNG\r\n\x1a\n" + b"x" * 40)
+        found.run()
+        yield found
+
+
+def report(world: World, *options: str) -> ProcessResult:
+    """Run it."""
+    return run_plexsync(["report", *options], world.environ())
+
+
+def page_of(world: World, tmp_path: Path, *options: str) -> str:
+    """The HTML page."""
+    file = tmp_path / "report.html"
+    said = report(world, "--html", str(file), *options)
+    assert (said.code, said.err) == (ExitCode.OK, "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    return file.read_text(encoding="utf-8")
+
+
+def test_the_page_has_coverage_waiting_and_what_runs_changed(world: World, tmp_path: Path) -> None:
+    """The numbers are those of the state; each written field stands there before and after."""
+    page = page_of(world, tmp_path)
+    status = world.state()
+    waiting = waiting_in(world)
+    assert f"<dd>{len(waiting)}</dd>" in page
+    assert f"<dd>{len(status.scene_ids())}</dd>" in page
+    for one in waiting:
+        assert f"scene {one.scene_id} " in page
+    for run in status.runs:
+        assert run.run_id in page
+    linked = {scene_id for scene_id, links in status.links() if links}
+    for scene in world.library.stash.scenes:
+        studios = [one.name for one in world.library.stash.studios if one.id == scene.studio_id]
+        if str(scene.id) in linked:
+            assert all(name in page for name in studios)
+    assert "poster before" in page
+    assert "poster after" in page
+    assert page.count("data:image/") >= 2
+    assert "<svg" in page
+
+
+def test_a_report_runs_nothing_and_asks_nobody(world: World, tmp_path: Path) -> None:
+    """Hostile titles are text; on a phone nothing is cut off, and axe finds nothing serious."""
+    page_of(world, tmp_path)
+    asked: list[str] = []
+    with chromium() as browser:
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": 400, "height": 800},
+                color_scheme="dark" if scheme == "dark" else "light",
+                bypass_csp=True,
+            )
+            page = context.new_page()
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto((tmp_path / "report.html").as_uri())
+            assert "owned" not in page.title()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            assert axe_violations(page) == []
+            context.close()
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+def test_a_redacted_report_names_nothing(world: World, tmp_path: Path) -> None:
+    """No title, name or path; the same text has the same stand-in, run after run."""
+    page = page_of(world, tmp_path, "--redact")
+    again = page_of(world, tmp_path, "--redact")
+    assert re.findall("title-[0-9a-f]{8}", page) == re.findall("title-[0-9a-f]{8}", again)
+    assert "data:image" not in page
+    markdown = report(world, "--markdown", "--redact").out
+    cells = report(world, "--csv", "--redact").out
+    for text in (page, markdown, cells):
+        for scene in world.library.stash.scenes:
+            assert scene.title not in text
+        for video in world.library.plex.videos:
+            assert video.title not in text
+        for studio in world.library.stash.studios:
+            assert studio.name not in text
+        for secret in ("/data", "/media", "stash-key", world.plex.token, "script"):
+            assert secret not in text
+
+
+def test_csv_has_a_line_a_scene_and_a_line_a_field(world: World) -> None:
+    """No cell is a formula."""
+    rows = list(csv.DictReader(io.StringIO(report(world, "--csv").out)))
+    low = {row["scene_id"] for row in rows if row["kind"] == "low"}
+    assert low == {one.scene_id for one in waiting_in(world)}
+    written = [row for row in rows if row["field"] == "title"]
+    assert written
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
+
+
+def test_markdown_shows_texts_as_texts(world: World) -> None:
+    """A title breaks neither the table nor the page it is posted on."""
+    text = report(world, "--markdown").out
+    assert "<script>" not in text
+    heads = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(re.search(r"(?<!\\)\|$", line) for line in heads)
+
+
+def test_a_report_can_be_about_a_part(world: World, tmp_path: Path) -> None:
+    """Of the runs since a day, of one run, of one library; what is not there is said."""
+    first, second = world.state().runs
+    day = second.started_at[:10]
+    page = page_of(world, tmp_path, "--since", day)
+    assert second.run_id in page
+    assert first.run_id not in page
+    page = page_of(world, tmp_path, "--run", first.run_id)
+    assert f"Run {first.run_id}" in page
+    assert f"Run {second.run_id}" not in page
+    library = world.library.plex.sections[0].title
+    assert f"library {library}" in page_of(world, tmp_path, "--library", library)
+    for options in (("--library", "nope"), ("--since", "7x"), ("--run", "nope")):
+        said = report(world, "--markdown", *options)
+        assert said.code == ExitCode.USAGE
+        assert "hint" in said.err
+
+
+def test_failing_scenes_have_their_remedy(tmp_path: Path) -> None:
+    """What failed stands there with what to do about it."""
+    with low_world(tmp_path, {Case.SAME: 1}, scenes=4) as world:
+        world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(400), None))
+        world.run(RunOptions())
+        text = report(world, "--markdown").out
+        failing = text[text.index("## Parked and failing") :]
+        record = next(
+            record
+            for scene_id in world.state().scene_ids()
+            if (record := world.state().get(scene_id)) and record.problem
+        )
+        assert record.problem is not None
+        assert record.problem.message.split()[0] in failing
+
+
+def test_without_plex_the_page_has_no_covers_and_says_so(world: World, tmp_path: Path) -> None:
+    """Everything else is there."""
+    environ = world.environ() | {"PLEXSYNC_PLEX__URL": "http://127.0.0.1:9"}
+    file = tmp_path / "away.html"
+    said = run_plexsync(["report", "--html", str(file)], environ)
+    assert said.code == ExitCode.OK
+    page = file.read_text(encoding="utf-8")
+    assert "Some covers are left out" in page
+    assert "data:image" not in page
+    assert waiting_in(world)[0].scene_id in page
+
+
+@pytest.mark.parametrize("options", [(), ("--markdown", "--csv")])
+def test_one_shape_is_to_be_named(world: World, options: tuple[str, ...]) -> None:
+    """A usage error otherwise."""
+    assert report(world, *options).code == ExitCode.USAGE
+
+
+def test_a_hundred_thousand_scenes_fit_in_a_page(tmp_path: Path) -> None:
+    """Under 5 MB, and less than ten seconds of CPU."""
+    environ = make_home(tmp_path, 100_000, 5_000)
+    file = tmp_path / "report.html"
+    before = os.times()
+    said = run_plexsync(["report", "--html", str(file)], environ)
+    after = os.times()
+    assert said.code == ExitCode.OK
+    assert file.stat().st_size < 5_000_000
+    assert after.children_user - before.children_user < 10
+    assert "100,000" in file.read_text(encoding="utf-8")
