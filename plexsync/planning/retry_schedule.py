@@ -107,11 +107,6 @@ def next_try(
     return iso(now + min(wait, _LONGEST_WAIT))
 
 
-def is_parked(record: SceneRecord | None) -> bool:
-    """Whether a scene failed so often that only a change or a person brings it back."""
-    return record is not None and record.outcome is Outcome.FAILED and record.due_at == PARKED
-
-
 def is_settled(version: str, server_time: datetime | None) -> bool:
     """Whether a scene's version is old enough to be remembered as handled; see `unsettled_s`."""
     return unsettled_s(version, server_time) == 0
