@@ -73,12 +73,14 @@ class Announcement:
         environ: says where state and cache are.
         now: the clock; aware UTC.
         warn: takes a sentence about what could not be sent.
+        complain: takes a sentence about what cannot work as it is configured.
         wanted: others are to learn of the run; else `begin` does nothing.
     """
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     warn: Callable[[str], None]
+    complain: Callable[[str], None]
     wanted: bool = True
     transcript: Transcript = field(default_factory=Transcript)
     _notify: NotifyConfig | None = None
@@ -182,6 +184,8 @@ class Announcement:
         """Turn what fails here into a warning."""
         try:
             yield
+        except ConfigError as error:
+            self.complain(self._clean(f"{error.message}. {error.hint}"))
         except (PlexsyncError, OSError) as error:
             words = error.message if isinstance(error, PlexsyncError) else str(error)
             self.warn(self._clean(words))

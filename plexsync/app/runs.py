@@ -91,6 +91,7 @@ def perform(
         environ=os.environ,
         now=utc_now,
         warn=_warner(invocation, streams),
+        complain=_quiet_warner(invocation, streams),
         wanted=announce and not dry_run,
     )
     with announced(announcement):

@@ -170,7 +170,9 @@ def test_a_bug_reaches_the_health_check(world: World, receiver: Receiver) -> Non
     config = world.config(**receiver.settings())
 
     def raise_a_bug() -> None:
-        announcement = Announcement(environ=world.environ(), now=utc_now, warn=pytest.fail)
+        announcement = Announcement(
+            environ=world.environ(), now=utc_now, warn=pytest.fail, complain=pytest.fail
+        )
         with announced(announcement):
             announcement.begin(config.notify, None, ("canary",))
             raise ValueError("canary")
@@ -222,6 +224,24 @@ def test_a_receiver_that_is_away_changes_nothing(world: World, receiver: Receive
     receiver.status, receiver.requests = 200, []
     assert command(world, receiver).code == ExitCode.SERVER
     assert receiver.titles() == ["a run failed (exit code 4)"]
+
+
+def test_a_missing_extra_is_a_warning_and_no_failure(
+    world: World, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Cron mails what to install until it is; the health check goes on."""
+    for name in ("apprise", "prometheus_client"):
+        (tmp_path / "none" / name).mkdir(parents=True)
+        (tmp_path / "none" / name / "__init__.py").write_text("raise ImportError")
+    settings = receiver.settings(METRICS__TEXTFILE=str(tmp_path / "plexsync.prom"))
+    environ = world.environ(**settings, NOTIFY__ON="changes")
+    done = run_plexsync(["run"], {**environ, "PYTHONPATH": str(tmp_path / "none")})
+    assert done.code == ExitCode.OK
+    assert "messages need apprise. Install it: pip install 'plexsync[notify]'" in done.err
+    assert (
+        "metrics needs prometheus-client. Install it: pip install 'plexsync[metrics]'" in done.err
+    )
+    assert receiver.pings() == ["/start", ""]
 
 
 # ---- Metrics -------------------------------------------------------------------------------------
