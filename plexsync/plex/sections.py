@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _LONGEST_COUNTER = 18
 """Decimal digits of a counter: epochs have ten."""
 
+_CUSTOM_PROVIDER = "tv.plex.agents.custom."
+_NFO_AGENT = "tv.plex.agents.nfo."
+"""How the agents begin that take their words from elsewhere. Source: docs/plex-api.md 7."""
+
 _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
 
 
@@ -62,6 +66,20 @@ def _choose(sections: Sequence[Section], name: str, container: Element) -> Secti
             hint="name the id instead of the title, or give one of them another title in Plex",
         )
     return same[0]
+
+
+def other_writer(section: Section) -> str:
+    """Return who else writes metadata to a library: its agent, in words; "" for one that may.
+
+    What such an agent finds goes to every field plexsync has not locked, in every refresh.
+    Source: docs/plex-api.md 7.
+    """
+    agent = section.agent.lower()
+    if agent.startswith(_CUSTOM_PROVIDER):
+        return f"a custom metadata provider ({section.agent})"
+    if agent.startswith(_NFO_AGENT):
+        return f"Plex's NFO agent ({section.agent})"
+    return f"a Stash agent ({section.agent})" if "stash" in agent else ""
 
 
 def _usable(entry: Element) -> bool:

@@ -27,6 +27,7 @@ from plexsync.models import Outcome, RunHeader, RunSummary
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import has_come, iso
+from plexsync.plex.sections import other_writer
 from plexsync.state import (
     PROPOSED,
     Lineage,
@@ -105,6 +106,8 @@ class _Run:
         """Everything between the first question and the last answer."""
         lineage = self._connect(state)
         self._sections = self._ask_sections()
+        if not state.scene_ids():
+            self._name_other_writers()
         inventory = Inventory(
             self._ports,
             self._sections,
@@ -191,6 +194,15 @@ class _Run:
                     f"Plex is scanning '{section.title}'; what it has not found yet comes next time"
                 )
         return sections
+
+    def _name_other_writers(self) -> None:
+        """Say on a first run which libraries another program writes to."""
+        for section in self._sections:
+            if writer := other_writer(section):
+                self._reporter.warn(
+                    f"'{section.title}' has {writer}, which writes there as well: plexsync adopt "
+                    "takes over what it matched"
+                )
 
     # ---- doing
 

@@ -19,6 +19,7 @@ import msgspec
 from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match, propose_rules
 from plexsync.plex.index import load_items
+from plexsync.plex.sections import other_writer
 from plexsync.state import STATE_NAME, at_work, load_state
 from plexsync.text.normalize import compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
@@ -236,6 +237,7 @@ def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding
     try:
         sections = patient.plex.sections(patient.config.plex.libraries)
         found = [_library(patient, section) for section in sections]
+        found += [_other_writer(one) for one in sections if other_writer(one)]
     except ServerError as error:
         return (), [failed("library", error)]
     if not found:
@@ -402,6 +404,16 @@ def _library(patient: Patient, section: Section) -> Finding:
             remedy="What it finds comes with a later run.",
         )
     return Finding(area="library", level=Severity.OK, message=summary)
+
+
+def _other_writer(section: Section) -> Finding:
+    return Finding(
+        area="library",
+        level=Severity.WARN,
+        message=f"'{section.title}' has {other_writer(section)}, which writes there as well",
+        remedy="Take over what it matched and wrote: plexsync adopt shows it first. Then give the "
+        "library another agent, such as Personal Media, or let it write alone.",
+    )
 
 
 def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
