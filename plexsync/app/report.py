@@ -19,8 +19,8 @@ from plexsync.output.report.values import (
     ReasonCount,
     Report,
     ReportedRun,
+    ReportedScene,
     TrendPoint,
-    WaitingScene,
     WrittenField,
     WrittenItem,
 )
@@ -200,10 +200,10 @@ class _Gathering:
                 f"no run has seen a library {self.scope.library!r}", hint=f"known are: {shown}"
             )
 
-    def _waiting_scene(self, scene_id: SceneId) -> WaitingScene:
+    def _waiting_scene(self, scene_id: SceneId) -> ReportedScene:
         waiting = self.waiting.get(scene_id)
         if waiting is None:
-            return WaitingScene(
+            return ReportedScene(
                 scene_id=scene_id,
                 title="",
                 path="",
@@ -214,7 +214,7 @@ class _Gathering:
                 candidates=0,
             )
         best = next(iter(waiting.candidates), None)
-        return WaitingScene(
+        return ReportedScene(
             scene_id=scene_id,
             title=waiting.scene.title,
             path=waiting.scene.files[0].path if waiting.scene.files else "",

@@ -70,7 +70,7 @@ def table(
     )
 
 
-def picture(body: bytes, content_type: str, words: str) -> Html:
+def embedded_picture(body: bytes, content_type: str, words: str) -> Html:
     """Return a picture that is part of the page."""
     data = f"data:{content_type};base64,{b64encode(body).decode()}"
     return element("img", src=data, alt=words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from plexsync.output.report.elements import Html, element, join, picture, table
+from plexsync.output.report.elements import Html, element, embedded_picture, join, table
 from plexsync.output.report.plot import trend_plot
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _cover(body: bytes, words: str) -> Html:
     if not body:
         return element("span", "(none)", class_="quiet")
     kind = "image/png" if body.startswith(b"\x89PNG") else "image/jpeg"
-    return picture(body, kind, words)
+    return embedded_picture(body, kind, words)
 
 
 def _names(value: Value) -> tuple[str, ...]:

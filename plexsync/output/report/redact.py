@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         FailingScene,
         Report,
         ReportedRun,
-        WaitingScene,
+        ReportedScene,
         WrittenField,
         WrittenItem,
     )
@@ -79,7 +79,7 @@ class Redaction:
     def _line(self, line: CoverageLine, kind: str) -> CoverageLine:
         return replace(line, name=self._stand_in(kind, line.name))
 
-    def _waiting(self, one: WaitingScene) -> WaitingScene:
+    def _waiting(self, one: ReportedScene) -> ReportedScene:
         return replace(
             one,
             title=self._stand_in("title", one.title),

@@ -33,7 +33,7 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-class WaitingScene(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedScene(msgspec.Struct, frozen=True, kw_only=True):
     """A scene that waits for a person, with its best candidate."""
 
     scene_id: str
@@ -129,7 +129,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     studios: tuple[CoverageLine, ...] = ()
     more_studios: int = 0
     reasons: tuple[ReasonCount, ...] = ()
-    waiting: tuple[WaitingScene, ...] = ()
+    waiting: tuple[ReportedScene, ...] = ()
     more_waiting: int = 0
     unmatched: int = 0
     answered: int = 0
