@@ -111,8 +111,8 @@ class PointDisk:
 class PointAdapter(SimAdapter):
     """Serves from a simulator, and calls `hit` before each request, and after each write."""
 
-    def __init__(self, wired: Wired, hit: Hit) -> None:
-        super().__init__(wired)
+    def __init__(self, wired: Wired, hit: Hit, sleep: Callable[[float], None]) -> None:
+        super().__init__(wired, sleep=sleep)
         self._hit = hit
 
     def send(
@@ -152,6 +152,7 @@ class OneProcess:
             Wired(one, counters=Counters(keep_targets=False)) for one in (self.stash, self.plex)
         )
         self._runs = 0
+        self._seconds = 0.0
         self._lives = 0
         self._maker = os.getpid()
         (root / "state").mkdir(exist_ok=True)
@@ -181,6 +182,11 @@ class OneProcess:
         self.now += timedelta(hours=hours)
 
     @property
+    def stash_wire(self) -> Wired:
+        """What Stash is reached by."""
+        return self._wires[0]
+
+    @property
     def plex_wire(self) -> Wired:
         """What Plex is reached by."""
         return self._wires[1]
@@ -199,14 +205,19 @@ class OneProcess:
             "PLEXSYNC_STATE_DIR": str(self.state_dir),
             "CACHE_DIRECTORY": str(self.cache_dir),
         } | {f"PLEXSYNC_{name}": value for name, value in self.settings.items()}
-        stash, plex = (PointAdapter(wire, self.at) for wire in self._wires)
+        stash, plex = (PointAdapter(wire, self.at, self._sleep) for wire in self._wires)
         return act(
             Visit(environ=environ, home=self.root, now=self.now, number=self._runs),
             use_case,
             Recorder(),
             disk=PointDisk(self.disk, self.at),
             adapters=(stash, plex),
+            wire_clock=lambda: self._seconds,
         )
+
+    def _sleep(self, seconds: float) -> None:
+        """Let time pass on the clock of the transports."""
+        self._seconds += seconds
 
     def at(self, what: str) -> None:
         """Be at a point."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -169,6 +170,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
     sleep: Callable[[float], None] = lambda _: None,
     adapters: tuple[BaseAdapter | None, BaseAdapter | None] = (None, None),
     monotonic: Callable[[], float] = lambda: 0.0,
+    wire_clock: Callable[[], float] = time.monotonic,
 ) -> RunSummary:
     """One use case with real clients over real HTTP, or over adapters of Stash and Plex."""
     config = load_config(None, visit.environ, home=visit.home)
@@ -184,6 +186,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
             sleep=lambda _: None,
             random=chance,
             adapter=adapters[0],
+            monotonic=wire_clock,
         ) as stash,
         Transport(
             config.plex.url,
@@ -193,6 +196,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
             sleep=lambda _: None,
             random=chance,
             adapter=adapters[1],
+            monotonic=wire_clock,
         ) as plex,
     ):
         ports = Ports(
