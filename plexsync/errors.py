@@ -15,6 +15,8 @@ PlexsyncError                     1
 │   ├── NotFoundError             4   one named thing is gone
 │   └── BadResponseError          4   an answer that cannot be what was asked for
 │       ├── TooLongError          4   a request is longer than a server or a proxy takes
+│       ├── PictureFormatError    4   a picture of a kind Plex does not show
+│       ├── PictureSizeError      4   a picture larger than Plex takes
 │       ├── WebPageError          4   a web page instead of an answer
 │       └── MisdirectedEditError  4   an edit reached items that were not meant
 ├── PlanError                     7
@@ -230,6 +232,20 @@ class WebPageError(BadResponseError):
     """A web page came where an answer was expected: a proxy's, one to log in, another service."""
 
     kind = "web-page"
+
+
+class PictureFormatError(BadResponseError):
+    """A picture is of a kind Plex does not show."""
+
+    kind = "picture-format"
+    remedy = "set another cover in Stash, a JPEG, PNG, WebP or GIF; plexsync tries again then"
+
+
+class PictureSizeError(BadResponseError):
+    """A picture is larger than Plex takes."""
+
+    kind = "picture-too-large"
+    remedy = "set a smaller cover in Stash; plexsync tries again then"
 
 
 class MisdirectedEditError(BadResponseError):

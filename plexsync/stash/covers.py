@@ -1,7 +1,8 @@
 """Covers: one conditional GET each, and what its answer means.
 
-Stash never says "there is none": a scene without a cover shows a drawing of its own, and whatever
-somebody once stored as a cover comes back as it is. What is no picture by its bytes is no cover.
+Stash never says "there is none": a scene without a cover shows a drawing (SVG) of its own. Whatever
+somebody once stored as a cover comes back as it is. Anything else that is no picture by its bytes
+is a failed answer: a page of a proxy, nothing at all, or a 404 for a scene that was just listed.
 Source: docs/stash-api.md 5.
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.errors import BadResponseError, TransientError
+from plexsync.errors import BadResponseError, PictureFormatError, TransientError
 
 if TYPE_CHECKING:
     from plexsync.transport.client import HttpResponse, Transport
@@ -34,6 +35,18 @@ _MAGIC = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
+_OTHER_PICTURES = (
+    (b"BM", 0, "BMP"),
+    (b"II*\x00", 0, "TIFF"),
+    (b"MM\x00*", 0, "TIFF"),
+    (b"\xff\x0a", 0, "JPEG XL"),
+    (b"JXL ", 4, "JPEG XL"),
+    (b"ftypavi", 4, "AVIF"),
+    (b"ftyphei", 4, "HEIF"),
+    (b"ftypmif1", 4, "HEIF"),
+)
+"""How pictures begin that Plex does not show, and where."""
+
 _MD5 = re.compile("[0-9a-f]{32}")
 _TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
 
@@ -73,7 +86,8 @@ def fetch_cover(
         whole: False to learn what there is without fetching it.
 
     Raises:
-        BadResponseError: again and again the bytes are not those Stash has counted.
+        BadResponseError: again and again it is no picture, or not the bytes Stash has counted.
+        PictureFormatError: it is a picture of a kind Plex does not show.
         AuthError: Stash sends us to its log-in page.
         ServerError: Stash fails.
     """
@@ -105,17 +119,20 @@ class _Decoder:
 
         Raises:
             TransientError: it is to be asked again.
-            BadResponseError: the bytes are damaged every time.
+            BadResponseError: it is no cover, or its bytes are damaged, every time.
+            PictureFormatError: it is of a kind Plex does not show.
         """
         if answer.status == _UNCHANGED:
             return NoCover.UNCHANGED
         if answer.status == _MISSING:
             # A failed look into Stash's database is a 404 as well.
-            self._doubt("Stash finds no such scene (404)")
-            return NoCover.NONE
+            raise self._no_cover("404 for the cover of a scene it has")
         content_type = picture_type(answer.body)
-        if answer.status == _NO_RANGE or not content_type:
-            return NoCover.NONE
+        if not content_type:
+            if _is_drawing(answer.body):
+                return NoCover.NONE
+            _require_known(answer.body)
+            raise self._no_cover("something else than a picture" if answer.body else "nothing")
         etag = _etag_of(answer)
         if answer.status == _PARTIAL:
             size_bytes = _total_of(answer)
@@ -132,6 +149,18 @@ class _Decoder:
         raise BadResponseError(
             "the cover does not have the checksum Stash sends with it",
             hint="something between plexsync and Stash changes pictures; use the direct address",
+        )
+
+    def _no_cover(self, sent: str) -> BadResponseError:
+        """Return the error for an answer that says nothing about the cover.
+
+        Raises:
+            TransientError: it is to be asked again.
+        """
+        message = f"Stash, or a proxy before it, sent {sent} instead of a cover"
+        self._doubt(message)
+        return BadResponseError(
+            message, hint="open the cover's address in a browser; plexsync tries again"
         )
 
     def _doubt(self, message: str) -> None:
@@ -157,6 +186,22 @@ def picture_type(body: bytes) -> str:
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
+
+
+def _is_drawing(body: bytes) -> bool:
+    """Whether it is what Stash shows for want of a cover."""
+    return b"<svg" in body[:_GLIMPSE_BYTES].lower() and body.lstrip()[:1] == b"<"
+
+
+def _require_known(body: bytes) -> None:
+    """Refuse pictures of other kinds.
+
+    Raises:
+        PictureFormatError: it is one.
+    """
+    for magic, at, name in _OTHER_PICTURES:
+        if body[at:].startswith(magic):
+            raise PictureFormatError(f"the cover is a picture of the kind {name}")
 
 
 def _etag_of(answer: HttpResponse) -> str:

@@ -115,7 +115,7 @@ def _group_of(pair: tuple[int, int | None], view: RequestView) -> StashGroup:
 
 def _screenshot(scene: StashScene, view: RequestView) -> str:
     seconds = int(datetime.fromisoformat(scene.updated_at).timestamp())
-    return f"{view.base}/scene/{scene.id}/screenshot?t={seconds}"
+    return f"{view.base}{view.facts.screenshot_path.format(id=scene.id)}?t={seconds}"
 
 
 def _asset(name: str) -> Resolver:

@@ -48,6 +48,7 @@ class Facts:
         database_path: where the database lies.
         api_key: the configured key; "" for a server without credentials.
         jobs: the queue.
+        screenshot_path: where covers are told to be, with `{id}` for the scene's.
     """
 
     version: str = NEWEST
@@ -55,6 +56,7 @@ class Facts:
     database_path: str = "/root/.stash/stash-go.sqlite"
     api_key: str = ""
     jobs: list[Job] = field(default_factory=list)
+    screenshot_path: str = "/scene/{id}/screenshot"
 
 
 @dataclass(frozen=True, slots=True)

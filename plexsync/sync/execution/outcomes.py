@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.errors import TooLongError
+from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome, SceneRecord
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     from plexsync.sync.rows import Pair, RowMaker
     from plexsync.sync.server_faults import ServerFaults, WorkKind
 
-GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, TooLongError.kind: 1}
+UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
+"""Kinds of problem of a cover that stays what it is."""
+
+OWN_FAULTS = UNUSABLE_PICTURES | {TooLongError.kind}
+"""Kinds of problem that no server is to blame for, however many scenes have them."""
+
+GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_FAULTS, 1)}
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 
@@ -335,7 +341,7 @@ class SceneOutcomes:
         """
         kind = record.problem.kind if record.problem else ""
         few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
-        return few or kind == TooLongError.kind or self._faults.is_items_own(failed)
+        return few or kind in OWN_FAULTS or self._faults.is_items_own(failed)
 
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
         if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):

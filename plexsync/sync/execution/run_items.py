@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.sync.execution.outcomes import GIVEN_UP
+from plexsync.sync.execution.outcomes import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.pictures.plan import NOTHING
@@ -120,6 +120,10 @@ class RunItems:
                 for pair in by_scene[scene_id]:
                     self._outcomes.finish(pair, Outcome.FAILED, problem=problem)
 
+    def covers_elsewhere(self) -> int:
+        """Return how many covers were not fetched because their address leads elsewhere."""
+        return len(self._artwork.elsewhere)
+
     # ---- what Stash says
 
     def _items(self, scene: SceneDetail, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
@@ -165,7 +169,7 @@ class RunItems:
             and record.problem is not None
             and record.problem.kind in GIVEN_UP
             # Of a cover the digest of the fields does not say whether it is the one that was tried.
-            and record.problem.kind != NOT_SHOWN
+            and record.problem.kind not in {NOT_SHOWN, *UNUSABLE_PICTURES}
             and not self._asked_for
             # A full sweep tries again what may have changed in Plex; a long text stays long.
             and not (self._compare_all and record.problem.kind != TooLongError.kind)

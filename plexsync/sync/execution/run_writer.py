@@ -101,6 +101,7 @@ class RunWriter:
             self._place(linked)
             raise
         finally:
+            self._warn_of_covers()
             self._charge()
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
@@ -115,6 +116,14 @@ class RunWriter:
             self.totals.reporter.warn(
                 f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
                 f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
+            )
+
+    def _warn_of_covers(self) -> None:
+        if count := self.items.covers_elsewhere():
+            what = "1 cover leads" if count == 1 else f"{count:,} covers lead"
+            self.totals.reporter.warn(
+                f"the address of {what} to another place than its scene on [stash] url, and is "
+                "not followed: nothing goes to a server that is not configured"
             )
 
     def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:

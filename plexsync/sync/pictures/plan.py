@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.errors import AuthError, ServerError
+from plexsync.errors import AuthError, PictureSizeError, ServerError
 from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy, as_problem
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
@@ -139,6 +139,8 @@ class Artwork:
         self._glimpsed: dict[tuple[str, str], Cover] = {}
         self._news = 0
         self._coverless: frozenset[SceneId] | None = None
+        self.elsewhere: set[SceneId] = set()
+        """Scenes whose cover's address leads to no cover of the configured Stash."""
 
     def handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run did all there is to do, so that Plex need not be asked.
@@ -240,6 +242,7 @@ class Artwork:
         are many such, that can be had for all scenes at once.
         """
         if not scene.cover_path:
+            self.elsewhere.add(scene.scene_id)
             return NoCover.NONE
         if _is_at(before, stamp) and before.etag:
             return NoCover.UNCHANGED
@@ -361,11 +364,10 @@ def require_small(cover: Cover) -> None:
     """Refuse a cover that Plex would refuse.
 
     Raises:
-        ServerError: the cover is too large.
+        PictureSizeError: the cover is too large.
     """
     if cover.size_bytes > LIMIT_BYTES:
         size_mb, limit_mb = cover.size_bytes / 1e6, LIMIT_BYTES / 1e6
-        raise ServerError(
-            f"the cover has {size_mb:.1f} MB, and Plex takes {limit_mb:.0f} MB at most",
-            hint="set a smaller cover in Stash",
+        raise PictureSizeError(
+            f"the cover has {size_mb:.1f} MB, and Plex takes {limit_mb:.0f} MB at most"
         )

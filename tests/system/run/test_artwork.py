@@ -214,14 +214,11 @@ def test_a_large_first_look_asks_for_scenes_without_cover_in_one_go(tmp_path: Pa
     "body",
     [
         pytest.param(SVG, id="drawing"),
-        pytest.param(b"<!DOCTYPE html><html><body>gone</body></html>", id="page"),
-        pytest.param(b"no picture at all", id="text"),
-        pytest.param(b"\x00\x00\x00\x20ftypavif" + b"\x00" * 600, id="avif"),
-        pytest.param(b"", id="empty"),
+        pytest.param(b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', id="xml"),
     ],
 )
-def test_what_is_no_picture_leaves_plex_alone(world: World, body: bytes) -> None:
-    """Stored as a cover or not: nothing is sent, nothing is an error, and nobody asks again."""
+def test_a_drawing_is_no_cover(world: World, body: bytes) -> None:
+    """That is how Stash says that there is none: nothing is sent, and nobody asks again."""
     world.stash.set_cover(5, body)
     before = poster(world, "5")
     ran = world.run()
@@ -229,6 +226,68 @@ def test_what_is_no_picture_leaves_plex_alone(world: World, body: bytes) -> None
     assert uploads(ran) == SCENES - 1
     assert poster(world, "5") == before
     assert covers(world.run(FULL)) <= 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<!DOCTYPE html><html><body>gone</body></html>", id="page"),
+        pytest.param(b"no picture at all", id="text"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_an_answer_that_is_no_picture_is_a_failed_one(world: World, body: bytes) -> None:
+    """Asked for three times, then a failure of the picture only, which is due again."""
+    world.stash.set_cover(5, body)
+    ran = world.run()
+    row = ran.row("5")
+    assert ran.summary.exit_code == ExitCode.SOME_FAILED
+    assert row.outcome is Outcome.FAILED
+    assert row.error is not None
+    assert "instead of a cover" in row.error.message
+    assert "title" in {change.field for change in row.changes}
+    assert uploads(ran) == SCENES - 1
+    world.stash.set_cover(5, OTHER)
+    world.wait(hours=1)
+    assert uploads(world.run()) == 1
+
+
+def test_a_cover_that_is_missing_for_a_scene_just_listed_is_a_failed_answer(world: World) -> None:
+    """404 once is asked again; 404 always fails the picture, and is due again."""
+    world.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404)))
+    assert world.run().summary.exit_code == ExitCode.OK
+    world.stash.set_cover(5, OTHER)
+    world.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404), None, names_scene(5)))
+    ran = world.run()
+    assert ran.row("5").outcome is Outcome.FAILED
+    world.stash_wire.faults.clear()
+    world.wait(hours=1)
+    assert uploads(world.run()) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        pytest.param(b"\0\0\0\x20ftypavif" + b"\0" * 600, "picture-format", id="avif"),
+        pytest.param(b"BM" + b"\0" * 600, "picture-format", id="bmp"),
+        pytest.param(PNG + b"\0" * 10_000_001, "picture-too-large", id="too large"),
+    ],
+)
+def test_a_picture_plex_does_not_take_is_named_and_not_tried_again(
+    world: World, body: bytes, kind: str
+) -> None:
+    """Until the scene has another one."""
+    world.stash.set_cover(5, body)
+    ran = world.run()
+    row = ran.row("5")
+    assert row.error is not None
+    assert row.error.kind == kind
+    assert uploads(ran) == SCENES - 1
+    world.wait(hours=48)
+    later = world.run()
+    assert (covers(later), later.rows) == (0, ())
+    world.stash.set_cover(5, OTHER)
+    assert uploads(world.run()) == 1
 
 
 def test_a_cover_that_comes_later_is_found(world: World) -> None:
@@ -280,14 +339,15 @@ def test_one_bad_cover_stops_nobody(synced: World) -> None:
 
 
 def test_a_404_is_not_believed_at_once(synced: World) -> None:
-    """A failed look into Stash's database says the same; the third time it is taken for true."""
+    """A failed look into Stash's database says the same; after three the picture fails."""
     synced.stash.set_cover(5, OTHER)
     synced.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404), 2))
     assert uploads(synced.run()) == 1
     synced.stash.set_cover(6, OTHER)
     synced.stash_wire.faults.add(Fault("stash.cover", 1, ErrorStatus(404), None))
     ran = synced.run()
-    assert (uploads(ran), ran.summary.exit_code) == (0, ExitCode.OK)
+    assert (uploads(ran), ran.summary.exit_code) == (0, ExitCode.SOME_FAILED)
+    assert ran.outcomes() == {"6": "failed"}
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
@@ -390,8 +450,8 @@ def test_an_upload_that_plex_only_says_it_took_is_found_out(world: World, at: in
     assert world.run(FULL).summary.requests.plex_writes == 0
 
 
-def test_a_picture_plex_does_not_store_is_sent_twice_and_never_again(synced: World) -> None:
-    """However many runs come, also full ones; another cover is news."""
+def test_a_picture_plex_does_not_store_is_sent_twice_and_then_once_a_week(synced: World) -> None:
+    """However many runs come, until a full one; another cover is news."""
     synced.stash.set_cover(5, OTHER)
     synced.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(200), None))
     sent = 0
@@ -401,8 +461,9 @@ def test_a_picture_plex_does_not_store_is_sent_twice_and_never_again(synced: Wor
     synced.wait(hours=24 * 8)
     weekly = synced.run()
     assert weekly.summary.header.full
-    assert sent + uploads(weekly) == 2
-    assert weekly.summary.waiting == 1
+    assert (sent, uploads(weekly)) == (2, 1)
+    daily = synced.run()
+    assert (uploads(daily), daily.summary.waiting) == (0, 1)
     synced.plex_wire.faults.clear()
     synced.stash.set_cover(5, OTHER + b"another")
     assert synced.run().outcomes() == {"5": "applied"}
