@@ -150,7 +150,7 @@ def test_those_with_nothing_in_common_sleep_on() -> None:
 def test_whoever_competes_with_one_that_wakes_is_woken_too() -> None:
     """An item came for the second scene alone; and so the first one's claim has no rival left."""
     here = [
-        scene(1, "", [SceneFile(path="/x/lake.mp4", duration_s=60.0)]),
+        scene(1, "", [SceneFile(path="/media/q/lake.mp4")]),
         scene(2, "", [SceneFile(path="/x/forest.mp4", size_bytes=1_000_003, duration_s=60.0)]),
     ]
     lake = PlexFile(path="/media/q/lake.mp4", size_bytes=1_000_003, duration_s=60.0)
