@@ -16,14 +16,12 @@ import click
 
 from plexsync import __version__
 from plexsync.commands.adopt import adopt_command
-from plexsync.commands.apply import apply_command
-from plexsync.commands.completers import complete_libraries, complete_scenes
-from plexsync.commands.completion import completion_command
+from plexsync.commands.completion import complete_libraries, complete_scenes, completion_command
 from plexsync.commands.config import config_group
 from plexsync.commands.doctor import doctor_command
 from plexsync.commands.explain import explain_command
 from plexsync.commands.help import CommandTree, show_common_options_once
-from plexsync.commands.history import history_command, undo_command
+from plexsync.commands.history import apply_command, history_command, undo_command
 from plexsync.commands.hook import hook_command, schedule_group
 from plexsync.commands.init import make_init_command
 from plexsync.commands.options import (

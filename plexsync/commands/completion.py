@@ -1,20 +1,46 @@
-"""`plexsync completion`: what a shell needs to complete plexsync's commands."""
+"""`plexsync completion`, and what a shell is offered: scenes, runs, libraries.
 
+From local files alone, and never an error: a shell that completes must not wait or be disturbed.
+"""
+
+# ruff: noqa: PLC0415 - completion imports what it needs when it runs
 from __future__ import annotations
 
-import click
-from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
+import os
+import shlex
+from typing import TYPE_CHECKING
 
-from plexsync.commands.completers import VARIABLE
+import click
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+)
+
 from plexsync.commands.options import CONTEXT, global_options
-from plexsync.errors import ExitCode
+from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.output import console
+from plexsync.text.normalize import clean_for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from plexsync.output.console import Invocation
+
+VARIABLE = "_PLEXSYNC_COMPLETE"
+"""Through which the script of a shell asks; click's own name for a program called plexsync."""
 
 _SHELLS: dict[str, type[ShellComplete]] = {
     "bash": BashComplete,
     "zsh": ZshComplete,
     "fish": FishComplete,
 }
+
+_MOST = 200
+"""Offers a person might still look through."""
 
 
 @click.command(context_settings=CONTEXT, short_help="Print a completion script for your shell.")
@@ -37,3 +63,127 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
     source = source.replace('(string split ","', '(string split --max 1 ","')
     console.print_text(console.standard_streams(), source.lstrip("\n"))
     return ExitCode.OK
+
+
+# ---- What is offered -----------------------------------------------------------------------------
+
+
+def complete_scenes(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for something, each with what it waits for."""
+    del ctx, param
+    return _offer(_waiting_scenes(), incomplete)
+
+
+def complete_review(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that wait for a person, each with its title."""
+    del ctx, param
+    return _offer(_scenes_in_review(), incomplete)
+
+
+def complete_answered(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of scenes that have a person's answer."""
+    del ctx, param
+    return _offer(_answered_scenes(), incomplete)
+
+
+def complete_runs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of runs that left a journal, newest first."""
+    del ctx, param
+    return _offer(_runs(), incomplete)
+
+
+def complete_libraries(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The names of the configured libraries; where none is configured, of those seen in Plex."""
+    del param
+    invocation: Invocation | None = ctx.find_root().obj
+    return _offer(_libraries(invocation.config if invocation else None), incomplete)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """What begins as what was typed; nothing when it cannot be found out."""
+    offers: list[CompletionItem] = []
+    # click's script for bash puts an offer on the line as it is; those for other shells quote it.
+    spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
+    try:
+        for value, words in found:
+            if value.startswith(incomplete):
+                offers.append(CompletionItem(spelled(value), help=words))
+            if len(offers) >= _MOST:
+                break
+    except (PlexsyncError, OSError):
+        return []
+    return offers
+
+
+def _waiting_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.state import load_state, state_directory
+
+    for scene_id, record in load_state(state_directory(os.environ)).waiting():
+        yield scene_id, str(record.outcome)
+
+
+def _scenes_in_review() -> Iterator[tuple[str, str]]:
+    from plexsync.state import (
+        cache_directory,
+        load_state,
+        load_waiting,
+        review_queue_path,
+        state_directory,
+        waiting_ids,
+    )
+
+    directory = state_directory(os.environ)
+    state = load_state(directory)
+    shelf = review_queue_path(cache_directory(os.environ), directory, state.lineage)
+    titles = {one.scene_id: one.scene.title for one in load_waiting(shelf, state)}
+    for scene_id in waiting_ids(state):
+        yield scene_id, clean_for_terminal(titles.get(scene_id, ""))
+
+
+def _answered_scenes() -> Iterator[tuple[str, str]]:
+    from plexsync.matcher import ANSWER_PREFIX
+    from plexsync.state import load_state, state_directory
+
+    keys = load_state(state_directory(os.environ)).decision_keys()
+    ids = [key.removeprefix(ANSWER_PREFIX) for key in keys if key.startswith(ANSWER_PREFIX)]
+    for scene_id in sorted(ids, key=lambda one: (len(one), one)):
+        yield scene_id, ""
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    from plexsync.state import is_run_id, journal_runs, state_directory
+
+    for run_id in reversed(journal_runs(state_directory(os.environ))):
+        if is_run_id(run_id):
+            yield run_id, ""
+
+
+def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
+    """Read without the secrets of the configuration, and whatever else is wrong in it."""
+    from pathlib import Path
+
+    from plexsync.config.loader import find_config
+    from plexsync.config.sources import Sources
+    from plexsync.plex.index import cached_libraries
+    from plexsync.state import cache_directory
+
+    sources = Sources()
+    sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)
+    sources.take_environment(os.environ)
+    found = sources.found.get("plex.libraries")
+    configured = found.value if found and isinstance(found.value, list) else []
+    for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
+        yield str(name), ""

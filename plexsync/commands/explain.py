@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.completers import complete_scenes
+from plexsync.commands.completion import complete_scenes
 from plexsync.commands.options import CONTEXT, global_options, read_rating_keys, read_scene_ids
 from plexsync.output import console
 

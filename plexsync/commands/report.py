@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsync.commands.completers import complete_libraries, complete_runs
+from plexsync.commands.completion import complete_libraries, complete_runs
 from plexsync.commands.options import CONTEXT, global_options
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plexsync.commands.completers import complete_answered, complete_review
+from plexsync.commands.completion import complete_answered, complete_review
 from plexsync.commands.options import (
     CONTEXT,
     global_options,

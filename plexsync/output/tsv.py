@@ -1,10 +1,13 @@
 r"""One tab-separated line per row, for pipes: uncut, one record a line whatever the texts hold.
 
+And lines for spreadsheets, in which no cell can be taken for a formula.
 Source: docs/contract.md, "Output"; the columns are documented in docs/output.md.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ from plexsync.planning.equality import was_by_hand
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plexsync.models import Change, MatchRow
 
 COLUMNS = (
@@ -98,3 +103,28 @@ def _change_words(change: Change) -> str:
 
 def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+# ---- Spreadsheets --------------------------------------------------------------------------------
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_GUARD = "'"
+"""What cells begin with that could be taken for a formula. Source: OWASP, "CSV Injection"."""
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """Return one line with its line end."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(guarded, cells))
+    return out.getvalue()
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    shown = clean_for_terminal(text)
+    return f"{_GUARD}{shown}" if shown.lstrip().startswith((*_FORMULA, _GUARD)) else shown
+
+
+def unguarded(cell: str) -> str:
+    """Return what `guarded` was given."""
+    return cell[1:] if cell.startswith(_GUARD) else cell

@@ -48,7 +48,6 @@ _SEARCHED = (
     ".md",
     ".html",
     ".js",
-    ".css",
     ".in",
     ".yml",
     ".service",

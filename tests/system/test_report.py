@@ -51,8 +51,8 @@ def report(world: World, *options: str) -> ProcessResult:
 def page_of(world: World, tmp_path: Path, *options: str) -> str:
     """The HTML page."""
     file = tmp_path / "report.html"
-    said = report(world, "--html", str(file), *options)
-    assert (said.code, said.err) == (ExitCode.OK, "")
+    done = report(world, "--html", str(file), *options)
+    assert (done.code, done.err) == (ExitCode.OK, "")
     assert file.stat().st_mode & 0o777 == 0o600
     return file.read_text(encoding="utf-8")
 
@@ -138,7 +138,7 @@ def test_markdown_shows_texts_as_texts(world: World) -> None:
 
 
 def test_a_report_can_be_about_a_part(world: World, tmp_path: Path) -> None:
-    """Of the runs since a day, of one run, of one library; what is not there is said."""
+    """Of the runs since a day, of one run, of one library; what is not there is reported."""
     first, second = world.state().runs
     day = second.started_at[:10]
     page = page_of(world, tmp_path, "--since", day)
@@ -150,9 +150,9 @@ def test_a_report_can_be_about_a_part(world: World, tmp_path: Path) -> None:
     library = world.library.plex.sections[0].title
     assert f"library {library}" in page_of(world, tmp_path, "--library", library)
     for options in (("--library", "nope"), ("--since", "7x"), ("--run", "nope")):
-        said = report(world, "--markdown", *options)
-        assert said.code == ExitCode.USAGE
-        assert "hint" in said.err
+        done = report(world, "--markdown", *options)
+        assert done.code == ExitCode.USAGE
+        assert "hint" in done.err
 
 
 def test_failing_scenes_have_their_remedy(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_without_plex_the_page_has_no_covers_and_says_so(world: World, tmp_path:
     """Everything else is there."""
     environ = world.environ() | {"PLEXSYNC_PLEX__URL": "http://127.0.0.1:9"}
     file = tmp_path / "away.html"
-    said = run_plexsync(["report", "--html", str(file)], environ)
-    assert said.code == ExitCode.OK
+    done = run_plexsync(["report", "--html", str(file)], environ)
+    assert done.code == ExitCode.OK
     page = file.read_text(encoding="utf-8")
     assert "Some covers are left out" in page
     assert "data:image" not in page
@@ -194,9 +194,9 @@ def test_a_hundred_thousand_scenes_fit_in_a_page(tmp_path: Path) -> None:
     environ = make_home(tmp_path, 100_000, 5_000)
     file = tmp_path / "report.html"
     before = os.times()
-    said = run_plexsync(["report", "--html", str(file)], environ)
+    done = run_plexsync(["report", "--html", str(file)], environ)
     after = os.times()
-    assert said.code == ExitCode.OK
+    assert done.code == ExitCode.OK
     assert file.stat().st_size < 5_000_000
     assert after.children_user - before.children_user < 10
     assert "100,000" in file.read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ def table(
 ) -> Html:
     """Return a table; the first cell of a row names it, the last `numbers` columns are numbers.
 
-    A table of the kind `stack` shows one cell below the other where there is no room.
+    A table of the kind `stack` shows one cell below the other where it would not fit.
     """
     names = list(head)
     first = len(names) - numbers

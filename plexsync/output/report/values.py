@@ -118,7 +118,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         runs: the last ones, newest first.
         trend: the last runs, oldest first.
         failing: scenes that are tried again, and those that are parked.
-        notes: what could not be told.
+        notes: what is unknown.
     """
 
     made_at: str

@@ -1,6 +1,6 @@
 """Review in a spreadsheet: one line a candidate out, the lines with an answer back in.
 
-No cell can be taken for a formula; see `csv_cells`.
+No cell can be taken for a formula; see `guarded`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
-from plexsync.output.csv_cells import csv_line, unguarded
 from plexsync.output.summary import score_text
+from plexsync.output.tsv import csv_line, unguarded
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 
 if TYPE_CHECKING:

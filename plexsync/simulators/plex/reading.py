@@ -167,7 +167,7 @@ def pictures(parts: Parts, asked: Asked) -> SimResponse:
     return answers.document(asked.request, container)
 
 
-def picture(parts: Parts, asked: Asked) -> SimResponse:
+def read_picture(parts: Parts, asked: Asked) -> SimResponse:
     """The bytes of an uploaded picture, or of a frame the server took itself."""
     (item,) = find_items(parts, asked)
     gallery = item.arts if asked.captured[1] == "art" else item.posters

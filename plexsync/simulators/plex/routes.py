@@ -71,7 +71,7 @@ ROUTES = (
     _get("children", _ITEM + r"/children$", reading.children),
     _get("children", _ITEM + r"/allLeaves$", reading.all_leaves),
     _get("pictures", _ITEM + r"/(poster|art)s$", reading.pictures),
-    _get("picture", _ITEM + r"/(thumb|art|file)(?:/\d+)?$", reading.picture),
+    _get("picture", _ITEM + r"/(thumb|art|file)(?:/\d+)?$", reading.read_picture),
     _get("activities", r"^/activities/?$", reading.activities),
     _write("upload", "POST", _ITEM + r"/(poster|art)s$", writing.upload),
     _write("select", "PUT", _ITEM + r"/(poster|art)s?$", writing.select_picture),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
 
-class WaitingScene(NamedTuple):
+class WaitingMatch(NamedTuple):
     """A scene that waits, and what was found for it."""
 
     scene: Scene
@@ -58,7 +58,7 @@ def changed_items(
 
 
 def concerned(
-    waiting: Sequence[WaitingScene], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+    waiting: Sequence[WaitingMatch], changed: Iterable[PlexItem], rules: Sequence[PathRule]
 ) -> set[SceneId]:
     """Return which of `waiting` may get another match now.
 
@@ -121,7 +121,7 @@ def _titled(old: PlexItem, new: PlexItem) -> bool:
     return (old.title, old.date) != (new.title, new.date)
 
 
-def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingScene]) -> set[SceneId]:
+def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingMatch]) -> set[SceneId]:
     """Those woken, and whoever competes with one of them for an item, and so on.
 
     One with more candidates than are kept may compete with anybody.
@@ -141,7 +141,7 @@ def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingScene]) -> set[Sc
     return reached
 
 
-def _competing(waiting: Sequence[WaitingScene]) -> Mapping[RatingKey, list[SceneId]]:
+def _competing(waiting: Sequence[WaitingMatch]) -> Mapping[RatingKey, list[SceneId]]:
     by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
     for one in waiting:
         for key in _keys_of(one.match):

@@ -13,7 +13,7 @@ import msgspec
 from plexsync.models import SceneId, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
-from plexsync.sync.detection.affected import WaitingScene, changed_items, concerned
+from plexsync.sync.detection.affected import WaitingMatch, changed_items, concerned
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file
 
@@ -210,10 +210,10 @@ class Rousing:
             return None
         return changed_items(index.before.items, index.items, self._state.claims)
 
-    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingScene]:
+    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingMatch]:
         """What is known of them, if it is about the files they were matched by."""
         return {
-            scene_id: WaitingScene(one.scene, one.match)
+            scene_id: WaitingMatch(one.scene, one.match)
             for scene_id, one in load_all(self._queue, scene_ids).items()
             if (record := self._state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)

@@ -105,8 +105,8 @@ def test_hundreds_of_rows_take_sixty_answers(tmp_path: Path) -> None:
                 press(review, "u")
             assert review.left == len(waiting)
         assert answers <= ANSWERS
-        for scene_id, said in found.items():
-            assert said is not None
-            assert {pin.rating_key for pin in said.pins} <= set(truth[scene_id])
-            assert bool(said.absent) is not bool(said.pins)
-            assert not (said.absent and truth[scene_id])
+        for scene_id, known in found.items():
+            assert known is not None
+            assert {pin.rating_key for pin in known.pins} <= set(truth[scene_id])
+            assert bool(known.absent) is not bool(known.pins)
+            assert not (known.absent and truth[scene_id])

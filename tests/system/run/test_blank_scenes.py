@@ -1,4 +1,4 @@
-"""Scenes that were scanned in anew: what earlier ones gave to their items is not lost.
+"""Scenes that were scanned again: what earlier ones gave to their items is not lost.
 
 A drive that was not mounted while Stash cleaned up, a folder that was deleted and came back, one
 scene that was deleted and scanned in again: the new scenes are blank, and decide nothing.
@@ -43,7 +43,7 @@ def values(world: World) -> dict[str, object]:
     }
 
 
-def scan_in_anew(world: World, scene_ids: Iterable[int]) -> list[str]:
+def scan_again(world: World, scene_ids: Iterable[int]) -> list[str]:
     """Stash loses these scenes and finds their files again: other ids, and nothing else."""
     files = {scene_id: world.stash.scene(scene_id).file_ids for scene_id in scene_ids}
     for scene_id in files:
@@ -53,7 +53,7 @@ def scan_in_anew(world: World, scene_ids: Iterable[int]) -> list[str]:
 
 @pytest.mark.parametrize("between", [False, True], ids=["unnoticed", "a run between"])
 @pytest.mark.parametrize("count", [1, 12, 41], ids=["one scene", "a folder", "a drive"])
-def test_scenes_that_were_scanned_in_anew_take_nothing_away(
+def test_scenes_that_were_scanned_again_take_nothing_away(
     synced: World,
     count: int,
     between: bool,  # noqa: FBT001 -- a column of the table
@@ -82,7 +82,7 @@ def test_a_scene_decides_once_it_is_curated(synced: World) -> None:
     key = synced.key_of("1")
     had = synced.tags(key, "genre")
     assert had
-    (blank,) = scan_in_anew(synced, [1])
+    (blank,) = scan_again(synced, [1])
     synced.wait(hours=1)
     synced.run()
     assert synced.tags(key, "genre") == had
@@ -96,8 +96,8 @@ def test_a_scene_decides_once_it_is_curated(synced: World) -> None:
 
 
 def test_inherited_clears_count_against_the_linked_items(synced: World) -> None:
-    """Many scenes curated with a title alone would clear as many items: held back, and told."""
-    ids = scan_in_anew(synced, range(1, 42))
+    """Many scenes curated with a title alone would clear as many items: held back, and reported."""
+    ids = scan_again(synced, range(1, 42))
     for scene_id in ids:
         synced.stash.edit_scene(int(scene_id), title=f"Title {scene_id}")
     synced.wait(hours=1)

@@ -50,9 +50,9 @@ def test_a_first_run_leaves_what_was_typed_and_says_so(world: World) -> None:
 
 def test_a_dry_run_counts_the_fields_and_names_the_option(world: World) -> None:
     """Lines, JSON and the sentences at the end."""
-    said = command(world, "-n", "-v")
-    assert "2 fields were typed by hand in Plex and stay" in said.out + said.err
-    assert "plexsync run --take-over" in said.out + said.err
+    done = command(world, "-n", "-v")
+    assert "2 fields were typed by hand in Plex and stay" in done.out + done.err
+    assert "plexsync run --take-over" in done.out + done.err
     document = json.loads(command(world, "-n", "--json").out)
     assert document["counts"]["by_hand"] == 2
     (match,) = [one for one in document["matches"] if one["scene"]["id"] == "1"]
@@ -94,10 +94,10 @@ def test_a_field_may_be_taken_over_alone(world: World) -> None:
     world.run(options)
     assert world.shown(key, "title") == "By Hand"
     assert world.shown(key, "summary") == world.stash.scene(1).details.strip()
-    said = command(world, "--take-over", "--field", "sumary")
-    assert said.code == ExitCode.USAGE
-    assert "no field 'sumary' is written to Plex" in said.err
-    assert "title, " in said.err
+    done = command(world, "--take-over", "--field", "sumary")
+    assert done.code == ExitCode.USAGE
+    assert "no field 'sumary' is written to Plex" in done.err
+    assert "title, " in done.err
     assert command(world, "--field", "title").code == ExitCode.USAGE
 
 

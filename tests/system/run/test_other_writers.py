@@ -37,9 +37,9 @@ def world_with(agent: str, directory: Path) -> World:
 def test_another_writer_is_named_and_adopt_is(tmp_path: Path, agent: str, words: str) -> None:
     """By the check-up every time, by runs only before anything was written."""
     with world_with(agent, tmp_path) as world:
-        said = run_plexsync(["doctor"], world.environ())
-        assert words in said.out
-        assert "plexsync adopt" in said.out
+        shown = run_plexsync(["doctor"], world.environ())
+        assert words in shown.out
+        assert "plexsync adopt" in shown.out
         warnings = [one for one in world.run().warnings if words in one]
         assert len(warnings) == len(world.library.plex.sections)
         assert all("plexsync adopt" in one for one in warnings)

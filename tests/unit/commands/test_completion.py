@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.cli import cli, run_command_line
-from plexsync.commands.completers import complete_runs
+from plexsync.commands.completion import complete_runs
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import SceneAnswers, answer_key
 from plexsync.models import Outcome, SceneId

@@ -23,7 +23,7 @@ from plexsync.matching.wording import Why, reason_kind
             "… items fit about equally well (name equal); the other one is …",
         ),
         ("name equal: not enough to be sure", "name equal: not enough to be sure"),
-        ("a person said something about scene 12", "a person said something about scene #"),
+        ("a person answered something about scene 12", "a person answered something about scene #"),
     ],
 )
 def test_a_kind_leaves_out_what_is_of_one_pair(reason: str, kind: str) -> None:
