@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync import __version__
 from plexsync.errors import ConfigError, ParseError, ServerError
 from plexsync.matcher import reason_kind
-from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.models import PICTURE_FIELDS, Outcome, PlexField
 from plexsync.output.report.redact import Redaction
 from plexsync.output.report.values import (
     CoverageLine,
@@ -178,7 +178,7 @@ class _Gathering:
             self.by_studio[names.get(studio, "")][part] += 1
             if part == "low":
                 self.low.append(scene_id)
-            if record.problem is not None and record.attempts:
+            if record.outcome is Outcome.FAILED or record.due_at == PARKED:
                 self.failing.append(_failing(scene_id, record))
 
     def _library_of(self, scene_id: SceneId, record: SceneRecord) -> str:
