@@ -184,11 +184,11 @@ def test_every_fault_of_an_endpoint_heals(
     healed: Counter[str] = Counter()
     problems = []
     for name, times in chosen(itertools.product(EFFECTS, TIMES)):
-        good, said = in_fork(partial(cell, stage, endpoint, name, times))
+        good, printed = in_fork(partial(cell, stage, endpoint, name, times))
         if good:
-            healed[f"run {said.decode()}"] += 1
+            healed[f"run {printed.decode()}"] += 1
         else:
-            problems.append(f"{endpoint}, {name}, {times}:\n{said.decode()[-1500:]}")
+            problems.append(f"{endpoint}, {name}, {times}:\n{printed.decode()[-1500:]}")
     record_property("fault cells", sum(healed.values()))
     print(f"{endpoint}: {healed.total()} cells heal, {dict(healed)}")  # noqa: T201 - the table
     assert not problems, f"{len(problems)} cells\n" + "\n\n".join(problems[:4])

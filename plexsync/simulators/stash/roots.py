@@ -48,7 +48,7 @@ class Facts:
         database_path: where the database lies.
         api_key: the configured key; "" for a server without credentials.
         jobs: the queue.
-        screenshot_path: where covers are told to be, with `{id}` for the scene's.
+        screenshot_path: where covers are, with `{id}` for the scene's.
     """
 
     version: str = NEWEST

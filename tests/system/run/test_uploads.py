@@ -186,11 +186,11 @@ def test_a_dry_run_after_a_lost_state_announces_nothing(world: World) -> None:
     assert not world.state_dir.exists()
 
 
-def test_a_cover_whose_address_leads_elsewhere_is_said_and_not_fetched(world: World) -> None:
+def test_a_cover_whose_address_leads_elsewhere_is_reported_and_not_fetched(world: World) -> None:
     """Once a run, however many there are; the fields of its scene are written."""
     world.stash.facts.screenshot_path = "/images/{id}.jpg"
     ran = world.run()
     assert (ran.stash.get("stash.cover", 0), uploads(ran)) == (0, 0)
     assert ran.count(Outcome.APPLIED) == SCENES
-    (said,) = [text for text in ran.warnings if "not followed" in text]
-    assert f"{SCENES} covers lead" in said
+    (warning,) = [text for text in ran.warnings if "not followed" in text]
+    assert f"{SCENES} covers lead" in warning
