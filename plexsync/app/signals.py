@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks a run to end in good order, the second ends it at once."""
+"""SIGINT, SIGTERM, SIGHUP: the first asks a run to end in order, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_CODES = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    # A terminal that is closed ends what runs in it, in good order too.
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
 
 
 class StopSignals:

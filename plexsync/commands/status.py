@@ -50,6 +50,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     \b
     Exit codes:
       0   shown                                9  the state cannot be read
+      3   with --check: scenes are parked, and no run comes to them before the next full sweep
       12  with --check: no run ended well within --max-age
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os
@@ -58,7 +59,11 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     from plexsync.state import read_status, state_directory
 
     found = read_status(state_directory(os.environ), utc_now())
-    code = ExitCode.TOO_OLD if check and not found.is_fresh(max_age) else ExitCode.OK
+    code = ExitCode.OK
+    if check and not found.is_fresh(max_age):
+        code = ExitCode.TOO_OLD
+    elif check and found.parked:
+        code = ExitCode.SOME_FAILED
     if invocation.shape.json or invocation.shape.jsonl:
         from plexsync.integrations.metrics import last_run_in, metrics_json, samples
         from plexsync.output.status import status_document
@@ -70,7 +75,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
         document = status_document(found, exit_code=code, metrics=metrics)
         console.print_document(console.standard_streams(), document)
     elif check:
-        _say_check(invocation, found, max_age_s=max_age, good=code is ExitCode.OK)
+        _say_check(invocation, found, code, max_age_s=max_age)
     elif not invocation.shape.quiet:
         _show(invocation, found)
     return code
@@ -125,13 +130,13 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _say_check(invocation: Invocation, found: Status, *, max_age_s: float, good: bool) -> None:
+def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age_s: float) -> None:
     from plexsync.output.status import check_sentence
 
-    if good and invocation.shape.quiet:
+    if code is ExitCode.OK and invocation.shape.quiet:
         return
     sentence = check_sentence(found, max_age_s=max_age_s)
-    word = "OK" if good else "TOO OLD"
+    word = {ExitCode.OK: "OK", ExitCode.SOME_FAILED: "PARKED"}.get(code, "TOO OLD")
     console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
 
 

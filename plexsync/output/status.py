@@ -100,7 +100,17 @@ def check_sentence(status: Status, *, max_age_s: float) -> str:
     if not status.last_success_at:
         return "no run has ended well yet"
     last = f"the last run that ended well was {ago(status.last_success_at, status.now)}"
+    if status.parked and status.is_fresh(max_age_s):
+        return f"{last}; {parked_words(status)}"
     return last if status.is_fresh(max_age_s) else f"{last}: longer ago than {span(max_age_s)}"
+
+
+def parked_words(status: Status) -> str:
+    """How many scenes are parked, and why the first one is."""
+    count = len(status.parked)
+    problem = status.parked[0].problem
+    why = f": {problem.message}" if problem else ""
+    return f"{_scenes(count)} parked after too many failed tries{why} (plexsync retry)"
 
 
 def ago(moment: str, now: datetime) -> str:

@@ -269,7 +269,9 @@ def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
     if code is not None and code.startswith("GRAPHQL_"):
         return BadResponseError(
             f"Stash does not understand the question: {words}",
-            hint="is this a Stash, and v0.27.0 or newer?",
+            hint="a Stash newer than this plexsync may have taken something away: look for a newer "
+            "plexsync; one older than v0.27.0 needs an upgrade; anything else is no Stash: check "
+            "[stash] url",
         )
     return ResolverError(words)
 

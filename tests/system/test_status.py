@@ -70,9 +70,13 @@ def test_a_dry_run_is_not_reported(world: World) -> None:
 def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> None:
     """Why, how often, when; after `retry` the next run is the time."""
     world.run()
-    number = world.library.stash.scenes[0].id
+    number, other = (scene.id for scene in world.library.stash.scenes[:2])
     world.stash.edit_scene(number, title="Another title")
-    world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(500), None))
+    world.stash.edit_scene(other, title="One that is written, so that the failure counts")
+    bad = world.key_of(str(number))
+    world.plex_wire.faults.add(
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda one: one.path.endswith(f"/{bad}"))
+    )
     assert world.run().summary.exit_code == ExitCode.SOME_FAILED
     (failing,) = status_of(world).failing
     assert (failing.scene_id, failing.attempts) == (str(number), 1)

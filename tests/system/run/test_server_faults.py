@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.planning.retry_schedule import MOST_ATTEMPTS
+from plexsync.output.status import check_sentence
+from plexsync.planning.retry_schedule import MOST_ATTEMPTS, iso
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, html
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
@@ -82,7 +84,7 @@ def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> N
     """Others are written in the same run, so the fault is its own; a run that parks says so."""
     key = world.key_of("1")
     effect = ErrorStatus(500)
-    fault = Fault("plex.put", 1, effect, times=None, match=lambda one: f"id={key}&" in one.target)
+    fault = Fault("plex.put", 1, effect, times=None, match=lambda one: one.path.endswith(f"/{key}"))
     world.plex_wire.faults.add(fault)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         world.stash.edit_scene(2, title=f"title {attempt}")
@@ -92,8 +94,11 @@ def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> N
         warned = [one for one in ran.warnings if "parked" in one]
         assert len(warned) == (attempt == MOST_ATTEMPTS)
     assert "plexsync retry 1" in warned[0]
-    (parked,) = read_status(world.state_dir, world.now).parked
+    status = read_status(world.state_dir, world.now)
+    (parked,) = status.parked
     assert parked.scene_id == "1"
+    fresh = replace(status, last_success_at=iso(world.now))
+    assert "1 scene parked" in check_sentence(fresh, max_age_s=3600)
     world.plex_wire.faults.clear()
     swept = world.run(RunOptions(full=True))
     assert swept.row("1").outcome is Outcome.APPLIED
@@ -103,7 +108,7 @@ def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
     """Nobody has to know of `retry`: what was parked is tried again within a week."""
     key = world.key_of("1")
     fault = Fault(
-        "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: f"id={key}&" in one.target
+        "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: one.path.endswith(f"/{key}")
     )
     world.plex_wire.faults.add(fault)
     for attempt in range(MOST_ATTEMPTS):

@@ -10,7 +10,11 @@ import pytest
 from plexsync.app.signals import StopSignals
 from plexsync.errors import ExitCode
 
-BOTH = [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)]
+BOTH = [
+    (signal.SIGINT, ExitCode.INTERRUPTED),
+    (signal.SIGTERM, ExitCode.TERMINATED),
+    (signal.SIGHUP, ExitCode.TERMINATED),
+]
 
 
 def test_without_signals_a_run_goes_on() -> None:
@@ -20,7 +24,7 @@ def test_without_signals_a_run_goes_on() -> None:
         assert signals.code is None
 
 
-@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM", "SIGHUP"])
 def test_first_signal_only_asks(number: signal.Signals, code: ExitCode) -> None:
     """The run receives it, and decides itself where it is safe to end."""
     received = []
@@ -32,7 +36,7 @@ def test_first_signal_only_asks(number: signal.Signals, code: ExitCode) -> None:
         assert received == [number]
 
 
-@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(("number", "code"), BOTH, ids=["SIGINT", "SIGTERM", "SIGHUP"])
 def test_second_signal_ends_at_once(number: signal.Signals, code: ExitCode) -> None:
     """Who insists is obeyed; the code is that of the first."""
     with StopSignals() as signals:
