@@ -217,7 +217,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def obstacle(self, option: Option) -> Obstacle | None:
         """Why an option is not HIGH; None when it is. Asked of the best options only."""
         rows = self.table.rows[option.ours.scene]
-        rivals = _rivals(self.row_of(option), rows)
+        row = self.row_of(option)
+        # What only ranks is left out: it says nothing about why a pair is not HIGH.
+        option = next((one for one in row if one.item == option.item), option)
+        rivals = _rivals(row, rows)
         item = self.items[option.item]
         return (
             self._answered(option, item)
