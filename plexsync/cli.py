@@ -17,7 +17,7 @@ import click
 from plexsync import __version__
 from plexsync.commands.adopt import adopt_command
 from plexsync.commands.completion import complete_libraries, complete_scenes, completion_command
-from plexsync.commands.config import config_group
+from plexsync.commands.config import config_group, document_schema_command
 from plexsync.commands.doctor import doctor_command
 from plexsync.commands.explain import explain_command
 from plexsync.commands.help import CommandTree, show_common_options_once
@@ -228,6 +228,7 @@ cli.add_command(explain_command)
 cli.add_command(adopt_command)
 cli.add_command(completion_command)
 cli.add_command(config_group)
+cli.add_command(document_schema_command)
 cli.add_command(hook_command)
 cli.add_command(make_init_command())
 cli.add_command(report_command)

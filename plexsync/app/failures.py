@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import StateError
 from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import is_terminal, make_reporter, print_text, write_errors
-from plexsync.output.json_documents import error_document
+from plexsync.output.formats.json_documents import error_document
 from plexsync.output.summary import problem_lines
 
 if TYPE_CHECKING:

@@ -153,6 +153,32 @@ def schema_command() -> int:
     return ExitCode.OK
 
 
+@click.command(
+    "schema", context_settings=CONTEXT, short_help="The JSON schema of what is printed as JSON."
+)
+@click.argument("name", metavar="NAME")
+@global_options
+def document_schema_command(*, name: str) -> int:
+    """Print the JSON schema of a document, or of the events of --jsonl.
+
+    NAME is the word in the middle of the document's key `schema`: of "plexsync/status/1" it is
+    status. The events of a run are run-events.
+
+    \b
+    Examples:
+      plexsync schema run
+      plexsync schema run-events
+      plexsync schema status > status.schema.json
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.output.formats.documents import FORMS
+    from plexsync.output.formats.schemas import schema_text
+
+    if name not in FORMS:
+        raise click.UsageError(f"There is no document {name!r}; there are {', '.join(FORMS)}.")
+    console.print_text(console.standard_streams(), schema_text(name))
+    return ExitCode.OK
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 

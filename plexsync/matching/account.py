@@ -13,7 +13,7 @@ from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.layout import split_prefixes
 from plexsync.matching.resolution import prepare_matching
 from plexsync.matching.scoring import refine
-from plexsync.models import Candidate, Evidence, id_order
+from plexsync.models import Candidate, Evidence, Match, RatingKey, SceneId, SceneRecord, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.resolution import Known, Matching
     from plexsync.matching.weighing import Option
-    from plexsync.models import Match, PlexItem, RatingKey, Scene, SceneId, SceneRecord
+    from plexsync.models import PlexItem, Scene
 
 
 SCHEMA = "plexsync/explain/1"

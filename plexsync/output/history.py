@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.output.changes import change_text
-from plexsync.output.json_documents import clean_value, credits_json, record_json
+from plexsync.output.formats.json_documents import clean_value, credits_json, record_json
+from plexsync.output.formats.tsv import escaped
 from plexsync.output.tables import plain_table
-from plexsync.output.tsv import escaped
 from plexsync.planning.credits import shown_values
 from plexsync.text.normalize import clean_for_terminal
 

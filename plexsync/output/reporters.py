@@ -13,8 +13,8 @@ import msgspec
 
 from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome, as_problem
-from plexsync.output import json_documents as json_report
-from plexsync.output import tsv as lines
+from plexsync.output.formats import json_documents as json_report
+from plexsync.output.formats import tsv as lines
 from plexsync.output.streams import NoMeter, Priority, Spool
 from plexsync.output.summary import (
     cost_sentence,

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.errors import ExitCode
-from plexsync.output.json_documents import record_json, rule_json
+from plexsync.output.formats.json_documents import record_json, rule_json
 from plexsync.state import ENDED_WELL, age_s
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text, shown_path

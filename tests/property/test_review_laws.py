@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from plexsync.matching.answers import SceneAnswers
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
-from plexsync.output.tsv import guarded, unguarded
+from plexsync.output.formats.tsv import guarded, unguarded
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.batch.csv_files import export_lines, read_answers
 from plexsync.review.machine import Review

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.output.tsv import csv_line
+from plexsync.output.formats.tsv import csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

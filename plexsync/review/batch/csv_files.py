@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
+from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
-from plexsync.output.tsv import csv_line, unguarded
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.output.json_documents import credits_json
+from plexsync.output.formats.json_documents import credits_json
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:

@@ -16,11 +16,9 @@ import pytest
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import Outcome
 from plexsync.output.console import LogOptions
-from plexsync.output.log import Log, logged
-from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, Wired
-from plexsync.simulators.library.demo import demo_library
-from plexsync.simulators.plex.simulator import PlexSimulator
-from plexsync.simulators.stash.simulator import StashSimulator
+from plexsync.output.formats.log import Log, logged
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from tests.support.demo_servers import KEY, TOKEN, DemoServers
 from tests.support.factories import make_row
 from tests.support.terminals import run_plexsync
 
@@ -29,42 +27,17 @@ if TYPE_CHECKING:
 
     from plexsync.output.console import RunReporter
 
-KEY, TOKEN = "canary-stash-key", "canary-plex-token"
-
-
-class Servers:
-    """Both simulated servers, with plexsync's directories in `directory`."""
-
-    def __init__(self, directory: Path) -> None:
-        library = demo_library()
-        self.directory = directory
-        self.stash = LoopbackServer(Wired(StashSimulator(library, api_key=KEY)))
-        self.plex = LoopbackServer(Wired(PlexSimulator(library, token=TOKEN)))
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """Where everything is."""
-        return {
-            "PLEXSYNC_STASH__URL": self.stash.url,
-            "PLEXSYNC_STASH__API_KEY": KEY,
-            "PLEXSYNC_PLEX__URL": self.plex.url,
-            "PLEXSYNC_PLEX__TOKEN": TOKEN,
-            "PLEXSYNC_PATHS": "/data/=/media/",
-            "PLEXSYNC_STATE_DIR": str(self.directory / "state"),
-            "CACHE_DIRECTORY": str(self.directory / "cache"),
-        }
-
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
+def servers(tmp_path: Path) -> Iterator[DemoServers]:
     """Servers that are up, and nothing synced yet."""
-    made = Servers(tmp_path)
+    made = DemoServers(tmp_path)
     with made.stash, made.plex:
         yield made
 
 
 def test_a_log_in_words_holds_the_run_from_its_servers_to_its_exit_code(
-    servers: Servers, tmp_path: Path
+    servers: DemoServers, tmp_path: Path
 ) -> None:
     """Each line has a time, a level and what happened; the output stays what it was."""
     file = tmp_path / "run.log"
@@ -84,7 +57,7 @@ def test_a_log_in_words_holds_the_run_from_its_servers_to_its_exit_code(
 
 
 def test_a_log_in_json_holds_the_events_with_time_and_level(
-    servers: Servers, tmp_path: Path
+    servers: DemoServers, tmp_path: Path
 ) -> None:
     """The lines of --jsonl, in the same order, each with two keys more; no secret is among them."""
     file = tmp_path / "run.log"
@@ -103,7 +76,7 @@ def test_a_log_in_json_holds_the_events_with_time_and_level(
     assert TOKEN not in file.read_text("utf-8")
 
 
-def test_an_error_is_in_the_log_at_its_level(servers: Servers, tmp_path: Path) -> None:
+def test_an_error_is_in_the_log_at_its_level(servers: DemoServers, tmp_path: Path) -> None:
     """Of a server as of the configuration, whether the run began or not."""
     file = tmp_path / "run.log"
     servers.plex.wired.faults.add(Fault(None, 1, ErrorStatus(401)))
@@ -118,7 +91,7 @@ def test_an_error_is_in_the_log_at_its_level(servers: Servers, tmp_path: Path) -
     assert "PLEXSYNC_RUN__FULL_EVERY: must be" in errors[1]
 
 
-def test_a_level_leaves_out_what_is_less(servers: Servers, tmp_path: Path) -> None:
+def test_a_level_leaves_out_what_is_less(servers: DemoServers, tmp_path: Path) -> None:
     """`warning` leaves what waits and what failed."""
     file = tmp_path / "run.log"
     run_plexsync(["run", "--log-file", str(file), "--log-level", "warning"], servers.environ)
@@ -134,7 +107,7 @@ def test_a_level_leaves_out_what_is_less(servers: Servers, tmp_path: Path) -> No
     ],
 )
 def test_a_log_that_cannot_be_is_an_error_before_anything_is_asked(
-    servers: Servers, arguments: list[str], code: ExitCode, words: str
+    servers: DemoServers, arguments: list[str], code: ExitCode, words: str
 ) -> None:
     """Whoever asks for a log must not learn later that there is none."""
     done = run_plexsync(["run", *arguments], servers.environ)
@@ -195,7 +168,7 @@ def test_an_error_before_the_run_is_logged_and_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("connected", [True, False], ids=["journal", "something else"])
 def test_lines_for_the_journal_begin_with_their_priority(
-    servers: Servers,
+    servers: DemoServers,
     connected: bool,  # noqa: FBT001 - a table of two
 ) -> None:
     """An error is 3, what was done 6; only where stderr is what $JOURNAL_STREAM names."""

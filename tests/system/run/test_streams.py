@@ -18,7 +18,7 @@ import pytest
 from rich.cells import cell_len
 
 from plexsync.errors import ExitCode
-from plexsync.output.tsv import COLUMNS
+from plexsync.output.formats.tsv import COLUMNS
 from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.simulator import PlexSimulator

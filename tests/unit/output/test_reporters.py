@@ -14,10 +14,10 @@ from rich.text import Text
 
 from plexsync.models import Outcome
 from plexsync.output.console import make_console
+from plexsync.output.formats.tsv import COLUMNS
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
 from plexsync.output.streams import Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
-from plexsync.output.tsv import COLUMNS
 from tests.support.factories import (
     make_counts,
     make_evidence,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plexsync.models import Credit, Outcome, PathRule, PlexField, Requests
-from plexsync.output import json_documents as json_report
+from plexsync.output.formats import json_documents as json_report
 from tests.support.factories import (
     make_change,
     make_counts,
@@ -22,7 +22,7 @@ from tests.support.factories import (
     make_summary,
 )
 
-CONTRACT = Path(__file__).parents[3] / "docs" / "contract.md"
+CONTRACT = Path(__file__).parents[4] / "docs" / "contract.md"
 
 
 def document(*rows: bytes, **fields: object) -> Any:  # noqa: ANN401 - JSON

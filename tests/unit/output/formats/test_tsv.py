@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import Outcome, PlexField
-from plexsync.output import tsv as lines
+from plexsync.output.formats import tsv as lines
 from tests.support.factories import (
     make_change,
     make_item_ref,

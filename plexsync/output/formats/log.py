@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateError
 from plexsync.models import Outcome, as_problem
-from plexsync.output import json_documents, tsv
+from plexsync.output.formats import json_documents, tsv
 from plexsync.output.summary import outcome_sentence, problem_lines, servers_sentence
 from plexsync.text.normalize import clean_for_terminal
 

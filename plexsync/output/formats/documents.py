@@ -1,0 +1,557 @@
+"""The form of every document and event plexsync prints as JSON, as types.
+
+Nothing is made with them: they say what programs can rely on. A test reads real output with them,
+refusing what they do not name. Source: docs/contract.md, "Output"; docs/output.md.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from plexsync.matcher import Explanation
+from plexsync.models import Confidence, Counts, Outcome, Policy, Requests
+from plexsync.state import Lineage, RunKind, SavedItem
+
+Text = str | list[str]
+"""The value of a field: a text, or a list of names."""
+
+
+class DocumentForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A JSON object that holds nothing but what is declared."""
+
+
+# ---- Parts ---------------------------------------------------------------------------------------
+
+
+class ErrorForm(DocumentForm):
+    """What went wrong: `kind` is a word for programs, `hint` what a person can do."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+class StashServerForm(DocumentForm):
+    """A Stash that answered."""
+
+    url: str
+    version: str
+
+
+class PlexServerForm(StashServerForm):
+    """A Plex that answered."""
+
+    machine_identifier: str
+
+
+class ServersForm(DocumentForm):
+    """Both servers; null until each has answered."""
+
+    stash: StashServerForm | None
+    plex: PlexServerForm | None
+
+
+class RuleForm(DocumentForm):
+    """A path rule that was proposed; it fits `explains` of `certain` files."""
+
+    stash: str
+    plex: str
+    explains: int
+    certain: int
+
+
+class SceneForm(DocumentForm):
+    """A scene."""
+
+    id: str
+    title: str
+    path: str
+    updated_at: str
+    url: str
+
+
+class ItemForm(DocumentForm):
+    """An item."""
+
+    rating_key: str
+    title: str
+    library: str
+    path: str
+    url: str
+
+
+class EvidenceForm(DocumentForm):
+    """A comparison, and its weight in bits."""
+
+    name: str
+    value: str
+    weight: float
+
+
+class CandidateForm(DocumentForm):
+    """An item that may be the scene."""
+
+    rating_key: str
+    title: str
+    library: str
+    path: str
+    facts: str
+    score: float
+
+
+class CreditForm(DocumentForm):
+    """How an actor is credited."""
+
+    role: str
+    photo: str
+
+
+class CreditChangeForm(DocumentForm):
+    """An actor that is credited otherwise."""
+
+    name: str
+    before: CreditForm
+    after: CreditForm
+
+
+class ChangeForm(DocumentForm, kw_only=True):
+    """One field, before and after."""
+
+    field: str
+    before: Text
+    after: Text
+    policy: Policy
+    credits: list[CreditChangeForm] = []
+
+
+class MatchChangeForm(ChangeForm, kw_only=True):
+    """A field of a match; `locked` is its lock before."""
+
+    locked: bool
+
+
+class MatchForm(DocumentForm):
+    """One (scene, item) pair of a run."""
+
+    scene: SceneForm
+    item: ItemForm | None
+    confidence: Confidence | None
+    score: float
+    margin: float
+    reason: str
+    evidence: list[EvidenceForm]
+    candidates: list[CandidateForm]
+    changes: list[MatchChangeForm]
+    outcome: Outcome
+    by_hand: list[str]
+    error: ErrorForm | None
+
+
+class PastRunForm(DocumentForm):
+    """A run of the past; `finished_at` and `exit_code` are null if it was cut off."""
+
+    run_id: str
+    kind: RunKind
+    started_at: str
+    finished_at: str | None
+    exit_code: int | None
+    full: bool
+    written: int
+    counts: Counts
+    requests: Requests
+
+
+# ---- Documents -----------------------------------------------------------------------------------
+
+
+class SummaryForm(DocumentForm):
+    """How a run ended."""
+
+    schema: str
+    run_id: str
+    dry_run: bool
+    full: bool
+    started_at: str
+    finished_at: str
+    exit_code: int
+    servers: ServersForm
+    emptied: dict[str, int]
+    counts: Counts
+    requests: Requests
+    proposed_rules: list[RuleForm]
+    error: ErrorForm | None
+
+
+class RunForm(SummaryForm):
+    """`plexsync run --json`; likewise `apply` and `undo`."""
+
+    matches: list[MatchForm]
+
+
+class ErrorDocumentForm(DocumentForm):
+    """What a command that is no run prints in place of its own document."""
+
+    schema: str
+    exit_code: int
+    error: ErrorForm
+
+
+class HistoryForm(DocumentForm):
+    """`plexsync history --json`, newest first."""
+
+    schema: str
+    runs: list[PastRunForm]
+
+
+class WrittenFieldForm(ChangeForm, kw_only=True):
+    """A field a run wrote, and its lock before and after."""
+
+    status: str
+    locked_before: bool
+    locked_after: bool | None
+
+
+class WrittenItemForm(DocumentForm):
+    """An item a run wrote."""
+
+    scene_id: str
+    rating_key: str
+    path: str
+    status: str
+    changes: list[WrittenFieldForm]
+    error: ErrorForm | None
+
+
+class HistoryRunForm(DocumentForm):
+    """`plexsync history RUN --json`."""
+
+    schema: str
+    run: PastRunForm
+    items: list[WrittenItemForm]
+
+
+class TroubleForm(DocumentForm):
+    """A scene that failed."""
+
+    scene_id: str
+    attempts: int
+    due_at: str | None
+    paths: list[str]
+    error: ErrorForm | None
+
+
+class StatePlaceForm(DocumentForm):
+    """Where the state is, and of which servers."""
+
+    directory: str
+    plex: str | None
+    stash: str | None
+
+
+class RunningForm(DocumentForm):
+    """Who holds the lock."""
+
+    pid: int
+    host: str
+    since: str
+
+
+class ScenesForm(DocumentForm):
+    """How many scenes there are, and how they stand."""
+
+    all: int
+    linked: int
+    low: int
+    unmatched: int
+    ignored: int
+    undecided: int
+
+
+class WaitingForm(DocumentForm):
+    """How many scenes the next run tries again, how many a later one."""
+
+    due: int
+    later: int
+    next_at: str | None
+
+
+class MetricForm(DocumentForm):
+    """A number for a monitor."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+class StatusForm(DocumentForm):
+    """`plexsync status --json`."""
+
+    schema: str
+    now: str
+    exit_code: int
+    state: StatePlaceForm
+    running: RunningForm | None
+    last_success_at: str | None
+    last_success_age_s: int | None
+    last_full_at: str | None
+    runs: list[PastRunForm]
+    scenes: ScenesForm
+    waiting: WaitingForm
+    review: list[str]
+    failing: list[TroubleForm]
+    parked: list[TroubleForm]
+    unsettled: int
+    proposed_rules: list[RuleForm]
+    metrics: list[MetricForm]
+    error: ErrorForm | None
+
+
+class PlanForm(DocumentForm):
+    """The file of `plexsync run --save-plan`."""
+
+    schema: str
+    run_id: str
+    created_at: str
+    lineage: Lineage
+    items: list[SavedItem]
+    digest: str
+
+
+class ReviewCandidateForm(DocumentForm, kw_only=True):
+    """A candidate of a scene that waits; `changes` only of one scene, null if they are unknown."""
+
+    rating_key: str
+    title: str
+    path: str
+    library: str
+    score: float
+    linked_to_scene: str | None
+    evidence: list[EvidenceForm]
+    changes: list[ChangeForm] | None = None
+
+
+class AnswersForm(DocumentForm):
+    """What a person answered about a scene."""
+
+    accepted: list[str]
+    rejected: list[str]
+    absent: bool
+    ignored: bool
+    note: str
+
+
+class ReviewSceneForm(DocumentForm, kw_only=True):
+    """A scene that waits."""
+
+    scene: SceneForm
+    reason: str
+    score: float
+    margin: float
+    candidate_count: int
+    candidates: list[ReviewCandidateForm]
+    said: AnswersForm | None = None
+
+
+class AnsweredForm(DocumentForm):
+    """An answer that was given."""
+
+    scene: str
+    answer: str
+    items: list[str]
+    said: AnswersForm
+
+
+class ReviewForm(DocumentForm, kw_only=True):
+    """`plexsync review list`, `show`, `accept` and the others with `--json`: each its own keys."""
+
+    schema: str
+    waiting: int | msgspec.UnsetType = msgspec.UNSET
+    missing: int | msgspec.UnsetType = msgspec.UNSET
+    scenes: list[ReviewSceneForm] | msgspec.UnsetType = msgspec.UNSET
+    answered: list[AnsweredForm] | msgspec.UnsetType = msgspec.UNSET
+    exported: int | msgspec.UnsetType = msgspec.UNSET
+    error: ErrorForm | None
+
+
+class FindingForm(DocumentForm):
+    """What a check found."""
+
+    area: str
+    level: str
+    message: str
+    remedy: str | None
+
+
+class DoctorForm(DocumentForm):
+    """`plexsync doctor --json`."""
+
+    schema: str
+    exit_code: int
+    findings: list[FindingForm]
+
+
+class SettingForm(DocumentForm):
+    """A key, its value as TOML, null without one, and where it was set."""
+
+    key: str
+    value: str | None
+    origin: str
+
+
+class ConfigForm(DocumentForm):
+    """`plexsync config show --json`."""
+
+    schema: str
+    file: str | None
+    settings: list[SettingForm]
+    warnings: list[str]
+
+
+class ConfigProblemForm(DocumentForm):
+    """What is wrong with the configuration, where, and what to do."""
+
+    place: str
+    message: str
+    remedy: str
+
+
+class ConfigValidateForm(DocumentForm):
+    """`plexsync config validate --json`."""
+
+    schema: str
+    valid: bool
+    problems: list[ConfigProblemForm]
+    warnings: list[str]
+
+
+class ConfigPathForm(DocumentForm):
+    """`plexsync config path --json`."""
+
+    schema: str
+    path: str
+    exists: bool
+
+
+class ScheduleForm(DocumentForm):
+    """`plexsync schedule ... --json`."""
+
+    schema: str
+    kind: str
+    text: str
+
+
+class RetryForm(DocumentForm):
+    """`plexsync retry --json`: the scenes that are due now, and those that wait for nothing."""
+
+    schema: str
+    due: list[str]
+    settled: list[str]
+
+
+class AdoptedForm(DocumentForm):
+    """A scene that a GUID names, and the item it would be linked to."""
+
+    scene_id: str
+    rating_key: str | None
+    title: str
+    library: str
+    confidence: Confidence | None
+    reason: str
+    fields: list[str]
+    locked: list[str]
+    collections: list[str]
+
+
+class AdoptForm(DocumentForm):
+    """`plexsync adopt -n --json`: what would be taken over; `missing` are scenes Stash lacks."""
+
+    schema: str
+    items: int
+    missing: list[str]
+    scenes: list[AdoptedForm]
+
+
+# ---- Events --------------------------------------------------------------------------------------
+
+
+class StartedEvent(DocumentForm, tag_field="event", tag="started"):
+    """Both servers answered."""
+
+    schema: str
+    run_id: str
+    dry_run: bool
+    full: bool
+    started_at: str
+    servers: ServersForm
+
+
+class ProgressEvent(DocumentForm, tag_field="event", tag="progress"):
+    """A step of a phase is done."""
+
+    phase: str
+    done: int
+    total: int | None
+
+
+class MatchedEvent(DocumentForm, tag_field="event", tag="matched"):
+    """Everything is matched, nothing is written yet."""
+
+    high: int
+    low: int
+    unmatched: int
+
+
+class MatchEvent(MatchForm, tag_field="event", tag="match"):
+    """A row has its outcome."""
+
+
+class WarningEvent(DocumentForm, tag_field="event", tag="warning"):
+    """Something a person should know."""
+
+    message: str
+
+
+class ErrorEvent(DocumentForm, tag_field="event", tag="error"):
+    """No run could begin; only in a log file."""
+
+    exit_code: int
+    error: ErrorForm
+
+
+class FinishedEvent(SummaryForm, tag_field="event", tag="finished"):
+    """The run is over."""
+
+
+RunEvent = (
+    StartedEvent
+    | ProgressEvent
+    | MatchedEvent
+    | MatchEvent
+    | WarningEvent
+    | ErrorEvent
+    | FinishedEvent
+)
+
+FORMS: dict[str, object] = {
+    "run": RunForm,
+    "apply": RunForm,
+    "undo": RunForm,
+    "run-events": RunEvent,
+    "apply-events": RunEvent,
+    "undo-events": RunEvent,
+    "plan": PlanForm,
+    "review": ReviewForm,
+    "adopt": AdoptForm,
+    "explain": Explanation,
+    "status": StatusForm,
+    "history": HistoryForm,
+    "history-run": HistoryRunForm,
+    "retry": RetryForm,
+    "doctor": DoctorForm,
+    "config": ConfigForm,
+    "config-path": ConfigPathForm,
+    "config-validate": ConfigValidateForm,
+    "schedule": ScheduleForm,
+    "error": ErrorDocumentForm,
+}
+"""The type of each document, by the word between the slashes of its `schema`."""
