@@ -29,7 +29,7 @@ from plexsync.output.console import (
     write_errors,
     write_lines,
 )
-from plexsync.output.formats.log import logged
+from plexsync.output.log import logged
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.plex.client import PlexClient
 from plexsync.state import cache_directory, load_client_id, state_directory

@@ -5,7 +5,7 @@ on the streams; nothing here asks a server or decides.
 
 `console.py` looks at the streams and chooses a reporter: `terminal.py` for a person watching,
 `reporters.py` for pipes, cron, JSON and JSON lines. Tables come from `tables.py` and `changes.py`,
-lines, documents and logs from `formats/`, closing words from `summary.py`.
+lines and documents from `formats/`, log files from `log.py`, closing words from `summary.py`.
 `history.py`, `status.py` and `explain.py` show what their commands found.
 `streams.py` writes to streams that may go away.
 

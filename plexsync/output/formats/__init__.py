@@ -1,10 +1,10 @@
-"""Forms for programs: JSON documents and events, lines, log files, and their schemas.
+"""Forms for programs: JSON documents and events, lines, and their schemas.
 
 In: rows and summaries of a run, and what other commands found. Out: bytes, and JSON schemas.
 
-`json_documents.py` makes the document and the events of a run, `tsv.py` its lines for pipes,
-`log.py` the log file beside the output. `documents.py` declares the form of every document and
-event as types, from which `schemas.py` makes the JSON schemas `plexsync schema` prints.
+`json_documents.py` makes the document and the events of a run, `tsv.py` its lines for pipes.
+`documents.py` declares the form of every document and event as types, from which `schemas.py`
+makes the JSON schemas `plexsync schema` prints.
 
 Read first: `json_documents.py`.
 """

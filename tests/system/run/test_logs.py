@@ -16,7 +16,7 @@ import pytest
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import Outcome
 from plexsync.output.console import LogOptions
-from plexsync.output.formats.log import Log, logged
+from plexsync.output.log import Log, logged
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.demo_servers import KEY, TOKEN, DemoServers
 from tests.support.factories import make_row
