@@ -12,7 +12,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> Non
     world.stash.edit_scene(other, title="One that is written, so that the failure counts")
     bad = world.key_of(str(number))
     world.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(500), None, lambda one: one.path.endswith(f"/{bad}"))
+        Fault("plex.put", 1, ErrorStatus(500), None, lambda one: edited_keys(one) == (bad,))
     )
     assert world.run().summary.exit_code == ExitCode.SOME_FAILED
     (failing,) = status_of(world).failing

@@ -366,7 +366,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
 def test_a_failed_scene_is_taken_up_by_the_very_next_change(synced: World) -> None:
     """It would wait five minutes; its curator need not, and neither need its tags."""
     bad = synced.key_of("4")
-    fault = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: one.path.endswith(f"/{bad}"))
+    fault = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: edited_keys(one) == (bad,))
     synced.plex_wire.faults.add(fault)
     synced.stash.edit_scene(4, title="Refused")
     synced.stash.edit_scene(5, title="Written")

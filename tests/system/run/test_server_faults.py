@@ -16,7 +16,7 @@ from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_world import PNG
-from tests.support.world import World
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> N
     """Others are written in the same run, so the fault is its own; a run that parks says so."""
     key = world.key_of("1")
     effect = ErrorStatus(500)
-    fault = Fault("plex.put", 1, effect, times=None, match=lambda one: one.path.endswith(f"/{key}"))
+    fault = Fault("plex.put", 1, effect, times=None, match=lambda one: edited_keys(one) == (key,))
     world.plex_wire.faults.add(fault)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         world.stash.edit_scene(2, title=f"title {attempt}")
@@ -108,7 +108,7 @@ def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
     """Nobody has to know of `retry`: what was parked is tried again within a week."""
     key = world.key_of("1")
     fault = Fault(
-        "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: one.path.endswith(f"/{key}")
+        "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: edited_keys(one) == (key,)
     )
     world.plex_wire.faults.add(fault)
     for attempt in range(MOST_ATTEMPTS):
