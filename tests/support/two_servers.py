@@ -28,6 +28,7 @@ SETTINGS = {
     "STASH__ORGANIZED_ONLY": "true",
     "STASH__REQUIRED": "date",
     "APPLY__EMPTY": "clear",
+    "APPLY__PRESERVE_PLEX_EDITS": "false",
     "FIELDS__TAGS": "overwrite",
     "FIELDS__TAGS__PARENTS": "true",
     "FIELDS__PERFORMERS": "overwrite",
