@@ -325,7 +325,17 @@ class FieldWriter:
         detail = read.get(plan.rating_key)
         if not isinstance(detail, ItemDetail):
             return False
-        return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
+        missing = self._planner.not_stored(plan, detail)
+        if any(self._is_somebody_elses(change, detail) for change in missing):
+            return False
+        return bool(missing or lists_harmed(plan, detail))
+
+    def _is_somebody_elses(self, change: Change, detail: ItemDetail) -> bool:
+        """Whether a text is neither what was sent nor what it was: it came after the write."""
+        if not isinstance(change.after, str):
+            return False
+        held = self._planner.observe(detail, change.target)
+        return not self._planner.equality.equal(change.target, held, change.before)
 
     def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
         missing = self._planner.not_stored(plan, detail)

@@ -6,21 +6,26 @@ else is looked at again right before its own write.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.execution.freshness import FRESH_S
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World
+from tests.support.disk_faults import dice
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plexsync.simulators.http.messages import SimRequest
 
 SCENES = 6
 FAST_S, SLOW_S = 1.1 * FRESH_S, 30.0
@@ -128,3 +133,68 @@ def test_an_item_that_cannot_be_read_again_is_not_written(world: World) -> None:
     world.plex_wire.faults.add(Fault("plex.detail", SCENES, ErrorStatus(500), None))
     world.run()
     assert world.shown(key, "title") != f"Title {SCENES}"
+
+
+# ---- a person at work all the time ---------------------------------------------------------------
+
+
+class Person:
+    """Somebody who edits and locks a title or a summary in Plex before every third request.
+
+    Attributes:
+        events: what happened to each item, in order: `read`, `put`, or the value that was typed.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.events: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        self._chance = dice(seed)
+
+    def watch(self, request: SimRequest) -> None:
+        """Note a request, after maybe having typed something."""
+        keys = self.world.plex.rating_keys()
+        if self._chance.random() < 1 / 3:
+            key, field = self._chance.choice(keys), self._chance.choice(["title", "summary"])
+            value = f"By Hand {len(self.events[key])} {field}"
+            self.world.plex.edit_by_hand(key, {field: value})
+            self.events[key].append(("typed", field, value))
+        kind = self.world.plex.kind(request).removeprefix("plex.")
+        if kind in {"detail", "put"}:
+            for key in edited_keys(request):
+                self.events[key].append((kind, "", ""))
+
+    def lost(self) -> tuple[int, int]:
+        """Return how many edits are gone: those made right before a write, and all others."""
+        right_before = others = 0
+        for key, events in self.events.items():
+            last = {field: at for at, (kind, field, _) in enumerate(events) if kind == "typed"}
+            for field, at in last.items():
+                if self.world.shown(key, field) == events[at][2]:
+                    continue
+                after = [kind for kind, _, _ in events[at + 1 :] if kind != "typed"]
+                right_before += after[:1] == ["put"]
+                others += after[:1] != ["put"]
+        return right_before, others
+
+
+@pytest.mark.parametrize("seconds", [FAST_S, SLOW_S], ids=["fast", "slow"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_a_person_types_during_runs_stays(tmp_path: Path, seed: int, seconds: float) -> None:
+    """Three runs of 30 scenes: nothing is lost but what falls between a read and its own write."""
+    spec = LibrarySpec(seed=seed, scenes=30, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        tick(world, seconds)
+        person = Person(world, seed)
+        world.plex_wire.on_request = person.watch
+        for number in range(3):
+            world.stash.edit_scenes(range(1, 31), details=f"Text {number} of Stash")
+            # What was typed between a write and its read back is a write that was not stored.
+            assert world.run().summary.exit_code in {ExitCode.OK, ExitCode.SOME_FAILED}
+        world.plex_wire.on_request = None
+        right_before, others = person.lost()
+        typed = sum(kind == "typed" for one in person.events.values() for kind, _, _ in one)
+        assert typed > 20
+        assert others == 0
+        assert right_before <= 2
+        kept = world.run(RunOptions(full=True))
+        assert kept.puts == 0
