@@ -216,12 +216,17 @@ def test_one_bad_cover_stops_nobody(world: World, plan: Path) -> None:
 
 
 def test_a_picture_plex_refuses_leaves_the_fields_written(world: World, plan: Path) -> None:
-    """The row says both: what was written and what was not."""
-    world.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(500)))
+    """The row names both, and says which of them failed, also when it was sent once more."""
+    address = f"/library/metadata/{world.key_of('1')}/posters"
+    world.plex_wire.faults.add(
+        Fault("plex.upload", 1, ErrorStatus(500), None, lambda request: request.path == address)
+    )
     applied = world.apply(plan)
     (failed,) = [row for row in applied.rows if row.outcome is Outcome.FAILED]
-    assert "title" in {change.field for change in failed.changes}
-    assert "poster" not in {change.field for change in failed.changes}
+    assert {"title", "poster"} <= {change.field for change in failed.changes}
+    assert failed.error is not None
+    assert failed.error.message.startswith("poster: ")
+    world.plex_wire.faults.clear()
     world.wait(hours=1)
     healed = world.run()
     assert (uploads(healed), healed.puts) == (1, 0)
