@@ -3,7 +3,7 @@
 In: rows and summaries of a run, and what other commands found. Out: bytes, and JSON schemas.
 
 `json_documents.py` makes the document and the events of a run, `tsv.py` its lines for pipes.
-`documents.py` declares the form of every document and event as types, from which `schemas.py`
+`documents.py` and `parts.py` declare every document and event as types, from which `schemas.py`
 makes the JSON schemas `plexsync schema` prints.
 
 Read first: `json_documents.py`.
