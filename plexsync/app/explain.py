@@ -87,7 +87,13 @@ class MatchingInputs:
             now=ports.now(),
         ).items
         ids = {section.section_id for section in sections}
-        self._catalogue = open_catalogue(config, ports, stash.identity, ids)
+        self._catalogue = open_catalogue(
+            config,
+            ports.stash,
+            (ports.cache_dir, ports.state_dir),
+            stash.identity,
+            sections=ids,
+        )
         self.by_key = {item.rating_key: item for item in self.items}
         self._scenes: dict[SceneId, Scene] = {}
         self._hashes = HashCache(

@@ -311,10 +311,11 @@ def _candidate_count(row: MatchRow) -> str:
 
 
 def _comparison_words(row: MatchRow, *, counted: bool = True) -> list[str]:
-    """What a person compares of the best candidate, unless the reason has it already."""
+    """What differs between the scene and the best candidate, unless the reason has it already."""
     facts = row.candidates[0].facts if row.candidates else ""
     noun = "candidate" if len(row.candidates) == 1 else "candidates"
-    words = [] if facts in row.reason else [facts]
+    differs = "here" in facts or "against" in facts
+    words = [facts] if differs and facts not in row.reason else []
     return words + ([f"{_candidate_count(row)} {noun}"] if counted else [])
 
 

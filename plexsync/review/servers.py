@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
     from plexsync.state import State
+    from plexsync.sync.linking.decider import KnowsScenes
     from plexsync.sync.linking.linker import Linker
 
 
@@ -109,7 +110,7 @@ class ReviewServers:
             machine=self._machine,
             now=self.now(),
         )
-        linker = self._linker(state, self.config.paths)
+        linker = self._linker(state, self.config.paths, self._catalogue(state))
         titles = {section.section_id: section.title for section in self._sections}
         return [
             Waiting(
@@ -136,12 +137,25 @@ class ReviewServers:
             state: what is remembered, people's answers included.
             rules: all of them, the tried ones included.
         """
-        linked = self._linker(state, rules).matched(scenes, items, ())
+        from plexsync.sync.linking.catalogue import NoOthers  # noqa: PLC0415 - no screen waits for matching
+
+        linked = self._linker(state, rules, NoOthers()).matched(scenes, items, ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
-    def _linker(self, state: State, rules: Sequence[PathRule]) -> Linker:
+    def _catalogue(self, state: State) -> KnowsScenes:
+        """The scenes that do not wait: they compete as in a run."""
+        from plexsync.sync.components import open_catalogue  # noqa: PLC0415 - no screen waits for matching
+
+        return open_catalogue(
+            self.config,
+            self.stash,
+            (self.cache_dir, state.path.parent),
+            state.lineage.stash,
+            sections={section.section_id for section in self._sections},
+        )
+
+    def _linker(self, state: State, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
         from plexsync.sync.components import match_settings  # noqa: PLC0415 - no screen waits for matching
-        from plexsync.sync.linking.catalogue import NoOthers  # noqa: PLC0415 - see above
         from plexsync.sync.linking.decider import Decider  # noqa: PLC0415 - see above
         from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
 
@@ -150,7 +164,7 @@ class ReviewServers:
             records=state,
             sections=frozenset(section.section_id for section in self._sections),
             decider=Decider(
-                catalogue=NoOthers(),
+                catalogue=catalogue,
                 rules=rules,
                 settings=match_settings(self.config),
                 answers=answers,

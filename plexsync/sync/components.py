@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.execution.unmatched import Unwritten
     from plexsync.sync.execution.work import Ready
+    from plexsync.sync.linking.catalogue import SweepsScenes
     from plexsync.sync.linking.linker import Linked
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
@@ -85,7 +86,11 @@ class RunComponents:
         self.inventory = inventory
         stash = totals.header.stash
         self.catalogue = open_catalogue(
-            config, ports, stash.identity if stash else "", inventory.section_ids
+            config,
+            ports.stash,
+            (ports.cache_dir, ports.state_dir),
+            stash.identity if stash else "",
+            sections=inventory.section_ids,
         )
 
     @property
@@ -268,12 +273,26 @@ def match_settings(config: Config) -> MatchSettings:
 
 
 def open_catalogue(
-    config: Config, ports: Ports, stash_identity: str, sections: AbstractSet[str]
+    config: Config,
+    stash: SweepsScenes,
+    directories: tuple[Path, Path],
+    stash_identity: str,
+    *,
+    sections: AbstractSet[str],
 ) -> Catalogue:
-    """The catalogue of this Stash and state; what was learned under other rules is left aside."""
+    """The catalogue of this Stash and state; what was learned under other rules is left aside.
+
+    Args:
+        config: has the path rules.
+        stash: is asked for all scenes where the catalogue is lost.
+        directories: those of cache and state.
+        stash_identity: what Stash calls itself.
+        sections: ids of the libraries.
+    """
+    cache_dir, state_dir = directories
     depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     return Catalogue(
-        catalogue_path(ports.cache_dir, ports.state_dir, stash_identity),
-        ports.stash,
+        catalogue_path(cache_dir, state_dir, stash_identity),
+        stash,
         learned_with="\x1e".join([*depends, *sorted(sections)]),
     )
