@@ -40,8 +40,8 @@ UNWANTED = (
 )
 """Words that say less than a standard term or a plain verb; also as part of a name."""
 
-_KEYS = ('"said"', "`said`")
-"""A key of `plexsync review show --json`, which scripts read (docs/output.md)."""
+_KEYS = ('"said"', "`said`", "said: AnswersForm")
+"""A key of `plexsync review show --json`, which scripts read, as it is written there."""
 
 _SEARCHED = (
     ".py",
