@@ -19,6 +19,8 @@ class PictureBase(Noun, frozen=True):
         etag: Stash's tag of the cover `key` was made from; without a key, of that compared last.
         key: Plex's key of the picture we chose last; "" while none is ours.
         shown: what Plex showed, and the policy, when they were compared last; "" when not known.
+        former: Plex's key of the picture of ours that `key` replaced; "" when there was none. An
+            undo brings that one back, and no person chose it.
         made: how `key` was made of the cover, see `padding.recipe`; "" for as it is.
     """
 
@@ -27,6 +29,7 @@ class PictureBase(Noun, frozen=True):
     key: str = ""
     shown: str = ""
     made: str = ""
+    former: str = ""
 
 
 class Link(Noun, frozen=True):

@@ -190,14 +190,13 @@ class RunItems:
             desired = self._outcomes.desired(scene.scene_id)
         else:
             desired = self._fields.desired(scene, kind)
-        pair.link = self._unheld(pair.link, desired)
+        held = self._unheld(pair.link, desired).held
         uncurated = pair.link.inherited and scene.is_blank
         pair.link = replace(pair.link, inherited=uncurated)
-        planned = self._planner.plan(
-            desired, detail, pair.link.base, pair.link.held, uncurated=uncurated
-        )
+        planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
         stays = uncurated and bool(pair.link.pictures)
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
+        pair.link = replace(pair.link, held=held)
         pair.by_hand = planned.by_hand
         kept = (*planned.kept, *wanted.kept)
         stays_as_it_is = kept or planned.held or planned.waiting

@@ -222,7 +222,10 @@ class Artwork:
         if cover is NoCover.UNCHANGED and not moved_in_plex:
             note(pair, rule, replace(before, stamp=stamp))
             return PictureChoice.RIGHT
-        found = self._judge(rule, before, cover, scene=scene, detail=detail, stamp=stamp)
+        put_back = before.former if rule.to in pair.link.held else ""
+        found = self._judge(
+            rule, before, cover, scene=scene, detail=detail, stamp=stamp, put_back=put_back
+        )
         if found is PictureChoice.RIGHT:
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
         elif found is PictureChoice.KEPT:
@@ -262,8 +265,12 @@ class Artwork:
         scene: SceneDetail,
         detail: ItemDetail,
         stamp: str,
+        put_back: str,
     ) -> PictureChange | PictureChoice:
-        """Look at what the item shows, if that matters, and choose."""
+        """Look at what the item shows, if that matters, and choose.
+
+        What an undo put back, `put_back`, was ours: nobody chose it.
+        """
         size_bytes = 0
         if isinstance(cover, Cover):
             require_small(cover)
@@ -286,6 +293,8 @@ class Artwork:
                 moved=moved,
                 preserve=rule.to in self._preserved,
             )
+            if put_back and selected == put_back and rule.policy is not Policy.FILL:
+                choice = PictureChoice.WRITE
         if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
         return PictureChange(

@@ -143,7 +143,14 @@ class PictureWriter:
             return None
         key = change.again or upload_key(change.rule.to, cover.body)
         made = recipe(change.rule)
-        base = PictureBase(stamp=change.stamp, etag=cover.etag, key=key, made=made)
+        former = base_of(ready.pair, change.rule)
+        base = PictureBase(
+            stamp=change.stamp,
+            etag=cover.etag,
+            key=key,
+            made=made,
+            former=former.former if former.key == key else former.key,
+        )
         selected = selected_key(pictures)
         if key == selected:
             note(ready.pair, change.rule, base)

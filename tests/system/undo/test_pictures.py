@@ -84,6 +84,7 @@ def test_undo_leaves_the_library_as_it_was(world: World, before: str) -> None:
 
     The background was always nothing before.
     """
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = "false"
     show(world, "2", before)
     then = world.plex.dump()
     world.run()
@@ -104,6 +105,7 @@ def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world
     on = ("SORT_TITLE", "ORIGINAL_TITLE", "TAGLINE", "CONTENT_RATING", "RATING", "DIRECTORS")
     world.settings |= {f"FIELDS__{name}": "overwrite" for name in on}
     world.settings |= {"FIELDS__LABELS": "merge", "FIELDS__GROUPS": "merge"}
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = "false"
     world.stash.edit_scenes(range(1, 4), rating100=80, director="Ann Example", code="AB-1")
     key = world.key_of("2")
     world.plex.edit_by_hand(key, {"title": "By Hand", "genre": ("Mine",), "label": ("Own",)})
@@ -129,6 +131,7 @@ def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world
 @pytest.mark.parametrize("before", ["nothing", "a person's"])
 def test_a_picture_chosen_since_is_kept_and_named(world: World, before: str) -> None:
     """The fields and the other picture go back all the same."""
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = "false"
     show(world, "2", before)
     then = world.plex.dump()[world.key_of("2")]
     world.run()
