@@ -37,15 +37,17 @@ AGENT = "metadata://posters/agent_1"
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """Posters and backgrounds are on, nothing is synced yet."""
-    with made(tmp_path, 3, FIELDS__BACKGROUND="overwrite") as found:
+    """Posters and backgrounds are on and replace what people chose; nothing is synced yet."""
+    with made(
+        tmp_path, 3, FIELDS__BACKGROUND="overwrite", APPLY__PRESERVE_PLEX_EDITS="false"
+    ) as found:
         yield found
 
 
 @pytest.fixture
 def synced(tmp_path: Path) -> Iterator[World]:
-    """Posters alone, after a first run and a full one."""
-    with made(tmp_path, SCENES) as found:
+    """Posters alone, which replace what people chose, after a first run and a full one."""
+    with made(tmp_path, SCENES, APPLY__PRESERVE_PLEX_EDITS="false") as found:
         assert found.run().summary.exit_code == ExitCode.OK
         assert found.run(FULL).summary.exit_code == ExitCode.OK
         yield found
