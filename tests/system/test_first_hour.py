@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 NEEDS_A_RUN = {"undo.md", "alerts.md", "cron.md"}
-OF_OTHERS = ("pipx ", "make ", "systemctl ", "loginctl ", "journalctl ")
+OF_OTHERS = ("pipx ", "make ", "systemctl ", "loginctl ", "journalctl ", "podman ", "docker ")
 """Lines that call other programs, which are not to be had, or not to be started, in a test."""
 
 
