@@ -103,7 +103,7 @@ def settle_grid(world: World, page: Page) -> None:
 
 def test_a_hundred_rows_are_settled_by_keys_alone(tmp_path: Path, page: Page) -> None:
     """In a few answers, every one of them right, and all of it is kept."""
-    with low_world(tmp_path, MIX, scenes=130) as world:
+    with low_world(tmp_path, MIX, scenes=170) as world:
         world.run()
         waiting = waiting_in(world)
         assert len(waiting) >= 100
