@@ -63,6 +63,9 @@ _SPLIT_STATUSES = frozenset({400, 413, 414, 431})
 """What servers and proxies answer to a request that is too long, or to a field they do not take:
 only then may shorter requests with a field each get further."""
 
+_FIELDS_IN_A_ROW = 3
+"""Fields refused one after the other, none taken, after which no other one is tried alone."""
+
 _SURELY_SHORT_BYTES = 2000
 """No server or proxy in use refuses an address up to here for its length."""
 
@@ -282,7 +285,7 @@ class PlexClient:
                 refused[path] = error
         if refused:
             for path, refusal in self._put_shorter(paths, refused).items():
-                raise self._too_long(path, refusal) or refusal
+                raise self._refusal_of(path, refusal)
         if failed is not None:
             raise failed
 
@@ -332,6 +335,7 @@ class PlexClient:
         fields = {field for path in refused for field in fields_of(path)}
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
+        in_a_row = 0
         for path in shortest:
             if path in left or not fields.issuperset(fields_of(path)):
                 continue
@@ -339,13 +343,21 @@ class PlexClient:
                 self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
             except BadResponseError as error:
                 left[path] = error
+                in_a_row += 1
+                if in_a_row == _FIELDS_IN_A_ROW:
+                    break
+            else:
+                in_a_row = -len(shortest)
         return left
 
-    def _too_long(self, path: str, error: BadResponseError) -> TooLongError | None:
-        """The error for a field that needs a longer request than is taken; None where it is not."""
+    def _refusal_of(self, path: str, error: BadResponseError) -> BadResponseError:
+        """Return the error for a field: its own text is too long, or whatever the server says."""
         too_long = isinstance(error, TooLongError) and len(path) > _SURELY_SHORT_BYTES
         if not too_long and len(path) <= self._url_limit_bytes:
-            return None
+            # A short request that is too long for a server says nothing of this field.
+            plain = BadResponseError(error.message, context=error.context, hint=error.hint)
+            plain.status = error.status
+            return plain
         problem = TooLongError(
             f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
             f"bytes, and Plex or a proxy before it takes less; {self._url_limit_bytes:,} pass "
