@@ -93,7 +93,7 @@ class Decider:
         with _uncollected():
             due = {scene.scene_id for scene in scenes}
             known = Known(
-                others=self.catalogue.others(due),
+                others=self._others(due),
                 rules=self.rules,
                 settings=self.settings,
                 claims=claims,
@@ -113,6 +113,10 @@ class Decider:
                 found = again
             self.catalogue.keep()
         return found
+
+    def _others(self, due: Collection[SceneId]) -> list[Scene]:
+        """The scenes that are not due but take part; one a person ignores claims nothing."""
+        return [one for one in self.catalogue.others(due) if self.answers.ignores(one) is None]
 
     def _layout(
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], others: Sequence[Scene]
