@@ -23,7 +23,7 @@ from plexsync.simulators.library.demo import demo_library
 from plexsync.storage.lock import hold_lock
 from tests.support.receiver import Receiver
 from tests.support.terminals import ProcessResult, run_plexsync
-from tests.support.world import World
+from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def command(world: World, receiver: Receiver, *arguments: str, **settings: str) 
 def refuse_one(world: World) -> None:
     """Plex refuses the edits of one item for good."""
     key = world.key_of("2")
-    refusal = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: one.argument("id") == key)
+    refusal = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: edited_keys(one) == (key,))
     world.plex_wire.faults.add(refusal)
 
 
@@ -71,10 +71,10 @@ def break_plex(world: World) -> None:
 
 
 def change_much(world: World) -> None:
-    """Everything was synced once, and then somebody changes all titles."""
+    """Everything was synced once, and then somebody takes all tags away."""
     assert world.run().summary.exit_code == ExitCode.OK
     world.wait(hours=1)
-    world.stash.edit_scenes(range(1, 12), title="The Same For All")
+    world.stash.edit_scenes(range(1, 12), tag_ids=())
     world.wait(hours=1)
 
 
