@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.errors import ExitCode
+from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
@@ -173,7 +173,8 @@ def test_an_interrupted_run_says_so_though_a_scene_failed_before(world: World) -
 # ---- The environment -----------------------------------------------------------------------------
 
 
-def test_a_path_rule_that_is_no_text_is_no_bug(world: World) -> None:
-    """A folder's name in the environment may be any bytes."""
-    ran = world.run(RunOptions(dry_run=True), PATHS="/data/=/media/,/old\udcff=/new")
-    assert ran.summary.exit_code == ExitCode.OK
+def test_a_path_rule_that_is_no_text_is_refused_by_its_name(world: World) -> None:
+    """A folder's name in the environment may be any bytes; a rule made of it could not be shown."""
+    with pytest.raises(ConfigError, match="PLEXSYNC_PATHS: stash is no UTF-8") as refused:
+        world.run(RunOptions(dry_run=True), PATHS="/data/=/media/,/old\udcff=/new")
+    assert refused.value.exit_code == ExitCode.USAGE
