@@ -234,14 +234,17 @@ class JsonlReporter:
 
     def __init__(self, out: Sink) -> None:
         self._out = out
+        self._started = False
 
     def started(self, header: RunHeader) -> None:
         """Write the event."""
+        self._started = True
         self._send(json_report.started_event(header))
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
-        """Write the event."""
-        self._send(json_report.progress_event(phase, done, total))
+        """Write the event; nothing before the one that names the run."""
+        if self._started:
+            self._send(json_report.progress_event(phase, done, total))
 
     def preview(self, preview: Preview) -> None:
         """Write the totals."""
