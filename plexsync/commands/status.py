@@ -50,7 +50,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     \b
     Exit codes:
       0   shown                                9  the state cannot be read
-      3   with --check: scenes are parked, and no run comes to them before the next full sweep
+      3   with --check: scenes are parked until the next full sweep
       12  with --check: no run ended well within --max-age
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os

@@ -151,7 +151,7 @@ def test_status_shows_rules_to_copy(rules: list[PathRule], width: int) -> None:
     assert read(dedent("\n".join(lines))) == pairs(rules)
     document = status_document(status_of(rules), exit_code=0)
     assert json.loads(json.dumps(document["proposed_rules"])) == [
-        {**pair, "explains": 0} for pair in pairs(rules)
+        {**pair, "explains": 0, "certain": 0} for pair in pairs(rules)
     ]
 
 
