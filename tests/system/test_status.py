@@ -12,6 +12,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
+from tests.support.terminals import run_plexsync
 from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ def test_a_run_is_reported_with_what_it_wrote(world: World) -> None:
     assert found.coverage.linked == found.coverage.scenes == SCENES
     assert found.last_success_at == ran.summary.finished_at
     assert found.last_full_at == ran.summary.header.started_at
+
+
+def test_a_monitor_is_content_after_a_good_run(world: World) -> None:
+    """Nothing is parked and nothing is old: one line, exit 0."""
+    assert run_plexsync(["run"], world.environ()).code == ExitCode.OK
+
+    checked = run_plexsync(["status", "--check"], world.environ())
+
+    assert checked.out.startswith("plexsync OK: the last run that ended well was ")
+    assert checked.code == ExitCode.OK
 
 
 def test_proposed_rules_are_reported_until_they_are_followed(world: World) -> None:

@@ -410,16 +410,16 @@ def test_a_run_under_way_is_reported(filled: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--check"], 0, "plexsync OK: the last run that ended well was 2 h"),
+        (["--check"], 3, "plexsync PARKED: the last run that ended well was 2 h"),
         (["--check", "--max-age", "1h"], 12, "plexsync TOO OLD: "),
-        (["--check", "-q"], 0, ""),
+        (["--check", "-q"], 3, "plexsync PARKED: "),
         (["--check", "-q", "--max-age", "1h"], 12, "plexsync TOO OLD: "),
         (["-q"], 0, ""),
         (["--max-age", "1h"], 0, "success\t"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_check_ends_with_12_when_success_is_too_old(
+def test_check_ends_with_12_when_success_is_too_old_and_with_3_when_scenes_are_parked(
     *,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
