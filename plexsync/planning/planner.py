@@ -35,6 +35,7 @@ from plexsync.planning.observed import (
     unlocked_sort_title,
     with_title,
 )
+from plexsync.planning.partial_writes import is_on_the_way, part_of
 from plexsync.text.folding import short_digest, split_entries
 
 if TYPE_CHECKING:
@@ -196,6 +197,23 @@ class Planner:
             _put(held, target, trace.held)
         return replace(link, base=base, held=held)
 
+    def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
+        """The link once Plex was seen to hold a part of the lists of a write that failed."""
+        missing = tuple(change for change in missing if change.trace_after is None)
+        parts, bases = self.partly(missing, detail), dict(link.base)
+        for change in missing:
+            target, part = change.target, parts.get(change.target)
+            locked = target in detail.locked
+            if part is None or not is_on_the_way(change, part, self._keys, locked=locked):
+                continue
+            base = bases.get(target)
+            bases[target] = replace(
+                self._base_of(replace(change, after=part), base),
+                wanted=change.wanted or self.equality.digest(target, change.after),
+                credits=base.credits if base else "",
+            )
+        return replace(link, base=bases)
+
     def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
         """The link after an interrupted write: where Plex holds what was being written, it was.
 
@@ -205,7 +223,9 @@ class Planner:
         next plan adds it.
         """
         changes = tuple(changes)
-        link = self.link_after(link, (one for one in changes if self.shows(detail, one)))
+        shown = [one for one in changes if self.shows(detail, one)]
+        link = self.link_after(link, shown)
+        link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
         bases = dict(link.base)
         for change in changes:
             base, held = bases.get(change.target), self.observe(detail, change.target)
@@ -261,17 +281,11 @@ class Planner:
 
         Names that are no business of the change are left out.
         """
-        found: dict[PlexField, tuple[str, ...]] = {}
-        keys = self._keys
-        for change in missing:
-            held = self.observe(detail, change.target)
-            if isinstance(held, str):
-                continue
-            known = {keys[name] for name in (*change.before, *change.after)}
-            part = tuple([name for name in held if keys[name] in known])
-            if not self.equality.equal(change.target, part, change.before):
-                found[change.target] = part
-        return found
+        parts = {
+            change.target: part_of(change, self.observe(detail, change.target), self.equality)
+            for change in missing
+        }
+        return {target: part for target, part in parts.items() if part is not None}
 
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""

@@ -304,7 +304,8 @@ class Executor:
             )
             return []
         stored = verdict.stored(plan.changes)
-        pair.link = self._planner.link_after(pair.link, (*stored, *ready.decision.agreed))
+        link = self._planner.link_after_part(pair.link, verdict.missing, verdict.detail)
+        pair.link = self._planner.link_after(link, (*stored, *ready.decision.agreed))
         if verdict.problem:
             ready.failed = WorkKind.EDIT
         ready.decision = dataclass_replace(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORCED = RunOptions(full=True, force=True)
+STASH_HAS_THE_LAST_WORD = {"FIELDS__TAGS": "overwrite", "APPLY__PRESERVE_PLEX_EDITS": "false"}
+"""Also over a list that a person put in, which stays otherwise."""
+
 NGINX_BYTES = 8_192
 """What reverse proxies take of an address. Source: docs/plex-api.md 6."""
 
@@ -58,10 +61,11 @@ def test_300_tags_are_written_taken_away_and_put_back(world: World, limit: int) 
     world.plex.edit_by_hand(key, {"genre": [*MANY[:40], *(f"by hand {n}" for n in range(280))]})
     before = world.plex.dump()[key]
     give_tags(world, MANY)
-    ran = world.run(FIELDS__TAGS="overwrite")
+    world.settings |= STASH_HAS_THE_LAST_WORD
+    ran = world.run()
     assert ran.summary.exit_code == ExitCode.OK
     assert genres(world) == set(MANY)
-    assert world.run(FORCED, FIELDS__TAGS="overwrite").puts == 0
+    assert world.run(FORCED).puts == 0
 
     world.undo()
     back = world.plex.dump()[key]
@@ -70,19 +74,70 @@ def test_300_tags_are_written_taken_away_and_put_back(world: World, limit: int) 
     assert world.plex.misdeeds.total == 0
 
 
+def test_a_long_list_of_a_person_stays(world: World) -> None:
+    """By default also `overwrite` leaves what a person put in, and the row says so."""
+    by_hand = tuple(f"by hand {number}" for number in range(280))
+    world.plex.edit_by_hand(world.key_of("1"), {"genre": by_hand})
+    give_tags(world, MANY)
+    assert world.run(FIELDS__TAGS="overwrite").row("1").by_hand == ("tags",)
+    assert genres(world) == set(by_hand)
+
+
 def test_on_a_server_that_replaces_lists_nothing_is_lost(world: World) -> None:
     """Nobody has seen one. The names the item has and is to have stay; it is reported."""
     key = world.key_of("1")
     world.plex.switches.replace_tags = True
     world.plex.edit_by_hand(key, {"genre": MANY[:50]})
     give_tags(world, MANY)
-    row = world.run(FIELDS__TAGS="overwrite").row("1")
+    world.settings |= STASH_HAS_THE_LAST_WORD
+    row = world.run().row("1")
     assert row.outcome is Outcome.FAILED
     assert row.error is not None
     assert row.error.kind == "not-stored"
     assert genres(world) >= set(MANY[:50])
     world.undo()
     assert genres(world) == set(MANY[:50])
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+@pytest.mark.parametrize("ours", [False, True], ids=["an-agents-list", "a-list-of-ours"])
+def test_pieces_of_ours_are_not_taken_for_a_persons(world: World, nth: int, ours: bool) -> None:  # noqa: FBT001
+    """A list that was written in part is ours, locked or not: the next run ends it."""
+    key = world.key_of("1")
+    former = tuple(f"former {number}" for number in range(200))
+    if ours:
+        give_tags(world, former)
+        world.run(FIELDS__TAGS="overwrite")
+        assert genres(world) == set(former)
+    else:
+        world.plex.edit_by_hand(key, {"genre": former}, lock=False)
+    give_tags(world, MANY)
+    effect = ErrorStatus(503) if nth % 2 else Reset(applied=True)
+    world.plex_wire.faults.add(Fault("plex.put", nth, effect, None))
+    world.run(FIELDS__TAGS="overwrite")
+    world.plex_wire.faults.clear()
+    world.wait(hours=1)
+    ran = world.run(FORCED, FIELDS__TAGS="overwrite")
+    assert genres(world) == set(MANY)
+    assert all(row.by_hand == () for row in ran.rows)
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_names_of_a_piece_go_again_with_their_tags(world: World, nth: int) -> None:
+    """Merged into a person's list, those of a write that ended between two pieces are ours, too."""
+    key = world.key_of("1")
+    mine = tuple(f"mine {number}" for number in range(200))
+    world.plex.edit_by_hand(key, {"genre": mine})
+    give_tags(world, MANY)
+    effect = ErrorStatus(503) if nth % 2 else Reset(applied=True)
+    world.plex_wire.faults.add(Fault("plex.put", nth, effect, None))
+    world.run()
+    world.plex_wire.faults.clear()
+    world.wait(hours=1)
+    world.run(FORCED)
+    give_tags(world, MANY[:1])
+    world.run(FORCED)
+    assert genres(world) == {*mine, MANY[0]}
 
 
 @pytest.mark.parametrize("nth", range(1, 7))
