@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from plexsync.app.signals import StopSignals
 from plexsync.errors import ExitCode
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BOTH = [
     (signal.SIGINT, ExitCode.INTERRUPTED),
     (signal.SIGTERM, ExitCode.TERMINATED),
     (signal.SIGHUP, ExitCode.TERMINATED),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _signals_of_a_terminal() -> Iterator[None]:
+    """Ignore no signal, whatever started the tests ignores (`nohup` leaves SIGHUP ignored)."""
+    before = {number: signal.getsignal(number) for number, _ in BOTH}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """A run under `nohup` goes on when its terminal closes."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with StopSignals() as signals:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not signals.should_stop()
 
 
 def test_without_signals_a_run_goes_on() -> None:
