@@ -22,7 +22,7 @@ import msgspec
 from plexsync.config.schema import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, Filesystem, read_if_there, write_atomically
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -38,7 +38,8 @@ _NEITHER = frozenset({ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINATED
 
 _PATIENCE = RetryPolicy(attempts=3, seconds=10.0, max_wait_s=2.0, retry_after_cap_s=2.0)
 """A health check that is away must not keep a run from ending."""
-_TIMEOUT_S, _DEADLINE_S = 5.0, 8.0
+_TIMEOUT_S = 5.0
+_LIMITS = AnswerLimits(deadline_s=8.0, max_bytes=64 << 10)
 _MOST_LOG_BYTES = 10_000
 """Of the end of the log. Source: healthchecks.io keeps 10 kB of a body in its free plan."""
 
@@ -202,7 +203,7 @@ class HealthCheck:
             secrets=(url.reveal(), self._path.strip("/"), *secrets),
             retry=_PATIENCE,
             timeout_s=_TIMEOUT_S,
-            deadline_s=_DEADLINE_S,
+            limits=_LIMITS,
         )
 
     def start(self) -> None:

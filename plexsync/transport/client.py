@@ -10,14 +10,12 @@ in its text; the words of whatever caused it are kept, redacted, as its cause.
 
 from __future__ import annotations
 
-import random as randomness
 import threading
-import time
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import requests
@@ -34,9 +32,9 @@ from plexsync.errors import (
 )
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
-from plexsync.transport.outgoing import OutgoingRequest, answer_limits, path_of
+from plexsync.transport.outgoing import OutgoingRequest, RequestRules, path_of
 from plexsync.transport.plexapi_session import PlexapiSession, as_response
-from plexsync.transport.repeating import Repeat, Repeater
+from plexsync.transport.repeating import Repeat, Repeater, Timing
 from plexsync.transport.responses import HttpResponse, classify, redact
 from plexsync.transport.retry import AnswerLimits, RetryPolicy
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
@@ -55,10 +53,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
+    "AnswerLimits",
     "HttpResponse",
     "Repeat",
     "RetryPolicy",
     "SlowError",
+    "Timing",
     "TooLargeError",
     "Transport",
     "redact",
@@ -66,8 +66,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-_OK = frozenset({200})
 _RETRY = RetryPolicy()
+_LIMITS = AnswerLimits(deadline_s=180.0, max_bytes=256 << 20)
+_TIMING = Timing()
 _PLEXAPI_OK = frozenset({200, 201, 204})
 """What plexapi takes for success. Source: plexapi 4.18.3, `PlexServer.query`."""
 
@@ -77,10 +78,6 @@ _ERROR_BODY_BYTES = 1 << 16
 
 _IDLE_LIMIT_S = 15.0
 """Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Transport:
@@ -94,16 +91,12 @@ class Transport:
         secrets: texts that must appear in no message.
         retry: how often and how long to repeat.
         timeout_s: longest silence: to connect, and from one byte to the next.
-        deadline_s: longest time for one answer as a whole; a request's own limits may be tighter.
-        max_bytes: largest decoded body; likewise.
+        limits: what any answer may take; a request's own limits may be tighter.
         verify: check the certificate; or the path of a CA file to check it with.
         proxy: go through the proxy the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
         breaker: see `CircuitBreaker`.
         on_retry: called before every repetition.
-        sleep: waits so many seconds.
-        monotonic: seconds on a clock that is never set.
-        random: a number in [0, 1).
-        now: the time of day, for a `Retry-After` that names one.
+        timing: its clocks, and how it waits.
         adapter: sends instead of the built-in one, which is the one that can interrupt a slow
             drip within a body; others are checked between pieces.
 
@@ -120,47 +113,37 @@ class Transport:
         secrets: tuple[str, ...],
         retry: RetryPolicy = _RETRY,
         timeout_s: float = 30.0,
-        deadline_s: float = 180.0,
-        max_bytes: int = 256 << 20,
+        limits: AnswerLimits = _LIMITS,
         verify: bool | str = True,
         proxy: bool = False,
         breaker: int = 5,
         on_retry: Callable[[Repeat], None] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = randomness.random,
-        now: Callable[[], datetime] = _utc_now,
+        timing: Timing = _TIMING,
         adapter: requests.adapters.BaseAdapter | None = None,
     ) -> None:
         self.name = name
         self.base_url = checked_url(base_url, name)
         self.origin = origin_of(self.base_url)
-        self._secrets = (*filter(None, secrets), *url_secrets(self.base_url))
+        self._proxies = checked_proxies(self.base_url, name) if proxy else {}
+        addresses = (self.base_url, *self._proxies.values())
+        self._secrets = (*filter(None, secrets), *chain.from_iterable(map(url_secrets, addresses)))
         self._headers = checked_headers(headers, name) | {
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
         self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
         self._timeout_s = timeout_s
-        self._deadline_s = deadline_s
-        self._max_bytes = max_bytes
+        self._limits = limits
         self._verify = checked_verify(verify, name)
-        self._proxies = checked_proxies(self.base_url, name) if proxy else {}
-        self._secrets += tuple(one for url in self._proxies.values() for one in url_secrets(url))
         self._breaker = CircuitBreaker(breaker)
         self._on_retry = on_retry
-        self._repeater = Repeater(
-            retry, name, self._note_repeat, sleep=sleep, monotonic=monotonic, random=random
-        )
-        self._monotonic = monotonic
-        self._now = now
+        self._timing = timing
+        self._repeater = Repeater(retry, name, self._note_repeat, timing)
         self._adapter = adapter or TimedAdapter(self._budget_s)
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._reads = 0
-        self._writes = 0
-        self._sent: Counter[str] = Counter()
-        self._used_at = monotonic()
+        self._sent: Counter[bool] = Counter()
+        self._used_at = timing.monotonic()
 
     def __repr__(self) -> str:
         return f"Transport({self.name!r}, {self.origin!r})"
@@ -183,18 +166,12 @@ class Transport:
     @property
     def reads(self) -> int:
         """Requests sent that only read, retries included."""
-        return self._reads
+        return self._sent[False]
 
     @property
     def writes(self) -> int:
         """Requests sent that may have changed something, retries included."""
-        return self._writes
-
-    @property
-    def sent(self) -> Mapping[str, int]:
-        """Requests sent by method, retries included."""
-        with self._lock:
-            return dict(self._sent)
+        return self._sent[True]
 
     @property
     def down(self) -> bool:
@@ -208,26 +185,15 @@ class Transport:
         *,
         body: bytes | None = None,
         headers: Iterable[tuple[str, str]] = (),
-        write: bool = False,
-        repeatable: bool = True,
-        accept_status: frozenset[int] = _OK,
+        **rules: Unpack[RequestRules],
     ) -> HttpResponse:
         """Send one request and return its complete answer.
 
         Arguments and errors are those of `ask`.
         """
-        return self.ask(
-            method,
-            path_and_query,
-            _as_is,
-            body=body,
-            headers=headers,
-            write=write,
-            repeatable=repeatable,
-            accept_status=accept_status,
-        )
+        return self.ask(method, path_and_query, _as_is, body=body, headers=headers, **rules)
 
-    def ask(  # noqa: PLR0913 - the parts of an HTTP request, and rules for it
+    def ask(
         self,
         method: str,
         path_and_query: str,
@@ -235,12 +201,7 @@ class Transport:
         *,
         body: bytes | None = None,
         headers: Iterable[tuple[str, str]] = (),
-        write: bool = False,
-        repeatable: bool = True,
-        accept_status: frozenset[int] = _OK,
-        limits: AnswerLimits | None = None,
-        divisible: bool = False,
-        takes_web_pages: bool = False,
+        **rules: Unpack[RequestRules],
     ) -> T:
         """Send one request and return what `decode` makes of its answer.
 
@@ -253,13 +214,7 @@ class Transport:
             decode: reads the answer.
             body: sent as it is.
             headers: further headers; they win over the transport's own.
-            write: count it as a write.
-            repeatable: sending it twice does no harm, so it may be retried.
-            accept_status: statuses that are answers, not errors.
-            limits: what the answer may take; those of an edit for a write, else those of a page.
-            divisible: the caller asks for less if this takes too long: a SlowError is then raised
-                at once, and is no sign of a server that is down.
-            takes_web_pages: a web page is an answer, too.
+            rules: see `RequestRules`.
 
         Raises:
             TransientError: it may work later; retries, if allowed, are used up.
@@ -273,17 +228,7 @@ class Transport:
         prepared = requests.Request(
             method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
         ).prepare()
-        task = OutgoingRequest(
-            prepared,
-            path_of(path),
-            write,
-            repeatable,
-            accept_status,
-            limits or answer_limits(write=write, body=body),
-            divisible,
-            takes_web_pages,
-        )
-        return self._perform(task, decode)
+        return self._perform(OutgoingRequest(prepared, path_of(path), **rules), decode)
 
     def plexapi_session(self) -> PlexapiSession:
         """A session for `plexapi.server.PlexServer`, whose every request goes this same way.
@@ -339,14 +284,14 @@ class Transport:
         raise failure from cause
 
     def _classified(self, answer: HttpResponse) -> ServerError:
-        error = classify(answer, words=self._words, base_url=self.base_url, now=self._now())
+        error = classify(answer, words=self._words, base_url=self.base_url, now=self._timing.now())
         error.status = answer.status
         return error
 
     def _exchange(self, task: OutgoingRequest) -> HttpResponse:
         """Send once and read the answer to its end."""
-        self._local.limit_s = min(self._deadline_s, task.limits.deadline_s)
-        self._local.deadline = self._monotonic() + self._local.limit_s
+        self._local.limit_s = min(self._limits.deadline_s, task.answer_limits.deadline_s)
+        self._local.deadline = self._timing.monotonic() + self._local.limit_s
         self._count(task)
         self._drop_doubtful_connections(task)
         response = self._adapter.send(
@@ -361,13 +306,13 @@ class Transport:
             body = self._read(response, task)
         finally:
             response.close()
-            self._used_at = self._monotonic()
+            self._used_at = self._timing.monotonic()
         return HttpResponse(response.status_code, response.headers, body)
 
     def _read(self, response: requests.Response, task: OutgoingRequest) -> bytes:
         """The body; of an answer that is an error anyway, as much as explains it."""
         if response.status_code in task.accept_status:
-            max_bytes = min(self._max_bytes, task.limits.max_bytes)
+            max_bytes = min(self._limits.max_bytes, task.answer_limits.max_bytes)
             return read_body(response, max_bytes=max_bytes, budget=self._budget_s)
         try:
             return read_body(response, max_bytes=_ERROR_BODY_BYTES, budget=self._budget_s)
@@ -377,15 +322,11 @@ class Transport:
     def _budget_s(self) -> float:
         """Seconds the next read of this thread's answer may take."""
         deadline: float = self._local.deadline
-        return min(self._timeout_s, deadline - self._monotonic())
+        return min(self._timeout_s, deadline - self._timing.monotonic())
 
     def _count(self, task: OutgoingRequest) -> None:
         with self._lock:
-            self._sent[task.method] += 1
-            if task.write:
-                self._writes += 1
-            else:
-                self._reads += 1
+            self._sent[task.write] += 1
 
     def _drop_doubtful_connections(self, task: OutgoingRequest) -> None:
         """Open a new connection where a connection the server has just closed would do harm.
@@ -393,7 +334,7 @@ class Transport:
         A request that must not be repeated looks like one that was acted upon when its
         connection turns out to be dead.
         """
-        if not task.repeatable or self._monotonic() - self._used_at > _IDLE_LIMIT_S:
+        if not task.repeatable or self._timing.monotonic() - self._used_at > _IDLE_LIMIT_S:
             self._adapter.close()
 
     # ---- what went wrong -----------------------------------------------------------------------
@@ -432,7 +373,6 @@ class Transport:
             write=method not in _READING_METHODS,
             repeatable=method in _REPEATABLE_METHODS,
             accept_status=_PLEXAPI_OK,
-            limits=answer_limits(write=method not in _READING_METHODS, body=None),
         )
         return as_response(self._perform(task, _as_is), prepared)
 

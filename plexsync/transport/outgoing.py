@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from plexsync.errors import TransientError, WebPageError
 from plexsync.transport.failures import SlowError
@@ -14,25 +14,56 @@ if TYPE_CHECKING:
 
     from plexsync.transport.retry import AnswerLimits, RetryPolicy
 
+_OK = frozenset({200})
 _WEB_PAGE_ATTEMPTS = 2
 """A proxy that restarts answers one request with a page of its own; a wrong address all of them."""
 
 
+class RequestRules(TypedDict, total=False):
+    """What may be said of one request beside its parts.
+
+    Attributes:
+        write: count it as a write.
+        repeatable: sending it twice does no harm, so it may be retried; true unless given.
+        accept_status: statuses that are answers, not errors; 200 unless given.
+        limits: what the answer may take; those of an edit for a write, else those of a page.
+        divisible: the caller asks for less if this takes too long: a SlowError is then raised
+            at once, and is no sign of a server that is down.
+        takes_web_pages: a web page is an answer, too.
+    """
+
+    write: bool
+    repeatable: bool
+    accept_status: frozenset[int]
+    limits: AnswerLimits
+    divisible: bool
+    takes_web_pages: bool
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request with the rules it is sent under; see `Transport.ask`.
+    """One request with the rules it is sent under; see `RequestRules`.
 
     `path` names it in messages.
     """
 
     prepared: requests.PreparedRequest
     path: str
-    write: bool
-    repeatable: bool
-    accept_status: frozenset[int]
-    limits: AnswerLimits
+    write: bool = False
+    repeatable: bool = True
+    accept_status: frozenset[int] = _OK
+    limits: AnswerLimits | None = None
     divisible: bool = False
     takes_web_pages: bool = False
+
+    @property
+    def answer_limits(self) -> AnswerLimits:
+        """What the answer may take."""
+        if self.limits is not None:
+            return self.limits
+        if not self.write:
+            return PAGE
+        return WRITE if self.prepared.body is None else UPLOAD
 
     @property
     def method(self) -> str:
@@ -52,7 +83,7 @@ class OutgoingRequest:
             case WebPageError():
                 return attempt < _WEB_PAGE_ATTEMPTS
             case SlowError():
-                return attempt < self.limits.slow_attempts
+                return attempt < self.answer_limits.slow_attempts
             case TransientError():
                 return (error.retry_after_s or 0.0) <= policy.hopeless_after_s
         return False
@@ -60,13 +91,6 @@ class OutgoingRequest:
     def leaves(self, error: BaseException) -> bool:
         """Whether `error` is for the caller to deal with, by asking for less."""
         return self.divisible and isinstance(error, SlowError)
-
-
-def answer_limits(*, write: bool, body: bytes | None) -> AnswerLimits:
-    """Return what an answer may take of which nothing more is known."""
-    if not write:
-        return PAGE
-    return WRITE if body is None else UPLOAD
 
 
 def path_of(path_and_query: str) -> str:

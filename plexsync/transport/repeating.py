@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random as randomness
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
@@ -16,6 +19,27 @@ if TYPE_CHECKING:
     from plexsync.transport.retry import RetryPolicy
 
 T = TypeVar("T")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks of a transport, and how it waits.
+
+    Args:
+        sleep: waits so many seconds.
+        monotonic: seconds on a clock that is never set.
+        random: a number in [0, 1).
+        now: the time of day, for a `Retry-After` that names one.
+    """
+
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = randomness.random
+    now: Callable[[], datetime] = _utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +60,7 @@ class Repeater:
         policy: how often and how long.
         name: of the server, for `on_repeat`.
         on_repeat: called before every repetition.
-        sleep: waits so many seconds.
-        monotonic: seconds on a clock that is never set.
-        random: a number in [0, 1).
+        timing: its clocks, and how it waits.
     """
 
     def __init__(
@@ -46,24 +68,19 @@ class Repeater:
         policy: RetryPolicy,
         name: str,
         on_repeat: Callable[[Repeat], None],
-        *,
-        sleep: Callable[[float], None],
-        monotonic: Callable[[], float],
-        random: Callable[[], float],
+        timing: Timing,
     ) -> None:
         self._policy = policy
         self._name = name
         self._on_repeat = on_repeat
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._random = random
+        self._timing = timing
 
     def run(self, task: OutgoingRequest, attempt: Callable[[], T]) -> T:
         """Return what the first good attempt returns; raise what the last one raised."""
-        begun = self._monotonic()
+        begun = self._timing.monotonic()
 
         def enough(state: tenacity.RetryCallState) -> bool:
-            spent_s = self._monotonic() - begun + state.upcoming_sleep
+            spent_s = self._timing.monotonic() - begun + state.upcoming_sleep
             return state.attempt_number >= self._policy.attempts or spent_s > self._policy.seconds
 
         def again(state: tenacity.RetryCallState) -> bool:
@@ -80,7 +97,7 @@ class Repeater:
             stop=enough,
             wait=self._wait_s,
             retry=again,
-            sleep=self._sleep,
+            sleep=self._timing.sleep,
             before_sleep=note,
             reraise=True,
         )
@@ -89,7 +106,7 @@ class Repeater:
     def _wait_s(self, state: tenacity.RetryCallState) -> float:
         error = _error_of(state)
         after_s = error.retry_after_s if isinstance(error, TransientError) else None
-        return self._policy.wait_s(state.attempt_number, after_s, self._random())
+        return self._policy.wait_s(state.attempt_number, after_s, self._timing.random())
 
 
 def _error_of(state: tenacity.RetryCallState) -> ServerError:

@@ -18,7 +18,7 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.simulators.http.wire import ErrorStatus, Redirect, html
-from plexsync.transport.client import SlowError, Transport
+from plexsync.transport.client import AnswerLimits, SlowError, Timing, Transport
 from plexsync.transport.failures import LOCAL_LIMITS
 from tests.faults.test_sockets import WHOLE, raw_server
 from tests.support.transport_bench import ONCE, Clock, transport_bench
@@ -180,8 +180,8 @@ def test_a_proxy_that_hangs_ends_at_the_deadline_too(monkeypatch: pytest.MonkeyP
             secrets=(),
             retry=ONCE,
             proxy=True,
-            deadline_s=60,
-            monotonic=clock.monotonic,
+            limits=AnswerLimits(60, 1 << 20),
+            timing=Timing(monotonic=clock.monotonic),
         )
         with transport, pytest.raises(SlowError):
             transport.request("GET", "/x")
@@ -224,9 +224,7 @@ def test_edits_without_an_answer_end_within_two_minutes() -> None:
         headers={},
         secrets=(),
         adapter=adapter,
-        sleep=clock.sleep,
-        monotonic=clock.monotonic,
-        random=lambda: 1.0,
+        timing=Timing(clock.sleep, clock.monotonic, random=lambda: 1.0),
     )
     answered_once(transport)
     begun_s = clock.now_s

@@ -14,7 +14,7 @@ import pytest
 
 from plexsync.errors import BadResponseError, ConfigError, TransientError
 from plexsync.simulators.http.wire import Drip, Fault, Faults, SimAdapter, SimResponse, Wired
-from plexsync.transport.client import SlowError, Transport
+from plexsync.transport.client import AnswerLimits, SlowError, Timing, Transport
 from tests.support.transport_bench import JSON, ONCE, Clock, Scripted
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ def make_transport(
         secrets=(),
         retry=ONCE,
         timeout_s=PATIENT_S,
-        deadline_s=deadline_s,
+        limits=AnswerLimits(deadline_s, 1 << 20),
         verify=verify,
-        monotonic=time.monotonic if clock is None else clock.monotonic,
+        timing=Timing(monotonic=time.monotonic if clock is None else clock.monotonic),
     )
 
 
@@ -161,8 +161,8 @@ def test_the_deadline_holds_on_the_simulated_wire_too() -> None:
         headers={},
         secrets=(),
         retry=ONCE,
-        deadline_s=PATIENT_S,
-        monotonic=clock.monotonic,
+        limits=AnswerLimits(PATIENT_S, 1 << 20),
+        timing=Timing(monotonic=clock.monotonic),
         adapter=SimAdapter(wired, sleep=clock.sleep),
     )
     with transport, pytest.raises(SlowError, match="took longer than 60 s"):

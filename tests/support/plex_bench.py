@@ -19,7 +19,7 @@ from plexsync.simulators.library.records import (
     PlexVideo,
 )
 from plexsync.simulators.plex.simulator import PlexSimulator
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import RetryPolicy, Timing, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,7 +127,7 @@ def plex_bench(
             headers=plex_headers(CLIENT_ID, token),
             secrets=(token,),
             retry=RetryPolicy(attempts=4),
-            sleep=lambda _seconds: None,
+            timing=Timing(sleep=lambda _seconds: None),
         )
         with transport:
             client = PlexClient(

@@ -20,7 +20,7 @@ from plexsync.simulators.library.records import (
 )
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.stash_client import StashClient, base_url, stash_headers
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import RetryPolicy, Timing, Transport
 from tests.support.transport_bench import Clock
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def stash_bench(  # noqa: PLR0913 - every edge a test may want to turn
             headers=stash_headers(key),
             secrets=(key,),
             retry=RetryPolicy(attempts=3),
-            sleep=clock.sleep,
+            timing=Timing(sleep=clock.sleep),
             adapter=None if sockets else SimAdapter(wired),
         )
         client = StashClient(

@@ -16,7 +16,7 @@ from plexsync.simulators.http.wire import (
     SimResponse,
     Wired,
 )
-from plexsync.transport.client import Repeat, RetryPolicy, Transport
+from plexsync.transport.client import AnswerLimits, Repeat, RetryPolicy, Timing, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,13 +121,12 @@ def transport_bench(  # noqa: PLR0913 - every edge a test may want to turn
             secrets=(key,),
             retry=retry,
             timeout_s=timeout_s,
-            deadline_s=deadline_s,
-            max_bytes=max_bytes,
+            limits=AnswerLimits(deadline_s, max_bytes),
             breaker=breaker,
             on_retry=repeats.append,
-            sleep=clock.sleep,
-            random=random,
-            monotonic=time.monotonic if real_time else clock.monotonic,
+            timing=Timing(
+                clock.sleep, time.monotonic if real_time else clock.monotonic, random=random
+            ),
         )
         with transport:
             yield Bench(transport, server, simulator, clock, repeats)

@@ -34,7 +34,7 @@ from plexsync.storage.history import LAST
 from plexsync.storage.locations import cache_directory, state_directory
 from plexsync.sync.ports import Ports, Reporter, RunOptions
 from plexsync.sync.reconcile import run
-from plexsync.transport.client import Transport
+from plexsync.transport.client import Timing, Transport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,26 +177,23 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     token = config.plex.token.reveal()
     chance = random.Random(visit.number).random  # noqa: S311 - jitter, not cryptography
+    timing = Timing(sleep=lambda _: None, monotonic=wire_clock, random=chance)
     with (
         Transport(
             config.stash.url,
             name="Stash",
             headers={"ApiKey": key} if key else {},
             secrets=(key,),
-            sleep=lambda _: None,
-            random=chance,
+            timing=timing,
             adapter=adapters[0],
-            monotonic=wire_clock,
         ) as stash,
         Transport(
             config.plex.url,
             name="Plex",
             headers=plex_headers(CLIENT_ID, token),
             secrets=(token,),
-            sleep=lambda _: None,
-            random=chance,
+            timing=timing,
             adapter=adapters[1],
-            monotonic=wire_clock,
         ) as plex,
     ):
         ports = Ports(

@@ -7,6 +7,7 @@ Source: plexapi 4.18.3, `MyPlexPinLogin` and `MyPlexResource`; docs/plex-api.md 
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import msgspec
 from plexsync.config.secrets import Secret
 from plexsync.errors import AuthError, BadResponseError, ConfigError, NotFoundError, ServerError
 from plexsync.plex.connection import plex_headers, plexapi_imported
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import AnswerLimits, RetryPolicy, Timing, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,7 +123,7 @@ def plex_tv_transport(
     *,
     url: str = PLEX_TV,
     token: Secret | None = None,
-    sleep: Callable[[float], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Transport:
     """Return the way to plex.tv.
 
@@ -133,7 +134,6 @@ def plex_tv_transport(
         sleep: waits between attempts.
     """
     known = token.reveal() if token else ""
-    more: dict[str, Any] = {"sleep": sleep} if sleep else {}
     return Transport(
         url,
         name="plex.tv",
@@ -141,7 +141,7 @@ def plex_tv_transport(
         secrets=(known,),
         retry=_PATIENT,
         timeout_s=10.0,
-        **more,
+        timing=Timing(sleep=sleep),
     )
 
 
@@ -176,7 +176,7 @@ def machine_at(address: str, client_id: str) -> str:
         secrets=(),
         retry=_TRY_ONCE,
         timeout_s=_TRY_S,
-        deadline_s=_TRY_S,
+        limits=AnswerLimits(deadline_s=_TRY_S, max_bytes=1 << 20),
     ) as transport:
         body = transport.request("GET", place, headers=(("Accept", "application/json"),)).body
     try:
