@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.answers import refuses
-from plexsync.matching.decision import rival_bits, score_option
+from plexsync.matching.decision import rivals_of, score_option
 from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.layout import split_prefixes
 from plexsync.matching.resolution import prepare_matching
@@ -153,6 +153,9 @@ def account_of_item(
     )
 
 
+_RIVALS_NAMED = 3
+"""Rivals an explanation names; they are in the order of what speaks for them."""
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -202,11 +205,12 @@ def _make_standing(
 ) -> Standing:
     item = matching.items[option.item]
     column = matching.table.column(option.item)
-    against = rival_bits(refined, rivals, column, matching.settings)
+    against = rivals_of(refined, rivals, column, matching.settings)
     evidence = list(refined.weighed.evidence)
     if against:
-        taken = -math.log2(1.0 + math.fsum(math.exp2(min(bits, 900.0)) for bits in against))
-        evidence.append(Evidence(name="rivals", value=_count(against), weight=taken))
+        worth = math.fsum(math.exp2(min(one.bits, 900.0)) for one in against)
+        value = _name_rivals(matching, option, against)
+        evidence.append(Evidence(name="rivals", value=value, weight=-math.log2(1.0 + worth)))
     score = score_option(refined, rivals, column, matching.settings)
     plain = score_option(option, matching.row_of(option), column, matching.settings)
     most = max(plain, matching.settings.least_score)
@@ -237,9 +241,19 @@ def _odds(score: float) -> float:
     return math.log2(score) - math.log2(max(1.0 - score, 1e-300))
 
 
-def _count(against: Sequence[float]) -> str:
-    plural = "" if len(against) == 1 else "s"
-    return f"{len(against)} other pair{plural} this one excludes"
+def _name_rivals(matching: Matching, option: Option, against: Sequence[Option]) -> str:
+    """Return the strongest rivals by name, and how many more there are."""
+    names: dict[str, None] = {}
+    for one in sorted(against, key=lambda one: -one.bits):
+        scene = matching.scenes[one.ours.scene]
+        if one.ours.scene != option.ours.scene:
+            names[f"scene {scene.scene_id} ({scene.title or base_name(one.ours.path)})"] = None
+        else:
+            item = matching.items[one.item]
+            names[f"item {item.rating_key} ({item.title or base_name(one.theirs.path)})"] = None
+    shown = list(names)[:_RIVALS_NAMED]
+    more = [f"{len(names) - len(shown)} more"] if len(names) > len(shown) else []
+    return ", ".join([*shown, *more])
 
 
 def _raise(matching: Matching, option: Option) -> Iterator[str]:

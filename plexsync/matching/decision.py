@@ -120,16 +120,15 @@ def score_option(
     option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
 ) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
-    return _share(option.bits, rival_bits(option, row, column, settings))
+    return _share(option.bits, [one.bits for one in rivals_of(option, row, column, settings)])
 
 
-def rival_bits(
+def rivals_of(
     option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
-) -> list[float]:
-    """What speaks for all that excludes an option: the file's other items, the item's scenes."""
-    rivals = [other.bits for other in exclusions_of(option, row, settings)]
-    rivals += [one.bits for one in column if one.ours.scene != option.ours.scene]
-    return rivals
+) -> list[Option]:
+    """Return all that excludes an option: the file's other items, the item's other scenes."""
+    others = [one for one in column if one.ours.scene != option.ours.scene]
+    return [*exclusions_of(option, row, settings), *others]
 
 
 def lead_over(option: Option, rival: Option) -> float:

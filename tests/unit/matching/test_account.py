@@ -68,6 +68,27 @@ def test_account_shows_the_scores_of_the_match(
         assert scores[candidate.rating_key] == pytest.approx(candidate.score, abs=1e-12)
 
 
+def test_rivals_are_named_the_strongest_first() -> None:
+    """What stands in the way is an item or a scene with a name a person can look up."""
+    twin = make_scene(
+        scene_id=SceneId("2"),
+        title="The Twin",
+        files=(make_scene_file(path="/data/0/beach day.mp4", size_bytes=SIZE),),
+    )
+    items = [
+        make_item(
+            rating_key=RatingKey(f"90{one}"),
+            title=f"Copy {one}",
+            files=(make_plex_file(path=f"/media/{one}/beach day.mp4", size_bytes=SIZE),),
+        )
+        for one in range(5)
+    ]
+    found = account(scene("/data/0/beach day.mp4"), items, others=[twin], settings=SKIP)
+    evidence = found.standings[0].candidate.evidence
+    named = next(one.value for one in evidence if one.name == "rivals")
+    assert named == "scene 2 (The Twin), item 901 (Copy 1), item 902 (Copy 2), 2 more"
+
+
 SKIP = MatchSettings(write_copies=False)
 
 
