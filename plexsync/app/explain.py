@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError
 from plexsync.matcher import Explanation, Known, Named, account, account_of_item, collect_answers
 from plexsync.plex.hash_cache import HashCache
-from plexsync.plex.index import load_items
+from plexsync.plex.index import IndexLoader
 from plexsync.state import load_state
 from plexsync.sync.components import match_settings, open_catalogue
 
@@ -79,13 +79,13 @@ class MatchingInputs:
         sections = ports.plex.sections(config.plex.libraries)
         self._libraries = _titles(sections)
         self.state: State = load_state(ports.state_dir, ports.disk)
-        self.items: Sequence[PlexItem] = load_items(
-            ports.plex,
-            sections,
+        loader = IndexLoader(
+            client=ports.plex,
             cache_dir=ports.cache_dir,
             machine=plex.identity,
             now=ports.now(),
-        ).items
+        )
+        self.items: Sequence[PlexItem] = loader.load(sections).items
         ids = {section.section_id for section in sections}
         self._catalogue = open_catalogue(
             config,

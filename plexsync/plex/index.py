@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -122,9 +123,21 @@ class _Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class _Had(NamedTuple):
+    """One library's list as it is now.
+
+    Attributes:
+        kept: the list.
+        how: see `How`.
+        unusable: entries without a rating key.
+        before: the list that lay in the cache.
+        path: where the new one is to be kept; None where it is not.
+    """
+
     kept: _Kept
     how: How
     unusable: tuple[str, ...] = ()
+    before: _Kept | None = None
+    path: Path | None = None
 
     @property
     def note(self) -> str:
@@ -138,20 +151,9 @@ class _Had(NamedTuple):
         )
 
 
-def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
-    client: PlexClient,
-    sections: Sequence[Section],
-    *,
-    cache_dir: Path | None,
-    machine: str,
-    now: datetime,
-    write: bool = True,
-    force: bool = False,
-    max_age: timedelta = MAX_AGE,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    believe: Callable[[Sequence[PlexItem], frozenset[str]], None] = lambda _items, _sections: None,
-) -> Index:
-    """Every item of `sections`, from the cache where it still holds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexLoader:
+    """Brings the lists of libraries up to date.
 
     A library whose counters stand still costs no request; one that changed costs two while few
     items did; any doubt costs a full listing. A dry run may use and write the cache: it is no
@@ -159,56 +161,131 @@ def load_items(  # noqa: PLR0913 - the edges of the outside world are arguments
 
     Args:
         client: connected.
-        sections: fresh from the server, for their counters.
         cache_dir: where the lists lie; made when missing. None: list everything, keep nothing.
         machine: the server's identifier; lists of another server are not looked at.
         now: aware.
         write: keep what was listed.
         force: list everything.
-        max_age: see `MAX_AGE`.
         progress: receives while listing how many of how many entries came.
-        believe: given the items and the ids of their libraries before anything is kept; raises
-            what forbids to believe that this is all.
-
-    Raises:
-        ServerError: a library could not be listed completely; the lists of the others are kept.
-            Nothing is returned then.
     """
-    had: list[_Had] = []
-    lay: list[_Kept | None] = []
-    paths: list[Path | None] = []
-    failed: list[ServerError] = []
-    for section in sections:
-        owner = f"{machine}/{section.uuid}/{section.section_id}"
-        path = None if cache_dir is None else cache_dir / _file_name(owner)
-        kept = None if path is None else _load(path, owner)
-        old = None if force else _young(kept, now, max_age)
-        try:
-            fresh = _bring_up_to_date(client, section, old, owner=owner, now=now, progress=progress)
-        except AuthError:
-            raise
-        except ServerError as error:
-            failed.append(_of_library(error, section))
-            continue
-        had.append(fresh)
-        lay.append(kept)
-        paths.append(path if write and fresh.kept is not old and not fresh.unusable else None)
-    edition = _joined([one.kept for one in had])
-    believe(edition.items, frozenset(one.kept.owner.rpartition("/")[2] for one in had))
-    problem = ""
-    for path, one in zip(paths, had, strict=True):
-        if path is not None:
-            problem = _try_to_keep(path, one.kept) or problem
-    if failed:
-        raise failed[0]
-    return Index(
-        items=edition.items,
-        how=max((one.how for one in had), key=list(How).index, default=How.CACHED),
-        problem=problem,
-        edition=edition.name,
-        before=None if None in lay else _joined([one for one in lay if one is not None]),
-        notes=tuple(one.note for one in had if one.note),
-    )
+
+    client: PlexClient
+    cache_dir: Path | None
+    machine: str
+    now: datetime
+    write: bool = True
+    force: bool = False
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    def load(
+        self,
+        sections: Sequence[Section],
+        believe: Callable[[Sequence[PlexItem], frozenset[str]], None] = lambda _items, _ids: None,
+    ) -> Index:
+        """Return every item of `sections`, from the cache where it still holds.
+
+        Args:
+            sections: fresh from the server, for their counters.
+            believe: given the items and the ids of their libraries before anything is kept;
+                raises what forbids to believe that this is all.
+
+        Raises:
+            ServerError: a library could not be listed completely; the lists of the others are
+                kept. Nothing is returned then.
+        """
+        had: list[_Had] = []
+        failed: list[ServerError] = []
+        for section in sections:
+            try:
+                had.append(self._library(section))
+            except AuthError:
+                raise
+            except ServerError as error:
+                failed.append(_of_library(error, section))
+        edition = _joined([one.kept for one in had])
+        believe(edition.items, frozenset(one.kept.owner.rpartition("/")[2] for one in had))
+        problems = [_try_to_keep(one.path, one.kept) for one in had if one.path is not None]
+        if failed:
+            raise failed[0]
+        before = [one.before for one in had if one.before is not None]
+        return Index(
+            items=edition.items,
+            how=max((one.how for one in had), key=list(How).index, default=How.CACHED),
+            problem=max(problems, default=""),
+            edition=edition.name,
+            before=_joined(before) if len(before) == len(had) else None,
+            notes=tuple(one.note for one in had if one.note),
+        )
+
+    def _library(self, section: Section) -> _Had:
+        owner = f"{self.machine}/{section.uuid}/{section.section_id}"
+        path = None if self.cache_dir is None else self.cache_dir / _file_name(owner)
+        lay = None if path is None else _load(path, owner)
+        old = None if self.force else _young(lay, self.now)
+        had = self._bring_up_to_date(section, old, owner)
+        keeps = self.write and had.kept is not old and not had.unusable
+        return had._replace(before=lay, path=path if keeps else None)
+
+    def _bring_up_to_date(self, section: Section, old: _Kept | None, owner: str) -> _Had:
+        if old is not None and old.counters == _counters(section) and not section.refreshing:
+            return _Had(old, How.CACHED)
+        if old is not None:
+            updated = self._updated(section, old)
+            if updated is not None:
+                return _Had(updated, How.UPDATED)
+        listing = self.client.listing(section, progress=self.progress)
+        epoch = int(self.now.timestamp())
+        kept = _Kept(
+            schema=_SCHEMA,
+            owner=owner,
+            library=section.title,
+            edition=_edition(listing.items),
+            counters=_counters(section),
+            listed_at=epoch,
+            checked_at=epoch,
+            total=listing.total,
+            items=listing.items,
+        )
+        return _Had(kept, How.LISTED, listing.unusable)
+
+    def _updated(self, section: Section, old: _Kept) -> _Kept | None:
+        """Return the old list with what changed since; None when it does not add up.
+
+        Two requests while the changes fit on one page: the changed items, and the count with the
+        items made last, which tell of items that vanished and that came with an old update time.
+        """
+        changed = self.client.listing(section, updated_after=_bound(old))
+        if changed.unusable:
+            return None
+        epoch = int(self.now.timestamp())
+        if changed.filtered:
+            known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)
+        else:
+            # The server ignored the filter, so what came is the whole library.
+            known, listed_at, others = (), epoch, changed.total - len(changed.items)
+        merged = {item.rating_key: item for item in (*known, *changed.items)}
+        twins = _twins(old, changed.items)
+        if twins and changed.filtered:
+            trash = self.client.trashed(section)
+            if not twins <= {item.rating_key for item in trash}:
+                return None
+            merged |= {item.rating_key: item for item in trash}
+        total, newest = self.client.newest(section)
+        if len(merged) + others != total:
+            return None
+        if any(merged.get(item.rating_key) != item for item in newest):
+            return None
+        items = tuple(merged.values())
+        return msgspec.structs.replace(
+            old,
+            library=section.title,
+            edition=_edition(items),
+            counters=_counters(section),
+            listed_at=listed_at,
+            checked_at=epoch,
+            total=total,
+            items=items,
+        )
 
 
 def _of_library(error: ServerError, section: Section) -> ServerError:
@@ -248,77 +325,6 @@ def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
 
 
 # ---- Cached, updated or listed -------------------------------------------------------------------
-
-
-def _bring_up_to_date(
-    client: PlexClient,
-    section: Section,
-    old: _Kept | None,
-    *,
-    owner: str,
-    now: datetime,
-    progress: Callable[[int, int], None],
-) -> _Had:
-    if old is not None and old.counters == _counters(section) and not section.refreshing:
-        return _Had(old, How.CACHED)
-    if old is not None:
-        updated = _updated(client, section, old, now)
-        if updated is not None:
-            return _Had(updated, How.UPDATED)
-    listing = client.listing(section, progress=progress)
-    epoch = int(now.timestamp())
-    kept = _Kept(
-        schema=_SCHEMA,
-        owner=owner,
-        library=section.title,
-        edition=_edition(listing.items),
-        counters=_counters(section),
-        listed_at=epoch,
-        checked_at=epoch,
-        total=listing.total,
-        items=listing.items,
-    )
-    return _Had(kept, How.LISTED, listing.unusable)
-
-
-def _updated(client: PlexClient, section: Section, old: _Kept, now: datetime) -> _Kept | None:
-    """The old list with what changed since; None when it does not add up.
-
-    Two requests while the changes fit on one page: the changed items, and the count with the items
-    made last, which tell of items that vanished and of items that came with an old update time.
-    """
-    changed = client.listing(section, updated_after=_bound(old))
-    if changed.unusable:
-        return None
-    epoch = int(now.timestamp())
-    if changed.filtered:
-        known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)
-    else:
-        # The server ignored the filter, so what came is the whole library.
-        known, listed_at, others = (), epoch, changed.total - len(changed.items)
-    merged = {item.rating_key: item for item in (*known, *changed.items)}
-    twins = _twins(old, changed.items)
-    if twins and changed.filtered:
-        trash = client.trashed(section)
-        if not twins <= {item.rating_key for item in trash}:
-            return None
-        merged |= {item.rating_key: item for item in trash}
-    total, newest = client.newest(section)
-    if len(merged) + others != total:
-        return None
-    if any(merged.get(item.rating_key) != item for item in newest):
-        return None
-    items = tuple(merged.values())
-    return msgspec.structs.replace(
-        old,
-        library=section.title,
-        edition=_edition(items),
-        counters=_counters(section),
-        listed_at=listed_at,
-        checked_at=epoch,
-        total=total,
-        items=items,
-    )
 
 
 def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
@@ -364,12 +370,12 @@ def _counters(section: Section) -> _Counters:
     return _Counters(section.content_changed_at, section.scanned_at, section.updated_at)
 
 
-def _young(kept: _Kept | None, now: datetime, max_age: timedelta) -> _Kept | None:
+def _young(kept: _Kept | None, now: datetime) -> _Kept | None:
     """The list if its last complete listing lies in the past, and not too far."""
     if kept is None:
         return None
     age = now - datetime.fromtimestamp(kept.listed_at, UTC)
-    return kept if timedelta(minutes=-1) <= age < max_age else None
+    return kept if timedelta(minutes=-1) <= age < MAX_AGE else None
 
 
 # ---- On disk -------------------------------------------------------------------------------------

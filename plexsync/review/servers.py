@@ -16,7 +16,7 @@ from plexsync.matcher import collect_answers
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
 from plexsync.planning.desired import FieldMap
 from plexsync.planning.planner import Planner
-from plexsync.plex.index import load_items
+from plexsync.plex.index import IndexLoader
 from plexsync.review.interfaces import LinkPreview
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
@@ -103,13 +103,13 @@ class ReviewServers:
             return []
         self._meet()
         scenes = self.stash.scenes(tuple(ids)).found
-        index = load_items(
-            self.plex,
-            self._sections,
+        loader = IndexLoader(
+            client=self.plex,
             cache_dir=self.cache_dir,
             machine=self._machine,
             now=self.now(),
         )
+        items = loader.load(self._sections).items
         linker = self._linker(state, self.config.paths, self._catalogue(state))
         titles = {section.section_id: section.title for section in self._sections}
         return [
@@ -118,7 +118,7 @@ class ReviewServers:
                 match=one.match,
                 libraries=tuple(titles.get(item.section_id, "") for item in one.items),
             )
-            for one in linker.matched(scenes, index.items, ()).review
+            for one in linker.matched(scenes, items, ()).review
         ]
 
     def settled(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.plex.hash_cache import HashCache
-from plexsync.plex.index import load_items
+from plexsync.plex.index import IndexLoader
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -76,16 +76,14 @@ class Inventory:
             return None if self.failure else self.had
         reporter = self._totals.reporter
         try:
-            had = load_items(
-                self._ports.plex,
-                self._sections,
+            had = IndexLoader(
+                client=self._ports.plex,
                 cache_dir=self._ports.cache_dir,
                 machine=self._machine,
                 now=self._ports.now(),
                 force=force,
                 progress=lambda done, total: reporter.progress("listing Plex", done, total),
-                believe=self._check_lost,
-            )
+            ).load(self._sections, self._check_lost)
         except AuthError:
             raise
         except ServerError as error:

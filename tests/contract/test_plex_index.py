@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ServerError
-from plexsync.plex.index import MAX_AGE, How, Index, cached_libraries, load_items
+from plexsync.plex.index import MAX_AGE, How, Index, IndexLoader, cached_libraries
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
@@ -40,15 +40,14 @@ def load(
     """Load the index; `bench.spent()` afterwards counts the requests beyond the sections."""
     sections = bench.client.sections(names)
     bench.spent()
-    return load_items(
-        bench.client,
-        sections,
+    return IndexLoader(
+        client=bench.client,
         cache_dir=cache_dir,
         machine=machine,
         now=now,
         write=write,
         force=force,
-    )
+    ).load(sections)
 
 
 def by_key(items: Sequence[PlexItem]) -> dict[str, PlexItem]:
@@ -460,7 +459,7 @@ def test_no_libraries_make_an_empty_index(tmp_path: Path) -> None:
     with plex_bench() as bench:
         bench.client.connect()
         bench.spent()
-        index = load_items(bench.client, (), cache_dir=tmp_path, machine="m", now=NOW)
+        index = IndexLoader(client=bench.client, cache_dir=tmp_path, machine="m", now=NOW).load(())
 
         assert (index.items, index.how, bench.spent()) == ((), How.CACHED, UNCHANGED)
 

@@ -18,7 +18,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match, propose_rules
-from plexsync.plex.index import load_items
+from plexsync.plex.index import IndexLoader
 from plexsync.plex.sections import other_writer
 from plexsync.state import STATE_NAME, at_work, load_state
 from plexsync.text.normalize import compile_rules, normalize_path
@@ -272,15 +272,14 @@ def read_sample(
         ServerError: one of the servers does not tell.
     """
     scenes = _sampled(patient.stash, most)
-    index = load_items(
-        patient.plex,
-        sections,
+    loader = IndexLoader(
+        client=patient.plex,
         cache_dir=patient.cache,
         machine=patient.plex.connect().identity,
         now=patient.now,
         write=False,
     )
-    return scenes, index.items
+    return scenes, loader.load(sections).items
 
 
 def judge_paths(

@@ -14,7 +14,7 @@ from plexsync.commands.completion import complete_runs
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import SceneAnswers, answer_key
 from plexsync.models import Outcome, SceneId
-from plexsync.plex.index import load_items
+from plexsync.plex.index import IndexLoader
 from plexsync.storage.session import open_session
 from tests.support.plex_bench import make_library, plex_bench
 from tests.support.state_factories import NOW, begin, end, make_record
@@ -110,7 +110,7 @@ def test_libraries_seen_in_plex_are_offered_where_none_is_configured(tmp_path: P
     """From the kept lists of its items."""
     with plex_bench(make_library(1, 1)) as bench:
         sections = bench.client.sections(())
-        load_items(bench.client, sections, cache_dir=tmp_path, machine="m", now=NOW)
+        IndexLoader(client=bench.client, cache_dir=tmp_path, machine="m", now=NOW).load(sections)
     environ = {"CACHE_DIRECTORY": str(tmp_path), "PLEXSYNC_CONFIG": str(tmp_path / "none.toml")}
     assert offered("plexsync run --library ", environ) == sorted(one.title for one in sections)
 
