@@ -68,6 +68,7 @@ class StashPerformer:
     disambiguation: str = ""
     gender: str | None = None
     has_image: bool = False
+    details: str = ""
     alias_list: tuple[str, ...] = ()
     created_at: str = EPOCH_TEXT
     updated_at: str = EPOCH_TEXT
@@ -80,6 +81,8 @@ class StashTag:
     id: int
     name: str
     sort_name: str = ""
+    description: str = ""
+    has_image: bool = False
     aliases: tuple[str, ...] = ()
     parent_ids: tuple[int, ...] = ()
     favorite: bool = False
@@ -94,6 +97,8 @@ class StashStudio:
     id: int
     name: str
     parent_id: int | None = None
+    details: str = ""
+    has_image: bool = False
     created_at: str = EPOCH_TEXT
     updated_at: str = EPOCH_TEXT
 
@@ -105,6 +110,8 @@ class StashGroup:
     id: int
     name: str
     date: str | None = None
+    synopsis: str = ""
+    has_image: bool = False
     created_at: str = EPOCH_TEXT
     updated_at: str = EPOCH_TEXT
 

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.http.messages import SimRequest, SimResponse
 from plexsync.simulators.http.pictures import drawn_picture
+from plexsync.simulators.stash.rows import PLACEHOLDER, generated_cover
 
 if TYPE_CHECKING:
     from plexsync.simulators.stash.store import StashStore
-
-PLACEHOLDER = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9">'
-    b'<rect width="16" height="9" fill="#202b33"/></svg>'
-)
-"""What a scene without a cover shows, with 200."""
 
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -37,15 +32,25 @@ def serve_cover(store: StashStore, request: SimRequest, scene_text: str) -> SimR
         return SimResponse(400, (("Content-Type", "text/plain; charset=utf-8"),), b"Bad Request\n")
     with store.lock:
         scene = store.scenes.get(int(scene_text))
-        if scene is None:
-            return SimResponse(
-                404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n"
-            )
-        if request.method != "GET":
-            return SimResponse(405)
-        picture = PLACEHOLDER
-        if scene.cover is not None:
+        picture = None if scene is None else PLACEHOLDER
+        if scene is not None and scene.cover is not None:
             picture = store.covers.get(scene.id, generated_cover(scene.cover))
+    return _serve(picture, request)
+
+
+def serve_image(store: StashStore, request: SimRequest, kind: str, id_text: str) -> SimResponse:
+    """Answer `GET /studio/<id>/image` and the like."""
+    with store.lock:
+        picture = store.image(kind, int(id_text)) if id_text.isdecimal() else None
+    return _serve(picture, request)
+
+
+def _serve(picture: bytes | None, request: SimRequest) -> SimResponse:
+    """The whole of a picture, a part of it, or that it is the one the client has."""
+    if picture is None:
+        return SimResponse(404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n")
+    if request.method != "GET":
+        return SimResponse(405)
     etag = f'"{hashlib.md5(picture, usedforsecurity=False).hexdigest()}"'
     stamped = any(name == "t" for name, _ in request.query)
     caching = "private, max-age=31536000, immutable" if stamped else "no-cache"
@@ -86,8 +91,3 @@ def image_type(picture: bytes) -> str:
     return next(
         (kind for magic, kind in _MAGIC if picture.startswith(magic)), "application/octet-stream"
     )
-
-
-def generated_cover(seed: int) -> bytes:
-    """A valid PNG of 16 by 9 pixels in a colour of its own."""
-    return drawn_picture(str(seed), 16, 9)

@@ -160,12 +160,13 @@ def _fingerprint(file: StashFile, view: RequestView, *, type: str) -> str | None
 # ---- related rows --------------------------------------------------------------------------------
 
 
-def _image(kind: str, *, always_default: bool = False) -> Resolver:
+def _image(kind: str, name: str = "image") -> Resolver:
+    """A URL that is always there, and says by itself whether the row has a picture of its own."""
+
     def url(row: Any, view: RequestView) -> str:  # noqa: ANN401 - any related row
         seconds = int(datetime.fromisoformat(row.updated_at).timestamp())
-        default = always_default or not getattr(row, "has_image", False)
-        suffix = "&default=true" if default else ""
-        return f"{view.base}/{kind}/{row.id}/image?t={seconds}{suffix}"
+        suffix = "" if row.has_image else "&default=true"
+        return f"{view.base}/{kind}/{row.id}/{name}?t={seconds}{suffix}"
 
     return url
 
@@ -253,7 +254,7 @@ _RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
     },
     "SceneGroup": {"group": _group_of, "scene_index": lambda pair, _: pair[1]},
     "Tag": {
-        "image_path": _image("tag", always_default=True),
+        "image_path": _image("tag"),
         "scene_count": _scene_count(lambda scene: scene.tag_ids),
         "parents": _tag_parents,
         "children": _tag_children,
@@ -263,7 +264,7 @@ _RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
     "Studio": {
         "parent_studio": _parent_studio,
         "child_studios": _child_studios,
-        "image_path": _image("studio", always_default=True),
+        "image_path": _image("studio"),
         "scene_count": _scene_count(lambda scene: (scene.studio_id,)),
     },
     "Performer": {
@@ -271,7 +272,7 @@ _RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
         "scene_count": _scene_count(lambda scene: scene.performer_ids),
     },
     "Group": {
-        "front_image_path": _image("group", always_default=True),
+        "front_image_path": _image("group", "frontimage"),
         "scene_count": _scene_count(lambda scene: [pair[0] for pair in scene.groups]),
     },
 }
@@ -290,8 +291,6 @@ _NOTHING: Mapping[str, Any] = {
     "stash_ids": (),
     "rating100": None,
     "favorite": False,
-    "details": "",
-    "description": "",
     "o_counter": 0,
 }
 
@@ -321,7 +320,7 @@ _EMPTY: Mapping[str, Mapping[str, Any]] = {
         "created_at": EPOCH_TEXT,
         "updated_at": EPOCH_TEXT,
     },
-    "Tag": {"ignore_auto_tag": False, "stash_ids": (), "description": ""},
+    "Tag": {"ignore_auto_tag": False, "stash_ids": ()},
     "Studio": _NOTHING,
     "Performer": {
         **_NOTHING,
@@ -337,7 +336,6 @@ _EMPTY: Mapping[str, Mapping[str, Any]] = {
         "duration": None,
         "studio": None,
         "director": "",
-        "synopsis": "",
         "containing_groups": (),
         "sub_groups": (),
         "back_image_path": None,

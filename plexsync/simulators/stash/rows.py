@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from plexsync.simulators.http.pictures import drawn_picture
 from plexsync.simulators.library.records import (
     StashFile,
     StashFolder,
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
 Id = int | str
+
+PLACEHOLDER = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9">'
+    b'<rect width="16" height="9" fill="#202b33"/></svg>'
+)
+"""What is shown, with 200, where there is no picture."""
 
 
 class StashRows:
@@ -48,6 +55,7 @@ class StashRows:
         self.studios = RowTable(side.studios)
         self.groups = RowTable(side.groups)
         self.covers: dict[int, bytes] = {}
+        self.images: dict[tuple[str, int], bytes] = {}
         self.poisoned: set[int] = set()
         self._watchers: list[Callable[[Collection[int]], None]] = []
 
@@ -86,6 +94,24 @@ class StashRows:
     def tag_id(self, name: str) -> int:
         """The id of a tag by its name."""
         return next(tag.id for tag in self.tags if tag.name == name)
+
+    def image(self, kind: str, row_id: int) -> bytes | None:
+        """The picture of a studio, performer, tag or group; None for a row that is not there."""
+        row = self.table_of(kind).get(row_id)
+        if row is None:
+            return None
+        drawn = generated_cover(row_id) if row.has_image else PLACEHOLDER
+        return self.images.get((kind, row_id), drawn)
+
+    def table_of(self, kind: str) -> RowTable[Any]:
+        """The table of studios, performers, tags or groups, by the word of their addresses."""
+        tables: dict[str, RowTable[Any]] = {
+            "studio": self.studios,
+            "performer": self.performers,
+            "tag": self.tags,
+            "group": self.groups,
+        }
+        return tables[kind]
 
     def watch(self, watcher: Callable[[Collection[int]], None]) -> None:
         """Call `watcher` with the ids of scenes whose answers change, related rows included."""
@@ -166,3 +192,8 @@ class StashRows:
     def _changed(self, scene_ids: Collection[int]) -> None:
         for watcher in self._watchers:
             watcher(scene_ids)
+
+
+def generated_cover(seed: int) -> bytes:
+    """A valid PNG of 16 by 9 pixels in a colour of its own."""
+    return drawn_picture(str(seed), 16, 9)

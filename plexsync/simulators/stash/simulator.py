@@ -12,6 +12,7 @@ Source: docs/stash-api.md.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, tzinfo
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from urllib.parse import quote
 
 from plexsync.simulators.http.faults import ErrorStatus
 from plexsync.simulators.http.messages import Headers, SimRequest, SimResponse
-from plexsync.simulators.stash.covers import serve_cover, serve_frames
+from plexsync.simulators.stash.covers import serve_cover, serve_frames, serve_image
 from plexsync.simulators.stash.engine import Engine, Query
 from plexsync.simulators.stash.render import encode_json
 from plexsync.simulators.stash.roots import Facts, Job
@@ -35,6 +36,10 @@ __all__ = ["Facts", "Job", "StashSimulator", "resolver_failure"]
 
 _JSON = "application/json"
 _NEW_JSON = "application/graphql-response+json"
+_IMAGE = re.compile(
+    r"/(?:(?P<kind>studio|performer|tag)/(?P<id>[^/]+)/image"
+    r"|(?P<group>group)/(?P<group_id>[^/]+)/frontimage)"
+)
 _PAGE = (
     b'<!DOCTYPE html><html lang="en"><head><title>Stash</title></head>'
     b'<body><div id="root"></div></body></html>'
@@ -77,10 +82,12 @@ class StashSimulator(StashStore):
         self._engine = Engine(self, self.facts, compiled=compiled)
 
     def kind(self, request: SimRequest) -> str:
-        """`stash.graphql`, `stash.cover`, or `stash.other`."""
+        """`stash.graphql`, `stash.cover`, `stash.image`, or `stash.other`."""
         path = request.path.removeprefix(self.prefix)
         if path == "/graphql":
             return "stash.graphql"
+        if _IMAGE.fullmatch(path):
+            return "stash.image"
         return "stash.cover" if path.endswith("/screenshot") else "stash.other"
 
     def handle(self, request: SimRequest) -> SimResponse:
@@ -129,15 +136,24 @@ class StashSimulator(StashStore):
             return self._graphql(request)
         if path == "/healthz":
             return SimResponse(200, (("Content-Type", "text/plain"),), b".")
-        if words[0] == "scene" and words[2:] == ["screenshot"]:
-            return serve_cover(self, request, words[1])
-        if words[0] == "scene" and words[-1].endswith("_sprite.jpg"):
-            return serve_frames(request, words[-1])
+        if picture := self._picture(request, path, words):
+            return picture
         if "." in words[-1]:
             return SimResponse(
                 404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n"
             )
         return SimResponse(200, (("Content-Type", "text/html; charset=utf-8"),), _PAGE)
+
+    def _picture(self, request: SimRequest, path: str, words: list[str]) -> SimResponse | None:
+        """The picture at an address; None where there are none."""
+        if words[0] == "scene" and words[2:] == ["screenshot"]:
+            return serve_cover(self, request, words[1])
+        if image := _IMAGE.fullmatch(path):
+            kind, number = image["kind"] or image["group"], image["id"] or image["group_id"]
+            return serve_image(self, request, kind, number)
+        if words[0] == "scene" and words[-1].endswith("_sprite.jpg"):
+            return serve_frames(request, words[-1])
+        return None
 
     def _graphql(self, request: SimRequest) -> SimResponse:
         """One query by GET or POST."""

@@ -269,6 +269,12 @@ class StashStore(StashRows):
                 self.write_silently(scene.id, performer_ids=kept)
             self.performers.remove(int(performer_id))
 
+    def set_image(self, kind: str, row_id: Id, picture: bytes) -> None:
+        """Give a `studio`, `performer`, `tag` or `group` a picture: only its own time moves."""
+        with self.lock:
+            self.images[kind, int(row_id)] = picture
+            self._edit(self.table_of(kind), int(row_id), {"has_image": True})
+
     def edit_studio(self, studio_id: Id, **changes: object) -> None:
         """Rename a studio or give it another parent: its own time moves, no child's."""
         self._edit(self.studios, int(studio_id), changes)

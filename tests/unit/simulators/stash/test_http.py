@@ -23,7 +23,7 @@ from plexsync.simulators.http.wire import (
     Wired,
 )
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
-from plexsync.simulators.stash.covers import PLACEHOLDER, generated_cover
+from plexsync.simulators.stash.rows import PLACEHOLDER, generated_cover
 from plexsync.simulators.stash.schema import load_schemas
 from plexsync.simulators.stash.simulator import Job, StashSimulator, resolver_failure
 
@@ -414,6 +414,48 @@ def test_cover_type_is_sniffed(picture: bytes, content_type: str) -> None:
     stash.set_cover(1, picture)
 
     assert _header(_send(stash, "/scene/1/screenshot"), "Content-Type") == content_type
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "query"),
+    [
+        (
+            "studio",
+            "image",
+            "findStudios(filter: ALL) { studios { id updated_at details image_path } }",
+        ),
+        (
+            "performer",
+            "image",
+            "findPerformers(filter: ALL) { performers { id updated_at image_path } }",
+        ),
+        ("tag", "image", "findTags(filter: ALL) { tags { id updated_at description image_path } }"),
+        (
+            "group",
+            "frontimage",
+            "findGroups(filter: ALL) { groups { id updated_at synopsis front_image_path } }",
+        ),
+    ],
+)
+def test_a_picture_of_a_related_row_moves_only_its_own_time(
+    kind: str, place: str, query: str
+) -> None:
+    """Its address says by itself whether there is one, and its stamp moves; no scene's does."""
+    stash = _stash()
+    before = [scene.updated_at for scene in stash.scenes]
+    query = "{" + query.replace("ALL", "{per_page: -1}") + "}"
+    none = _ask(stash, query).body.decode()
+
+    stash.set_image(kind, 1, b"\xff\xd8\xff\xe0 new")
+    served = _send(stash, f"/{kind}/1/{place}?t=1")
+
+    stamp = int(NOW.timestamp())
+    assert f'/{kind}/1/{place}?t={stamp}"' in _ask(stash, query).body.decode()
+    assert f"/{kind}/1/{place}?t=1704067200\\u0026default=true" in none
+    assert served.body == b"\xff\xd8\xff\xe0 new"
+    assert _send(stash, f"/{kind}/2/{place}").body == PLACEHOLDER
+    assert _send(stash, f"/{kind}/9999/{place}").status == 404
+    assert [scene.updated_at for scene in stash.scenes] == before
 
 
 def test_scene_without_cover_shows_a_placeholder() -> None:
