@@ -6,8 +6,8 @@ In: rating keys, plans and pictures. Out: `PlexItem` and `ItemDetail`, or an err
 `client.py` is what runs use; `connection.py` signs in through plexapi over our transport;
 `sections.py` finds the libraries; `listing.py` reads one whole, and `index.py` keeps it between
 runs. `decode.py` turns JSON into nouns, with `lenient.py` where a server's JSON is broken.
-`edit_query.py` words an edit, `batching.py` finds plans with the same edit. `pictures.py` uploads
-and chooses, `poster_padding.py` makes a wide cover fit. `hash_cache.py` keeps content hashes.
+`edits.py` sends edits, which `edit_query.py` words. `pictures.py` uploads and chooses,
+`poster_padding.py` makes a wide cover fit. `hash_cache.py` keeps content hashes.
 
 Read first: `client.py`.
 """

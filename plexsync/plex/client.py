@@ -1,16 +1,15 @@
-"""Plex Media Server behind typed values: connect, list, read in full, edit, address.
+"""Plex Media Server behind typed values: connect, list, read in full, scan, address.
 
-plexapi opens the connection and finds the libraries. Listings, details and edits are requests of
-our own on the same transport: plexapi's objects cost a hundred times the CPU and fetch an item
-again whenever an empty attribute is read, and the address of an edit is complete already. No
-plexapi object but the server outlives a call.
+plexapi opens the connection and finds the libraries. Listings and details are requests of
+our own on the same transport, as edits are (`edits.py`): plexapi's objects cost a hundred times the
+CPU and fetch an item again whenever an empty attribute is read. No plexapi object but the server
+outlives a call.
 
 Source: docs/plex-api.md.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -19,36 +18,25 @@ from plexsync.errors import (
     BadResponseError,
     NotFoundError,
     ServerError,
-    TooLongError,
-    UnsafeError,
 )
 from plexsync.models import Section, Server
 from plexsync.plex.connection import connected, item_address, plexapi_errors
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
-from plexsync.plex.edit_query import (
-    NO_LOCKS,
-    NONE_APPENDED,
-    URL_LIMIT_BYTES,
-    edit_paths,
-    edits_of,
-    fields_of,
-)
+from plexsync.plex.edit_query import URL_LIMIT_BYTES
+from plexsync.plex.edits import PlexEditor
 from plexsync.plex.listing import Listing, Sweep, total_of
 from plexsync.plex.pictures import PlexPictures
 from plexsync.plex.sections import chosen_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, PlexField, PlexItem, RatingKey
+    from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey
     from plexsync.plex.decode import ListingPage
     from plexsync.transport.client import Transport
 
 
 T = TypeVar("T")
-
-EDIT_DONE = frozenset({200, 201, 204})
-"""What Plex answers to an edit, whether or not anything changed."""
 
 _JSON = (("Accept", "application/json"),)
 """Plex answers in XML unless asked."""
@@ -58,16 +46,6 @@ _NEWEST = 20
 
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
-
-_SPLIT_STATUSES = frozenset({400, 413, 414, 431})
-"""What servers and proxies answer to a request that is too long, or to a field they do not take:
-only then may shorter requests with a field each get further."""
-
-_FIELDS_IN_A_ROW = 3
-"""Fields refused one after the other, none taken, after which no other one is tried alone."""
-
-_SURELY_SHORT_BYTES = 2000
-"""No server or proxy in use refuses an address up to here for its length."""
 
 _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
@@ -92,6 +70,7 @@ class PlexClient:
 
     Attributes:
         pictures: posters and backgrounds.
+        editor: sends edits.
     """
 
     def __init__(
@@ -109,10 +88,10 @@ class PlexClient:
         self._client_id = client_id
         self._page_size = page_size
         self._detail_batch = detail_batch
-        self._url_limit_bytes = url_limit_bytes
         self._server: Any = None
         self._many_trees = True
         self.pictures = PlexPictures(transport)
+        self.editor = PlexEditor(transport, self.pictures, limit_bytes=url_limit_bytes)
 
     def connect(self) -> Server:
         """Say hello: one request.
@@ -242,132 +221,6 @@ class PlexClient:
                 if key not in read.items:
                     found.update(self._tree(key).by_part)
         return found
-
-    def edit(
-        self,
-        plan: ItemPlan,
-        *,
-        locks: Mapping[PlexField, bool] = NO_LOCKS,
-        others: Sequence[RatingKey] = (),
-        appended: frozenset[PlexField] = NONE_APPENDED,
-        by_item: bool = False,
-    ) -> None:
-        """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
-
-        Plex answers 200 whether or not anything changed, so only reading back proves a write.
-        More requests are needed when one would be too long for a proxy, or was refused as such.
-        The fields then go out in order; where one is refused for itself, the others are written.
-
-        Args:
-            plan: what to write.
-            locks: see `edit_query.edit_paths`.
-            others: items that get the same edits; see `edit_alike`, which checks that.
-            appended: see `edit_alike`.
-            by_item: send it to the address of the item, not to that of its library.
-
-        Raises:
-            UnsafeError: the plan does not name exactly one item. Nothing was sent.
-            AuthError: the token may not edit; only the owner's may.
-            TooLongError: a text is longer than a request may be. All other fields were sent.
-            ServerError: the write failed, or its answer was lost: it may have been applied.
-        """
-        plan, failed = self.pictures.choose(plan)
-        paths = partial(
-            edit_paths, plan, locks=locks, others=others, appended=appended, by_item=by_item
-        )
-        refused: dict[str, BadResponseError] = {}
-        for path in paths(limit_bytes=self._url_limit_bytes) if plan.changes else ():
-            try:
-                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
-            except BadResponseError as error:
-                if error.status not in _SPLIT_STATUSES:
-                    raise
-                refused[path] = error
-        if refused:
-            for path, refusal in self._put_shorter(paths, refused).items():
-                raise self._refusal_of(path, refusal)
-        if failed is not None:
-            raise failed
-
-    def edit_alike(
-        self,
-        plans: Sequence[ItemPlan],
-        *,
-        appended: frozenset[PlexField] = NONE_APPENDED,
-        by_item: bool = False,
-    ) -> None:
-        """Write the same changes to several items at once: one request, as a rule. See `edit`.
-
-        Args:
-            plans: what to write, at least one; all to items of one section and kind.
-            appended: lists whose names the server was seen to add to those an item has. Of these
-                only what is new is sent; where that was untrue, the items would lose names.
-            by_item: see `edit`.
-
-        Raises:
-            UnsafeError: the plans do not come to the same edits. Nothing was sent.
-            AuthError: see `edit`.
-            ServerError: see `edit`; any number of the items may have been written.
-        """
-        first, *rest = plans
-        edits = edits_of(first, appended=appended)
-        for plan in rest:
-            same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
-            if not same_place or edits_of(plan, appended=appended) != edits:
-                raise UnsafeError(
-                    "items that are edited together must get the same edits",
-                    context=f"items {first.rating_key} and {plan.rating_key}",
-                )
-        for plan in rest:
-            _, failed = self.pictures.choose(plan)
-            if failed is not None:
-                raise failed
-        others = [plan.rating_key for plan in rest]
-        self.edit(first, others=others, appended=appended, by_item=by_item)
-
-    def _put_shorter(
-        self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]
-    ) -> dict[str, BadResponseError]:
-        """Send refused requests again in shorter ones if possible; return what is still refused.
-
-        See `_SPLIT_STATUSES`.
-        """
-        fields = {field for path in refused for field in fields_of(path)}
-        shortest = paths(limit_bytes=0)
-        left = {path: error for path, error in refused.items() if path in shortest}
-        in_a_row = 0
-        for path in shortest:
-            if path in left or not fields.issuperset(fields_of(path)):
-                continue
-            try:
-                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
-            except BadResponseError as error:
-                left[path] = error
-                in_a_row += 1
-                if in_a_row == _FIELDS_IN_A_ROW:
-                    break
-            else:
-                in_a_row = -len(shortest)
-        return left
-
-    def _refusal_of(self, path: str, error: BadResponseError) -> BadResponseError:
-        """Return the error for a field: its own text is too long, or whatever the server says."""
-        too_long = isinstance(error, TooLongError) and len(path) > _SURELY_SHORT_BYTES
-        if not too_long and len(path) <= self._url_limit_bytes:
-            # A short request that is too long for a server says nothing of this field.
-            plain = BadResponseError(error.message, context=error.context, hint=error.hint)
-            plain.status = error.status
-            return plain
-        problem = TooLongError(
-            f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
-            f"bytes, and Plex or a proxy before it takes less; {self._url_limit_bytes:,} pass "
-            f"nearly everywhere ({error.message})",
-            hint="shorten it in Stash, switch the field off, or let the proxy take longer "
-            "requests; plexsync tries again when the scene or the configuration changes, or "
-            "after plexsync retry",
-        )
-        problem.__cause__ = error
-        return problem
 
     def scan(self, section: Section, folder: str) -> None:
         """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.

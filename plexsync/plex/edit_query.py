@@ -1,4 +1,4 @@
-"""What one edit of an item looks like on the wire. Pure; `client.py` sends it.
+"""What one edit of an item looks like on the wire. Pure; `edits.py` sends it.
 
 There are two addresses for an edit. `PUT /library/metadata/{key}?...` names the item in its path,
 where nothing on the way can lose it. `PUT /library/sections/{section}/all?type=T&id=KEY&...` edits
@@ -24,7 +24,7 @@ from plexsync.plex.decode import FIELD_NAMES, TYPE_NUMBERS
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey, Value
 
@@ -41,8 +41,6 @@ _FIELD = re.compile(r"([A-Za-z]+)(?:\.|\[)")
 _LINE_BREAK = re.compile("\r\n?|[\u2028\u2029\x85]")
 # Illegal in XML, Plex's own format: a listing with one of these cannot be parsed any more.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-NO_LOCKS: Mapping[PlexField, bool] = {}
 
 
 class Argument(NamedTuple):
@@ -78,27 +76,20 @@ class Edit(NamedTuple):
 NONE_APPENDED: frozenset[PlexField] = frozenset()
 
 
-def edits_of(
-    plan: ItemPlan,
-    *,
-    locks: Mapping[PlexField, bool] = NO_LOCKS,
-    appended: frozenset[PlexField] = NONE_APPENDED,
-) -> tuple[Edit, ...]:
-    """What `plan` comes to, field by field.
+def edits_of(plan: ItemPlan, *, appended: frozenset[PlexField] = NONE_APPENDED) -> tuple[Edit, ...]:
+    """Return what `plan` comes to, field by field.
 
     Args:
         plan: the changes; `before` of a list must be fresh, it says what there is to remove.
-        locks: fields whose lock is to end set (True) or lifted (False) whatever the plan says.
         appended: lists whose names the server is known to add to those an item has: of these only
             what is new is sent.
     """
-    return tuple([_edit_of(change, plan, locks, appended) for change in plan.changes])
+    return tuple([_edit_of(change, plan, appended) for change in plan.changes])
 
 
 def edit_paths(
     plan: ItemPlan,
     *,
-    locks: Mapping[PlexField, bool] = NO_LOCKS,
     limit_bytes: int = URL_LIMIT_BYTES,
     others: Sequence[RatingKey] = (),
     appended: frozenset[PlexField] = NONE_APPENDED,
@@ -113,7 +104,6 @@ def edit_paths(
 
     Args:
         plan: see `edits_of`.
-        locks: see `edits_of`.
         limit_bytes: see above; 0 gives each field requests of its own, the shortest there are.
         others: further items of the same section and kind that are to get the same edits.
         appended: see `edits_of`.
@@ -122,12 +112,8 @@ def edit_paths(
     Raises:
         UnsafeError: the plan names no single item, or none of Plex's sections.
     """
-    kind, keys = _address(plan, others)
-    if by_item:
-        start = f"/library/metadata/{keys.value}?{encoded([kind])}"
-    else:
-        start = f"/library/sections/{plan.section_id}/all?{encoded([kind, keys])}"
-    edits = edits_of(plan, locks=locks, appended=appended)
+    start = _start(plan, others, by_item=by_item)
+    edits = edits_of(plan, appended=appended)
     limit = max(limit_bytes, SHORTEST_BYTES) - len(start) - 1
     paths: list[str] = []
     for change, edit in zip(plan.changes, edits, strict=True):
@@ -228,28 +214,25 @@ def cleaned(text: str) -> str:
 # ---- One change ----------------------------------------------------------------------------------
 
 
-def _address(plan: ItemPlan, others: Sequence[RatingKey]) -> tuple[Argument, Argument]:
-    """Type and ids. Without an id Plex would edit every item of the section."""
+def _start(plan: ItemPlan, others: Sequence[RatingKey], *, by_item: bool) -> str:
+    """Return the address with type and ids. Without an id Plex would edit all of the section."""
     keys = (plan.rating_key, *others)
     if not all(map(_NUMBER.fullmatch, keys)) or not _NUMBER.fullmatch(plan.section_id):
         raise UnsafeError(
             "an edit must name each of its items, in one section",
             context=f"scene {plan.scene_id} > item {', '.join(keys)!r} of {plan.section_id!r}",
         )
-    return (Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", ",".join(keys)))
+    kind, ids = Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", ",".join(keys))
+    if by_item:
+        return f"/library/metadata/{ids.value}?{encoded([kind])}"
+    return f"/library/sections/{plan.section_id}/all?{encoded([kind, ids])}"
 
 
-def _edit_of(
-    change: Change,
-    plan: ItemPlan,
-    locks: Mapping[PlexField, bool],
-    appended: frozenset[PlexField],
-) -> Edit:
+def _edit_of(change: Change, plan: ItemPlan, appended: frozenset[PlexField]) -> Edit:
     target = change.target
-    planned = change.locked_after
-    if planned is None and target not in PICTURE_FIELDS:
-        planned = plan.lock or None
-    lock = locks.get(target, planned)
+    lock = change.locked_after
+    if lock is None and target not in PICTURE_FIELDS:
+        lock = plan.lock or None
     if target not in LIST_FIELDS:
         return Edit(target, _text_of(change), (), (), lock)
     before, after = _list_of(change.before), _wanted(_list_of(change.after))

@@ -20,7 +20,7 @@ _WEB_PAGE_ATTEMPTS = 2
 
 
 class RequestRules(TypedDict, total=False):
-    """What may be said of one request beside its parts.
+    """The rules of one request beside its parts.
 
     Attributes:
         write: count it as a write.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.errors import AuthError, BadResponseError, UnsafeError
 from plexsync.models import (
@@ -58,7 +59,7 @@ def test_an_edit_ends_right_whether_tags_are_added_or_replaced(replace_tags: boo
         bench.client.connect()
         bench.spent()
 
-        bench.client.edit(plan)
+        bench.client.editor.edit(plan)
 
         assert bench.spent() == {"plex.put": 1}
         assert bench.transport.writes == 1
@@ -78,7 +79,7 @@ def test_an_edit_ends_right_whether_tags_are_added_or_replaced(replace_tags: boo
 def test_an_edit_survives_the_agent() -> None:
     """That is what locks are for."""
     with plex_bench() as bench:
-        bench.client.edit(plan_for(detail_of(bench), title="Ours"))
+        bench.client.editor.edit(plan_for(detail_of(bench), title="Ours"))
         bench.simulator.agent_refresh(KEY, {"title": "theirs", "studio": "theirs"})
 
         values = detail_of(bench).values
@@ -89,13 +90,12 @@ def test_locks_can_be_put_back() -> None:
     """What an undo does: the old value and the old lock."""
     with plex_bench() as bench:
         before = detail_of(bench)
-        bench.client.edit(plan_for(before, title="Ours", studio="S"))
+        bench.client.editor.edit(plan_for(before, title="Ours", studio="S"))
         now = detail_of(bench)
 
-        bench.client.edit(
-            plan_for(now, title="scene 1", studio="", lock=False),
-            locks={PlexField.TITLE: False, PlexField.STUDIO: False},
-        )
+        plan = plan_for(now, title="scene 1", studio="", lock=False)
+        unlocked = tuple(replace(change, locked_after=False) for change in plan.changes)
+        bench.client.editor.edit(replace(plan, changes=unlocked))
 
         after = detail_of(bench)
         assert (after.values, after.locked) == (before.values, before.locked)
@@ -105,7 +105,7 @@ def test_episodes_are_edited_as_episodes() -> None:
     """The type must fit, or nothing happens and Plex says 200."""
     with plex_bench(make_library(0, 2)) as bench:
         key = RatingKey("9001")
-        bench.client.edit(plan_for(detail_of(bench, key), title="New"))
+        bench.client.editor.edit(plan_for(detail_of(bench, key), title="New"))
 
         assert detail_of(bench, key).values[PlexField.TITLE] == "New"
 
@@ -113,7 +113,9 @@ def test_episodes_are_edited_as_episodes() -> None:
 def test_control_characters_never_reach_plex() -> None:
     """They would make its listings unparsable for everybody."""
     with plex_bench() as bench:
-        bench.client.edit(plan_for(detail_of(bench), title="a\x00b\x1bc", genres=("x\x07y",)))
+        bench.client.editor.edit(
+            plan_for(detail_of(bench), title="a\x00b\x1bc", genres=("x\x07y",))
+        )
 
         values = detail_of(bench).values
         assert (values[PlexField.TITLE], values[PlexField.GENRES]) == ("abc", ("xy",))
@@ -122,7 +124,7 @@ def test_control_characters_never_reach_plex() -> None:
 def test_a_plan_of_nothing_writes_nothing() -> None:
     """Not even an empty PUT."""
     with plex_bench() as bench:
-        bench.client.edit(plan_for(detail_of(bench)))
+        bench.client.editor.edit(plan_for(detail_of(bench)))
 
         assert bench.transport.writes == 0
 
@@ -142,7 +144,7 @@ def test_an_edit_without_an_id_is_never_sent() -> None:
         )
 
         with pytest.raises(UnsafeError):
-            bench.client.edit(broken)
+            bench.client.editor.edit(broken)
 
         assert bench.transport.writes == 0
 
@@ -153,7 +155,7 @@ def test_a_token_that_may_not_edit_is_reported_as_such() -> None:
         plan = plan_for(detail_of(bench), title="x")
 
         with pytest.raises(AuthError) as caught:
-            bench.client.edit(plan)
+            bench.client.editor.edit(plan)
 
         assert "owns the server" in caught.value.hint
         assert bench.transport.writes == 1
@@ -164,7 +166,7 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
     """Proxies have other limits than ours."""
     fault = Fault("plex.put", 1, ErrorStatus(status))
     with plex_bench(None, fault) as bench:
-        bench.client.edit(plan_for(detail_of(bench), title="T", studio="S", genres=("G",)))
+        bench.client.editor.edit(plan_for(detail_of(bench), title="T", studio="S", genres=("G",)))
 
         values = detail_of(bench).values
         assert values[PlexField.TITLE] == "T"
@@ -181,7 +183,7 @@ def test_a_field_the_server_refuses_keeps_no_other_from_being_written() -> None:
     with plex_bench(None, fault) as bench:
         plan = plan_for(detail_of(bench), date="2021-06-05", title="T", genres=("G",))
         with pytest.raises(BadResponseError, match="400"):
-            bench.client.edit(plan)
+            bench.client.editor.edit(plan)
 
         values = detail_of(bench).values
         assert (values[PlexField.TITLE], values[PlexField.GENRES]) == ("T", ("G",))
@@ -198,7 +200,7 @@ def test_several_items_are_edited_in_one_request() -> None:
             plan_for(details[1], genres=("New", "b", "c, d"), title="One"),
         ]
 
-        bench.client.edit_alike(plans, appended=LIST_FIELDS)
+        bench.client.editor.edit_alike(plans, appended=LIST_FIELDS)
 
         assert bench.spent()["plex.put"] == 1
         genres = [detail.values[PlexField.GENRES] for detail in bench.client.details([KEY, OTHER])]
@@ -222,7 +224,7 @@ def test_items_that_need_different_edits_are_never_edited_together() -> None:
 
         for plans in (lists, titles, kinds, rated):
             with pytest.raises(UnsafeError):
-                bench.client.edit_alike(plans)
+                bench.client.editor.edit_alike(plans)
 
         assert bench.transport.writes == 0
 
@@ -230,12 +232,12 @@ def test_items_that_need_different_edits_are_never_edited_together() -> None:
 def test_a_rating_is_given_and_taken_away() -> None:
     """Through its own door, after the other fields; it moves no lock."""
     with plex_bench() as bench:
-        bench.client.edit(plan_for(detail_of(bench), title="T", rating="7"))
+        bench.client.editor.edit(plan_for(detail_of(bench), title="T", rating="7"))
         rated = detail_of(bench)
         assert rated.values[PlexField.RATING] == "7"
         assert rated.locked == frozenset({PlexField.TITLE})
 
-        bench.client.edit(plan_for(rated, rating=""))
+        bench.client.editor.edit(plan_for(rated, rating=""))
         assert detail_of(bench).values[PlexField.RATING] == ""
 
 
@@ -244,7 +246,7 @@ def test_a_long_edit_is_spread_before_a_proxy_refuses_it() -> None:
     with plex_bench() as bench:
         bench.simulator.switches.url_limit = 20_000
         summary = "漢" * 2000
-        bench.client.edit(plan_for(detail_of(bench), title="漢" * 300, summary=summary))
+        bench.client.editor.edit(plan_for(detail_of(bench), title="漢" * 300, summary=summary))
 
         values = detail_of(bench).values
         assert (values[PlexField.TITLE], values[PlexField.SUMMARY]) == ("漢" * 300, summary)
@@ -258,7 +260,7 @@ def test_a_field_too_long_for_the_server_is_an_error() -> None:
         plan = plan_for(detail_of(bench), summary="漢" * 2000)
 
         with pytest.raises(BadResponseError, match="414"):
-            bench.client.edit(plan)
+            bench.client.editor.edit(plan)
 
         assert detail_of(bench).values[PlexField.SUMMARY] == ""
 
@@ -272,7 +274,7 @@ def test_a_lost_edit_is_repeated(effect: Reset | ErrorStatus) -> None:
     """The same PUT twice leaves the item as once."""
     video = make_video(1, genres=("Old",))
     with plex_bench(make_library(0, 0, video), Fault("plex.put", 1, effect)) as bench:
-        bench.client.edit(plan_for(detail_of(bench), title="New", genres=("G",)))
+        bench.client.editor.edit(plan_for(detail_of(bench), title="New", genres=("G",)))
 
         values = detail_of(bench).values
         assert (values[PlexField.TITLE], values[PlexField.GENRES]) == ("New", ("G",))
@@ -285,7 +287,7 @@ def test_a_redirected_edit_is_an_error_and_not_a_get() -> None:
         plan = plan_for(detail_of(bench), title="New")
 
         with pytest.raises(BadResponseError, match="redirect"):
-            bench.client.edit(plan)
+            bench.client.editor.edit(plan)
 
 
 # ---- Addresses -----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_every_request_names_us_and_only_in_headers() -> None:
         bench.wired.on_request = seen.append
         detail = detail_of(bench)
         bench.client.listing(bench.section())
-        bench.client.edit(plan_for(detail, title="New"))
+        bench.client.editor.edit(plan_for(detail, title="New"))
 
     names = {request.headers.get("X-Plex-Client-Identifier") for request in seen}
     assert names == {CLIENT_ID}

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexsync.models import LIST_FIELDS, Change, ItemPlan, PlexField, Policy, Value
-from plexsync.plex.batching import group_by_edit
 from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_paths
+from plexsync.sync.execution.batching import group_by_edit
 from plexsync.text.normalize import tag_key
 from tests.support.factories import make_plan
 from tests.support.strategies import texts

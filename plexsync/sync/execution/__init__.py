@@ -6,10 +6,10 @@ Out: writes to Plex, each with its intent before and its result after it, and a 
 `executor.py` is the one loop: read, check the file, decide, write, read back, remember. A run
 (`run_items.py`), a saved plan and an undo are its three sources. `reader.py` reads items afresh and
 settles earlier writes; `freshness.py` looks again right before a write. `writer.py` journals, sends
-and judges fields; `sender.py` joins alike plans in one request, `doors.py` finds the address that
-takes them. `outcomes.py` keeps how each scene of a run ended. `run_writer.py` stands before the
-loop in a run: limits, preview, question, items that moved. `unmatched.py` handles scenes without an
-item.
+and judges fields; `sender.py` joins alike plans in one request, which `batching.py` finds, and
+`doors.py` finds the address that takes them. `outcomes.py` keeps how each scene of a run ended.
+`run_writer.py` stands before the loop in a run: limits, preview, question, items that moved.
+`unmatched.py` handles scenes without an item.
 
 Read first: `executor.py`, then `writer.py`.
 """

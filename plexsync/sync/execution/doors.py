@@ -65,21 +65,21 @@ class EditDoors:
 
         Raises:
             MisdirectedEditError: another item got them, too.
-            ServerError: see `PlexClient.edit`.
+            ServerError: see `PlexEditor.edit`.
         """
         if self._by_item is None and _provable(plan):
             return self._find_out(plan)
-        self._plex.edit(plan, by_item=self._by_item is not False)
+        self._plex.editor.edit(plan, by_item=self._by_item is not False)
         return None
 
     def edit_alike(self, plans: Sequence[ItemPlan], appended: frozenset[PlexField]) -> None:
-        """Send the same changes of several items; see `PlexClient.edit_alike`.
+        """Send the same changes of several items; see `PlexEditor.edit_alike`.
 
         Raises:
             ServerError: see there; or they did not arrive, so that one item alone has to say why.
         """
         by_item = self._by_item is not False
-        self._plex.edit_alike(plans, appended=appended, by_item=by_item)
+        self._plex.editor.edit_alike(plans, appended=appended, by_item=by_item)
         if self._by_item is None and _provable(plans[0]):
             detail = self._read(plans[0].rating_key)
             if detail is None or not self._arrived(plans[0], detail):
@@ -90,7 +90,7 @@ class EditDoors:
         """Send a plan to the item's own address, and if it does not arrive to the library's."""
         refusal: NotFoundError | BadResponseError | None = None
         try:
-            self._plex.edit(plan, by_item=True)
+            self._plex.editor.edit(plan, by_item=True)
         except (TooLongError, WebPageError):
             raise  # neither says anything about the address
         except (NotFoundError, BadResponseError) as error:
@@ -111,7 +111,7 @@ class EditDoors:
         """Send a plan to the address of the library, and see that a neighbour stays as it is."""
         key = self._plex.neighbour(plan)
         before = self._read(key) if key else None
-        self._plex.edit(plan)
+        self._plex.editor.edit(plan)
         after = self._read(key) if key else None
         if before and after:
             self._check(plan, before, after)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import Outcome, PlexField, as_problem
-from plexsync.plex.batching import join_batches
+from plexsync.sync.execution.batching import join_batches
 from plexsync.sync.execution.reader import DETAIL_BATCH, Reader, settle, with_link
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
-from plexsync.plex.batching import group_by_edit
+from plexsync.sync.execution.batching import group_by_edit
 from plexsync.sync.execution.work import place_of
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key

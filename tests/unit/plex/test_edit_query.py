@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 import requests
+from msgspec.structs import replace
 from requests.adapters import BaseAdapter
 
 from plexsync.errors import UnsafeError
@@ -96,9 +97,10 @@ def test_without_locking_no_lock_is_touched() -> None:
 @pytest.mark.parametrize("lock", [True, False])
 def test_given_locks_win_over_the_plan(lock: bool) -> None:  # noqa: FBT001 - a table of two
     """An undo puts back the lock each field had, set or lifted."""
-    plan = plan_of(change(PlexField.TITLE, "a", "b"), change(PlexField.STUDIO, "", "S"))
+    title = replace(change(PlexField.TITLE, "a", "b"), locked_after=lock)
+    plan = plan_of(title, change(PlexField.STUDIO, "", "S"))
 
-    sent = dict(sent_by(plan, locks={PlexField.TITLE: lock}))
+    sent = dict(sent_by(plan))
 
     assert sent["title.locked"] == str(int(lock))
     assert sent["studio.locked"] == "1"

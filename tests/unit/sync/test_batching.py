@@ -18,7 +18,13 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.batching import MOST_AHEAD, MOST_ITEMS, MOST_READS, group_by_edit, join_batches
+from plexsync.sync.execution.batching import (
+    MOST_AHEAD,
+    MOST_ITEMS,
+    MOST_READS,
+    group_by_edit,
+    join_batches,
+)
 from tests.support.factories import make_plan
 
 

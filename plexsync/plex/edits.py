@@ -1,0 +1,169 @@
+"""Edits of items: which requests carry out a plan, and what is done where Plex refuses one.
+
+The address of an edit is complete already (`edit_query.py`), so plexapi has no part in it.
+Source: docs/plex-api.md 5.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from plexsync.errors import BadResponseError, TooLongError, UnsafeError
+from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from plexsync.models import ItemPlan, PlexField, RatingKey
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.transport.client import Transport
+
+EDIT_DONE = frozenset({200, 201, 204})
+"""What Plex answers to an edit, whether or not anything changed."""
+
+_SPLIT_STATUSES = frozenset({400, 413, 414, 431})
+"""What servers and proxies answer to a request that is too long, or to a field they do not take:
+only then may shorter requests with a field each get further."""
+
+_FIELDS_IN_A_ROW = 3
+"""Fields refused one after the other, none taken, after which no other one is tried alone."""
+
+_SURELY_SHORT_BYTES = 2000
+"""No server or proxy in use refuses an address up to here for its length."""
+
+
+class PlexEditor:
+    """Edits the items of one Plex server.
+
+    Args:
+        transport: to the server.
+        pictures: chooses those a plan names.
+        limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
+    """
+
+    def __init__(self, transport: Transport, pictures: PlexPictures, *, limit_bytes: int) -> None:
+        self._transport = transport
+        self._pictures = pictures
+        self._limit_bytes = limit_bytes
+
+    def edit(
+        self,
+        plan: ItemPlan,
+        *,
+        others: Sequence[RatingKey] = (),
+        appended: frozenset[PlexField] = NONE_APPENDED,
+        by_item: bool = False,
+    ) -> None:
+        """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
+
+        Plex answers 200 whatever it does, so only reading back proves a write. Where one would be
+        too long, or is refused, the fields go out in order: those that are taken are written.
+
+        Args:
+            plan: what to write.
+            others: items that get the same edits; see `edit_alike`, which checks that.
+            appended: see `edit_alike`.
+            by_item: see `edit_alike`.
+
+        Raises:
+            UnsafeError: the plan does not name exactly one item. Nothing was sent.
+            AuthError: the token may not edit; only the owner's may.
+            TooLongError: a text is longer than a request may be. All other fields were sent.
+            ServerError: the write failed, or its answer was lost: it may have been applied.
+        """
+        plan, failed = self._pictures.choose(plan)
+        paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
+        refused: dict[str, BadResponseError] = {}
+        for path in paths(limit_bytes=self._limit_bytes) if plan.changes else ():
+            try:
+                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
+            except BadResponseError as error:
+                if error.status not in _SPLIT_STATUSES:
+                    raise
+                refused[path] = error
+        if refused:
+            for path, refusal in self._put_shorter(paths, refused).items():
+                raise self._refusal_of(path, refusal)
+        if failed is not None:
+            raise failed
+
+    def edit_alike(
+        self,
+        plans: Sequence[ItemPlan],
+        *,
+        appended: frozenset[PlexField] = NONE_APPENDED,
+        by_item: bool = False,
+    ) -> None:
+        """Write the same changes to several items at once: one request, as a rule. See `edit`.
+
+        Args:
+            plans: what to write, at least one; all to items of one section and kind.
+            appended: lists whose names the server was seen to add to those an item has. Of these
+                only what is new is sent; where that was untrue, the items would lose names.
+            by_item: send it to the address of the item, not to that of its library.
+
+        Raises:
+            UnsafeError: the plans do not come to the same edits. Nothing was sent.
+            AuthError: see `edit`.
+            ServerError: see `edit`; any number of the items may have been written.
+        """
+        first, *rest = plans
+        edits = edits_of(first, appended=appended)
+        for plan in rest:
+            same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
+            if not same_place or edits_of(plan, appended=appended) != edits:
+                raise UnsafeError(
+                    "items that are edited together must get the same edits",
+                    context=f"items {first.rating_key} and {plan.rating_key}",
+                )
+        for plan in rest:
+            _, failed = self._pictures.choose(plan)
+            if failed is not None:
+                raise failed
+        others = [plan.rating_key for plan in rest]
+        self.edit(first, others=others, appended=appended, by_item=by_item)
+
+    def _put_shorter(
+        self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]
+    ) -> dict[str, BadResponseError]:
+        """Send refused requests again in shorter ones if possible; return what is still refused.
+
+        See `_SPLIT_STATUSES`.
+        """
+        fields = {field for path in refused for field in fields_of(path)}
+        shortest = paths(limit_bytes=0)
+        left = {path: error for path, error in refused.items() if path in shortest}
+        in_a_row = 0
+        for path in shortest:
+            if path in left or not fields.issuperset(fields_of(path)):
+                continue
+            try:
+                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
+            except BadResponseError as error:
+                left[path] = error
+                in_a_row += 1
+                if in_a_row == _FIELDS_IN_A_ROW:
+                    break
+            else:
+                in_a_row = -len(shortest)
+        return left
+
+    def _refusal_of(self, path: str, error: BadResponseError) -> BadResponseError:
+        """Return the error for a field: its own text is too long, or whatever the server says."""
+        too_long = isinstance(error, TooLongError) and len(path) > _SURELY_SHORT_BYTES
+        if not too_long and len(path) <= self._limit_bytes:
+            # A short request that is too long for a server says nothing of this field.
+            plain = BadResponseError(error.message, context=error.context, hint=error.hint)
+            plain.status = error.status
+            return plain
+        problem = TooLongError(
+            f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
+            f"bytes, and Plex or a proxy before it takes less; {self._limit_bytes:,} pass "
+            f"nearly everywhere ({error.message})",
+            hint="shorten it in Stash, switch the field off, or let the proxy take longer "
+            "requests; plexsync tries again when the scene or the configuration changes, or "
+            "after plexsync retry",
+        )
+        problem.__cause__ = error
+        return problem
