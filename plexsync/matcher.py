@@ -34,18 +34,19 @@ from plexsync.matching.answers import (
     ignore,
     refuse,
 )
-from plexsync.matching.blocking import prepare_files, split_name
-from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.layout import UNKNOWN_LAYOUT, Layout, propose_rules, split_prefixes
-from plexsync.matching.resolution import Known, prepare_matching
-from plexsync.matching.scoring import survey
-from plexsync.matching.title_similarity import (
+from plexsync.matching.comparing.blocking import prepare_files, split_name
+from plexsync.matching.comparing.title_similarity import (
     Text,
     are_near,
     telling_words,
     texts_of_item,
     texts_of_scene,
 )
+from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
+from plexsync.matching.layout import UNKNOWN_LAYOUT, Layout, propose_rules, split_prefixes
+from plexsync.matching.resolution import resolve
+from plexsync.matching.scoring import survey
+from plexsync.matching.verdicts import Known, prepare_matching
 from plexsync.matching.wording import reason_kind
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def match(
 def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]) -> Decided:
     """Do what `match` does, and return the layout as well."""
     matching = prepare_matching(scenes, items, **known)
-    return Decided(matching.decide(), matching.tabulated.layout)
+    return Decided(resolve(matching), matching.tabulated.layout)
 
 
 def wanted_hashes(matches: Sequence[Match]) -> tuple[RatingKey, ...]:

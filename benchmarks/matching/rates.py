@@ -13,12 +13,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from benchmarks.matching.corpus import MIXES, make_corpus
-from plexsync.matching.comparison import compare_duration, compare_frame, compare_size
+from plexsync.matching.comparing.comparison import compare_duration, compare_frame, compare_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.matching.evidence import Level
+    from plexsync.matching.comparing.evidence import Level
     from plexsync.models import PlexFile, SceneFile
 
 _PAIRS = 1_000_000

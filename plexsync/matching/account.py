@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.answers import refuses
+from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.decision import rivals_of, score_option
-from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.layout import split_prefixes
-from plexsync.matching.resolution import prepare_matching
+from plexsync.matching.resolution import resolve
 from plexsync.matching.scoring import refine
+from plexsync.matching.verdicts import prepare_matching
 from plexsync.models import Candidate, Evidence, Match, RatingKey, SceneId, SceneRecord, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Unpack
 
-    from plexsync.matching.resolution import Known, Matching
-    from plexsync.matching.weighing import Option
+    from plexsync.matching.comparing.weighing import Option
+    from plexsync.matching.verdicts import Known, Matching
     from plexsync.models import PlexItem, Scene
 
 
@@ -111,7 +112,7 @@ def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> 
     refusals = matching.people.refusals.get(scene.scene_id, ())
     names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
     return Account(
-        matches=tuple(matching.decide()),
+        matches=tuple(resolve(matching)),
         standings=_rank(_stand(matching, row) for row in matching.rows_of(0)),
         refused=tuple(
             item.rating_key for item in items if any(refuses(one, scene, item) for one in refusals)
@@ -144,7 +145,7 @@ def account_of_item(
     column = matching.claims_to(place) if place is not None else ()
     ids = {one.ours.scene_id for one in column}
     return Account(
-        matches=tuple(one for one in matching.decide() if one.scene_id in ids),
+        matches=tuple(one for one in resolve(matching) if one.scene_id in ids),
         standings=_rank(_stand_one(matching, one) for one in column),
         refused=(),
         in_trash=(),

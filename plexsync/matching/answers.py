@@ -235,6 +235,10 @@ class People(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pinned: Mapping[RatingKey, frozenset[SceneId]]
     refusals: Mapping[SceneId, tuple[Refusal, ...]]
 
+    def pins_of(self, scene: Scene) -> tuple[Pin, ...]:
+        """Return what was confirmed for a scene."""
+        return self.pins.get(scene.scene_id, ())
+
 
 def listen(pins: Sequence[Pin], refusals: Sequence[Refusal]) -> People:
     """Index all answers."""

@@ -18,8 +18,8 @@ from plexsync.models import id_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.decision import MatchSettings
-    from plexsync.matching.weighing import Option
     from plexsync.models import PlexItem, Scene
 
 _MOST_IN_GROUP = 500

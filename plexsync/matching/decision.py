@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.comparison import compare_duration
-from plexsync.matching.evidence import Comparison, FolderLevel, Level, Spelling, is_copy
-from plexsync.matching.weighing import DEFAULT_WEIGHTS, Option, Weights
+from plexsync.matching.comparing.comparison import compare_duration
+from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling, is_copy
+from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Option, Weights
 from plexsync.matching.wording import Obstacle, Why
 from plexsync.models import ItemKind, id_order
 

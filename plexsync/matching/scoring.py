@@ -8,7 +8,7 @@ import msgspec
 
 from plexsync.matching.answers import refuses
 from plexsync.matching.assignment import group, join_places
-from plexsync.matching.blocking import (
+from plexsync.matching.comparing.blocking import (
     Ours,
     Theirs,
     block,
@@ -18,7 +18,7 @@ from plexsync.matching.blocking import (
     split_folders,
     split_name,
 )
-from plexsync.matching.comparison import (
+from plexsync.matching.comparing.comparison import (
     Context,
     compare_date,
     compare_duration,
@@ -27,22 +27,22 @@ from plexsync.matching.comparison import (
     mapped_folders,
     merged_folders,
 )
-from plexsync.matching.decision import MatchSettings, Table, look_alike
-from plexsync.matching.evidence import (
+from plexsync.matching.comparing.evidence import (
     Comparison,
     FolderLevel,
     Level,
     Spelling,
 )
-from plexsync.matching.layout import Layout, learn_layout
-from plexsync.matching.title_similarity import (
+from plexsync.matching.comparing.title_similarity import (
     Text,
     compare_titles,
     find_by_title,
     texts_of_item,
     texts_of_scene,
 )
-from plexsync.matching.weighing import Assessment, Option, Weights, make_option, weigh
+from plexsync.matching.comparing.weighing import Assessment, Option, Weights, make_option, weigh
+from plexsync.matching.decision import MatchSettings, Table, look_alike
+from plexsync.matching.layout import Layout, learn_layout
 from plexsync.models import PlexFile, SceneFile
 from plexsync.text.generic_names import COPY_FOLDERS
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path

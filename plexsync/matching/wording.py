@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.comparison import compare_frame
-from plexsync.matching.evidence import Level
+from plexsync.matching.comparing.comparison import compare_frame
+from plexsync.matching.comparing.evidence import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.matching.weighing import Option
+    from plexsync.matching.comparing.weighing import Option
     from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.matching.comparison import (
+from plexsync.matching.comparing.comparison import (
     compare_content,
     compare_date,
     compare_duration,
@@ -18,7 +18,7 @@ from plexsync.matching.comparison import (
     is_telling_size,
     measure_size,
 )
-from plexsync.matching.evidence import (
+from plexsync.matching.comparing.evidence import (
     Comparison,
     FolderLevel,
     Grade,
@@ -29,7 +29,7 @@ from plexsync.matching.evidence import (
     is_copy,
     is_replaced,
 )
-from plexsync.matching.weighing import DEFAULT_WEIGHTS, weigh
+from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, weigh
 from plexsync.text.generic_names import (
     is_extra,
     is_generic_folder,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
 
-from plexsync.matching.evidence import Level
+from plexsync.matching.comparing.evidence import Level
 from plexsync.text.generic_names import GENERIC_WORDS, is_extra, numbers, split_quality
 from plexsync.text.normalize import fold, normalize_path, normalize_title, stem
 

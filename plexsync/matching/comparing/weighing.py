@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.matching.evidence import (
+from plexsync.matching.comparing.evidence import (
     DURATION_CLOSE_S,
     DURATION_EQUAL_S,
     DURATION_NEAR_S,
@@ -32,7 +32,7 @@ from plexsync.models import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.matching.blocking import Ours, Theirs
+    from plexsync.matching.comparing.blocking import Ours, Theirs
 
 
 @dataclass(frozen=True, slots=True)

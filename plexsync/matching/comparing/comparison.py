@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.blocking import FileCandidates, Ours, Theirs, split_folders
-from plexsync.matching.evidence import (
+from plexsync.matching.comparing.blocking import FileCandidates, Ours, Theirs, split_folders
+from plexsync.matching.comparing.evidence import (
     DURATION_CLOSE_S,
     DURATION_EQUAL_S,
     DURATION_NEAR_S,
@@ -20,7 +20,7 @@ from plexsync.matching.evidence import (
     Level,
     Spelling,
 )
-from plexsync.matching.title_similarity import share_words
+from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
 from plexsync.text.normalize import fold, normalize_path
 

@@ -1,0 +1,292 @@
+"""Every option and its verdict: why it is HIGH, or what stands in its way."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, TypedDict
+
+import msgspec
+
+from plexsync.matching.answers import People, Pin, find_file, listen, remembers
+from plexsync.matching.comparing.neighbours import find_neighbours
+from plexsync.matching.comparing.weighing import Option, make_option
+from plexsync.matching.decision import (
+    DEFAULT_SETTINGS,
+    MatchSettings,
+    ScoredOption,
+    Table,
+    find_better_whole,
+    find_other_version,
+    find_stacked,
+    judge,
+    score_option,
+)
+from plexsync.matching.layout import UNKNOWN_LAYOUT
+from plexsync.matching.scoring import Tabulated, find_resembling, tabulate, without_refused
+from plexsync.matching.wording import Obstacle, ReasonNames, Why, scene_paths
+from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order
+from plexsync.text.normalize import holds_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    from plexsync.matching.answers import Refusal
+    from plexsync.matching.comparing.evidence import Comparison
+    from plexsync.matching.layout import Layout
+    from plexsync.models import PathRule
+
+Judged = list[list[ScoredOption]]
+"""The options of one scene, by file, the best first."""
+
+
+class Known(TypedDict, total=False):
+    """What is known beside the scenes and the items.
+
+    Attributes:
+        others: the scenes that are not due; they may have a better claim.
+        rules: how Plex sees Stash's folders.
+        settings: where HIGH begins.
+        claims: items already linked, and to which scene; a scene that is due has no claim but its
+            evidence.
+        hashes: Plex's `openSubtitleHash` by part id, as far as it was asked for; 0 for a part
+            that has none. None, or nothing, when it is not to be asked for.
+        pins: pairs a person has confirmed, of any scene.
+        refusals: pairs a person has refused, of any scene.
+        layout: how the libraries lie to each other; without it that is learned from the scenes
+            that are due, if they are all there are.
+        libraries: titles of libraries by section id, for the reasons.
+    """
+
+    others: Sequence[Scene]
+    rules: Sequence[PathRule]
+    settings: MatchSettings
+    claims: Mapping[RatingKey, SceneId]
+    hashes: Mapping[int, int] | None
+    pins: Sequence[Pin]
+    refusals: Sequence[Refusal]
+    layout: Layout | None
+    libraries: Mapping[str, str]
+
+
+class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everything the decisions about a set of scenes rest on.
+
+    Attributes:
+        scenes: the scenes that are decided about, and after them those that may compete.
+        due: how many of them are decided about.
+        settings: where HIGH begins.
+        people: people's answers.
+        owners: items linked to scenes that are not decided about.
+        tabulated: all pairs, compared and weighed.
+        by_key: the items people spoke of.
+        names: how reasons name scenes and items.
+    """
+
+    scenes: Sequence[Scene]
+    due: int
+    settings: MatchSettings
+    people: People
+    owners: Mapping[RatingKey, SceneId]
+    tabulated: Tabulated
+    by_key: Mapping[RatingKey, PlexItem]
+    names: ReasonNames
+
+    @property
+    def table(self) -> Table:
+        """The options."""
+        return self.tabulated.table
+
+    @property
+    def items(self) -> Sequence[PlexItem]:
+        """Every item."""
+        return self.tabulated.table.items
+
+    def judge(self, position: int) -> Judged:
+        """Every option of one scene with its verdict."""
+        rows = self.table.rows[position]
+        return [self._judge_row(row, rows) for row in rows]
+
+    def rows_of(self, position: int) -> Sequence[tuple[Option, ...]]:
+        """The options of each file of a scene, also those that only titles find."""
+        return self.table.rows[position] or list(self._resembling([position]).values())
+
+    def claims_to(self, item: int) -> list[Option]:
+        """The options of the scenes that are decided about for an item."""
+        claims = [one for one in self.table.column(item) if one.ours.scene < self.due]
+        lost = [one for one in range(self.due) if not self.table.rows[one]]
+        found = (one for row in self._resembling(lost).values() for one in row)
+        return claims + [one for one in found if one.item == item]
+
+    def judge_resembling(self, lost: Sequence[int]) -> dict[int, Judged]:
+        """What only titles find for the scenes nothing else was found for."""
+        found = self._resembling(lost)
+        return {position: [self._judge_row(row, [row])] for position, row in found.items()}
+
+    def _resembling(self, lost: Sequence[int]) -> dict[int, tuple[Option, ...]]:
+        found = {
+            position: without_refused(options, self.scenes[position], self.items, self.people)
+            for position, options in find_resembling(self.tabulated, lost, self.scenes)
+        }
+        return {position: row for position, row in found.items() if row}
+
+    # ---- One option ------------------------------------------------------------------------------
+
+    def _judge_row(
+        self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
+    ) -> list[ScoredOption]:
+        rivals = _rivals(row, rows)
+        verdicts = [ScoredOption(option=one, score=self.score(one, rivals)) for one in row]
+        verdicts.sort(key=self.rank)
+        return verdicts
+
+    def rank(self, verdict: ScoredOption) -> tuple[float, float, int, str]:
+        """Order the options of a file: the likeliest first."""
+        key = self.items[verdict.option.item].rating_key
+        return -verdict.score, -verdict.option.bits, *id_order(key)
+
+    def score(self, option: Option, row: Sequence[Option]) -> float:
+        """Return the probability of an option beside the others of its file."""
+        return score_option(option, row, self.table.column(option.item), self.settings)
+
+    def row_of(self, option: Option) -> tuple[Option, ...]:
+        """All options of the same file."""
+        rows = self.table.rows[option.ours.scene]
+        return next((one for one in rows if one[0].ours is option.ours), (option,))
+
+    def suppose(self, option: Option, made: Comparison) -> bool:
+        """Whether an option would be HIGH if its comparison were `made`."""
+        scene = option.ours.scene
+        changed = make_option(option.ours, option.theirs, made, self.tabulated.scale.weigh(made))
+        rows = [
+            tuple(changed if one is option else one for one in row)
+            for row in self.table.rows[scene]
+        ]
+        column = [
+            changed if one.ours.scene == scene else one for one in self.table.column(option.item)
+        ]
+        table = dataclasses.replace(
+            self.table,
+            rows=[*self.table.rows[:scene], rows, *self.table.rows[scene + 1 :]],
+            columns={**self.table.columns, option.item: column},
+            assigned={},
+        )
+        tabulated = msgspec.structs.replace(self.tabulated, table=table)
+        return msgspec.structs.replace(self, tabulated=tabulated).obstacle(changed) is None
+
+    def obstacle(self, option: Option) -> Obstacle | None:
+        """Why an option is not HIGH; None when it is. Asked of the best options only."""
+        rows = self.table.rows[option.ours.scene]
+        row = self.row_of(option)
+        # What only ranks is left out: it says nothing about why a pair is not HIGH.
+        option = next((one for one in row if one.item == option.item), option)
+        rivals = _rivals(row, rows)
+        item = self.items[option.item]
+        return (
+            self._answered(option, item)
+            or judge(option, rivals, self.table, self.settings)
+            or (find_better_whole(option, self.table, self.settings) if len(rows) <= 1 else None)
+            or find_stacked(option, item, rows)
+            or find_other_version(option, item)
+        )
+
+    def reason(self, option: Option) -> str:
+        """Say why an option is not HIGH; "" when it is."""
+        obstacle = self.obstacle(option)
+        return self.names.reason(obstacle) if obstacle else ""
+
+    def _answered(self, option: Option, item: PlexItem) -> Obstacle | None:
+        """What people and earlier links have to say about a pair."""
+        scene = option.ours.scene_id
+        holders = self.people.pinned.get(item.rating_key, frozenset()) - {scene}
+        if holders:
+            return Obstacle(why=Why.PINNED, option=option, scene_id=min(holders, key=id_order))
+        if any(remembers(answer, item) for answer in self.people.refusals.get(scene, ())):
+            return Obstacle(why=Why.REFUSED, option=option)
+        owner = self.owners.get(item.rating_key, scene)
+        return None if owner == scene else Obstacle(why=Why.LINKED, option=option, scene_id=owner)
+
+    def doubt(self, scene: Scene, pin: Pin) -> str:
+        """Why a person has to look at a pin again; "" while it holds."""
+        item = self.by_key.get(pin.rating_key)
+        if find_file(scene, pin) is None:
+            return "a person confirmed an item for this scene, but its file changed since"
+        if item is None or not holds_file(item, pin.item_path):
+            return "a person confirmed an item for this scene, but Plex holds that file no more"
+        if len(self.people.pinned[pin.rating_key]) > 1:
+            return "the item a person confirmed was confirmed for another scene as well"
+        return ""
+
+
+def prepare_matching(
+    scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]
+) -> Matching:
+    """Compare and weigh everything, so that `Matching.decide` can.
+
+    An item or a scene that is given twice counts once.
+    """
+    scenes = list({one.scene_id: one for one in scenes}.values())
+    items = _deduplicate(items)
+    due = {scene.scene_id for scene in scenes}
+    others = [one for one in known.get("others", ()) if one.scene_id not in due]
+    hashes = known.get("hashes")
+    people = listen(known.get("pins", ()), known.get("refusals", ()))
+    settings = known.get("settings", DEFAULT_SETTINGS)
+    layout = known.get("layout")
+    whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    tabulated = tabulate(
+        whole,
+        items,
+        rules=known.get("rules", ()),
+        settings=settings,
+        hashes=hashes,
+        people=people,
+        # Of a part of the scenes nothing is learned: it would say less than all of them.
+        layout=UNKNOWN_LAYOUT if layout is None and others else layout,
+    )
+    claims = known.get("claims", {})
+    return Matching(
+        scenes=whole,
+        due=len(scenes),
+        settings=settings,
+        people=people,
+        owners={key: scene for key, scene in claims.items() if scene not in due},
+        tabulated=tabulated,
+        by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
+        names=ReasonNames(
+            paths=scene_paths([*whole, *others]), items=items, libraries=known.get("libraries", {})
+        ),
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:
+    """Each rating key once, in its newest state: listings that move while read repeat items."""
+    newest: dict[RatingKey, PlexItem] = {}
+    for item in items:
+        other = newest.get(item.rating_key)
+        if other is None or _freshness(item) > _freshness(other):
+            newest[item.rating_key] = item
+    return items if len(newest) == len(items) else list(newest.values())
+
+
+def _freshness(item: PlexItem) -> tuple[int, int, str]:
+    return item.updated_at, len(item.files), repr(item)
+
+
+def _rivals(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> Sequence[Option]:
+    """A row without the items that other files of the scene are: linked anyway, so no rivals."""
+    if len(rows) == 1:
+        return row
+    options = [(one, place) for place, other in enumerate(rows) for one in other]
+    options.sort(key=lambda one: (-one[0].bits, one[0].ours.file.path, one[0].theirs.file.path))
+    items_taken: dict[int, int] = {}
+    rows_served: set[int] = set()
+    for option, place in options:
+        if option.item not in items_taken and place not in rows_served:
+            items_taken[option.item] = place
+            rows_served.add(place)
+    own = {item for item, place in items_taken.items() if rows[place] is not row}
+    return [one for one in row if one.item not in own]
