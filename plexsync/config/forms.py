@@ -184,6 +184,7 @@ FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from)
 COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _count_from)
 SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _share_from)
 NAMES: Form[tuple[str, ...]] = plain(values.names, _NAMES_SCHEMA, split_list)
+FOLDERS: Form[tuple[str, ...]] = plain(values.folders, _NAMES_SCHEMA, split_list)
 FIELD_NAMES: Form[tuple[str, ...]] = plain(values.field_names, _NAMES_SCHEMA, split_list)
 DURATION: Form[int] = plain(parse_duration, TEXT_SCHEMA)
 """In seconds."""

@@ -24,9 +24,8 @@ _OPPOSITES = (
 """Words that make a name that is near mean the contrary."""
 
 _MEANINGS = {
-    "include_tags": "No key picks scenes by a tag; exclude_tags leaves scenes with a tag out, and "
-    "organized_only takes only organized ones.",
-    "only_tags": "No key picks scenes by a tag; exclude_tags leaves scenes with a tag out.",
+    "only_tags": "Scenes with a tag: include_tags = [...].",
+    "ignore_tags": "Scenes with a tag: exclude_tags = [...]; the tag itself: fields.tags.exclude.",
     "exclude_libraries": "Name those to write to instead: libraries = [...].",
     "dry_run": "That is an option: plexsync run -n.",
     "username": "plexsync takes a token: plexsync init gets one by signing in.",

@@ -29,6 +29,7 @@ from plexsync.config.forms import (
     DURATION,
     FIELD_NAMES,
     FLAG,
+    FOLDERS,
     HEADERS,
     NAMES,
     NEW_FILE,
@@ -43,6 +44,7 @@ from plexsync.config.forms import (
 from plexsync.config.keys import Key, key_of, optional, setting
 from plexsync.models import EmptyPolicy
 from plexsync.planning.observed import Rules
+from plexsync.planning.participation import STASH_ID, Participants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,16 +122,47 @@ class StashConfig:
         "false",
         meaning="Only scenes marked as organized take part.",
     )
+    require_stash_id: bool = setting(
+        FLAG,
+        "false",
+        meaning="A scene waits, unmentioned, until a stash-box has identified it.",
+    )
+    include_tags: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Only scenes with one of these tags, or a tag below one, take part. None lets "
+        "every scene in. See [which scenes take part](#which-scenes-take-part).",
+    )
     exclude_tags: tuple[str, ...] = setting(
         NAMES,
         "[]",
-        meaning="Scenes with one of these tags take no part. Whole names; case does not matter.",
+        meaning="Scenes with one of these tags, or a tag below one, take no part.",
+    )
+    include_studios: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Only scenes of one of these studios, or of a studio below one, take part.",
+    )
+    exclude_studios: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Scenes of one of these studios, or of a studio below one, take no part.",
+    )
+    include_paths: tuple[str, ...] = setting(
+        FOLDERS,
+        "[]",
+        meaning="Only scenes with a file in one of these folders, as Stash sees them, take part.",
+    )
+    exclude_paths: tuple[str, ...] = setting(
+        FOLDERS,
+        "[]",
+        meaning="Scenes with a file in one of these folders take no part.",
     )
     required: tuple[str, ...] = setting(
         FIELD_NAMES,
         "[]",
         meaning='A scene waits, unmentioned, until it has a value for each of these: `"title"`, '
-        '`"summary"`, `"date"`, `"studio"`, `"performers"`, `"tags"`.',
+        '`"summary"`, `"date"`, `"studio"`, `"performers"`, `"tags"`, `"url"`.',
     )
     missing_timestamp: MissingTimestamp = setting(
         word_of(MissingTimestamp),
@@ -137,6 +170,11 @@ class StashConfig:
         meaning='What to do with a scene without a usable `updated_at`: `"sync"` compares it '
         'every time, `"skip"` leaves it out.',
     )
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Everything a scene needs a value for."""
+        return frozenset(self.required) | ({STASH_ID} if self.require_stash_id else set())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,9 +467,24 @@ class Config:
     warnings: tuple[str, ...]
 
     @property
+    def participants(self) -> Participants:
+        """What decides which scenes take part."""
+        stash = self.stash
+        return Participants(
+            include_tags=stash.include_tags,
+            exclude_tags=stash.exclude_tags,
+            include_studios=stash.include_studios,
+            exclude_studios=stash.exclude_studios,
+            include_paths=stash.include_paths,
+            exclude_paths=stash.exclude_paths,
+        )
+
+    @property
     def with_parent_tags(self) -> bool:
-        """Whether any field asks for the tags above a scene's tags."""
-        return any(rule.parents and rule.policy != "off" for rule in self.fields)
+        """Whether the tags above a scene's tags matter."""
+        return self.participants.with_tags or any(
+            rule.parents and rule.policy != "off" for rule in self.fields
+        )
 
     @property
     def with_cast(self) -> bool:

@@ -42,8 +42,8 @@ _USER = re.compile("[a-z]+://[^/]*@", re.IGNORECASE)
 _KEY_WORDS = ("apikey=", "api_key=", "token=")
 """What comes before a secret in an address; a picture's must hold none."""
 
-NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags")
-"""The names under `[fields]` of what a curator may be expected to fill in."""
+NEEDED_FIELDS = ("title", "summary", "date", "studio", "performers", "tags", "url")
+"""The names, most of them under `[fields]`, of what a curator may be expected to fill in."""
 
 _ESCAPED_BY_MISTAKE = re.compile(r"[A-Za-z]:[\x08\t\n\f\r]|[A-Za-z]:\\.*[\b\t\n\f\r]")
 """A Windows path in double quotes: its backslash and the letter behind became one character."""
@@ -87,8 +87,14 @@ def names(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+def folders(value: object) -> tuple[str, ...]:
+    """A list of absolute folders."""
+    hint = 'Write ["/data/films", "/data/clips"].'
+    return tuple(_absolute(name, f"folder {at}", hint) for at, name in enumerate(names(value), 1))
+
+
 def field_names(value: object) -> tuple[str, ...]:
-    """A list of names under `[fields]` that a scene may have a value for."""
+    """A list of names of what a scene may have a value for."""
     found = names(value)
     for name in found:
         if name not in NEEDED_FIELDS:
@@ -277,6 +283,10 @@ def _folder(table: dict[str, object], side: str) -> str:
     hint = f'Write {side} = "/folder/".'
     if not isinstance(value, str) or not value.strip():
         raise ParseError(f"{side} is missing or no text", hint=hint)
+    return _absolute(value, side, hint)
+
+
+def _absolute(value: str, side: str, hint: str) -> str:
     if not value.isprintable() and _SURROGATE.search(value):
         raise ParseError(f"{side} is no UTF-8", hint="Stash and Plex show such names otherwise.")
     if _ESCAPED_BY_MISTAKE.match(value):

@@ -26,7 +26,8 @@ class SceneFile(Noun, frozen=True):
 class Scene(Noun, frozen=True):
     """What matching needs to know of a scene. `files` has the primary file first and may be empty.
 
-    `tags`, and `filled`, the names under `[fields]` it has a value for, are there if asked for.
+    `shows`, its tags and its studio, and `filled`, the names of `stash.required` it has a value
+    for, are there if asked for.
     `updated_at` is an opaque version text: compare it for inequality only (docs/stash-api.md 2.5).
     """
 
@@ -36,7 +37,7 @@ class Scene(Noun, frozen=True):
     date: str = ""
     organized: bool = False
     files: tuple[SceneFile, ...] = ()
-    tags: tuple[str, ...] = ()
+    shows: tuple[RelatedId, ...] = ()
     filled: tuple[str, ...] = ()
 
 

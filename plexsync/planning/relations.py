@@ -38,6 +38,11 @@ def is_tag(one: RelatedId) -> bool:
     return one.startswith("t")
 
 
+def is_studio(one: RelatedId) -> bool:
+    """Whether it is a studio."""
+    return one.startswith("s")
+
+
 def performer_id(number: str) -> RelatedId:
     """How a performer is remembered."""
     return RelatedId(f"p{number}")
@@ -61,6 +66,13 @@ def tag_text(name: str, parents: Collection[str]) -> str:
 def name_in(text: str) -> str:
     """The name in what `tag_text`, `performer_text` or `studio_text` made."""
     return text.partition(_PART)[0]
+
+
+def above(one: RelatedId, text: str) -> tuple[RelatedId, ...]:
+    """The tags right above a tag, or the studio above a studio, in what its text says."""
+    if is_tag(one):
+        return tuple(map(tag_id, text.split(_PART)[1:]))
+    return tuple(map(studio_id, text.split(_PART)[1:])) if is_studio(one) else ()
 
 
 def studio_text(name: str, parent: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
+from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import (
     group_id,
     performer_id,
@@ -288,7 +289,7 @@ def scene_of(wire: WireScene, *, with_relations: bool = False) -> Scene:
         date=_date(wire.date),
         organized=wire.organized,
         files=_files(wire.files),
-        tags=tuple([tag.name for tag in wire.tags]),
+        shows=_shown_ids(wire),
         filled=tuple(_filled(wire)) if with_relations else (),
     )
 
@@ -378,8 +379,14 @@ def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId
     return related
 
 
+def _shown_ids(wire: WireScene) -> tuple[RelatedId, ...]:
+    """The tags and the studio of a scene."""
+    tags = [tag_id(tag.id) for tag in wire.tags]
+    return (*tags, studio_id(wire.studio.id)) if wire.studio else tuple(tags)
+
+
 def _filled(wire: WireScene) -> Iterator[str]:
-    """The names under `[fields]` a scene has a value for."""
+    """The names of what may be required that a scene has a value for."""
     values = {
         "title": (wire.title or "").strip(),
         "summary": (wire.details or "").strip(),
@@ -387,6 +394,8 @@ def _filled(wire: WireScene) -> Iterator[str]:
         "studio": wire.studio,
         "performers": wire.performers,
         "tags": wire.tags,
+        "url": wire.urls,
+        STASH_ID: [one for one in wire.stash_ids if one.stash_id.strip()],
     }
     return (name for name, value in values.items() if value)
 

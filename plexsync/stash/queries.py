@@ -26,7 +26,9 @@ _FACTS = (
 fragment Facts on Scene {
   id updated_at title date organized
   ...Files
-  tags @include(if: $more) { name }
+  tags @include(if: $more) { id }
+  urls @include(if: $more)
+  stash_ids @include(if: $more) { stash_id }
   details @include(if: $more)
   studio @include(if: $more) { id }
   performers @include(if: $more) { id }

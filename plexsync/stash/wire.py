@@ -18,10 +18,6 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
     """What all decoded shapes share. Unset texts come as "" or null alike."""
 
 
-class _Named(Wire, frozen=True):
-    name: str
-
-
 class _Object(Wire, frozen=True):
     id: str
     name: str = ""
@@ -55,6 +51,12 @@ class Reference(Wire, frozen=True):
     id: str
 
 
+class WireStashId(Wire, frozen=True):
+    """The id a stash-box has for something."""
+
+    stash_id: str
+
+
 class WireFile(Wire, frozen=True):
     """A `VideoFile`. Numbers may be -1, and any of them may be written as a float."""
 
@@ -75,7 +77,9 @@ class WireScene(Wire, frozen=True):
     date: str | None = None
     organized: bool = False
     files: tuple[WireFile, ...] = ()
-    tags: tuple[_Named, ...] = ()
+    tags: tuple[Reference, ...] = ()
+    urls: tuple[str, ...] = ()
+    stash_ids: tuple[WireStashId, ...] = ()
     details: str | None = None
     studio: Reference | None = None
     performers: tuple[Reference, ...] = ()

@@ -273,7 +273,7 @@ class _Run:
             void=detected.strangers.union(detected.gone),
         )
         absent = detected.strangers.union(
-            detected.gone, (one.scene_id for one in detected.left_out)
+            detected.gone, (scene.scene_id for scene, _ in detected.left_out)
         )
         parts.catalogue.note(due, absent, whole=self._is_whole(detected))
         pairs, rest = linker.remembered(due)

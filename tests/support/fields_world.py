@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import requests
 
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+
 if TYPE_CHECKING:
+    from plexsync.simulators.library.pairs import Library
     from tests.support.world import World
 
 PLAIN = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
@@ -28,6 +32,12 @@ EVERYTHING = {
 CREDITS = {"FIELDS__PERFORMERS__ROLE": "{gender}", "FIELDS__PERFORMERS__PHOTO": "{image}"}
 
 PHOTO = "https://agent.example/neo.jpg"
+
+
+def small_library(scenes: int = 8, **fields: object) -> Library:
+    """Scenes that all have their item."""
+    spec = LibrarySpec(seed=3, scenes=scenes, mix={Case.SAME: 1.0}, edited=0.0)
+    return make_library(replace(spec, **fields))  # type: ignore[arg-type]  # by replace
 
 
 def credit(

@@ -30,7 +30,6 @@ from plexsync.sync.detection.plex_changes import (
     scans_digest,
 )
 from plexsync.sync.detection.renames import Dictionary
-from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,17 +112,20 @@ class ChangeDetection:
         uneven = Uneven(state, None if named else stash.uneven())
         spool = SpooledEvents()
         if not named:
+            for sentence in self._config.participants.strange_names(dictionary.present):
+                self._totals.reporter.warn(sentence)
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
         rousing = Rousing(state, self._queue, uneven.several(), self._config.paths)
         seen, roused, lost, widened = self._watch(rousing)
-        exclude_tags = frozenset(map(fold_tag, self._config.stash.exclude_tags))
         unread = frozenset() if named else read_unread(state)
         again = widened | unread
-        concerned = dictionary.concerned(exclude_tags) | uneven.concerned() | lost | again
+        concerned = (
+            dictionary.concerned(self._config.participants) | uneven.concerned() | lost | again
+        )
         if not self._options.partial:
             concerned |= find_returned(state.links(), self._before, self._now)
         return DetectedChanges(
-            detected=self._detect(self._scope(exclude_tags, concerned, roused, spool)),
+            detected=self._detect(self._scope(dictionary, concerned, roused, spool)),
             broken=lost,
             again=again | read_unread(state),
             dictionary=dictionary,
@@ -204,7 +206,7 @@ class ChangeDetection:
 
     def _scope(
         self,
-        exclude_tags: frozenset[str],
+        dictionary: Dictionary,
         concerned: AbstractSet[SceneId],
         roused: Roused,
         spool: SpooledEvents,
@@ -213,8 +215,8 @@ class ChangeDetection:
         config = self._config.stash
         return Scope(
             organized_only=config.organized_only,
-            exclude_tags=exclude_tags,
-            required=frozenset(config.required),
+            participation=self._config.participants.among(dictionary.present),
+            required=config.needed,
             sync_unversioned=config.missing_timestamp == "sync",
             everything=self.full,
             woken=self._before.library != self._now.library,
@@ -260,8 +262,8 @@ def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     library.append(repr(config.match))
     library.append(_MATCHING)
     fields = [repr(rule) for rule in config.fields]
-    fields += [repr(rules_of(config.apply)), repr(sorted(config.stash.exclude_tags))]
-    fields += [repr(sorted(config.stash.required)), _RECORDS]
+    fields += [repr(rules_of(config.apply)), repr(config.participants)]
+    fields += [repr(sorted(config.stash.needed)), _RECORDS]
     return Seen(
         library=digest(library),
         fields=digest(fields),

@@ -16,13 +16,13 @@ from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import is_due
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from plexsync.models import Scene, SceneId, SceneRecord
+    from plexsync.planning.participation import Participation
     from plexsync.stash_client import Fetched, Version
 
 _WHOLE_SECOND = 1
@@ -66,8 +66,8 @@ class Scope:
 
     Args:
         organized_only: only scenes Stash calls organized.
-        exclude_tags: case-folded tag names that keep a scene out.
-        required: names under `[fields]` a scene needs a value for; else it waits.
+        participation: decides by tags, studios and folders.
+        required: names of what a scene needs a value for; else it waits.
         sync_unversioned: a scene without `updated_at` is always due; else never.
         everything: every scene is due, changed or not.
         woken: all that wait for Plex are due: they may be matched otherwise now.
@@ -79,7 +79,7 @@ class Scope:
     """
 
     organized_only: bool
-    exclude_tags: frozenset[str]
+    participation: Participation
     required: frozenset[str] = frozenset()
     sync_unversioned: bool
     everything: bool
@@ -92,8 +92,8 @@ class Scope:
 
     @property
     def with_relations(self) -> bool:
-        """Whether a scene's tags and fields decide if it takes part."""
-        return bool(self.exclude_tags or self.required)
+        """Whether a scene's tags, studio and fields decide if it takes part."""
+        return bool(self.participation.with_relations or self.required)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Detected:
 
     Attributes:
         due: scenes to look at, each once.
-        left_out: scenes an excluded tag keeps out, not remembered as such yet.
+        left_out: scenes that take no part, and why, not remembered as such yet.
         unready: scenes that lack a required field, not remembered as such yet.
         gone: remembered scenes that Stash has no more.
         poisoned: scenes Stash cannot tell about, each with its words.
@@ -119,7 +119,7 @@ class Detected:
     """
 
     due: list[Scene] = field(default_factory=list)
-    left_out: list[Scene] = field(default_factory=list)
+    left_out: list[tuple[Scene, str]] = field(default_factory=list)
     unready: list[Scene] = field(default_factory=list)
     gone: list[SceneId] = field(default_factory=list)
     poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
@@ -363,18 +363,19 @@ class Detector:
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
-        if any(fold_tag(tag) in self._scope.exclude_tags for tag in scene.tags):
-            where = found.left_out
-        elif not self._scope.required.issubset(scene.filled):
-            where = found.unready
-        else:
+        why_out = self._scope.participation.why_out(scene)
+        if not why_out and self._scope.required.issubset(scene.filled):
             found.due.append(scene)
             return
         self._note_stranger(scene, found)
         record = self._records.get(scene.scene_id)
         known = record is not None and record.outcome is Outcome.IGNORED
-        if not known or (record and record.updated_at != scene.updated_at):
-            where.append(scene)
+        if known and record and record.updated_at == scene.updated_at:
+            return
+        if why_out:
+            found.left_out.append((scene, why_out))
+        else:
+            found.unready.append(scene)
 
     def _note_stranger(self, scene: Scene, found: Detected) -> None:
         if self._has_other_files(scene):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.models import RelatedId
-from plexsync.planning.relations import UNKNOWN, changed, is_tag, name_in
-from plexsync.text.normalize import fold_tag
+from plexsync.planning.relations import UNKNOWN, changed, name_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from plexsync.models import SceneId
+    from plexsync.planning.participation import Participants
     from plexsync.state import Session, State
 
 PREFIX = "name."
@@ -50,26 +50,33 @@ class Dictionary:
         self._remembered: dict[RelatedId, str] = {
             RelatedId(key): name.text for key, name in state.decisions(PREFIX, Name).items()
         }
+        self._before = dict(self._remembered)
         self._changed = frozenset() if present is None else changed(self._remembered, present)
         self._doubtful: set[RelatedId] = set()
 
-    def concerned(self, exclude_tags: Collection[str]) -> set[SceneId]:
+    @property
+    def present(self) -> Mapping[RelatedId, str]:
+        """What Stash has now; nothing when the run did not ask."""
+        return self._present or {}
+
+    def concerned(self, participants: Participants) -> set[SceneId]:
         """The remembered scenes that showed something that reads differently now.
 
-        Args:
-            exclude_tags: case-folded names that keep a scene out. When one of these changes, the
-                scenes it kept out are concerned, too.
+        When a tag or studio decides otherwise which scenes take part, those that took none are
+        concerned, too.
         """
-        scenes = self._state.showing(self._changed)
-        if any(self._kept_out(one, exclude_tags) for one in self._changed):
-            scenes |= self._state.ignored()
-        return scenes
+        shown, left_out = self._changed, False
+        if self._present is not None:
+            deciding = participants.concerned(self._before, self._present)
+            shown, left_out = shown | deciding, bool(deciding)
+        scenes = self._state.showing(shown)
+        return scenes | self._state.ignored() if left_out else scenes
 
     def begin(self) -> None:
         """Note what changed, before the first scene is handled: a run may end at any moment."""
         for one in self._changed:
             self._remember(one, UNKNOWN)
-        for one, text in (self._present or {}).items():
+        for one, text in self.present.items():
             if one not in self._remembered:
                 self._remember(one, text)
 
@@ -89,11 +96,7 @@ class Dictionary:
     def end(self) -> None:
         """Remember the names, now that every scene concerned was handled."""
         for one in self._changed - self._doubtful:
-            self._remember(one, (self._present or {}).get(one))
-
-    def _kept_out(self, one: RelatedId, exclude_tags: Collection[str]) -> bool:
-        name = name_in(self._remembered[one])
-        return is_tag(one) and bool(exclude_tags) and (not name or fold_tag(name) in exclude_tags)
+            self._remember(one, self.present.get(one))
 
     def _remember(self, one: RelatedId, text: str | None) -> None:
         if self._session is None or self._remembered.get(one) == text:

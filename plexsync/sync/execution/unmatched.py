@@ -50,8 +50,8 @@ class Unwritten:
         for scene_id in detected.gone:
             if self.session is not None:
                 self.session.forget(scene_id)
-        for scene in detected.left_out:
-            match = Match(scene_id=scene.scene_id, confidence=None, reason="has an excluded tag")
+        for scene, why in detected.left_out:
+            match = Match(scene_id=scene.scene_id, confidence=None, reason=why)
             self.totals.emit(self.rows.unlinked(scene, match, Outcome.IGNORED))
             self._remember(scene, Outcome.IGNORED, self.state.get(scene.scene_id))
         for scene in detected.unready:  # in silence: its curator knows

@@ -14,7 +14,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.http.wire import Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.fields_world import EVERYTHING, PLAIN
+from tests.support.fields_world import EVERYTHING, PLAIN, small_library
 from tests.support.strategies import AWKWARD_PIECES
 from tests.support.world import World, scene_ids
 
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 FULL = RunOptions(full=True)
 FORCED = RunOptions(full=True, force=True)
-
-
-def small_library(scenes: int = 8, **fields: object) -> Library:
-    """Scenes that all have their item."""
-    spec = LibrarySpec(seed=3, scenes=scenes, mix={Case.SAME: 1.0}, edited=0.0)
-    return make_library(replace(spec, **fields))  # type: ignore[arg-type]  # by replace
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.COUNT): (7, "7"),
     id(forms.SHARE): (0.25, "0.25"),
     id(forms.NAMES): (["a", "b c"], "a, b c"),
+    id(forms.FOLDERS): (["/data/a", "//nas/b c"], "/data/a, //nas/b c"),
     id(forms.FIELD_NAMES): (["title", "date"], "title,date"),
     id(forms.DURATION): ("1h30m", "1h30m"),
     id(forms.ADDRESS): ("https://lan/sub", "https://lan/sub/"),

@@ -1,0 +1,146 @@
+"""Which scenes take part: tags, studios, folders and stash-box ids, over both servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Outcome, SceneId
+from plexsync.sync.ports import RunOptions
+from tests.support.fields_world import PLAIN, small_library
+from tests.support.world import World, scene_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plexsync.models import SceneRecord
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Eight plain scenes, nothing synced yet."""
+    with World(small_library(), tmp_path, **PLAIN) as made:
+        yield made
+
+
+def record_of(world: World, scene_id: str) -> SceneRecord:
+    """What is remembered of a scene."""
+    record = world.state().get(SceneId(scene_id))
+    assert record is not None
+    return record
+
+
+def written_of(world: World) -> set[str]:
+    """The scenes of the next run that were written."""
+    return {key for key, value in world.run().outcomes().items() if value == "applied"}
+
+
+def test_only_scenes_of_included_tags_and_studios_take_part(world: World) -> None:
+    """A tag counts with those below it, a studio with its own, and both must agree."""
+    above = world.stash.add_tag("For Plex")
+    below = world.stash.add_tag("Film", parent_ids=(above,))
+    network, site = (one.id for one in list(world.stash.studios)[:2])
+    world.stash.edit_studio(site, parent_id=network)
+    names = {one.id: one.name for one in world.stash.studios}
+    for scene_id in range(1, 9):
+        world.stash.edit_scene(scene_id, tag_ids=(), studio_id=None)
+    world.stash.edit_scene(1, tag_ids=(above,), studio_id=site)
+    world.stash.edit_scene(2, tag_ids=(below,), studio_id=network)
+    world.stash.edit_scene(3, tag_ids=(below,))
+    world.stash.edit_scene(4, studio_id=site)
+    world.settings |= {"STASH__INCLUDE_TAGS": "for plex", "STASH__INCLUDE_STUDIOS": names[network]}
+    ran = world.run()
+    assert {key for key, value in ran.outcomes().items() if value == "applied"} == {"1", "2"}
+    assert ran.count(Outcome.IGNORED) == 6
+    assert ran.row("3").reason == "is of no included studio"
+    assert ran.row("4").reason == "has no included tag"
+    assert world.run().rows == ()
+
+
+def test_a_scene_that_leaves_the_scope_rests_and_nothing_is_cleared(world: World) -> None:
+    """Its link stays and Plex is not touched; back in scope it goes on where it was."""
+    tag = world.stash.add_tag("Private")
+    world.run(STASH__EXCLUDE_TAGS="private")
+    key, before = world.key_of("3"), world.plex.dump()
+    base = record_of(world, "3").links[0].base
+    world.stash.edit_scene(3, tag_ids=(tag,), title="Not for Plex")
+    left = world.run(STASH__EXCLUDE_TAGS="private")
+    assert left.row("3").reason == "has an excluded tag (private)"
+    assert left.puts == 0
+    assert world.plex.dump() == before
+    (link,) = record_of(world, "3").links
+    assert (link.rating_key, link.base) == (key, base)
+    world.stash.edit_scene(3, tag_ids=(), title="For Plex")
+    back = world.run(STASH__EXCLUDE_TAGS="private")
+    assert back.row("3").outcome is Outcome.APPLIED
+    assert world.shown(key, "title") == "For Plex"
+
+
+def test_a_tag_that_gets_another_parent_changes_who_takes_part(world: World) -> None:
+    """The next run sees it although no scene's time moves."""
+    above, tag = world.stash.add_tag("Private"), world.stash.add_tag("Garden")
+    world.stash.edit_scene(3, tag_ids=(tag,))
+    world.run(STASH__EXCLUDE_TAGS="Private")
+    world.stash.edit_tag(tag, parent_ids=(above,))
+    ran = world.run(STASH__EXCLUDE_TAGS="Private")
+    assert ran.outcomes() == {"3": "ignored"}
+    world.stash.edit_tag(above, name="Secret")
+    again = world.run(STASH__EXCLUDE_TAGS="Private")
+    assert again.outcomes() == {"3": "unchanged"}
+    assert again.warnings == ("[stash] exclude_tags: Stash has no tag 'Private'",)
+
+
+def test_a_sub_studio_follows_its_network(world: World) -> None:
+    """One that is put below an included studio is in from then on."""
+    network, site = (one for one in list(world.stash.studios)[:2])
+    for scene_id in range(1, 9):
+        world.stash.edit_scene(scene_id, studio_id=network.id if scene_id < 3 else site.id)
+    world.settings |= {"STASH__INCLUDE_STUDIOS": network.name}
+    assert written_of(world) == {"1", "2"}
+    world.stash.edit_studio(site.id, parent_id=network.id)
+    assert written_of(world) == {str(number) for number in range(3, 9)}
+
+
+def test_folders_are_those_of_stash_and_a_moved_file_changes_sides(world: World) -> None:
+    """The move is seen when the files are looked at."""
+    (file_id,) = world.stash.scene(2).file_ids
+    path = world.stash.paths(2)[0]
+    folder = path.rpartition("/")[0]
+    world.settings |= {"STASH__EXCLUDE_PATHS": f"{folder}/private/", "RUN__FILES_EVERY": "0s"}
+    world.run()
+    world.stash.move_file(file_id, f"{folder}/private/{path.rpartition('/')[2]}")
+    ran = world.run()
+    assert ran.row("2").reason == "has a file in an excluded folder"
+    assert ran.puts == 0
+    assert len(record_of(world, "2").links) == 1
+
+
+def test_a_scene_waits_for_a_stash_box_id_and_an_address(world: World) -> None:
+    """In silence, as for every other value it needs."""
+    world.stash.edit_scene(2, stash_ids=(("https://stashdb.org/graphql", "u-1"),), urls=("x",))
+    world.stash.edit_scene(3, stash_ids=(("https://stashdb.org/graphql", "u-2"),), urls=())
+    world.settings |= {"STASH__REQUIRE_STASH_ID": "true", "STASH__REQUIRED": "url"}
+    assert set(world.run().outcomes()) == {"2"}
+    world.stash.edit_scene(3, urls=("y",))
+    assert set(world.run().outcomes()) == {"3"}
+
+
+def test_a_wrong_spelling_is_answered_with_what_was_meant(world: World) -> None:
+    """Once a run, and nothing is written that was not meant."""
+    world.stash.add_tag("For Plex")
+    ran = world.run(STASH__INCLUDE_TAGS="For Pelx")
+    assert ran.warnings == (
+        "[stash] include_tags: Stash has no tag 'For Pelx'; did you mean 'For Plex'?",
+    )
+    assert ran.puts == 0
+
+
+def test_a_scene_that_is_named_takes_part_whatever_its_tags(world: World) -> None:
+    """A person asked for just this one."""
+    tag = world.stash.add_tag("Private")
+    world.stash.edit_scene(3, tag_ids=(tag,))
+    world.run(STASH__EXCLUDE_TAGS="Private")
+    named = world.run(RunOptions(scenes=scene_ids(3)), STASH__EXCLUDE_TAGS="Private")
+    assert named.row("3").outcome is Outcome.APPLIED
