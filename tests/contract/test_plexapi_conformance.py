@@ -383,3 +383,32 @@ def test_the_token_never_travels_in_an_address(served: Served) -> None:
 
     assert served.plex.misdeeds.tokens_in_query == 0
     assert not any(served.plex.token in target for target in served.wired.counters.targets)
+
+
+def test_plexapi_makes_and_keeps_a_collection(served: Served) -> None:
+    """Made, filled, emptied, renamed, shown otherwise and deleted, as plexapi does all that."""
+    section = served.section()
+    made = section.createCollection("Lakes", items=[served.item(10), served.item(11)])
+    made.addItems(served.item(12)).removeItems([served.item(10)])
+    made.reload()
+
+    assert [item.ratingKey for item in made.items()] == [11, 12]
+    assert (made.title, made.childCount, made.subtype, made.smart) == ("Lakes", 2, "movie", False)
+    assert [one.title for one in section.collections()] == ["Lakes"]
+
+    made.modeUpdate("hideItems")
+    made.editTitle("Ponds").editSummary("Wet").editSortTitle("Wet ponds")
+    made.uploadPoster(filepath=io.BytesIO(PICTURE))
+    made.reload()
+
+    assert (made.collectionMode, made.title, made.titleSort) == (1, "Ponds", "Wet ponds")
+    assert (made.summary, sorted(lock.name for lock in made.fields)) == (
+        "Wet",
+        ["summary", "thumb", "title", "titleSort"],
+    )
+    with pytest.raises(BadRequest, match="409"):
+        section.createCollection("Rivers", items=[served.item(10)]).editTitle("Ponds")
+
+    made.delete()
+    assert [one.title for one in section.collections()] == ["Rivers"]
+    assert served.plex.misdeeds.media_deletions == 0

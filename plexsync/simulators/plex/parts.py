@@ -42,6 +42,7 @@ class Switches:
         tree_hashes: the tree shows hashes; without it no file looks analysed.
         trash_moves_updated_at: an item that goes to the trash gets another updatedAt.
         trash_filter: `trash=1` lists what is in the trash; without it that filter is ignored.
+        drop_empty_collections: a collection goes when its last member is taken out of it.
 
     Source: docs/plex-api.md 2, 3, 5, 6, whatever is marked [?] or [rep] there.
     """
@@ -64,6 +65,7 @@ class Switches:
     tree_hashes: bool = True
     trash_moves_updated_at: bool = True
     trash_filter: bool = True
+    drop_empty_collections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Misdeeds:
         tokens_in_query: requests that carried their token in the address.
         costly_details: details with everything included, as plexapi reloads and costly_details.
         unpaged_listings: listings asked for in one piece.
+        media_deletions: requests that would have deleted the files of an item.
     """
 
     unguarded_puts: int = 0
@@ -104,6 +107,7 @@ class Misdeeds:
     tokens_in_query: int = 0
     costly_details: int = 0
     unpaged_listings: int = 0
+    media_deletions: int = 0
 
     @property
     def total(self) -> int:
@@ -114,6 +118,7 @@ class Misdeeds:
             + self.tokens_in_query
             + self.costly_details
             + self.unpaged_listings
+            + self.media_deletions
         )
 
 

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 from plexsync.simulators.http.pictures import drawn_picture
 from plexsync.simulators.plex import answers, render
 from plexsync.simulators.plex.answers import form_of
+from plexsync.simulators.plex.collections.handlers import (
+    list_collections,
+    list_members,
+    tell_members,
+)
 from plexsync.simulators.plex.element import Element
 from plexsync.simulators.plex.parts import RefusedError
 from plexsync.simulators.plex.query import read_kind
 from plexsync.simulators.plex.render_files import View, tree_element
+from plexsync.simulators.plex.store import MediaType
 
 if TYPE_CHECKING:
     from plexsync.simulators.http.messages import SimRequest, SimResponse
@@ -106,6 +112,8 @@ def listing(parts: Parts, asked: Asked) -> SimResponse:
     if "file" in dict(filters) and not request.argument("type"):
         raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR)
     kind = read_kind(request.argument("type"), found.kind)
+    if kind is MediaType.COLLECTION:
+        list_collections(parts, found)
     items = parts.selection(found, kind, filters)
     page = _page(parts, request, len(items))
     if page is None:
@@ -127,6 +135,7 @@ def detail(parts: Parts, asked: Asked) -> SimResponse:
     items = known_items(parts, asked)
     if not items and not parts.switches.missing_is_empty:
         raise RefusedError(HTTPStatus.NOT_FOUND)
+    tell_members(parts, items)
     view = _view(request, full=True)
     fragments = parts.shelf.fragments(items, form_of(request), view)
     return answers.document(request, render.detail_container(items), fragments)
@@ -146,7 +155,9 @@ def tree(parts: Parts, asked: Asked) -> SimResponse:
 def children(parts: Parts, asked: Asked) -> SimResponse:
     """The seasons of a show or the episodes of a season."""
     (item,) = find_items(parts, asked)
-    return _children_document(parts, asked.request, item, list(item.children))
+    collection = item.kind is MediaType.COLLECTION
+    below = list_members(parts, item) if collection else list(item.children)
+    return _children_document(parts, asked.request, item, below)
 
 
 def all_leaves(parts: Parts, asked: Asked) -> SimResponse:
@@ -249,6 +260,7 @@ def _view(request: SimRequest, *, full: bool) -> View:
     return View(
         full=full,
         guids=request.argument("includeGuids") == "1",
+        preferences=full and request.argument("includePreferences") == "1",
         check_files=full and request.argument("checkFiles") == "1",
         without_elements=frozenset(elements.split(",")) if elements else frozenset(),
         without_fields=frozenset(fields.split(",")) & _HINT_FIELDS,
@@ -272,7 +284,8 @@ def _children_document(
     parts: Parts, request: SimRequest, parent: Item, items: list[Item]
 ) -> SimResponse:
     """A listing of what hangs below an item."""
-    items.sort(key=lambda item: ((item.parent.index if item.parent else 0), item.index))
+    if parent.kind is not MediaType.COLLECTION:
+        items.sort(key=lambda item: ((item.parent.index if item.parent else 0), item.index))
     page = _page(parts, request, len(items))
     start, size = page if page is not None else (0, len(items))
     shown = items[start : start + size]

@@ -27,7 +27,23 @@ TYPE_NAMES = {
     MediaType.EPISODE: "episode",
     MediaType.ARTIST: "artist",
     MediaType.PHOTO: "photo",
+    MediaType.COLLECTION: "collection",
 }
+
+
+_FOLDERS = (MediaType.SHOW, MediaType.SEASON, MediaType.COLLECTION)
+"""What holds other items."""
+
+_MODES = (
+    "-1:Library default|0:Hide collection|1:Hide items in this collection|"
+    "2:Show this collection and its items"
+)
+
+_PREFERENCES: dict[str, tuple[str, str]] = {
+    "collectionMode": ("-1", _MODES),
+    "collectionSort": ("0", "0:Release date|1:Alphabetical|2:Custom"),
+}
+"""The preferences of a collection: default, and the values there are."""
 
 
 def section_element(section: LibrarySection) -> Element:
@@ -84,6 +100,8 @@ def listing_container(
 
 def children_container(parent: Item, size: int) -> Element:
     """The container around an item's children, which carries what they have in common."""
+    if parent.kind is MediaType.COLLECTION:
+        return _members_container(parent, size)
     top = parent.parent if parent.kind is MediaType.SEASON and parent.parent else parent
     attributes: dict[str, Scalar] = {
         "size": size,
@@ -109,6 +127,21 @@ def children_container(parent: Item, size: int) -> Element:
     return Element("MediaContainer", attributes)
 
 
+def _members_container(collection: Item, size: int) -> Element:
+    """The container around the members of a collection."""
+    attributes: dict[str, Scalar] = {
+        "size": size,
+        "allowSync": True,
+        "identifier": IDENTIFIER,
+        **_hoisted(collection.section),
+        **MEDIA_TAGS,
+        "title1": collection.section.title,
+        "title2": collection.title,
+        "viewGroup": TYPE_NAMES[collection.holds or MediaType.MOVIE],
+    }
+    return Element("MediaContainer", attributes)
+
+
 def detail_container(items: list[Item]) -> Element:
     """The container around details; it names the library when all items share one."""
     attributes: dict[str, Scalar] = {
@@ -123,7 +156,7 @@ def detail_container(items: list[Item]) -> Element:
 
 def item_element(item: Item, view: View) -> Element:
     """An item, in a listing or in full."""
-    name = "Directory" if item.kind in (MediaType.SHOW, MediaType.SEASON) else "Video"
+    name = "Directory" if item.kind in _FOLDERS else "Video"
     attributes = _item_attributes(item, full=view.full)
     for hidden in view.without_fields:
         attributes.pop(hidden, None)
@@ -180,7 +213,7 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
     fields = item.fields
     known: dict[str, Scalar | None] = {
         "ratingKey": str(item.rating_key),
-        "key": f"/library/metadata/{item.rating_key}" + ("" if item.media else _below(item)),
+        "key": _key(item),
         **_parent_keys(item),
         "guid": item.guid,
         "editionTitle": fields.get("editionTitle"),
@@ -209,6 +242,7 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
         "originallyAvailableAt": fields.get("originallyAvailableAt"),
         "viewCount": item.view_count or None,
         **_counts_below(item),
+        **_collection_attributes(item),
         "addedAt": item.added_at,
         "updatedAt": item.updated_at,
         "deletedAt": item.deleted_at or None,
@@ -219,9 +253,24 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
     return shown
 
 
-def _below(item: Item) -> str:
-    """Shows and seasons point at their children."""
-    return "/children" if item.kind in (MediaType.SHOW, MediaType.SEASON) else ""
+def _key(item: Item) -> str:
+    """The address of an item; shows, seasons and collections point at their children."""
+    place = "collections" if item.kind is MediaType.COLLECTION else "metadata"
+    below = "/children" if item.kind in _FOLDERS and not item.media else ""
+    return f"/library/{place}/{item.rating_key}{below}"
+
+
+def _collection_attributes(item: Item) -> dict[str, Scalar | None]:
+    """What only a collection says; its counts and preferences are texts."""
+    if item.kind is not MediaType.COLLECTION:
+        return {}
+    return {
+        "subtype": TYPE_NAMES[item.holds] if item.holds else None,
+        "childCount": str(item.member_count),
+        "smart": "0",
+        "collectionMode": item.prefs.get("collectionMode"),
+        "collectionSort": item.prefs.get("collectionSort"),
+    }
 
 
 def _section_of(item: Item) -> dict[str, Scalar | None]:
@@ -274,8 +323,13 @@ def _counts_below(item: Item) -> dict[str, Scalar | None]:
 
 
 def _thumb(item: Item) -> str:
-    """The poster's address; a personal video without one shows a stock picture."""
-    return _picture(item, "thumb") if item.posters.selected else "/:/resources/video.png"
+    """The poster's address; without one there is a stock picture, or one made of the members'."""
+    if item.posters.selected:
+        return _picture(item, "thumb")
+    if item.kind is MediaType.COLLECTION:
+        place = f"/library/collections/{item.rating_key}/composite"
+        return f"{place}/{item.updated_at}?width=400&height=600"
+    return "/:/resources/video.png"
 
 
 def _item_children(item: Item, view: View) -> list[Element]:
@@ -289,7 +343,27 @@ def _item_children(item: Item, view: View) -> list[Element]:
     if view.full:
         locks = sorted(item.locks)
         children.extend(Element("Field", {"locked": True, "name": name}) for name in locks)
+    if view.preferences and item.kind is MediaType.COLLECTION:
+        children.append(_preferences(item))
     return children
+
+
+def _preferences(item: Item) -> Element:
+    """How a collection is shown and sorted, with all that may be chosen."""
+    settings = [
+        Element(
+            "Setting",
+            {
+                "id": name,
+                "type": "int",
+                "default": default,
+                "value": item.prefs.get(name, default),
+                "enumValues": values,
+            },
+        )
+        for name, (default, values) in _PREFERENCES.items()
+    ]
+    return Element("Preferences", {}, settings, alone=True)
 
 
 def _images(item: Item) -> list[Element]:

@@ -27,6 +27,7 @@ class View(NamedTuple):
     Attributes:
         full: a detail answer: all tags with ids, locks, streams, the section on the item.
         guids: external ids as children (`includeGuids=1`).
+        preferences: how a collection is shown and sorted (`includePreferences=1`).
         check_files: say of each file whether it is there (`checkFiles=1`).
         without_elements: children left out (`excludeElements=`).
         without_fields: attributes left out (`excludeFields=`), of `summary tagline file` only.
@@ -34,6 +35,7 @@ class View(NamedTuple):
 
     full: bool = False
     guids: bool = False
+    preferences: bool = False
     check_files: bool = False
     without_elements: frozenset[str] = frozenset()
     without_fields: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.simulators.plex import reading, writing
+from plexsync.simulators.plex.collections import handlers as collections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,16 @@ class Route(NamedTuple):
     writes: bool
 
 
+_COLLECTION = re.compile(r"^/library/collections/(\d+)")
+
+
 def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a request and what its pattern captured."""
+    """The route of a request and what its pattern captured.
+
+    An address below a collection's is that below the item of the same id.
+    Source: docs/plex-api.md 11.
+    """
+    path = _COLLECTION.sub(r"/library/metadata/\1", path)
     for route in ROUTES:
         if method in route.methods and (found := route.pattern.match(path)):
             return route, found.groups()
@@ -70,6 +79,12 @@ ROUTES = (
     _get("sections", _SECTION + r"$", reading.section),
     _get("children", _ITEM + r"/children$", reading.children),
     _get("children", _ITEM + r"/allLeaves$", reading.all_leaves),
+    _get("members", _ITEM + r"/items$", reading.children),
+    _write("make", "POST", r"^/library/collections/?$", collections.create),
+    _write("fill", "PUT", _ITEM + r"/items$", collections.add_members),
+    _write("take_out", "DELETE", _ITEM + r"/items/(\d+)$", collections.remove_member),
+    _write("delete", "DELETE", _ITEM + r"$", collections.delete),
+    _write("prefs", "PUT", _ITEMS + r"/prefs$", collections.set_preferences),
     _get("pictures", _ITEM + r"/(poster|art)s$", reading.pictures),
     _get("picture", _ITEM + r"/(thumb|art|file)(?:/\d+)?$", reading.read_picture),
     _get("activities", r"^/activities/?$", reading.activities),

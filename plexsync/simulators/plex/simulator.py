@@ -31,6 +31,8 @@ from plexsync.simulators.plex.build import (
     lies_in,
     take_snapshot,
 )
+from plexsync.simulators.plex.collections.by_hand import CollectionsByHand
+from plexsync.simulators.plex.collections.membership import rename_collection
 from plexsync.simulators.plex.parts import (
     Asked,
     Diary,
@@ -42,7 +44,7 @@ from plexsync.simulators.plex.parts import (
     Switches,
 )
 from plexsync.simulators.plex.routes import find_route
-from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, Store
+from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, MediaType, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -82,6 +84,7 @@ class PlexSimulator:
         read_only_token: see above.
         identity: see above.
         switches: see above; may be changed at any time.
+        collections: what a person does to collections, and what they hold.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class PlexSimulator:
             switches=self.switches,
             diary=self._diary,
         )
+        self.collections = CollectionsByHand(self._parts, self._lock)
         self._maintenance_left = 0
         self._staged: list[PlexVideo] = []
         self._appointments: list[tuple[str, list[int], Callable[[], object]]] = []
@@ -175,7 +179,8 @@ class PlexSimulator:
             return tuple(
                 str(item.rating_key)
                 for item in self._store.items.values()
-                if section is None or item.section.key == section
+                if item.kind is not MediaType.COLLECTION
+                and (section is None or item.section.key == section)
             )
 
     def key_of(self, file: str) -> str:
@@ -193,6 +198,8 @@ class PlexSimulator:
     def dump(self, *, clocks: bool = False) -> Snapshot:
         """Everything an edit can change, of every item, as plain comparable values.
 
+        Collections have a dump of their own.
+
         Args:
             clocks: also updatedAt.
         """
@@ -200,6 +207,7 @@ class PlexSimulator:
             return {
                 str(item.rating_key): take_snapshot(item, clocks=clocks)
                 for item in self._store.items.values()
+                if item.kind is not MediaType.COLLECTION
             }
 
     def picture(self, key: str) -> bytes:
@@ -445,7 +453,9 @@ class PlexSimulator:
 
     def _set(self, item: Item, name: str, value: str | Iterable[str]) -> None:
         """Set a text, or all tags of a kind."""
-        if name in TAG_KINDS:
+        if name == "title" and item.kind is MediaType.COLLECTION:
+            rename_collection(self._store, item, str(value))
+        elif name in TAG_KINDS:
             names = [value] if isinstance(value, str) else value
             item.tags[name] = self._store.taggings(name, names, item.section)
         elif value:

@@ -29,6 +29,7 @@ class MediaType(IntEnum):
     EPISODE = 4
     ARTIST = 8
     PHOTO = 13
+    COLLECTION = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,11 @@ class LibrarySection:
 
 @dataclass(slots=True)
 class Item:
-    """One thing in a library. `fields` holds what is set of `TEXT_FIELDS`; absent means empty."""
+    """One thing in a library. `fields` holds what is set of `TEXT_FIELDS`; absent means empty.
+
+    The last four are those of a collection: the tag its members wear, of which kind they are, how
+    many there were when it was asked for last, and its preferences.
+    """
 
     rating_key: int
     section: LibrarySection
@@ -154,6 +159,10 @@ class Item:
     children: list[Item] = field(default_factory=list)
     posters: PictureSet = field(default_factory=PictureSet)
     arts: PictureSet = field(default_factory=PictureSet)
+    worn_as: Tag | None = None
+    holds: MediaType | None = None
+    member_count: int = 0
+    prefs: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -204,6 +213,7 @@ class Store:
         items: all items by rating key.
         pictures: uploaded pictures by their key.
         above: shows and seasons by library, parent and title.
+        collections: the items of collections that were looked at, by the id of their tag.
         generation: grows whenever any answer may differ.
 
     Args:
@@ -216,8 +226,11 @@ class Store:
         self.items: dict[int, Item] = {}
         self.pictures: dict[str, bytes] = {}
         self.above: dict[tuple[int, int, str], Item] = {}
+        self.collections: dict[int, Item] = {}
         self.generation = 0
         self._tags: dict[tuple[str, int, bytes], Tag] = {}
+        self._wearing: dict[tuple[str, int], dict[int, list[Item]]] = {}
+        self._wearing_at = -1
         self._change_counter = 0
         self._last_id = 0
         self._now = now
@@ -297,6 +310,35 @@ class Store:
             tag = self._tags[key] = Tag(self.next_id(), kind, shown)
         return tag
 
+    def collection_tags(self, section: LibrarySection) -> list[Tag]:
+        """The tags that stand for collections of a library."""
+        wanted = ("collection", section.key)
+        return [tag for key, tag in self._tags.items() if key[:2] == wanted]
+
+    def drop_collection_tag(self, tag: Tag, section: LibrarySection) -> None:
+        """Forget the tag of a collection."""
+        del self._tags["collection", section.key, nocase(tag.name)]
+        self.collections.pop(tag.tag_id, None)
+
+    def rename_collection_tag(self, tag: Tag, section: LibrarySection, name: str) -> None:
+        """Give the tag of a collection another name, which every item that wears it shows."""
+        del self._tags["collection", section.key, nocase(tag.name)]
+        tag.name = name
+        self._tags["collection", section.key, nocase(name)] = tag
+
+    def wearing(self, kind: str, section: LibrarySection) -> dict[int, list[Item]]:
+        """The items of a library by the ids of the tags of a kind they wear."""
+        if self._wearing_at != self.generation:
+            self._wearing.clear()
+            self._wearing_at = self.generation
+        found = self._wearing.get((kind, section.key))
+        if found is None:
+            found = self._wearing[kind, section.key] = {}
+            for item in section.items.values():
+                for worn in item.tags.get(kind, ()):
+                    found.setdefault(worn.tag.tag_id, []).append(item)
+        return found
+
     def forget_unused_tags(self) -> None:
         """Drop the tags no item wears."""
         worn = {
@@ -305,7 +347,11 @@ class Store:
             for several in item.tags.values()
             for one in several
         }
-        self._tags = {key: tag for key, tag in self._tags.items() if id(tag) in worn}
+        self._tags = {
+            key: tag
+            for key, tag in self._tags.items()
+            if id(tag) in worn or tag.tag_id in self.collections
+        }
 
     def _redraw_above(self, item: Item) -> None:
         """What counts the item reads differently."""

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.plex import answers
+from plexsync.simulators.plex.collections.handlers import rename_edited
 from plexsync.simulators.plex.edit import apply_edit, read_edit, set_rating
 from plexsync.simulators.plex.parts import PlexWrite, RefusedError
 from plexsync.simulators.plex.query import read_kind, select
@@ -234,6 +235,7 @@ def _edit_of(parts: Parts, asked: Asked) -> EditRequest:
 def _edit(parts: Parts, asked: Asked, edit: EditRequest, items: list[Item]) -> None:
     """Edit every item alike."""
     for item in items:
+        rename_edited(parts, item, edit)
         apply_edit(parts.store, item, edit, replace_tags=parts.switches.replace_tags)
         touch(parts, item)
     if parts.switches.forget_unused_tags:

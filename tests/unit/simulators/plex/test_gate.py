@@ -132,7 +132,9 @@ def test_json_is_answered_to_those_who_ask() -> None:
         ("GET", "/library/sections", "plex.sections"),
         ("GET", "/library/sections/1/refresh?path=/media", "plex.scan"),
         ("GET", "/", "plex.root"),
-        ("DELETE", "/library/metadata/10", "plex.unknown"),
+        ("POST", "/library/collections?title=x", "plex.make"),
+        ("DELETE", "/library/metadata/10", "plex.delete"),
+        ("DELETE", "/library/metadata/10/children", "plex.unknown"),
     ],
 )
 def test_requests_are_counted_by_kind(method: str, target: str, kind: str) -> None:
