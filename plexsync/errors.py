@@ -13,6 +13,7 @@ PlexsyncError                     1
 │   ├── AuthError                 5   credentials refused, or the right is missing
 │   ├── LibraryMissingError       5   a configured library is not on the server
 │   ├── NotFoundError             4   one named thing is gone
+│   ├── OvertakenError            4   somebody else changed an item while it was written
 │   └── BadResponseError          4   an answer that cannot be what was asked for
 │       ├── TooLongError          4   a request is longer than a server or a proxy takes
 │       ├── PictureFormatError    4   a picture of a kind Plex does not show
@@ -214,6 +215,13 @@ class NotFoundError(ServerError):
     """One named thing is not there (any more)."""
 
     kind = "not-found"
+
+
+class OvertakenError(ServerError):
+    """Somebody else changed an item while it was written; the rest of the write was not sent."""
+
+    kind = "overtaken"
+    remedy = "nothing to do: what is in Plex now is looked at again by the next run"
 
 
 class BadResponseError(ServerError):

@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
+from plexsync.models import PICTURE_FIELDS
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
+from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +56,7 @@ class PlexEditor:
         others: Sequence[RatingKey] = (),
         appended: frozenset[PlexField] = NONE_APPENDED,
         by_item: bool = False,
+        hold: Callable[[], None] = always,
     ) -> None:
         """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
@@ -65,6 +68,8 @@ class PlexEditor:
             others: items that get the same edits; see `edit_alike`, which checks that.
             appended: see `edit_alike`.
             by_item: see `edit_alike`.
+            hold: called before whatever is not the first request, be it a repeated one; raises
+                where somebody else changed the item meanwhile.
 
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.
@@ -72,18 +77,22 @@ class PlexEditor:
             TooLongError: a text is longer than a request may be. All other fields were sent.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
-        plan, failed = self._pictures.choose(plan)
+        chosen = any(change.target in PICTURE_FIELDS for change in plan.changes)
+        plan, failed = self._pictures.choose(plan, hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
         refused: dict[str, BadResponseError] = {}
-        for path in paths(limit_bytes=self._limit_bytes) if plan.changes else ():
+        long_paths = paths(limit_bytes=self._limit_bytes) if plan.changes else ()
+        for number, path in enumerate(long_paths):
+            if number or chosen:
+                hold()
             try:
-                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
+                self._put(path, hold)
             except BadResponseError as error:
                 if error.status not in _SPLIT_STATUSES:
                     raise
                 refused[path] = error
         if refused:
-            for path, refusal in self._put_shorter(paths, refused).items():
+            for path, refusal in self._put_shorter(paths, refused, hold).items():
                 raise self._refusal_of(path, refusal)
         if failed is not None:
             raise failed
@@ -94,6 +103,7 @@ class PlexEditor:
         *,
         appended: frozenset[PlexField] = NONE_APPENDED,
         by_item: bool = False,
+        hold: Callable[[], None] = always,
     ) -> None:
         """Write the same changes to several items at once: one request, as a rule. See `edit`.
 
@@ -102,6 +112,7 @@ class PlexEditor:
             appended: lists whose names the server was seen to add to those an item has. Of these
                 only what is new is sent; where that was untrue, the items would lose names.
             by_item: send it to the address of the item, not to that of its library.
+            hold: see `edit`.
 
         Raises:
             UnsafeError: the plans do not come to the same edits. Nothing was sent.
@@ -118,14 +129,22 @@ class PlexEditor:
                     context=f"items {first.rating_key} and {plan.rating_key}",
                 )
         for plan in rest:
-            _, failed = self._pictures.choose(plan)
+            _, failed = self._pictures.choose(plan, hold)
             if failed is not None:
                 raise failed
         others = [plan.rating_key for plan in rest]
-        self.edit(first, others=others, appended=appended, by_item=by_item)
+        self.edit(first, others=others, appended=appended, by_item=by_item, hold=hold)
+
+    def _put(self, path: str, hold: Callable[[], None]) -> None:
+        self._transport.request(
+            "PUT", path, write=True, accept_status=EDIT_DONE, before_repeat=hold
+        )
 
     def _put_shorter(
-        self, paths: Callable[..., tuple[str, ...]], refused: Mapping[str, BadResponseError]
+        self,
+        paths: Callable[..., tuple[str, ...]],
+        refused: Mapping[str, BadResponseError],
+        hold: Callable[[], None],
     ) -> dict[str, BadResponseError]:
         """Send refused requests again in shorter ones if possible; return what is still refused.
 
@@ -138,8 +157,9 @@ class PlexEditor:
         for path in shortest:
             if path in left or not fields.issuperset(fields_of(path)):
                 continue
+            hold()
             try:
-                self._transport.request("PUT", path, write=True, accept_status=EDIT_DONE)
+                self._put(path, hold)
             except BadResponseError as error:
                 left[path] = error
                 in_a_row += 1

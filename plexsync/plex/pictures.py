@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex.decode import decode_pictures
+from plexsync.transport.outgoing import always
 from plexsync.transport.retry import AnswerLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from plexsync.models import Change, ItemPlan, Picture, RatingKey
     from plexsync.transport.client import Transport
@@ -84,26 +85,40 @@ class PlexPictures:
             accept_status=_DONE,
         )
 
-    def select(self, rating_key: RatingKey, field: PlexField, key: str) -> None:
+    def select(
+        self,
+        rating_key: RatingKey,
+        field: PlexField,
+        key: str,
+        hold: Callable[[], None] = always,
+    ) -> None:
         """Choose one of the pictures an item has, which Plex locks.
+
+        `hold` is called before it is sent once more, and raises where that must not be.
 
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
         path = f"{_address(rating_key, _PLACES[field])}?url={quote(key, safe='')}"
-        self._transport.request("PUT", path, write=True, accept_status=_DONE)
+        self._transport.request("PUT", path, write=True, accept_status=_DONE, before_repeat=hold)
 
-    def unselect(self, rating_key: RatingKey, field: PlexField) -> None:
-        """Choose none of the pictures an item has.
+    def unselect(
+        self, rating_key: RatingKey, field: PlexField, hold: Callable[[], None] = always
+    ) -> None:
+        """Choose none of the pictures an item has; see `select`.
 
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
         path = _address(rating_key, _SHOWN[field])
-        self._transport.request("DELETE", path, write=True, accept_status=_DONE)
+        self._transport.request("DELETE", path, write=True, accept_status=_DONE, before_repeat=hold)
 
-    def choose(self, plan: ItemPlan) -> tuple[ItemPlan, ServerError | None]:
+    def choose(
+        self, plan: ItemPlan, hold: Callable[[], None] = always
+    ) -> tuple[ItemPlan, ServerError | None]:
         """Choose the pictures `plan` says by their keys; a picture is chosen, not edited.
+
+        `hold`: see `select`.
 
         Returns:
             The plan, which still says the locks, without pictures that cannot be chosen: such a
@@ -117,7 +132,7 @@ class PlexPictures:
             if change.target not in PICTURE_FIELDS or change.after == change.before:
                 continue
             try:
-                self._choose(plan.rating_key, change)
+                self._choose(plan.rating_key, change, hold)
             except AuthError:
                 raise
             except ServerError as error:
@@ -127,12 +142,12 @@ class PlexPictures:
         left = tuple(change for change in plan.changes if change.target not in failed)
         return replace(plan, changes=left), next(iter(failed.values()))
 
-    def _choose(self, rating_key: RatingKey, change: Change) -> None:
+    def _choose(self, rating_key: RatingKey, change: Change, hold: Callable[[], None]) -> None:
         if not change.after:
-            self.unselect(rating_key, change.target)
+            self.unselect(rating_key, change.target, hold)
             return
         try:
-            self.select(rating_key, change.target, str(change.after))
+            self.select(rating_key, change.target, str(change.after), hold)
         except NotFoundError as error:
             raise NotFoundError(
                 f"Plex does not have the {change.field} any more that is to be shown again",

@@ -10,6 +10,8 @@ from plexsync.transport.failures import SlowError
 from plexsync.transport.retry import PAGE, UPLOAD, WRITE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
 
     from plexsync.transport.retry import AnswerLimits, RetryPolicy
@@ -30,6 +32,8 @@ class RequestRules(TypedDict, total=False):
         divisible: the caller asks for less if this takes too long: a SlowError is then raised
             at once, and is no sign of a server that is down.
         takes_web_pages: a web page is an answer, too.
+        before_repeat: called right before the request is sent again; may ask this same server,
+            and raises a ServerError where sending it again might do harm by now.
     """
 
     write: bool
@@ -38,6 +42,11 @@ class RequestRules(TypedDict, total=False):
     limits: AnswerLimits
     divisible: bool
     takes_web_pages: bool
+    before_repeat: Callable[[], None]
+
+
+def always() -> None:
+    """Let a request be repeated whatever happened meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class OutgoingRequest:
     limits: AnswerLimits | None = None
     divisible: bool = False
     takes_web_pages: bool = False
+    before_repeat: Callable[[], None] = always
 
     @property
     def answer_limits(self) -> AnswerLimits:

@@ -76,7 +76,11 @@ class Repeater:
         self._timing = timing
 
     def run(self, task: OutgoingRequest, attempt: Callable[[], T]) -> T:
-        """Return what the first good attempt returns; raise what the last one raised."""
+        """Return what the first good attempt returns; raise what the last one raised.
+
+        Raises:
+            ServerError: also what `task.before_repeat` raises.
+        """
         begun = self._timing.monotonic()
 
         def enough(state: tenacity.RetryCallState) -> bool:
@@ -93,11 +97,15 @@ class Repeater:
             error, wait_s = _error_of(state), state.upcoming_sleep
             self._on_repeat(Repeat(self._name, task.where, state.attempt_number, wait_s, error))
 
+        def wait(seconds: float) -> None:
+            self._timing.sleep(seconds)
+            task.before_repeat()
+
         retrying = tenacity.Retrying(
             stop=enough,
             wait=self._wait_s,
             retry=again,
-            sleep=self._timing.sleep,
+            sleep=wait,
             before_sleep=note,
             reraise=True,
         )

@@ -22,7 +22,7 @@ from plexsync.errors import (
 from plexsync.models import PICTURE_FIELDS, ItemDetail, ItemPlan, PlexField
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.models import Change, RatingKey
     from plexsync.planning.planner import Planner
@@ -57,8 +57,8 @@ class EditDoors:
         """Whether it is known where edits go."""
         return self._by_item is not None
 
-    def edit(self, plan: ItemPlan) -> ItemDetail | None:
-        """Send the changes of one item.
+    def edit(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
+        """Send the changes of one item; `hold`: see `PlexEditor.edit`.
 
         Returns:
             The item as it was read back, where that was necessary.
@@ -68,29 +68,34 @@ class EditDoors:
             ServerError: see `PlexEditor.edit`.
         """
         if self._by_item is None and _provable(plan):
-            return self._find_out(plan)
-        self._plex.editor.edit(plan, by_item=self._by_item is not False)
+            return self._find_out(plan, hold)
+        self._plex.editor.edit(plan, by_item=self._by_item is not False, hold=hold)
         return None
 
-    def edit_alike(self, plans: Sequence[ItemPlan], appended: frozenset[PlexField]) -> None:
+    def edit_alike(
+        self,
+        plans: Sequence[ItemPlan],
+        appended: frozenset[PlexField],
+        hold: Callable[[], None],
+    ) -> None:
         """Send the same changes of several items; see `PlexEditor.edit_alike`.
 
         Raises:
             ServerError: see there; or they did not arrive, so that one item alone has to say why.
         """
         by_item = self._by_item is not False
-        self._plex.editor.edit_alike(plans, appended=appended, by_item=by_item)
+        self._plex.editor.edit_alike(plans, appended=appended, by_item=by_item, hold=hold)
         if self._by_item is None and _provable(plans[0]):
             detail = self._read(plans[0].rating_key)
             if detail is None or not self._arrived(plans[0], detail):
                 raise BadResponseError("Plex took an edit of several items and did nothing")
             self._by_item = True
 
-    def _find_out(self, plan: ItemPlan) -> ItemDetail | None:
+    def _find_out(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send a plan to the item's own address, and if it does not arrive to the library's."""
         refusal: NotFoundError | BadResponseError | None = None
         try:
-            self._plex.editor.edit(plan, by_item=True)
+            self._plex.editor.edit(plan, by_item=True, hold=hold)
         except (TooLongError, WebPageError):
             raise  # neither says anything about the address
         except (NotFoundError, BadResponseError) as error:
@@ -100,18 +105,19 @@ class EditDoors:
             if detail is None or self._arrived(plan, detail):
                 self._by_item = None if detail is None else True
                 return detail
-        detail = self._edit_guarded(plan)
+        detail = self._edit_guarded(plan, hold)
         if detail is not None and self._arrived(plan, detail):
             self._by_item = False
         elif refusal is not None:
             raise refusal
         return detail
 
-    def _edit_guarded(self, plan: ItemPlan) -> ItemDetail | None:
+    def _edit_guarded(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send a plan to the address of the library, and see that a neighbour stays as it is."""
         key = self._plex.neighbour(plan)
         before = self._read(key) if key else None
-        self._plex.editor.edit(plan)
+        hold()
+        self._plex.editor.edit(plan, hold=hold)
         after = self._read(key) if key else None
         if before and after:
             self._check(plan, before, after)

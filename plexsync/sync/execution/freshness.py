@@ -3,23 +3,25 @@
 Items are read many at a time and written one by one, so a person may edit one in Plex in between.
 What was not read a moment ago is looked at again right before it is written; one that moved is
 decided about once more. What is left is the time between that read and its write: one request.
+A write that is sent again, or goes on with a further request, looks first, too.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
-from plexsync.errors import ServerError
+from plexsync.errors import OvertakenError, ServerError
 from plexsync.models import ItemDetail, PlexField
 from plexsync.sync.execution.work import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import ItemPlan
+    from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Place, Ready
+    from plexsync.sync.execution.work import Place
 
 FRESH_S = 0.05
 """Seconds after which an item is looked at again before it is written.
@@ -33,7 +35,8 @@ class Freshness:
     """Looks at the items of one batch again.
 
     Args:
-        work: the items, as they were read and decided about.
+        seen: each plan, the item as it was read and decided about, and when that was, in seconds
+            of `monotonic`.
         reader: reads them.
         planner: says what Plex shows alike.
         monotonic: seconds on a clock that is never set.
@@ -41,13 +44,16 @@ class Freshness:
 
     def __init__(
         self,
-        work: Sequence[Ready],
+        seen: Iterable[tuple[ItemPlan, ItemDetail, float]],
         reader: Reader,
         planner: Planner,
         monotonic: Callable[[], float],
     ) -> None:
-        self._details = {place_of(ready.plan): ready.detail for ready in work}
-        self._read_at = {place_of(ready.plan): ready.read_at for ready in work}
+        self._details: dict[Place, ItemDetail] = {}
+        self._read_at: dict[Place, float] = {}
+        for plan, detail, read_at in seen:
+            self._details[place_of(plan)] = detail
+            self._read_at[place_of(plan)] = read_at
         self._reader = reader
         self._planner = planner
         self._monotonic = monotonic
@@ -56,18 +62,38 @@ class Freshness:
         """Return which of `plans` are about items that are not as they were, or cannot be read."""
         now = self._monotonic()
         old = [plan for plan in plans if now - self._read_at[place_of(plan)] > FRESH_S]
-        if not old:
-            return set()
-        try:
-            read = self._reader.read([plan.rating_key for plan in old])
-        except ServerError:
-            return {place_of(plan) for plan in old}
-        self._read_at.update((place_of(plan), now) for plan in old)
-        return {
-            place_of(plan)
-            for plan in old
-            if not _is_same(self._details[place_of(plan)], read.get(plan.rating_key))
-        }
+        read = self._read(old)
+        gone = {place_of(plan) for plan in old if not self._is_same(plan, read)}
+        self._read_at.update((place_of(plan), now) for plan in old if place_of(plan) not in gone)
+        return gone
+
+    def doubt(self, plans: Sequence[ItemPlan]) -> None:
+        """Have the items looked at again before anything else is written to them."""
+        self._read_at.update((place_of(plan), -inf) for plan in plans)
+
+    def hold(self, plans: Sequence[ItemPlan]) -> None:
+        """Hold that a write that was sent, in part or whole, may be sent once more.
+
+        Raises:
+            OvertakenError: somebody else changed what it is about, or that cannot be known.
+        """
+        read = self._read(plans)
+        for plan in plans:
+            detail = read.get(plan.rating_key)
+            if not isinstance(detail, ItemDetail) or self.is_disturbed(plan, detail):
+                raise OvertakenError(
+                    f"item {plan.rating_key} was changed in Plex, or could not be read, while it "
+                    "was written; the rest was not sent"
+                )
+
+    def is_disturbed(self, plan: ItemPlan, detail: ItemDetail) -> bool:
+        """Return whether an item holds what neither was there before `plan` nor comes of it."""
+        first = self._details[place_of(plan)]
+        return any(self._is_others(change, first, detail) for change in plan.changes)
+
+    def is_untouched(self, plan: ItemPlan, detail: ItemDetail) -> bool:
+        """Return whether an item is as it was when it was decided about."""
+        return _are_same(self._details[place_of(plan)], detail)
 
     def got(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> bool:
         """Return whether an item got all that `plan` means for another one."""
@@ -94,11 +120,42 @@ class Freshness:
             )
         )
 
+    def _read(self, plans: Sequence[ItemPlan]) -> dict[RatingKey, ItemDetail | ServerError]:
+        """Return the items as they are now; none where they cannot be read."""
+        try:
+            return self._reader.read([plan.rating_key for plan in plans]) if plans else {}
+        except ServerError:
+            return {}
 
-def _is_same(first: ItemDetail, now: ItemDetail | ServerError | None) -> bool:
+    def _is_same(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
+        detail = read.get(plan.rating_key)
+        return isinstance(detail, ItemDetail) and self.is_untouched(plan, detail)
+
+    def _is_others(self, change: Change, first: ItemDetail, now: ItemDetail) -> bool:
+        """Whether the field of a change holds somebody else's word.
+
+        Of a list names may have come and gone as far as the change says so; on a server that
+        replaces lists only the new ones are left.
+        """
+        planner, target = self._planner, change.target
+        held, before = planner.observe(now, target), planner.observe(first, target)
+        if isinstance(held, tuple) and isinstance(change.after, tuple):
+            keys = planner.equality.spellings.keys
+            holds, had, wants = (
+                {keys[name] for name in names} for names in (held, before, change.after)
+            )
+            # Whoever gets another role leaves the list for a moment.
+            stay = had & wants - {keys[name] for name in change.credits_after}
+            return not (stay <= holds <= had | wants or (holds and holds <= wants - had))
+        return not any(
+            planner.equality.equal(target, held, known) for known in (before, change.after)
+        )
+
+
+def _are_same(first: ItemDetail, now: ItemDetail) -> bool:
     """Whether an item holds the same fields, locks and files."""
-    return (
-        isinstance(now, ItemDetail)
-        and (first.values, first.locked, first.credits) == (now.values, now.locked, now.credits)
-        and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
-    )
+    return (first.values, first.locked, first.credits) == (
+        now.values,
+        now.locked,
+        now.credits,
+    ) and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)

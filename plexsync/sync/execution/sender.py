@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.errors import AuthError, MisdirectedEditError, ServerError
+from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
 from plexsync.sync.execution.batching import group_by_edit
 from plexsync.sync.execution.work import place_of
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.sync.execution.doors import EditDoors
+    from plexsync.sync.execution.freshness import Freshness
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Place
     from plexsync.sync.server_faults import ServerFaults
 
 WORTH_A_PROBE = 8
@@ -86,11 +87,6 @@ class _Probe:
     name: str
 
 
-def none_moved(_plans: Sequence[ItemPlan]) -> set[Place]:
-    """Say that no item moved, where it was read just now."""
-    return set()
-
-
 def _never(_plan: ItemPlan, _change: Change) -> tuple[str, ...]:
     return ()
 
@@ -131,76 +127,87 @@ class Sender:
         self._alone = False
         self._refused = False
 
-    def send(
-        self, plans: Sequence[ItemPlan], moved: Callable[[Sequence[ItemPlan]], set[Place]]
-    ) -> Iterator[Sent]:
+    def send(self, plans: Sequence[ItemPlan], freshness: Freshness) -> Iterator[Sent]:
         """Send `plans`, each once, in groups where they are alike.
 
         After a refusal, or once `should_stop`, the rest comes as not sent.
 
         Args:
             plans: what to send.
-            moved: asked right before: says which are about items that are not as they were.
+            freshness: asked right before: says which are about items that are not as they were.
         """
         left = list(plans)
         while probe := self._probe(left):
             left = [plan for plan in left if plan is not probe.plan]
-            yield Sent(probe.plan, moved=True) if moved([probe.plan]) else self._find_out(probe)
+            if freshness.moved([probe.plan]):
+                yield Sent(probe.plan, moved=True)
+            else:
+                yield self._find_out(probe, freshness)
         if self._alone:
             groups = [[plan] for plan in left]
         else:
             groups = group_by_edit(left, appended=self._appended)
         for group in groups:
-            gone = set() if self._ended() else moved(group)
+            gone = set() if self._ended() else freshness.moved(group)
             yield from (Sent(plan, moved=True) for plan in group if place_of(plan) in gone)
             there = [plan for plan in group if place_of(plan) not in gone]
             if len(there) == 1:
-                yield self._send_one(there[0])
+                yield self._send_one(there[0], freshness)
             elif there:
-                yield from self._send_group(there, moved)
+                yield from self._send_group(there, freshness)
 
-    def mend(self, plans: Sequence[ItemPlan], read: Mapping[RatingKey, object]) -> Iterator[Sent]:
+    def mend(
+        self,
+        plans: Sequence[ItemPlan],
+        read: Mapping[RatingKey, object],
+        freshness: Freshness,
+    ) -> Iterator[Sent]:
         """Send plans that went out with others, and did not arrive whole, once more alone.
 
         Args:
             plans: those that did not arrive.
             read: what their items hold.
+            freshness: says which items are not as they were when that was read.
         """
         lost = frozenset().union(*(lists_harmed(plan, read.get(plan.rating_key)) for plan in plans))
         self._appended -= lost
         self._alone = self._alone or len(plans) > 1
         for plan in plans:
-            yield self._send_one(plan)
+            # Sent it was, so that reading back tells what became of it.
+            yield Sent(plan) if freshness.moved([plan]) else self._send_one(plan, freshness)
 
     # ---- sending
 
-    def _send_group(
-        self, group: Sequence[ItemPlan], moved: Callable[[Sequence[ItemPlan]], set[Place]]
-    ) -> Iterator[Sent]:
+    def _send_group(self, group: Sequence[ItemPlan], freshness: Freshness) -> Iterator[Sent]:
         if self._ended():
             yield from (Sent(plan, unsent=True) for plan in group)
             return
         known = self._doors.is_known
         try:
-            self._doors.edit_alike(group, self._appended)
+            self._doors.edit_alike(group, self._appended, partial(freshness.hold, group))
         except AuthError as error:
             self._refused = True
             yield from (Sent(plan, error) for plan in group)
-        except ServerError:
+        except ServerError as error:
             # One of them may be to blame, or their number: alone each tells for itself. While it is
             # not known which address takes edits, that may be to blame: one alone finds it out.
             parts = [[plan] for plan in group] if known else [group[:1], group[1:]]
+            freshness.doubt(group)
             for part in parts:
-                yield from self.send(part, moved)
+                for sent in self.send(part, freshness):
+                    # What moved may have been written all the same: reading back tells.
+                    yield Sent(sent.plan, error) if sent.moved else sent
         else:
             self._faults.answered(WorkKind.EDIT)
             yield from (Sent(plan, together=True) for plan in group)
 
-    def _send_one(self, plan: ItemPlan) -> Sent:
+    def _send_one(self, plan: ItemPlan, freshness: Freshness) -> Sent:
         if self._ended():
             return Sent(plan, unsent=True)
         try:
-            detail = self._doors.edit(plan)
+            detail = self._doors.edit(plan, partial(freshness.hold, [plan]))
+        except OvertakenError as error:
+            return Sent(plan, error)
         except ServerError as error:
             ends = isinstance(error, (AuthError, MisdirectedEditError))
             self._refused = self._refused or ends
@@ -214,11 +221,11 @@ class Sender:
 
     # ---- finding out
 
-    def _find_out(self, probe: _Probe) -> Sent:
+    def _find_out(self, probe: _Probe, freshness: Freshness) -> Sent:
         """Carry a plan out, and learn from it what the server does with lists."""
         self._tries[probe.target] += 1
         self._note_risk(probe.risky)
-        tried = self._send_one(probe.trial)
+        tried = self._send_one(probe.trial, freshness)
         if tried.unsent or self._refused:
             return tried._replace(plan=probe.plan, detail=None)
         if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
@@ -231,11 +238,17 @@ class Sender:
             return Sent(probe.plan, error)
         held = _names(detail, probe.target)
         (change,) = [one for one in probe.plan.changes if one.target is probe.target]
-        if {tag_key(name) for name in change.after} <= held:
+        appends = {tag_key(name) for name in change.after} <= held
+        if appends:
             self._appended |= {probe.target}
+        if (
+            appends
+            or not isinstance(detail, ItemDetail)
+            or freshness.is_disturbed(probe.trial, detail)
+        ):
             return tried._replace(plan=probe.plan, detail=None)
         # It replaces, or the edit did not arrive: both times the whole list is what is missing.
-        return self._send_one(probe.plan)
+        return self._send_one(probe.plan, freshness)
 
     def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
         """The plan to find out with next; None when that would save too little, or is known."""

@@ -21,12 +21,12 @@ from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
 from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.freshness import Freshness
-from plexsync.sync.execution.sender import Sender, lists_harmed, none_moved
+from plexsync.sync.execution.sender import Sender, lists_harmed
 from plexsync.sync.execution.work import place_of
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, PlexField, RatingKey, Value
     from plexsync.planning.planner import Planner
@@ -159,10 +159,10 @@ class FieldWriter:
         written = FieldsWritten({}, [], [], None)
         plans = [ready.plan for ready in work]
         numbers = self._intend(plans)
-        freshness = Freshness(work, self._reader, self._planner, self._monotonic)
+        freshness = self._freshness((one.plan, one.detail, one.read_at) for one in work)
         tried: list[Sent] = []
         refused: AuthError | MisdirectedEditError | None = None
-        for sent in self._sender.send(plans, freshness.moved):
+        for sent in self._sender.send(plans, freshness):
             seq = numbers[place_of(sent.plan)]
             if sent.unsent:
                 written.ends.append(_unsent(seq, sent.plan, UNSENT))
@@ -206,6 +206,9 @@ class FieldWriter:
         plans = [self._doors.harmed] if self._doors.harmed else []
         return [IntentEnd(seq, Settlement.APPLIED) for seq in self._intend(plans).values()]
 
+    def _freshness(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> Freshness:
+        return Freshness(seen, self._reader, self._planner, self._monotonic)
+
     def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
         return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))
 
@@ -218,9 +221,10 @@ class FieldWriter:
     ) -> ServerError | None:
         """Decide by reading what became of each write, whatever its reply was."""
         try:
+            read_at = self._monotonic()
             read = self._reader.read([s.plan.rating_key for s in tried if s.detail is None])
             read |= {sent.plan.rating_key: sent.detail for sent in tried if sent.detail is not None}
-            tried = self._mended(tried, read)
+            tried = self._mended(tried, read, freshness, read_at)
             later = self._send_later(tried, read)
         except ServerError as unread:
             problem = _unread_problem(unread)
@@ -234,6 +238,10 @@ class FieldWriter:
                 cause = detail or error or ServerError("the item vanished while it was written")
                 # Without an end the intent stays unsettled, and the next run looks again.
                 verdict = Verdict(missing=plan.changes, problem=as_problem(cause))
+            elif error and self._came_too_late(plan, detail, freshness):
+                written.ends.append(_unsent(numbers[place], plan, MOVED))
+                written.moved.append(place)
+                continue
             else:
                 verdict = self._judge(plan, detail, error)
                 written.ends.append(self._end(numbers[place], verdict, detail))
@@ -244,6 +252,12 @@ class FieldWriter:
                 verdict = replace(verdict, others=others)
             written.verdicts[place] = verdict
         return self._misdirected(tried, written, freshness)
+
+    def _came_too_late(self, plan: ItemPlan, detail: ItemDetail, freshness: Freshness) -> bool:
+        """Whether nothing of a write that failed arrived, and somebody else was there before it."""
+        missing = self._planner.not_stored(plan, detail)
+        arrived = len(missing) < len(plan.changes) or self._planner.partly(missing, detail)
+        return not arrived and freshness.is_disturbed(plan, detail)
 
     def _misdirected(
         self, tried: Sequence[Sent], written: FieldsWritten, freshness: Freshness
@@ -276,16 +290,19 @@ class FieldWriter:
 
         It is an intent of its own, durable before it is sent. `read` is brought up to date.
         """
-        found = (
-            self._planner.later(sent.plan, detail)
+        read_at = self._monotonic()
+        seen = [
+            (later, detail, read_at)
             for sent in tried
             if isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
-        )
-        plans = [plan for plan in found if plan is not None]
+            and (later := self._planner.later(sent.plan, detail)) is not None
+        ]
+        plans = [plan for plan, _, _ in seen]
         if not plans:
             return {}
         numbers = self._intend(plans)
-        done = {place_of(sent.plan): sent for sent in self._sender.send(plans, none_moved)}
+        sent_later = self._sender.send(plans, self._freshness(seen))
+        done = {place_of(sent.plan): sent for sent in sent_later}
         read.update(self._reader.read([plan.rating_key for plan in plans]))
         return {place: (numbers[place], sent) for place, sent in done.items()}
 
@@ -299,8 +316,9 @@ class FieldWriter:
     ) -> Verdict:
         """Return the verdict on a plan and on what came after it."""
         second = self._judge(sent.plan, detail, sent.error)
-        if sent.unsent:
-            second = replace(second, problem=UNSENT, missing=sent.plan.changes)
+        if sent.unsent or sent.moved:
+            problem = UNSENT if sent.unsent else MOVED
+            second = replace(second, problem=problem, missing=sent.plan.changes)
         ends.append(self._end(seq, second, detail))
         # What came first is ours, and so is its lock, whatever became of the rest.
         missing = {change.target for change in (*verdict.missing, *second.missing)}
@@ -308,34 +326,34 @@ class FieldWriter:
         return replace(verdict, problem=verdict.problem or second.problem, later=later)
 
     def _mended(
-        self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]
+        self,
+        tried: Sequence[Sent],
+        read: dict[RatingKey, ItemDetail | ServerError],
+        freshness: Freshness,
+        read_at: float,
     ) -> list[Sent]:
         """Return `tried`, those again that went out with others and did not arrive whole.
 
         `read` is brought up to date with what their items hold then.
         """
-        broken = [sent.plan for sent in tried if sent.together and self._lacks(sent.plan, read)]
-        if not broken:
+        seen = [
+            (sent.plan, detail, read_at)
+            for sent in tried
+            if sent.together
+            and isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
+            and self._lacks(sent.plan, detail)
+            and not freshness.is_disturbed(sent.plan, detail)
+        ]
+        if not seen:
             return list(tried)
-        again = {place_of(sent.plan): sent for sent in self._sender.mend(broken, read)}
+        broken = [plan for plan, _, _ in seen]
+        mended = self._sender.mend(broken, read, self._freshness(seen))
+        again = {place_of(sent.plan): sent for sent in mended}
         read.update(self._reader.read([plan.rating_key for plan in broken]))
         return [again.get(place_of(sent.plan), sent) for sent in tried]
 
-    def _lacks(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
-        detail = read.get(plan.rating_key)
-        if not isinstance(detail, ItemDetail):
-            return False
-        missing = self._planner.not_stored(plan, detail)
-        if any(self._is_somebody_elses(change, detail) for change in missing):
-            return False
-        return bool(missing or lists_harmed(plan, detail))
-
-    def _is_somebody_elses(self, change: Change, detail: ItemDetail) -> bool:
-        """Whether a text is neither what was sent nor what it was: it came after the write."""
-        if not isinstance(change.after, str):
-            return False
-        held = self._planner.observe(detail, change.target)
-        return not self._planner.equality.equal(change.target, held, change.before)
+    def _lacks(self, plan: ItemPlan, detail: ItemDetail) -> bool:
+        return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
 
     def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
         missing = self._planner.not_stored(plan, detail)

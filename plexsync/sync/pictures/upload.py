@@ -184,7 +184,7 @@ class Uploader:
             return False
         try:
             selected = self._settle(upload)
-            if refusal is not None and not _is_it(upload, selected):
+            if refusal is not None and selected == upload.before:
                 self._sleep(_PAUSE_S)
                 refusal = self._hand_over(upload)
                 selected = self._settle(upload)
