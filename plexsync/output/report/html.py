@@ -232,7 +232,7 @@ def _change(field: WrittenField) -> list[Html]:
     before, after = _names(field.before), _names(field.after)
     marked = [element("ins", name) for name in after if name not in before]
     marked += [element("del", name) for name in before if name not in after]
-    return [part for one in marked for part in (one, element("span", " "))]
+    return [part for one in marked for part in (element("span", ", "), one)][1:]
 
 
 def _cover(body: bytes, words: str) -> Html:
