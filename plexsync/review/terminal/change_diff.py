@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.planning.credits import shown_values
-from plexsync.review.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
+from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from plexsync.models import Change, Value
-    from plexsync.review.differences import Piece
+    from plexsync.text.differences import Piece
 
 _KEPT_AROUND = 24
 _MOST_NAMES = 12

@@ -4,7 +4,7 @@ In: requests of one browser on this machine. Out: pages, pictures of both server
 the machine hands over.
 
 `serve.py` starts and ends the server, `guard.py` lets nobody else in, `site.py` has the pages and
-what their buttons do. `pages.py` makes what the templates show, `pictures.py` fetches pictures.
+what their buttons do. `pages.py` makes what the templates show.
 Nothing here needs a build step: the browser gets the script and the style as they are.
 
 Read first: `site.py`, then `guard.py`.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import reason_kind
-from plexsync.review.differences import text_pieces
 from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.queue import item_name, pattern_lines, scene_name
 from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
+from plexsync.text.differences import text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from plexsync.models import PlexField, RatingKey, SceneId
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import PASTE, Ending, Mode, Prompt
 from plexsync.review.keys import press
+from plexsync.review.pictures import PictureCache, PictureKey, PictureKind
 from plexsync.review.queue import Sort
 from plexsync.review.selection import Group
 from plexsync.review.shown import answer_words, wanted_previews
 from plexsync.review.web.pages import group_page, scene_page, shown_changes
-from plexsync.review.web.pictures import PictureCache, PictureKey, PictureKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import PlexField
-from plexsync.review.differences import text_pieces
 from plexsync.review.terminal.change_diff import change_diff
+from plexsync.text.differences import text_pieces
 from tests.support.factories import make_change
 
 TEXTS = st.text(alphabet="ab_ \u65e5", max_size=40)
