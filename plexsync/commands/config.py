@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from plexsync.config.schema import Config, Setting
+    from plexsync.config.keys import Setting
+    from plexsync.config.schema import Config
     from plexsync.output.console import Invocation
 
 _STACKED_BELOW = 80

@@ -131,8 +131,8 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
         ConfigError: an address or the token is missing, or something of it is wrong.
     """
     from plexsync.app.setup.files import Answers
+    from plexsync.config.keys import ENV_CONFIG
     from plexsync.config.loader import load_config
-    from plexsync.config.schema import ENV_CONFIG
     from plexsync.sync.connections import config_secrets
 
     variables = {name: value for name, value in environ.items() if name != ENV_CONFIG}

@@ -6,8 +6,6 @@ attribute of `FieldRule` needs nothing else.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -21,10 +19,9 @@ from plexsync.config.forms import (
     ROLE,
     TAG_TARGET,
     TEMPLATES,
-    TEXT_POLICY,
     template_unless,
 )
-from plexsync.config.keys import Key
+from plexsync.config.keys import FieldSetting, Key, part
 from plexsync.errors import ConfigError
 from plexsync.models import LIST_FIELDS, FieldRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
@@ -32,57 +29,6 @@ from plexsync.plex.poster_padding import require_pillow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from plexsync.config.forms import Form
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One setting of a field beside its policy.
-
-    Args:
-        key: its declaration, named below the field.
-        fills: the attribute of `FieldRule` its value becomes; "" where `compose_rules` reads it.
-    """
-
-    key: Key
-    fills: str
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSetting:
-    """One field under `[fields]`.
-
-    Args:
-        name: the field.
-        to: where it is written in Plex, unless a part says otherwise.
-        default: its policy, as TOML.
-        meaning: what it is.
-        policy: how its policy is written.
-        more: its other settings.
-    """
-
-    name: str
-    to: PlexField
-    default: str
-    meaning: str
-    policy: Form[Policy] = TEXT_POLICY
-    more: tuple[Part, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """The key of its policy."""
-        return Key(f"fields.{self.name}", self.policy, self.default, self.meaning)
-
-    def parts(self) -> Iterator[tuple[Key, str]]:
-        """Yield the key of each part, and the attribute it fills."""
-        for one in self.more:
-            yield dataclasses.replace(one.key, name=f"fields.{self.name}.{one.key.name}"), one.fills
-
-
-def part(name: str, form: Form[Any], default: str, *, meaning: str, fills: str = "") -> Part:
-    """Declare a part of a field; see `Key` and `Part`."""
-    return Part(key=Key(name, form, default, meaning), fills=fills)
 
 
 FIELD_SETTINGS = (

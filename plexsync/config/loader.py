@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plexsync.config import values
 from plexsync.config.fields import compose_rules
+from plexsync.config.keys import ENV_CONFIG, Setting
 from plexsync.config.problems import InvalidConfigError
 from plexsync.config.schema import (
     BY_NAME,
-    ENV_CONFIG,
     KEYS,
     PATHS,
     SECTION_CLASSES,
     Config,
     NotifyConfig,
-    Setting,
     section_keys,
 )
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader

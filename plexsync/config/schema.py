@@ -50,12 +50,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from plexsync.config.keys import Setting
     from plexsync.config.secrets import Secret
     from plexsync.models import FieldRule, PathRule
-
-ENV_CONFIG = "PLEXSYNC_CONFIG"
-ENV_STATE_DIR = "PLEXSYNC_STATE_DIR"
-ENV_PATHS = "PLEXSYNC_PATHS"
 
 MINIMAL = """\
 [stash]
@@ -299,6 +296,15 @@ class ApplyConfig:
         "the field would replace it. See [empty values](#empty-values).",
     )
 
+    @property
+    def rules(self) -> Rules:
+        """The rules of planning these keys ask for."""
+        return Rules(
+            preserve_plex_edits=self.preserve_plex_edits,
+            lock_fields=self.lock_fields,
+            empty=self.empty,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
@@ -417,21 +423,6 @@ BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
 # ---- The whole -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One effective value, ready to show.
-
-    Args:
-        key: as in `KEYS`, or `paths`.
-        value: as TOML; a secret only as where it comes from.
-        origin: `default`, `command line`, `config.toml:12` or the environment variable's name.
-    """
-
-    key: str
-    value: str
-    origin: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything a person configures.
@@ -495,12 +486,3 @@ class Config:
     def with_photos(self) -> bool:
         """Whether any field asks for their pictures."""
         return any(rule.photo and rule.policy != "off" for rule in self.fields)
-
-
-def rules_of(apply: ApplyConfig) -> Rules:
-    """The rules of planning a configuration asks for."""
-    return Rules(
-        preserve_plex_edits=apply.preserve_plex_edits,
-        lock_fields=apply.lock_fields,
-        empty=apply.empty,
-    )

@@ -15,17 +15,9 @@ from typing import TYPE_CHECKING
 
 from plexsync.config.forms import SECRET, path_from_here, split_list
 from plexsync.config.hints import key_hint, quotes_hint, toml_hint
-from plexsync.config.keys import ENV_PREFIX
+from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_PREFIX, ENV_STATE_DIR
 from plexsync.config.problems import ConfigProblem
-from plexsync.config.schema import (
-    BY_NAME,
-    ENV_CONFIG,
-    ENV_PATHS,
-    ENV_STATE_DIR,
-    KEYS,
-    PATHS,
-    SECTIONS,
-)
+from plexsync.config.schema import BY_NAME, KEYS, PATHS, SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

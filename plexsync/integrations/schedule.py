@@ -18,10 +18,10 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from plexsync.config.keys import ENV_PREFIX
+from plexsync.config.keys import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR
 from plexsync.config.loader import find_config, require_something
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import ENV_CONFIG, ENV_STATE_DIR, KEYS
+from plexsync.config.schema import KEYS
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.state import cache_directory, state_directory

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.config.schema import rules_of
 from plexsync.errors import MismatchError, PlexsyncError
 from plexsync.models import (
     Link,
@@ -109,7 +108,7 @@ def _apply(
     state, _ = memory
     lineage = meet_plex(ports, totals, state)
     _check_lineage(plan, lineage)
-    planner = Planner(rules_of(config.apply))
+    planner = Planner(config.apply.rules)
     if any(picture.rule.pad for item in plan.items for picture in item.pictures):
         require_pillow()
     pictures = SavedPictures(ports.stash, ports.plex.pictures)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.config.schema import rules_of
 from plexsync.errors import ConfigError, MismatchError, PlexsyncError
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planning.planner import Planner
@@ -74,7 +73,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         with remembered(
             config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
         ) as (state, session):
-            planner = Planner(rules_of(config.apply))
+            planner = Planner(config.apply.rules)
             _undo(options, ports, totals, (state, session), planner=planner)
     except PlexsyncError as caught:
         error = caught

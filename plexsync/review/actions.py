@@ -7,7 +7,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from plexsync.config.editing import add_path_rule, remove_path_rule
-from plexsync.config.schema import ENV_PATHS
+from plexsync.config.keys import ENV_PATHS
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import RatingKey
 from plexsync.plex.connection import item_address

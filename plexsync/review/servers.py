@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexsync.config.schema import rules_of
 from plexsync.errors import NotFoundError, ServerError
 from plexsync.matcher import collect_answers
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
@@ -82,7 +81,7 @@ class ReviewServers:
         self._fields = FieldMap(
             self.config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
         )
-        self._planner = Planner(rules_of(apply))
+        self._planner = Planner(apply.rules)
         self._artwork = Artwork(
             self.stash,
             self.plex.pictures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from plexsync.config.schema import CopyPolicy, rules_of
+from plexsync.config.schema import CopyPolicy
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import MatchSettings
 from plexsync.models import Policy, as_problem
@@ -105,7 +105,7 @@ class RunComponents:
 
     def planner(self) -> Planner:
         """Decides what is written."""
-        return Planner(replace(rules_of(self.config.apply), taken=self.taken()))
+        return Planner(replace(self.config.apply.rules, taken=self.taken()))
 
     def taken(self) -> frozenset[str]:
         """Return the fields in which Stash has the last word for once.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.config.schema import rules_of
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.planning.retry_schedule import is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
@@ -262,7 +261,7 @@ def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     library.append(repr(config.match))
     library.append(_MATCHING)
     fields = [repr(rule) for rule in config.fields]
-    fields += [repr(rules_of(config.apply)), repr(config.participants)]
+    fields += [repr(config.apply.rules), repr(config.participants)]
     fields += [repr(sorted(config.stash.needed)), _RECORDS]
     return Seen(
         library=digest(library),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR
 from plexsync.config.loader import load_config
 from plexsync.config.reference import key_row, with_tables
-from plexsync.config.schema import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR, KEYS, MINIMAL
+from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.config.secrets import SOURCES
 from plexsync.models import Policy
 
