@@ -46,6 +46,7 @@ def is_due(
     *,
     now: datetime,
     woken: bool = False,
+    timed: bool = True,
     sync_unversioned: bool = True,
 ) -> bool:
     """Whether a scene is to be looked at in this run.
@@ -55,10 +56,15 @@ def is_due(
         record: what the last run remembered of it.
         now: aware UTC time.
         woken: the Plex library changed since the last run.
+        timed: a scene without a candidate is due when its time has come, too; else when it is
+            woken or was asked for, since nothing else can give it one.
         sync_unversioned: a scene without a version is always due; else never.
     """
     if record is not None and record.updated_at == version and record.outcome in WAITING:
-        return (woken and record.outcome in WOKEN) or has_come(record.due_at, now)
+        if woken and record.outcome in WOKEN:
+            return True
+        timed = timed or record.outcome is not Outcome.UNMATCHED or not record.due_at
+        return timed and has_come(record.due_at, now)
     if not version:
         return sync_unversioned
     return record is None or record.updated_at != version

@@ -164,7 +164,9 @@ def status_of(
             continue
         if record.outcome is Outcome.FAILED:
             failing.append(_trouble(scene_id, record, due_at=record.due_at))
-        if has_come(record.due_at, now):
+        if record.outcome is Outcome.UNMATCHED and record.due_at:
+            later += 1  # when Plex's libraries change
+        elif has_come(record.due_at, now):
             due += 1
         else:
             later += 1

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.planning.retry_schedule import is_past
+from plexsync.models import Outcome
+from plexsync.planning.retry_schedule import has_come, is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
 from plexsync.sync.detection.multi_file import Uneven
 from plexsync.sync.detection.plex_changes import (
@@ -23,6 +24,7 @@ from plexsync.sync.detection.plex_changes import (
     Rousing,
     Seen,
     broken,
+    counters_digest,
     digest,
     find_returned,
     read_unread,
@@ -169,25 +171,36 @@ class ChangeDetection:
     def _watch(
         self, rousing: Rousing
     ) -> tuple[Seen, Roused, frozenset[SceneId], frozenset[SceneId]]:
-        """Look whether files came to Plex, moved there or went; asks only if it scanned.
+        """Look whether files came to Plex, moved there or went.
 
-        The first look finds no scene: it has nothing to be compared with.
+        Asks only if Plex scanned, or where the time of a scene without candidate has come and Plex
+        changed at all. The first look finds no scene: it has nothing to be compared with.
 
         Returns:
             What there was to see, the scenes it concerns, those whose item is lost, and those that
             may be further items.
         """
         before = self._before
-        if self._state.is_new or self._options.scenes or before.scans == self._now.scans:
-            return replace(self._now, items=before.items), Roused(), frozenset(), frozenset()
+        unseen = replace(self._now, items=before.items, counters=before.counters)
+        if self._state.is_new or self._options.scenes or not self._may_have_moved():
+            return unseen, Roused(), frozenset(), frozenset()
         index = self._inventory.index()
         if index is None:  # the next run looks again
-            unseen = replace(self._now, items=before.items, scans=before.scans)
-            return unseen, Roused(), frozenset(), frozenset()
+            return replace(unseen, scans=before.scans), Roused(), frozenset(), frozenset()
         roused = rousing.by(index, before.items)
         lost = broken(self._state.links(), index.items, self._inventory.section_ids)
         widened = rousing.widened(index, before.items)
         return replace(self._now, items=index.edition), roused, lost | roused.several, widened
+
+    def _may_have_moved(self) -> bool:
+        """Whether Plex's items have to be compared with those that were seen before."""
+        before, now = self._before, self._now
+        if before.scans != now.scans:
+            return True
+        return before.counters != now.counters and any(
+            record.outcome is Outcome.UNMATCHED and has_come(record.due_at, self._ports.now())
+            for _, record in self._state.waiting()
+        )
 
     def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
@@ -199,7 +212,7 @@ class ChangeDetection:
             return seen
         if seen.items and rousing.by(index, seen.items) != Roused():
             return seen
-        return replace(seen, items=index.edition)
+        return replace(seen, items=index.edition, counters=self._now.counters)
 
     # ---- what is due
 
@@ -220,6 +233,7 @@ class ChangeDetection:
             everything=self.full,
             woken=self._before.library != self._now.library,
             roused=roused.waiting,
+            timed=self._config.plex.scan,
             now=self._ports.now(),
             forced=frozenset(concerned).union(one.plan.scene_id for one in self._state.unsettled),
             first=spool.scene_ids,
@@ -267,5 +281,6 @@ def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
         library=digest(library),
         fields=digest(fields),
         scans=scans_digest(sections),
+        counters=counters_digest(sections),
         sections=tuple(sorted(section.section_id for section in sections)),
     )

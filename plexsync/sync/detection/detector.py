@@ -72,6 +72,7 @@ class Scope:
         everything: every scene is due, changed or not.
         woken: all that wait for Plex are due: they may be matched otherwise now.
         roused: these are, of those that wait: Plex changed in what concerns them.
+        timed: one without a candidate is due when its time has come; else only once `roused`.
         now: aware UTC time.
         forced: due whatever their version says.
         first: forced, too; and first, and not to wait until they are settled.
@@ -85,6 +86,7 @@ class Scope:
     everything: bool
     woken: bool
     roused: frozenset[SceneId] = frozenset()
+    timed: bool = True
     now: datetime
     forced: frozenset[SceneId] = frozenset()
     first: tuple[SceneId, ...] = ()
@@ -297,6 +299,7 @@ class Detector:
             record,
             now=scope.now,
             woken=scope.woken or scene_id in scope.roused,
+            timed=scope.timed,
             sync_unversioned=scope.sync_unversioned,
         )
 

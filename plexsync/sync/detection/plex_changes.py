@@ -46,6 +46,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         scans: moves when Plex scanned: a hint that its items may have changed.
         items: names the list of Plex's items all that wait were compared with; see
             `plex_index.Edition`.
+        counters: those of the libraries when that list was had.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
     """
@@ -54,6 +55,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: str = ""
     scans: str = ""
     items: str = ""
+    counters: str = ""
     files_at: str = ""
     sections: tuple[str, ...] = ()
 
@@ -85,6 +87,15 @@ def digest(parts: Iterable[str]) -> str:
 def scans_digest(sections: Sequence[Section]) -> str:
     """Moves when one of the libraries was scanned, or is another one."""
     return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
+
+
+def counters_digest(sections: Sequence[Section]) -> str:
+    """Moves when anything may have changed in one of the libraries, or it is another one."""
+    return digest(
+        f"{section.uuid}\x1f{section.content_changed_at}\x1f{section.scanned_at}"
+        f"\x1f{section.updated_at}"
+        for section in sections
+    )
 
 
 def note_unread(session: Session, due: Collection[SceneId], unread: Collection[SceneId]) -> None:

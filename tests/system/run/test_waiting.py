@@ -102,3 +102,27 @@ def test_whoever_waits_is_woken_when_nobody_knows_what_came(lacking: World, lost
         assert min(waiting) in lacking.run(DRY).outcomes()
     assert set(lacking.run().outcomes()) == waiting
     assert_quiet(lacking.run())
+
+
+def test_what_plex_lacks_is_matched_again_only_once_plex_changed(lacking: World) -> None:
+    """Its time comes again and again; while Plex stands still no item is asked for."""
+    assert lacking.run().count(Outcome.UNMATCHED) > 1
+    lacking.wait(hours=1)
+    assert_quiet(lacking.run())  # what was written moved Plex's counters, and nothing that waits
+    for _ in range(2):
+        lacking.wait(hours=25)
+        lacking.plex_wire.counters.clear()
+        assert_quiet(lacking.run())
+        assert lacking.plex_wire.counters.requests("plex.listing") == 0
+
+
+def test_a_file_that_came_without_a_scan_is_found_when_its_time_has_come(lacking: World) -> None:
+    """Only Plex's other counters tell of it; the scenes whose files did not come go on waiting."""
+    waiting = [row.scene.id for row in lacking.run().rows if row.outcome is Outcome.UNMATCHED]
+    file_id = lacking.stash.scene(waiting[0]).file_ids[0]
+    lacking.plex.scan_in(lacking.video_of(file_id))
+    assert_quiet(lacking.run())
+    lacking.wait(hours=1)
+    assert lacking.run().outcomes() == {waiting[0]: "applied"}
+    lacking.wait(hours=1)
+    assert_quiet(lacking.run())
