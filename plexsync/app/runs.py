@@ -131,7 +131,7 @@ def _perform(
         signals = stack.enter_context(
             StopSignals(lambda: _tell_stopping(invocation.shape, streams))
         )
-        truthful = Truthful(reporter, signals, invocation.config, announcement.transcript)
+        truthful = Truthful(reporter, invocation.config, announcement.transcript)
         try:
             truthful.progress("asking Stash and Plex", 0, None)
             show_warnings(config, truthful)
@@ -142,13 +142,13 @@ def _perform(
                 read_only=dry_run,
                 should_stop=signals.should_stop,
             ) as ports:
-                confirm = _asker(streams, signals.should_stop)
-                summary = use_case(
-                    config=config, ports=replace(ports, confirm=confirm), reporter=truthful
+                ports = replace(  # noqa: PLW2901 - the same world, with a person in it
+                    ports, confirm=_asker(streams, signals), stop_code=signals.exit_code
                 )
+                summary = use_case(config=config, ports=ports, reporter=truthful)
         except KeyboardInterrupt:
             signals.exit_at_next()
-            raise InterruptedRunError(signals.code or ExitCode.INTERRUPTED) from None
+            raise InterruptedRunError(signals.exit_code()) from None
     code = ExitCode(truthful.corrected(summary).exit_code)
     return _final_code(code, reporter, streams)
 
@@ -262,11 +262,10 @@ def _quiet_warner(invocation: Invocation, streams: Streams) -> Callable[[str], N
 
 
 class Truthful:
-    """A reporter that says what a run cannot know: which signal came, which file was named.
+    """A reporter that says what a run cannot know: which file was named; and keeps the words.
 
     Args:
         reporter: what shows the run.
-        signals: what came.
         config: the `--config` of the command line; a command to repeat it needs that, too.
         transcript: keeps warnings, failed rows and the summary.
     """
@@ -274,11 +273,10 @@ class Truthful:
     def __init__(
         self,
         reporter: RunReporter,
-        signals: StopSignals,
         config: Path | None = None,
         transcript: Transcript | None = None,
     ) -> None:
-        self._reporter, self._signals, self._config = reporter, signals, config
+        self._reporter, self._config = reporter, config
         self._transcript = transcript or Transcript()
 
     @property
@@ -310,7 +308,7 @@ class Truthful:
         self._reporter.warn(message)
 
     def finished(self, summary: RunSummary) -> None:
-        """Pass it on with the exit code the process will really end with."""
+        """Pass it on with a whole command."""
         corrected = self.corrected(summary)
         self._transcript.finish(corrected)
         self._reporter.finished(corrected)
@@ -320,20 +318,18 @@ class Truthful:
         self._reporter.close()
 
     def corrected(self, summary: RunSummary) -> RunSummary:
-        """The summary with the exit code the process will really end with, and a whole command."""
+        """The summary with a command that can be repeated as it stands."""
         if self._config is not None:
             again = f"{summary.header.again} --config {quote(str(self._config))}"
             header = msgspec.structs.replace(summary.header, again=again)
             summary = msgspec.structs.replace(summary, header=header)
-        if summary.exit_code == ExitCode.INTERRUPTED and self._signals.code:
-            return msgspec.structs.replace(summary, exit_code=int(self._signals.code))
         return summary
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _asker(streams: Streams, should_stop: Callable[[], bool]) -> Callable[[int], bool]:
+def _asker(streams: Streams, signals: StopSignals) -> Callable[[int], bool]:
     """Asks on the terminal, until the answer is yes or no; a terminal that is gone says no."""
 
     def ask(items: int) -> bool:
@@ -344,8 +340,8 @@ def _asker(streams: Streams, should_stop: Callable[[], bool]) -> Callable[[int],
                 streams.stderr.flush()
             # A signal does not end the reading of a line, so it is begun when there is one.
             while not select.select([streams.stdin], [], [], _GLANCE_S)[0]:
-                if should_stop():
-                    raise InterruptedRunError(ExitCode.INTERRUPTED)
+                if signals.should_stop():
+                    raise InterruptedRunError(signals.exit_code())
             line = streams.stdin.readline()
             answer = line.strip().lower()
             if not line or answer in {"no", "n"}:

@@ -63,12 +63,16 @@ class StopSignals:
         """The exit code of the first signal; None while none came."""
         return self._code
 
+    def exit_code(self) -> ExitCode:
+        """Return what the process ends with because of the first signal."""
+        return self._code or ExitCode.INTERRUPTED
+
     def exit_at_next(self) -> None:
         """From now on a further signal ends the process on the spot, without another word.
 
         For somebody who keeps pressing Ctrl-C while the last words are being written.
         """
-        code = self._code or ExitCode.INTERRUPTED
+        code = self.exit_code()
         for number in self._before:
             signal.signal(number, lambda _number, _frame: os._exit(code))
         self._before.clear()

@@ -111,12 +111,14 @@ class RunHealth:
         plex_down: True once Plex failed so often that no further request is worth sending.
         stash_down: the same of Stash.
         faults: tells a server's fault from an item's.
+        stop_code: what the process ends with once it is asked to end.
     """
 
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
     stash_down: Callable[[], bool]
     faults: ServerFaults = field(default_factory=ServerFaults)
+    stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
 
     def check(self) -> None:
         """Return unless the run is asked to end.
@@ -124,8 +126,12 @@ class RunHealth:
         Raises:
             InterruptedRunError: it is.
         """
-        if self.should_stop():
-            raise InterruptedRunError(ExitCode.INTERRUPTED)
+        if stopped := self.interruption():
+            raise stopped
+
+    def interruption(self) -> InterruptedRunError | None:
+        """Return what the run ends with if it is asked to end."""
+        return InterruptedRunError(self.stop_code()) if self.should_stop() else None
 
     def servers_down(self) -> bool:
         """Return whether one of the two servers was given up."""
@@ -150,6 +156,7 @@ class Ports:
         cache_dir: what may be deleted at any time.
         now: the clock; aware UTC.
         should_stop: True once the run is asked to end.
+        stop_code: what the process ends with then.
         run_id: this run's name, unique and sortable by time.
         sleep: lets so many seconds pass.
         monotonic: seconds on a clock that is never set.
@@ -173,6 +180,7 @@ class Ports:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     faults: ServerFaults = field(default_factory=ServerFaults)
+    stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
 
     @property
     def health(self) -> RunHealth:
@@ -185,4 +193,5 @@ class Ports:
             ),
             stash_down=self.stash_down,
             faults=faults,
+            stop_code=self.stop_code,
         )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import (
     AuthError,
-    ExitCode,
     InterruptedRunError,
     MisdirectedEditError,
     ServerError,
@@ -181,9 +180,8 @@ class FieldWriter:
                     written.ends.extend(self._note_harm())
         unread = self._read_back(tried, numbers, freshness, written)
         written.ends.extend(self._risky_ends(numbers, written.ends))
-        stopped = InterruptedRunError(ExitCode.INTERRUPTED) if self._health.should_stop() else None
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
-        return written._replace(error=unread or refused or fault or stopped)
+        return written._replace(error=unread or refused or fault or self._health.interruption())
 
     def _note_risk(self, plan: ItemPlan) -> None:
         """Journal a plan once more, with the name that is risked."""

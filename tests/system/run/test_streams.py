@@ -23,6 +23,7 @@ from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
+from plexsync.storage.status import read_status
 from tests.support.terminals import ProcessResult, Terminal, plain, run_plexsync
 
 if TYPE_CHECKING:
@@ -251,7 +252,10 @@ def _without_names(cost: str) -> str:
 def test_signal_ends_a_run_in_good_order(
     house: House, number: signal.Signals, code: ExitCode
 ) -> None:
-    """Between two writes: what was written is remembered, the next run does exactly the rest."""
+    """Between two writes: what was written is remembered, the next run does exactly the rest.
+
+    The journal notes the exit code the process ends with.
+    """
     children: list[int] = []
 
     def interrupt(request: SimRequest) -> None:
@@ -264,10 +268,11 @@ def test_signal_ends_a_run_in_good_order(
         children.append(child.pid)
         out, _ = child.communicate(timeout=180)
     written = len(house.plex.writes)
+    noted = read_status(house.directory / "state", datetime.now(UTC)).runs[-1].exit_code
     rest = json.loads(house.run("--json").out)
 
     found = json.loads(out)
-    assert child.returncode == found["exit_code"] == code
+    assert child.returncode == found["exit_code"] == noted == code
     assert found["error"]["kind"] == "interrupted"
     assert "3 written, the rest waits for the next run" in found["error"]["message"]
     assert found["counts"]["applied"] == written == 3
