@@ -17,17 +17,9 @@ from urllib.parse import urlsplit
 from plexsync.errors import BadResponseError, ConfigError, ServerError
 from plexsync.models import Scene, SceneDetail, SceneId, Server
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.stash.answers import Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
-from plexsync.stash.decode import (
-    Rows,
-    Version,
-    decoder_of,
-    detail_of,
-    names_of,
-    rows_decoder,
-    scene_of,
-    version_of,
-)
+from plexsync.stash.decode import Version, detail_of, names_of, scene_of, version_of
 from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash.queries import (
     COUNT,

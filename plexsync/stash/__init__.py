@@ -3,9 +3,10 @@
 In: ids and what a configuration needs of a scene. Out: `Scene`, `SceneDetail` and versions, or an
 error of `plexsync.errors`. The door is `plexsync.stash_client`.
 
-`queries.py` has the texts of the queries; `wire.py` the shapes of the answers and `decode.py` what
-they become; `performers.py` the names and credits of performers. `paging.py` reads many scenes
-although a few cannot be read. `covers.py` reads pictures, only when they changed.
+`queries.py` has the texts of the queries; `wire.py` the shapes of the answers, `answers.py` what
+every answer is wrapped in, and `decode.py` what they become; `performers.py` the names and credits
+of performers. `paging.py` reads many scenes although a few cannot be read. `covers.py` reads
+pictures, only when they changed.
 
 Read first: `queries.py`, then `decode.py`.
 """

@@ -1,19 +1,11 @@
-"""From the bytes of a GraphQL answer to our nouns: one typed decode, then plain conversions.
-
-A GraphQL answer is judged by its `errors`, not by its status: resolver failures come with 200.
-Source: docs/stash-api.md 1.4 (errors), 3 (fields).
-"""
+"""From decoded answers to our nouns: plain conversions. Source: docs/stash-api.md 3 (fields)."""
 
 from __future__ import annotations
 
-import json
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
+from plexsync.errors import TransientError
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import (
@@ -25,10 +17,9 @@ from plexsync.planning.relations import (
     tag_text,
 )
 from plexsync.stash.performers import performer_of, shown_text
-from plexsync.stash.wire import Reference, ScenePage, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from plexsync.models import RelatedId
     from plexsync.stash.wire import (
@@ -40,13 +31,6 @@ if TYPE_CHECKING:
         WireTag,
         WireVersion,
     )
-    from plexsync.transport.responses import HttpResponse
-
-T = TypeVar("T")
-
-_MOST_UNREADABLE = 0.5
-_FEW_ROWS = 10
-"""More scenes than these of one page that cannot be read are no odd scenes, but another Stash."""
 
 _LARGEST = 2**63 - 1
 """Stash's own integers end here."""
@@ -54,63 +38,12 @@ _LARGEST = 2**63 - 1
 _BEST = 100
 """The highest rating. Source: docs/stash-api.md 3."""
 
-_TRANSIENT = ("database is locked", "beginning transaction", "context canceled")
-_NOT_READY = "nil pointer dereference"
-_MISSING_SCENE = re.compile(r"scene with id (\d{1,19}) not found")
-_MISSING_OTHER = re.compile(r"with id \d+ not found")
-_POISONED_SCENE = re.compile(r"single scene id (\d{1,19})\b")
 _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _NO_DATE = "0001-01-01"
 """Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
 
 _HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
 _COVER = "/screenshot"
-
-
-# ---- errors --------------------------------------------------------------------------------------
-
-
-class MissingSceneError(NotFoundError):
-    """A query by ids named a scene that is gone."""
-
-    def __init__(self, scene_id: SceneId) -> None:
-        super().__init__(f"scene {scene_id} is gone from Stash")
-        self.scene_id = scene_id
-
-
-class ResolverError(BadResponseError):
-    """Stash fails to answer again and again; `scene_id` when its answer names the scene."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(f"Stash answers with an error: {words}")
-        self.words = words
-        named = _POISONED_SCENE.search(words)
-        self.scene_id = SceneId(named.group(1)) if named else None
-
-
-class UnknownShapeError(BadResponseError):
-    """An answer has another shape than every Stash we know gives it."""
-
-    remedy = (
-        "check that [stash] url leads to Stash itself; a Stash newer than this plexsync may need a "
-        "newer plexsync"
-    )
-
-
-class UnreadableRow(NamedTuple):
-    """A scene of which something has a type Stash never gave it.
-
-    Attributes:
-        id: of the scene.
-        why: what is wrong with it, without a value.
-    """
-
-    id: str
-    why: str
-
-
-Rows = tuple[T | UnreadableRow, ...]
-"""The scenes of one answer."""
 
 
 class Version(NamedTuple):
@@ -125,156 +58,6 @@ class Version(NamedTuple):
     scene_id: SceneId
     updated_at: str
     organized: bool = True
-
-
-# ---- what every answer is wrapped in -------------------------------------------------------------
-
-
-class _Extensions(Wire, frozen=True):
-    code: str | None = None
-
-
-class _GraphqlError(Wire, frozen=True):
-    message: str = ""
-    extensions: _Extensions | None = None
-
-
-class _Errors(Wire, frozen=True):
-    errors: tuple[_GraphqlError, ...] | None = None
-
-
-class _Envelope(_Errors, Generic[T], frozen=True):
-    data: T | None = None
-
-
-# ---- decoding ------------------------------------------------------------------------------------
-
-
-def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
-    """A function that turns an answer into its `data`, of type `kind`.
-
-    It raises what `of_errors` says for an answer with errors, TransientError for one that is not
-    JSON, and BadResponseError for one of another shape.
-    """
-    decoder: msgspec.json.Decoder[_Envelope[T]] = msgspec.json.Decoder(_Envelope[kind])  # type: ignore[valid-type] # a type argument made at run time
-
-    def decode(answer: HttpResponse) -> T:
-        envelope = _envelope(decoder, answer.body)
-        if envelope.errors:
-            raise of_errors(envelope.errors)
-        if envelope.data is None:
-            raise UnknownShapeError("Stash answers without data and without an error")
-        return envelope.data
-
-    return decode
-
-
-def rows_decoder(kind: type[T]) -> Callable[[HttpResponse], Rows[T]]:
-    """A function that turns an answer into its scenes, of type `kind`.
-
-    A scene of another shape is left out; when most of a page is, the page is at fault.
-    It raises what `decoder_of` says.
-    """
-    whole = decoder_of(ScenePage[kind])  # type: ignore[valid-type] # a type argument made at run time
-    by_row = decoder_of(ScenePage[msgspec.Raw])
-    row_decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
-
-    def decode(answer: HttpResponse) -> Rows[T]:
-        try:
-            return whole(answer).findScenes.scenes
-        except UnknownShapeError:
-            raw = by_row(answer).findScenes.scenes
-            rows = tuple(map(partial(_row, row_decoder), raw))
-            unreadable = sum(isinstance(row, UnreadableRow) for row in rows)
-            if unreadable > max(len(rows) * _MOST_UNREADABLE, _FEW_ROWS):
-                raise
-            return rows
-
-    return decode
-
-
-def _row(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | UnreadableRow:
-    """One scene; what is wrong with it where it cannot be read.
-
-    Raises:
-        UnknownShapeError: not even its id can.
-    """
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        why = str(error)
-    try:
-        return UnreadableRow(msgspec.json.decode(raw, type=Reference).id, why)
-    except msgspec.ValidationError:
-        raise UnknownShapeError(f"Stash sends a scene without an id: {why}") from None
-
-
-_ONLY_ERRORS = msgspec.json.Decoder(_Errors)
-
-
-def _envelope(decoder: msgspec.json.Decoder[_Envelope[T]], body: bytes) -> _Envelope[T]:
-    """Decode; a wrong shape is excused when errors explain it."""
-    try:
-        return _lenient(decoder, body)
-    except msgspec.ValidationError as error:
-        # msgspec names types and the place, never a value.
-        problem = UnknownShapeError(f"Stash answers in another shape: {error}")
-        try:
-            errors = _lenient(_ONLY_ERRORS, body).errors
-        except msgspec.ValidationError:
-            raise problem from error
-        if not errors:
-            raise problem from error
-        raise of_errors(errors) from error
-
-
-def _lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decode; text that is no Unicode costs the odd character, never the answer."""
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return decoder.decode(_repaired(body))
-
-
-def _repaired(body: bytes) -> bytes:
-    """The same JSON without lone surrogates, invalid UTF-8, bare control characters and NaN.
-
-    Raises:
-        TransientError: it is no JSON at all: cut short, or somebody else's answer.
-    """
-    try:
-        value = json.loads(
-            body.decode("utf-8-sig", "replace"), strict=False, parse_constant=lambda _: None
-        )
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise TransientError("Stash answers with something that is no JSON") from error
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-
-
-def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
-    """The error a GraphQL `errors` list stands for."""
-    words = errors[0].message[:300]
-    code = errors[0].extensions.code if errors[0].extensions else None
-    if any(one in words for one in _TRANSIENT):
-        return TransientError(f"Stash is busy: {words}")
-    if _NOT_READY in words:
-        return TransientError("Stash's database is not ready: it is being migrated or imported")
-    if (gone := _MISSING_SCENE.search(words)) is not None:
-        return MissingSceneError(SceneId(gone.group(1)))
-    if _MISSING_OTHER.search(words):
-        # A tag or performer was deleted between two reads of one page.
-        return TransientError(f"Stash changed while it answered: {words}")
-    if code is not None and code.startswith("GRAPHQL_"):
-        return BadResponseError(
-            f"Stash does not understand the question: {words}",
-            hint="a Stash newer than this plexsync may have taken something away: look for a newer "
-            "plexsync; one older than v0.27.0 needs an upgrade; anything else is no Stash: check "
-            "[stash] url",
-        )
-    return ResolverError(words)
 
 
 # ---- conversions ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
-from plexsync.stash.decode import MissingSceneError, ResolverError, Rows, UnreadableRow
+from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.queries import Json, where_up_to
 from plexsync.transport.client import SlowError, TooLargeError
 

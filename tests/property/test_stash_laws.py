@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import SceneId
-from plexsync.stash.decode import MissingSceneError, ResolverError, decoder_of
+from plexsync.stash.answers import MissingSceneError, ResolverError, decoder_of
 from plexsync.stash.paging import SMALLEST_PAGE, Batches, Keyset
 from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
 from plexsync.transport.client import HttpResponse, SlowError

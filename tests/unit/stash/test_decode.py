@@ -10,15 +10,15 @@ import pytest
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
 from plexsync.planning.relations import name_in
-from plexsync.stash.decode import (
+from plexsync.stash.answers import (
     MissingSceneError,
     ResolverError,
     UnknownShapeError,
     UnreadableRow,
     decoder_of,
-    detail_of,
     rows_decoder,
 )
+from plexsync.stash.decode import detail_of
 from plexsync.stash.performers import WirePerformer, performer_of, shown_text
 from plexsync.stash.wire import ScenePage, WireDetail, WireVersion
 from plexsync.transport.client import HttpResponse
