@@ -14,33 +14,32 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from plexsync.errors import BadResponseError, ConfigError, ServerError
-from plexsync.models import Scene, SceneDetail, SceneId, Server
+from plexsync.errors import ConfigError
+from plexsync.models import Scene, SceneDetail, SceneId, Server, StashField
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
-from plexsync.stash.answers import Rows, decoder_of, rows_decoder
+from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
-from plexsync.stash.decode import Version, detail_of, names_of, scene_of, version_of
+from plexsync.stash.decode import Version, detail_of, scene_of, version_of
+from plexsync.stash.names import Names, names_decoder
+from plexsync.stash.needs import OWN, needs_of, without
 from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash.queries import (
     COUNT,
-    DETAILS,
     LACKING_A_COVER,
-    NAMES,
-    READY,
-    SCENES,
-    SWEEP,
     UNEVEN,
     UNEVEN_IN_FILES,
     VERSIONS,
+    WHO,
     Json,
+    query_texts,
     request_body,
     where_after,
 )
+from plexsync.stash.readiness import check_ready, lacking_fields, not_understood
 from plexsync.stash.wire import (
     SceneCount,
     WireDetail,
     WireFiles,
-    WireNames,
     WireReadiness,
     WireScene,
     WireVersion,
@@ -48,28 +47,27 @@ from plexsync.stash.wire import (
 from plexsync.transport.retry import DICTIONARY, PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from plexsync.models import RelatedId
     from plexsync.transport.client import HttpResponse, Transport
     from plexsync.transport.retry import AnswerLimits
 
 __all__ = [
+    "OWN",
     "Cover",
     "Fetched",
+    "Names",
     "NoCover",
     "StashClient",
     "Version",
     "base_url",
     "checksum",
+    "needs_of",
     "picture_type",
     "stash_headers",
+    "without",
 ]
-
-OLDEST_VERSION = (0, 27)
-OLDEST_SCHEMA = 67
-"""The database schema of v0.27.0. Source: docs/stash-api.md 7."""
 
 _ANSWERS = frozenset({200, 400, 422})
 """A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""
@@ -80,8 +78,19 @@ _JSON = (("Content-Type", "application/json"), ("Accept", "application/json"))
 Source: docs/stash-api.md 1.2.
 """
 
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _GRAPHQL = "/graphql"
+
+_PLAIN = frozenset(
+    field for field in StashField if field.startswith(("Scene.", "Studio.", "Query."))
+)
+"""What is asked for where no configuration says otherwise: everything of scenes themselves."""
+
+_LISTS = {
+    StashField.COVER: "paths",
+    StashField.GROUPS: "groups",
+    StashField.PERFORMERS: "performers",
+}
+"""What is never null where it was asked for."""
 
 W = TypeVar("W", bound=HasId)
 T = TypeVar("T")
@@ -115,16 +124,17 @@ def stash_headers(api_key: str) -> dict[str, str]:
 class StashClient:
     """One Stash.
 
+    Attributes:
+        lacking: what was wanted of this Stash that it does not have; known once it was met.
+
     Args:
         transport: to `base_url(url)`, made with `stash_headers`.
         url: the server's address, for links a person follows.
         page_size: scenes in one page of ids and versions.
         sweep_size: scenes in one page of what matching needs.
         detail_batch: scenes in one query by ids.
-        with_parent_tags: details tell the tags above a scene's tags, up to three levels, and the
-            dictionary which tags lie above which.
-        with_cast: details and dictionary tell of performers what credits may be made of.
-        with_photos: and where their pictures are, for which Stash looks at each of them.
+        wanted: what is asked for beyond what every run needs. What this Stash turns out not to
+            have is left out; see `lacking`.
     """
 
     def __init__(
@@ -135,15 +145,8 @@ class StashClient:
         page_size: int = 5000,
         sweep_size: int = 1000,
         detail_batch: int = 200,
-        with_parent_tags: bool = False,
-        with_cast: bool = False,
-        with_photos: bool = False,
+        wanted: Collection[StashField] = _PLAIN,
     ) -> None:
-        self._asked: Mapping[str, Json] = {
-            "parents": with_parent_tags,
-            "cast": with_cast or with_photos,
-            "photos": with_photos,
-        }
         self._transport = transport
         self._url = _without_user(base_url(url))
         self._page_size = page_size
@@ -153,16 +156,14 @@ class StashClient:
         self._server_time: datetime | None = None
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_count = decoder_of(SceneCount)
-        self._decode_names = decoder_of(WireNames)
         self._decode_versions = rows_decoder(WireVersion)
         self._decode_uneven = rows_decoder(WireFiles)
         self._decode_scenes = rows_decoder(WireScene)
-        decode_details, decode_scenes = rows_decoder(WireDetail), self._decode_scenes
-        by_ids = self._ask_by_ids
-        self._details = Batches(partial(by_ids, DETAILS, decode_details, self._asked), detail_batch)
-        plain, related = {"more": False}, {"more": True}
-        self._plain = Batches(partial(by_ids, SCENES, decode_scenes, plain), detail_batch)
-        self._related = Batches(partial(by_ids, SCENES, decode_scenes, related), detail_batch)
+        self._details = Batches(self._ask_details, detail_batch)
+        self._plain = Batches(partial(self._ask_scenes, more=False), detail_batch)
+        self._related = Batches(partial(self._ask_scenes, more=True), detail_batch)
+        self.lacking: frozenset[StashField] = frozenset()
+        self._want(frozenset(wanted))
 
     @property
     def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
@@ -170,20 +171,19 @@ class StashClient:
         return tuple(self._poisoned.items())
 
     def connect(self) -> Server:
-        """Ask whether Stash is ready and new enough. One request, which needs no database.
+        """Ask whether Stash is ready, new enough, and understands all that a run asks.
+
+        One request, which needs no database; a few where Stash lacks something, which is then not
+        asked for again.
 
         Raises:
-            ServerError: Stash is not set up, waits for a migration, or is too old.
+            ServerError: Stash is not set up, waits for a migration, is too old, or lacks something
+                that every run needs.
             AuthError: it refuses the key, or wants one.
         """
-        ready = self._ask(READY, {}, self._decode_ready)
-        self._check_status(ready.systemStatus.status)
+        ready = self._ask_ready()
+        check_ready(ready, self._url)
         version = ready.version.version or ""
-        if ready.systemStatus.appSchema < OLDEST_SCHEMA and not _is_recent(version):
-            raise ServerError(
-                f"Stash {version or 'of an unknown version'} is too old for plexsync",
-                hint="upgrade Stash to v0.27.0 or newer",
-            )
         identity = ready.systemStatus.databasePath or ""
         return Server(url=self._url, version=version or ready.version.hash or "", identity=identity)
 
@@ -216,7 +216,9 @@ class StashClient:
         A scene Stash cannot read is left out and added to `poisoned`. Errors are those of
         `versions`; `with_relations` is that of `scenes`.
         """
-        pages = self._walk(SWEEP, self._decode_scenes, self._sweep_size, more=with_relations)
+        pages = self._walk(
+            self._texts.sweep, self._decode_scenes, self._sweep_size, more=with_relations
+        )
         for page in pages:
             if page.rows:
                 yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
@@ -237,18 +239,13 @@ class StashClient:
             for row in page.rows
         }
 
-    def names(self) -> Mapping[RelatedId, str]:
+    def names(self) -> Names:
         """What a scene may show of each tag, performer, studio and group. One request.
 
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        return self._ask(
-            NAMES,
-            self._asked,
-            lambda answer: names_of(self._decode_names(answer)),
-            limits=DICTIONARY,
-        )
+        return self._ask(self._texts.names, {}, self._decode_names, limits=DICTIONARY)
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
@@ -305,6 +302,28 @@ class StashClient:
 
     # ---- asking --------------------------------------------------------------------------------
 
+    def _want(self, wanted: frozenset[StashField]) -> None:
+        """Ask for this from now on."""
+        self._wanted = wanted
+        self._texts = query_texts(wanted)
+        lists = [name for field, name in _LISTS.items() if field in wanted]
+        self._decode_details = rows_decoder(WireDetail, lists=lists)
+        self._decode_names = names_decoder(with_groups=StashField.ALL_GROUPS in wanted)
+
+    def _ask_ready(self) -> WireReadiness:
+        """Meet Stash, leaving out what it does not have."""
+        while True:
+            try:
+                return self._ask(self._texts.ready, {}, self._decode_ready)
+            except NotUnderstoodError as error:
+                lacking = self._wanted.intersection(lacking_fields(error, self._wanted))
+                if not lacking:
+                    ready = self._ask(WHO, {}, self._decode_ready)
+                    check_ready(ready, self._url)
+                    raise not_understood(ready, error) from error
+                self.lacking |= lacking
+                self._want(self._wanted - lacking)
+
     def _note_date(self, text: str) -> None:
         """Keep Stash's clock as of its last answer."""
         if text != self._server_date:
@@ -339,17 +358,22 @@ class StashClient:
     def _count(self, where: Where) -> int:
         return self._ask(COUNT, {"where": where}, self._decode_count).findScenes.count
 
-    def _ask_by_ids(  # noqa: PLR0917 - what all questions of a kind share comes first
-        self,
-        query: str,
-        decode: Callable[[HttpResponse], Rows[W]],
-        more: Mapping[str, Json],
-        ids: Sequence[SceneId],
-        divisible: bool,  # noqa: FBT001 - a callback of Batches
-    ) -> Rows[W]:
+    def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> Rows[WireDetail]:  # noqa: FBT001 - a callback of Batches
         # An empty list means "no ids": the first 25 scenes would come back.
         assert ids  # noqa: S101 - Batches never asks for nothing
-        return self._ask(query, {"ids": ids, **more}, decode, divisible=divisible)
+        details = self._texts.details
+        return self._ask(details, {"ids": ids}, self._decode_details, divisible=divisible)
+
+    def _ask_scenes(
+        self,
+        ids: Sequence[SceneId],
+        divisible: bool,  # noqa: FBT001 - a callback of Batches
+        *,
+        more: bool,
+    ) -> Rows[WireScene]:
+        assert ids  # noqa: S101 - see above
+        variables: dict[str, Json] = {"ids": ids, "more": more}
+        return self._ask(self._texts.scenes, variables, self._decode_scenes, divisible=divisible)
 
     def _walk(
         self,
@@ -381,29 +405,6 @@ class StashClient:
         self._poisoned.update(fetched.poisoned)
         found = tuple([convert(row) for row in fetched.found])
         return Fetched(found, fetched.missing, fetched.poisoned)
-
-    def _check_status(self, status: str) -> None:
-        """Refuse to go on unless Stash is ready. Source: docs/stash-api.md 1.5."""
-        match status:
-            case "OK":
-                return
-            case "SETUP":
-                raise ServerError(
-                    "Stash is not set up yet", hint=f"open {self._url} in a browser and set it up"
-                )
-            case "NEEDS_MIGRATION":
-                raise ServerError(
-                    "Stash was upgraded and waits for its database to be migrated",
-                    hint=f"open {self._url} in a browser and start the migration",
-                )
-            case _:
-                raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
-
-
-def _is_recent(version: str) -> bool:
-    """Whether a version text says v0.27 or newer. Own builds may say nothing, or anything."""
-    found = _VERSION.match(version)
-    return found is not None and (int(found.group(1)), int(found.group(2))) >= OLDEST_VERSION
 
 
 def _time_of(date: str) -> datetime | None:

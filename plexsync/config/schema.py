@@ -469,20 +469,3 @@ class Config:
             include_paths=stash.include_paths,
             exclude_paths=stash.exclude_paths,
         )
-
-    @property
-    def with_parent_tags(self) -> bool:
-        """Whether the tags above a scene's tags matter."""
-        return self.participants.with_tags or any(
-            rule.parents and rule.policy != "off" for rule in self.fields
-        )
-
-    @property
-    def with_cast(self) -> bool:
-        """Whether any field asks for more of performers than their names."""
-        return any((rule.role or rule.photo) and rule.policy != "off" for rule in self.fields)
-
-    @property
-    def with_photos(self) -> bool:
-        """Whether any field asks for their pictures."""
-        return any(rule.photo and rule.policy != "off" for rule in self.fields)

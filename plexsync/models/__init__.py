@@ -60,6 +60,7 @@ from plexsync.models.stash import (
     Scene,
     SceneDetail,
     SceneFile,
+    StashField,
 )
 from plexsync.models.telling import (
     Counts,
@@ -124,6 +125,7 @@ __all__ = [
     "SceneRef",
     "Section",
     "Server",
+    "StashField",
     "Trace",
     "Value",
     "as_problem",

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import field
 
 from plexsync.models.basis import Noun, RelatedId, SceneId
+
+
+class StashField(StrEnum):
+    """What plexsync can do without, by Stash's own names: some option needs it, or none does."""
+
+    CODE = "Scene.code"
+    DETAILS = "Scene.details"
+    DIRECTOR = "Scene.director"
+    RATING = "Scene.rating100"
+    URLS = "Scene.urls"
+    STASH_IDS = "Scene.stash_ids"
+    COVER = "Scene.paths"
+    STUDIO = "Scene.studio"
+    GROUPS = "Scene.groups"
+    PERFORMERS = "Scene.performers"
+    PARENT_STUDIO = "Studio.parent_studio"
+    PARENT_TAGS = "Tag.parents"
+    DISAMBIGUATION = "Performer.disambiguation"
+    GENDER = "Performer.gender"
+    ALIASES = "Performer.alias_list"
+    IMAGE = "Performer.image_path"
+    ALL_GROUPS = "Query.findGroups"
 
 
 class SceneFile(Noun, frozen=True):

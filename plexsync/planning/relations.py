@@ -58,6 +58,12 @@ def group_id(number: str) -> RelatedId:
     return RelatedId(f"g{number}")
 
 
+def described(one: RelatedId) -> str:
+    """Return a word for it: `tag 12`."""
+    kinds = {"t": "tag", "p": "performer", "s": "studio", "g": "group"}
+    return f"{kinds[one[0]]} {one[1:]}"
+
+
 def tag_text(name: str, parents: Collection[str]) -> str:
     """What a scene may show of a tag: its name, and through the ids of its parents other names."""
     return _PART.join((name, *sorted(parents)))

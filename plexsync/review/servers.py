@@ -19,6 +19,7 @@ from plexsync.plex.index import IndexLoader
 from plexsync.review.interfaces import LinkPreview
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
+from plexsync.sync.connections import for_this_stash
 from plexsync.sync.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
 
@@ -77,15 +78,18 @@ class ReviewServers:
 
     def __post_init__(self) -> None:
         """Make what compares."""
-        apply = self.config.apply
+        self._compare_by(self.config)
+
+    def _compare_by(self, config: Config) -> None:
+        apply = config.apply
         self._fields = FieldMap(
-            self.config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
+            config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
         )
         self._planner = Planner(apply.rules)
         self._artwork = Artwork(
             self.stash,
             self.plex.pictures,
-            rules=self.config.fields,
+            rules=config.fields,
             preserve=apply.preserve_plex_edits,
             compare_all=True,
             asked_for=True,
@@ -322,6 +326,8 @@ class ReviewServers:
         if self._met:
             return
         self.stash.connect()
+        if self.stash.lacking:
+            self._compare_by(for_this_stash(self.config, self.stash)[0])
         self._machine = self.plex.connect().identity
         self._sections = self.plex.sections(self.config.plex.libraries)
         self._met = True

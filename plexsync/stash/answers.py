@@ -18,7 +18,7 @@ from plexsync.models import SceneId
 from plexsync.stash.wire import Reference, ScenePage, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from plexsync.transport.responses import HttpResponse
 
@@ -27,6 +27,12 @@ T = TypeVar("T")
 _MOST_UNREADABLE = 0.5
 _FEW_ROWS = 10
 """More scenes than these of one page that cannot be read are no odd scenes, but another Stash."""
+
+_LONGEST_WORDS = 300
+_FIELD = re.compile(
+    r"""field ["'](?P<field>\w+)["'](?: on type ["'](?P<type>\w+)["'])?""", re.IGNORECASE
+)
+"""How both gqlparser and others name a field in an error of validation."""
 
 _TRANSIENT = ("database is locked", "beginning transaction", "context canceled")
 _NOT_READY = "nil pointer dereference"
@@ -64,11 +70,35 @@ class UnknownShapeError(BadResponseError):
     )
 
 
+class NotUnderstoodError(BadResponseError):
+    """Stash has not the schema a query is made for.
+
+    Args:
+        words: what it says about that.
+    """
+
+    remedy = (
+        "a Stash newer than this plexsync may have taken something away: look for a newer "
+        "plexsync; one older than v0.27.0 needs an upgrade; anything else is no Stash: check "
+        "[stash] url"
+    )
+
+    def __init__(self, words: str) -> None:
+        shown = words[:_LONGEST_WORDS]
+        super().__init__(f"Stash does not understand the question: {shown}")
+        self.words = words
+
+    def fields(self) -> Iterator[tuple[str, str]]:
+        """Yield each field it complains about: its type's name, "" where it has none, its own."""
+        for found in _FIELD.finditer(self.words):
+            yield found["type"] or "", found["field"]
+
+
 class UnreadableRow(NamedTuple):
-    """A scene of which something has a type Stash never gave it.
+    """An object of which something has a type Stash never gave it.
 
     Attributes:
-        id: of the scene.
+        id: of the object.
         why: what is wrong with it, without a value.
     """
 
@@ -122,32 +152,64 @@ def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
     return decode
 
 
-def rows_decoder(kind: type[T]) -> Callable[[HttpResponse], Rows[T]]:
+def rows_decoder(kind: type[T], *, lists: Sequence[str] = ()) -> Callable[[HttpResponse], Rows[T]]:
     """A function that turns an answer into its scenes, of type `kind`.
 
     A scene of another shape is left out; when most of a page is, the page is at fault.
     It raises what `decoder_of` says.
+
+    Args:
+        kind: of the rows.
+        lists: attributes that were asked for, so that a row without one has another shape.
     """
     whole = decoder_of(ScenePage[kind])  # type: ignore[valid-type] # a type argument made at run time
     by_row = decoder_of(ScenePage[msgspec.Raw])
-    row_decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
+    read = row_reader(kind)
 
     def decode(answer: HttpResponse) -> Rows[T]:
+        rows: Rows[T]
         try:
-            return whole(answer).findScenes.scenes
+            rows = whole(answer).findScenes.scenes
         except UnknownShapeError:
-            raw = by_row(answer).findScenes.scenes
-            rows = tuple(map(partial(_row, row_decoder), raw))
-            unreadable = sum(isinstance(row, UnreadableRow) for row in rows)
-            if unreadable > max(len(rows) * _MOST_UNREADABLE, _FEW_ROWS):
-                raise
-            return rows
+            rows = tuple(map(read, by_row(answer).findScenes.scenes))
+        if lists:
+            rows = tuple([_with_lists(row, lists) for row in rows])
+        check_readable(rows)
+        return rows
 
     return decode
 
 
+def row_reader(kind: type[T]) -> Callable[[msgspec.Raw], T | UnreadableRow]:
+    """A function that reads one row; or says what is wrong with it.
+
+    It raises UnknownShapeError where not even its id can be read.
+    """
+    return partial(_row, msgspec.json.Decoder(kind))
+
+
+def check_readable(rows: Sequence[object]) -> None:
+    """Hold that most rows can be read.
+
+    Raises:
+        UnknownShapeError: they cannot, so this is no odd row but another Stash.
+    """
+    unreadable = [row for row in rows if isinstance(row, UnreadableRow)]
+    if len(unreadable) > max(len(rows) * _MOST_UNREADABLE, _FEW_ROWS):
+        raise UnknownShapeError(f"Stash answers in another shape: {unreadable[0].why}")
+
+
+def _with_lists(row: T | UnreadableRow, lists: Sequence[str]) -> T | UnreadableRow:
+    """A row; what is wrong with it where something is missing that was asked for."""
+    if not isinstance(row, UnreadableRow):
+        for name in lists:
+            if getattr(row, name) is None:
+                return UnreadableRow(str(getattr(row, "id", "")), f"it has no {name}")
+    return row
+
+
 def _row(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | UnreadableRow:
-    """One scene; what is wrong with it where it cannot be read.
+    """One row; what is wrong with it where it cannot be read.
 
     Raises:
         UnknownShapeError: not even its id can.
@@ -159,7 +221,7 @@ def _row(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | UnreadableRo
     try:
         return UnreadableRow(msgspec.json.decode(raw, type=Reference).id, why)
     except msgspec.ValidationError:
-        raise UnknownShapeError(f"Stash sends a scene without an id: {why}") from None
+        raise UnknownShapeError(f"Stash sends something without an id: {why}") from None
 
 
 _ONLY_ERRORS = msgspec.json.Decoder(_Errors)
@@ -209,7 +271,7 @@ def _repaired(body: bytes) -> bytes:
 
 def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
     """The error a GraphQL `errors` list stands for."""
-    words = errors[0].message[:300]
+    words = errors[0].message[:_LONGEST_WORDS]
     code = errors[0].extensions.code if errors[0].extensions else None
     if any(one in words for one in _TRANSIENT):
         return TransientError(f"Stash is busy: {words}")
@@ -221,10 +283,5 @@ def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
         # A tag or performer was deleted between two reads of one page.
         return TransientError(f"Stash changed while it answered: {words}")
     if code is not None and code.startswith("GRAPHQL_"):
-        return BadResponseError(
-            f"Stash does not understand the question: {words}",
-            hint="a Stash newer than this plexsync may have taken something away: look for a newer "
-            "plexsync; one older than v0.27.0 needs an upgrade; anything else is no Stash: check "
-            "[stash] url",
-        )
+        return NotUnderstoodError(" ".join(one.message[:_LONGEST_WORDS] for one in errors))
     return ResolverError(words)

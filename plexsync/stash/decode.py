@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import TransientError
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import (
@@ -14,8 +13,8 @@ from plexsync.planning.relations import (
     studio_id,
     studio_text,
     tag_id,
-    tag_text,
 )
+from plexsync.stash.names import text_of_tag
 from plexsync.stash.performers import performer_of, shown_text
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from plexsync.stash.wire import (
         WireDetail,
         WireFile,
-        WireNames,
         WireScene,
         WireStudio,
         WireTag,
@@ -92,13 +90,15 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         organized=wire.organized,
         urls=wire.urls,
         studios=_studios(wire.studio),
-        groups=tuple([grouped.group.name for grouped in wire.groups]),
-        performers=tuple([performer.name for performer in wire.performers]),
-        cast=tuple([performer_of(one) for one in wire.performers if one.alias_list is not None]),
+        groups=tuple([grouped.group.name for grouped in wire.groups or ()]),
+        performers=tuple([performer.name for performer in wire.performers or ()]),
+        cast=tuple(
+            [performer_of(one) for one in wire.performers or () if one.alias_list is not None]
+        ),
         tags=tuple([tag.name for tag in wire.tags]),
         parent_tags=tuple([tag.name for tag in above]),
         files=_files(wire.files),
-        cover_path=_cover_path(wire.id, wire.paths.screenshot or ""),
+        cover_path=_cover_path(wire.id, (wire.paths and wire.paths.screenshot) or ""),
         related=_related(wire, above),
     )
 
@@ -106,28 +106,6 @@ def detail_of(wire: WireDetail) -> SceneDetail:
 def version_of(wire: WireVersion) -> Version:
     """Id and version text."""
     return Version(SceneId(wire.id), wire.updated_at or "", wire.organized)
-
-
-def names_of(wire: WireNames) -> dict[RelatedId, str]:
-    """The dictionary: every tag, performer, studio and group with what a scene may show of it.
-
-    Raises:
-        TransientError: it is not whole by Stash's own count.
-    """
-    counted = wire.findTags.count + wire.findPerformers.count
-    counted += wire.findStudios.count + wire.findGroups.count
-    names = {tag_id(one.id): _tag_text(one) for one in wire.findTags.tags}
-    names |= {performer_id(one.id): shown_text(one) for one in wire.findPerformers.performers}
-    names |= {
-        studio_id(one.id): studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
-        for one in wire.findStudios.studios
-    }
-    names |= {group_id(one.id): one.name for one in wire.findGroups.groups}
-    if len(names) != counted:
-        raise TransientError(
-            f"Stash lists {len(names)} tags, performers, studios and groups, but counts {counted}"
-        )
-    return names
 
 
 def _above(tags: Iterable[WireTag]) -> list[WireTag]:
@@ -145,15 +123,11 @@ def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
     return [parent for tag in tags for parent in tag.parents if parent.name]
 
 
-def _tag_text(tag: WireTag) -> str:
-    return tag_text(tag.name, [parent.id for parent in tag.parents]) if tag.parents else tag.name
-
-
 def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
-    """What a scene shows of other objects, in the words of `names_of`."""
-    related = {tag_id(one.id): _tag_text(one) for one in (*wire.tags, *parent_tags)}
-    related |= {performer_id(one.id): shown_text(one) for one in wire.performers}
-    related |= {group_id(one.group.id): one.group.name for one in wire.groups}
+    """What a scene shows of other objects, in the words of the dictionary."""
+    related = {tag_id(one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
+    related |= {performer_id(one.id): shown_text(one) for one in wire.performers or ()}
+    related |= {group_id(one.group.id): one.group.name for one in wire.groups or ()}
     studio = wire.studio
     while studio is not None and studio.name:  # the last one read is there for its id alone
         above = studio.parent_studio

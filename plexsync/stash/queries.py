@@ -1,20 +1,29 @@
-"""What plexsync asks Stash: constant query texts, and the variables that go with them.
+"""What plexsync asks Stash: query texts, and the variables that go with them.
 
-Stash caches parsed queries by their text, so everything that varies is a variable. All fields are
-those of v0.27.0, the oldest supported version; nothing we need was added later.
+Stash caches parsed queries by their text, so everything that varies within a run is a variable. All
+fields are those of v0.27.0, the oldest supported version; nothing we need was added later. What no
+option needs, or this Stash does not have, is left out of a text: a field that is unknown makes a
+query none, even where it is not included.
 Source: docs/stash-api.md 1.1, 7 and 10.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from plexsync.models import StashField
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+_OPTIONAL = re.compile(r"<([A-Za-z0-9_.]+)\|([^<>]*)>")
+"""`<Scene.code|code>`: asked for only where it is wanted; may stand within another one."""
 
 _FILES = """
 fragment Files on Scene {
@@ -27,28 +36,70 @@ fragment Facts on Scene {
   id updated_at title date organized
   ...Files
   tags @include(if: $more) { id }
-  urls @include(if: $more)
-  stash_ids @include(if: $more) { stash_id }
-  details @include(if: $more)
-  studio @include(if: $more) { id }
-  performers @include(if: $more) { id }
+  <Scene.urls|urls @include(if: $more)>
+  <Scene.stash_ids|stash_ids @include(if: $more) { stash_id }>
+  <Scene.details|details @include(if: $more)>
+  <Scene.studio|studio @include(if: $more) { id }>
+  <Scene.performers|performers @include(if: $more) { id }>
 }"""
     + _FILES
 )
 
-_CAST = """
-fragment Cast on Performer {
-  id name
-  disambiguation @include(if: $cast)
-  gender @include(if: $cast)
-  alias_list @include(if: $cast)
-  image_path @include(if: $photos)
-}"""
+_CAST = """{ id name
+      <Performer.disambiguation|disambiguation> <Performer.gender|gender>
+      <Performer.alias_list|alias_list> <Performer.image_path|image_path> }"""
 
-READY = """query PlexsyncReady {
+_DETAILS = (
+    """id updated_at title date organized
+      <Scene.code|code> <Scene.details|details> <Scene.director|director>
+      <Scene.rating100|rating100> <Scene.urls|urls>
+      ...Files
+      <Scene.paths|paths { screenshot }>
+      <Scene.studio|studio { id name <Studio.parent_studio|parent_studio { id name
+        parent_studio { id name parent_studio { id name parent_studio { id } } } }> }>
+      <Scene.groups|groups { group { id name } }>
+      <Scene.performers|performers """
+    + _CAST
+    + """>
+      tags { id name <Tag.parents|parents { id name
+        parents { id name parents { id name parents { id } } } }> }"""
+)
+
+_DICTIONARY = (
+    """
+  findTags(filter: {per_page: -1, sort: "id"}) <!> {
+    count rows: tags { id name <Tag.parents|parents { id }> }
+  }
+  findPerformers(filter: {per_page: -1, sort: "id"}) <!> { count rows: performers """
+    + _CAST
+    + """ }
+  findStudios(filter: {per_page: -1, sort: "id"}) <!> {
+    count rows: studios { id name <Studio.parent_studio|parent_studio { id }> }
+  }
+  <Query.findGroups|findGroups(filter: {per_page: -1, sort: "id"}) <!> {
+    count rows: groups { id name }
+  }>"""
+)
+
+WHO = """query PlexsyncWho {
   version { version hash }
   systemStatus { status appSchema databasePath }
 }"""
+
+_READY = (
+    """query PlexsyncReady($more: Boolean! = false) {
+  version { version hash }
+  systemStatus { status appSchema databasePath }
+  facts: findScenes @include(if: false) { scenes { ...Facts } }
+  details: findScenes(ids: ["1"]) @include(if: false) { scenes { """
+    + _DETAILS
+    + " } }"
+    + _DICTIONARY.replace("<!>", "@include(if: false)")
+    + "\n}"
+    + _FACTS
+)
+"""Stash looks at the whole text before it answers, so this one also tells whether it understands
+all the others."""
 
 COUNT = """query PlexsyncCount($where: SceneFilterType) {
   findScenes(scene_filter: $where, filter: {per_page: 0}) { count }
@@ -66,19 +117,9 @@ UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
   }
 }"""
 
-NAMES = (
-    """query PlexsyncNames($parents: Boolean!, $cast: Boolean!, $photos: Boolean!) {
-  findTags(filter: {per_page: -1, sort: "id"}) {
-    count tags { id name parents @include(if: $parents) { id } }
-  }
-  findPerformers(filter: {per_page: -1, sort: "id"}) { count performers { ...Cast } }
-  findStudios(filter: {per_page: -1, sort: "id"}) { count studios { id name parent_studio { id } } }
-  findGroups(filter: {per_page: -1, sort: "id"}) { count groups { id name } }
-}"""
-    + _CAST
-)
+_NAMES = "query PlexsyncNames {" + _DICTIONARY.replace("<!> ", "") + "\n}"
 
-SWEEP = (
+_SWEEP = (
     """query PlexsyncSweep($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
   findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
     scenes { ...Facts }
@@ -87,33 +128,60 @@ SWEEP = (
     + _FACTS
 )
 
-SCENES = (
+_SCENES = (
     """query PlexsyncScenes($ids: [ID!], $more: Boolean!) {
   findScenes(ids: $ids) { scenes { ...Facts } }
 }"""
     + _FACTS
 )
 
-DETAILS = (
-    """query PlexsyncDetails($ids: [ID!], $parents: Boolean!, $cast: Boolean!, $photos: Boolean!) {
+_BY_IDS = (
+    """query PlexsyncDetails($ids: [ID!]) {
   findScenes(ids: $ids) {
-    scenes {
-      id updated_at title code details director date rating100 organized urls
-      ...Files
-      paths { screenshot }
-      studio { ...Named parent_studio { ...Named parent_studio { ...Named
-        parent_studio { ...Named parent_studio { id } } } } }
-      groups { group { id name } }
-      performers { ...Cast }
-      tags { id name parents @include(if: $parents) { id name
-        parents { id name parents { id name parents { id } } } } }
-    }
+    scenes { """
+    + _DETAILS
+    + """ }
   }
-}
-fragment Named on Studio { id name }"""
-    + _CAST
+}"""
     + _FILES
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryTexts:
+    """The queries that depend on what is wanted.
+
+    Attributes:
+        ready: whether Stash is ready, and understands the others.
+        names: the dictionary of names.
+        sweep: pages of scenes for matching.
+        scenes: scenes by their ids for matching.
+        details: scenes by their ids in full.
+    """
+
+    ready: str
+    names: str
+    sweep: str
+    scenes: str
+    details: str
+
+
+def query_texts(wanted: Collection[StashField]) -> QueryTexts:
+    """Return the queries that ask for what every run needs, and for `wanted`."""
+    return QueryTexts(
+        ready=_asking(_READY, wanted),
+        names=_asking(_NAMES, wanted),
+        sweep=_asking(_SWEEP, wanted),
+        scenes=_asking(_SCENES, wanted),
+        details=_asking(_BY_IDS, wanted),
+    )
+
+
+def _asking(text: str, wanted: Collection[StashField]) -> str:
+    """Return a text with the optional parts that are wanted."""
+    while _OPTIONAL.search(text):
+        text = _OPTIONAL.sub(lambda part: part[2] if StashField(part[1]) in wanted else "", text)
+    return text
 
 
 def request_body(query: str, variables: Mapping[str, Json]) -> bytes:

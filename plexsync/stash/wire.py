@@ -18,12 +18,14 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
     """What all decoded shapes share. Unset texts come as "" or null alike."""
 
 
-class _Object(Wire, frozen=True):
+class WireObject(Wire, frozen=True):
+    """An object with a name."""
+
     id: str
     name: str = ""
 
 
-class WireTag(_Object, frozen=True):
+class WireTag(WireObject, frozen=True):
     """A tag, with the tags above it only if they were asked for."""
 
     parents: tuple[WireTag, ...] = ()
@@ -38,7 +40,7 @@ class WireStudio(Wire, frozen=True):
 
 
 class _Grouped(Wire, frozen=True):
-    group: _Object
+    group: WireObject
 
 
 class _Paths(Wire, frozen=True):
@@ -86,15 +88,15 @@ class WireScene(Wire, frozen=True):
 
 
 class WireDetail(Wire, frozen=True):
-    """A scene with everything it says about itself."""
+    """A scene with everything it says about itself, as far as that was asked for."""
 
     id: str
     files: tuple[WireFile, ...]
-    paths: _Paths
-    groups: tuple[_Grouped, ...]
-    performers: tuple[WirePerformer, ...]
     tags: tuple[WireTag, ...]
     organized: bool
+    paths: _Paths | None = None
+    groups: tuple[_Grouped, ...] | None = None
+    performers: tuple[WirePerformer, ...] | None = None
     urls: tuple[str, ...] = ()
     studio: WireStudio | None = None
     updated_at: str | None = None
@@ -141,39 +143,37 @@ class SceneCount(Wire, frozen=True):
     findScenes: _Count  # noqa: N815 - the server's spelling
 
 
-class _Tags(Wire, frozen=True):
-    count: int
-    tags: tuple[WireTag, ...]
+class WireStudioName(Wire, frozen=True):
+    """A studio of the dictionary."""
 
-
-class _Performers(Wire, frozen=True):
-    count: int
-    performers: tuple[WirePerformer, ...]
-
-
-class _StudioName(Wire, frozen=True):
     id: str
     name: str
     parent_studio: Reference | None = None
 
 
-class _Studios(Wire, frozen=True):
-    count: int
-    studios: tuple[_StudioName, ...]
+class WireList(Wire, Generic[T], frozen=True):
+    """A part of the dictionary."""
 
-
-class _Groups(Wire, frozen=True):
     count: int
-    groups: tuple[_Object, ...]
+    rows: tuple[T, ...]
 
 
 class WireNames(Wire, frozen=True):
     """The answer to the query for everything a scene may show of other objects."""
 
-    findTags: _Tags  # noqa: N815 - the server's spelling
-    findPerformers: _Performers  # noqa: N815 - same
-    findStudios: _Studios  # noqa: N815 - same
-    findGroups: _Groups  # noqa: N815 - same
+    findTags: WireList[WireTag]  # noqa: N815 - the server's spelling
+    findPerformers: WireList[WirePerformer]  # noqa: N815 - same
+    findStudios: WireList[WireStudioName]  # noqa: N815 - same
+    findGroups: WireList[WireObject] | None = None  # noqa: N815 - same
+
+
+class WireRawNames(Wire, frozen=True):
+    """The same, each row as it was sent."""
+
+    findTags: WireList[msgspec.Raw]  # noqa: N815 - the server's spelling
+    findPerformers: WireList[msgspec.Raw]  # noqa: N815 - same
+    findStudios: WireList[msgspec.Raw]  # noqa: N815 - same
+    findGroups: WireList[msgspec.Raw] | None = None  # noqa: N815 - same
 
 
 class WireBuild(Wire, frozen=True):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from plexsync.errors import ConfigError
+from plexsync.models import StashField
 from plexsync.plex.connection import plex_headers
-from plexsync.stash_client import StashClient, stash_headers
+from plexsync.stash_client import OWN, StashClient, needs_of, stash_headers, without
 from plexsync.transport.client import RetryPolicy, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.config.schema import Config
+    from plexsync.config.schema import Config, StashConfig
     from plexsync.config.secrets import Secret
     from plexsync.transport.client import Repeat
 
@@ -41,10 +44,52 @@ def stash_client(config: Config, transport: Transport) -> StashClient:
     return StashClient(
         transport,
         url=config.stash.url,
-        with_parent_tags=config.with_parent_tags,
-        with_cast=config.with_cast,
-        with_photos=config.with_photos,
+        wanted=wanted_of(config),
     )
+
+
+def wanted_of(config: Config) -> frozenset[StashField]:
+    """Return what is asked of Stash beyond what every run needs."""
+    return needs_of(config.fields).union(field for _, field in _chosen_by(config.stash))
+
+
+def _chosen_by(stash: StashConfig) -> Iterator[tuple[str, StashField]]:
+    """Yield what decides which scenes take part, each with its key."""
+    for name in stash.required:
+        if name in OWN:
+            yield "[stash] required", OWN[name]
+    if stash.require_stash_id:
+        yield "[stash] require_stash_id", StashField.STASH_IDS
+    if stash.include_tags or stash.exclude_tags:
+        yield "[stash] include_tags, exclude_tags", StashField.PARENT_TAGS
+    if stash.include_studios or stash.exclude_studios:
+        yield "[stash] include_studios, exclude_studios", StashField.STUDIO
+        yield "[stash] include_studios, exclude_studios", StashField.PARENT_STUDIO
+
+
+def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[str, ...]]:
+    """Leave out of a configuration what a Stash that was met cannot say.
+
+    Returns:
+        What is left, and a sentence for each part that is lost: what Plex has of it stays.
+
+    Raises:
+        ConfigError: scenes are chosen by what this Stash cannot say.
+    """
+    rules, lost = without(config.fields, stash.lacking)
+    for key, field in _chosen_by(config.stash):
+        if field in stash.lacking:
+            raise ConfigError(
+                f"which scenes take part depends on {field}, which this Stash does not have",
+                context=key,
+                hint=f"leave {key} empty, or look for a newer plexsync",
+            )
+    sentences = tuple(
+        f"{key} takes no part: this Stash has no {field} that plexsync can read; what Plex has "
+        "stays, and a newer plexsync may know better"
+        for key, field in lost
+    )
+    return replace(config, fields=rules), sentences
 
 
 def plex_transport(

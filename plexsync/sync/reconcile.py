@@ -37,6 +37,7 @@ from plexsync.state import (
     write_plan,
 )
 from plexsync.sync.components import RunComponents, safety_limits
+from plexsync.sync.connections import for_this_stash
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
@@ -174,6 +175,9 @@ class _Run:
         stash = self._ports.stash.connect()
         plex = self._ports.plex.connect()
         self._totals.header = replace(self._totals.header, stash=stash, plex=plex)
+        self._config, lost = for_this_stash(self._config, self._ports.stash)
+        for sentence in lost:
+            self._reporter.warn(sentence)
         lineage = Lineage(plex=plex.identity, stash=stash.identity)
         note = state.check_lineage(lineage)
         if note:

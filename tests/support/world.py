@@ -32,6 +32,7 @@ from plexsync.state import load_state
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.history import LAST
 from plexsync.storage.locations import cache_directory, state_directory
+from plexsync.sync.connections import wanted_of
 from plexsync.sync.ports import Ports, Reporter, RunOptions
 from plexsync.sync.reconcile import run
 from plexsync.transport.client import Timing, Transport
@@ -200,9 +201,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
             stash=StashClient(
                 stash,
                 url=config.stash.url,
-                with_parent_tags=config.with_parent_tags,
-                with_cast=config.with_cast,
-                with_photos=config.with_photos,
+                wanted=wanted_of(config),
             ),
             plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
             requests=lambda: Requests(

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.errors import ExitCode, PlexsyncError, ServerError, most_severe
+from plexsync.errors import ConfigError, ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match, propose_rules
 from plexsync.plex.index import IndexLoader
 from plexsync.plex.sections import other_writer
 from plexsync.state import STATE_NAME, at_work, load_state
+from plexsync.sync.connections import for_this_stash
 from plexsync.text.normalize import compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
 
@@ -203,18 +204,24 @@ def check_state(
 
 
 def check_stash(patient: Patient) -> Iterator[Finding]:
-    """Whether it answers, in a version plexsync knows, and how far its clock is off."""
+    """Whether it answers all that a run asks, and how far its clock is off."""
     try:
         server = patient.stash.connect()
+        _, lost = for_this_stash(patient.config, patient.stash)
         count = patient.stash.count()
+        _ask_as_a_run(patient.stash)
         answer = patient.stash_line.request(
             "POST", "/graphql", body=_STASH_PING, headers=_STASH_HEADERS
         )
-    except ServerError as error:
+    except (ConfigError, ServerError) as error:
         yield failed("Stash", error)
         return
     summary = f"{server.version} at {server.url}, {count:,} scenes"
     yield Finding(area="Stash", level=Severity.OK, message=summary)
+    for sentence in lost:
+        yield Finding(
+            area="Stash", level=Severity.WARN, message=sentence, remedy="pip install -U plexsync"
+        )
     yield from check_clock("Stash", answer.headers, patient.now)
 
 
@@ -349,6 +356,21 @@ def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterato
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _ask_as_a_run(stash: StashClient) -> None:
+    """Ask each question of a run once; what cannot be answered is an error, as it would be there.
+
+    Raises:
+        ServerError: it is.
+    """
+    stash.names()
+    stash.uneven()
+    next(stash.sweep(with_relations=True), ())
+    first = [version.scene_id for version in next(stash.versions(with_organized=True), ())[:1]]
+    if first:
+        stash.scenes(first, with_relations=True)
+        stash.details(first)
 
 
 def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:

@@ -35,7 +35,6 @@ from plexsync.app.failures import utc_now
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.plex.client import PlexClient
-from plexsync.stash_client import StashClient
 from plexsync.state import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
@@ -44,7 +43,7 @@ from plexsync.state import (
     state_directory,
     state_errors,
 )
-from plexsync.sync.connections import config_secrets, plex_transport, stash_transport
+from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
 from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def _patient(config: Config, client_id: str) -> Iterator[Patient]:
     ):
         yield Patient(
             config=config,
-            stash=StashClient(stash, url=config.stash.url),
+            stash=stash_client(config, stash),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
             stash_line=stash,
             plex_line=plex,

@@ -36,6 +36,7 @@ from plexsync.simulators.stash.roots import Facts, FindPage, RequestView
 from plexsync.simulators.stash.schema import (
     NEWEST,
     PAGE_FIELDS,
+    SchemaKind,
     Schemas,
     load_schemas,
     parse_version,
@@ -90,8 +91,8 @@ class Engine:
         self._store = store
         self._facts = facts
         self._compiled = compiled
-        self._schemas: dict[tuple[int, int], Schemas] = {}
-        self._prepared: OrderedDict[tuple[str, str], _Prepared] = OrderedDict()
+        self._schemas: dict[SchemaKind, Schemas] = {}
+        self._prepared: OrderedDict[tuple[SchemaKind, str], _Prepared] = OrderedDict()
         store.watch(self._forget)
 
     def run(self, query: Query, base: str) -> QueryResult:
@@ -110,14 +111,20 @@ class Engine:
 
     def _current(self) -> Schemas:
         """The schemas of the version the server claims at the moment."""
-        version = parse_version(self._facts.version or NEWEST)
-        if version not in self._schemas:
-            self._schemas[version] = load_schemas(version)
-        return self._schemas[version]
+        kind = self._kind()
+        if kind not in self._schemas:
+            self._schemas[kind] = load_schemas(kind)
+        return self._schemas[kind]
+
+    def _kind(self) -> SchemaKind:
+        """Which schema that is."""
+        facts = self._facts
+        version = parse_version(facts.version or NEWEST)
+        return SchemaKind(version, removed=facts.removed, asking=facts.asking)
 
     def _prepare(self, text: str) -> _Prepared:
         """Parse and validate, or remember having done so."""
-        key = (self._facts.version, text)
+        key = (self._kind(), text)
         known = self._prepared.get(key)
         if known is None:
             document = parse(text)

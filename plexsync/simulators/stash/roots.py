@@ -44,6 +44,8 @@ class Facts:
 
     Attributes:
         version: "" for a build of one's own.
+        removed: fields this schema does not have, such as `Scene.director`.
+        asking: fields that need an argument here.
         status: OK, SETUP or NEEDS_MIGRATION; without OK there is no database to ask.
         database_path: where the database lies.
         api_key: the configured key; "" for a server without credentials.
@@ -52,6 +54,8 @@ class Facts:
     """
 
     version: str = NEWEST
+    removed: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
     status: str = "OK"
     database_path: str = "/root/.stash/stash-go.sqlite"
     api_key: str = ""

@@ -14,7 +14,10 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     InputValueDefinitionNode,
+    NamedTypeNode,
+    NameNode,
     Node,
+    NonNullTypeNode,
     build_ast_schema,
     parse,
     visit,
@@ -68,6 +71,12 @@ SINCE: dict[str, Version] = {
 }
 """When a field, an argument or a criterion appeared. Source: docs/stash-api.md 2, 3 and 7."""
 
+_ARGUMENT = InputValueDefinitionNode(
+    name=NameNode(value="form"),
+    type=NonNullTypeNode(type=NamedTypeNode(name=NameNode(value="String"))),
+    directives=(),
+)
+
 PAGE_FIELDS = {
     "FindScenesResultType": "scenes",
     "FindPerformersResultType": "performers",
@@ -96,9 +105,24 @@ class Schemas:
     paged: GraphQLSchema
 
 
-def load_schemas(version: Version) -> Schemas:
-    """The schema without what is newer than `version`."""
-    document = _document(version)
+@dataclass(frozen=True, slots=True)
+class SchemaKind:
+    """Which schema a server has.
+
+    Attributes:
+        version: what is newer is not there.
+        removed: nor are these fields, such as `Scene.director`.
+        asking: fields that need an argument.
+    """
+
+    version: Version
+    removed: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
+
+
+def load_schemas(kind: SchemaKind) -> Schemas:
+    """The schema of a kind of server."""
+    document = _document(kind)
     paged = build_ast_schema(document, assume_valid=True)
     page = GraphQLNonNull(GraphQLScalarType("RenderedPage"))
     for type_name, field_name in PAGE_FIELDS.items():
@@ -108,20 +132,20 @@ def load_schemas(version: Version) -> Schemas:
     return Schemas(build_ast_schema(document, assume_valid=True), paged)
 
 
-def _document(version: Version) -> DocumentNode:
+def _document(kind: SchemaKind) -> DocumentNode:
     """The SDL, pruned. `bit_rate` is a 64-bit number there, which GraphQL's Int is not."""
     text = files("plexsync.simulators.stash").joinpath("schema.graphql").read_text("utf-8")
     text = text.replace("  bit_rate: Int!", "  bit_rate: Int64!")
-    document: DocumentNode = visit(parse(text, no_location=True), _Pruner(version))
+    document: DocumentNode = visit(parse(text, no_location=True), _Pruner(kind))
     return document
 
 
 class _Pruner(Visitor):
-    """Removes what a version does not have yet."""
+    """Removes what a server does not have."""
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, kind: SchemaKind) -> None:
         super().__init__()
-        self._version = version
+        self._kind = kind
 
     def enter(
         self, node: Node, _key: object, _parent: object, _path: object, ancestors: Sequence[object]
@@ -130,5 +154,11 @@ class _Pruner(Visitor):
         if not isinstance(node, FieldDefinitionNode | InputValueDefinitionNode):
             return None
         names = [a.name.value for a in ancestors if hasattr(a, "name") and a.name is not None]
-        since = SINCE.get(".".join([*names, node.name.value]), (0, 0))
-        return REMOVE if since > self._version else None
+        name = ".".join([*names, node.name.value])
+        if name in self._kind.removed or SINCE.get(name, (0, 0)) > self._kind.version:
+            return REMOVE
+        if name in self._kind.asking and isinstance(node, FieldDefinitionNode):
+            return FieldDefinitionNode(
+                name=node.name, type=node.type, directives=(), arguments=(_ARGUMENT,)
+            )
+        return None

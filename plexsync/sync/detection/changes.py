@@ -9,12 +9,14 @@ has come through, so that the next one can tell what moved. Source: docs/detecti
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import Outcome
+from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import has_come, is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
 from plexsync.sync.detection.multi_file import Uneven
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.schema import Config
     from plexsync.models import SceneId, Section
+    from plexsync.stash_client import Names
     from plexsync.state import Session
     from plexsync.sync.components import RunComponents
 
@@ -108,7 +111,7 @@ class ChangeDetection:
         """
         stash, state = self._ports.stash, self._state
         named = bool(self._options.scenes)
-        dictionary = Dictionary(state, session, None if named else stash.names())
+        dictionary = Dictionary(state, session, None if named else self._names())
         dictionary.begin()
         uneven = Uneven(state, None if named else stash.uneven())
         spool = SpooledEvents()
@@ -146,6 +149,16 @@ class ChangeDetection:
         seen = replace(self._seen_through(found.rousing, found.seen), files_at=files_at)
         if seen != self._before:
             session.decide(KEY, seen)
+
+    def _names(self) -> Names:
+        """Read the dictionary, and say what of it cannot be read."""
+        names = self._ports.stash.names()
+        for one, why in islice(names.unreadable.items(), 1):
+            many = f" and {len(names.unreadable) - 1} more" if len(names.unreadable) > 1 else ""
+            self._totals.reporter.warn(
+                f"{described(one)} of Stash{many} cannot be read and counts as it was: {why}"
+            )
+        return names
 
     # ---- what moved
 

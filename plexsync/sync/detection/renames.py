@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import SceneId
     from plexsync.planning.participation import Participants
+    from plexsync.stash_client import Names
     from plexsync.state import Session, State
 
 PREFIX = "name."
@@ -37,20 +38,18 @@ class Dictionary:
     Args:
         state: what earlier runs remember.
         session: where this run remembers; None for a dry run.
-        present: the names Stash has now; None when the run does not ask, because it looks at a
-            few named scenes only.
+        names: those Stash has now; None when the run does not ask, because it looks at a few
+            named scenes only. One that cannot be read counts as it is remembered.
     """
 
-    def __init__(
-        self, state: State, session: Session | None, present: Mapping[RelatedId, str] | None
-    ) -> None:
+    def __init__(self, state: State, session: Session | None, names: Names | None) -> None:
         self._state = state
         self._session = session
-        self._present = present
         self._remembered: dict[RelatedId, str] = {
             RelatedId(key): name.text for key, name in state.decisions(PREFIX, Name).items()
         }
         self._before = dict(self._remembered)
+        self._present = present = None if names is None else self._completed(names)
         self._changed = frozenset() if present is None else changed(self._remembered, present)
         self._doubtful: set[RelatedId] = set()
 
@@ -97,6 +96,11 @@ class Dictionary:
         """Remember the names, now that every scene concerned was handled."""
         for one in self._changed - self._doubtful:
             self._remember(one, self.present.get(one))
+
+    def _completed(self, names: Names) -> Mapping[RelatedId, str]:
+        """Return what is there, with the remembered texts of what cannot be read."""
+        known = self._remembered
+        return {**names.texts, **{one: known[one] for one in names.unreadable if one in known}}
 
     def _remember(self, one: RelatedId, text: str | None) -> None:
         if self._session is None or self._remembered.get(one) == text:

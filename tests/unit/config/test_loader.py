@@ -223,9 +223,8 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
     assert rules["labels"].templates == ("id {id}", "Stash")
     assert rules["performers"].exclude == ("extra",)
     assert rules["tags"].to is PlexField.LABELS
-    assert rules["tags"].parents is config.with_parent_tags is True
+    assert rules["tags"].parents is True
     assert (rules["performers"].role, rules["performers"].photo) == ("{gender}", "{image}")
-    assert config.with_cast is config.with_photos is True
     assert (rules["tags"].include, rules["tags"].exclude) == (("a*",), ("ab*",))
 
 

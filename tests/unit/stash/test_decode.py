@@ -207,7 +207,7 @@ def page_of(*scenes: dict[str, Any]) -> HttpResponse:
 )
 def test_a_scene_of_another_shape_does_not_hide_the_others(field: str, value: Any) -> None:  # noqa: ANN401 - JSON
     """It comes as what cannot be read, with its id and why; the others come as ever."""
-    rows = rows_decoder(WireDetail)(
+    rows = rows_decoder(WireDetail, lists=("paths",))(
         page_of(wire_scene(id="6"), wire_scene(**{field: value}), wire_scene(id="8"))
     )
 

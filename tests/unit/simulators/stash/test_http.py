@@ -24,7 +24,7 @@ from plexsync.simulators.http.wire import (
 )
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
 from plexsync.simulators.stash.rows import PLACEHOLDER, generated_cover
-from plexsync.simulators.stash.schema import load_schemas
+from plexsync.simulators.stash.schema import SchemaKind, load_schemas
 from plexsync.simulators.stash.simulator import Job, StashSimulator, resolver_failure
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def test_newer_fields_are_unknown_to_older_servers(
 @pytest.mark.parametrize("version", [(0, 24), (0, 26), (0, 27), (0, 28), (0, 30)])
 def test_every_versions_schema_is_valid(version: tuple[int, int]) -> None:
     """What loading takes for granted."""
-    schemas = load_schemas(version)
+    schemas = load_schemas(SchemaKind(version))
     for schema in (schemas.whole, schemas.paged):
         # Checked again: loading marks both as valid.
         schema._validation_errors = None  # noqa: SLF001 - no public way to ask again

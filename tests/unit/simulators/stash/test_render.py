@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plexsync.simulators.http.wire import Headers, SimRequest
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
 from plexsync.simulators.stash.render import encode_json, go_float
-from plexsync.simulators.stash.schema import load_schemas
+from plexsync.simulators.stash.schema import SchemaKind, load_schemas
 from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 _LIBRARY = make_library(LibrarySpec(scenes=12, odd=True))
-_SCHEMA = load_schemas((0, 30)).whole
+_SCHEMA = load_schemas(SchemaKind((0, 30))).whole
 
 _EVERYTHING = """
 query Everything($ids: [ID!], $kind: String!, $no: Boolean!) {

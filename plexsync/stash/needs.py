@@ -1,0 +1,119 @@
+"""What the configured fields need to know of a scene, and what is left of them without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import FieldRule, Policy, StashField
+from plexsync.text.templates import parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+ALWAYS = frozenset(
+    {
+        StashField.STUDIO,
+        StashField.PARENT_STUDIO,
+        StashField.GROUPS,
+        StashField.PERFORMERS,
+        StashField.ALL_GROUPS,
+    }
+)
+"""What is asked for whatever is configured: what a scene shows of other objects, whose new names
+a run finds by it."""
+
+OWN: Mapping[str, StashField] = {
+    "summary": StashField.DETAILS,
+    "studio": StashField.STUDIO,
+    "performers": StashField.PERFORMERS,
+    "directors": StashField.DIRECTOR,
+    "groups": StashField.GROUPS,
+    "rating": StashField.RATING,
+    "poster": StashField.COVER,
+    "background": StashField.COVER,
+    "url": StashField.URLS,
+}
+"""What a rule is made of that has no template, and what else a scene may need a value for."""
+
+_WORDS: Mapping[str, frozenset[StashField]] = {
+    "code": frozenset({StashField.CODE}),
+    "details": frozenset({StashField.DETAILS}),
+    "director": frozenset({StashField.DIRECTOR}),
+    "studio": frozenset({StashField.STUDIO}),
+    "parent_studio": frozenset({StashField.STUDIO, StashField.PARENT_STUDIO}),
+    "group": frozenset({StashField.GROUPS}),
+    "url": frozenset({StashField.URLS}),
+}
+"""What the placeholders of a template are made of; the others every run needs."""
+
+CREDITS = frozenset({StashField.DISAMBIGUATION, StashField.GENDER, StashField.ALIASES})
+"""What is asked of performers where more than their names is written."""
+
+
+def needs_of(rules: Iterable[FieldRule]) -> frozenset[StashField]:
+    """Return what is asked of Stash for these rules."""
+    wanted: set[StashField] = set(ALWAYS)
+    for rule in rules:
+        if rule.policy is Policy.OFF:
+            continue
+        wanted |= _core(rule)
+        wanted |= CREDITS if rule.role or rule.photo else set()
+        wanted |= {StashField.IMAGE} if rule.photo else set()
+        wanted |= {StashField.PARENT_TAGS} if rule.parents else set()
+    return frozenset(wanted)
+
+
+def without(
+    rules: Iterable[FieldRule], lacking: Collection[StashField]
+) -> tuple[tuple[FieldRule, ...], tuple[tuple[str, StashField], ...]]:
+    """Leave out what this Stash cannot say, so that Plex keeps what it has.
+
+    Args:
+        rules: as they are configured.
+        lacking: what this Stash does not have.
+
+    Returns:
+        The rules that are left; and each part that is lost by its key, with what is missing.
+    """
+    left, lost = [], []
+    for rule in rules:
+        missing = sorted(_core(rule).intersection(lacking))
+        if rule.policy is Policy.OFF or not missing:
+            kept, parts = _reduced(rule, lacking)
+            left.append(kept)
+            lost += parts if rule.policy is not Policy.OFF else []
+            continue
+        left.append(replace(rule, policy=Policy.OFF))
+        lost.append((f"fields.{rule.name}", missing[0]))
+    return tuple(left), tuple(lost)
+
+
+def _core(rule: FieldRule) -> frozenset[StashField]:
+    """What the rule says nothing without."""
+    words = {name for text in rule.templates for _, name in parse_template(text).parts}
+    found: set[StashField] = set()
+    for word in words:
+        found |= _WORDS.get(word, frozenset())
+    own = OWN.get(rule.name)
+    if own is not None and (rule.name == "groups" or not rule.templates):
+        found.add(own)
+    return frozenset(found)
+
+
+def _reduced(
+    rule: FieldRule, lacking: Collection[StashField]
+) -> tuple[FieldRule, list[tuple[str, StashField]]]:
+    """Leave out the parts of a rule that cannot be had."""
+    lost: list[tuple[str, StashField]] = []
+    needs = {
+        "role": CREDITS if rule.role else (),
+        "photo": (*CREDITS, StashField.IMAGE) if rule.photo else (),
+        "parents": (StashField.PARENT_TAGS,) if rule.parents else (),
+    }
+    for part, wanted in needs.items():
+        if missing := sorted(set(wanted).intersection(lacking)):
+            rule = replace(rule, **{part: False if part == "parents" else ""})
+            lost.append((f"fields.{rule.name}.{part}", missing[0]))
+    return rule, lost

@@ -1,0 +1,99 @@
+"""Whether a Stash can be worked with: ready, neither too old nor too new, and what it lacks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from plexsync.errors import BadResponseError, ServerError
+from plexsync.models import StashField
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from plexsync.stash.answers import NotUnderstoodError
+    from plexsync.stash.wire import WireReadiness
+
+OLDEST_VERSION = (0, 27)
+NEWEST_VERSION = (0, 30)
+"""The newest Stash whose schema is known here. Source: docs/stash-api.md."""
+
+OLDEST_SCHEMA = 67
+"""The database schema of v0.27.0. Source: docs/stash-api.md 7."""
+
+_SHOWN = 300
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_INNER = {"ScenePathsType.screenshot": StashField.COVER, "SceneGroup.group": StashField.GROUPS}
+"""What lies within a field, and is of no use without it."""
+
+
+def check_ready(ready: WireReadiness, url: str) -> None:
+    """Refuse to go on unless Stash is ready and new enough.
+
+    Args:
+        ready: what it says of itself.
+        url: where a person finds it.
+
+    Raises:
+        ServerError: it is not. Source: docs/stash-api.md 1.5.
+    """
+    _check_status(ready.systemStatus.status, url)
+    _check_age(ready)
+
+
+def _check_status(status: str, url: str) -> None:
+    match status:
+        case "OK":
+            return
+        case "SETUP":
+            raise ServerError(
+                "Stash is not set up yet", hint=f"open {url} in a browser and set it up"
+            )
+        case "NEEDS_MIGRATION":
+            raise ServerError(
+                "Stash was upgraded and waits for its database to be migrated",
+                hint=f"open {url} in a browser and start the migration",
+            )
+        case _:
+            raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
+
+
+def _check_age(ready: WireReadiness) -> None:
+    """Refuse a Stash that is too old."""
+    version = ready.version.version or ""
+    if ready.systemStatus.appSchema < OLDEST_SCHEMA and _number(version) < OLDEST_VERSION:
+        raise ServerError(
+            f"Stash {version or 'of an unknown version'} is too old for plexsync",
+            hint="upgrade Stash to v0.27.0 or newer",
+        )
+
+
+def _number(version: str) -> tuple[int, int]:
+    """The numbers a version text begins with. Own builds may say nothing, or anything."""
+    found = _VERSION.match(version)
+    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+
+
+def lacking_fields(
+    error: NotUnderstoodError, wanted: Collection[StashField]
+) -> Iterator[StashField]:
+    """What an error says this Stash does not have, or not as it was."""
+    for kind, name in error.fields():
+        whole = f"{kind}.{name}"
+        if whole in _INNER:
+            yield _INNER[whole]
+        yield from (
+            one for one in wanted if one == whole or (not kind and one.endswith(f".{name}"))
+        )
+
+
+def not_understood(ready: WireReadiness, error: NotUnderstoodError) -> ServerError:
+    """The error where Stash lacks something that every run needs."""
+    version = ready.version.version or ""
+    if _number(version) > NEWEST_VERSION:
+        return BadResponseError(
+            f"Stash {version} has another schema than plexsync knows: {error.words[:_SHOWN]}",
+            hint="this Stash is newer than this plexsync: upgrade plexsync, or go back to the "
+            "Stash before; nothing was written, and the next run tries again",
+        )
+    return error
