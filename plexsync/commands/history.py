@@ -138,8 +138,8 @@ def undo_command(
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.app import runs as compose
     from plexsync.models import SceneId
-    from plexsync.replay.undo import UndoOptions
-    from plexsync.replay.undo import undo as take_back
+    from plexsync.sync.replay.undo import UndoOptions
+    from plexsync.sync.replay.undo import undo as take_back
 
     options = UndoOptions(
         target=run,
@@ -184,8 +184,8 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
       2  there is no such plan         7  it is stale as a whole, or was edited
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.app import runs as compose
-    from plexsync.replay.apply import ApplyOptions
-    from plexsync.replay.apply import apply as carry_out
+    from plexsync.sync.replay.apply import ApplyOptions
+    from plexsync.sync.replay.apply import apply as carry_out
 
     options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
     return compose.perform(

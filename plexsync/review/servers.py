@@ -20,7 +20,7 @@ from plexsync.review.interfaces import LinkPreview
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.connections import for_this_stash
-from plexsync.sync.pictures.plan import Artwork
+from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ summary for the reporter, the journal and the state on disk.
 
 `reconcile.py` is the run from beginning to end. `run_scope.py` takes the lock and opens the
 journal; `components.py` makes the parts from the configuration. `detection/` finds the due scenes,
-`linking/` pairs them with items of `plex_items.py`, `execution/` plans and writes, with
-`pictures/` for posters. `rows.py` and `totals.py` are what the reporter gets. `connections.py`
-opens both transports.
+`linking/` pairs them with items of `plex_items.py`, `execution/` plans and writes. `replay/` has
+undo and saved plans, which are other work for the same executor. `rows.py` and `totals.py` are what
+the reporter gets. `connections.py` opens both transports.
 
 Read first: `reconcile.py`.
 """

@@ -16,13 +16,13 @@ from plexsync.planning.retry_schedule import next_try
 from plexsync.state import item_line, review_queue_path, trial_queue_path
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.outcomes import SceneOutcomes
+from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.pictures.saved import SavedPictures
 from plexsync.sync.execution.run_items import RunItems
 from plexsync.sync.execution.run_writer import RunWriter
 from plexsync.sync.linking.catalogue import Catalogue, catalogue_path
 from plexsync.sync.linking.decider import Decider
 from plexsync.sync.linking.linker import Linker
-from plexsync.sync.pictures.plan import Artwork
-from plexsync.sync.pictures.saved import SavedPictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.replay.apply import ApplyOptions, apply
-from plexsync.replay.undo import UndoOptions, undo
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.history import LAST
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.replay.apply import ApplyOptions, apply
+from plexsync.sync.replay.undo import UndoOptions, undo
 from tests.support.disk_faults import FaultyDisk, Strike
 from tests.support.world import Recorder, act, run_once
 

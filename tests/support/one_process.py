@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from plexsync.app.retry import retry
 from plexsync.models import RunSummary, SceneId
-from plexsync.replay.apply import ApplyOptions, apply
-from plexsync.replay.undo import UndoOptions, undo
 from plexsync.simulators.http.wire import Counters, SimAdapter, Wired
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
@@ -27,6 +25,8 @@ from plexsync.storage.history import LAST, read_history
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
+from plexsync.sync.replay.apply import ApplyOptions, apply
+from plexsync.sync.replay.undo import UndoOptions, undo
 from tests.support.disk_faults import MemoryDisk
 from tests.support.world import Recorder, Visit, act
 

@@ -21,8 +21,6 @@ from plexsync.config.loader import Config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
-from plexsync.replay.apply import ApplyOptions, apply
-from plexsync.replay.undo import UndoOptions, undo
 from plexsync.simulators.http.wire import LoopbackServer, Wired
 from plexsync.simulators.library.records import PlexVideo
 from plexsync.simulators.plex.simulator import PlexSimulator
@@ -35,6 +33,8 @@ from plexsync.storage.locations import cache_directory, state_directory
 from plexsync.sync.connections import wanted_of
 from plexsync.sync.ports import Ports, Reporter, RunOptions
 from plexsync.sync.reconcile import run
+from plexsync.sync.replay.apply import ApplyOptions, apply
+from plexsync.sync.replay.undo import UndoOptions, undo
 from plexsync.transport.client import Timing, Transport
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from msgspec.structs import replace
 from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import Outcome, PlexField, as_problem
 from plexsync.sync.execution.batching import join_batches
+from plexsync.sync.execution.pictures.prepare import PictureWriter
+from plexsync.sync.execution.pictures.upload import PictureResult
 from plexsync.sync.execution.reader import DETAIL_BATCH, Reader, settle, with_link
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
-from plexsync.sync.pictures.prepare import PictureWriter
-from plexsync.sync.pictures.upload import PictureResult
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
 

@@ -16,9 +16,9 @@ from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.outcomes import GIVEN_UP, UNUSABLE_PICTURES
+from plexsync.sync.execution.pictures.plan import NOTHING
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.pictures.plan import NOTHING
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from plexsync.stash_client import StashClient
     from plexsync.state import State
     from plexsync.sync.execution.outcomes import SceneOutcomes
-    from plexsync.sync.pictures.plan import Artwork
+    from plexsync.sync.execution.pictures.plan import Artwork
     from plexsync.sync.ports import RunHealth
     from plexsync.sync.rows import Pair
 

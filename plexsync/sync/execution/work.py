@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         SceneId,
     )
     from plexsync.planning.equality import PlexEquality
-    from plexsync.sync.pictures.plan import PictureChange
+    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.rows import Pair
 
 

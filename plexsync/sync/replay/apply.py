@@ -30,12 +30,12 @@ from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.poster_padding import require_pillow
-from plexsync.replay.engine import ReplayWords, known_link, replay
 from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
+from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
-from plexsync.sync.pictures.saved import Fit, SavedPictures
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.replay.engine import ReplayWords, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
 from plexsync.sync.totals import Totals

@@ -16,17 +16,17 @@ from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
-from plexsync.sync.pictures.plan import base_of, note, require_small
-from plexsync.sync.pictures.upload import PictureResult, PictureUpload, Uploader
+from plexsync.sync.execution.pictures.plan import base_of, note, require_small
+from plexsync.sync.execution.pictures.upload import PictureResult, PictureUpload, Uploader
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from plexsync.state import Session
+    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Decision, Ready
-    from plexsync.sync.pictures.plan import PictureChange
     from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20

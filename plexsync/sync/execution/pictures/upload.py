@@ -25,8 +25,8 @@ from plexsync.models import (
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
+from plexsync.sync.execution.pictures.plan import note, shown_as
 from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT, IntentEnd
-from plexsync.sync.pictures.plan import note, shown_as
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from plexsync.models import FieldRule, RatingKey
     from plexsync.state import Session
+    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.pictures.plan import PictureChange
     from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
 

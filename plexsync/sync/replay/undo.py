@@ -17,11 +17,11 @@ from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, merge_plans
-from plexsync.replay.engine import ReplayWords, known_link, replay
 from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.replay.engine import ReplayWords, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import meet_plex, remembered
 from plexsync.sync.totals import Totals
