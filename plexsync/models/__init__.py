@@ -4,8 +4,8 @@ In: what the clients decode and what planning decides. Out: the same values, for
 imported from here, and the modules only part them by subject.
 
 `stash.py` has scenes, `plex.py` items, `matching.py` what matching finds, `wishes.py` what Plex
-should hold, `changes.py` what is to be written, `memory.py` what is remembered, `telling.py` rows
-and summaries; `basis.py` what they share.
+should hold, `changes.py` what is to be written, `memory.py` what is remembered, `collections.py`
+collections, `telling.py` rows and summaries; `basis.py` what they share.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
@@ -31,6 +31,16 @@ from plexsync.models.changes import (
     ItemPlan,
     Trace,
 )
+from plexsync.models.collections import (
+    RELATED_KINDS,
+    CollectionKind,
+    CollectionRecord,
+    CollectionSource,
+    CollectionWish,
+    Withheld,
+    collection_key,
+    source_in,
+)
 from plexsync.models.matching import (
     Candidate,
     Confidence,
@@ -44,7 +54,9 @@ from plexsync.models.memory import (
     SceneRecord,
 )
 from plexsync.models.plex import (
+    COLLECTION_FIELDS,
     LIST_FIELDS,
+    MADE,
     PICTURE_FIELDS,
     Credit,
     ItemDetail,
@@ -81,12 +93,19 @@ from plexsync.models.wishes import (
 )
 
 __all__ = [
+    "COLLECTION_FIELDS",
     "FIELD_SEPARATOR",
     "LIST_FIELDS",
+    "MADE",
     "PICTURE_FIELDS",
+    "RELATED_KINDS",
     "Base",
     "Candidate",
     "Change",
+    "CollectionKind",
+    "CollectionRecord",
+    "CollectionSource",
+    "CollectionWish",
     "Confidence",
     "Counts",
     "Credit",
@@ -128,6 +147,9 @@ __all__ = [
     "StashField",
     "Trace",
     "Value",
+    "Withheld",
     "as_problem",
+    "collection_key",
     "id_order",
+    "source_in",
 ]

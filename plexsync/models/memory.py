@@ -67,6 +67,8 @@ class SceneRecord(Noun, frozen=True):
         due_at: ISO time before which the scene is not tried again; "" when it is not waiting.
         problem: why the last attempt failed.
         related: the tags, performers, studios and groups it showed then; see `join_related`.
+        marks: its rating and whether it was organized, as `marks_of` writes them; "" while no
+        collection is made from those.
     """
 
     updated_at: str
@@ -78,3 +80,4 @@ class SceneRecord(Noun, frozen=True):
     due_at: str = ""
     problem: Problem | None = None
     related: str = ""
+    marks: str = ""

@@ -14,6 +14,7 @@ class ItemKind(StrEnum):
 
     MOVIE = "movie"
     EPISODE = "episode"
+    COLLECTION = "collection"
 
 
 class PlexFile(Noun, frozen=True):
@@ -70,6 +71,9 @@ class PlexField(StrEnum):
     COLLECTIONS = "collections"
     POSTER = "poster"
     BACKGROUND = "background"
+    EXISTENCE = "existence"
+    MEMBERS = "members"
+    MODE = "mode"
 
 
 LIST_FIELDS = frozenset(
@@ -79,9 +83,20 @@ LIST_FIELDS = frozenset(
         PlexField.DIRECTORS,
         PlexField.LABELS,
         PlexField.COLLECTIONS,
+        PlexField.MEMBERS,
     }
 )
 """The fields whose value is a list of names; the others hold one text."""
+
+COLLECTION_FIELDS = frozenset({PlexField.EXISTENCE, PlexField.MEMBERS, PlexField.MODE})
+"""The fields only a collection has, each written by a request of its own.
+
+Whether it is there at all: `MADE` or ""; the rating keys of its members; and how it is shown: "" as
+the library has it, or `hide`, `hide_items`, `show_items`.
+"""
+
+MADE = "made"
+"""What the existence of a collection is as a text."""
 
 PICTURE_FIELDS = frozenset({PlexField.POSTER, PlexField.BACKGROUND})
 """The fields that are pictures: chosen from those an item has, not written by an edit.
@@ -105,7 +120,8 @@ class ItemDetail(Noun, frozen=True):
 
     What planning compares and what a write is checked against. `shown` is the address of each
     picture: while it stands, so does the picture; but it moves for other reasons, too. `credits`
-    are those of its actors that have any, by `tag_key`.
+    are those of its actors that have any, by `tag_key`. Of a collection `member_count` says how
+    many members it has, and `smart` that a filter chooses them.
     """
 
     item: PlexItem
@@ -113,6 +129,8 @@ class ItemDetail(Noun, frozen=True):
     locked: frozenset[PlexField] = frozenset()
     shown: dict[PlexField, str] = field(default_factory=dict)
     credits: dict[str, Credit] = field(default_factory=dict)
+    member_count: int = 0
+    smart: bool = False
 
 
 class Picture(Noun, frozen=True):

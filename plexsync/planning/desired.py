@@ -54,7 +54,11 @@ _EPISODE = frozenset(
     }
 )
 
-SUPPORTED = {ItemKind.MOVIE: _ANYTHING, ItemKind.EPISODE: _EPISODE}
+SUPPORTED: Mapping[ItemKind, frozenset[PlexField]] = {
+    ItemKind.MOVIE: _ANYTHING,
+    ItemKind.EPISODE: _EPISODE,
+    ItemKind.COLLECTION: frozenset(),  # no scene says what one is: see `collections`
+}
 """The fields each kind of item stores. Source: docs/plex-api.md 5."""
 
 STUDIO_COLLECTION = "studio.collection"

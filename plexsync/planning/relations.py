@@ -81,6 +81,11 @@ def above(one: RelatedId, text: str) -> tuple[RelatedId, ...]:
     return tuple(map(studio_id, text.split(_PART)[1:])) if is_studio(one) else ()
 
 
+def parent_in(text: str) -> str:
+    """The id of the parent in what `studio_text` made; "" for none."""
+    return text.partition(_PART)[2]
+
+
 def studio_text(name: str, parent: str) -> str:
     """What a scene may show of a studio: its name, and through its parent other names."""
     return f"{name}{_PART}{parent}" if parent else name

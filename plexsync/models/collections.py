@@ -1,0 +1,115 @@
+"""Collections as Plex should have them, and what is remembered of each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from plexsync.models.basis import Noun, RatingKey, RelatedId, SceneId
+from plexsync.models.memory import Link
+from plexsync.models.plex import ItemKind
+
+
+class CollectionKind(StrEnum):
+    """What a collection may be made from. In this order one title goes to the first."""
+
+    STUDIO = "studio"
+    GROUP = "group"
+    PERFORMER = "performer"
+    TAG = "tag"
+    RATING = "rating"
+    ORGANIZED = "organized"
+
+
+RELATED_KINDS = {
+    "s": CollectionKind.STUDIO,
+    "g": CollectionKind.GROUP,
+    "p": CollectionKind.PERFORMER,
+    "t": CollectionKind.TAG,
+}
+"""The kinds that are objects in Stash, by how their ids begin; see `RelatedId`."""
+
+_LETTERS = {kind: letter for letter, kind in RELATED_KINDS.items()}
+
+
+class CollectionSource(Noun, frozen=True, order=True):
+    """What a collection is made from: an object in Stash, a number of stars, or being organized."""
+
+    kind: CollectionKind
+    number: str = ""
+
+    @property
+    def text(self) -> str:
+        """How it is written: `studio:12`, `organized`."""
+        return f"{self.kind}:{self.number}" if self.number else self.kind.value
+
+    @property
+    def related(self) -> RelatedId | None:
+        """The object in Stash; None where there is none."""
+        letter = _LETTERS.get(self.kind)
+        return RelatedId(f"{letter}{self.number}") if letter else None
+
+
+class CollectionWish(Noun, frozen=True):
+    """A collection of one library, as the scenes would have it.
+
+    `members` are the items, in the order of their keys; `kind` is what they are.
+    """
+
+    source: CollectionSource
+    section_id: str
+    kind: ItemKind
+    name: str
+    title: str
+    sort_title: str = ""
+    members: tuple[RatingKey, ...] = ()
+
+    @property
+    def key(self) -> SceneId:
+        """What stands for it where others have a scene's id."""
+        return collection_key(self.section_id, self.source)
+
+
+class Withheld(StrEnum):
+    """Why a collection is left alone.
+
+    TAKEN: Plex has one of that title that plexsync did not make. UNDONE: a person took it back.
+    DELETED: a person deleted it in Plex.
+    """
+
+    TAKEN = "taken"
+    UNDONE = "undone"
+    DELETED = "deleted"
+
+
+class CollectionRecord(Noun, frozen=True):
+    """What we remember of one collection.
+
+    Attributes:
+        link: the collection, and what we last applied to it; without a rating key there is none.
+        title: the title it was to have last.
+        wanted: digest of all that was wanted when it was handled last; "" while it is due.
+        members: digest of the members that were wanted then.
+        count: how many members Plex had then.
+        withheld: why it is left alone; None where it is not.
+    """
+
+    link: Link
+    title: str
+    wanted: str = ""
+    members: str = ""
+    count: int = 0
+    withheld: Withheld | None = None
+
+
+def collection_key(section_id: str, source: CollectionSource) -> SceneId:
+    """Return what stands for a collection where others have a scene's id: `3.studio:12`."""
+    return SceneId(f"{section_id}.{source.text}")
+
+
+def source_in(key: str) -> CollectionSource | None:
+    """Return what a collection is made from, of what `collection_key` made; None for a scene."""
+    _, dot, text = key.partition(".")
+    if not dot:
+        return None
+    kind, _, number = text.partition(":")
+    return CollectionSource(kind=CollectionKind(kind), number=number)
