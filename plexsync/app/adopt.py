@@ -17,7 +17,7 @@ from plexsync.models import Confidence, PlexField, SceneId
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import ItemDetail, Match, RatingKey
     from plexsync.sync.ports import Ports
 

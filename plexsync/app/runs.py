@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from plexsync.app.adopt import Adoption
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, Shape, Streams

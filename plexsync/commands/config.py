@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from plexsync.config.configuration import Config
     from plexsync.config.keys import Setting
-    from plexsync.config.schema import Config
     from plexsync.output.console import Invocation
 
 _STACKED_BELOW = 80
@@ -147,7 +147,7 @@ def schema_command() -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import json
 
-    from plexsync.config.json_schema import config_schema
+    from plexsync.config.reference import config_schema
 
     streams = console.standard_streams()
     console.print_text(streams, json.dumps(config_schema(), indent=2) + "\n")

@@ -12,18 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plexsync.config import values
+from plexsync.config.configuration import Config
 from plexsync.config.fields import compose_rules
 from plexsync.config.keys import ENV_CONFIG, Setting
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import (
-    BY_NAME,
-    KEYS,
-    PATHS,
-    SECTION_CLASSES,
-    Config,
-    NotifyConfig,
-    section_keys,
-)
+from plexsync.config.schema import BY_NAME, KEYS, PATHS, SECTION_CLASSES, NotifyConfig, section_keys
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ParseError

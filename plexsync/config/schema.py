@@ -1,4 +1,4 @@
-"""What can be configured: each key once, with form, default and meaning, and their `Config`.
+"""What can be configured: each key once, with form, default and meaning.
 
 To add a key, add an attribute to the dataclass of its section:
 
@@ -9,8 +9,9 @@ docs/configuration.md (`python -m plexsync.config.reference docs/configuration.m
 tables; a test compares). The form says how the value is written (`forms.py`); the default is TOML,
 and none makes the key required or, with `optional(FORM)`, None; `name` is the key where the
 attribute has another name.
-To add a section, add such a dataclass, name it in `SECTION_CLASSES`, `SECTIONS` and `Config`, and
-give the guide a heading with a table of one row. The keys of `[fields]` stand in `fields.py`.
+To add a section, add such a dataclass, name it in `SECTION_CLASSES`, `SECTIONS` and the `Config` of
+`configuration.py`, and give the guide a heading with a table of one row. The keys of `[fields]`
+stand in `fields.py`.
 Source: docs/contract.md, "Configuration".
 """
 
@@ -44,15 +45,13 @@ from plexsync.config.forms import (
 from plexsync.config.keys import Key, key_of, optional, setting
 from plexsync.models import EmptyPolicy
 from plexsync.planning.observed import Rules
-from plexsync.planning.participation import STASH_ID, Participants
+from plexsync.planning.participation import STASH_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.config.keys import Setting
     from plexsync.config.secrets import Secret
-    from plexsync.models import FieldRule, PathRule
 
 MINIMAL = """\
 [stash]
@@ -418,54 +417,3 @@ KEYS: tuple[Key, ...] = tuple(_all_keys())
 """Every key but `[[paths]]`, in the order of the file."""
 
 BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
-
-
-# ---- The whole -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """Everything a person configures.
-
-    Args:
-        stash: `[stash]`.
-        plex: `[plex]`.
-        paths: `[[paths]]`, as written.
-        match: `[match]`.
-        apply: `[apply]`.
-        fields: one rule per field this version can write, those that are off included.
-        run: `[run]`.
-        notify: `[notify]`.
-        metrics: `[metrics]`.
-        source: the file that was read; None when there is none.
-        settings: every key's effective value and origin.
-        secrets: all that was read and must appear in no output.
-        warnings: what works but is unsafe, as sentences.
-    """
-
-    stash: StashConfig
-    plex: PlexConfig
-    paths: tuple[PathRule, ...]
-    match: MatchConfig
-    apply: ApplyConfig
-    fields: tuple[FieldRule, ...]
-    run: RunConfig
-    notify: NotifyConfig
-    metrics: MetricsConfig
-    source: Path | None
-    settings: tuple[Setting, ...]
-    secrets: tuple[Secret, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def participants(self) -> Participants:
-        """What decides which scenes take part."""
-        stash = self.stash
-        return Participants(
-            include_tags=stash.include_tags,
-            exclude_tags=stash.exclude_tags,
-            include_studios=stash.include_studios,
-            exclude_studios=stash.exclude_studios,
-            include_paths=stash.include_paths,
-            exclude_paths=stash.exclude_paths,
-        )

@@ -35,7 +35,7 @@ from plexsync.transport.client import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import SceneId
     from plexsync.output.console import Invocation, Streams
     from plexsync.sync.ports import RunOptions

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import (
         ItemDetail,
         PathRule,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.matcher import AllAnswers
     from plexsync.models import Outcome, RatingKey, Scene, SceneId
     from plexsync.output.streams import Spool

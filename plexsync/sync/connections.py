@@ -14,7 +14,8 @@ from plexsync.transport.client import RetryPolicy, Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.config.schema import Config, StashConfig
+    from plexsync.config.configuration import Config
+    from plexsync.config.schema import StashConfig
     from plexsync.config.secrets import Secret
     from plexsync.transport.client import Repeat
 

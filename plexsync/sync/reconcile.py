@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import Scene, Section
     from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected

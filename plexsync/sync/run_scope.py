@@ -15,7 +15,7 @@ from plexsync.sync.ports import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.state import RunKind, State
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Totals

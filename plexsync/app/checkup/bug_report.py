@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.app.checkup.doctor import Finding, Patient
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import Section
     from plexsync.state import Status
     from plexsync.transport.responses import HttpResponse

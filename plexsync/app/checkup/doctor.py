@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient

@@ -49,7 +49,7 @@ from plexsync.transport.client import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
 

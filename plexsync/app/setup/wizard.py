@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.app.setup.sign_in_steps import Asker
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
 
 STASH_PORT = 9999

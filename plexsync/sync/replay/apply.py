@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.state import Lineage, Session, State
     from plexsync.sync.ports import Ports, Reporter

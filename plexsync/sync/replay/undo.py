@@ -29,7 +29,7 @@ from plexsync.sync.totals import Totals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.state import RunLog, Session, State, Written
     from plexsync.sync.ports import Ports, Reporter

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from plexsync.cli import run_command_line
-from plexsync.config.json_schema import config_schema
 from plexsync.config.loader import load_config
+from plexsync.config.reference import config_schema
 from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.errors import ExitCode
 from tests.support.terminals import plain, run_plexsync

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.config import forms
-from plexsync.config.json_schema import config_schema
+from plexsync.config.configuration import Config
 from plexsync.config.loader import load_config
-from plexsync.config.schema import BY_NAME, FIELDS, KEYS, PATHS, SECTION_CLASSES, SECTIONS, Config
+from plexsync.config.reference import config_schema
+from plexsync.config.schema import BY_NAME, FIELDS, KEYS, PATHS, SECTION_CLASSES, SECTIONS
 from plexsync.config.secrets import HIDDEN
 from plexsync.text.toml import toml_value
 from tests.support.toml_schema import fits

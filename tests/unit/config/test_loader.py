@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from plexsync.config.forms import SECRET
 from plexsync.config.loader import find_config, load_config
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import (
-    KEYS,
-    MINIMAL,
-    Config,
-    CopyPolicy,
-    MissingTimestamp,
-)
+from plexsync.config.schema import KEYS, MINIMAL, CopyPolicy, MissingTimestamp
 from plexsync.config.secrets import Secret
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import EmptyPolicy, PathRule, PlexField, Policy
+
+if TYPE_CHECKING:
+    from plexsync.config.configuration import Config
 
 CANARY = "canary-5f2d81c0"
 """A secret; no output of any kind may hold it."""

@@ -21,7 +21,7 @@ from plexsync.errors import ParseError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.config.schema import Config
+    from plexsync.config.configuration import Config
 
 CANARY = "canary-5f2d81c0"
 SERVERS = '[stash]\nurl = "http://stash:9999"\n[plex]\nurl = "http://plex:32400"\n'
