@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.app.adopt import find_adoptable
 from plexsync.app.announcing import Announcement, Transcript, announced
-from plexsync.app.explain import explain_item, explain_scene
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config, load_notify
@@ -231,6 +229,8 @@ def explained(
     Raises:
         PlexsyncError: a server, the state or the configuration cannot be read.
     """
+    from plexsync.app.explain import explain_item, explain_scene  # noqa: PLC0415 - no run needs it
+
     config = load_config(invocation.config, os.environ, home=Path.home())
     invocation.secrets += config_secrets(config)
     warn = _quiet_warner(invocation, streams)
@@ -246,6 +246,8 @@ def adoptable(invocation: Invocation, streams: Streams) -> Adoption:
     Raises:
         PlexsyncError: a server, the state or the configuration cannot be read.
     """
+    from plexsync.app.adopt import find_adoptable  # noqa: PLC0415 - no run needs it
+
     config = load_config(invocation.config, os.environ, home=Path.home())
     invocation.secrets += config_secrets(config)
     warn = _quiet_warner(invocation, streams)

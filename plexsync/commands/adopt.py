@@ -12,7 +12,7 @@ from plexsync.output import console
 from plexsync.output.console import Invocation  # noqa: TC001 - click passes it
 
 
-@click.command(context_settings=CONTEXT, short_help="Take over what a Stash agent matched in Plex.")
+@click.command(context_settings=CONTEXT)
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be taken over, and write none of it."
 )

@@ -11,40 +11,28 @@ import shlex
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    ZshComplete,
-)
 
 from plexsync.commands.options import CONTEXT, global_options
 from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.output import console
-from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from click.shell_completion import CompletionItem
 
     from plexsync.output.console import Invocation
 
 VARIABLE = "_PLEXSYNC_COMPLETE"
 """Through which the script of a shell asks; click's own name for a program called plexsync."""
 
-_SHELLS: dict[str, type[ShellComplete]] = {
-    "bash": BashComplete,
-    "zsh": ZshComplete,
-    "fish": FishComplete,
-}
-
 _MOST = 200
 """Offers a person might still look through."""
 
 
-@click.command(context_settings=CONTEXT, short_help="Print a completion script for your shell.")
-@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.command(context_settings=CONTEXT)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @global_options
 @click.pass_context
 def completion_command(ctx: click.Context, *, shell: str) -> int:
@@ -58,7 +46,11 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
       eval "$(plexsync completion zsh)"      in ~/.zshrc
       plexsync completion fish > ~/.config/fish/completions/plexsync.fish
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    source = _SHELLS[shell](ctx.find_root().command, {}, "plexsync", VARIABLE).source()
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - click knows the shells there is a choice of
+    source = kind(ctx.find_root().command, {}, "plexsync", VARIABLE).source()
     # click's script for fish cuts titles and names of libraries at their first comma.
     source = source.replace('(string split ","', '(string split --max 1 ","')
     console.print_text(console.standard_streams(), source.lstrip("\n"))
@@ -114,6 +106,8 @@ def complete_libraries(
 
 def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
     """What begins as what was typed; nothing when it cannot be found out."""
+    from click.shell_completion import CompletionItem
+
     offers: list[CompletionItem] = []
     # click's script for bash puts an offer on the line as it is; those for other shells quote it.
     spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
@@ -144,6 +138,7 @@ def _scenes_in_review() -> Iterator[tuple[str, str]]:
         state_directory,
         waiting_ids,
     )
+    from plexsync.text.normalize import clean_for_terminal
 
     directory = state_directory(os.environ)
     state = load_state(directory)

@@ -26,7 +26,7 @@ _STACKED_BELOW = 80
 """Columns below which three of a table would break every key in two."""
 
 
-@click.group(context_settings=CONTEXT, short_help="Show or check the configuration.")
+@click.group(context_settings=CONTEXT)
 @global_options
 def config_group() -> None:
     """Show the configuration and where each value comes from, or check it. Asks no server.
@@ -154,9 +154,7 @@ def schema_command() -> int:
     return ExitCode.OK
 
 
-@click.command(
-    "schema", context_settings=CONTEXT, short_help="The JSON schema of what is printed as JSON."
-)
+@click.command(context_settings=CONTEXT)
 @click.argument("name", metavar="NAME")
 @global_options
 def document_schema_command(*, name: str) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT, short_help="Check servers, rights, libraries and paths.")
+@click.command(context_settings=CONTEXT)
 @click.option("--notify", is_flag=True, help="Try the health check and the addresses of messages.")
 @click.option(
     "--report",

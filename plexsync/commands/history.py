@@ -1,32 +1,33 @@
-"""`plexsync history`, `undo` and `apply`: what runs wrote, how to take one back, a saved plan."""
+"""`plexsync history`, `undo` and `explain`: what runs wrote, and why a scene was matched so."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.completion import complete_runs
+from plexsync.commands.completion import complete_runs, complete_scenes
 from plexsync.commands.options import (
     CONTEXT,
     global_options,
     lock_wait_option,
     log_options,
+    read_rating_keys,
     read_scene_ids,
 )
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
+    from plexsync.matcher import Explanation
     from plexsync.output.console import Invocation, Streams
     from plexsync.state import RunLog
 
 
-@click.command(context_settings=CONTEXT, short_help="List past runs, or what one of them wrote.")
+@click.command(context_settings=CONTEXT)
 @click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_runs)
 @click.option(
     "--limit",
@@ -85,7 +86,7 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams, limit: int 
         screen.print(report_history.run_view(log, verbose=invocation.shape.verbosity > 0))
 
 
-@click.command(context_settings=CONTEXT, short_help="Put back what a run wrote to Plex.")
+@click.command(context_settings=CONTEXT)
 @click.argument("run", metavar="RUN|last", shell_complete=complete_runs)
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be put back, and write none of it."
@@ -156,41 +157,56 @@ def undo_command(
     )
 
 
-@click.command(context_settings=CONTEXT, short_help="Write a plan that a run saved.")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else read_scene_ids(ctx, param, (value,))[0]
+
+
+def _one_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else read_rating_keys(ctx, param, (value,))[0]
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("scene_id", required=False, callback=_one_id, shell_complete=complete_scenes)
 @click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
+    "--item",
+    metavar="RATING_KEY",
+    callback=_one_key,
+    help="Tell it from Plex's side: which scenes could be this item.",
 )
-@lock_wait_option()
-@log_options
 @global_options
 @click.pass_obj
-def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
-    """Write the plan in FILE, as far as Plex is still as it was when it was saved.
+def explain_command(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
+    """Show everything that speaks for and against each candidate of a scene.
 
-    Each item is read first. One whose planned fields hold other values by now, or that no longer
-    holds its file, is skipped and named; and so is one whose picture or cover is another one by
-    now. What is written is remembered as after a run, and can be undone like one. Stash is asked
-    for nothing but covers.
+    Reads both servers. Each piece of evidence has a weight in bits: one bit makes it twice as
+    likely that both files are one. They add up to the score. Nothing is written.
 
     \b
     Examples:
-      plexsync run --save-plan plan.json    save it
-      plexsync apply plan.json -n           look whether it still fits
-      plexsync apply plan.json              write it
-
-    \b
-    Exit codes beside those of run:
-      2  there is no such plan         7  it is stale as a whole, or was edited
+      plexsync explain 812
+      plexsync explain --item 9120
+      plexsync explain 812 --json | jq '.account.standings[0]'
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    from plexsync.app import runs as compose
-    from plexsync.sync.replay.apply import ApplyOptions
-    from plexsync.sync.replay.apply import apply as carry_out
+    if (scene_id is None) == (item is None):
+        raise click.UsageError("Say which: a scene's id, or --item with a rating key.")
+    from plexsync.app.runs import explained
 
-    options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
-    return compose.perform(
-        invocation,
-        partial(carry_out, options=options),
-        console.standard_streams(),
-        dry_run=dry_run,
-    )
+    streams = console.standard_streams()
+    found = explained(invocation, streams, scene_id=scene_id, rating_key=item)
+    _print_explanation(invocation, streams, found)
+    return 0
+
+
+def _print_explanation(
+    invocation: Invocation, streams: console.Streams, found: Explanation
+) -> None:
+    if invocation.shape.json or invocation.shape.jsonl:
+        console.print_document(streams, found)
+        return
+    from plexsync.output.explain import explanation_lines, explanation_view
+
+    if not console.is_terminal(streams.stdout):
+        console.print_text(streams, "".join(f"{line}\n" for line in explanation_lines(found)))
+        return
+    screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
+    screen.print(explanation_view(found, width=screen.width))

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
 
 
-@click.command(
-    context_settings=CONTEXT, short_help="Note a changed scene; for Stash to call.", hidden=True
-)
+@click.command(context_settings=CONTEXT)
 @click.option(
     "--state-dir",
     metavar="DIR",
@@ -44,7 +42,7 @@ def hook_command(*, state_dir: str) -> int:
     return run_hook(["--state-dir", state_dir] if state_dir else [])
 
 
-@click.group(context_settings=CONTEXT, short_help="Print what starts plexsync by itself.")
+@click.group(context_settings=CONTEXT)
 @global_options
 def schedule_group() -> None:
     """Print what starts plexsync by itself, or a Stash plugin, for this configuration.

@@ -37,7 +37,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
         plex_tv: where plex.tv is, for tests; "" for where it is.
     """
 
-    @click.command("init", context_settings=CONTEXT, short_help="Write a configuration by asking.")
+    @click.command("init", context_settings=CONTEXT)
     @click.option(
         "-y", "--yes", is_flag=True, help="Ask nothing: take servers and token from the variables."
     )
@@ -61,6 +61,9 @@ def make_init_command(plex_tv: str = "") -> click.Command:
         return _init(ctx, yes=yes, plex_tv=plex_tv)
 
     return init_command
+
+
+init_command = make_init_command()
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT, short_help="Write a report that can be sent.")
+@click.command(context_settings=CONTEXT)
 @click.option(
     "--html",
     metavar="FILE",

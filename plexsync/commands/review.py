@@ -99,7 +99,6 @@ def _item_option(command: _F) -> _F:
 @click.group(
     context_settings=CONTEXT,
     invoke_without_command=True,
-    short_help="Settle the LOW matches that wait for a person.",
 )
 @click.option("--web", is_flag=True, help="Review in a browser on this machine.")
 @click.option(

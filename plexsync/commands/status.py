@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plexsync.state import Status
 
 
-@click.command(context_settings=CONTEXT, short_help="Show how things stand.")
+@click.command(context_settings=CONTEXT)
 @click.option("--check", is_flag=True, help="One line, and exit 12 unless a run ended well lately.")
 @click.option(
     "--max-age",
@@ -54,11 +54,11 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
       12  with --check: no run ended well within --max-age
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     import os
+    from datetime import UTC, datetime
 
-    from plexsync.app.failures import utc_now
     from plexsync.state import read_status, state_directory
 
-    found = read_status(state_directory(os.environ), utc_now())
+    found = read_status(state_directory(os.environ), datetime.now(UTC))
     code = ExitCode.OK
     if check and not found.is_fresh(max_age):
         code = ExitCode.TOO_OLD
@@ -81,7 +81,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     return code
 
 
-@click.command(context_settings=CONTEXT, short_help="Try failed scenes again.")
+@click.command(context_settings=CONTEXT)
 @click.argument(
     "scene_ids",
     metavar="[SCENE_ID]...",
@@ -141,12 +141,14 @@ def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age
 
 
 def _show(invocation: Invocation, found: Status) -> None:
-    from plexsync.output.status import status_lines, status_view
-
     streams = console.standard_streams()
     if not console.is_terminal(streams.stdout):
+        from plexsync.output.status import status_lines
+
         console.print_text(streams, "".join(f"{line}\n" for line in status_lines(found)))
         return
+    from plexsync.output.status_view import status_view
+
     out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     plain = "utf" not in out.encoding.lower()
     # Path rules are to be copied, so they are not cut.

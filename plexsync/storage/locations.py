@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import platformdirs
+from typing import TYPE_CHECKING, Literal
 
 from plexsync.errors import StateCorruptError
 from plexsync.storage.filesystem import (
@@ -38,7 +36,7 @@ def state_directory(environ: Mapping[str, str]) -> Path:
         _named(environ, "PLEXSYNC_STATE_DIR")
         or _given_by_systemd(environ, "STATE_DIRECTORY")
         or _under_xdg(environ, "XDG_STATE_HOME")
-        or platformdirs.user_state_path(_APP, appauthor=False)
+        or _usual_place("state")
     )
 
 
@@ -47,7 +45,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     return (
         _given_by_systemd(environ, "CACHE_DIRECTORY")
         or _under_xdg(environ, "XDG_CACHE_HOME")
-        or platformdirs.user_cache_path(_APP, appauthor=False)
+        or _usual_place("cache")
     )
 
 
@@ -99,6 +97,14 @@ def _given_by_systemd(environ: Mapping[str, str], name: str) -> Path | None:
     """The first of a colon-separated list. Source: systemd.exec(5), RuntimeDirectory=."""
     first = environ.get(name, "").partition(":")[0]
     return Path(first) if first else None
+
+
+def _usual_place(kind: Literal["state", "cache"]) -> Path:
+    """Where this system keeps such files when nobody says otherwise."""
+    import platformdirs  # noqa: PLC0415 - often a variable says it
+
+    place = platformdirs.user_state_path if kind == "state" else platformdirs.user_cache_path
+    return place(_APP, appauthor=False)
 
 
 def _under_xdg(environ: Mapping[str, str], name: str) -> Path | None:

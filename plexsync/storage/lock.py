@@ -12,7 +12,6 @@ import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import filelock
 import msgspec
 
 from plexsync.errors import StateError, StateLockedError
@@ -48,6 +47,8 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
         StateLockedError: another run still holds it after `wait_s`.
         StateError: the lock file cannot be used.
     """
+    import filelock  # noqa: PLC0415 - who only reads takes no lock, and it loads asyncio
+
     path = directory / _LOCK
     lock = filelock.FileLock(path, timeout=max(wait_s, 0.0), mode=_FILE_MODE, thread_local=False)
     with state_errors("lock", path):

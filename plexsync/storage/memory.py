@@ -193,6 +193,11 @@ class State:
                 yield scene_id, record.links
 
     @property
+    def has_unsettled(self) -> bool:
+        """Whether there is a write nobody knows the end of."""
+        return bool(self._open)
+
+    @property
     def unsettled(self) -> tuple[Unsettled, ...]:
         """The writes nobody knows the end of, oldest first. Plex has to be read to settle them."""
         return tuple(

@@ -1,28 +1,19 @@
 """What one run works with, made of its configuration: rules, limits, the linker, the writer."""
 
+# ruff: noqa: PLC0415 - matching, planning and writing are imported by a run that needs them
+
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from plexsync.config.schema import CopyPolicy
 from plexsync.errors import ConfigError, ServerError
-from plexsync.matcher import MatchSettings
 from plexsync.models import Policy, as_problem
-from plexsync.planning.desired import FieldMap
 from plexsync.planning.limits import Limits
-from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import next_try
 from plexsync.state import item_line, review_queue_path, trial_queue_path
-from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.outcomes import SceneOutcomes
-from plexsync.sync.execution.pictures.plan import Artwork
-from plexsync.sync.execution.pictures.saved import SavedPictures
-from plexsync.sync.execution.run_items import RunItems
-from plexsync.sync.execution.run_writer import RunWriter
-from plexsync.sync.linking.catalogue import Catalogue, catalogue_path
-from plexsync.sync.linking.decider import Decider
-from plexsync.sync.linking.linker import Linker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,15 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.matcher import AllAnswers
+    from plexsync.matcher import AllAnswers, MatchSettings
     from plexsync.models import Outcome, RatingKey, Scene, SceneId
     from plexsync.output.streams import Spool
+    from plexsync.planning.planner import Planner
     from plexsync.state import SavedPicture, Session, State
     from plexsync.sync.detection.changes import DetectedChanges
+    from plexsync.sync.execution.outcomes import SceneOutcomes
+    from plexsync.sync.execution.run_writer import RunWriter
     from plexsync.sync.execution.unmatched import Unwritten
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.linking.catalogue import SweepsScenes
-    from plexsync.sync.linking.linker import Linked
+    from plexsync.sync.linking.catalogue import Catalogue, SweepsScenes
+    from plexsync.sync.linking.linker import Linked, Linker
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.rows import RowMaker
@@ -65,7 +59,6 @@ class RunComponents:
         totals: knows whether the run is a full one; takes the rows.
         state: what earlier runs remember.
         inventory: what is in Plex.
-        catalogue: every scene's files as earlier runs saw them.
     """
 
     def __init__(
@@ -84,13 +77,17 @@ class RunComponents:
         self.totals = totals
         self.state = state
         self.inventory = inventory
-        stash = totals.header.stash
-        self.catalogue = open_catalogue(
-            config,
-            ports.stash,
-            (ports.cache_dir, ports.state_dir),
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every scene's files as earlier runs saw them."""
+        stash = self.totals.header.stash
+        return open_catalogue(
+            self.config,
+            self.ports.stash,
+            (self.ports.cache_dir, self.ports.state_dir),
             stash.identity if stash else "",
-            sections=inventory.section_ids,
+            sections=self.inventory.section_ids,
         )
 
     @property
@@ -105,6 +102,8 @@ class RunComponents:
 
     def planner(self) -> Planner:
         """Decides what is written."""
+        from plexsync.planning.planner import Planner
+
         return Planner(replace(self.config.apply.rules, taken=self.taken()))
 
     def taken(self) -> frozenset[str]:
@@ -141,6 +140,9 @@ class RunComponents:
         void: AbstractSet[SceneId],
     ) -> Linker:
         """Links scenes to items; see `Linker` for the arguments."""
+        from plexsync.sync.linking.decider import Decider
+        from plexsync.sync.linking.linker import Linker
+
         match = self.config.match
         return Linker(
             records=self.state,
@@ -182,6 +184,13 @@ class RunComponents:
             plan: takes what a dry run would write; None where no plan is to be saved.
             synced: the items earlier runs wrote to.
         """
+        from plexsync.planning.desired import FieldMap
+        from plexsync.sync.execution.executor import Executor
+        from plexsync.sync.execution.outcomes import SceneOutcomes
+        from plexsync.sync.execution.pictures.plan import Artwork
+        from plexsync.sync.execution.run_items import RunItems
+        from plexsync.sync.execution.run_writer import RunWriter
+
         planner = self.planner()
         stash, plex = self.ports.stash, self.ports.plex
         outcomes = SceneOutcomes(
@@ -242,6 +251,8 @@ class RunComponents:
 
     def _saver(self, outcomes: SceneOutcomes, plan: Spool) -> Callable[[Ready], None]:
         """Return what puts a planned item into a plan."""
+        from plexsync.sync.execution.pictures.saved import SavedPictures
+
         pictures = SavedPictures(self.ports.stash, self.ports.plex.pictures)
 
         def save(ready: Ready) -> None:
@@ -269,6 +280,8 @@ class RunComponents:
 
 def match_settings(config: Config) -> MatchSettings:
     """Where HIGH begins, as it is configured."""
+    from plexsync.matcher import MatchSettings
+
     return MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE)
 
 
@@ -289,6 +302,8 @@ def open_catalogue(
         stash_identity: what Stash calls itself.
         sections: ids of the libraries.
     """
+    from plexsync.sync.linking.catalogue import Catalogue, catalogue_path
+
     cache_dir, state_dir = directories
     depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     return Catalogue(

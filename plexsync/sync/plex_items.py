@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.text.normalize import normalize_path
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PlexItem, SceneId, Section
     from plexsync.planning.limits import Limits
+    from plexsync.plex.hash_cache import HashCache
     from plexsync.plex.index import Index
     from plexsync.state import LinkPlace
     from plexsync.sync.ports import Ports
@@ -116,6 +116,8 @@ class Inventory:
 
     def hashes(self) -> HashCache:
         """The content hashes of the items' files, read where they are not known."""
+        from plexsync.plex.hash_cache import HashCache  # noqa: PLC0415 - few runs need a hash
+
         return HashCache(
             self._ports.plex.hashes,
             server=self._machine,

@@ -14,19 +14,14 @@ from msgspec.structs import replace
 
 from plexsync import __version__
 from plexsync.errors import (
-    AuthError,
     LibraryMissingError,
     PlexsyncError,
-    ServerError,
     StateError,
     UnsafeError,
 )
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.matcher import collect_answers
-from plexsync.models import Outcome, RunHeader, RunSummary
-from plexsync.output import streams as sinks
-from plexsync.planning.desired import unsupported_fields
-from plexsync.planning.retry_schedule import has_come, iso
+from plexsync.models import RunHeader, RunSummary
+from plexsync.planning.retry_schedule import iso
 from plexsync.plex.sections import other_writer
 from plexsync.state import (
     PROPOSED,
@@ -34,31 +29,22 @@ from plexsync.state import (
     Proposed,
     ReviewQueueWriter,
     RunKind,
-    write_plan,
 )
 from plexsync.sync.components import RunComponents, safety_limits
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
-from plexsync.sync.detection.plex_changes import note_unread
-from plexsync.sync.detection.scan_requests import folders_to_scan
-from plexsync.sync.execution.reader import settle_unlinked
-from plexsync.sync.execution.unmatched import Unwritten
-from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.plex_items import Inventory
-from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.run_scope import remembered
 from plexsync.sync.totals import Totals
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from plexsync.config.configuration import Config
-    from plexsync.models import Scene, Section
+    from plexsync.models import Section
     from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.due_work import DueWork
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
 
@@ -101,7 +87,7 @@ class _Run:
         self._reporter = totals.reporter
         totals.subset = config.plex.subset
         self._sections: tuple[Section, ...] = ()
-        self._plan = sinks.Spool()
+        self._work: DueWork | None = None
 
     def go(self, state: State, session: Session | None) -> None:
         """Everything between the first question and the last answer."""
@@ -136,7 +122,8 @@ class _Run:
         try:
             found = detection.look(session)
             unsafe = self._guard(state, parts, found.detected)
-            held = self._reconcile(state, session, parts, found)
+            if self._has_work(state, parts, found.detected):
+                held = self._due_work(parts).carry_out(state, session, found)
             error = unsafe or found.detected.failure or inventory.failure
         except StateError:
             raise  # nothing more can be written down
@@ -147,24 +134,14 @@ class _Run:
         if error is not None:
             raise error
         if self._options.save_plan is not None:
-            self._write_plan(self._options.save_plan, lineage)
+            self._due_work(parts).write_plan(self._options.save_plan, lineage)
         if held is not None:
             raise held
 
     def close(self) -> None:
         """Give back what was held for the run."""
-        self._plan.close()
-
-    def _write_plan(self, path: Path, lineage: Lineage) -> None:
-        """Save what was planned; a run that failed as a whole saves nothing."""
-        write_plan(
-            path,
-            self._plan,
-            run_id=self._ports.run_id,
-            created_at=self._totals.header.started_at,
-            lineage=lineage,
-            disk=self._ports.disk,
-        )
+        if self._work is not None:
+            self._work.close()
 
     # ---- asking
 
@@ -233,158 +210,19 @@ class _Run:
             return unsafe
         return None
 
-    def _reconcile(
-        self,
-        state: State,
-        session: Session | None,
-        parts: RunComponents,
-        found: DetectedChanges,
-    ) -> UnsafeError | None:
-        """Link, plan, show and write what was found; return the limit that held some of it back."""
-        detected = found.detected
-        rows = RowMaker(
-            scene_url=self._ports.stash.scene_url,
-            item_url=self._ports.plex.item_url,
-            libraries={section.section_id: section.title for section in self._sections},
-        )
-        trial = ReviewQueueWriter(parts.trial_queue)
+    def _has_work(self, state: State, parts: RunComponents, detected: Detected) -> bool:
+        """Whether there is anything to do about any scene."""
         if not self._options.partial:
-            trial.clear()
-        queue = trial if session is None else ReviewQueueWriter(parts.queue)
-        unwritten = Unwritten(
-            state=state,
-            session=session,
-            rows=rows,
-            totals=self._totals,
-            retry_at=parts.retry_at,
-            believe_absence=not self._options.libraries,
-            queue=queue,
-        )
-        synced = frozenset(state.claims())  # also those of scenes that are forgotten now
-        unwritten.note_absent(detected)
-        answers = collect_answers(state)
-        due = []
-        for scene in detected.due:
-            reason = answers.ignores(scene)
-            if reason is None:
-                due.append(scene)
-            else:
-                unwritten.note_ignored(scene, reason)
-        linker = parts.linker(
-            answers,
-            broken=found.broken,
-            again=found.again,
-            void=detected.strangers.union(detected.gone),
-        )
-        absent = detected.strangers.union(
-            detected.gone, (scene.scene_id for scene, _ in detected.left_out)
-        )
-        parts.catalogue.note(due, absent, whole=self._is_whole(detected))
-        pairs, rest = linker.remembered(due)
-        linked = self._link(linker, parts.inventory, rest, pairs)
-        if parts.inventory.failure is not None:
-            unwritten.note_unlisted(rest, parts.inventory.failure)
-        if session is not None:
-            note_unread(session, [scene.scene_id for scene in rest], linked.unread)
-        unwritten.keep_several(linked.pairs)
-        self._tell_unsupported(linked)
-        folders = self._folders_to_scan(state, linked)
-        writer = parts.writer(
-            session,
-            rows,
-            found,
-            unwritten,
-            lambda scenes: self._link(linker, parts.inventory, scenes, (), force=True),
-            self._plan if self._options.save_plan else None,
-            synced,
-        )
-        try:
-            held = writer.write(pairs + linked.pairs, linked)
-        finally:
-            self._put_away(queue)
-            parts.catalogue.keep()
-            if parts.catalogue.problem:
-                self._reporter.warn(parts.catalogue.problem)
-        if session is not None and not self._options.partial:
-            settle_unlinked(session, writer.executor.reader, parts.planner())
-        self._scan(folders)
-        return held
+            ReviewQueueWriter(parts.trial_queue).clear()
+        wanted = self._totals.header.full or self._options.save_plan is not None
+        return wanted or detected.concerns_any or state.has_unsettled
 
-    def _is_whole(self, detected: Detected) -> bool:
-        """Whether all scenes that take part are due."""
-        unseen = detected.held or detected.poisoned or self._options.limit is not None
-        named = bool(self._options.scenes)
-        return self._totals.header.full and detected.complete and not unseen and not named
+    def _due_work(self, parts: RunComponents) -> DueWork:
+        """Return what deals with the scenes that are due."""
+        from plexsync.sync.due_work import DueWork  # noqa: PLC0415 - most runs have nothing to do
 
-    def _put_away(self, queue: ReviewQueueWriter) -> None:
-        queue.close()
-        if queue.problem:
-            self._reporter.warn(queue.problem)
-
-    def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
-        """Where Plex should look for what it lacks, if it may be asked to.
-
-        A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
-        a scene whose own time has come asks.
-        """
-        if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
-            return ()
-        now = self._ports.now()
-        records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
-        asking = (
-            scene
-            for scene, record in records
-            if record is None
-            or record.outcome is not Outcome.UNMATCHED
-            or has_come(record.due_at, now)
-        )
-        return folders_to_scan(asking, self._config.paths, self._sections)
-
-    def _scan(self, folders: Sequence[tuple[Section, str]]) -> None:
-        """Ask for the scans; one that is refused costs nothing but a word."""
-        for section, folder in folders:
-            try:
-                self._ports.plex.scan(section, folder)
-            except AuthError:
-                raise
-            except ServerError as error:
-                self._reporter.warn(f"Plex does not scan '{folder}': {error.message}")
-                if self._ports.plex_down():
-                    raise
-
-    def _link(
-        self,
-        linker: Linker,
-        inventory: Inventory,
-        scenes: Sequence[Scene],
-        taken: Sequence[Pair],
-        *,
-        force: bool = False,
-    ) -> Linked:
-        """Match `scenes` against what is in Plex; costs nothing when there are none.
-
-        A scene is matched against all libraries or not at all: a rival may be in the one that
-        cannot be listed.
-        """
-        if not scenes or not self._sections:
-            return Linked()
-        index = inventory.index(force=force)
-        if index is None:
-            return Linked()
-        self._reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
-        linked = linker.matched(scenes, index.items, taken)
-        self._totals.proposed = linked.proposed or self._totals.proposed
-        return linked
-
-    def _tell_unsupported(self, linked: Linked) -> None:
-        """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        kinds = {section.section_id: section.kind for section in self._sections}
-        for kind in sorted({kinds[pair.link.section_id] for pair in linked.pairs}):
-            lost = unsupported_fields(self._config.fields, kind)
-            if lost:
-                self._reporter.warn(
-                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
-                )
+        self._work = self._work or DueWork(parts, self._sections)
+        return self._work
 
     # ---- ending
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-import tenacity
-
 from plexsync.errors import ServerError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import tenacity
 
     from plexsync.transport.outgoing import OutgoingRequest
     from plexsync.transport.retry import RetryPolicy
@@ -82,6 +82,26 @@ class Repeater:
             ServerError: also what `task.before_repeat` raises.
         """
         begun = self._timing.monotonic()
+        try:
+            return attempt()
+        except ServerError as error:
+            if not task.bears_repeating(error, 1, self._policy):
+                raise
+            failed = error
+        return self._run_again(task, attempt, failed, begun)
+
+    def _run_again(
+        self, task: OutgoingRequest, attempt: Callable[[], T], failed: ServerError, begun: float
+    ) -> T:
+        """Go on after a first attempt that failed at once; the objects of this are for few."""
+        import tenacity  # noqa: PLC0415 - on the way that works nothing is repeated
+
+        first: list[ServerError] = [failed]
+
+        def attempt_again() -> T:
+            if first:
+                raise first.pop()
+            return attempt()
 
         def enough(state: tenacity.RetryCallState) -> bool:
             spent_s = self._timing.monotonic() - begun + state.upcoming_sleep
@@ -109,7 +129,7 @@ class Repeater:
             before_sleep=note,
             reraise=True,
         )
-        return retrying(attempt)
+        return retrying(attempt_again)
 
     def _wait_s(self, state: tenacity.RetryCallState) -> float:
         error = _error_of(state)

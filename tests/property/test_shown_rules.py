@@ -23,7 +23,8 @@ from plexsync.config.loader import load_config
 from plexsync.config.secrets import describe
 from plexsync.errors import ConfigError
 from plexsync.models import PathRule, RatingKey, SceneId
-from plexsync.output.status import status_document, status_view
+from plexsync.output.status import status_document
+from plexsync.output.status_view import status_view
 from plexsync.output.summary import next_steps
 from plexsync.review.selection import rule_question
 from plexsync.storage.journal import Lineage

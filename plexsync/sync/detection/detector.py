@@ -135,6 +135,12 @@ class Detected:
     failure: BadResponseError | None = None
     with_files: bool = False
 
+    @property
+    def concerns_any(self) -> bool:
+        """Whether there is anything to do about any scene."""
+        absent = (self.left_out, self.unready, self.gone, self.poisoned, self.strangers)
+        return bool(self.due) or any(absent)
+
     def note_waiting(self, record: SceneRecord | None = None) -> None:
         """Count a scene that is not due yet."""
         self.waiting += 1

@@ -13,7 +13,6 @@ import msgspec
 from plexsync.models import SceneId, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
-from plexsync.sync.detection.affected import WaitingMatch, changed_items, concerned
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from plexsync.models import PathRule, PlexItem, RatingKey, Section
     from plexsync.plex.index import Index
     from plexsync.state import LinkPlace, Session, State
+    from plexsync.sync.detection.affected import WaitingMatch
 
 KEY = "seen"
 """Under which the state remembers it."""
@@ -204,6 +204,8 @@ class Rousing:
             return Roused(frozenset(waiting), frozenset(self._several))
         if not changed:
             return Roused()
+        from plexsync.sync.detection.affected import concerned  # noqa: PLC0415 - see `_changes`
+
         known = self._known(waiting.union(self._several))
         unknown = waiting.union(self._several).difference(known)
         found = concerned(list(known.values()), changed, self._rules) | unknown
@@ -219,10 +221,16 @@ class Rousing:
             return []
         if index.before is None or index.before.name != seen:
             return None
+        from plexsync.sync.detection.affected import (  # noqa: PLC0415 - it compares as matching does
+            changed_items,
+        )
+
         return changed_items(index.before.items, index.items, self._state.claims)
 
     def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingMatch]:
         """What is known of them, if it is about the files they were matched by."""
+        from plexsync.sync.detection.affected import WaitingMatch  # noqa: PLC0415 - see `_changes`
+
         return {
             scene_id: WaitingMatch(one.scene, one.match)
             for scene_id, one in load_all(self._queue, scene_ids).items()

@@ -13,7 +13,8 @@ import click
 import pytest
 
 from plexsync import __version__, errors
-from plexsync.cli import cli, run_command, run_command_line, run_options
+from plexsync.cli import cli, run_command_line
+from plexsync.commands.run import run_command, run_options
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.models import SceneId
 from plexsync.output.console import Invocation

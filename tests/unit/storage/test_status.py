@@ -20,17 +20,8 @@ from plexsync.app.failures import utc_now
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode, StateCorruptError
 from plexsync.models import Counts, Outcome, PathRule, Problem, SceneId, SceneRecord
-from plexsync.output.status import (
-    ago,
-    bar,
-    percent,
-    span,
-    sparkline,
-    status_document,
-    status_lines,
-    status_view,
-    until,
-)
+from plexsync.output.status import ago, span, status_document, status_lines, until
+from plexsync.output.status_view import bar, percent, sparkline, status_view
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.lock import hold_lock

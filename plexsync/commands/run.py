@@ -1,0 +1,229 @@
+"""`plexsync run`, `apply` and `demo`: what writes to Plex, from Stash or from a saved plan."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexsync.commands.completion import complete_libraries, complete_scenes
+from plexsync.commands.options import (
+    CONTEXT,
+    check_names,
+    global_options,
+    lock_wait_option,
+    log_options,
+    read_scene_ids,
+)
+from plexsync.output import console
+
+if TYPE_CHECKING:
+    from plexsync.output.console import Invocation, Shape, Streams
+    from plexsync.sync.ports import RunOptions
+
+
+@click.command(context_settings=CONTEXT)
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
+)
+@click.option(
+    "--full", is_flag=True, help="Look at every scene again, not just at what changed in Stash."
+)
+@click.option(
+    "--scene",
+    "scenes",
+    metavar="ID",
+    multiple=True,
+    callback=read_scene_ids,
+    shell_complete=complete_scenes,
+    help="Only this scene, changed or not. May be given several times.",
+)
+@click.option(
+    "--library",
+    "libraries",
+    metavar="NAME",
+    multiple=True,
+    callback=check_names,
+    shell_complete=complete_libraries,
+    help="Only this Plex library. May be given several times.",
+)
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), help="Look at no more than N scenes."
+)
+@click.option(
+    "--max-changes",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Hold back what more than N known items would lose.",
+)
+@click.option(
+    "--save-plan",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write nothing, but save what would be written for plexsync apply.",
+)
+@click.option(
+    "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
+)
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Replace for once what was typed by hand, or locked by another tool, in Plex.",
+)
+@click.option(
+    "--field",
+    "fields",
+    metavar="NAME",
+    multiple=True,
+    callback=check_names,
+    help="With --take-over: only this field. May be given several times.",
+)
+@click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
+@lock_wait_option()
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="End with 10 if there are changes, with 11 if only LOW matches wait.",
+)
+@log_options
+@global_options
+@click.pass_obj
+def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
+    """Reconcile once: find what changed in Stash, match it, write it to Plex.
+
+    Shows HIGH matches with what changes, and LOW matches with the reason each is not HIGH. Writes
+    the HIGH ones; LOW ones wait for a person. Ctrl-C ends a run in good order: what was written
+    is remembered, the rest waits for next time.
+
+    \b
+    Examples:
+      plexsync run -n                    show what would be written
+      plexsync run                       write it
+      plexsync run -n --scene 812 -vv    one scene with all evidence
+      plexsync run --json | jq .counts   for programs
+      plexsync run --lock-wait 15m       for cron, see cron.example
+
+    \b
+    Exit codes:
+      0  done, also when LOW matches wait     5  access refused, library missing
+      1  a bug                                6  safety limit, some held back
+      2  usage or configuration               8  another run holds the lock
+      3  some scenes failed, kept for later   9  local files, disk full
+      4  a server is failing                  130, 143  interrupted
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.app import runs as compose
+    from plexsync.sync.reconcile import run
+
+    streams = console.standard_streams()
+    if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
+        raise click.UsageError(f"--save-plan: there is no folder {options['save_plan'].parent}.")
+    if options["ask"]:
+        writes = not options["dry_run"] and options["save_plan"] is None
+        _check_ask(invocation.shape, streams, writes=writes)
+    wanted = run_options(options)
+    once = partial(run, options=wanted)
+    return compose.perform(invocation, once, streams, dry_run=wanted.dry_run, announce=True)
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
+)
+@lock_wait_option()
+@log_options
+@global_options
+@click.pass_obj
+def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
+    """Write the plan in FILE, as far as Plex is still as it was when it was saved.
+
+    Each item is read first. One whose planned fields hold other values by now, or that no longer
+    holds its file, is skipped and named; and so is one whose picture or cover is another one by
+    now. What is written is remembered as after a run, and can be undone like one. Stash is asked
+    for nothing but covers.
+
+    \b
+    Examples:
+      plexsync run --save-plan plan.json    save it
+      plexsync apply plan.json -n           look whether it still fits
+      plexsync apply plan.json              write it
+
+    \b
+    Exit codes beside those of run:
+      2  there is no such plan         7  it is stale as a whole, or was edited
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    from plexsync.app import runs as compose
+    from plexsync.sync.replay.apply import ApplyOptions
+    from plexsync.sync.replay.apply import apply as carry_out
+
+    options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
+    return compose.perform(
+        invocation,
+        partial(carry_out, options=options),
+        console.standard_streams(),
+        dry_run=dry_run,
+    )
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
+@global_options
+@click.pass_obj
+def demo_command(invocation: Invocation, *, keep: bool) -> int:
+    """Watch a sample library being reconciled, with no server of your own.
+
+    Starts a simulated Stash and a simulated Plex on this machine, reachable from nowhere else,
+    and does real runs against them: a dry run, the first run, a run after someone edited both
+    sides, and one that finds nothing to do. Touches none of your own files.
+
+    \b
+    Examples:
+      plexsync demo
+      plexsync demo --keep    then try commands against it from another terminal
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    if invocation.shape.json or invocation.shape.jsonl:
+        raise click.UsageError("The demo talks to a person; it has no JSON.")
+    from plexsync.app.demo import run_demo
+
+    return run_demo(console.standard_streams(), shape=invocation.shape, keep=keep)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
+    """Whoever is asked must be there, see what is asked about, and have something to say no to.
+
+    Raises:
+        UsageError: something of that is missing.
+    """
+    if not writes:
+        raise click.UsageError(
+            "--ask and --dry-run: nothing is written, so there is nothing to ask."
+        )
+    if shape.json or shape.jsonl or shape.quiet:
+        raise click.UsageError("--ask shows tables and asks; without them it cannot be used.")
+    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+        raise click.UsageError("--ask needs a terminal to ask on.")
+
+
+def run_options(options: dict[str, Any]) -> RunOptions:
+    """What click parsed, as what a run takes."""
+    from plexsync.models import SceneId
+    from plexsync.sync.ports import RunOptions
+
+    scenes = tuple(SceneId(text) for text in options.pop("scenes"))
+    libraries = tuple(options.pop("libraries"))
+    fields = tuple(options.pop("fields"))
+    if fields and not options["take_over"]:
+        raise click.UsageError("--field says what --take-over replaces; alone it means nothing.")
+    options["full"] = options["full"] or options["take_over"]
+    wait_s = options.pop("lock_wait")
+    # Who saves a plan wants to look at it first.
+    options["dry_run"] = options["dry_run"] or options["save_plan"] is not None
+    return RunOptions(
+        scenes=scenes, libraries=libraries, fields=fields, lock_wait_s=wait_s, **options
+    )
