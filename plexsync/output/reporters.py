@@ -132,13 +132,14 @@ class CronReporter:
 
     def row(self, row: MatchRow) -> None:
         """Keep the row's line until it is known whether anybody needs to hear of it."""
-        if lines.is_worth_a_line(row):
+        if lines.is_worth_a_line(row) and not self._quiet:
             spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
             spool.add(lines.row_line(row).encode())
 
     def warn(self, message: str) -> None:
         """Keep it, too."""
-        self._warnings.add(warning_line(message).encode())
+        if not self._quiet:
+            self._warnings.add(warning_line(message).encode())
 
     def finished(self, summary: RunSummary) -> None:
         """Decide, and tell."""

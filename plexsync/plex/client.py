@@ -47,6 +47,9 @@ _NEWEST = 20
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
 
+_MOST_KEY_BYTES = 1800
+"""Bytes of the keys in one address; no server or proxy refuses one up to 2,000 for its length."""
+
 _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
 
@@ -65,7 +68,7 @@ class PlexClient:
         url: the server's address, for links a person follows.
         client_id: see `plex_headers`.
         page_size: items asked for in one page of a listing.
-        detail_batch: items read in full in one request.
+        detail_batch: most items read in full in one request; its address stays short, too.
         url_limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
 
     Attributes:
@@ -80,7 +83,7 @@ class PlexClient:
         url: str,
         client_id: str,
         page_size: int = 500,
-        detail_batch: int = 100,
+        detail_batch: int = 250,
         url_limit_bytes: int = URL_LIMIT_BYTES,
     ) -> None:
         self._transport = transport
@@ -196,8 +199,7 @@ class PlexClient:
         """
         read: dict[str, ItemDetail] = {}
         wanted = tuple(dict.fromkeys(rating_keys))
-        for start in range(0, len(wanted), self._detail_batch):
-            batch = wanted[start : start + self._detail_batch]
+        for batch in _short_batches(wanted, self._detail_batch):
             read.update((detail.item.rating_key, detail) for detail in self._details(batch))
         return tuple(read[key] for key in wanted if key in read)
 
@@ -345,6 +347,13 @@ class PlexClient:
         if self._server is None:
             self._server = connected(self._transport, self._client_id)
         return self._server
+
+
+def _short_batches(keys: Sequence[RatingKey], most: int) -> Iterator[Sequence[RatingKey]]:
+    """`keys` in order, as many at once as an address surely holds, and at most `most`."""
+    longest = max(map(len, keys), default=0) + 1
+    size = max(1, min(most, _MOST_KEY_BYTES // longest))
+    return (keys[start : start + size] for start in range(0, len(keys), size))
 
 
 def _digits(key: str) -> str:

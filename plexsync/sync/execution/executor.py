@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
-from plexsync.models import Outcome, PlexField, as_problem
+from plexsync.models import LIST_FIELDS, Outcome, PlexField, as_problem
 from plexsync.sync.execution.batching import join_batches
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.pictures.upload import PictureResult
-from plexsync.sync.execution.reader import DETAIL_BATCH, Reader, settle, with_link
+from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle, with_link
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.server_faults import WorkKind
@@ -162,14 +162,17 @@ class Executor:
             InterruptedRunError: asked to stop.
         """
         waiting = iter(items)
-        while batch := list(islice(waiting, DETAIL_BATCH)):
+        size = DETAIL_BATCH
+        while batch := list(islice(waiting, size)):
             self.health.check()
             read_at = self._monotonic()
             read = self.reader.read([item.pair.link.rating_key for item in batch])
             decided = (
                 self._decided(item, read.get(item.pair.link.rating_key), read_at) for item in batch
             )
-            yield [ready for ready in decided if ready is not None]
+            found = [ready for ready in decided if ready is not None]
+            size = READ_BATCH if self._session is None or _are_lists(found) else DETAIL_BATCH
+            yield found
 
     def _decided(
         self, item: WorkItem, detail: ItemDetail | ServerError | None, read_at: float
@@ -370,6 +373,13 @@ class Executor:
             again=result.unfinished,
             failed=ready.failed,
         )
+
+
+def _are_lists(batch: Sequence[Ready]) -> bool:
+    """Whether nothing but lists is to be written, if anything: a renamed tag, to many at once."""
+    return all(
+        change.target in LIST_FIELDS for ready in batch for change in ready.decision.plan.changes
+    )
 
 
 def _words(others: Sequence[PlexField]) -> str:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import RunHealth
 
 DETAIL_BATCH = 50
-"""Items per detail read. Source: docs/plex-api.md 3 (50 to 100 ids per request is prudent)."""
+"""Items per read where each is then written by itself: those read last wait for all before them."""
 
-READ_BATCH = 100
-"""Items read back at once, the most that is prudent: see `DETAIL_BATCH`."""
+READ_BATCH = 250
+"""Items per read where they are only compared, or written together. What the answer to so many
+brings into trouble is read in smaller parts: see `Reader`."""
 
 
 class Reader:
@@ -78,11 +79,12 @@ class Reader:
         else:
             self._health.faults.answered(WorkKind.READ)
             return dict(found)
-        # One by one and not by halves: each half that fails brings Plex nearer to being given up.
-        single: dict[RatingKey, ItemDetail | ServerError] = {}
-        for key in keys:
-            single |= self._read([key])
-        return single
+        # Not by halves: each half that fails brings Plex nearer to being given up.
+        step = DETAIL_BATCH if len(keys) > DETAIL_BATCH else 1
+        parts: dict[RatingKey, ItemDetail | ServerError] = {}
+        for start in range(0, len(keys), step):
+            parts |= self._read(keys[start : start + step])
+        return parts
 
     def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
         key = detail.item.rating_key
