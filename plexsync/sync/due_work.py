@@ -14,6 +14,7 @@ from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import has_come
 from plexsync.state import ReviewQueueWriter, write_plan
+from plexsync.sync.components import RunComponents
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.reader import settle_unlinked
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.models import Scene, Section
-    from plexsync.state import Lineage, Session, State
-    from plexsync.sync.components import RunComponents
+    from plexsync.state import Lineage, State
+    from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.plex_items import Inventory
@@ -38,39 +39,35 @@ class DueWork:
     """What one run does with the scenes it found to be due.
 
     Args:
-        parts: what the run works with.
-        sections: the libraries that take part.
+        run: what the run is about.
     """
 
-    def __init__(self, parts: RunComponents, sections: Sequence[Section]) -> None:
-        self._parts = parts
-        self._config = parts.config
-        self._options = parts.options
-        self._ports = parts.ports
-        self._totals = parts.totals
-        self._reporter = parts.totals.reporter
-        self._sections = tuple(sections)
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._parts = RunComponents(run)
+        self._config = run.config
+        self._options = run.options
+        self._ports = run.ports
+        self._totals = run.totals
+        self._reporter = run.totals.reporter
+        self._sections = run.sections
         self._plan = sinks.Spool()
 
     def close(self) -> None:
         """Give back what was held for the run."""
         self._plan.close()
 
-    def carry_out(
-        self,
-        state: State,
-        session: Session | None,
-        found: DetectedChanges,
-    ) -> UnsafeError | None:
+    def carry_out(self, found: DetectedChanges) -> UnsafeError | None:
         """Link, plan, show and write what was found; return the limit that held some of it back."""
+        state, session, inventory = self._run.state, self._run.session, self._run.inventory
         detected, parts = found.detected, self._parts
         rows = RowMaker(
             scene_url=self._ports.stash.scene_url,
             item_url=self._ports.plex.item_url,
             libraries={section.section_id: section.title for section in self._sections},
         )
-        trial = ReviewQueueWriter(parts.trial_queue)
-        queue = trial if session is None else ReviewQueueWriter(parts.queue)
+        trial = ReviewQueueWriter(self._run.trial_queue)
+        queue = trial if session is None else ReviewQueueWriter(self._run.queue)
         unwritten = Unwritten(
             state=state,
             session=session,
@@ -101,20 +98,19 @@ class DueWork:
         )
         parts.catalogue.note(due, absent, whole=self._is_whole(detected))
         pairs, rest = linker.remembered(due)
-        linked = self._link(linker, parts.inventory, rest, pairs)
-        if parts.inventory.failure is not None:
-            unwritten.note_unlisted(rest, parts.inventory.failure)
+        linked = self._link(linker, inventory, rest, pairs)
+        if inventory.failure is not None:
+            unwritten.note_unlisted(rest, inventory.failure)
         if session is not None:
             note_unread(session, [scene.scene_id for scene in rest], linked.unread)
         unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         folders = self._folders_to_scan(state, linked)
         writer = parts.writer(
-            session,
             rows,
             found,
             unwritten,
-            lambda scenes: self._link(linker, parts.inventory, scenes, (), force=True),
+            lambda scenes: self._link(linker, inventory, scenes, (), force=True),
             self._plan if self._options.save_plan else None,
             synced,
         )
@@ -126,7 +122,7 @@ class DueWork:
             if parts.catalogue.problem:
                 self._reporter.warn(parts.catalogue.problem)
         if session is not None and not self._options.partial:
-            settle_unlinked(session, writer.executor.reader, parts.planner())
+            settle_unlinked(session, writer.executor.reader, self._run.planner())
         self._scan(folders)
         return held
 

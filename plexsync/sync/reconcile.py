@@ -30,8 +30,8 @@ from plexsync.state import (
     ReviewQueueWriter,
     RunKind,
 )
-from plexsync.sync.components import RunComponents, safety_limits
 from plexsync.sync.connections import for_this_stash
+from plexsync.sync.context import RunContext, safety_limits
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.run_scope import remembered
@@ -102,10 +102,17 @@ class _Run:
             links=state.links,
             limits=None if self._options.force else safety_limits(self._config, self._options),
         )
-        parts = RunComponents(
-            self._config, self._options, self._ports, self._totals, state=state, inventory=inventory
+        context = RunContext(
+            config=self._config,
+            options=self._options,
+            ports=self._ports,
+            totals=self._totals,
+            state=state,
+            session=session,
+            sections=self._sections,
+            inventory=inventory,
         )
-        detection = ChangeDetection(parts, self._sections)
+        detection = ChangeDetection(context)
         self._totals.header = replace(self._totals.header, full=detection.full)
         self._reporter.started(self._totals.header)
         if session is not None:
@@ -120,10 +127,10 @@ class _Run:
         error: PlexsyncError | None = None
         held: UnsafeError | None = None
         try:
-            found = detection.look(session)
-            unsafe = self._guard(state, parts, found.detected)
-            if self._has_work(state, parts, found.detected):
-                held = self._due_work(parts).carry_out(state, session, found)
+            found = detection.look()
+            unsafe = self._guard(context, found.detected)
+            if self._has_work(context, found.detected):
+                held = self._due_work(context).carry_out(found)
             error = unsafe or found.detected.failure or inventory.failure
         except StateError:
             raise  # nothing more can be written down
@@ -134,7 +141,7 @@ class _Run:
         if error is not None:
             raise error
         if self._options.save_plan is not None:
-            self._due_work(parts).write_plan(self._options.save_plan, lineage)
+            self._due_work(context).write_plan(self._options.save_plan, lineage)
         if held is not None:
             raise held
 
@@ -187,7 +194,7 @@ class _Run:
 
     # ---- doing
 
-    def _guard(self, state: State, parts: RunComponents, detected: Detected) -> UnsafeError | None:
+    def _guard(self, run: RunContext, detected: Detected) -> UnsafeError | None:
         """Stop before anything is forgotten where Stash lost more scenes than can be meant.
 
         A scene that got another id is not lost: its files tell. A dry run forgets nothing: it goes
@@ -200,28 +207,28 @@ class _Run:
         if self._options.force or not gone:
             return None
         here = {files_digest(scene.files) for scene in detected.due if scene.files}
-        records = map(state.get, gone)
+        records = map(run.state.get, gone)
         lost = sum(record is None or record.files not in here for record in records)
         try:
-            parts.limits().check_gone(lost, len(state.scene_ids()))
+            run.limits().check_gone(lost, len(run.state.scene_ids()))
         except UnsafeError as unsafe:
             if not self._options.dry_run:
                 raise
             return unsafe
         return None
 
-    def _has_work(self, state: State, parts: RunComponents, detected: Detected) -> bool:
+    def _has_work(self, run: RunContext, detected: Detected) -> bool:
         """Whether there is anything to do about any scene."""
         if not self._options.partial:
-            ReviewQueueWriter(parts.trial_queue).clear()
+            ReviewQueueWriter(run.trial_queue).clear()
         wanted = self._totals.header.full or self._options.save_plan is not None
-        return wanted or detected.concerns_any or state.has_unsettled
+        return wanted or detected.concerns_any or run.state.has_unsettled
 
-    def _due_work(self, parts: RunComponents) -> DueWork:
+    def _due_work(self, run: RunContext) -> DueWork:
         """Return what deals with the scenes that are due."""
         from plexsync.sync.due_work import DueWork  # noqa: PLC0415 - most runs have nothing to do
 
-        self._work = self._work or DueWork(parts, self._sections)
+        self._work = self._work or DueWork(run)
         return self._work
 
     # ---- ending

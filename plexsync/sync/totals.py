@@ -20,7 +20,6 @@ from plexsync.models import (
 from plexsync.planning.retry_schedule import iso
 
 if TYPE_CHECKING:
-    from plexsync.sync.detection.detector import Detected
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
 
@@ -54,12 +53,12 @@ class Totals:
         self.done = 0
         self.emptied: Counter[str] = Counter()
 
-    def note_detected(self, detected: Detected) -> None:
+    def note_detected(self, *, read: int, due: int, waiting: int, review_waiting: int) -> None:
         """Count what a look at Stash found."""
-        self.counts.scenes_read = detected.scenes_read
-        self.counts.scenes_due = len(detected.due) + len(detected.poisoned)
-        self.waiting = detected.waiting
-        self.review_waiting = detected.review_waiting
+        self.counts.scenes_read = read
+        self.counts.scenes_due = due
+        self.waiting = waiting
+        self.review_waiting = review_waiting
 
     def emit(self, row: MatchRow) -> None:
         """Count a row that has its outcome, and show it."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from plexsync.models import SceneId, Section
     from plexsync.stash_client import Names
     from plexsync.state import Session
-    from plexsync.sync.components import RunComponents
+    from plexsync.sync.context import RunContext
 
 _STEP_S = 0.5
 
@@ -83,26 +83,26 @@ class ChangeDetection:
     """One run's look at what moved.
 
     Args:
-        parts: what the run works with.
-        sections: the libraries that take part.
+        run: what the run works with.
 
     Attributes:
         full: whether every scene and every linked item is compared.
     """
 
-    def __init__(self, parts: RunComponents, sections: Sequence[Section]) -> None:
-        self._config = parts.config
-        self._options = parts.options
-        self._ports = parts.ports
-        self._totals = parts.totals
-        self._state = parts.state
-        self._inventory = parts.inventory
-        self._queue = parts.queue
+    def __init__(self, run: RunContext) -> None:
+        self._config = run.config
+        self._options = run.options
+        self._ports = run.ports
+        self._totals = run.totals
+        self._state = run.state
+        self._session = run.session
+        self._inventory = run.inventory
+        self._queue = run.queue
         self._before = self._state.decision(KEY, Seen) or Seen()
-        self._now = _seen_at_once(parts.config, sections)
+        self._now = _seen_at_once(run.config, run.sections)
         self.full = self._is_full()
 
-    def look(self, session: Session | None) -> DetectedChanges:
+    def look(self) -> DetectedChanges:
         """Ask every source.
 
         Raises:
@@ -111,7 +111,7 @@ class ChangeDetection:
         """
         stash, state = self._ports.stash, self._state
         named = bool(self._options.scenes)
-        dictionary = Dictionary(state, session, None if named else self._names())
+        dictionary = Dictionary(state, self._session, None if named else self._names())
         dictionary.begin()
         uneven = Uneven(state, None if named else stash.uneven())
         spool = SpooledEvents()
@@ -271,7 +271,12 @@ class ChangeDetection:
             detected = detector.changes()
         if self._options.limit is not None:
             del detected.due[self._options.limit :]
-        self._totals.note_detected(detected)
+        self._totals.note_detected(
+            read=detected.scenes_read,
+            due=len(detected.due) + len(detected.poisoned),
+            waiting=detected.waiting,
+            review_waiting=detected.review_waiting,
+        )
         return detected
 
     def _let_pass(self, seconds: float) -> None:

@@ -18,6 +18,7 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from plexsync.models import (
         Change,
+        FieldRule,
         ItemDetail,
         ItemPlan,
         PictureBase,
@@ -27,8 +28,33 @@ if TYPE_CHECKING:
         SceneId,
     )
     from plexsync.planning.equality import PlexEquality
-    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.rows import Pair
+
+
+class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One picture of one item that is to be replaced.
+
+    Args:
+        rule: of the field.
+        cover_path: where the cover is.
+        stamp: of that address.
+        again: the key of a picture of ours that is just to be chosen again; else "".
+        etag: of the cover `again` was made from.
+        ask: write nothing if what Plex shows turns out not to be the cover.
+        shown: the change as a person sees it.
+        checksum: the MD5 the cover must have; "" for whatever it is by now.
+        judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
+    """
+
+    rule: FieldRule
+    cover_path: str
+    stamp: str
+    again: str
+    etag: str
+    ask: bool
+    shown: Change
+    checksum: str = ""
+    judged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """From covers to posters and backgrounds: which picture of an item is to be replaced.
 
 A cover costs nothing while the scene's version stands, and one conditional GET when it moved.
-Planning learns what there is without fetching it; `painting` fetches what is about to be sent.
+Planning learns what there is without fetching it; `prepare.py` fetches what is about to be sent.
 Source: docs/stash-api.md 5.
 """
 
@@ -25,6 +25,7 @@ from plexsync.planning.picture_policy import (
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import recipe
 from plexsync.stash_client import Cover, NoCover
+from plexsync.sync.execution.work import PictureChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,32 +48,6 @@ It is compared every time.
 
 _FEW = 20
 """Covers never seen before that are looked at one by one in a run."""
-
-
-class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One picture of one item that is to be replaced.
-
-    Args:
-        rule: of the field.
-        cover_path: where the cover is.
-        stamp: of that address.
-        again: the key of a picture of ours that is just to be chosen again; else "".
-        etag: of the cover `again` was made from.
-        ask: write nothing if what Plex shows turns out not to be the cover.
-        shown: the change as a person sees it.
-        checksum: the MD5 the cover must have; "" for whatever it is by now.
-        judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
-    """
-
-    rule: FieldRule
-    cover_path: str
-    stamp: str
-    again: str
-    etag: str
-    ask: bool
-    shown: Change
-    checksum: str = ""
-    judged: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from plexsync.state import Session
-    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Decision, Ready
+    from plexsync.sync.execution.work import Decision, PictureChange, Ready
     from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20

@@ -15,7 +15,7 @@ from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.state import SavedPicture
-from plexsync.sync.execution.pictures.plan import PictureChange
+from plexsync.sync.execution.work import PictureChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from plexsync.models import FieldRule, RatingKey
     from plexsync.state import Session
-    from plexsync.sync.execution.pictures.plan import PictureChange
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.execution.work import PictureChange, Ready
     from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
 
