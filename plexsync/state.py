@@ -20,6 +20,7 @@ from plexsync.storage.loading import load_state
 from plexsync.storage.locations import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
+    check_private,
     load_client_id,
     state_directory,
 )
@@ -52,6 +53,7 @@ from plexsync.storage.status import (
     at_work,
     coverage_part,
     read_status,
+    status_of,
 )
 from plexsync.storage.views import LinkPlace
 
@@ -83,6 +85,7 @@ __all__ = [
     "age_s",
     "at_work",
     "cache_directory",
+    "check_private",
     "coverage_part",
     "find_run",
     "is_run_id",
@@ -101,6 +104,7 @@ __all__ = [
     "review_queue_path",
     "state_directory",
     "state_errors",
+    "status_of",
     "trial_queue_path",
     "waiting_ids",
     "write_atomically",

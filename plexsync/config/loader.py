@@ -128,6 +128,7 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         section: made(**{name: found[key.name] for name, key in section_keys(section)})
         for section, made in SECTION_CLASSES.items()
     }
+    reader.warnings += _blind_trust(sections)
     return Config(
         **sections,
         paths=reader.read_paths(),
@@ -236,6 +237,17 @@ class _Reader:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _blind_trust(sections: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each server whose certificate is not checked."""
+    for name in ("stash", "plex"):
+        section = sections[name]
+        if section.verify is False and str(section.url).lower().startswith("https:"):
+            yield (
+                f"[{name}] verify = false trusts any certificate, so whoever stands between gets "
+                "what opens the server: name a PEM file there instead"
+            )
 
 
 def _nothing_configured(where: Path) -> ConfigError:

@@ -107,6 +107,11 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         notes.append(
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
         )
+    if summary.parked:
+        are = "1 scene is" if summary.parked == 1 else f"{summary.parked:,} scenes are"
+        why = f": {summary.parked_why}" if summary.parked_why else ""
+        how = f"{are} parked after too many failed tries{why}. To try before the next full run:"
+        notes.append(Note(how, ("plexsync retry",)))
     if summary.waiting and not summary.subset:
         scenes = "1 scene" if summary.waiting == 1 else f"{summary.waiting:,} scenes"
         verb = "waits" if summary.waiting == 1 else "wait"

@@ -5,12 +5,16 @@ Source: docs/contract.md, "Files".
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
+import stat
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
-from plexsync.errors import StateCorruptError
+from plexsync.errors import StateCorruptError, StateError
 from plexsync.storage.filesystem import (
     DISK,
     Filesystem,
@@ -46,6 +50,31 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
         _given_by_systemd(environ, "CACHE_DIRECTORY")
         or _under_xdg(environ, "XDG_CACHE_HOME")
         or _usual_place("cache")
+    )
+
+
+def check_private(directory: Path) -> None:
+    """Hold that nobody else can write to `directory`, which need not exist.
+
+    Whoever can, can exchange what is remembered, and so decide what is written to Plex. A group may
+    write if it is its owner's own, as many systems give everybody one (umask 002).
+
+    Raises:
+        StateError: somebody can.
+    """
+    try:
+        found = directory.stat()
+    except OSError:
+        return  # what uses it says so in words of its own
+    others = found.st_mode & stat.S_IWOTH
+    if not others and (not found.st_mode & stat.S_IWGRP or _is_own_group(found)):
+        return
+    who = "everybody" if others else f"the group {_group_name(found.st_gid)}"
+    raise StateError(
+        f"{who} can write to the state directory, and so decide what is written to Plex",
+        context=str(directory),
+        hint=f"chmod go-w {quote(str(directory))}, or set PLEXSYNC_STATE_DIR to a directory of "
+        "your own on a disk that keeps modes",
     )
 
 
@@ -86,6 +115,27 @@ def _keep_new_id(disk: Filesystem, path: Path, client_id: str) -> str:
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     write_atomically(disk, path, [f"{client_id}\n".encode()], draft=draft)
     return client_id
+
+
+def _is_own_group(found: os.stat_result) -> bool:
+    """Whether nobody but the owner is in the group of a directory, as far as is known."""
+    try:
+        owner = pwd.getpwuid(found.st_uid)
+        members = set(grp.getgrgid(found.st_gid).gr_mem)
+    except KeyError:  # as for the users of a container, which have numbers alone
+        return found.st_gid == found.st_uid
+    return (
+        found.st_gid == owner.pw_gid
+        and members <= {owner.pw_name}
+        and (found.st_gid == found.st_uid or _group_name(found.st_gid) == owner.pw_name)
+    )
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
 
 
 def _named(environ: Mapping[str, str], name: str) -> Path | None:

@@ -11,11 +11,13 @@ import os
 import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from warnings import catch_warnings
 
 import msgspec
 
 from plexsync.errors import StateError, StateLockedError
 from plexsync.storage.filesystem import DISK, state_errors
+from plexsync.storage.locations import check_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,23 +47,25 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
 
     Raises:
         StateLockedError: another run still holds it after `wait_s`.
-        StateError: the lock file cannot be used.
+        StateError: the lock file cannot be used, or others can write to the directory.
     """
     import filelock  # noqa: PLC0415 - who only reads takes no lock, and it loads asyncio
 
+    check_private(directory)
     path = directory / _LOCK
     lock = filelock.FileLock(path, timeout=max(wait_s, 0.0), mode=_FILE_MODE, thread_local=False)
     with state_errors("lock", path):
         try:
-            lock.acquire()
+            with catch_warnings(action="ignore"):
+                lock.acquire()
         except filelock.Timeout as timeout:  # an OSError itself
             raise _locked(directory, wait_s) from timeout
         except NotImplementedError as error:
-            raise StateError(
-                "this file system cannot lock files",
-                context=str(path),
-                hint="Set PLEXSYNC_STATE_DIR to a directory on a local disk.",
-            ) from error
+            raise _without_locks(path) from error
+        if isinstance(lock, filelock.SoftFileLock):
+            # What newer filelocks make of it there: a file that a killed run would leave behind.
+            lock.release()
+            raise _without_locks(path)
     try:
         _leave_note(directory / _NOTE, Holder(pid=os.getpid(), since=since, host=_host()))
         yield
@@ -92,6 +96,14 @@ def _leave_note(path: Path, holder: Holder) -> None:
             DISK.write(handle, msgspec.json.encode(holder) + b"\n")
         finally:
             DISK.close(handle)
+
+
+def _without_locks(path: Path) -> StateError:
+    return StateError(
+        "this file system cannot lock files, so two runs could write at once",
+        context=str(path),
+        hint="Set PLEXSYNC_STATE_DIR to a directory on a local disk.",
+    )
 
 
 def _locked(directory: Path, wait_s: float) -> StateLockedError:

@@ -20,6 +20,7 @@ from plexsync.models import (
 from plexsync.planning.retry_schedule import iso
 
 if TYPE_CHECKING:
+    from plexsync.models import SceneId
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
 
@@ -33,6 +34,7 @@ class Totals:
         new_review: LOW matches no earlier run has announced.
         waiting: scenes whose next try lies in the future.
         review_waiting: those among them that wait for a person.
+        parked: scenes no run tries again before the next full one, each with its problem.
         index: how Plex's listing was had.
         subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
@@ -47,6 +49,7 @@ class Totals:
         self.new_review = 0
         self.waiting = 0
         self.review_waiting = 0
+        self.parked: dict[SceneId, str] = {}
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
         self.subset = False
@@ -97,12 +100,19 @@ class Totals:
             requests=ports.requests(),
             new_review=self.new_review,
             waiting=self.waiting,
+            parked=len(self.parked),
+            parked_why=self._why_parked(),
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
             proposed_rules=self.proposed,
             subset=self.subset,
             error=as_problem(self._with_what_was_done(error)) if error else None,
         )
+
+    def _why_parked(self) -> str:
+        """Return the reason most parked scenes have."""
+        reasons = Counter(self.parked.values()).most_common(1)
+        return reasons[0][0] if reasons else ""
 
     def _with_what_was_done(self, error: PlexsyncError) -> PlexsyncError:
         """Return the error; an interruption says how much was written until then."""

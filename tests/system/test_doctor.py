@@ -12,11 +12,10 @@ from plexsync.app.checkup.doctor import (
     Patient,
     Severity,
     check_clock,
-    check_state,
-    free_bytes,
     judge_paths,
     read_sample,
 )
+from plexsync.app.checkup.state_checks import check_state, free_bytes
 from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
@@ -173,7 +172,7 @@ def test_a_disk_with_little_space_is_reported_before_a_run_meets_it(
     tmp_path: Path, free: int, levels: list[str]
 ) -> None:
     """A warning, also where the directory still has to be made: some runs need next to nothing."""
-    found = list(check_state(tmp_path / "state" / "below", lambda _: free))
+    found = list(check_state(tmp_path / "state" / "below", NOW, lambda _: free))
 
     assert [one.level for one in found] == levels
     assert all("Free some space" in one.remedy for one in found if one.level == "warn")

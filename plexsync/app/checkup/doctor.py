@@ -6,7 +6,6 @@ that is not well, what to do about it. One part that fails does not stop the oth
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -20,13 +19,12 @@ from plexsync.errors import ConfigError, ExitCode, PlexsyncError, ServerError, m
 from plexsync.matcher import match, propose_rules
 from plexsync.plex.index import IndexLoader
 from plexsync.plex.sections import other_writer
-from plexsync.state import STATE_NAME, at_work, load_state
 from plexsync.sync.connections import for_this_stash
 from plexsync.text.normalize import compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -38,9 +36,6 @@ if TYPE_CHECKING:
 
 CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
-
-_ROOM_BYTES = 16 * 1024 * 1024
-"""What a run may need beside two copies of the state: journals of some ten thousand changes."""
 
 _SAMPLE = 4000
 """Scenes whose paths are looked up in Plex: from all of Stash, as a folder may have come last."""
@@ -143,64 +138,6 @@ def check_config(config: Config) -> Iterator[Finding]:
             "never in them: Plex's apps will show nothing there",
             remedy="have something else serve the pictures, and name it in fields.performers.photo",
         )
-
-
-def free_bytes(place: Path) -> int:
-    """Return the free bytes on the disk of a directory, as far as an ordinary user may fill it."""
-    found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize
-
-
-def check_state(
-    directory: Path, free_space: Callable[[Path], int] = free_bytes
-) -> Iterator[Finding]:
-    """Whether it can be read and written, has free space, and whether somebody is at work.
-
-    Args:
-        directory: the state directory, there or not.
-        free_space: how many bytes are free below a directory.
-    """
-    try:
-        state = load_state(directory)
-    except PlexsyncError as error:
-        yield failed("state", error)
-        return
-    if not _may_write(directory):
-        yield Finding(
-            area="state",
-            level=Severity.FAIL,
-            message=f"{directory} cannot be written by this user",
-            remedy="Run plexsync as the user it belongs to, make the disk writable if it is "
-            "mounted read-only, or set PLEXSYNC_STATE_DIR.",
-            exit_code=ExitCode.LOCAL_FILES,
-        )
-        return
-    scenes = len(state.scene_ids())
-    summary = (
-        f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
-    )
-    yield Finding(area="state", level=Severity.OK, message=summary)
-    for note in state.notes:
-        yield Finding(area="state", level=Severity.WARN, message=note)
-    free, kept = free_space(_existing(directory)), _size(directory / STATE_NAME)
-    if free < 2 * kept + _ROOM_BYTES:
-        yield Finding(
-            area="state",
-            level=Severity.WARN,
-            message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
-            remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
-            "but gets nowhere.",
-        )
-    holder = at_work(directory)
-    if holder:
-        yield Finding(
-            area="lock",
-            level=Severity.WARN,
-            message=f"process {holder.pid} on {holder.host} is at work since {holder.since}",
-            remedy="Wait for it with --lock-wait, or end it if it is stuck.",
-        )
-    else:
-        yield Finding(area="lock", level=Severity.OK, message="nobody is at work")
 
 
 def check_stash(patient: Patient) -> Iterator[Finding]:
@@ -379,21 +316,6 @@ def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
         return tuple(chain.from_iterable(stash.sweep()))
     ids = [version.scene_id for page in stash.versions() for version in page]
     return stash.scenes(ids[:: -(-len(ids) // most)]).found
-
-
-def _may_write(directory: Path) -> bool:
-    """Whether files can be made in `directory`, or it itself where it has to be made."""
-    place = _existing(directory)
-    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-
-
-def _existing(directory: Path) -> Path:
-    """The directory, or the first above it that is there."""
-    return next((one for one in (directory, *directory.parents) if one.exists()), directory)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _rights(body: bytes) -> Finding:

@@ -27,10 +27,10 @@ from plexsync.app.checkup.doctor import (
     check_paths,
     check_plex,
     check_stash,
-    check_state,
     failed,
 )
 from plexsync.app.checkup.probe import Probe
+from plexsync.app.checkup.state_checks import check_state
 from plexsync.app.failures import utc_now
 from plexsync.config.loader import load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
@@ -69,11 +69,11 @@ def examine(invocation: Invocation, *, notify: bool = False) -> Iterator[Finding
         config = load_config(invocation.config, os.environ, home=Path.home())
     except ConfigError as error:
         yield failed("configuration", error)
-        yield from check_state(directory)
+        yield from check_state(directory, utc_now())
         return
     invocation.secrets += config_secrets(config)
     yield from check_config(config)
-    yield from check_state(directory)
+    yield from check_state(directory, utc_now())
     yield from _examine_servers(config, _client_id(directory))
     if notify:
         yield from _examine_notify(config)

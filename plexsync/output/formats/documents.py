@@ -36,6 +36,7 @@ class SummaryForm(DocumentForm):
     exit_code: int
     servers: ServersForm
     emptied: dict[str, int]
+    parked: int
     counts: Counts
     requests: Requests
     proposed_rules: list[RuleForm]

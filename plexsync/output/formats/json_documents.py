@@ -181,6 +181,7 @@ def _head(summary: RunSummary) -> _Json:
         "exit_code": summary.exit_code,
         "servers": _servers(header),
         "emptied": summary.emptied,
+        "parked": summary.parked,
         "counts": {name: getattr(summary.counts, name) for name in _fields(summary.counts)},
         "requests": {name: getattr(summary.requests, name) for name in _fields(summary.requests)},
         "proposed_rules": [rule_json(rule) for rule in summary.proposed_rules],

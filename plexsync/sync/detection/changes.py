@@ -277,6 +277,7 @@ class ChangeDetection:
             waiting=detected.waiting,
             review_waiting=detected.review_waiting,
         )
+        self._totals.parked = dict(detected.parked)
         return detected
 
     def _let_pass(self, seconds: float) -> None:

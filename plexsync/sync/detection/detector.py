@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome
-from plexsync.planning.retry_schedule import is_due
+from plexsync.planning.retry_schedule import PARKED, is_due
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Detected:
         scenes_read: how many scenes were read.
         waiting: how many scenes wait for a later try.
         review_waiting: how many of those wait for a person.
+        parked: those of them that failed too often, each with its problem.
         newest: the highest version text seen, "" if none.
         held: scenes that are being edited, with their versions.
         strangers: scenes that take no part, and have other files than what is remembered of them:
@@ -128,6 +129,7 @@ class Detected:
     scenes_read: int = 0
     waiting: int = 0
     review_waiting: int = 0
+    parked: dict[SceneId, str] = field(default_factory=dict)
     newest: str = ""
     held: dict[SceneId, str] = field(default_factory=dict)
     strangers: set[SceneId] = field(default_factory=set)
@@ -141,10 +143,12 @@ class Detected:
         absent = (self.left_out, self.unready, self.gone, self.poisoned, self.strangers)
         return bool(self.due) or any(absent)
 
-    def note_waiting(self, record: SceneRecord | None = None) -> None:
+    def note_waiting(self, scene_id: SceneId, record: SceneRecord | None) -> None:
         """Count a scene that is not due yet."""
         self.waiting += 1
         self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
+        if record is not None and record.due_at == PARKED:
+            self.parked[scene_id] = record.problem.message if record.problem else ""
 
 
 class DetectionRecords(Protocol):
@@ -288,7 +292,7 @@ class Detector:
         if waiting is not None and waiting.updated_at == version:
             waits = self._waits(scene_id, waiting, version) and not self._has_other_files(files)
             if waits:
-                found.note_waiting(waiting)
+                found.note_waiting(scene_id, waiting)
             return not waits
         if not version:
             return self._scope.sync_unversioned
@@ -355,7 +359,7 @@ class Detector:
             if self._stash.is_settled(scene.updated_at):
                 self._take(scene, found)
             else:
-                found.note_waiting(self._waiting.get(scene.scene_id))
+                found.note_waiting(scene.scene_id, self._waiting.get(scene.scene_id))
 
     def _sweep_for(self, wanted: dict[SceneId, None], found: Detected) -> None:
         """Read a large part of the library by reading all of it."""

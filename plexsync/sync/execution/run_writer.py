@@ -111,6 +111,7 @@ class RunWriter:
     def _charge(self) -> None:
         """Charge scenes with their failures, and say which are parked by that."""
         parked = self.outcomes.charge()
+        self.totals.parked |= {one: problem.message for one, problem in parked.items()}
         for message, scenes in group_by_message(parked).items():
             many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
             self.totals.reporter.warn(

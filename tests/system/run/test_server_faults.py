@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.app.checkup.state_checks import check_state
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.output.status import check_sentence
+from plexsync.output.summary import next_steps
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, iso
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, html
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
@@ -105,7 +107,10 @@ def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> N
 
 
 def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
-    """Nobody has to know of `retry`: what was parked is tried again within a week."""
+    """Nobody has to know of `retry`: what was parked is tried again within a week.
+
+    Until then each run and the check-up say how many are, and why.
+    """
     key = world.key_of("1")
     fault = Fault(
         "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: edited_keys(one) == (key,)
@@ -117,10 +122,22 @@ def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
         world.run(RUN__FULL_EVERY="90d")
     assert read_status(world.state_dir, world.now).parked
     world.plex_wire.faults.clear()
-    assert world.run(RUN__FULL_EVERY="90d").rows == ()
+    quiet = world.run(RUN__FULL_EVERY="90d")
+    assert quiet.rows == ()
+    assert quiet.summary.parked == 1
+    assert "500" in quiet.summary.parked_why
+    (note,) = [one for one in next_steps(quiet.summary) if "parked" in one.text]
+    assert note.text.startswith("1 scene is parked after too many failed tries: ")
+    (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
+    assert (
+        found.message
+        == f"1 scene is parked after too many failed tries: {quiet.summary.parked_why}"
+    )
+    assert "plexsync retry" in found.remedy
     world.wait(hours=24 * 8)
     swept = world.run()
     assert swept.row("1").outcome is Outcome.APPLIED
+    assert swept.summary.parked == 0
     assert read_status(world.state_dir, world.now).parked == ()
 
 

@@ -738,3 +738,12 @@ def test_every_default_reads_back() -> None:
         "plex.token",
         "notify.ping",
     ]
+
+
+@pytest.mark.parametrize(("address", "count"), [("https://a:9", 1), ("http://a:9", 0)])
+def test_a_certificate_that_is_not_checked_is_named(home: Path, address: str, count: int) -> None:
+    """Where there is one: whoever stands between would get the token."""
+    settings = {"PLEXSYNC_PLEX__URL": address, "PLEXSYNC_PLEX__VERIFY": "false"}
+    warnings = load(home, HEAD, settings).warnings
+    assert [one for one in warnings if "[plex] verify = false" in one] == list(warnings)
+    assert len(warnings) == count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -132,3 +134,61 @@ def test_lock_file_that_cannot_be_used_is_a_state_error(tmp_path: Path) -> None:
 
     assert caught.value.exit_code is ExitCode.LOCAL_FILES
     assert caught.value.context == str(tmp_path / "lock")
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o750])
+def test_a_directory_of_ones_own_is_used(tmp_path: Path, mode: int) -> None:
+    """Others may read; what they may not is write."""
+    tmp_path.chmod(mode)
+    with hold_lock(tmp_path, since=SINCE):
+        pass
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
+def test_a_directory_everybody_writes_to_is_refused(tmp_path: Path, mode: int) -> None:
+    """Whoever can write there decides what is written to Plex; the remedy is a command."""
+    tmp_path.chmod(mode)
+    with (
+        pytest.raises(StateError, match="everybody can write") as caught,
+        hold_lock(tmp_path, since=SINCE),
+    ):
+        pytest.fail("the directory was used")
+    assert caught.value.exit_code is ExitCode.LOCAL_FILES
+    assert f"chmod go-w {tmp_path}" in caught.value.hint
+    assert "PLEXSYNC_STATE_DIR" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_may_write_only_if_it_is_its_owners_own(tmp_path: Path) -> None:
+    """Many systems give everybody a group and umask 002; another group is others."""
+    own, foreign = tmp_path / "own", tmp_path / "foreign"
+    for directory in (own, foreign):
+        directory.mkdir()
+        directory.chmod(0o770)
+    with hold_lock(own, since=SINCE):
+        pass
+    if os.getuid() == 0:
+        os.chown(foreign, -1, 12345)
+        with (
+            pytest.raises(StateError, match="the group 12345 can write"),
+            hold_lock(foreign, since=SINCE),
+        ):
+            pytest.fail("the directory was used")
+
+
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock is made up that a killed run would leave behind."""
+
+    def missing(_handle: int, _operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    with (
+        pytest.raises(StateError, match="cannot lock files") as caught,
+        hold_lock(tmp_path, since=SINCE),
+    ):
+        pytest.fail("two runs could write at once")
+    assert "local disk" in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir() if path.name != "lock"] == []

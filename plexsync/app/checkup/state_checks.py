@@ -1,0 +1,112 @@
+"""The part of a check-up that is about files: what is remembered, free space, the lock."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from plexsync.app.checkup.doctor import Finding, Severity, failed
+from plexsync.errors import ExitCode, PlexsyncError
+from plexsync.state import STATE_NAME, at_work, check_private, load_state, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from plexsync.state import Status
+
+_ROOM_BYTES = 16 * 1024 * 1024
+"""What a run may need beside two copies of the state: journals of some ten thousand changes."""
+
+
+def free_bytes(place: Path) -> int:
+    """Return the free bytes on the disk of a directory, as far as an ordinary user may fill it."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
+def check_state(
+    directory: Path, now: datetime, free_space: Callable[[Path], int] = free_bytes
+) -> Iterator[Finding]:
+    """Whether it can be read and written, has free space, and whether somebody is at work.
+
+    Args:
+        directory: the state directory, there or not.
+        now: aware UTC time.
+        free_space: how many bytes are free below a directory.
+    """
+    try:
+        state = load_state(directory)
+        check_private(directory)
+    except PlexsyncError as error:
+        yield failed("state", error)
+        return
+    if not _may_write(directory):
+        yield Finding(
+            area="state",
+            level=Severity.FAIL,
+            message=f"{directory} cannot be written by this user",
+            remedy="Run plexsync as the user it belongs to, make the disk writable if it is "
+            "mounted read-only, or set PLEXSYNC_STATE_DIR.",
+            exit_code=ExitCode.LOCAL_FILES,
+        )
+        return
+    scenes = len(state.scene_ids())
+    summary = (
+        f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
+    )
+    yield Finding(area="state", level=Severity.OK, message=summary)
+    for note in state.notes:
+        yield Finding(area="state", level=Severity.WARN, message=note)
+    yield from _parked(status_of(state, directory, now))
+    free, kept = free_space(_existing(directory)), _size(directory / STATE_NAME)
+    if free < 2 * kept + _ROOM_BYTES:
+        yield Finding(
+            area="state",
+            level=Severity.WARN,
+            message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
+            remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
+            "but gets nowhere.",
+        )
+    holder = at_work(directory)
+    if holder:
+        yield Finding(
+            area="lock",
+            level=Severity.WARN,
+            message=f"process {holder.pid} on {holder.host} is at work since {holder.since}",
+            remedy="Wait for it with --lock-wait, or end it if it is stuck.",
+        )
+    else:
+        yield Finding(area="lock", level=Severity.OK, message="nobody is at work")
+
+
+def _parked(status: Status) -> Iterator[Finding]:
+    """How many scenes are parked, by what each failed with."""
+    reasons: Counter[str] = Counter()
+    for one in status.parked:
+        reasons[one.problem.message if one.problem else "unknown"] += 1
+    for reason, count in reasons.most_common():
+        scenes = "1 scene is" if count == 1 else f"{count:,} scenes are"
+        yield Finding(
+            area="state",
+            level=Severity.WARN,
+            message=f"{scenes} parked after too many failed tries: {reason}",
+            remedy="The next full run tries again; plexsync retry makes the next run do so.",
+        )
+
+
+def _may_write(directory: Path) -> bool:
+    """Whether files can be made in `directory`, or it itself where it has to be made."""
+    place = _existing(directory)
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
+def _existing(directory: Path) -> Path:
+    """The directory, or the first above it that is there."""
+    return next((one for one in (directory, *directory.parents) if one.exists()), directory)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
