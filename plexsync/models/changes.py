@@ -13,7 +13,9 @@ class Base(Noun, frozen=True):
     """What we last applied to one field of one item, as digests.
 
     `entries` holds, for a list, a digest of each name we added, run together: merge removes only
-    those. `wanted` is the digest of what Stash wanted where merging made another list of it.
+    those. `seen` holds the same of names Plex had before us, so that it is known when a person
+    takes one out. `wanted` is the digest of what Stash wanted where merging made another list of
+    it.
     `found` says that Plex held the value before plexsync ever wrote the field: it is ours to bring
     up to date, and not ours to clear.
     `credits` holds the roles and photos of ours, see `credits.given_in`.
@@ -24,6 +26,7 @@ class Base(Noun, frozen=True):
     wanted: str = ""
     credits: str = ""
     found: bool = False
+    seen: str = ""
 
 
 class Trace(Noun, frozen=True):

@@ -56,6 +56,11 @@ class PlexEquality:
         owned = split_entries(base.entries) if base else frozenset()
         return frozenset(name for name in names if self.spellings.owns(owned, name))
 
+    def seen_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
+        """Those of `names` that Plex had before us, by what a base remembers."""
+        seen = split_entries(base.seen) if base else frozenset()
+        return frozenset(name for name in names if self.spellings.entries[name] in seen)
+
     def _keys(self, names: tuple[str, ...]) -> frozenset[str]:
         return frozenset(map(self.spellings.keys.__getitem__, names))
 

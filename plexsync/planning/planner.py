@@ -235,8 +235,11 @@ class Planner:
                 or self._keys[change.risked] in map(self._keys.__getitem__, held)
             ):
                 continue
-            left = split_entries(base.entries) - {self.equality.spellings.entries[change.risked]}
-            bases[change.target] = replace(base, entries="".join(sorted(left)))
+            gone = {self.equality.spellings.entries[change.risked]}
+            left = (split_entries(base.entries) - gone, split_entries(base.seen) - gone)
+            bases[change.target] = replace(
+                base, entries=_run_together(left[0]), seen=_run_together(left[1])
+            )
         return replace(link, base=bases)
 
     def with_sort_title(
@@ -413,16 +416,17 @@ class Planner:
     ) -> tuple[str, ...]:
         """Plex's list with ours added, and without what we once added and no longer want.
 
-        With `keep` a name of ours that a person took out of Plex is not put back.
+        With `keep` a name that a person took out of Plex is not put back, be it ours or not.
         """
         if not observed and not keep:
             return desired
         keys = self._keys
         ours = self.equality.owned_among((*observed, *desired), base)
+        known = ours | self.equality.seen_among(desired, base) if keep else ()
         wanted = {keys[name] for name in desired}
         present = {keys[name] for name in observed}
         stay = [n for n in observed if keys[n] in wanted or n not in ours]
-        add = [n for n in desired if keys[n] not in present and not (keep and n in ours)]
+        add = [n for n in desired if keys[n] not in present and n not in known]
         return (*stay, *add)
 
     def _wanted(self, want: Desired, after: Value) -> str:
@@ -453,12 +457,18 @@ class Planner:
         foreign = {keys[name] for name in change.before}
         owned = self.equality.owned_among(change.after, base)
         mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
-        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits and base:
-            # Of a name a person took out it must be known for good that it was ours once.
-            mine |= split_entries(base.entries) - {entry[name] for name in change.before}
+        seen: set[str] = set()
+        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits:
+            seen = {entry[name] for name in change.after} - mine
+            if base:
+                # Of a name a person took out it must be known for good that it was there once.
+                there = {entry[name] for name in change.before}
+                mine |= split_entries(base.entries) - there
+                seen |= split_entries(base.seen) - there - mine
         return Base(
             digest=stored,
-            entries="".join(sorted(mine)),
+            entries=_run_together(mine),
+            seen=_run_together(seen),
             wanted=wanted,
             credits=remember_credits(change, base),
         )
@@ -490,6 +500,11 @@ def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
         where[target] = value
     else:
         where.pop(target, None)
+
+
+def _run_together(entries: Iterable[str]) -> str:
+    """Return the entries of a base as `split_entries` reads them."""
+    return "".join(sorted(entries))
 
 
 def _spelled(value: Value) -> str:

@@ -453,6 +453,26 @@ def test_a_name_a_person_took_out_stays_out_run_after_run() -> None:
         link = planner.link_after(link, (*planned.changes, *planned.agreed))
 
 
+def test_a_name_plex_had_before_us_stays_out_once_a_person_took_it_out() -> None:
+    """Both sides had it on their own; what Stash adds later comes even so."""
+    planner, link = Planner(PRESERVE), LINK
+
+    def run(
+        wanted: tuple[str, ...], shown: tuple[str, ...], *, locked: bool = True
+    ) -> Value | None:
+        nonlocal link
+        wants = [Desired(field="f", target=PlexField.GENRES, value=wanted, policy=Policy.MERGE)]
+        planned = planner.plan(wants, detail(PlexField.GENRES, shown, locked=locked), link.base)
+        link = planner.link_after(link, (*planned.changes, *planned.agreed))
+        return written(planned)
+
+    assert run(("x", "y"), ("x", "y", "z"), locked=False) is None
+    assert run(("x", "y"), ("x", "z")) is None
+    assert run(("x", "y", "new"), ("x", "z")) == ("x", "z", "new")
+    assert run(("x", "y", "new"), ("x", "z", "new")) is None
+    assert run(("y", "new"), ("x", "z", "new")) is None, "x was there before us"
+
+
 def test_a_locked_sort_title_is_somebodys_even_if_plex_would_make_the_same() -> None:
     """It stays when the title changes, so undo has to put it back as it is."""
     seen: dict[PlexField, Value] = {PlexField.TITLE: "The Lake"}
