@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plexsync.models import FieldRules, Policy
 from plexsync.planning.participation import Participants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from plexsync.config.keys import Setting
@@ -24,6 +26,33 @@ if TYPE_CHECKING:
     from plexsync.models import FieldRule, PathRule
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryFields:
+    """The fields of one library, as `[libraries."Title".fields]` has them.
+
+    Args:
+        library: its title in Plex, or its id, as written.
+        rules: one rule per field; what is not set for the library is as everywhere.
+    """
+
+    library: str
+    rules: tuple[FieldRule, ...]
+
+
+def named_library(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of the libraries a name means: the exact title, else the id, else but for case.
+
+    Args:
+        name: a title or an id.
+        titles: of all libraries that count, by id.
+    """
+    exact = tuple(one for one, title in titles.items() if title == name)
+    by_id = (name.strip(),) if name.strip() in titles else ()
+    folded = name.strip().casefold()
+    alike = (one for one, title in titles.items() if title.strip().casefold() == folded)
+    return exact or by_id or tuple(alike)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything a person configures.
@@ -35,6 +64,7 @@ class Config:
         match: `[match]`.
         apply: `[apply]`.
         fields: one rule per field this version can write, those that are off included.
+        libraries: `[libraries]`, what differs from `fields` in single libraries.
         run: `[run]`.
         notify: `[notify]`.
         metrics: `[metrics]`.
@@ -50,6 +80,7 @@ class Config:
     match: MatchConfig
     apply: ApplyConfig
     fields: tuple[FieldRule, ...]
+    libraries: tuple[LibraryFields, ...]
     run: RunConfig
     notify: NotifyConfig
     metrics: MetricsConfig
@@ -57,6 +88,25 @@ class Config:
     settings: tuple[Setting, ...]
     secrets: tuple[Secret, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def active_rules(self) -> tuple[FieldRule, ...]:
+        """The rules of every library that are not off."""
+        several = (self.fields, *(one.rules for one in self.libraries))
+        return tuple(r for rules in several for r in rules if r.policy is not Policy.OFF)
+
+    def field_rules(self, titles: Mapping[str, str]) -> FieldRules:
+        """The rules of all libraries.
+
+        Args:
+            titles: of the libraries that take part, by id.
+        """
+        own = {
+            section_id: one.rules
+            for one in self.libraries
+            for section_id in named_library(one.library, titles)
+        }
+        return FieldRules(common=self.fields, by_section=own)
 
     @property
     def participants(self) -> Participants:

@@ -58,7 +58,7 @@ class Setting:
     """One effective value, ready to show.
 
     Args:
-        key: as in `schema.KEYS`, or `paths`.
+        key: as in `schema.KEYS`, `paths`, or `libraries."Title".fields...`.
         value: as TOML; a secret only as where it comes from.
         origin: `default`, `command line`, `config.toml:12` or the environment variable's name.
     """

@@ -8,15 +8,25 @@ Source: docs/contract.md, "Configuration".
 from __future__ import annotations
 
 import tomllib
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plexsync.config import values
-from plexsync.config.configuration import Config
+from plexsync.config.configuration import Config, LibraryFields
 from plexsync.config.fields import compose_rules
 from plexsync.config.keys import ENV_CONFIG, Setting
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import BY_NAME, KEYS, PATHS, SECTION_CLASSES, NotifyConfig, section_keys
+from plexsync.config.schema import (
+    BY_NAME,
+    KEYS,
+    LIBRARIES,
+    PATHS,
+    SECTION_CLASSES,
+    NotifyConfig,
+    section_keys,
+)
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ParseError
@@ -34,6 +44,7 @@ __all__ = ["Config", "find_config", "load_config", "load_notify"]
 T = TypeVar("T")
 
 DEFAULT_ORIGIN = "default"
+NO_RAWS: Mapping[str, Raw] = MappingProxyType({})
 
 
 def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:
@@ -133,6 +144,7 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         **sections,
         paths=reader.read_paths(),
         fields=compose_rules(found, reader.add_problem),
+        libraries=tuple(reader.read_libraries(found)),
         source=source,
         settings=tuple(reader.settings()),
         secrets=tuple(reader.secrets),
@@ -169,7 +181,7 @@ class _Reader:
             return None
         if key.form.secret and raw.in_file and HIDDEN in key.form.show(raw.value):
             self._warn_of_public_file(raw)
-        return self._checked(raw, lambda value: key.form.read(value, self._secrets))
+        return self._value(key, raw)
 
     def read_paths(self) -> tuple[PathRule, ...]:
         """The path rules; two for one Stash folder are a problem."""
@@ -188,9 +200,29 @@ class _Reader:
             rules[folder] = rule
         return tuple(rules.values())
 
-    def add_problem(self, name: str, message: str, remedy: str) -> None:
-        """Remember that the value of the key `name` does not go with another one."""
-        raw = self._raw(BY_NAME[name])
+    def read_libraries(self, common: Mapping[str, Any]) -> Iterator[LibraryFields]:
+        """The fields of single libraries.
+
+        Args:
+            common: the value of every key by name, which counts where a library says nothing.
+        """
+        for title, raws in self._sources.libraries.items():
+            found = dict(common)
+            found |= {name: self._value(BY_NAME[name], raw) for name, raw in raws.items()}
+            yield LibraryFields(title, compose_rules(found, partial(self.add_problem, own=raws)))
+
+    def add_problem(
+        self, name: str, message: str, remedy: str, *, own: Mapping[str, Raw] = NO_RAWS
+    ) -> None:
+        """Remember that the value of the key `name` does not go with another one.
+
+        Args:
+            name: the key.
+            message: what is wrong.
+            remedy: what to do.
+            own: what a library says itself.
+        """
+        raw = own.get(name) or self._raw(BY_NAME[name])
         self._sources.add_problem(raw.place if raw else name, message, remedy)
 
     def _warn_of_public_file(self, raw: Raw) -> None:
@@ -207,6 +239,10 @@ class _Reader:
                 yield Setting(key.name, "", DEFAULT_ORIGIN)
             else:
                 yield Setting(key.name, key.form.show(raw.value), raw.origin)
+        for title, raws in self._sources.libraries.items():
+            for name, raw in raws.items():
+                place = f"{LIBRARIES}.{toml_value(title)}.{name}"
+                yield Setting(place, BY_NAME[name].form.show(raw.value), raw.origin)
         for raw in self._sources.path_rules:
             yield Setting(PATHS, toml_value(raw.value), raw.origin)
 
@@ -217,6 +253,9 @@ class _Reader:
             return None
         value = tomllib.loads(f"value = {key.default}")["value"]
         return Raw(value, key.name, DEFAULT_ORIGIN)
+
+    def _value(self, key: Key, raw: Raw) -> Any:  # noqa: ANN401 - of the type its form reads to
+        return self._checked(raw, lambda value: key.form.read(value, self._secrets))
 
     def _checked(self, raw: Raw, read_value: Callable[[object], T]) -> T | None:
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.config.forms import TEXT_SCHEMA, Json, table_schema
-from plexsync.config.schema import FIELDS, KEYS, PATHS, SECTIONS
+from plexsync.config.schema import FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
 from plexsync.config.sources import POLICY_KEY
 
 if TYPE_CHECKING:
@@ -42,13 +42,18 @@ def key_row(key: Key) -> str:
 def config_schema() -> Json:
     """The schema of the whole file."""
     # A required key may also stand in a variable, so the file alone need not have it.
-    sections = {name: _table(name) for name in SECTIONS if name != PATHS}
+    sections = {name: _table(name) for name in SECTIONS if name not in {PATHS, LIBRARIES}}
+    library = table_schema({FIELDS: sections[FIELDS]})
     return {
         "$schema": _DRAFT,
         "title": "plexsync configuration",
         "type": "object",
         "additionalProperties": False,
-        "properties": {**sections, PATHS: _paths()},
+        "properties": {
+            **sections,
+            PATHS: _paths(),
+            LIBRARIES: {"type": "object", "additionalProperties": library},
+        },
     }
 
 

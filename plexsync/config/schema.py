@@ -395,7 +395,8 @@ SECTION_CLASSES: dict[str, type] = {
 
 PATHS = "paths"
 FIELDS = "fields"
-SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, "run", "notify", "metrics")
+LIBRARIES = "libraries"
+SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, LIBRARIES, "run", "notify", "metrics")
 """Every section, in the order of the file."""
 
 
@@ -409,11 +410,11 @@ def _all_keys() -> Iterator[Key]:
     for section in SECTIONS:
         if section == FIELDS:
             yield from FIELD_KEYS
-        elif section != PATHS:
+        elif section not in {PATHS, LIBRARIES}:
             yield from (key for _, key in section_keys(section))
 
 
 KEYS: tuple[Key, ...] = tuple(_all_keys())
-"""Every key but `[[paths]]`, in the order of the file."""
+"""Every key but `[[paths]]` and those of single libraries, in the order of the file."""
 
 BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}

@@ -17,7 +17,8 @@ from plexsync.config.forms import SECRET, path_from_here, split_list
 from plexsync.config.hints import key_hint, quotes_hint, toml_hint
 from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_PREFIX, ENV_STATE_DIR
 from plexsync.config.problems import ConfigProblem
-from plexsync.config.schema import BY_NAME, KEYS, PATHS, SECTIONS
+from plexsync.config.schema import BY_NAME, FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
+from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,12 +76,15 @@ class Sources:
         self.problems: list[ConfigProblem] = []
         self.found: dict[str, Raw] = {}
         self.path_rules: list[Raw] = []
+        self.libraries: dict[str, dict[str, Raw]] = {}
         self.file_is_public = False
         self.file_failed = False
 
     def add_problem(self, place: str, message: str, remedy: str = "") -> None:
-        """Remember something that is wrong."""
-        self.problems.append(ConfigProblem(place, message, remedy))
+        """Remember something that is wrong, once."""
+        problem = ConfigProblem(place, message, remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     # ---- The file --------------------------------------------------------------------------------
 
@@ -128,30 +132,43 @@ class Sources:
                 self._take_path_tables(places, content)
             elif not isinstance(content, dict):
                 self.add_problem(places.of(section), "must be a section", f"Write [{section}].")
+            elif section == LIBRARIES:
+                for title, table in content.items():
+                    self._take_library(places, title, table)
             else:
-                self._take_section(places, section, content)
+                self._take_section(_Layer(places, self.found), section, content)
 
-    def _take_section(self, places: _Places, section: str, content: dict[str, object]) -> None:
+    def _take_library(self, places: _Places, title: str, table: object) -> None:
+        place = f"{LIBRARIES}.{title}"
+        hint = f"Write [{LIBRARIES}.{toml_value(title)}.{FIELDS}]."
+        layer = _Layer(places, self.libraries.setdefault(title, {}), f"{place}.")
+        for name, content in table.items() if isinstance(table, dict) else [("", table)]:
+            where = f"{place}.{name}" if name else place
+            if name not in {"", FIELDS}:
+                self._unknown(places.of(where), name, (FIELDS,))
+            elif not (name and isinstance(content, dict)):
+                self.add_problem(places.of(where), "must be a table", hint)
+            else:
+                self._take_section(layer, FIELDS, content)
+
+    def _take_section(self, layer: _Layer, section: str, content: dict[str, object]) -> None:
         for name, value in content.items():
             key = f"{section}.{name}"
             if key not in BY_NAME:
-                self._unknown(places.of(key), name, _names_below(section))
+                self._unknown(layer.place(key), name, _names_below(section))
             elif key in _FIELDS and isinstance(value, dict):
-                self._take_field(places, key, value)
+                self._take_field(layer, key, value)
             else:
-                self._put_from_file(places, key, key, value)
+                layer.put(key, key, value)
 
-    def _take_field(self, places: _Places, field: str, content: dict[str, object]) -> None:
+    def _take_field(self, layer: _Layer, field: str, content: dict[str, object]) -> None:
         for name, value in content.items():
             written = f"{field}.{name}"
             key = field if name == POLICY_KEY else written
             if key not in BY_NAME:
-                self._unknown(places.of(written), name, (POLICY_KEY, *_names_below(field)))
+                self._unknown(layer.place(written), name, (POLICY_KEY, *_names_below(field)))
             else:
-                self._put_from_file(places, key, written, value)
-
-    def _put_from_file(self, places: _Places, key: str, written: str, value: object) -> None:
-        self.found[key] = Raw(value, places.of(written), places.origin(written), in_file=True)
+                layer.put(key, written, value)
 
     def _take_path_tables(self, places: _Places, content: object) -> None:
         if not isinstance(content, list):
@@ -254,6 +271,28 @@ class _Places:
         else:
             inside = section
         return f"{self.origin(key)} > {inside}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Where the values of a part of the file go.
+
+    Args:
+        places: where each key stands.
+        into: takes the values by key.
+        before: what the keys of this part begin with in the file.
+    """
+
+    places: _Places
+    into: dict[str, Raw]
+    before: str = ""
+
+    def place(self, written: str) -> str:
+        return self.places.of(self.before + written)
+
+    def put(self, key: str, written: str, value: object) -> None:
+        origin = self.places.origin(self.before + written)
+        self.into[key] = Raw(value, self.place(written), origin, in_file=True)
 
 
 def _line_numbers(text: str) -> dict[str, int]:

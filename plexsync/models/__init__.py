@@ -89,6 +89,7 @@ from plexsync.models.wishes import (
     Desired,
     EmptyPolicy,
     FieldRule,
+    FieldRules,
     Policy,
 )
 
@@ -113,6 +114,7 @@ __all__ = [
     "EmptyPolicy",
     "Evidence",
     "FieldRule",
+    "FieldRules",
     "ItemDetail",
     "ItemKind",
     "ItemPlan",

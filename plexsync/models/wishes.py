@@ -59,6 +59,20 @@ class FieldRule(Noun, frozen=True):
     photo: str = ""
 
 
+class FieldRules(Noun, frozen=True):
+    """The rules of all fields in all libraries: one rule per field, those that are off included.
+
+    `common` holds in every library but those of `by_section`, which have rules of their own.
+    """
+
+    common: tuple[FieldRule, ...]
+    by_section: dict[str, tuple[FieldRule, ...]] = msgspec.field(default_factory=dict)
+
+    def of(self, section_id: str) -> tuple[FieldRule, ...]:
+        """The rules of one library."""
+        return self.by_section.get(section_id, self.common)
+
+
 FIELD_SEPARATOR = "+"
 """Joins the names of several configured fields that make one Plex field together."""
 

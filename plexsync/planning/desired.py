@@ -32,7 +32,7 @@ from plexsync.text.templates import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import FieldRule, SceneDetail, SceneId
+    from plexsync.models import FieldRule, FieldRules, SceneDetail, SceneId
 
 _ANYTHING = frozenset(PlexField)
 
@@ -63,6 +63,9 @@ SUPPORTED: Mapping[ItemKind, frozenset[PlexField]] = {
 
 STUDIO_COLLECTION = "studio.collection"
 """The name of the rule that puts an item into a collection of its studio."""
+
+COMMON = ""
+"""Stands for every library that has no rules of its own."""
 
 _REPEATED_WORDS = frozenset({"studio", "parent_studio", "group", "director", "year"})
 """The placeholders that say the same of many scenes."""
@@ -123,6 +126,38 @@ class FieldMap:
                 for one in self._fields[kind]
             ]
         )
+
+
+class FieldMaps:
+    """The field maps of all libraries.
+
+    Args:
+        rules: of all libraries.
+        scene_url: the address of a scene's page in Stash, by id.
+        file_url: the address of something whose path on Stash is known.
+    """
+
+    def __init__(
+        self,
+        rules: FieldRules,
+        *,
+        scene_url: Callable[[SceneId], str] = _no_page,
+        file_url: Callable[[str], str] = str,
+    ) -> None:
+        self._own = {
+            section_id: FieldMap(own, scene_url=scene_url, file_url=file_url)
+            for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
+        }
+
+    def of(self, section_id: str) -> FieldMap:
+        """The map of one library."""
+        return self._own.get(section_id, self._own[COMMON])
+
+    def everywhere(self, detail: SceneDetail) -> dict[str, tuple[Desired, ...]]:
+        """What `detail` wants of a movie, by library; under `COMMON` in those without own rules."""
+        return {
+            section_id: own.desired(detail, ItemKind.MOVIE) for section_id, own in self._own.items()
+        }
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:

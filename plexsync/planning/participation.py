@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from plexsync.models import PathRule
 from plexsync.planning.relations import UNKNOWN, above, is_studio, is_tag, name_in
+from plexsync.text.nearest import nearest_name
 from plexsync.text.normalize import compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import RelatedId, Scene
     from plexsync.text.normalize import PathMap
-
-_NEAR = 0.75
 
 STASH_ID = "stash_id"
 """What a scene may need beside the names under `[fields]`: the id a stash-box has for it."""
@@ -200,10 +198,11 @@ def _strange(
     names: Mapping[RelatedId, str],
     is_kind: Callable[[RelatedId], bool],
 ) -> Iterable[str]:
-    known = {fold_tag(name_in(text)): name_in(text) for one, text in names.items() if is_kind(one)}
+    known = [name_in(text) for one, text in names.items() if is_kind(one)]
+    folded = set(map(fold_tag, known))
     for name in wanted:
-        if fold_tag(name) not in known:
-            near = get_close_matches(fold_tag(name), known, n=1, cutoff=_NEAR)
-            hint = f"; did you mean {known[near[0]]!r}?" if near else ""
+        if fold_tag(name) not in folded:
+            near = nearest_name(name, known)
+            hint = f"; did you mean {near!r}?" if near else ""
             kind = "tag" if key.endswith("tags") else "studio"
             yield f"[stash] {key}: Stash has no {kind} {name!r}{hint}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import NotFoundError, ServerError
 from plexsync.matcher import collect_answers
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
-from plexsync.planning.desired import FieldMap
+from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import IndexLoader
 from plexsync.review.interfaces import LinkPreview
@@ -73,23 +73,19 @@ class ReviewServers:
     _sections: tuple[Section, ...] = ()
     _machine: str = ""
     _planner: Planner = field(init=False)
-    _fields: FieldMap = field(init=False)
+    _fields: FieldMaps = field(init=False)
     _artwork: Artwork = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Make what compares."""
-        self._compare_by(self.config)
-
     def _compare_by(self, config: Config) -> None:
-        apply = config.apply
-        self._fields = FieldMap(
-            config.fields, scene_url=self.stash.scene_url, file_url=self.stash.file_url
-        )
+        """Make what compares."""
+        apply, stash = config.apply, self.stash
+        rules = config.field_rules({one.section_id: one.title for one in self._sections})
+        self._fields = FieldMaps(rules, scene_url=stash.scene_url, file_url=stash.file_url)
         self._planner = Planner(apply.rules)
         self._artwork = Artwork(
             self.stash,
             self.plex.pictures,
-            rules=config.fields,
+            rules=rules,
             preserve=apply.preserve_plex_edits,
             compare_all=True,
             asked_for=True,
@@ -304,7 +300,7 @@ class ReviewServers:
     def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> LinkPreview:
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
-        desired = self._fields.desired(scene, item.kind)
+        desired = self._fields.of(item.section_id).desired(scene, item.kind)
         planned = self._planner.plan(desired, detail, link.base)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
         pictures = self._artwork.plan(pair, scene, detail)
@@ -326,10 +322,9 @@ class ReviewServers:
         if self._met:
             return
         self.stash.connect()
-        if self.stash.lacking:
-            self._compare_by(for_this_stash(self.config, self.stash)[0])
         self._machine = self.plex.connect().identity
         self._sections = self.plex.sections(self.config.plex.libraries)
+        self._compare_by(for_this_stash(self.config, self.stash)[0])
         self._met = True
 
 

@@ -114,7 +114,7 @@ class RunComponents:
             plan: takes what a dry run would write; None where no plan is to be saved.
             synced: the items earlier runs wrote to.
         """
-        from plexsync.planning.desired import FieldMap
+        from plexsync.planning.desired import FieldMaps
         from plexsync.sync.execution.executor import Executor
         from plexsync.sync.execution.outcomes import SceneOutcomes
         from plexsync.sync.execution.pictures.plan import Artwork
@@ -123,6 +123,7 @@ class RunComponents:
 
         planner = self._run.planner()
         stash, plex = self._run.ports.stash, self._run.ports.plex
+        rules = self._run.config.field_rules(self._run.inventory.libraries)
         outcomes = SceneOutcomes(
             self._run.state,
             self._run.session,
@@ -141,14 +142,12 @@ class RunComponents:
                 stash,
                 self._run.state,
                 outcomes,
-                fields=FieldMap(
-                    self._run.config.fields, scene_url=stash.scene_url, file_url=stash.file_url
-                ),
+                fields=FieldMaps(rules, scene_url=stash.scene_url, file_url=stash.file_url),
                 planner=planner,
                 artwork=Artwork(
                     stash,
                     plex.pictures,
-                    rules=self._run.config.fields,
+                    rules=rules,
                     preserve=self._run.config.apply.preserve_plex_edits,
                     taken=self._run.taken(),
                     compare_all=self._run.compares_all,

@@ -51,7 +51,7 @@ def stash_client(config: Config, transport: Transport) -> StashClient:
 
 def wanted_of(config: Config) -> frozenset[StashField]:
     """Return what is asked of Stash beyond what every run needs."""
-    return needs_of(config.fields).union(field for _, field in _chosen_by(config.stash))
+    return needs_of(config.active_rules).union(field for _, field in _chosen_by(config.stash))
 
 
 def _chosen_by(stash: StashConfig) -> Iterator[tuple[str, StashField]]:
@@ -78,6 +78,9 @@ def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[st
         ConfigError: scenes are chosen by what this Stash cannot say.
     """
     rules, lost = without(config.fields, stash.lacking)
+    own = [(one, *without(one.rules, stash.lacking)) for one in config.libraries]
+    libraries = tuple(replace(one, rules=left) for one, left, _ in own)
+    lost = tuple(dict.fromkeys((*lost, *(each for _, _, less in own for each in less))))
     for key, field in _chosen_by(config.stash):
         if field in stash.lacking:
             raise ConfigError(
@@ -90,7 +93,7 @@ def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[st
         "stays, and a newer plexsync may know better"
         for key, field in lost
     )
-    return replace(config, fields=rules), sentences
+    return replace(config, fields=rules, libraries=libraries), sentences
 
 
 def plex_transport(

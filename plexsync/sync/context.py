@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
-from plexsync.models import Policy
 from plexsync.planning.limits import Limits
 from plexsync.state import review_queue_path, trial_queue_path
 
@@ -90,7 +89,7 @@ class RunContext:
         """
         if not self.options.take_over:
             return frozenset()
-        on = [rule.name for rule in self.config.fields if rule.policy is not Policy.OFF]
+        on = list(dict.fromkeys(rule.name for rule in self.config.active_rules))
         if strange := [name for name in self.options.fields if name not in on]:
             raise ConfigError(
                 f"no field {strange[0]!r} is written to Plex",

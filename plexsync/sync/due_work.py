@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import Scene, Section
+    from plexsync.models import ItemKind, Scene, Section
     from plexsync.state import Lineage, State
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
@@ -205,10 +205,15 @@ class DueWork:
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        kinds = {section.section_id: section.kind for section in self._sections}
-        for kind in sorted({kinds[pair.link.section_id] for pair in linked.pairs}):
-            lost = unsupported_fields(self._config.fields, kind)
-            if lost:
+        there = {pair.link.section_id for pair in linked.pairs}
+        rules = self._config.field_rules({one.section_id: one.title for one in self._sections})
+        lost: dict[ItemKind, dict[str, None]] = {}
+        for section in self._sections:
+            if section.section_id in there:
+                names = unsupported_fields(rules.of(section.section_id), section.kind)
+                lost.setdefault(section.kind, {}).update(dict.fromkeys(names))
+        for kind, fields in sorted(lost.items()):
+            if fields:
                 self._reporter.warn(
-                    f"Plex keeps no {', '.join(lost)} for {kind}s; not written there"
+                    f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
                 )

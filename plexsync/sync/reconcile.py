@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync import __version__
+from plexsync.config.configuration import named_library
 from plexsync.errors import (
     LibraryMissingError,
     PlexsyncError,
@@ -37,6 +38,7 @@ from plexsync.sync.plex_items import Inventory
 from plexsync.sync.run_scope import remembered
 from plexsync.sync.totals import Totals
 from plexsync.text.folding import files_digest
+from plexsync.text.nearest import nearest_name
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class _Run:
         """Everything between the first question and the last answer."""
         lineage = self._connect(state)
         self._sections = self._ask_sections()
+        self._name_strange_libraries()
         if not state.scene_ids():
             self._name_other_writers()
         inventory = Inventory(
@@ -182,6 +185,19 @@ class _Run:
                     f"Plex is scanning '{section.title}'; what it has not found yet comes next time"
                 )
         return sections
+
+    def _name_strange_libraries(self) -> None:
+        """Say which libraries with fields of their own Plex does not have."""
+        titles = {one.section_id: one.title for one in self._sections}
+        absent = [o.library for o in self._config.libraries if not named_library(o.library, titles)]
+        if not absent:
+            return
+        titles = {one.section_id: one.title for one in self._ports.plex.sections(())}
+        for name in absent:
+            if not named_library(name, titles):
+                near = nearest_name(name, titles.values())
+                hint = f"; did you mean {near!r}?" if near else ""
+                self._reporter.warn(f"[libraries] Plex has no library {name!r}{hint}")
 
     def _name_other_writers(self) -> None:
         """Say on a first run which libraries another program writes to."""

@@ -129,7 +129,7 @@ def check_config(config: Config) -> Iterator[Finding]:
     yield Finding(area="configuration", level=Severity.OK, message=f"read from {where}")
     for warning in config.warnings:
         yield Finding(area="configuration", level=Severity.WARN, message=warning)
-    from_stash = any("{image}" in rule.photo and rule.policy != "off" for rule in config.fields)
+    from_stash = any("{image}" in rule.photo for rule in config.active_rules)
     if from_stash and config.stash.api_key:
         yield Finding(
             area="configuration",

@@ -293,7 +293,7 @@ def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     library.append(repr(config.match))
     library.append(_MATCHING)
-    fields = [repr(rule) for rule in config.fields]
+    fields = [repr(rule) for rule in (*config.fields, *config.libraries)]
     fields += [repr(config.apply.rules), repr(config.participants)]
     fields += [repr(sorted(config.stash.needed)), _RECORDS]
     return Seen(

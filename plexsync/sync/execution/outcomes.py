@@ -7,6 +7,7 @@ and by the one that most needs another look; what is ours on an item is noted be
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome, SceneRecord
+from plexsync.planning.desired import COMMON
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.state import SavedItem
@@ -62,7 +64,7 @@ class _Progress(msgspec.Struct, gc=False):
     open_pairs: int = 0
     version: str | None = None
     related: Mapping[RelatedId, str] | None = None
-    desired: tuple[Desired, ...] = ()
+    wanted: Mapping[str, tuple[Desired, ...]] = {}
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
     outcomes: list[Outcome] = msgspec.field(default_factory=list)
     problem: Problem | None = None
@@ -129,32 +131,33 @@ class SceneOutcomes:
         return True
 
     def note_compared(
-        self, detail: SceneDetail, desired: tuple[Desired, ...], *, settled: bool
+        self, detail: SceneDetail, wanted: Mapping[str, tuple[Desired, ...]], *, settled: bool
     ) -> None:
         """Remember which version and which values of a scene are being compared.
 
         Args:
             detail: what the scene says.
-            desired: what it wants.
+            wanted: what it wants, by library; see `FieldMaps.everywhere`.
             settled: no further edit can hide behind its version.
         """
         progress = self._scenes[detail.scene_id]
         # Without a version the scene stays due: its next edit may not show in this one.
         progress.version = detail.updated_at if settled else ""
         progress.related = detail.related
-        progress.desired = desired
+        progress.wanted = wanted
 
-    def desired(self, scene_id: SceneId) -> tuple[Desired, ...]:
-        """What a scene that is being compared wants."""
-        return self._scenes[scene_id].desired
+    def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
+        """What a scene that is being compared wants in a library."""
+        wanted = self._scenes[scene_id].wanted
+        return wanted.get(section_id) or wanted.get(COMMON, ())
 
     def desired_digest(self, scene_id: SceneId) -> str:
-        """The digest of what it wants."""
-        return self._planner.desired_digest(self._scenes[scene_id].desired)
+        """The digest of what it wants, in all libraries."""
+        return self._digest(self._scenes[scene_id])
 
     def spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:
         """See `Planner.spare`; what a list is to hold is the same for every kind of item."""
-        return self._planner.spare(self.desired(plan.scene_id), change)
+        return self._planner.spare(self.desired(plan.scene_id, plan.section_id), change)
 
     def saved(self, ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
         """Return a planned pair as a plan file holds it; to be asked before it is finished."""
@@ -287,7 +290,7 @@ class SceneOutcomes:
             related = previous.related if previous else ""
         else:
             related = join_related(progress.related)
-        desired = self._planner.desired_digest(progress.desired) if progress.desired else ""
+        desired = self._digest(progress) if progress.wanted else ""
         if progress.has_resting and (previous is None or previous.desired != desired):
             # An item of a library that takes no part now does not have these values.
             desired = ""
@@ -308,6 +311,9 @@ class SceneOutcomes:
             due_at=self._next_try(attempts, progress.problem),
             problem=progress.problem,
         )
+
+    def _digest(self, progress: _Progress) -> str:
+        return self._planner.desired_digest(tuple(chain.from_iterable(progress.wanted.values())))
 
     def _as_before(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
         """Return the record of a failed scene as if it had not been tried: due at once."""

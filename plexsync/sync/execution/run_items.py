@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         SceneDetail,
         SceneId,
     )
-    from plexsync.planning.desired import FieldMap
+    from plexsync.planning.desired import FieldMaps
     from plexsync.planning.planner import Planner
     from plexsync.stash_client import StashClient
     from plexsync.state import State
@@ -72,7 +72,7 @@ class RunItems:
         state: State,
         outcomes: SceneOutcomes,
         *,
-        fields: FieldMap,
+        fields: FieldMaps,
         planner: Planner,
         artwork: Artwork,
         observe: Callable[[Mapping[RelatedId, str]], None],
@@ -130,8 +130,8 @@ class RunItems:
         """Return the work items of one scene."""
         settled = self._stash.is_settled(scene.updated_at)
         self._observe(scene.related)
-        desired = self._fields.desired(scene, ItemKind.MOVIE)
-        self._outcomes.note_compared(scene, desired, settled=settled)
+        wanted = self._fields.everywhere(scene)
+        self._outcomes.note_compared(scene, wanted, settled=settled)
         for pair in pairs:
             # It was linked by files it has no more; one deleted just now has none at all.
             if _other_files(pair.scene, scene):
@@ -187,9 +187,9 @@ class RunItems:
         """
         kind = detail.item.kind
         if kind is ItemKind.MOVIE:
-            desired = self._outcomes.desired(scene.scene_id)
+            desired = self._outcomes.desired(scene.scene_id, detail.item.section_id)
         else:
-            desired = self._fields.desired(scene, kind)
+            desired = self._fields.of(detail.item.section_id).desired(scene, kind)
         held = self._unheld(pair.link, desired).held
         uncurated = pair.link.inherited and scene.is_blank
         pair.link = replace(pair.link, inherited=uncurated)

@@ -13,7 +13,15 @@ from plexsync.config import forms
 from plexsync.config.configuration import Config
 from plexsync.config.loader import load_config
 from plexsync.config.reference import config_schema
-from plexsync.config.schema import BY_NAME, FIELDS, KEYS, PATHS, SECTION_CLASSES, SECTIONS
+from plexsync.config.schema import (
+    BY_NAME,
+    FIELDS,
+    KEYS,
+    LIBRARIES,
+    PATHS,
+    SECTION_CLASSES,
+    SECTIONS,
+)
 from plexsync.config.secrets import HIDDEN
 from plexsync.text.toml import toml_value
 from tests.support.toml_schema import fits
@@ -132,6 +140,6 @@ def test_a_key_fits_the_schema(key: Key) -> None:
 
 def test_every_section_is_declared_once() -> None:
     """In the order of the file, in `Config`, and with keys no other has."""
-    assert {*SECTION_CLASSES, PATHS, FIELDS} == set(SECTIONS)
+    assert {*SECTION_CLASSES, PATHS, FIELDS, LIBRARIES} == set(SECTIONS)
     assert {field.name for field in dataclasses.fields(Config)} >= set(SECTIONS)
     assert len({key.name for key in KEYS}) == len(KEYS)

@@ -13,7 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, PictureSizeError, ServerError
-from plexsync.models import PICTURE_FIELDS, Change, FieldRule, PictureBase, Policy, as_problem
+from plexsync.models import (
+    PICTURE_FIELDS,
+    Change,
+    FieldRule,
+    FieldRules,
+    PictureBase,
+    Policy,
+    as_problem,
+)
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
     PictureChoice,
@@ -78,7 +86,7 @@ class Artwork:
     Args:
         covers: where covers come from.
         gallery: where they go.
-        rules: of all fields; those that are no pictures, or off, do not matter here.
+        rules: of all libraries; those that are no pictures, or off, do not matter here.
         preserve: what a person put into Plex stays, whatever the policy.
         taken: the names of fields in which Stash has the last word for once.
         compare_all: look at every picture that may have changed in Plex, too.
@@ -91,7 +99,7 @@ class Artwork:
         covers: StashClient,
         gallery: PlexPictures,
         *,
-        rules: Sequence[FieldRule],
+        rules: FieldRules,
         preserve: bool,
         taken: frozenset[str] = frozenset(),
         compare_all: bool,
@@ -100,13 +108,10 @@ class Artwork:
     ) -> None:
         self._covers = covers
         self._gallery = gallery
-        self._rules = tuple(
-            _taken(rule) if rule.name in taken else rule
-            for rule in rules
-            if rule.to in PICTURE_FIELDS and rule.policy is not Policy.OFF
-        )
+        own = {section_id: _pictures(some, taken) for section_id, some in rules.by_section.items()}
+        self._rules = FieldRules(common=_pictures(rules.common, taken), by_section=own)
         self._preserved = frozenset(
-            rule.to for rule in rules if preserve and rule.name not in taken
+            rule.to for rule in rules.common if preserve and rule.name not in taken
         )
         self._compare_all = compare_all
         self._asked_for = asked_for
@@ -126,8 +131,9 @@ class Artwork:
         Raises:
             AuthError: Stash refuses us.
         """
-        stamp = self._stamp(scene) if self._rules else ""
-        for rule in self._rules:
+        rules = self._rules.of(pair.link.section_id)
+        stamp = self._stamp(scene) if rules else ""
+        for rule in rules:
             known = base_of(pair, rule)
             if not known.stamp:
                 return False
@@ -153,13 +159,14 @@ class Artwork:
             AuthError: a server refuses us.
             ServerError: a server is down.
         """
-        if not self._rules:
+        rules = self._rules.of(pair.link.section_id)
+        if not rules:
             return NOTHING
         pictures: list[PictureChange] = []
         kept: list[str] = []
         problem: Problem | None = None
         stamp = self._stamp(scene)
-        for rule in self._rules:
+        for rule in rules:
             try:
                 found = self._compare(rule, pair, scene, detail, stamp=stamp)
             except AuthError:
@@ -308,6 +315,15 @@ class Artwork:
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
         found = noted or self._covers.cover(scene.cover_path, etag, whole=False)
         return replace(found, body=b"") if isinstance(found, Cover) else found
+
+
+def _pictures(rules: Sequence[FieldRule], taken: frozenset[str]) -> tuple[FieldRule, ...]:
+    """The rules of pictures that are on."""
+    return tuple(
+        _taken(rule) if rule.name in taken else rule
+        for rule in rules
+        if rule.to in PICTURE_FIELDS and rule.policy is not Policy.OFF
+    )
 
 
 def _taken(rule: FieldRule) -> FieldRule:
