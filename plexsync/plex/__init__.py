@@ -7,7 +7,8 @@ In: rating keys, plans and pictures. Out: `PlexItem` and `ItemDetail`, or an err
 `sections.py` finds the libraries; `listing.py` reads one whole, and `index.py` keeps it between
 runs. `decode.py` turns JSON into nouns, with `lenient.py` where a server's JSON is broken.
 `edits.py` sends edits, which `edit_query.py` words. `pictures.py` uploads and chooses,
-`poster_padding.py` makes a wide cover fit. `hash_cache.py` keeps content hashes.
+`poster_padding.py` makes a wide cover fit. `collections/` has what only collections have.
+`hash_cache.py` keeps content hashes.
 
 Read first: `client.py`.
 """

@@ -20,6 +20,7 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.models import Section, Server
+from plexsync.plex.collections.requests import PlexCollections
 from plexsync.plex.connection import connected, item_address, plexapi_errors
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
@@ -73,6 +74,7 @@ class PlexClient:
 
     Attributes:
         pictures: posters and backgrounds.
+        collections: which there are, and what only they have.
         editor: sends edits.
     """
 
@@ -94,7 +96,10 @@ class PlexClient:
         self._server: Any = None
         self._many_trees = True
         self.pictures = PlexPictures(transport)
-        self.editor = PlexEditor(transport, self.pictures, limit_bytes=url_limit_bytes)
+        self.collections = PlexCollections(transport, lambda: str(self._plex().machineIdentifier))
+        self.editor = PlexEditor(
+            transport, self.pictures, self.collections, limit_bytes=url_limit_bytes
+        )
 
     def connect(self) -> Server:
         """Say hello: one request.

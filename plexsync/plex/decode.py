@@ -16,6 +16,7 @@ import msgspec
 
 from plexsync.errors import BadResponseError
 from plexsync.models import (
+    MADE,
     Credit,
     ItemDetail,
     ItemKind,
@@ -88,7 +89,11 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unusable: tuple[str, ...] = ()
 
 
-TYPE_NUMBERS: Mapping[ItemKind, int] = {ItemKind.MOVIE: 1, ItemKind.EPISODE: 4}
+TYPE_NUMBERS: Mapping[ItemKind, int] = {
+    ItemKind.MOVIE: 1,
+    ItemKind.EPISODE: 4,
+    ItemKind.COLLECTION: 18,
+}
 """What Plex calls our kinds in queries. Source: docs/plex-api.md 2."""
 
 FIELD_NAMES: Mapping[PlexField, str] = {
@@ -110,6 +115,9 @@ FIELD_NAMES: Mapping[PlexField, str] = {
     PlexField.BACKGROUND: "art",
 }
 """What Plex calls our fields in edits and locks. Source: docs/plex-api.md 5."""
+
+MODES = {-1: "", 0: "hide", 1: "hide_items", 2: "show_items"}
+"""What a collection's mode is as a text. Source: docs/plex-api.md 11."""
 
 _FIELDS_BY_NAME = {name: field for field, name in FIELD_NAMES.items()}
 
@@ -133,16 +141,16 @@ def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
     section = section_id or str(container.section_id)
     wanted = [entry for entry in entries if entry.type in _KINDS]
     return ListingPage(
-        items=tuple(_item(entry, section) for entry in wanted if _has_key(entry)),
+        items=tuple(_item(entry, section) for entry in wanted if has_key(entry)),
         entries=len(entries),
         total=container.total,
         offset=container.offset,
-        unusable=tuple(_called(entry) for entry in wanted if not _has_key(entry)),
+        unusable=tuple(called(entry) for entry in wanted if not has_key(entry)),
     )
 
 
 def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
-    """The items of `/library/metadata/{ids}`; other kinds than movies and episodes are left out.
+    """The items of `/library/metadata/{ids}`; other kinds than those of `ItemKind` are left out.
 
     Raises:
         BadResponseError: not a container of items, or cut short.
@@ -151,7 +159,7 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
-    unusable = [_called(entry) for entry in entries if not _has_key(entry)]
+    unusable = [called(entry) for entry in entries if not has_key(entry)]
     if unusable:
         # It may be any of those asked for: read one by one, the others are readable.
         raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
@@ -230,13 +238,13 @@ def stash_id_of(guids: Iterable[str]) -> str:
 # ---- Items ---------------------------------------------------------------------------------------
 
 
-def _has_key(entry: ItemObject) -> bool:
+def has_key(entry: ItemObject) -> bool:
     """Whether an entry can be asked for again: rating keys are whole numbers above 0."""
     key = str(entry.rating_key)
     return key.isascii() and key.isdecimal() and len(key) <= _LONGEST_NUMBER and int(key) > 0
 
 
-def _called(entry: ItemObject) -> str:
+def called(entry: ItemObject) -> str:
     """What an entry says of itself."""
     files = [part.file for version in entry.versions for part in version.parts if part.file]
     return " ".join(filter(None, [repr(entry.title), *files[:1]]))
@@ -311,6 +319,9 @@ def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
         PlexField.LABELS: _names(entry.labels),
         PlexField.COLLECTIONS: _names(entry.collections),
     }
+    if entry.type == ItemKind.COLLECTION:
+        values[PlexField.EXISTENCE] = MADE
+        values[PlexField.MODE] = MODES.get(entry.mode, "")
     locked = frozenset(
         [
             _FIELDS_BY_NAME[lock.name]
@@ -324,6 +335,8 @@ def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
         locked=locked,
         shown={PlexField.POSTER: entry.thumb, PlexField.BACKGROUND: entry.art},
         credits=_credits(entry.roles) if entry.roles else {},
+        member_count=entry.member_count,
+        smart=entry.smart,
     )
 
 

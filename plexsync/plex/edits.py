@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
-from plexsync.models import PICTURE_FIELDS
+from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
 from plexsync.transport.outgoing import always
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import ItemPlan, PlexField, RatingKey
+    from plexsync.plex.collections.requests import PlexCollections
     from plexsync.plex.pictures import PlexPictures
     from plexsync.transport.client import Transport
 
@@ -41,10 +42,19 @@ class PlexEditor:
     Args:
         transport: to the server.
         pictures: chooses those a plan names.
+        collections: writes what only they have.
         limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
     """
 
-    def __init__(self, transport: Transport, pictures: PlexPictures, *, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        pictures: PlexPictures,
+        collections: PlexCollections,
+        *,
+        limit_bytes: int,
+    ) -> None:
+        self._collections = collections
         self._transport = transport
         self._pictures = pictures
         self._limit_bytes = limit_bytes
@@ -60,8 +70,9 @@ class PlexEditor:
     ) -> None:
         """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
-        Plex answers 200 whatever it does, so only reading back proves a write. Where one would be
-        too long, or is refused, the fields go out in order: those that are taken are written.
+        What only collections have goes first, see `PlexCollections.write`. Plex answers 200
+        whatever it does, so only reading back proves a write. Where one would be too long, or is
+        refused, the fields go out in order: those that are taken are written.
 
         Args:
             plan: what to write.
@@ -77,13 +88,15 @@ class PlexEditor:
             TooLongError: a text is longer than a request may be. All other fields were sent.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
-        chosen = any(change.target in PICTURE_FIELDS for change in plan.changes)
+        elsewhere = PICTURE_FIELDS | COLLECTION_FIELDS
+        begun = any(change.target in elsewhere for change in plan.changes)
         plan, failed = self._pictures.choose(plan, hold)
+        plan = self._collections.write(plan, hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
         refused: dict[str, BadResponseError] = {}
         long_paths = paths(limit_bytes=self._limit_bytes) if plan.changes else ()
         for number, path in enumerate(long_paths):
-            if number or chosen:
+            if number or begun:
                 hold()
             try:
                 self._put(path, hold)

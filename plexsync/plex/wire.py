@@ -36,6 +36,8 @@ _SPELLING = {
     "photo": "thumb",
     "entries": "Metadata",
     "photos": "Photo",
+    "member_count": "childCount",
+    "mode": "collectionMode",
     "nodes": "MetadataItem",
     "tree_versions": "MediaItem",
     "tree_parts": "MediaPart",
@@ -126,6 +128,9 @@ class DetailObject(ItemObject):
     user_rating: Annotated[float, msgspec.Meta(ge=0, le=MOST)] | None = None
     thumb: str = ""
     art: str = ""
+    member_count: WholeNumber = 0
+    mode: int = -1
+    smart: bool = False
     genres: list[TagObject] = []
     roles: list[RoleObject] = []
     directors: list[TagObject] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from plexsync.models import LIST_FIELDS, PlexField
+from plexsync.models import LIST_FIELDS, ItemKind, PlexField
 from plexsync.plex.edit_query import NONE_APPENDED, edits_of
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def _pays(plans: Sequence[ItemPlan]) -> bool:
 
 def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
     """Equal for plans that one request can carry out."""
-    # A rating goes to one item at a time, and a plan of no edits to none.
-    alone = not plan.changes or any(one.target is PlexField.RATING for one in plan.changes)
-    if alone:
+    # A rating goes to one item at a time, a plan of no edits to none, and no collection is another.
+    rated = any(one.target is PlexField.RATING for one in plan.changes)
+    if rated or not plan.changes or plan.kind is ItemKind.COLLECTION:
         return plan.scene_id, plan.rating_key
     return plan.section_id, plan.kind, edits_of(plan, appended=appended)

@@ -19,7 +19,7 @@ from plexsync.errors import (
     TooLongError,
     WebPageError,
 )
-from plexsync.models import PICTURE_FIELDS, ItemDetail, ItemPlan, PlexField
+from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS, ItemDetail, ItemPlan, PlexField
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plexsync.plex.client import PlexClient
     from plexsync.sync.execution.reader import Reader
 
-_ELSEWHERE = PICTURE_FIELDS | {PlexField.RATING}
+_ELSEWHERE = PICTURE_FIELDS | COLLECTION_FIELDS | {PlexField.RATING}
 """What goes to addresses of its own."""
 
 

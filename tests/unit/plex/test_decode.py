@@ -9,6 +9,7 @@ import pytest
 
 from plexsync.errors import BadResponseError
 from plexsync.models import (
+    COLLECTION_FIELDS,
     PICTURE_FIELDS,
     ItemKind,
     PlexField,
@@ -373,7 +374,7 @@ def test_a_detail_without_anything_has_every_field_empty() -> None:
     """What is absent on Plex is empty, for every field there is; the section may be hoisted."""
     (detail,) = decode_details(container({"ratingKey": 5, "type": "episode"}))
 
-    assert set(detail.values) == set(PlexField) - PICTURE_FIELDS
+    assert set(detail.values) == set(PlexField) - PICTURE_FIELDS - COLLECTION_FIELDS
     assert set(detail.shown) == PICTURE_FIELDS
     assert not any(detail.values.values())
     assert detail.locked == frozenset()

@@ -1,0 +1,201 @@
+"""Plex's collections: which there are, their members, a new one, more or fewer members, none.
+
+A collection has a rating key of its own and is read and edited like any item; here is what only
+collections have. Source: docs/plex-api.md 11.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from msgspec.structs import replace
+
+from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
+from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
+from plexsync.plex.collections.answers import decode_collections
+from plexsync.plex.decode import MODES, TYPE_NUMBERS
+from plexsync.transport.outgoing import always
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from plexsync.models import Change, ItemPlan
+    from plexsync.plex.collections.answers import CollectionEntry, CollectionsPage
+    from plexsync.transport.client import Transport
+
+_JSON = (("Accept", "application/json"),)
+_DONE = frozenset({200, 201, 204})
+_PAGE = 500
+_PIECE_BYTES = 6_000
+"""Of an address, how much may name members: with the rest it stays below what proxies take."""
+
+_NUMBERS = {mode: number for number, mode in MODES.items()}
+
+
+class PlexCollections:
+    """The collections of one Plex server.
+
+    Args:
+        transport: to the server.
+        machine: gives the server's identifier, which addresses of members begin with.
+    """
+
+    def __init__(self, transport: Transport, machine: Callable[[], str]) -> None:
+        self._transport = transport
+        self._machine = machine
+
+    def listing(self, section_id: str) -> tuple[CollectionEntry, ...]:
+        """Every collection of a library, in pages.
+
+        Raises:
+            BadResponseError: fewer came than the server counts.
+            ServerError: a page cannot be had.
+        """
+        number = TYPE_NUMBERS[ItemKind.COLLECTION]
+        path = f"/library/sections/{_digits(section_id)}/all?type={number}&sort=addedAt:asc"
+        return tuple(self._pages(path))
+
+    def members(self, rating_key: RatingKey) -> tuple[RatingKey, ...]:
+        """The members of a collection, in pages, in Plex's order.
+
+        Raises:
+            NotFoundError: there is no such collection any more.
+            ServerError: they cannot be read.
+        """
+        path = f"/library/collections/{_digits(rating_key)}/children?includeGuids=0"
+        return tuple(entry.rating_key for entry in self._pages(path))
+
+    def first_piece(self, members: Sequence[RatingKey]) -> tuple[RatingKey, ...]:
+        """As many members as one request can name."""
+        return next(iter(_pieces(members)), ())
+
+    def make(
+        self, section_id: str, kind: ItemKind, title: str, members: Sequence[RatingKey]
+    ) -> RatingKey | None:
+        """Make a collection. One request, never repeated; its title must not be taken.
+
+        Args:
+            section_id: the library.
+            kind: of its members.
+            title: what it is called.
+            members: at least one, and no more than `first_piece` gives.
+
+        Returns:
+            Its rating key; None where the answer does not say.
+
+        Raises:
+            ServerError: it was refused, or the answer was lost: look before trying again.
+        """
+        query = {
+            "type": TYPE_NUMBERS[kind],
+            "title": title,
+            "smart": 0,
+            "sectionId": _digits(section_id),
+            "uri": self._uri(members),
+        }
+        answer = self._transport.request(
+            "POST",
+            f"/library/collections?{urlencode(query, quote_via=quote, safe='')}",
+            headers=_JSON,
+            write=True,
+            repeatable=False,
+            accept_status=_DONE,
+        )
+        try:
+            made = decode_collections(answer.body).entries
+        except BadResponseError:
+            return None
+        return made[0].rating_key if len(made) == 1 and made[0].title == title else None
+
+    def write(self, plan: ItemPlan, hold: Callable[[], None] = always) -> ItemPlan:
+        """Carry out what of `plan` only collections have, and return the rest of it.
+
+        Of a collection that is to go nothing else is written. `hold` is called before a request is
+        sent once more, and raises where that must not be.
+
+        Raises:
+            ServerError: a request was refused, or its answer was lost.
+        """
+        own = {one.target: one for one in plan.changes if one.target in COLLECTION_FIELDS}
+        if not own:
+            return plan
+        if plan.kind is not ItemKind.COLLECTION:
+            raise UnsafeError("only a collection has members", context=f"item {plan.rating_key}")
+        place = f"/library/collections/{_digits(plan.rating_key)}"
+        existence = own.get(PlexField.EXISTENCE)
+        if existence is not None and not existence.after:
+            self._send("DELETE", place, hold)
+            return replace(plan, changes=())
+        if members := own.get(PlexField.MEMBERS):
+            self._change_members(place, members, hold)
+        if mode := own.get(PlexField.MODE):
+            number = _NUMBERS[str(mode.after)]
+            self._send("PUT", f"{place}/prefs?collectionMode={number}", hold)
+        rest = tuple(one for one in plan.changes if one.target not in COLLECTION_FIELDS)
+        return replace(plan, changes=rest)
+
+    def _change_members(self, place: str, change: Change, hold: Callable[[], None]) -> None:
+        """Put the new ones in, several a request, and take the others out, one a request."""
+        before, after = [tuple(map(RatingKey, one)) for one in (change.before, change.after)]
+        there = frozenset(before)
+        for piece in _pieces([key for key in after if key not in there]):
+            self._send("PUT", f"{place}/items?uri={quote(self._uri(piece), safe='')}", hold)
+        stay = frozenset(after)
+        for key in before:
+            if key in stay:
+                continue
+            try:
+                self._send("DELETE", f"{place}/items/{_digits(key)}", hold)
+            except NotFoundError:
+                continue  # it, or the collection with its last member, is gone already
+
+    def _send(self, method: str, path: str, hold: Callable[[], None]) -> None:
+        self._transport.request(method, path, write=True, accept_status=_DONE, before_repeat=hold)
+
+    def _uri(self, members: Sequence[str]) -> str:
+        keys = ",".join(map(_digits, members))
+        return f"server://{self._machine()}/com.plexapp.plugins.library/library/metadata/{keys}"
+
+    def _pages(self, path: str) -> Iterator[CollectionEntry]:
+        """The entries of all pages; a short page is no end, an empty one is."""
+        start = 0
+        while True:
+            page = self._page(
+                f"{path}&X-Plex-Container-Start={start}&X-Plex-Container-Size={_PAGE}"
+            )
+            yield from page.entries
+            start += page.entry_count
+            if start >= page.total:
+                return
+            if not page.entry_count:
+                raise BadResponseError(
+                    f"Plex counts {page.total} entries and sends {start}", context=path
+                )
+
+    def _page(self, path: str) -> CollectionsPage:
+        return self._transport.ask(
+            "GET", path, lambda answer: decode_collections(answer.body), headers=_JSON
+        )
+
+
+def _pieces(members: Sequence[RatingKey]) -> Iterator[tuple[RatingKey, ...]]:
+    """`members` in as few runs as one address can name each."""
+    piece: list[RatingKey] = []
+    used = 0
+    for key in members:
+        cost = len(key) + 3
+        if piece and used + cost > _PIECE_BYTES:
+            yield tuple(piece)
+            piece, used = [], 0
+        piece.append(key)
+        used += cost
+    if piece:
+        yield tuple(piece)
+
+
+def _digits(key: str) -> str:
+    """A rating key or section id as it may stand in a path."""
+    if not (key.isascii() and key.isdecimal()):
+        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
+    return key

@@ -1,0 +1,155 @@
+"""The Plex client makes, reads, fills, empties and deletes collections of a simulated server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.errors import BadResponseError, ServerError, UnsafeError
+from plexsync.models import MADE, Change, ItemKind, ItemPlan, PlexField, Policy, RatingKey, SceneId
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from tests.support.plex_bench import detail_of, make_library, plex_bench
+
+if TYPE_CHECKING:
+    from tests.support.plex_bench import Bench
+
+KEYS = tuple(RatingKey(str(1001 + number)) for number in range(4))
+
+
+def change(target: PlexField, before: object, after: object) -> Change:
+    """A change of a collection."""
+    values = {"before": before, "after": after}
+    return Change(field=target.value, target=target, policy=Policy.MERGE, **values)  # type: ignore[arg-type] # any value
+
+
+def plan_of(bench: Bench, key: str, *changes: Change) -> ItemPlan:
+    """What is to be written to a collection."""
+    return ItemPlan(
+        scene_id=SceneId("1.studio:1"),
+        rating_key=RatingKey(key),
+        section_id=bench.section().section_id,
+        kind=ItemKind.COLLECTION,
+        path="",
+        lock=True,
+        changes=changes,
+    )
+
+
+def make(
+    bench: Bench, title: str = "Lakes & Seas", members: tuple[RatingKey, ...] = KEYS[:2]
+) -> str:
+    """A new collection."""
+    made = bench.client.collections.make(bench.section().section_id, ItemKind.MOVIE, title, members)
+    assert made is not None
+    return made
+
+
+def test_a_collection_is_made_listed_and_read() -> None:
+    """One request makes it, members and all; it reads like an item, with what only it has."""
+    with plex_bench(make_library(4)) as bench:
+        key = make(bench)
+        section_id = bench.section().section_id
+
+        (entry,) = bench.client.collections.listing(section_id)
+        (detail,) = bench.client.details([RatingKey(key)])
+
+        assert entry == (key, "Lakes & Seas", 2, False)
+        assert bench.client.collections.members(RatingKey(key)) == KEYS[:2]
+        assert (detail.item.kind, detail.member_count) == (ItemKind.COLLECTION, 2)
+        assert detail.values[PlexField.TITLE] == "Lakes & Seas"
+        assert (detail.values[PlexField.EXISTENCE], detail.values[PlexField.MODE]) == (MADE, "")
+        assert bench.simulator.misdeeds.total == 0
+
+
+def test_an_edit_carries_members_mode_and_fields() -> None:
+    """The fields go last; what left the collection before it was taken out is no error."""
+    with plex_bench(make_library(4)) as bench:
+        key = make(bench)
+        bench.simulator.collections.take_out(key, KEYS[0])
+
+        bench.client.editor.edit(
+            plan_of(
+                bench,
+                key,
+                change(PlexField.MEMBERS, KEYS[:2], (KEYS[1], *KEYS[2:])),
+                change(PlexField.MODE, "", "hide_items"),
+                change(PlexField.SUMMARY, "", "Wet"),
+            ),
+            by_item=True,
+        )
+
+        (held,) = bench.simulator.collections.dump().values()
+        assert held["members"] == KEYS[1:]
+        assert held["prefs"] == {"collectionMode": "1"}
+        assert held["fields"]["summary"] == "Wet"
+
+
+def test_many_members_go_out_in_pieces() -> None:
+    """No address is longer than what proxies take, and none of the members is forgotten."""
+    with plex_bench(make_library(900)) as bench:
+        keys = tuple(RatingKey(str(1001 + number)) for number in range(900))
+        first = bench.client.collections.first_piece(keys)
+        key = make(bench, members=first)
+
+        bench.client.editor.edit(plan_of(bench, key, change(PlexField.MEMBERS, first, keys)))
+
+        writes = [one for one in bench.simulator.writes if one.method in {"POST", "PUT"}]
+        assert bench.client.collections.members(RatingKey(key)) == keys
+        assert len(writes) == 2
+        assert len(first) > 500
+
+
+def test_a_collection_goes_with_one_request_and_its_members_stay() -> None:
+    """Nothing else of the plan is sent then."""
+    with plex_bench(make_library(4)) as bench:
+        key = make(bench)
+        plan = plan_of(
+            bench,
+            key,
+            change(PlexField.EXISTENCE, MADE, ""),
+            change(PlexField.TITLE, "Lakes & Seas", ""),
+            change(PlexField.MEMBERS, KEYS[:2], ()),
+        )
+        bench.spent()
+
+        bench.client.editor.edit(plan)
+
+        assert bench.spent() == {"plex.delete": 1}
+        assert bench.client.details([RatingKey(key)]) == ()
+        assert detail_of(bench, KEYS[0]).values[PlexField.COLLECTIONS] == ()
+
+
+def test_only_a_collection_has_members() -> None:
+    """A plan for a video never reaches the address at which it would lose its files."""
+    with plex_bench(make_library(4)) as bench:
+        plan = plan_of(bench, KEYS[0], change(PlexField.EXISTENCE, MADE, ""))
+        video = ItemPlan(
+            scene_id=plan.scene_id,
+            rating_key=plan.rating_key,
+            section_id=plan.section_id,
+            kind=ItemKind.MOVIE,
+            path="",
+            lock=True,
+            changes=plan.changes,
+        )
+
+        with pytest.raises(UnsafeError):
+            bench.client.editor.edit(video)
+        assert bench.simulator.misdeeds.media_deletions == 0
+
+
+def test_making_is_never_repeated() -> None:
+    """After a 503 nobody knows whether it was made, so one look comes first."""
+    with plex_bench(make_library(4)) as bench:
+        bench.wired.faults.add(Fault("plex.make", 1, ErrorStatus(503), times=None))
+
+        with pytest.raises(ServerError):
+            make(bench)
+        assert bench.spent()["plex.make"] == 1
+
+
+def test_a_key_that_is_none_never_becomes_a_path() -> None:
+    """It might lead to another address."""
+    with plex_bench(make_library(4)) as bench, pytest.raises(BadResponseError):
+        bench.client.collections.members(RatingKey("1/../2"))
