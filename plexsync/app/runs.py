@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from plexsync.app.announcing import Announcement, Transcript, announced
+from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config, load_notify
@@ -114,6 +115,7 @@ def _load_announced(invocation: Invocation, announcement: Announcement) -> Confi
     return config
 
 
+@uncollected()
 def _perform(
     use_case: UseCase,
     invocation: Invocation,
@@ -151,6 +153,7 @@ def _perform(
     return _final_code(code, reporter, streams)
 
 
+@uncollected()
 def run_with(
     config: Config,
     options: RunOptions,
@@ -221,6 +224,7 @@ def open_ports(
         )
 
 
+@uncollected()
 def explained(
     invocation: Invocation, streams: Streams, *, scene_id: str | None, rating_key: str | None
 ) -> Explanation:
@@ -240,6 +244,7 @@ def explained(
         return explain_item(config, ports, RatingKey(rating_key or ""))
 
 
+@uncollected()
 def adoptable(invocation: Invocation, streams: Streams) -> Adoption:
     """`plexsync adopt -n`: what an agent matched.
 

@@ -6,8 +6,6 @@ scenes due is never bolder than a full one. Content hashes are read where they c
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +21,7 @@ from plexsync.matcher import (
 from plexsync.models import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from plexsync.matcher import Layout, MatchSettings
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
@@ -90,28 +88,27 @@ class Decider:
         Raises:
             ServerError: a server cannot tell what is needed.
         """
-        with _uncollected():
-            due = {scene.scene_id for scene in scenes}
-            known = Known(
-                others=self._others(due),
-                rules=self.rules,
-                settings=self.settings,
-                claims=claims,
-                pins=self.answers.pins,
-                refusals=self.answers.refusals,
-                libraries=self.libraries,
-                hashes=None if self.hashes is None else self.hashes.known(items),
-            )
-            known["layout"] = self._layout(scenes, items, known["others"])
-            found, layout = decide(scenes, items, **known)
-            self.catalogue.learn(layout)
-            known["layout"] = layout
-            for _ in range(_MOST_ROUNDS):
-                again = self._decide_hashed(found, scenes, items, known)
-                if again is found:
-                    break
-                found = again
-            self.catalogue.keep()
+        due = {scene.scene_id for scene in scenes}
+        known = Known(
+            others=self._others(due),
+            rules=self.rules,
+            settings=self.settings,
+            claims=claims,
+            pins=self.answers.pins,
+            refusals=self.answers.refusals,
+            libraries=self.libraries,
+            hashes=None if self.hashes is None else self.hashes.known(items),
+        )
+        known["layout"] = self._layout(scenes, items, known["others"])
+        found, layout = decide(scenes, items, **known)
+        self.catalogue.learn(layout)
+        known["layout"] = layout
+        for _ in range(_MOST_ROUNDS):
+            again = self._decide_hashed(found, scenes, items, known)
+            if again is found:
+                break
+            found = again
+        self.catalogue.keep()
         return found
 
     def _others(self, due: Collection[SceneId]) -> list[Scene]:
@@ -182,22 +179,3 @@ def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[Scene
             if one.scene_id in more
             for candidate in one.candidates
         }
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Do not look for cyclic garbage meanwhile.
-
-    Matching makes millions of values that stay and hold no cycles. At 100,000 scenes looking
-    through them again and again took a fifth of its time, and found nothing.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
