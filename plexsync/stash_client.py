@@ -11,7 +11,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from plexsync.errors import ConfigError
@@ -35,11 +35,12 @@ from plexsync.stash.queries import (
     request_body,
     where_after,
 )
-from plexsync.stash.readiness import check_ready, lacking_fields, not_understood
+from plexsync.stash.readiness import check_ready, lacking_fields, mark_of, not_understood
 from plexsync.stash.wire import (
     SceneCount,
     WireDetail,
     WireFiles,
+    WireLook,
     WireReadiness,
     WireScene,
     WireVersion,
@@ -92,8 +93,23 @@ _LISTS = {
 }
 """What is never null where it was asked for."""
 
+_LATEST = 20
+"""Scenes edited last that a look compares: one that is edited comes in among them."""
+
 W = TypeVar("W", bound=HasId)
 T = TypeVar("T")
+
+
+class StashLook(NamedTuple):
+    """What a look from afar shows.
+
+    Attributes:
+        server: what Stash says of itself.
+        mark: moves with nearly every change; see docs/detection.md for those it does not show.
+    """
+
+    server: Server
+    mark: str
 
 
 def base_url(url: str) -> str:
@@ -155,6 +171,7 @@ class StashClient:
         self._server_date = ""
         self._server_time: datetime | None = None
         self._decode_ready = decoder_of(WireReadiness)
+        self._decode_look = decoder_of(WireLook)
         self._decode_count = decoder_of(SceneCount)
         self._decode_versions = rows_decoder(WireVersion)
         self._decode_uneven = rows_decoder(WireFiles)
@@ -183,9 +200,18 @@ class StashClient:
         """
         ready = self._ask_ready()
         check_ready(ready, self._url)
-        version = ready.version.version or ""
-        identity = ready.systemStatus.databasePath or ""
-        return Server(url=self._url, version=version or ready.version.hash or "", identity=identity)
+        return self._server(ready)
+
+    def look(self) -> StashLook:
+        """Ask for counts, sums and the newest entries alone. One request, whatever the library.
+
+        Raises:
+            ServerError: Stash is not ready, or does not answer this.
+        """
+        variables: dict[str, Json] = {"uneven": UNEVEN_IN_FILES, "n": _LATEST}
+        seen = self._ask(self._texts.look, variables, self._decode_look)
+        check_ready(seen, self._url)
+        return StashLook(self._server(seen), mark_of(seen))
 
     def count(self) -> int:
         """How many scenes there are."""
@@ -301,6 +327,12 @@ class StashClient:
         return f"{self._url}{path}"
 
     # ---- asking --------------------------------------------------------------------------------
+
+    def _server(self, ready: WireReadiness) -> Server:
+        """Return what is known of Stash by what it says of itself."""
+        version = ready.version.version or ready.version.hash or ""
+        identity = ready.systemStatus.databasePath or ""
+        return Server(url=self._url, version=version, identity=identity)
 
     def _want(self, wanted: frozenset[StashField]) -> None:
         """Ask for this from now on."""

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,8 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(invocation.shape, streams, writes=writes)
-    wanted = run_options(options)
+    watched = console.is_terminal(streams.stdout) or console.is_terminal(streams.stderr)
+    wanted = replace(run_options(options), watched=watched)
     once = partial(run, options=wanted)
     return compose.perform(invocation, once, streams, dry_run=wanted.dry_run, announce=True)
 

@@ -323,6 +323,14 @@ class RunConfig:
         meaning='After how long a run looks at the files of every scene again. `"0s"` does so in '
         "every run. See [what is found when](detection.md).",
     )
+    sweep_every_s: int | None = setting(
+        optional(DURATION),
+        name="sweep_every",
+        meaning="For how long a run that nobody watches may go by a look at Stash from afar, one "
+        "request, instead of the version of every scene. Without it every run looks at all of up "
+        "to 20,000 scenes; of more, once an hour or when that look, the hook or Plex shows a "
+        'change. `"0s"` does so in every run. See [what is found when](detection.md).',
+    )
     keep_days: int = setting(
         COUNT,
         "90",

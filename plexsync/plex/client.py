@@ -21,13 +21,13 @@ from plexsync.errors import (
 )
 from plexsync.models import Section, Server
 from plexsync.plex.collections.requests import PlexCollections
-from plexsync.plex.connection import connected, item_address, plexapi_errors
+from plexsync.plex.connection import connected, item_address
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
 from plexsync.plex.listing import Listing, Sweep, total_of
 from plexsync.plex.pictures import PlexPictures
-from plexsync.plex.sections import chosen_sections
+from plexsync.plex.sections import chosen_sections, library_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -115,18 +115,13 @@ class PlexClient:
     def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:
         """The movie and show libraries called `names`, in that order; all of them for no names.
 
-        One request, after one to connect. Case and surrounding spaces do not matter in a name.
+        One request. Case and surrounding spaces do not matter in a name.
 
         Raises:
             LibraryMissingError: a name belongs to no library, or to one of another kind.
             ServerError: the list cannot be had.
         """
-        server = self._plex()
-        with plexapi_errors("/library/sections"):
-            container = server.query("/library/sections")
-        if container is None or container.tag != "MediaContainer":
-            raise BadResponseError("Plex sent no list of libraries", context="/library/sections")
-        return chosen_sections(container, names)
+        return chosen_sections(self._transport.ask("GET", "/library/sections", library_list), names)
 
     def listing(
         self,

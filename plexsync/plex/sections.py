@@ -6,13 +6,15 @@ Source: docs/plex-api.md 2.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from plexsync.errors import LibraryMissingError
+from plexsync.errors import BadResponseError, LibraryMissingError
 from plexsync.models import ItemKind, Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from xml.etree.ElementTree import Element
+
+    from plexsync.transport.client import HttpResponse
 
 _LONGEST_COUNTER = 18
 """Decimal digits of a counter: epochs have ten."""
@@ -22,6 +24,24 @@ _NFO_AGENT = "tv.plex.agents.nfo."
 """How the agents begin that take their words from elsewhere. Source: docs/plex-api.md 7."""
 
 _SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
+
+
+def library_list(answer: HttpResponse) -> Element:
+    """Return the server's list of libraries.
+
+    Raises:
+        BadResponseError: it is none.
+    """
+    try:
+        container = fromstring(answer.body)  # noqa: S314 - expat limits what entities become
+    except (ParseError, ValueError) as error:
+        raise BadResponseError(
+            "Plex sent something else than the XML asked for",
+            hint="check that [plex] url leads to Plex itself, not to another service",
+        ) from error
+    if container.tag != "MediaContainer":
+        raise BadResponseError("Plex sent no list of libraries")
+    return container
 
 
 def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, ...]:

@@ -117,6 +117,28 @@ UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
   }
 }"""
 
+_LOOK = """query PlexsyncLook($uneven: SceneFilterType!, $n: Int!) {
+  version { version hash }
+  systemStatus { status appSchema databasePath }
+  edited: findScenes(filter: {sort: "updated_at", direction: DESC, per_page: $n}) {
+    count duration filesize scenes { id updated_at }
+  }
+  made: findScenes(filter: {sort: "id", direction: DESC, per_page: 1}) { scenes { id } }
+  uneven: findScenes(scene_filter: $uneven, filter: {per_page: 0}) { count duration filesize }
+  findTags(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
+    count tags { id updated_at }
+  }
+  findPerformers(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
+    count performers { id updated_at }
+  }
+  findStudios(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
+    count studios { id updated_at }
+  }
+  <Query.findGroups|findGroups(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
+    count groups { id updated_at }
+  }>
+}"""
+
 _NAMES = "query PlexsyncNames {" + _DICTIONARY.replace("<!> ", "") + "\n}"
 
 _SWEEP = (
@@ -153,6 +175,7 @@ class QueryTexts:
 
     Attributes:
         ready: whether Stash is ready, and understands the others.
+        look: counts, sums and what was edited last.
         names: the dictionary of names.
         sweep: pages of scenes for matching.
         scenes: scenes by their ids for matching.
@@ -160,6 +183,7 @@ class QueryTexts:
     """
 
     ready: str
+    look: str
     names: str
     sweep: str
     scenes: str
@@ -170,6 +194,7 @@ def query_texts(wanted: Collection[StashField]) -> QueryTexts:
     """Return the queries that ask for what every run needs, and for `wanted`."""
     return QueryTexts(
         ready=_asking(_READY, wanted),
+        look=_asking(_LOOK, wanted),
         names=_asking(_NAMES, wanted),
         sweep=_asking(_SWEEP, wanted),
         scenes=_asking(_SCENES, wanted),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, ServerError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from plexsync.stash.answers import NotUnderstoodError
-    from plexsync.stash.wire import WireReadiness
+    from plexsync.stash.wire import WireLook, WireReadiness
 
 OLDEST_VERSION = (0, 27)
 NEWEST_VERSION = (0, 30)
@@ -97,3 +98,17 @@ def not_understood(ready: WireReadiness, error: NotUnderstoodError) -> ServerErr
             "Stash before; nothing was written, and the next run tries again",
         )
     return error
+
+
+def mark_of(seen: WireLook) -> str:
+    """Return a digest of what was seen of Stash's library, compared for being the same."""
+    parts = (
+        seen.edited,
+        seen.made,
+        seen.uneven,
+        seen.findTags,
+        seen.findPerformers,
+        seen.findStudios,
+        seen.findGroups,
+    )
+    return blake2b(b"\x1e".join(map(bytes, parts)), digest_size=8).hexdigest()

@@ -196,3 +196,15 @@ class WireReadiness(Wire, frozen=True):
 
     version: WireBuild
     systemStatus: WireStatus  # noqa: N815 - the server's spelling
+
+
+class WireLook(WireReadiness, frozen=True):
+    """What Stash is, with counts, sums and newest entries that are only compared."""
+
+    edited: msgspec.Raw
+    made: msgspec.Raw
+    uneven: msgspec.Raw
+    findTags: msgspec.Raw  # noqa: N815 - the server's spelling
+    findPerformers: msgspec.Raw  # noqa: N815 - the server's spelling
+    findStudios: msgspec.Raw  # noqa: N815 - the server's spelling
+    findGroups: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - the server's spelling

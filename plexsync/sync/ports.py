@@ -61,6 +61,7 @@ class RunOptions:
         take_over: Stash has the last word for once, over what was typed by hand or by another
             program; goes with `full`.
         fields: only in these fields; none for all.
+        watched: a person waits for the run, so it looks at every scene's version; see `glance`.
     """
 
     dry_run: bool = False
@@ -76,6 +77,7 @@ class RunOptions:
     save_plan: Path | None = None
     take_over: bool = False
     fields: tuple[str, ...] = ()
+    watched: bool = True
 
     @property
     def partial(self) -> bool:

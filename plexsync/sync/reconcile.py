@@ -34,6 +34,7 @@ from plexsync.state import (
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.context import RunContext, safety_limits
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
+from plexsync.sync.detection.glance import Glance
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.run_scope import remembered
 from plexsync.sync.totals import Totals
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from plexsync.models import Section
     from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.due_work import DueWork
     from plexsync.sync.ports import Ports, Reporter, RunOptions
 
@@ -93,6 +95,16 @@ class _Run:
 
     def go(self, state: State, session: Session | None) -> None:
         """Everything between the first question and the last answer."""
+        glance = Glance(self._config, self._options, self._ports, state)
+        look = glance.take()
+        unmoved = glance.unmoved(look) if look and session else None
+        if unmoved is not None and session is not None:
+            self._end_unmoved(session, unmoved)
+        else:
+            self._look_closely(state, session, mark=look.mark if look else "")
+
+    def _look_closely(self, state: State, session: Session | None, *, mark: str) -> None:
+        """Ask both servers what changed, and see to it."""
         lineage = self._connect(state)
         self._sections = self._ask_sections()
         self._name_strange_libraries()
@@ -119,13 +131,7 @@ class _Run:
         self._totals.header = replace(self._totals.header, full=detection.full)
         self._reporter.started(self._totals.header)
         if session is not None:
-            session.begin(
-                run_id=self._ports.run_id,
-                kind=RunKind.RUN,
-                started_at=self._totals.header.started_at,
-                lineage=lineage,
-                version=__version__,
-            )
+            self._begin(session, lineage)
         found: DetectedChanges | None = None
         error: PlexsyncError | None = None
         held: UnsafeError | None = None
@@ -140,7 +146,8 @@ class _Run:
         except PlexsyncError as caught:
             error = caught
         if session is not None:
-            self._end(session, detection, found if error is None else None, error or held)
+            seen = found if error is None else None
+            self._end(session, detection, seen, error or held, mark=mark)
         if error is not None:
             raise error
         if self._options.save_plan is not None:
@@ -247,7 +254,30 @@ class _Run:
         self._work = self._work or DueWork(run)
         return self._work
 
+    def _begin(self, session: Session, lineage: Lineage) -> None:
+        session.begin(
+            run_id=self._ports.run_id,
+            kind=RunKind.RUN,
+            started_at=self._totals.header.started_at,
+            lineage=lineage,
+            version=__version__,
+        )
+
     # ---- ending
+
+    def _end_unmoved(self, session: Session, unmoved: Unmoved) -> None:
+        """Write down a run that found both servers as they were."""
+        totals = self._totals
+        totals.header = replace(totals.header, stash=unmoved.stash, plex=unmoved.plex)
+        totals.waiting, totals.review_waiting = unmoved.waiting, unmoved.review_waiting
+        self._reporter.started(totals.header)
+        self._begin(session, session.state.lineage)
+        session.end(
+            finished_at=self._ports.now(),
+            exit_code=totals.exit_code(None, self._options),
+            counts=totals.counts,
+            requests=self._ports.requests(),
+        )
 
     def _end(
         self,
@@ -255,6 +285,8 @@ class _Run:
         detection: ChangeDetection,
         found: DetectedChanges | None,
         error: PlexsyncError | None,
+        *,
+        mark: str,
     ) -> None:
         """Write down how the run ended; only a complete one moves what was seen and handled.
 
@@ -264,12 +296,13 @@ class _Run:
             found: what was seen; None if the run did not come to its end.
             error: what it ends with. What a limit held back is remembered as due, and the run is
                 complete without it.
+            mark: of Stash as it was before; "" where marks are not compared.
         """
         complete, newest = False, ""
         if found is not None and not self._options.partial:
             complete = found.detected.complete
         if complete and found is not None:
-            detection.remember(session, found)
+            detection.remember(session, found, mark=mark)
             newest = max(found.detected.newest, session.state.newest_updated_at)
         self._note_proposed(session, all_matched=self._totals.header.full and complete)
         session.end(

@@ -99,7 +99,7 @@ class ChangeDetection:
         self._inventory = run.inventory
         self._queue = run.queue
         self._before = self._state.decision(KEY, Seen) or Seen()
-        self._now = _seen_at_once(run.config, run.sections)
+        self._now = seen_at_once(run.config, run.sections)
         self.full = self._is_full()
 
     def look(self) -> DetectedChanges:
@@ -139,14 +139,27 @@ class ChangeDetection:
             spool=spool,
         )
 
-    def remember(self, session: Session, found: DetectedChanges) -> None:
-        """Note what was seen, now that every scene concerned was handled."""
+    def remember(self, session: Session, found: DetectedChanges, *, mark: str) -> None:
+        """Note what was seen, now that every scene concerned was handled.
+
+        Args:
+            session: where.
+            found: what was seen.
+            mark: of Stash, before that; "" where marks are not compared.
+        """
         found.dictionary.end()
         found.uneven.end(session)
         files_at = self._before.files_at
         if found.detected.with_files:
             files_at = self._totals.header.started_at
-        seen = replace(self._seen_through(found.rousing, found.seen), files_at=files_at)
+        if found.detected.held:  # what waits to settle is due, whatever the mark says
+            mark = ""
+        seen = replace(
+            self._seen_through(found.rousing, found.seen),
+            files_at=files_at,
+            look=mark,
+            plex=self._totals.header.plex if mark else None,
+        )
         if seen != self._before:
             session.decide(KEY, seen)
 
@@ -288,7 +301,7 @@ class ChangeDetection:
             seconds -= _STEP_S
 
 
-def _seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
+def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     """What there is to see without asking for items."""
     library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     library.append(repr(config.match))

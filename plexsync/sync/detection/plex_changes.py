@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.models import SceneId, id_order
+from plexsync.models import SceneId, Server, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
 from plexsync.text.folding import files_digest
@@ -49,6 +49,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         counters: those of the libraries when that list was had.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
+        look: the mark of Stash before the last complete look at all versions, where marks are
+            compared; see `glance`.
+        plex: the server Plex called itself then.
     """
 
     library: str = ""
@@ -58,6 +61,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     counters: str = ""
     files_at: str = ""
     sections: tuple[str, ...] = ()
+    look: str = ""
+    plex: Server | None = None
 
 
 class Roused(NamedTuple):

@@ -98,7 +98,7 @@ def test_defaults_are_those_of_the_contract(home: Path) -> None:
     assert dataclasses.astuple(config.match) == (True, 0.9, CopyPolicy.WRITE, True)
     assert dataclasses.astuple(config.apply) == (True, True, 500, 150, 0.3, EmptyPolicy.OWN)
     assert (config.stash.required, config.plex.scan, config.plex.subset) == ((), False, False)
-    assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, 90)
+    assert dataclasses.astuple(config.run) == (7 * 86_400, 86_400, None, 90)
     on = {rule.name: (rule.policy, rule.to) for rule in config.fields if rule.policy != Policy.OFF}
     assert on == {
         "title": (Policy.OVERWRITE, PlexField.TITLE),
@@ -172,6 +172,7 @@ exclude = ["ab*"]
 [run]
 full_every = "1d12h"
 files_every = "12h"
+sweep_every = "2h"
 keep_days = 30
 """
 
@@ -199,7 +200,7 @@ def test_every_key_of_the_file_arrives(home: Path) -> None:
         True,
         True,
     )
-    assert dataclasses.astuple(config.run) == (36 * 3_600, 12 * 3_600, 30)
+    assert dataclasses.astuple(config.run) == (36 * 3_600, 12 * 3_600, 2 * 3_600, 30)
     rules = {rule.name: rule for rule in config.fields}
     policies = {name: rule.policy.value for name, rule in rules.items() if rule.policy != "off"}
     assert policies == {
@@ -294,6 +295,7 @@ def test_every_key_has_a_variable(home: Path) -> None:
         "PLEXSYNC_FIELDS__BACKGROUND": "keep",
         "PLEXSYNC_RUN__FULL_EVERY": "1d12h",
         "PLEXSYNC_RUN__FILES_EVERY": "12h",
+        "PLEXSYNC_RUN__SWEEP_EVERY": "2h",
         "PLEXSYNC_RUN__KEEP_DAYS": "30",
     }
     config = load_config(None, environ, home=home)
@@ -732,7 +734,7 @@ def test_every_default_reads_back() -> None:
     required = {key.name for key in KEYS if key.required}
     assert required == {"stash.url", "plex.url", "plex.token"}
     optional = {key.name for key in KEYS if not key.default} - required
-    assert optional == {"stash.api_key", "notify.ping", "metrics.textfile"}
+    assert optional == {"stash.api_key", "notify.ping", "metrics.textfile", "run.sweep_every"}
     assert [key.name for key in KEYS if key.form is SECRET] == [
         "stash.api_key",
         "plex.token",

@@ -1,0 +1,136 @@
+"""Runs that nobody watches: a look from afar, and a close one where anything moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Outcome
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.state import load_state
+from plexsync.sync.ports import RunOptions
+from tests.support.world import World, assert_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.world import Ran
+
+BY_CRON = RunOptions(watched=False)
+FAR = (1, 1)
+"""Requests to Stash and to Plex of a run that finds nothing moved."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Twelve scenes in step, and a configuration that goes by a look from afar for an hour."""
+    spec = LibrarySpec(seed=5, scenes=12, mix={Case.SAME: 1}, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "RUN__SWEEP_EVERY": "1h"}
+    with World(make_library(spec), tmp_path, **settings) as made:
+        made.run()
+        made.run(BY_CRON)  # compares with what the first one wrote
+        yield made
+
+
+def asked(ran: Ran) -> tuple[int, int]:
+    """How many requests a run sent to Stash and to Plex."""
+    requests = ran.summary.requests
+    return requests.stash, requests.plex_reads
+
+
+def test_where_nothing_moved_a_run_asks_each_server_once(world: World) -> None:
+    """It ends well, is a run of the history, and knows both servers."""
+    ran = world.run(BY_CRON)
+    assert asked(ran) == FAR
+    assert_quiet(ran)
+    assert ran.summary.header.plex is not None
+    assert ran.summary.header.plex.identity == load_state(world.state_dir).lineage.plex
+    assert load_state(world.state_dir).runs[-1].run_id == ran.summary.header.run_id
+    assert load_state(world.state_dir).last_success_at == ran.summary.finished_at
+
+
+def test_a_run_that_is_watched_looks_at_every_scene(world: World) -> None:
+    """Who types the command gets the whole answer."""
+    assert asked(world.run()) > FAR
+
+
+def test_a_small_library_is_looked_at_in_every_run_unless_configured(world: World) -> None:
+    """Up to 20,000 scenes the close look is a few requests."""
+    del world.settings["RUN__SWEEP_EVERY"]
+    assert asked(world.run(BY_CRON)) > FAR
+    assert asked(world.run(BY_CRON)) > FAR
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: world.stash.edit_scene(3, title="Another Title"),
+        lambda world: world.stash.create_scene(title="A Scene Without Files"),
+        lambda world: world.stash.delete_scene(12),
+        lambda world: world.stash.edit_tag(min(world.stash.tags.ids), name="Another Name"),
+        lambda world: world.stash.delete_tag(min(world.stash.tags.ids)),
+        lambda world: world.stash.edit_performer(min(world.stash.performers.ids), name="Another"),
+        lambda world: world.stash.delete_performer(min(world.stash.performers.ids)),
+        lambda world: world.stash.edit_studio(min(world.stash.studios.ids), name="Another"),
+        lambda world: world.rescan(),
+    ],
+    ids=["edit", "make", "delete", "rename", "untag", "recast", "fire", "studio", "scan"],
+)
+def test_a_change_on_either_side_is_found_by_the_next_run(
+    world: World, change: Callable[[World], object]
+) -> None:
+    """Counts, sums, and what was edited last show it."""
+    assert asked(world.run(BY_CRON)) == FAR
+    change(world)
+    world.wait(hours=0.1)
+    assert asked(world.run(BY_CRON)) > FAR
+    world.run(BY_CRON)
+    assert asked(world.run(BY_CRON)) == FAR
+
+
+def test_what_the_hook_noted_is_looked_at(world: World) -> None:
+    """A note means that something happened, whatever the servers show from afar."""
+    spool = world.state_dir / "spool"
+    spool.mkdir()
+    (spool / "1-1.json").write_text('{"id": 3, "type": "Scene.Update.Post"}')
+    assert asked(world.run(BY_CRON)) > FAR
+    assert asked(world.run(BY_CRON)) == FAR
+
+
+def test_a_scene_that_failed_is_tried_again_when_its_time_has_come(world: World) -> None:
+    """Waiting is no change, and ends all the same."""
+    world.stash.edit_scene(3, title="Another Title")
+    world.wait(hours=0.1)
+    world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(500), None))
+    assert world.run(BY_CRON).count(Outcome.FAILED) == 1
+    world.plex_wire.faults.clear()
+    world.wait(hours=0.5)
+    assert world.run(BY_CRON).count(Outcome.APPLIED) == 1
+
+
+def test_what_cannot_be_seen_from_afar_is_found_within_the_hour(world: World) -> None:
+    """An edit that moves neither a time nor a count waits for the next close look."""
+    tag = min(world.stash.tags.ids)
+    world.stash.tags.change(tag, name="Renamed Silently")
+    assert asked(world.run(BY_CRON)) == FAR
+    world.wait(hours=1)
+    ran = world.run(BY_CRON)
+    assert asked(ran) > FAR
+
+
+def test_a_stash_that_does_not_answer_the_look_is_looked_at_closely(world: World) -> None:
+    """The run is as long as it used to be, and no worse."""
+    refused = Fault("stash.graphql", 1, ErrorStatus(422), None, lambda one: b"Look" in one.body)
+    world.stash_wire.faults.add(refused)
+    ran = world.run(BY_CRON)
+    assert asked(ran) > FAR
+    assert_quiet(ran)
+
+
+def test_an_answer_of_a_person_is_seen_by_the_next_run(world: World) -> None:
+    """A session that was no run may have made scenes due."""
+    world.undo()
+    assert asked(world.run(BY_CRON)) > FAR
