@@ -108,14 +108,20 @@ def _item_option(command: _F) -> _F:
     default=0,
     help="Where --web listens on loopback; any free port by default.",
 )
+@click.option(
+    "--no-pictures",
+    is_flag=True,
+    help="Show no covers in a terminal that can (kitty, iTerm2, sixel).",
+)
 @global_options
 @click.pass_context
-def review_group(context: click.Context, *, web: bool, port: int) -> int:
+def review_group(context: click.Context, *, web: bool, port: int, no_pictures: bool) -> int:
     """Settle the LOW matches that wait for a person.
 
     In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
     is safe the moment it is given, and nothing is written to Plex before you say so at the end.
-    With --web the same in a browser on this machine, with the pictures of both side by side.
+    With --web the same in a browser on this machine, with the pictures of both side by side;
+    small covers stand beside the facts in terminals that show pictures (plexsync[pictures]).
     The subcommands do the same without a terminal.
 
     What was answered is obeyed by every later run, until a file changes: an accepted pair is
@@ -144,7 +150,7 @@ def review_group(context: click.Context, *, web: bool, port: int) -> int:
     try:
         from plexsync.review.terminal.run import review_by_keys
 
-        return review_by_keys(invocation, console.standard_streams())
+        return review_by_keys(invocation, console.standard_streams(), pictures=not no_pictures)
     finally:
         gc.enable()
 

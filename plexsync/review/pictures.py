@@ -1,7 +1,7 @@
-"""Pictures of both servers for the page, fetched with their credentials and passed on as pictures.
+"""Pictures of both servers for a review, fetched with their credentials and passed on as pictures.
 
 What is no JPEG, PNG, GIF or WebP by its bytes, or too large, is no picture: a drawing with a
-script in it or a web page never reaches the browser.
+script in it or a web page never reaches a screen.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ServerError
+from plexsync.models import PlexField, RatingKey, SceneId
 from plexsync.stash_client import picture_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from plexsync.review.queue import WaitingQueue
+    from plexsync.review.servers import ReviewServers
 
 MOST_PICTURE_BYTES = 10 << 20
 _MOST_KEPT_BYTES = 96 << 20
@@ -42,7 +46,7 @@ class PictureKey:
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """A picture as the browser gets it."""
+    """A picture as a screen gets it."""
 
     content_type: str
     body: bytes
@@ -57,12 +61,22 @@ class PictureCache:
 
     def __init__(self, fetch: Callable[[PictureKey], bytes | None]) -> None:
         self._fetch = fetch
+        self._tell: Callable[[], object] = lambda: None
         self._kept: OrderedDict[PictureKey, ShownPicture | None] = OrderedDict()
         self._bytes = 0
         self._wanted: deque[PictureKey] = deque()
         self._changed = threading.Condition()
         self._closed = False
         threading.Thread(target=self._work, daemon=True).start()
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """Call `tell` from now on, in another thread, whenever a wanted picture was fetched."""
+        self._tell = tell
+
+    def known(self, key: PictureKey) -> ShownPicture | None:
+        """Return a picture that was fetched already; None when there is none by now."""
+        with self._changed:
+            return self._kept.get(key)
 
     def picture(self, key: PictureKey) -> ShownPicture | None:
         """Return a picture; None when there is none that can be shown."""
@@ -96,6 +110,7 @@ class PictureCache:
                     return
                 key = self._wanted.popleft()
             self.picture(key)
+            self._tell()
 
     def _load(self, key: PictureKey) -> ShownPicture | None:
         try:
@@ -111,6 +126,27 @@ class PictureCache:
                 _, dropped = self._kept.popitem(last=False)
                 self._bytes -= len(dropped.body) if dropped else 0
         return found
+
+
+def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) -> bytes | None:
+    """Return the bytes of a picture of something that waits; of nothing else.
+
+    Raises:
+        ServerError: a server is down or refuses us.
+    """
+    if key.kind in {PictureKind.COVER, PictureKind.FRAMES}:
+        waiting = queue.waiting_of(SceneId(key.owner))
+        if waiting is None:
+            return None
+        if key.kind is PictureKind.COVER:
+            return servers.cover(waiting.scene_id)
+        hashes = (file.oshash for file in waiting.scene.files)
+        oshash = next((one for one in hashes if one is not None), None)
+        return None if oshash is None else servers.frames(oshash)
+    if not queue.has_item(RatingKey(key.owner)):
+        return None
+    field = PlexField.POSTER if key.kind is PictureKind.POSTER else PlexField.BACKGROUND
+    return servers.item_picture(RatingKey(key.owner), field)
 
 
 def shown_picture(body: bytes | None) -> ShownPicture | None:

@@ -6,6 +6,7 @@ import codecs
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _PATIENCE_S = 180.0
 _AGAIN_S = 3.0
 
+_PICTURE = re.compile(r"\x1b[P_].*?\x1b\\", re.DOTALL)
+"""Sixels, and a message of kitty's protocol."""
+
 _PROMPT = "\n> "
 """What a dumb terminal's screen ends with."""
 
@@ -39,6 +43,11 @@ class Person:
         width: columns.
         height: rows.
         program: what to run instead of plexsync.
+        answers: what the terminal answers when it is asked what it can do; it lies ready before
+            the question, so that no machine is too slow for it.
+
+    Attributes:
+        pictures: sixels and messages of kitty's protocol, which are kept off the screen.
     """
 
     def __init__(
@@ -49,12 +58,16 @@ class Person:
         width: int = 100,
         height: int = 40,
         program: str = "",
+        answers: str = "",
     ) -> None:
         self._master, slave = pty.openpty()
         self._height = height
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        fcntl.ioctl(
+            slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 10 * width, 20 * height)
+        )
         self.before = termios.tcgetattr(slave)
         self._slave = slave
+        os.write(self._master, answers.encode())
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [*([program] if program else [sys.executable, "-m", "plexsync"]), *arguments],
             stdin=slave,
@@ -68,6 +81,8 @@ class Person:
         self._display = pyte.Screen(width, height)
         self._stream = pyte.Stream(self._display)
         self.seen = ""
+        self.pictures: list[str] = []
+        self._torn = ""
         self._read = 0
         self._typed = 0
 
@@ -169,10 +184,19 @@ class Person:
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return False
-        text = self._decoder.decode(os.read(self._master, 65536))
+        text = self._without_pictures(self._decoder.decode(os.read(self._master, 65536)))
         self._stream.feed(text)
         self.seen += text.replace("\r\n", "\n")
         return True
+
+    def _without_pictures(self, text: str) -> str:
+        """Take pictures out of what came; the emulator would print them as text."""
+        text = self._torn + text
+        self.pictures += _PICTURE.findall(text)
+        text = _PICTURE.sub("", text)
+        start = min((at for at in (text.find("\x1bP"), text.find("\x1b_")) if at >= 0), default=-1)
+        self._torn = text[start:] if start >= 0 else ""
+        return text[:start] if start >= 0 else text
 
 
 def _take_terminal() -> None:

@@ -29,6 +29,7 @@ from plexsync.review.interfaces import (
 from plexsync.review.keys import press
 from plexsync.review.servers import PreviewLoader
 from plexsync.review.shown import wanted_previews
+from plexsync.review.terminal.layout import picture_place
 from plexsync.review.terminal.screen import screen_rows
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from rich.console import Console
+    from rich.text import Text
 
     from plexsync.models import RatingKey, SceneId
     from plexsync.review.context import ReviewContext
     from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
+    from plexsync.review.terminal.layout import Place
+    from plexsync.review.terminal.pictures import TerminalPictures
 
 _RELEASE_AFTER_S = 5.0
 """Seconds without a key after which the lock is released, so that runs can work."""
@@ -76,6 +80,7 @@ def show_review(
     console: Console,
     *,
     stdin: IO[str],
+    pictures: TerminalPictures | None = None,
     below: bool = False,
 ) -> None:
     """Show a review until a person ends it.
@@ -85,6 +90,7 @@ def show_review(
         context: where answers are kept.
         console: where to draw.
         stdin: a terminal.
+        pictures: draws covers beside the facts, where the terminal can.
         below: leave what stands on the terminal above the first screen.
 
     Raises:
@@ -98,7 +104,12 @@ def show_review(
         while review.ending is None:
             try:
                 ReviewScreen(
-                    review, loader, console, context.answers.release_lock, full=not below
+                    review,
+                    loader,
+                    console,
+                    context.answers.release_lock,
+                    full=not below,
+                    pictures=pictures if not below else None,
                 ).run()
             except (EOFError, OSError):  # the terminal is gone
                 review.ending = Ending.KEEP
@@ -127,6 +138,7 @@ class ReviewScreen:
         console: measures and colours.
         release_lock: called when the person pauses.
         full: use the whole terminal; else the end page stands below what was printed.
+        pictures: draws covers beside the facts; None for none.
     """
 
     def __init__(
@@ -137,9 +149,12 @@ class ReviewScreen:
         release_lock: Callable[[], None],
         *,
         full: bool,
+        pictures: TerminalPictures | None = None,
     ) -> None:
         self._review, self._loader, self._console = review, loader, console
         self._release_lock, self._full = release_lock, full
+        self._pictures = pictures
+        self._picture_place: Place | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._app = self._make_application()
 
@@ -153,6 +168,9 @@ class ReviewScreen:
             StateError: an answer could not be kept.
         """
         self._loader.on_news(self._app.invalidate)
+        if self._pictures is not None:
+            self._pictures.forget()
+            self._pictures.on_news(self._app.invalidate)
         self._app.run(pre_run=self._start, set_exception_handler=False)
 
     # ---- Private ---------------------------------------------------------------------------------
@@ -177,6 +195,9 @@ class ReviewScreen:
             ),
         )
         app.ttimeoutlen = _ESCAPE_WAIT_S
+        if self._pictures is not None:
+            app.before_render.add_handler(self._forget_pictures)
+            app.after_render.add_handler(self._draw_pictures)
         return app
 
     def _bindings(self) -> KeyBindings:
@@ -196,9 +217,28 @@ class ReviewScreen:
 
     def _text(self) -> str:
         """The screen as text with colours; what comes next is asked for once it stands there."""
-        text = screen_text(self._review, self._console, _known(self._review, self._loader))
+        pictures = self._pictures
+        rows = fitted_rows(
+            self._review,
+            self._console,
+            _known(self._review, self._loader),
+            pictures=pictures is not None and pictures.fit,
+        )
         self._loader.want(wanted_previews(self._review))
-        return text
+        if pictures is not None:
+            self._picture_place = picture_place(rows)
+            pictures.want(self._review)
+        return as_text(rows, self._console)
+
+    def _forget_pictures(self, app: Application[None]) -> None:
+        """Notice a terminal that is drawn from its beginning, for whatever cause."""
+        if self._pictures is not None and app.renderer.last_rendered_screen is None:
+            self._pictures.forget()
+
+    def _draw_pictures(self, _app: Application[None]) -> None:
+        """Draw over the columns that were left; pictures of another pair are cleared away first."""
+        if self._pictures is not None and not self._pictures.draw(self._picture_place):
+            self._draw_again()
 
     def _press_character(self, event: KeyPressEvent) -> None:
         key = event.key_sequence[0].key
@@ -253,16 +293,31 @@ class ReviewScreen:
         self._leave(found.get("exception") or RuntimeError(found["message"]))
 
 
-def screen_text(review: Review, console: Console, previews: Mapping[RatingKey, LinkPreview]) -> str:
-    """The screen of a review, with the escape sequences of its colours."""
-    width, height = console.size
-    marks = console.color_system is None or console.no_color
+def fitted_rows(
+    review: Review,
+    console: Console,
+    previews: Mapping[RatingKey, LinkPreview],
+    *,
+    pictures: bool = False,
+) -> list[Text]:
+    """The rows of the screen, as many and as wide as the terminal has."""
     rows = screen_rows(
-        review, console, previews=previews, marks=marks, height=max(height, _LEAST_ROWS)
+        review,
+        console,
+        previews=previews,
+        marks=console.color_system is None or console.no_color,
+        height=max(console.height, _LEAST_ROWS),
+        pictures=pictures,
     )
+    for row in rows:
+        row.truncate(console.width)
+    return rows
+
+
+def as_text(rows: Sequence[Text], console: Console) -> str:
+    """Return rows with the escape sequences of their colours."""
     with console.capture() as capture:
         for row in rows:
-            row.truncate(width)
             console.print(row, no_wrap=True, crop=True)
     return capture.get().removesuffix("\n")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.style import Style
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -28,12 +29,30 @@ class LabelledText(NamedTuple):
     body: Text
 
 
-Line = Text | LabelledText
+PICTURE_COLUMNS = 58
+PICTURE_ROWS = 8
+"""Columns and rows of the pictures beside the facts."""
+
+PICTURES_BEGIN = Style(meta={"pictures": True})
+"""Changes no look; it marks the character where the pictures begin."""
+
+
+Place = tuple[int, int]
+"""A row and a column of the screen, both from 0."""
+
+
+class BesidePictures(NamedTuple):
+    """Lines with columns free at their right for pictures."""
+
+    lines: Sequence[Line]
+
+
+Line = Text | LabelledText | BesidePictures
 
 
 def laid_out(lines: Iterable[Line], console: Console) -> list[Text]:
     """The lines as rows of the screen, none wider than `console`."""
-    return [piece for line in lines for piece in _wrapped(line, console)]
+    return [piece for line in lines for piece in _wrapped(line, console, console.width)]
 
 
 def page_of(lines: Sequence[Text], page: int, *, most: int) -> list[Text]:
@@ -56,17 +75,39 @@ def page_of(lines: Sequence[Text], page: int, *, most: int) -> list[Text]:
     return [*shown, Text(f"… {rest}; v {goes}", style="dim")]
 
 
+def picture_place(rows: Sequence[Text]) -> Place | None:
+    """Return where pictures begin on the screen; None where they do not fit whole."""
+    for number, row in enumerate(rows):
+        for span in row.spans:
+            if span.style == PICTURES_BEGIN:
+                whole = number + PICTURE_ROWS <= len(rows)
+                return (number, row[: span.start].cell_len) if whole else None
+    return None
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _wrapped(line: Line, console: Console) -> Iterable[Text]:
+def _wrapped(line: Line, console: Console, width: int) -> Iterable[Text]:
+    if isinstance(line, BesidePictures):
+        return _beside(line, console, width - PICTURE_COLUMNS)
     if isinstance(line, Text):
-        return line.wrap(console, console.width) if line.cell_len else [line]
-    columns = console.width - line.label.cell_len
+        return line.wrap(console, width) if line.cell_len else [line]
+    columns = width - line.label.cell_len
     if columns < _LEAST_BODY:
-        return Text.assemble(line.label, line.body, overflow="fold").wrap(console, console.width)
+        return Text.assemble(line.label, line.body, overflow="fold").wrap(console, width)
     pieces = line.body.wrap(console, columns) or [Text()]
     blank = Text(" " * line.label.cell_len)
     return [
         Text.assemble(blank if place else line.label, piece) for place, piece in enumerate(pieces)
     ]
+
+
+def _beside(block: BesidePictures, console: Console, width: int) -> list[Text]:
+    """The lines in the columns that are left, and rows enough for the pictures."""
+    rows = [piece for line in block.lines for piece in _wrapped(line, console, width)]
+    rows += [Text() for _ in range(PICTURE_ROWS - len(rows))]
+    rows[0] = rows[0].copy()
+    rows[0].pad_right(max(width - rows[0].cell_len, 0))
+    rows[0].append(" ", PICTURES_BEGIN)
+    return rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -29,10 +30,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.output.console import Invocation, Streams
+    from plexsync.review.context import ReviewContext
+    from plexsync.review.terminal.pictures import TerminalPictures
 
 
-def review_by_keys(invocation: Invocation, streams: Streams) -> int:
+def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool = True) -> int:
     """`plexsync review` without a subcommand.
+
+    Args:
+        invocation: the options given.
+        streams: where a person reads and types.
+        pictures: show covers where the terminal can.
 
     Returns:
         The exit code: that of the run if one was asked for.
@@ -60,8 +68,8 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
         gc.enable()
         actions = ReviewActions(context)
         review = Review(context.waiting, context.answers, actions, message=". ".join(context.notes))
-        with _ends_well(console, review):
-            show_review(review, context, console, stdin=stdin)
+        with _ends_well(console, review), _pictures(pictures, review, context, console) as drawn:
+            show_review(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
                 console.print("\n")
@@ -76,6 +84,30 @@ def review_by_keys(invocation: Invocation, streams: Streams) -> int:
     with suppress(OSError):
         _say_kept(console, review)
     return ExitCode.OK
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _pictures(
+    wanted: bool,  # noqa: FBT001 - from one place
+    review: Review,
+    context: ReviewContext,
+    console: Console,
+) -> Iterator[TerminalPictures | None]:
+    """What draws covers; None where nobody wants them, or the terminal or we cannot."""
+    if not wanted or find_spec("textual_image") is None:
+        yield None
+        return
+    from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
+
+    make = picture_maker(os.environ, console)
+    if make is None:
+        yield None
+        return
+    with closing(TerminalPictures(make, context.servers, review.queue, console)) as pictures:
+        yield pictures
 
 
 # ---- Ending --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,7 +12,7 @@ from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import item_name, pattern_lines, scene_name
 from plexsync.review.shown import alike_count, answer_words, has_path_rule, notes_of, rival_names
-from plexsync.review.terminal.layout import LabelledText, Line, laid_out, page_of
+from plexsync.review.terminal.layout import BesidePictures, LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
     changes_part,
@@ -73,6 +74,7 @@ def screen_rows(
     previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
     height: int = 0,
+    pictures: bool = False,
 ) -> list[Text]:
     """The screen as lines that fit the width of `console`.
 
@@ -82,13 +84,14 @@ def screen_rows(
         previews: what accepting the candidates would write, as far as it is known.
         marks: show differences by marks, too, for screens without colour.
         height: rows there are; evidence and changes are cut to fit. 0: cut nothing.
+        pictures: leave columns free for pictures beside the facts.
     """
     foot = laid_out(_foot(review, console.width), console)
     rows = height - len(foot) - 1 if height else 0
-    body = laid_out(_lines(review, previews, marks=marks, width=console.width), console)
+    shape = ScreenShape(width=console.width, marks=marks, pictures=pictures)
+    body = laid_out(_lines(review, previews, shape), console)
     if rows and len(body) > rows and review.mode in _SCENES:
-        brief = _lines(review, previews, marks=marks, width=console.width, brief=True)
-        body = laid_out(brief, console)
+        body = laid_out(_lines(review, previews, replace(shape, brief=True)), console)
     if rows:
         body = page_of(body, review.page, most=rows)
     return [*body, Text(), *foot]
@@ -100,15 +103,27 @@ _GROUP_ROWS = 12
 _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenShape:
+    """How a screen is to look.
+
+    Args:
+        width: columns.
+        marks: show differences by marks, too.
+        pictures: leave columns free for pictures.
+        brief: leave out what another key brings to the screen.
+    """
+
+    width: int
+    marks: bool
+    pictures: bool
+    brief: bool = False
+
+
 def _lines(
-    review: Review,
-    previews: Mapping[RatingKey, LinkPreview],
-    *,
-    marks: bool,
-    width: int,
-    brief: bool = False,
+    review: Review, previews: Mapping[RatingKey, LinkPreview], shape: ScreenShape
 ) -> list[Line]:
-    """What is above the keys; `brief` leaves out what another key brings to the screen."""
+    """What is above the keys."""
     if review.mode is Mode.END:
         return list(_end_lines(review))
     if review.mode is Mode.HELP:
@@ -118,10 +133,10 @@ def _lines(
     if review.mode is Mode.CONFIRM and review.question is not None:
         return _question_lines(review.question)
     if review.mode is Mode.GROUP and review.group is not None:
-        return _group_lines(review.group, marks=marks)
+        return _group_lines(review.group, marks=shape.marks)
     waiting = review.waiting
     given = review.answers.recorded(waiting.scene_id)
-    lines = [_heading(review, width), *scene_part(waiting), Text()]
+    lines = [_heading(review, shape.width), *scene_part(waiting), Text()]
     if answer := answer_words(given):
         lines += [words(answer, "cyan"), Text()]
     lines += candidates_part(
@@ -129,15 +144,16 @@ def _lines(
         review.focus,
         notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
         marks=answer_marks(given),
-        brief=brief,
+        brief=shape.brief,
     )
     candidate = review.candidate
     if candidate is not None:
         known = previews.get(candidate.rating_key)
         item = known.item if known else None
-        lines += [Text(), *facts_part(waiting, candidate, item, marks=marks, brief=brief), Text()]
-        lines += [*evidence_part(candidate, rival_names(review, candidate)), Text()]
-        lines += changes_part(known, marks=marks)
+        facts = facts_part(waiting, candidate, item, marks=shape.marks, brief=shape.brief)
+        beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
+        lines += [Text(), *([BesidePictures(beside)] if shape.pictures else beside), Text()]
+        lines += changes_part(known, marks=shape.marks)
     return lines
 
 

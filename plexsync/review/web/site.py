@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -16,11 +17,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from plexsync.models import PlexField, RatingKey, SceneId
+from plexsync.models import RatingKey, SceneId
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import PASTE, Ending, Mode, Prompt
 from plexsync.review.keys import press
-from plexsync.review.pictures import PictureCache, PictureKey, PictureKind
+from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, fetch_shown
 from plexsync.review.queue import Sort
 from plexsync.review.selection import Group
 from plexsync.review.shown import answer_words, wanted_previews
@@ -82,10 +83,10 @@ class ReviewSite:
         *,
         ended: Callable[[], None],
     ) -> None:
-        self._review, self._servers, self._loader = review, servers, loader
+        self._review, self._loader = review, loader
         self._ended = ended
         self.lock = threading.Lock()
-        self.pictures = PictureCache(self._fetch)
+        self.pictures = PictureCache(partial(fetch_shown, servers, review.queue))
         self._left_out: set[SceneId] = set()
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -369,22 +370,6 @@ class ReviewSite:
         """A digest of what stands about the scene on the page."""
         recorded = self._review.answers.recorded(self._review.waiting.scene_id)
         return hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()[:16]
-
-    def _fetch(self, key: PictureKey) -> bytes | None:
-        """The bytes of a picture of something on the page; of nothing else."""
-        if key.kind in {PictureKind.COVER, PictureKind.FRAMES}:
-            waiting = self._review.queue.waiting_of(SceneId(key.owner))
-            if waiting is None:
-                return None
-            if key.kind is PictureKind.COVER:
-                return self._servers.cover(waiting.scene_id)
-            hashes = (file.oshash for file in waiting.scene.files)
-            oshash = next((one for one in hashes if one is not None), None)
-            return None if oshash is None else self._servers.frames(oshash)
-        if not self._review.queue.has_item(RatingKey(key.owner)):
-            return None
-        field = PlexField.POSTER if key.kind is PictureKind.POSTER else PlexField.BACKGROUND
-        return self._servers.item_picture(RatingKey(key.owner), field)
 
 
 def _keys_of(waiting: Waiting) -> list[PictureKey]:

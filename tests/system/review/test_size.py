@@ -14,7 +14,7 @@ from plexsync.review.context import open_review
 from plexsync.review.keys import press
 from plexsync.review.machine import Review
 from plexsync.review.shown import wanted_previews
-from plexsync.review.terminal.application import screen_text
+from plexsync.review.terminal.application import as_text, fitted_rows
 from tests.support.effort import calls_of
 from tests.support.review_factories import start_review
 
@@ -42,7 +42,12 @@ def show_first_screen(environ: Mapping[str, str]) -> None:
     """Open a review and draw what comes first."""
     with open_review(Invocation(shape=Shape()), environ) as context:
         review = Review(context.waiting, context.answers, ReviewActions(context))
-        assert "Review 1 of" in screen_text(review, make_screen(), {})
+        assert "Review 1 of" in drawn(review, make_screen())
+
+
+def drawn(review: Review, console: Console) -> str:
+    """The screen as it goes to the terminal."""
+    return as_text(fitted_rows(review, console, {}), console)
 
 
 def make_screen() -> Console:
@@ -64,13 +69,13 @@ def test_the_first_screen_of_thousands_comes_like_that_of_a_few(tmp_path: Path) 
 def test_no_screen_costs_what_the_queue_costs() -> None:
     """Of thousands each next one is drawn in a fraction of what an eye notices."""
     review, console = start_review(*map(make_waiting, range(1, MANY + 1))), make_screen()
-    screen_text(review, console, {})
+    drawn(review, console)
 
     def next_scenes() -> None:
         for _ in range(20):
             press(review, "right")
             wanted_previews(review)
-            screen_text(review, console, {})
+            drawn(review, console)
 
     assert calls_of(next_scenes) / 20 < MOST_PER_KEY
 
