@@ -128,7 +128,7 @@ def match(
 
 def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]) -> Decided:
     """Do what `match` does, and return the layout as well."""
-    matching = prepare_matching(scenes, items, **known)
+    matching = prepare_matching(scenes, items, staged=True, **known)
     return Decided(resolve(matching), matching.tabulated.layout)
 
 

@@ -108,7 +108,7 @@ def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> 
         items: see `matcher.match`.
         **known: see `Known`; `others` are all other scenes that may compete for its items.
     """
-    matching = prepare_matching([scene], items, **known)
+    matching = prepare_matching([scene], items, staged=False, **known)
     refusals = matching.people.refusals.get(scene.scene_id, ())
     names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
     return Account(
@@ -138,7 +138,7 @@ def account_of_item(
 
     The arguments are those of `matcher.match`.
     """
-    matching = prepare_matching(scenes, items, **known)
+    matching = prepare_matching(scenes, items, staged=False, **known)
     place = next(
         (at for at, one in enumerate(matching.items) if one.rating_key == rating_key), None
     )

@@ -111,11 +111,12 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
     if ours == theirs:
         root = ours[: ours.find("/") + 1] or f"{ours}/"
         return root, root
-    mine, others = ours.split("/"), theirs.split("/")
-    while len(mine) > 1 and len(others) > 1 and mine[-1] == others[-1]:
-        mine.pop()
-        others.pop()
-    return "/".join(mine) + "/", "/".join(others) + "/"
+    mine, others = len(ours), len(theirs)
+    while True:
+        above, beyond = ours.rfind("/", 0, mine), theirs.rfind("/", 0, others)
+        if min(above, beyond) < 0 or ours[above:mine] != theirs[beyond:others]:
+            return f"{ours[:mine]}/", f"{theirs[:others]}/"
+        mine, others = above, beyond
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -138,8 +139,10 @@ class _Tally:
         for ours, theirs in self.pairs:
             root = split_prefixes(ours, theirs)
             self.votes[root] += 1
-            folder = ours[: ours.rfind("/") + 1]
-            self._shared[root] = _common_folder(self._shared.get(root, folder), folder)
+            folder = self._shared.get(root)
+            if folder is None or not ours.startswith(folder):
+                own = ours[: ours.rfind("/") + 1]
+                self._shared[root] = own if folder is None else _common_folder(folder, own)
 
     def proposals(self, least: float, *, without: Iterable[str] = ()) -> list[PathRule]:
         """One rule for each folder of Stash that fits `least` files, the one for most first.
@@ -166,16 +169,13 @@ class _Tally:
 
     def is_overwhelming(self, rule: PathRule) -> bool:
         """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
-        elsewhere = sum(
-            1
-            for ours, theirs in self.pairs
-            if ours.startswith(rule.stash) and theirs != rule.plex + ours[len(rule.stash) :]
-        )
-        foreign = sum(
-            1
-            for ours, theirs in self.pairs
-            if theirs.startswith(rule.plex) and not ours.startswith(rule.stash)
-        )
+        length = len(rule.stash)
+        elsewhere = foreign = 0
+        for ours, theirs in self.pairs:
+            if ours.startswith(rule.stash):
+                elsewhere += theirs != rule.plex + ours[length:]
+            elif theirs.startswith(rule.plex):
+                foreign += 1
         most = (1.0 - _OVERWHELMING_SHARE) * rule.certain
         fits = rule.explains >= _OVERWHELMING_SHARE * rule.certain
         return fits and elsewhere <= most and foreign <= most

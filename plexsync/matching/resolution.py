@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
+    from plexsync.matching.lone_pairs import LonePair
     from plexsync.matching.verdicts import Judged, Matching
 
 
@@ -52,9 +53,13 @@ class _Resolution:
 
     def resolve(self) -> list[Match]:
         """All matches, in the order of the scenes."""
-        found: list[list[Match]] = []
+        found: list[Sequence[Match]] = []
         open_: dict[int, Judged] = {}
         for position in range(self._matching.due):
+            sure = self._matching.tabulated.sure.get(position)
+            if sure is not None:
+                found.append((self._sole(sure),))
+                continue
             judged = self._matching.judge(position)
             certain = self._certain(position, judged)
             if not certain:
@@ -118,6 +123,20 @@ class _Resolution:
             candidates=(self._candidate(best),),
             candidate_count=len(row),
             unread=self._unread_beside(best.option, options),
+        )
+
+    def _sole(self, sure: LonePair) -> Match:
+        """The match of a pair that nothing competes with."""
+        option, score = sure.option, sure.score
+        return Match(
+            scene_id=option.ours.scene_id,
+            confidence=Confidence.HIGH,
+            reason=option.weighed.summary,
+            score=score,
+            margin=score,
+            candidates=(self._candidate(ScoredOption(option=option, score=score)),),
+            candidate_count=1,
+            unread=self._unread_beside(option, (option,)),
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:

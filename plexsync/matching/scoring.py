@@ -19,11 +19,11 @@ from plexsync.matching.comparing.blocking import (
     split_name,
 )
 from plexsync.matching.comparing.comparison import (
+    Compared,
     Context,
     compare_date,
-    compare_duration,
     compare_resembling,
-    compare_row,
+    compare_rows,
     mapped_folders,
     merged_folders,
 )
@@ -40,43 +40,24 @@ from plexsync.matching.comparing.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
-from plexsync.matching.comparing.weighing import Assessment, Option, Weights, make_option, weigh
+from plexsync.matching.comparing.weighing import Option, Scale, make_option
 from plexsync.matching.decision import MatchSettings, Table, look_alike
 from plexsync.matching.layout import Layout, learn_layout
+from plexsync.matching.locating import Locator, certain_pairs
 from plexsync.models import PlexFile, SceneFile
 from plexsync.text.generic_names import COPY_FOLDERS
-from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
+from plexsync.text.normalize import compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.answers import People
+    from plexsync.matching.lone_pairs import LonePair, LonePairs
     from plexsync.models import PathRule, PlexItem, Scene, SceneId
     from plexsync.text.normalize import PathMap
 
-_MOST_COPIES = 4
-"""A file with more look-alikes than this teaches nothing about the layout."""
-
 _MOST_RANKED = 64
 """A row of more options than this stays as it is: nobody would read it."""
-
-_Compared = tuple[Ours, list[tuple[Comparison, Theirs]]]
-
-
-class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Weighs comparisons; equal ones share one assessment, which keeps 100,000 of them small."""
-
-    items: int
-    weights: Weights
-    weighed: dict[Comparison, Assessment]
-
-    def weigh(self, made: Comparison) -> Assessment:
-        """The assessment of a comparison."""
-        known = self.weighed.get(made)
-        if known is None:
-            known = weigh(made, items=self.items, weights=self.weights)
-            self.weighed[made] = known
-        return known
 
 
 class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,6 +65,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         table: the options.
+        sure: by scene, the pairs that nothing competes with.
         scale: weighs further comparisons.
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
@@ -93,6 +75,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     table: Table
+    sure: Mapping[int, LonePair]
     scale: Scale
     layout: Layout
     context: Context
@@ -109,22 +92,28 @@ def tabulate(
     hashes: Mapping[int, int] | None,
     people: People,
     layout: Layout | None,
+    lone: LonePairs | None,
 ) -> Tabulated:
-    """Block, compare and weigh everything; pairs a person refused are left out."""
+    """Block, compare and weigh everything; pairs a person refused are left out.
+
+    What `lone` decides already stands in no row.
+    """
     path_map = compile_rules(rules)
     context = _context(items, rules, hashes)
     compared = _compare_all(scenes, items, path_map, context)
     if layout is None:
-        layout = learn_layout(_certain_pairs(compared), rules=rules)
-    lengths = _folder_lengths(compared, items)
+        layout = learn_layout(certain_pairs(compared), rules=rules)
+    locator = Locator(layout, compared, items)
     scale = Scale(items=len(items), weights=settings.weights, weighed={})
     rows: list[list[tuple[Option, ...]]] = [[] for _ in scenes]
     seen: set[tuple[int, int]] = set()
-    for ours, found in compared:
-        located = [
-            (_locate(made, ours, part, layout=layout, lengths=lengths), part)
-            for made, part in found
-        ]
+    sure: dict[int, LonePair] = {}
+    for one in compared:
+        ours, found, _ = one
+        located = [(locator.locate(made, ours, part), part) for made, part in found]
+        if lone is not None and (sole := lone.judge(one, located[0][0], scale)) is not None:
+            sure[ours.scene] = sole
+            continue
         plausible = _weigh_row(ours, located, scale, settings)
         allowed = without_refused(plausible, scenes[ours.scene], items, people)
         if allowed:
@@ -144,6 +133,7 @@ def tabulate(
     )
     return Tabulated(
         table=table,
+        sure=sure,
         scale=scale,
         layout=layout,
         context=context,
@@ -156,7 +146,7 @@ def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[P
     """Learn how the libraries lie to each other from all scenes, without a decision."""
     context = _context(items, rules, None)
     compared = _compare_all(scenes, items, compile_rules(rules), context)
-    return learn_layout(_certain_pairs(compared), rules=rules)
+    return learn_layout(certain_pairs(compared), rules=rules)
 
 
 def find_resembling(
@@ -236,95 +226,10 @@ def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[Sce
 
 def _compare_all(
     scenes: Sequence[Scene], items: Sequence[PlexItem], path_map: PathMap, context: Context
-) -> list[_Compared]:
-    """Every file of ours that has candidates, with its comparisons; equal ones are one object."""
-    shared: dict[Comparison, Comparison] = {}
+) -> list[Compared]:
+    """Every file of ours that has candidates, with its comparisons."""
     blocks = block(prepare_files(scenes, path_map), items, context.hashes or {})
-    return [
-        (row.ours, [(shared.setdefault(made, made), part) for made, part in found])
-        for row in pair(blocks)
-        if (found := compare_row(row, context))
-    ]
-
-
-def _certain_pairs(
-    compared: Iterable[_Compared],
-) -> Iterator[tuple[NormalizedPath, NormalizedPath]]:
-    """Where files lie that are the same without a look at their folders."""
-    for ours, found in compared:
-        paths = {part.path for made, part in found if _is_certain(made)}
-        if len(paths) <= _MOST_COPIES:
-            yield from ((ours.path, path) for path in sorted(paths))
-
-
-def _is_certain(made: Comparison) -> bool:
-    """Whether a pair teaches something about the layout."""
-    return (
-        made.size is Level.EQUAL
-        and made.telling_size
-        and made.spelling >= Spelling.FORM
-        and not made.generic
-        and Level.DIFFERENT not in (made.duration, made.content)
-    )
-
-
-def _folder_lengths(
-    compared: Iterable[_Compared], items: Sequence[PlexItem]
-) -> dict[str, list[float]]:
-    """The lengths of all files of the folders in which one may only have been renamed."""
-    lengths: dict[str, list[float]] = {
-        _folder(part.path): []
-        for _, found in compared
-        for made, part in found
-        if _may_be_renamed(made)
-    }
-    if not lengths:
-        return lengths
-    for path, length in {
-        (normalize_path(file.path), file.duration_s)
-        for item in items
-        if not item.trashed
-        for file in item.files
-    }:
-        if length and (known := lengths.get(_folder(path))) is not None:
-            known.append(length)
-    return lengths
-
-
-def _may_be_renamed(made: Comparison) -> bool:
-    alike = made.size is Level.EQUAL and made.duration is Level.EQUAL
-    return alike and made.spelling is Spelling.WORDS
-
-
-def _folder(path: str) -> str:
-    return path[: path.rfind("/") + 1]
-
-
-def _locate(
-    made: Comparison,
-    ours: Ours,
-    part: Theirs,
-    *,
-    layout: Layout,
-    lengths: Mapping[str, Sequence[float]],
-) -> Comparison:
-    """Add what the layout says of the place of a pair."""
-    if made.spelling >= Spelling.FORM and layout.leads(ours.path, part.path):
-        learned = made.place < FolderLevel.PATH_FOLDED and layout.maps(ours.path, part.path)
-        if learned:
-            exact = made.spelling is Spelling.EXACT
-            place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
-            return made._replace(led=True, learned=True, place=place)
-        return made._replace(led=True)
-    if not _may_be_renamed(made):
-        return made
-    near = [
-        length
-        for length in lengths.get(_folder(part.path), ())
-        if compare_duration(length, part.file.duration_s) >= Level.CLOSE
-    ]
-    ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
-    return made._replace(alone_in_length=len(near) <= 1, led=layout.leads(*ends))
+    return list(compare_rows(pair(blocks), context))
 
 
 def _weigh_row(

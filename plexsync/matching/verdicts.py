@@ -22,6 +22,7 @@ from plexsync.matching.decision import (
     score_option,
 )
 from plexsync.matching.layout import UNKNOWN_LAYOUT
+from plexsync.matching.lone_pairs import LonePairs
 from plexsync.matching.scoring import Tabulated, find_resembling, tabulate, without_refused
 from plexsync.matching.wording import Obstacle, ReasonNames, Why, scene_paths
 from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order
@@ -219,11 +220,12 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def prepare_matching(
-    scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]
+    scenes: Sequence[Scene], items: Sequence[PlexItem], *, staged: bool, **known: Unpack[Known]
 ) -> Matching:
-    """Compare and weigh everything, so that `Matching.decide` can.
+    """Compare and weigh everything, so that `resolve` can make matches.
 
-    An item or a scene that is given twice counts once.
+    An item or a scene that is given twice counts once. When `staged`, pairs that nothing competes
+    with are judged on the way and stand in no row: the same verdicts for less.
     """
     scenes = list({one.scene_id: one for one in scenes}.values())
     items = _deduplicate(items)
@@ -232,8 +234,11 @@ def prepare_matching(
     hashes = known.get("hashes")
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings = known.get("settings", DEFAULT_SETTINGS)
+    claims = known.get("claims", {})
+    owners = {key: scene for key, scene in claims.items() if scene not in due}
     layout = known.get("layout")
     whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    lone = LonePairs(scenes, items, people=people, owners=owners, settings=settings)
     tabulated = tabulate(
         whole,
         items,
@@ -243,14 +248,14 @@ def prepare_matching(
         people=people,
         # Of a part of the scenes nothing is learned: it would say less than all of them.
         layout=UNKNOWN_LAYOUT if layout is None and others else layout,
+        lone=lone if staged else None,
     )
-    claims = known.get("claims", {})
     return Matching(
         scenes=whole,
         due=len(scenes),
         settings=settings,
         people=people,
-        owners={key: scene for key, scene in claims.items() if scene not in due},
+        owners=owners,
         tabulated=tabulated,
         by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
         names=ReasonNames(

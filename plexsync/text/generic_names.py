@@ -63,8 +63,10 @@ _EXTRA = re.compile(r"(?:^|[^a-z])(?:trailer|sample|teaser|preview|promo)s?(?:[^
 
 def is_generic_name(stem: str) -> bool:
     """Whether unrelated files carry a folded stem: `video`, `part 2`, `img_0012`."""
-    if any(len(word) >= _need(word) and word not in GENERIC_WORDS for word in _WORD.findall(stem)):
-        return False
+    for found in _WORD.finditer(stem):
+        word = found.group()
+        if len(word) >= _need(word) and word not in GENERIC_WORDS:
+            return False
     return sum(map(len, _NUMBER.findall(stem))) < _STAMP_DIGITS
 
 

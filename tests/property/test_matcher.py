@@ -8,8 +8,10 @@ import msgspec
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from plexsync.matcher import Known, account, decide, match, survey, wanted_hashes
+from plexsync.matcher import Known, Pin, Refusal, account, decide, match, survey, wanted_hashes
 from plexsync.matching.assignment import assign
+from plexsync.matching.resolution import resolve
+from plexsync.matching.verdicts import prepare_matching
 from plexsync.models import (
     Confidence,
     ItemKind,
@@ -194,6 +196,72 @@ def test_a_part_of_the_scenes_is_never_bolder_than_all(
         assert _high(part) <= _high(whole)
         unknown = match(due, items, others=rest, rules=rules, hashes=hashes, claims=known)
         assert _high(unknown) <= _high(whole)
+
+
+_LONE = (
+    Scene(
+        scene_id=SceneId("7"),
+        updated_at="1",
+        files=(SceneFile(path="/data/dee/lone dune.mp4", size_bytes=855_331, duration_s=60.0),),
+    ),
+    Scene(
+        scene_id=SceneId("8"),
+        updated_at="1",
+        files=(SceneFile(path="/data/bo/sole survivor.mp4", size_bytes=855_333, oshash=15),),
+    ),
+)
+"""Two scenes whose files share nothing with those of `_libraries`."""
+
+
+def _mirror(scene: Scene) -> PlexItem:
+    """The item that shows a scene's files."""
+    files = tuple(
+        PlexFile(
+            path=file.path.replace("/data/", "/media/"),
+            size_bytes=file.size_bytes,
+            duration_s=file.duration_s,
+            width=file.width,
+            height=file.height,
+            part_id=at,
+        )
+        for at, file in enumerate(scene.files, start=5)
+    )
+    key = RatingKey(f"20{scene.scene_id}")
+    return PlexItem(rating_key=key, section_id="1", kind=ItemKind.MOVIE, files=files)
+
+
+@_THOROUGH
+@given(_libraries(), _RULES, st.one_of(st.none(), _HASHES), st.integers(0, 2**7 - 1))
+def test_a_pair_that_nothing_competes_with_is_judged_as_among_all(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int] | None,
+    chosen: int,
+) -> None:
+    """Verdicts and layout are the same with and without the short way, whatever people answered."""
+    scenes, items = [*_LONE, *libraries[0]], libraries[1]
+    mirrored = [_mirror(one) for at, one in enumerate(scenes) if chosen >> at & 1 == 0]
+    lone = scenes[chosen & 1]
+    item = _mirror(lone)
+    answer = {
+        "scene_id": lone.scene_id,
+        "rating_key": item.rating_key,
+        "scene_path": lone.files[0].path,
+        "item_path": item.files[0].path,
+        "oshash": lone.files[0].oshash,
+    }
+    known = Known(
+        rules=rules,
+        hashes=hashes,
+        claims={one.rating_key: SceneId("9") for one in mirrored[:1] if chosen >> 4 & 1},
+        pins=[msgspec.convert(answer, Pin)] if chosen >> 5 & 1 else [],
+        refusals=[msgspec.convert(answer, Refusal)] if chosen >> 6 & 1 else [],
+    )
+    short, whole = (
+        prepare_matching(scenes, [*mirrored, *items], staged=one, **known) for one in (True, False)
+    )
+    assert resolve(short) == resolve(whole)
+    assert short.tabulated.layout == whole.tabulated.layout
 
 
 @_THOROUGH

@@ -10,14 +10,14 @@ square of the library, the longer tails, the size and the duration choose among 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from plexsync.text.normalize import NormalizedPath, fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
     from plexsync.text.normalize import PathMap
@@ -27,6 +27,8 @@ _PAIRS_PER_FILE = 4
 MOST_IN_TAIL = 16
 """A path tail is useful when no more parts share it."""
 _LONGEST_TAIL = 6
+
+_Key = TypeVar("_Key", str, int)
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -58,7 +60,7 @@ class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
     scene here, and beyond one file there. `whole` says that all bearers of the stem are among
-    `parts`.
+    `parts`; `alone` that there is one, and that no key leads from either to another scene or part.
     """
 
     ours: Ours
@@ -67,33 +69,47 @@ class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stem_others: int
     size_others: int
     whole: bool
+    alone: bool = False
+
+
+class Bucket(msgspec.Struct, gc=False):
+    """The parts that have one key, and how many of our scenes have it, `last` being the last.
+
+    `files` is how many files of Plex the parts are, once somebody asked.
+    """
+
+    parts: list[Theirs]
+    scenes: int
+    last: int
+    files: int = -1
+
+    def count_files(self) -> int:
+        """Return how many files of Plex have the key; several items may show one."""
+        if self.files < 0:
+            self.files = _count_files(self.parts, "")
+        return self.files
 
 
 class Blocks(msgspec.Struct, kw_only=True, gc=False):
-    """What blocking found: our files, and the parts that share a key with one of them."""
+    """What blocking found: our files, and by each of their keys the parts that share it.
+
+    `contents` are the content hashes of parts.
+    """
 
     ours: list[Ours]
-    parts: dict[str, list[Theirs]]
-    sizes: dict[int, list[Theirs]]
-    hashes: dict[int, list[Theirs]]
-    ids: dict[str, list[Theirs]]
-    items: int
-
-
-class Keys(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The keys of our files that items stream past."""
-
-    stems: Container[str]
-    sizes: Container[int | None]
-    contents: Container[int | None]
-    ids: Container[str]
+    stems: dict[str, Bucket]
+    sizes: dict[int, Bucket]
+    hashes: dict[int, Bucket]
+    ids: dict[str, Bucket]
+    contents: Mapping[int, int]
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
     """The base name of `path` as written, and its folded stem."""
     name = path[path.rfind("/") + 1 :]
     dot = name.rfind(".")
-    return name, fold(name[:dot] if dot > 0 else name)
+    stem = name[:dot] if dot > 0 else name
+    return name, stem.lower() if stem.isascii() else fold(stem)
 
 
 def split_folders(path: str) -> list[str]:
@@ -132,62 +148,138 @@ def prepare(scene: int, scene_id: SceneId, file: SceneFile, rules: PathMap) -> O
 
 def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]) -> Blocks:
     """Stream the items past the keys of our files."""
-    parts: dict[str, list[Theirs]] = {one.stem: [] for one in ours}
-    sizes: dict[int, list[Theirs]] = {
-        one.file.size_bytes: [] for one in ours if one.file.size_bytes and one.file.size_bytes > 0
-    }
-    contents: dict[int, list[Theirs]] = {one.file.oshash: [] for one in ours if one.file.oshash}
-    ids: dict[str, list[Theirs]] = {one.scene_id: [] for one in ours}
-    wanted = Keys(stems=parts, sizes=sizes, contents=contents, ids=ids)
-    for their in _stream(items, wanted, hashes):
-        if their.stem in parts:
-            parts[their.stem].append(their)
-        if their.file.size_bytes in sizes:
-            sizes[their.file.size_bytes].append(their)
-        content = hashes.get(their.file.part_id) if their.file.part_id else None
-        if content in contents:
-            contents[content].append(their)
-        if their.stash_id in ids:
-            ids[their.stash_id].append(their)
-    return Blocks(
+    named = {item.stash_id for item in items if item.stash_id}
+    sizes = ((one.file.size_bytes or 0, one.scene) for one in ours)
+    contents = ((one.file.oshash, one.scene) for one in ours if hashes and one.file.oshash)
+    ids = ((one.scene_id, one.scene) for one in ours if one.scene_id in named)
+    blocks = Blocks(
         ours=ours,
-        parts=parts,
-        sizes=sizes,
-        hashes=contents,
-        ids=ids,
-        items=len(items),
+        stems=_open_buckets((one.stem, one.scene) for one in ours),
+        sizes=_open_buckets(one for one in sizes if one[0] > 0),
+        hashes=_open_buckets(contents),
+        ids=_open_buckets(ids),
+        contents=hashes,
     )
+    for position, item in enumerate(items):
+        if not item.trashed:
+            for file in item.files:
+                _put(position, item, file, blocks)
+    return blocks
 
 
 def pair(blocks: Blocks) -> Iterator[FileCandidates]:
     """Each of our files with the parts worth comparing it with."""
-    stems, names, sizes = _count(blocks.ours)
+    names = _count_names(blocks)
     crowds: dict[str, _Crowd] = {}
     for one in blocks.ours:
-        named = blocks.parts[one.stem]
-        us, them = stems[one.stem], len(named)
-        whole = us * them <= _PAIRS_PER_FILE * (us + them)
-        if not whole and one.stem not in crowds:
-            crowds[one.stem] = _Crowd(named)
-        name = fold(one.name) if us > 1 or them > 1 else ""
-        if whole:
-            bearers, kin = _count_files(named, name), _count_files(named, "")
-        else:
-            bearers, kin = crowds[one.stem].bearers[name], crowds[one.stem].files
-        equals = blocks.sizes.get(one.file.size_bytes or 0, [])
-        # A size that many files have chooses nobody, so of its scenes not all are known.
-        alike = sizes[one.file.size_bytes or 0] - 1 if len(equals) <= MOST_IN_TAIL else 0
+        bucket = blocks.stems[one.stem]
+        if bucket.scenes > 1 or len(bucket.parts) > 1:
+            yield _choose(one, blocks, names, crowds)
+            continue
+        parts = _join(one, bucket.parts, blocks)
         yield FileCandidates(
             ours=one,
-            parts=_join(one, named if whole else crowds[one.stem].choose(one), blocks),
-            name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
-            stem_others=us - 1 + max(kin - 1, 0),
-            size_others=alike + max(_count_files(equals, "") - 1, 0),
-            whole=whole,
+            parts=parts,
+            name_others=0,
+            stem_others=0,
+            size_others=_count_sizes(one, blocks),
+            whole=True,
+            alone=len(parts) == len(bucket.parts) == 1 and _is_alone(one, parts[0], blocks),
         )
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _open_buckets(keys: Iterable[tuple[_Key, int]]) -> dict[_Key, Bucket]:
+    """A bucket for each key; scenes come one after the other, so each is counted once."""
+    buckets: dict[_Key, Bucket] = {}
+    for key, scene in keys:
+        bucket = buckets.get(key)
+        if bucket is None:
+            buckets[key] = Bucket([], 1, scene)
+        elif bucket.last != scene:
+            bucket.scenes += 1
+            bucket.last = scene
+    return buckets
+
+
+def _put(position: int, item: PlexItem, file: PlexFile, blocks: Blocks) -> None:
+    """Put a part into the bucket of each key it shares with one of our files."""
+    path = normalize_path(file.path)
+    name, stem = split_name(path)
+    content = blocks.contents.get(file.part_id) if blocks.hashes and file.part_id else None
+    found = (
+        blocks.stems.get(stem),
+        blocks.sizes.get(file.size_bytes or 0),
+        blocks.hashes.get(content) if content else None,
+        blocks.ids.get(item.stash_id) if item.stash_id else None,
+    )
+    buckets = [bucket for bucket in found if bucket is not None]
+    if buckets:
+        their = Theirs(
+            item=position, file=file, path=path, name=name, stem=stem, stash_id=item.stash_id
+        )
+        for bucket in buckets:
+            bucket.parts.append(their)
+
+
+def _choose(
+    one: Ours, blocks: Blocks, names: Mapping[str, int], crowds: dict[str, _Crowd]
+) -> FileCandidates:
+    """The candidates of a file whose name others have, too."""
+    bucket = blocks.stems[one.stem]
+    named = bucket.parts
+    us, them = bucket.scenes, len(named)
+    whole = us * them <= _PAIRS_PER_FILE * (us + them)
+    if not whole and one.stem not in crowds:
+        crowds[one.stem] = _Crowd(named)
+    name = fold(one.name)
+    if whole:
+        bearers, kin = _count_files(named, name), _count_files(named, "")
+    else:
+        bearers, kin = crowds[one.stem].bearers[name], crowds[one.stem].files
+    return FileCandidates(
+        ours=one,
+        parts=_join(one, named if whole else crowds[one.stem].choose(one), blocks),
+        name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
+        stem_others=us - 1 + max(kin - 1, 0),
+        size_others=_count_sizes(one, blocks),
+        whole=whole,
+    )
+
+
+def _count_sizes(one: Ours, blocks: Blocks) -> int:
+    """How many other files have the size of one of ours."""
+    bucket = blocks.sizes.get(one.file.size_bytes or 0)
+    if bucket is None:
+        return 0
+    # A size that many files have chooses nobody, so of its scenes not all are known.
+    alike = bucket.scenes - 1 if len(bucket.parts) <= MOST_IN_TAIL else 0
+    return alike + max(bucket.count_files() - 1, 0)
+
+
+def _is_alone(one: Ours, part: Theirs, blocks: Blocks) -> bool:
+    """Whether no key leads from our file or from the part to another scene or part."""
+    size, other = one.file.size_bytes or 0, part.file.size_bytes or 0
+    if not _holds_only(blocks.sizes.get(size), part) or (other != size and other in blocks.sizes):
+        return False
+    if blocks.ids and not (
+        _holds_only(blocks.ids.get(one.scene_id), part)
+        and (part.stash_id == one.scene_id or part.stash_id not in blocks.ids)
+    ):
+        return False
+    content = blocks.contents.get(part.file.part_id)
+    return not blocks.hashes or (
+        _holds_only(blocks.hashes.get(one.file.oshash or 0), part)
+        and (content == one.file.oshash or content not in blocks.hashes)
+    )
+
+
+def _holds_only(bucket: Bucket | None, part: Theirs) -> bool:
+    if bucket is None:
+        return True
+    return bucket.scenes == 1 and all(one is part for one in bucket.parts)
 
 
 class _Crowd:
@@ -245,41 +337,12 @@ def _tails(path: str) -> Iterator[str]:
     yield fold(path)
 
 
-def _stream(items: Sequence[PlexItem], ours: Keys, hashes: Mapping[int, int]) -> Iterator[Theirs]:
-    """The parts of live items that share a key with one of our files."""
-    stems, sizes, contents, ids = ours.stems, ours.sizes, ours.contents, ours.ids
-    for position, item in enumerate(items):
-        if item.trashed:
-            continue
-        for file in item.files:
-            path = normalize_path(file.path)
-            name, stem = split_name(path)
-            if (
-                stem in stems
-                or file.size_bytes in sizes
-                or item.stash_id in ids
-                or (hashes and hashes.get(file.part_id) in contents)
-            ):
-                yield Theirs(
-                    item=position,
-                    file=file,
-                    path=path,
-                    name=name,
-                    stem=stem,
-                    stash_id=item.stash_id,
-                )
-
-
-def _count(ours: list[Ours]) -> tuple[Counter[str], Counter[str], Counter[int]]:
-    """How many scenes have each stem, each name (where a stem is shared) and each size."""
-    stems = Counter(stem for stem, _ in {(one.stem, one.scene) for one in ours})
-    shared = {(fold(one.name), one.scene) for one in ours if stems[one.stem] > 1}
-    sizes = {(one.file.size_bytes or 0, one.scene) for one in ours}
-    return (
-        stems,
-        Counter(name for name, _ in shared),
-        Counter(size for size, _ in sizes),
-    )
+def _count_names(blocks: Blocks) -> Counter[str]:
+    """How many scenes have each name whose stem several scenes have."""
+    shared = {
+        (fold(one.name), one.scene) for one in blocks.ours if blocks.stems[one.stem].scenes > 1
+    }
+    return Counter(name for name, _ in shared)
 
 
 def _count_files(parts: list[Theirs], name: str) -> int:
@@ -289,14 +352,15 @@ def _count_files(parts: list[Theirs], name: str) -> int:
     return len({part.file.path for part in parts if not name or fold(part.name) == name})
 
 
-def _join(one: Ours, named: list[Theirs], blocks: Blocks) -> list[Theirs]:
+def _join(one: Ours, named: Sequence[Theirs], blocks: Blocks) -> list[Theirs]:
     """All parts blocking found for one of our files, each once, in the items' order."""
     found = list(named)
-    if one.file.size_bytes:
-        found += _few(blocks.sizes.get(one.file.size_bytes, []))
-    if one.file.oshash:
-        found += _few(blocks.hashes.get(one.file.oshash, []))
-    found += blocks.ids[one.scene_id]
+    if (bucket := blocks.sizes.get(one.file.size_bytes or 0)) is not None:
+        found += _few(bucket.parts)
+    if blocks.hashes and (bucket := blocks.hashes.get(one.file.oshash or 0)) is not None:
+        found += _few(bucket.parts)
+    if blocks.ids and (bucket := blocks.ids.get(one.scene_id)) is not None:
+        found += bucket.parts
     if len(found) < 2:  # noqa: PLR2004 - nothing to deduplicate
         return found
     return list({id(part): part for part in found}.values())

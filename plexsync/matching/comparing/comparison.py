@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -25,10 +25,20 @@ from plexsync.text.generic_names import is_generic_folder, is_generic_name
 from plexsync.text.normalize import fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import PathRule
 
+
+class Compared(NamedTuple):
+    """One of our files with its comparisons; `alone` as in `FileCandidates`."""
+
+    ours: Ours
+    found: list[tuple[Comparison, Theirs]]
+    alone: bool
+
+
+_DISK_BLOCK = 4096
 FRAME_SLACK = 16
 """Coded heights are multiples of 16: 1088 stored, 1080 shown."""
 HASH_LEAST_BYTES = 131_072
@@ -68,26 +78,18 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
     )
 
 
-def compare_row(row: FileCandidates, context: Context) -> list[tuple[Comparison, Theirs]]:
-    """Compare one of our files with everything blocking found for it."""
-    if not row.parts:
-        return []
-    ours = row.ours
-    common = _Common(
-        row=row,
-        generic=is_generic_name(ours.stem),
-        context=context,
-        equal_sizes=_equal_sizes(row),
-    )
-    elsewhere = any(ours.expected != their.path for their in row.parts)
-    folders = split_folders(ours.expected) if elsewhere else []
-    unruled = split_folders(ours.path) if elsewhere and ours.ruled else None
-    placed = [_place_best(ours, folders, unruled, their) for their in row.parts]
-    tails = _count_tails(row, placed)
-    return [
-        (_compare(common, their, place, tails[place[1]]), their)
-        for their, place in zip(row.parts, placed, strict=True)
-    ]
+def compare_rows(rows: Iterable[FileCandidates], context: Context) -> Iterator[Compared]:
+    """Compare our files with all that blocking found for them, those that it found any for.
+
+    Equal comparisons are one object.
+    """
+    folders = _Folders()
+    shared: dict[Comparison, Comparison] = {}
+    for row in rows:
+        if row.parts:
+            made = _compare_row(row, context, folders)
+            found = zip((shared.setdefault(one, one) for one in made), row.parts, strict=True)
+            yield Compared(row.ours, list(found), row.alone)
 
 
 def compare_resembling(
@@ -97,7 +99,7 @@ def compare_resembling(
     row = FileCandidates(
         ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True
     )
-    ((made, _),) = compare_row(row, context)
+    (made,) = _compare_row(row, context, _Folders())
     if not (ours.path and theirs.path):
         return made._replace(
             title=title,
@@ -215,33 +217,30 @@ def _equal_sizes(row: FileCandidates) -> frozenset[str]:
     return frozenset(one.file.path for one in row.parts if one.file.size_bytes == size)
 
 
-def _place_best(
-    ours: Ours, folders: Sequence[str], unruled: Sequence[str] | None, theirs: Theirs
-) -> _Placed:
-    """Compare the folders as a rule has them and as they are: a rule takes nothing away."""
-    placed = _place(ours, folders, theirs)
-    if unruled is None or placed[0] >= FolderLevel.PATH_FOLDED:
-        return placed
-    plain = _place_folders(ours, unruled, theirs)
-    return max(placed, plain) if plain[0] < FolderLevel.PATH_FOLDED else placed
+class _Folders:
+    """Compares folders; each pair of them once, since many files lie in one folder."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[FolderLevel, int, int]] = {}
+
+    def compare(self, ours: str, theirs: str) -> tuple[FolderLevel, int, int]:
+        """How the folders of two paths compare; PATH_FOLDED where all are equal."""
+        pair = ours[: ours.rfind("/") + 1], theirs[: theirs.rfind("/") + 1]
+        known = self._known.get(pair)
+        if known is None:
+            known = self._known[pair] = _compare_folders(*pair)
+        return known
 
 
-def _place(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
-    if ours.expected == theirs.path:
-        same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
-        return (FolderLevel.PATH if same else FolderLevel.PATH_FOLDED), 0, 0
-    return _place_folders(ours, folders, theirs)
-
-
-def _place_folders(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Placed:
-    others = split_folders(theirs.path)
+def _compare_folders(ours: str, theirs: str) -> tuple[FolderLevel, int, int]:
+    folders, others = split_folders(ours), split_folders(theirs)
     equal = telling = 0
     for mine, other in zip(folders, others, strict=False):
         if mine != other:
             break
         equal += 1
         telling += not is_generic_folder(mine)
-    if equal == len(folders) == len(others) and fold(ours.name) == fold(theirs.name):
+    if equal == len(folders) == len(others):
         return FolderLevel.PATH_FOLDED, equal, telling
     if equal:
         return FolderLevel.FOLDERS, equal, telling
@@ -250,14 +249,58 @@ def _place_folders(ours: Ours, folders: Sequence[str], theirs: Theirs) -> _Place
     return (FolderLevel.UNKNOWN if rooted else FolderLevel.APART), 0, 0
 
 
+def _compare_row(row: FileCandidates, context: Context, folders: _Folders) -> list[Comparison]:
+    ours = row.ours
+    common = _Common(
+        row=row,
+        generic=is_generic_name(ours.stem),
+        context=context,
+        equal_sizes=_equal_sizes(row),
+    )
+    placed = [_place_best(ours, their, folders) for their in row.parts]
+    tails = _count_tails(row, placed) if len(placed) > 1 else None
+    return [
+        _compare(common, their, place, tails[place[1]] if tails else 0)
+        for their, place in zip(row.parts, placed, strict=True)
+    ]
+
+
+def _place_best(ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
+    """Compare the folders as a rule has them and as they are: a rule takes nothing away."""
+    if ours.expected == theirs.path:
+        return (
+            (FolderLevel.PATH if _is_spelled_alike(ours, theirs) else FolderLevel.PATH_FOLDED),
+            0,
+            0,
+        )
+    placed = _place(ours.expected, ours, theirs, folders)
+    if not ours.ruled or placed[0] >= FolderLevel.PATH_FOLDED:
+        return placed
+    plain = _place(ours.path, ours, theirs, folders)
+    return max(placed, plain) if plain[0] < FolderLevel.PATH_FOLDED else placed
+
+
+def _place(path: str, ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
+    placed = folders.compare(path, theirs.path)
+    if placed[0] is not FolderLevel.PATH_FOLDED or fold(ours.name) == fold(theirs.name):
+        return placed
+    _, equal, telling = placed
+    return (FolderLevel.FOLDERS if equal else FolderLevel.UNKNOWN), equal, telling
+
+
+def _is_spelled_alike(ours: Ours, theirs: Theirs) -> bool:
+    """Whether the names are equal as the servers write them, composition included."""
+    if ours.file.path.isascii() and theirs.file.path.isascii():
+        return True
+    return ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
+
+
 def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:
     """How many other files share at least so many trailing folders and the name, by that number.
 
     In a crowd only those in the longest tail were chosen: of shorter ones all may share it.
     """
     deepest = max((equal for _, equal, _ in placed), default=0)
-    if len(placed) == 1:
-        return [0] * (deepest + 1)
     bearers: list[set[str]] = [set() for _ in range(deepest + 1)]
     for theirs, (_, equal, _) in zip(row.parts, placed, strict=True):
         if theirs.stem == row.ours.stem:
@@ -323,8 +366,7 @@ def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:
         alike = size is Level.EQUAL and share_words(ours.stem, theirs.stem)
         return Spelling.WORDS if alike else Spelling.DIFFERENT
     if ours.name == theirs.name:
-        same = ours.file.path[-len(ours.name) :] == theirs.file.path[-len(theirs.name) :]
-        return Spelling.EXACT if same else Spelling.FORM
+        return Spelling.EXACT if _is_spelled_alike(ours, theirs) else Spelling.FORM
     return Spelling.FOLDED if fold(ours.name) == fold(theirs.name) else Spelling.STEM
 
 
@@ -335,7 +377,9 @@ def _smaller(one: int | None, other: int | None) -> int | None:
 
 def _size_bits(size_bytes: int) -> float:
     block = size_bytes & -size_bytes
-    step = max(block if block >= 4096 else 1, _largest_power_of_ten(size_bytes))  # noqa: PLR2004 - a disk block
+    step = block if block >= _DISK_BLOCK else 1
+    if size_bytes % 10 == 0:
+        step = max(step, _largest_power_of_ten(size_bytes))
     return math.log2(size_bytes / step)
 
 

@@ -177,6 +177,22 @@ def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
     )
 
 
+class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Weighs comparisons; equal ones share one assessment, which keeps 100,000 of them small."""
+
+    items: int
+    weights: Weights
+    weighed: dict[Comparison, Assessment]
+
+    def weigh(self, made: Comparison) -> Assessment:
+        """The assessment of a comparison."""
+        known = self.weighed.get(made)
+        if known is None:
+            known = weigh(made, items=self.items, weights=self.weights)
+            self.weighed[made] = known
+        return known
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from benchmarks.matching.__main__ import LEAST_CERTAIN_SHARE, LEAST_FIRST_SHARE
 from benchmarks.matching.corpus import MIXES, make_corpus
-from benchmarks.matching.scoring import Tally, run
+from benchmarks.matching.scoring import Tally, known_of, run
 from benchmarks.matching.situations import SITUATIONS
 from plexsync.matcher import match
+from plexsync.matching.resolution import resolve
+from plexsync.matching.verdicts import prepare_matching
 
 SCENES = 1_500
 
@@ -24,6 +26,20 @@ def test_goals_hold_on_every_mix(mix: object) -> None:
     assert whole.high_wrong == 0
     assert whole.certain_high >= LEAST_CERTAIN_SHARE * whole.certain
     assert whole.low_first >= LEAST_FIRST_SHARE * low
+
+
+@pytest.mark.parametrize("mix", MIXES, ids=lambda mix: mix.name)
+def test_the_short_way_to_a_verdict_changes_none(mix: object) -> None:
+    """Scenes nothing competes for are decided in advance, and each as it would be among all."""
+    corpus = make_corpus(next(one for one in MIXES if one is mix), seed=11, scenes=600)
+    known = known_of(corpus)
+    short, whole = (
+        prepare_matching(corpus.scenes, corpus.items, staged=staged, **known)
+        for staged in (True, False)
+    )
+    assert resolve(short) == resolve(whole)
+    assert len(short.tabulated.sure) > len(corpus.scenes) / 10
+    assert not whole.tabulated.sure
 
 
 def test_corpus_is_the_same_for_the_same_seed() -> None:
