@@ -176,12 +176,36 @@ def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
 
 
 def write_errors(stream: IO[str] | None, lines: Iterable[str]) -> None:
-    """Lines that say what failed; see `write_lines`."""
+    """Lines that say what failed; see `write_lines`. A terminal gets no word torn apart."""
     from plexsync.output.streams import Priority
 
     sink = error_sink(stream)
     for line in lines:
-        sink.write_line(line, Priority.ERROR)
+        for piece in _folded(line, stream):
+            sink.write_line(piece, Priority.ERROR)
+
+
+def _folded(line: str, stream: IO[str] | None) -> list[str]:
+    """A line in pieces as wide as the terminal; whole where there is none."""
+    if stream is None or not is_terminal(stream):
+        return [line]
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # a stand-in without a descriptor
+        columns = 0
+    if not 0 < columns < len(line):
+        return [line]
+    from textwrap import wrap
+
+    indent = line[: len(line) - len(line.lstrip())]
+    return wrap(
+        line.lstrip(),
+        columns,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_text(streams: Streams, text: str) -> None:

@@ -29,6 +29,8 @@ from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.journal import DIRECTORY
+from tests.support.terminals import run_plexsync
+from tests.support.typing_terminals import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -674,3 +676,16 @@ def test_each_way_to_end_that_a_user_can_cause_has_a_case() -> None:
     covered = {case.code for case in EVERYTHING}
 
     assert covered == {USAGE, SERVER, ACCESS, UNSAFE, STALE, LOCKED, LOCAL}
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_a_terminal_gets_no_word_of_an_error_torn_apart(tmp_path: Path, columns: int) -> None:
+    """Names of variables and files can be copied; a pipe gets each line whole."""
+    environ = {"HOME": str(tmp_path), "PATH": ""}
+    with Person(["run"], environ, width=columns) as person:
+        assert person.ends() == ExitCode.USAGE
+        shown = person.screen("more: docs/troubleshooting.md#config")
+    assert any("PLEXSYNC_PLEX__TOKEN" in line for line in shown.splitlines())
+    piped = run_plexsync(["run"], environ)
+    assert piped.err.count("\n") == 2
+    assert " ".join(piped.err.split()) in " ".join(shown.split())
