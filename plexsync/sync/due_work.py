@@ -21,6 +21,7 @@ from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.execution.unmatched import Unwritten
 from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.rows import Pair, RowMaker
+from plexsync.sync.run_scope import note_proposed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +201,10 @@ class DueWork:
             return Linked()
         self._reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
         linked = linker.matched(scenes, index.items, taken)
-        self._totals.proposed = linked.proposed or self._totals.proposed
+        if linked.proposed:
+            self._totals.proposed = linked.proposed
+            if self._run.session is not None:
+                note_proposed(self._run.session, self._totals, self._config)
         return linked
 
     def _tell_unsupported(self, linked: Linked) -> None:

@@ -12,37 +12,27 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync import __version__
 from plexsync.config.configuration import named_library
-from plexsync.errors import (
-    LibraryMissingError,
-    PlexsyncError,
-    StateError,
-    UnsafeError,
-)
+from plexsync.errors import LibraryMissingError, UnsafeError
 from plexsync.integrations.hook_events import clear_spool
 from plexsync.models import RunHeader, RunSummary
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.sections import other_writer
-from plexsync.state import (
-    PROPOSED,
-    Lineage,
-    Proposed,
-    ReviewQueueWriter,
-    RunKind,
-)
+from plexsync.state import Lineage, ReviewQueueWriter, RunKind
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.context import RunContext, safety_limits
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
 from plexsync.sync.detection.glance import Glance
 from plexsync.sync.plex_items import Inventory
-from plexsync.sync.run_scope import remembered
+from plexsync.sync.run_scope import JournalEnd, concluded, journaled, note_proposed, remembered
 from plexsync.sync.totals import Totals
 from plexsync.text.folding import files_digest
 from plexsync.text.nearest import nearest_name
-from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
     from plexsync.config.configuration import Config
     from plexsync.models import Section
     from plexsync.state import Session, State
@@ -53,31 +43,19 @@ if TYPE_CHECKING:
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
-    """One reconcile pass.
-
-    What goes wrong ends in the summary, not in an exception; the reporter's `finished` is always
-    the last thing called.
-    """
+    """Run one reconcile pass; what goes wrong ends in the summary, not in an exception."""
     header = RunHeader(
         run_id=ports.run_id, started_at=iso(ports.now()), dry_run=options.dry_run, full=options.full
     )
     header = replace(header, again=" ".join(map(quote, options.to_write)))
     totals = Totals(reporter, header)
-    error: PlexsyncError | None = None
-    try:
-        with (
-            remembered(config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s) as (
-                state,
-                session,
-            ),
-            closing(_Run(config, options, ports, totals)) as once,
-        ):
-            once.go(state, session)
-    except PlexsyncError as caught:
-        error = caught
-    summary = totals.summary(error, options, ports)
-    reporter.finished(summary)
-    return summary
+    with (
+        concluded(totals, ports, options) as conclusion,
+        remembered(config, ports, options) as (state, session),
+        closing(_Run(config, options, ports, totals)) as once,
+    ):
+        once.go(state, session)
+    return conclusion.summary
 
 
 class _Run:
@@ -90,11 +68,10 @@ class _Run:
         self._totals = totals
         self._reporter = totals.reporter
         totals.subset = config.plex.subset
-        self._sections: tuple[Section, ...] = ()
         self._work: DueWork | None = None
 
     def go(self, state: State, session: Session | None) -> None:
-        """Everything between the first question and the last answer."""
+        """Do everything between the first question and the last answer."""
         glance = Glance(self._config, self._options, self._ports, state)
         look = glance.take()
         unmoved = glance.unmoved(look) if look and session else None
@@ -106,54 +83,23 @@ class _Run:
     def _look_closely(self, state: State, session: Session | None, *, mark: str) -> None:
         """Ask both servers what changed, and see to it."""
         lineage = self._connect(state)
-        self._sections = self._ask_sections()
-        self._name_strange_libraries()
-        if not state.scene_ids():
-            self._name_other_writers()
-        inventory = Inventory(
-            self._ports,
-            self._sections,
-            self._totals,
-            links=state.links,
-            limits=None if self._options.force else safety_limits(self._config, self._options),
-        )
-        context = RunContext(
-            config=self._config,
-            options=self._options,
-            ports=self._ports,
-            totals=self._totals,
-            state=state,
-            session=session,
-            sections=self._sections,
-            inventory=inventory,
-        )
-        detection = ChangeDetection(context)
+        run = self._context(state, session)
+        detection = ChangeDetection(run)
         self._totals.header = replace(self._totals.header, full=detection.full)
-        self._reporter.started(self._totals.header)
-        if session is not None:
-            self._begin(session, lineage)
-        found: DetectedChanges | None = None
-        error: PlexsyncError | None = None
-        held: UnsafeError | None = None
-        try:
+        with self._journaled(session, lineage) as end:
             found = detection.look()
-            unsafe = self._guard(context, found.detected)
-            if self._has_work(context, found.detected):
-                held = self._due_work(context).carry_out(found)
-            error = unsafe or found.detected.failure or inventory.failure
-        except StateError:
-            raise  # nothing more can be written down
-        except PlexsyncError as caught:
-            error = caught
-        if session is not None:
-            seen = found if error is None else None
-            self._end(session, detection, seen, error or held, mark=mark)
-        if error is not None:
-            raise error
+            unsafe = self._guard(run, found.detected)
+            if self._has_work(run, found.detected):
+                end.held = self._due_work(run).carry_out(found)
+            if error := unsafe or found.detected.failure or run.inventory.failure:
+                raise error
+            self._complete(run, detection, found, end, mark=mark)
+        if end.complete and session is not None:
+            clear_spool(found.spool, self._ports.disk)
         if self._options.save_plan is not None:
-            self._due_work(context).write_plan(self._options.save_plan, lineage)
-        if held is not None:
-            raise held
+            self._due_work(run).write_plan(self._options.save_plan, lineage)
+        if end.held is not None:
+            raise end.held
 
     def close(self) -> None:
         """Give back what was held for the run."""
@@ -161,6 +107,30 @@ class _Run:
             self._work.close()
 
     # ---- asking
+
+    def _context(self, state: State, session: Session | None) -> RunContext:
+        """Return what the run is about, once the servers are known."""
+        sections = self._ask_sections()
+        self._name_strange_libraries(sections)
+        if not state.scene_ids():
+            self._name_other_writers(sections)
+        inventory = Inventory(
+            self._ports,
+            sections,
+            self._totals,
+            links=state.links,
+            limits=None if self._options.force else safety_limits(self._config, self._options),
+        )
+        return RunContext(
+            config=self._config,
+            options=self._options,
+            ports=self._ports,
+            totals=self._totals,
+            state=state,
+            session=session,
+            sections=sections,
+            inventory=inventory,
+        )
 
     def _connect(self, state: State) -> Lineage:
         """Meet both servers, and make sure that the state is about them."""
@@ -193,9 +163,9 @@ class _Run:
                 )
         return sections
 
-    def _name_strange_libraries(self) -> None:
+    def _name_strange_libraries(self, sections: Sequence[Section]) -> None:
         """Say which libraries with fields of their own Plex does not have."""
-        titles = {one.section_id: one.title for one in self._sections}
+        titles = {one.section_id: one.title for one in sections}
         absent = [o.library for o in self._config.libraries if not named_library(o.library, titles)]
         if not absent:
             return
@@ -206,9 +176,9 @@ class _Run:
                 hint = f"; did you mean {near!r}?" if near else ""
                 self._reporter.warn(f"[libraries] Plex has no library {name!r}{hint}")
 
-    def _name_other_writers(self) -> None:
+    def _name_other_writers(self, sections: Sequence[Section]) -> None:
         """Say on a first run which libraries another program writes to."""
-        for section in self._sections:
+        for section in sections:
             if writer := other_writer(section):
                 self._reporter.warn(
                     f"'{section.title}' has {writer}, which writes there as well: plexsync adopt "
@@ -254,73 +224,47 @@ class _Run:
         self._work = self._work or DueWork(run)
         return self._work
 
-    def _begin(self, session: Session, lineage: Lineage) -> None:
-        session.begin(
-            run_id=self._ports.run_id,
-            kind=RunKind.RUN,
-            started_at=self._totals.header.started_at,
-            lineage=lineage,
-            version=__version__,
-        )
-
     # ---- ending
+
+    def _journaled(
+        self, session: Session | None, lineage: Lineage
+    ) -> AbstractContextManager[JournalEnd]:
+        return journaled(
+            self._totals,
+            self._ports,
+            self._options,
+            session=session,
+            kind=RunKind.RUN,
+            lineage=lineage,
+        )
 
     def _end_unmoved(self, session: Session, unmoved: Unmoved) -> None:
         """Write down a run that found both servers as they were."""
         totals = self._totals
         totals.header = replace(totals.header, stash=unmoved.stash, plex=unmoved.plex)
         totals.waiting, totals.review_waiting = unmoved.waiting, unmoved.review_waiting
-        self._reporter.started(totals.header)
-        self._begin(session, session.state.lineage)
-        session.end(
-            finished_at=self._ports.now(),
-            exit_code=totals.exit_code(None, self._options),
-            counts=totals.counts,
-            requests=self._ports.requests(),
-        )
+        with self._journaled(session, session.state.lineage):
+            pass
 
-    def _end(
+    def _complete(
         self,
-        session: Session,
+        run: RunContext,
         detection: ChangeDetection,
-        found: DetectedChanges | None,
-        error: PlexsyncError | None,
+        found: DetectedChanges,
+        end: JournalEnd,
         *,
         mark: str,
     ) -> None:
-        """Write down how the run ended; only a complete one moves what was seen and handled.
+        """Say what a run came through with; only a complete one moves what was seen and handled.
 
-        Args:
-            session: where.
-            detection: remembers what was seen.
-            found: what was seen; None if the run did not come to its end.
-            error: what it ends with. What a limit held back is remembered as due, and the run is
-                complete without it.
-            mark: of Stash as it was before; "" where marks are not compared.
+        What a limit held back is remembered as due, and the run is complete without it. `mark` is
+        that of Stash as it was before; "" where marks are not compared.
         """
-        complete, newest = False, ""
-        if found is not None and not self._options.partial:
-            complete = found.detected.complete
-        if complete and found is not None:
-            detection.remember(session, found, mark=mark)
-            newest = max(found.detected.newest, session.state.newest_updated_at)
-        self._note_proposed(session, all_matched=self._totals.header.full and complete)
-        session.end(
-            finished_at=self._ports.now(),
-            exit_code=self._totals.exit_code(error, self._options),
-            counts=self._totals.counts,
-            full=self._totals.header.full and complete,
-            newest_updated_at=newest,
-            requests=self._ports.requests(),
-        )
-        if complete and found is not None:
-            clear_spool(found.spool, self._ports.disk)
-
-    def _note_proposed(self, session: Session, *, all_matched: bool) -> None:
-        """Keep the path rules this run proposed for `status`, without those that were followed."""
-        before = session.state.decision(PROPOSED, Proposed) or Proposed()
-        rules = self._totals.proposed or (() if all_matched else before.rules)
-        followed = {normalize_path(rule.stash) for rule in self._config.paths}
-        now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
-        if now != before:
-            session.decide(PROPOSED, now)
+        if run.session is None:
+            return
+        end.complete = found.detected.complete and not self._options.partial
+        end.full = self._totals.header.full and end.complete
+        if end.complete:
+            detection.remember(run.session, found, mark=mark)
+            end.newest = max(found.detected.newest, run.session.state.newest_updated_at)
+        note_proposed(run.session, self._totals, self._config, all_matched=end.full)

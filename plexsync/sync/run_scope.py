@@ -1,47 +1,144 @@
-"""A journaled run around any work: the lock, the right servers, a beginning and an end."""
+"""What stands around any work: the lock, the right servers, the journal, the summary."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync import __version__
-from plexsync.errors import MismatchError, PlexsyncError, StateError
-from plexsync.state import Lineage, Session, load_state, open_session
-from plexsync.sync.ports import RunOptions
+from plexsync.errors import PlexsyncError, StateError
+from plexsync.state import PROPOSED, Lineage, Proposed, Session, load_state, open_session
+from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from plexsync.config.configuration import Config
+    from plexsync.models import RunSummary
     from plexsync.state import RunKind, State
-    from plexsync.sync.ports import Ports
+    from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.totals import Totals
+
+
+class Conclusion:
+    """How a use case ended.
+
+    Attributes:
+        summary: what was reported; there once the work is behind us.
+    """
+
+    summary: RunSummary
+
+
+@contextmanager
+def concluded(totals: Totals, ports: Ports, options: RunOptions) -> Iterator[Conclusion]:
+    """Report how the work within ended; what goes wrong in it is in the summary, and not raised.
+
+    The reporter's `finished` is always the last thing called.
+    """
+    conclusion = Conclusion()
+    error: PlexsyncError | None = None
+    try:
+        yield conclusion
+    except PlexsyncError as caught:
+        error = caught
+    conclusion.summary = totals.summary(error, options, ports)
+    totals.reporter.finished(conclusion.summary)
 
 
 @contextmanager
 def remembered(
-    config: Config, ports: Ports, *, dry_run: bool, lock_wait_s: float
+    config: Config, ports: Ports, options: RunOptions
 ) -> Iterator[tuple[State, Session | None]]:
-    """What is remembered, and unless it is a dry run the means to remember more, under the lock.
+    """Open what is remembered, and unless it is a dry run the means to remember more.
 
     Raises:
         StateLockedError: another run holds the lock.
         StateError: see `load_state`.
     """
-    if dry_run:
+    if options.dry_run:
         yield load_state(ports.state_dir, ports.disk), None
         return
     with open_session(
         ports.state_dir,
         now=ports.now(),
-        wait_s=lock_wait_s,
+        wait_s=options.lock_wait_s,
         keep_days=config.run.keep_days,
         disk=ports.disk,
     ) as session:
         yield session.state, session
+
+
+@dataclass(slots=True)
+class JournalEnd:
+    """What the end of a run says in the journal beside its counts.
+
+    Attributes:
+        complete: whether everything that was found was handled.
+        full: whether every scene was compared.
+        newest: the version text up to which all is handled; "" if that stays.
+        held: the limit that held something back; the run came to its end even so.
+    """
+
+    complete: bool = False
+    full: bool = False
+    newest: str = ""
+    held: PlexsyncError | None = None
+
+
+@contextmanager
+def journaled(
+    totals: Totals,
+    ports: Ports,
+    options: RunOptions,
+    *,
+    session: Session | None,
+    kind: RunKind,
+    lineage: Lineage,
+) -> Iterator[JournalEnd]:
+    """Give the work within a beginning and an end in the journal.
+
+    Args:
+        totals: counts, and knows what is reported as begun.
+        ports: the world.
+        options: what the command line asks.
+        session: where the run is written down; None for a dry run.
+        kind: what kind of run.
+        lineage: the servers that answered.
+
+    Raises:
+        PlexsyncError: the work ended early, or with something held back.
+    """
+    totals.reporter.started(totals.header)
+    if session is not None:
+        session.begin(
+            run_id=ports.run_id,
+            kind=kind,
+            started_at=totals.header.started_at,
+            lineage=lineage,
+            version=__version__,
+        )
+    end, error = JournalEnd(), None
+    try:
+        yield end
+    except StateError:
+        raise  # nothing more can be written down
+    except PlexsyncError as caught:
+        error = caught
+    if session is not None:
+        session.end(
+            finished_at=ports.now(),
+            exit_code=totals.exit_code(error or end.held, options),
+            counts=totals.counts,
+            full=end.full,
+            newest_updated_at=end.newest,
+            requests=ports.requests(),
+        )
+    if error is not None:
+        raise error
 
 
 def meet_plex(ports: Ports, totals: Totals, state: State) -> Lineage:
@@ -60,61 +157,13 @@ def meet_plex(ports: Ports, totals: Totals, state: State) -> Lineage:
     return lineage
 
 
-def carry_out(
-    work: Callable[[], None],
-    ports: Ports,
-    totals: Totals,
-    session: Session | None,
-    *,
-    kind: RunKind,
-    lineage: Lineage,
-    stale: str,
+def note_proposed(
+    session: Session, totals: Totals, config: Config, *, all_matched: bool = False
 ) -> None:
-    """Do `work` as a run with a beginning and an end in the journal.
-
-    Args:
-        work: tells `totals` what became of each item.
-        ports: the world.
-        totals: counts.
-        session: where the run is written down; None for a dry run.
-        kind: what kind of run.
-        lineage: the servers that answered.
-        stale: what to say if not one item could be done because each is otherwise by now.
-
-    Raises:
-        MismatchError: that is so.
-        PlexsyncError: the work ended early.
-    """
-    totals.reporter.started(totals.header)
-    if session is not None:
-        session.begin(
-            run_id=ports.run_id,
-            kind=kind,
-            started_at=totals.header.started_at,
-            lineage=lineage,
-            version=__version__,
-        )
-    error: PlexsyncError | None = None
-    try:
-        work()
-        _check_stale(totals, stale)
-    except StateError:
-        raise  # nothing more can be written down
-    except PlexsyncError as caught:
-        error = caught
-    if session is not None:
-        session.end(
-            finished_at=ports.now(),
-            exit_code=totals.exit_code(error, RunOptions()),
-            counts=totals.counts,
-            requests=ports.requests(),
-        )
-    if error is not None:
-        raise error
-
-
-def _check_stale(totals: Totals, message: str) -> None:
-    counts = totals.counts
-    done = counts.applied + counts.planned + counts.unchanged + counts.failed
-    if not done and (counts.kept or counts.skipped):
-        raise MismatchError(message)
+    """Keep the path rules a run proposed for `status`, without those that were followed."""
+    before = session.state.decision(PROPOSED, Proposed) or Proposed()
+    rules = totals.proposed or (() if all_matched else before.rules)
+    followed = {normalize_path(rule.stash) for rule in config.paths}
+    now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
+    if now != before:
+        session.decide(PROPOSED, now)

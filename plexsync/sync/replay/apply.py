@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import MismatchError, PlexsyncError
+from plexsync.errors import MismatchError
 from plexsync.models import (
     Link,
     Outcome,
@@ -37,7 +37,7 @@ from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import ReplayWords, known_link, replay
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import meet_plex, remembered
+from plexsync.sync.run_scope import concluded, meet_plex, remembered
 from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:
@@ -68,11 +68,7 @@ class ApplyOptions:
 
 
 def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporter) -> RunSummary:
-    """Write a saved plan.
-
-    What goes wrong ends in the summary, not in an exception; the reporter's `finished` is always
-    the last thing called.
-    """
+    """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
     header = RunHeader(
         run_id=ports.run_id,
         started_at=iso(ports.now()),
@@ -81,18 +77,12 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
         again=f"plexsync apply {quote(str(options.file))}",
     )
     totals = Totals(reporter, header)
-    error: PlexsyncError | None = None
-    try:
+    asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
+    with concluded(totals, ports, asked) as conclusion:
         plan = read_plan(options.file, disk=ports.disk)
-        with remembered(
-            config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
-        ) as memory:
+        with remembered(config, ports, asked) as memory:
             _apply(plan, config, options, ports, memory=memory, totals=totals)
-    except PlexsyncError as caught:
-        error = caught
-    summary = totals.summary(error, RunOptions(dry_run=options.dry_run), ports)
-    reporter.finished(summary)
-    return summary
+    return conclusion.summary
 
 
 def _apply(

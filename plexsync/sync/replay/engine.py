@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from plexsync.errors import MismatchError
 from plexsync.models import Outcome, Preview
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.writer import UNSENT
+from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import RowMaker
-from plexsync.sync.run_scope import carry_out
+from plexsync.sync.run_scope import journaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,19 +100,17 @@ def replay(
     def show(ahead: list[Ready]) -> None:
         totals.reporter.preview(outcomes.preview(ahead, len(items), words.headline))
 
-    def work_off() -> None:
+    with journaled(totals, ports, RunOptions(), session=session, kind=words.kind, lineage=lineage):
         batches = executor.looked_ahead(items, len(items), show)
         executor.write_all(batches, len(items))
+        _check_stale(totals, words.stale)
 
-    carry_out(
-        work_off,
-        ports,
-        totals,
-        session,
-        kind=words.kind,
-        lineage=lineage,
-        stale=words.stale,
-    )
+
+def _check_stale(totals: Totals, message: str) -> None:
+    counts = totals.counts
+    done = counts.applied + counts.planned + counts.unchanged + counts.failed
+    if not done and (counts.kept or counts.skipped):
+        raise MismatchError(message)
 
 
 class ReplayOutcomes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import ConfigError, MismatchError, PlexsyncError
+from plexsync.errors import ConfigError, MismatchError
 from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
@@ -23,7 +23,7 @@ from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import ReplayWords, known_link, replay
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import meet_plex, remembered
+from plexsync.sync.run_scope import concluded, meet_plex, remembered
 from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ class UndoOptions:
 
 
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
-    """Take a run back.
-
-    What goes wrong ends in the summary, not in an exception; the reporter's `finished` is always
-    the last thing called.
-    """
+    """Take a run back; what goes wrong ends in the summary, not in an exception."""
     header = RunHeader(
         run_id=ports.run_id,
         started_at=iso(ports.now()),
@@ -68,18 +64,13 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         again=" ".join(_words(options)),
     )
     totals = Totals(reporter, header)
-    error: PlexsyncError | None = None
-    try:
-        with remembered(
-            config, ports, dry_run=options.dry_run, lock_wait_s=options.lock_wait_s
-        ) as (state, session):
-            planner = Planner(config.apply.rules)
-            _undo(options, ports, totals, (state, session), planner=planner)
-    except PlexsyncError as caught:
-        error = caught
-    summary = totals.summary(error, RunOptions(dry_run=options.dry_run), ports)
-    reporter.finished(summary)
-    return summary
+    asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
+    with (
+        concluded(totals, ports, asked) as conclusion,
+        remembered(config, ports, asked) as memory,
+    ):
+        _undo(options, ports, totals, memory, planner=Planner(config.apply.rules))
+    return conclusion.summary
 
 
 def _undo(
