@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import sys
 from ipaddress import ip_address
@@ -59,15 +60,24 @@ FOREIGN_NAMES = frozenset(
         "CURL_CA_BUNDLE",
         "FORCE_COLOR",
         "FTP_PROXY",
+        "GHOSTTY_RESOURCES_DIR",
         "HTTPS_PROXY",
         "HTTP_PROXY",
+        "ITERM_SESSION_ID",
         "JOURNAL_STREAM",
+        "KITTY_WINDOW_ID",
+        "KONSOLE_VERSION",
         "LINES",
         "NETRC",
         "NO_COLOR",
         "NO_PROXY",
         "REQUESTS_CA_BUNDLE",
         "STATE_DIRECTORY",
+        "STY",
+        "TERM_PROGRAM",
+        "TMUX",
+        "WEZTERM_PANE",
+        "XTERM_VERSION",
     }
 )
 
@@ -99,6 +109,16 @@ def forbid_network(event: str, args: tuple[object, ...]) -> None:
         return
     if not is_loopback(host):
         raise RuntimeError(f"a test reached for {host!r}: tests stay on loopback")
+
+
+SET_IN_A_NAME = re.compile(r"\{'[^'{}]*', '")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names made of sets: each process orders them in its own way, and none finds them."""
+    for item in items:
+        if SET_IN_A_NAME.search(item.nodeid):
+            raise pytest.UsageError(f"the name of a test may not hold a set: {item.nodeid}")
 
 
 def pytest_configure() -> None:

@@ -49,7 +49,6 @@ SCENES = {
         (Participants(include_tags=("unknown",)), set()),
         (Participants(exclude_tags=("unknown",)), {*SCENES}),
     ],
-    ids=str,
 )
 def test_names_count_with_all_below_them(wanted: Participants, taking_part: set[str]) -> None:
     """What keeps out wins; a circle in the hierarchy ends; folders are whole names."""
@@ -89,7 +88,6 @@ def test_a_wrong_spelling_is_answered_with_what_was_meant() -> None:
         ({"t2": UNKNOWN}, {"t2", "t3", "t9"}),
         ({"t7": UNKNOWN, "p1": UNKNOWN}, {"t7"}),
     ],
-    ids=str,
 )
 def test_what_decides_otherwise_is_found(before: dict[str, str], concerned: set[str]) -> None:
     """A rename, another parent, and what was not known when the last run ended."""
