@@ -82,9 +82,11 @@ Source: docs/stash-api.md 1.2.
 _GRAPHQL = "/graphql"
 
 _PLAIN = frozenset(
-    field for field in StashField if field.startswith(("Scene.", "Studio.", "Query."))
+    field
+    for field in StashField
+    if field.startswith(("Scene.", "Studio.", "Query.")) and field is not StashField.CUSTOM_FIELDS
 )
-"""What is asked for where no configuration says otherwise: everything of scenes themselves."""
+"""What is asked for where no configuration says otherwise: all that every Stash has of scenes."""
 
 _LISTS = {
     StashField.COVER: "paths",

@@ -21,6 +21,8 @@ class StashField(StrEnum):
     COVER = "Scene.paths"
     STUDIO = "Scene.studio"
     GROUPS = "Scene.groups"
+    SCENE_INDEX = "SceneGroup.scene_index"
+    CUSTOM_FIELDS = "Scene.custom_fields"
     PERFORMERS = "Scene.performers"
     PARENT_STUDIO = "Studio.parent_studio"
     PARENT_TAGS = "Tag.parents"
@@ -84,10 +86,12 @@ class SceneDetail(Noun, frozen=True):
     """What a scene says about itself: the source of every desired field.
 
     `date` is `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or ""; `studios` runs from the scene's studio up to
-    its parents; `parent_tags` are those above `tags`, as far as they were asked for;
-    `cover_path` is path and query of the cover on the configured Stash; `related` holds what it
-    shows of other objects, as the dictionary of `relations` has it; `cast` are the performers once
-    more, with all that is known of them, if that was asked for.
+    its parents; `scene_indexes` has its place in each of the `groups`; `parent_tags` are those
+    above `tags`, as far as they were asked for; `cover_path` is path and query of the cover on the
+    configured Stash; `related` holds what it shows of other objects, as the dictionary of
+    `relations` has it; `cast` are the performers once more, with all that is known of them,
+    `stash_ids` the address of each stash-box with its id for the scene, and `custom` the custom
+    fields as texts, if these were asked for.
     """
 
     scene_id: SceneId
@@ -102,12 +106,15 @@ class SceneDetail(Noun, frozen=True):
     urls: tuple[str, ...] = ()
     studios: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    scene_indexes: tuple[int | None, ...] = ()
     performers: tuple[str, ...] = ()
     cast: tuple[Performer, ...] = ()
     tags: tuple[str, ...] = ()
     parent_tags: tuple[str, ...] = ()
     files: tuple[SceneFile, ...] = ()
     cover_path: str = ""
+    stash_ids: tuple[tuple[str, str], ...] = ()
+    custom: dict[str, str] = field(default_factory=dict)
     related: dict[RelatedId, str] = field(default_factory=dict)
 
     @property

@@ -19,15 +19,14 @@ from plexsync.models import (
     Policy,
 )
 from plexsync.text.normalize import fold_tag, plex_date, strip_control, tag_key
-from plexsync.text.templates import (
+from plexsync.text.placeholders import (
     PERFORMER_PLACEHOLDERS,
     PHOTO_PLACEHOLDERS,
-    Template,
-    parse_template,
     performer_words,
     photo_words,
     scene_words,
 )
+from plexsync.text.templates import Template, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +66,9 @@ STUDIO_COLLECTION = "studio.collection"
 COMMON = ""
 """Stands for every library that has no rules of its own."""
 
-_REPEATED_WORDS = frozenset({"studio", "parent_studio", "group", "director", "year"})
+_REPEATED_WORDS = frozenset(
+    {"studio", "parent_studio", "studio.parent", "group", "director", "year"}
+)
 """The placeholders that say the same of many scenes."""
 
 _UNWANTED = ("", "")
@@ -205,7 +206,7 @@ class _Made(dict[str, tuple[str, str]]):
 
 def _source(rule: FieldRule) -> _Source:
     templates = tuple(map(parse_template, rule.templates))
-    words = {name for template in templates for _, name in template.parts if name}
+    words = {text for template in templates for _, text in template.parts if text}
     make = _cleaned if templates else partial(_filtered, rule=rule)
     return _Source(
         rule=rule,
@@ -366,18 +367,14 @@ def _own_names(
             return detail.director.replace(";", ",").split(",")
         case "groups":
             return [
-                template.fill(scene_words(detail, page, group), whole=True)
-                for group in _let_in(detail.groups, source.rule)
+                template.fill(scene_words(detail, page, at), whole=True)
+                for at, group in enumerate(detail.groups)
+                if _filtered(group, source.rule)[0]
                 for template in source.templates
             ]
         case _:
             word = scene_words(detail, page)
             return [template.fill(word, whole=True) for template in source.templates]
-
-
-def _let_in(names: Iterable[str], rule: FieldRule) -> Iterable[str]:
-    """Those of `names` that the rule's patterns let through."""
-    return (name for name in names if _filtered(name, rule)[0])
 
 
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:

@@ -91,6 +91,7 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         urls=wire.urls,
         studios=_studios(wire.studio),
         groups=tuple([grouped.group.name for grouped in wire.groups or ()]),
+        scene_indexes=tuple([grouped.scene_index for grouped in wire.groups or ()]),
         performers=tuple([performer.name for performer in wire.performers or ()]),
         cast=tuple(
             [performer_of(one) for one in wire.performers or () if one.alias_list is not None]
@@ -99,6 +100,8 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         parent_tags=tuple([tag.name for tag in above]),
         files=_files(wire.files),
         cover_path=_cover_path(wire.id, (wire.paths and wire.paths.screenshot) or ""),
+        stash_ids=tuple([(one.endpoint, one.stash_id) for one in wire.stash_ids]),
+        custom={name: _custom_text(value) for name, value in (wire.custom_fields or {}).items()},
         related=_related(wire, above),
     )
 
@@ -155,6 +158,15 @@ def _filled(wire: WireScene) -> Iterator[str]:
         STASH_ID: [one for one in wire.stash_ids if one.stash_id.strip()],
     }
     return (name for name, value in values.items() if value)
+
+
+def _custom_text(value: object) -> str:
+    """A custom field, which may be anything JSON has, as a text; "" for lists and objects."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _files(wires: tuple[WireFile, ...]) -> tuple[SceneFile, ...]:

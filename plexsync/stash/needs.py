@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import FieldRule, Policy, StashField
+from plexsync.text.placeholders import CUSTOM, PERFORMERS, SCENE_INDEX, needs_genders
 from plexsync.text.templates import parse_template
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ _WORDS: Mapping[str, frozenset[StashField]] = {
     "parent_studio": frozenset({StashField.STUDIO, StashField.PARENT_STUDIO}),
     "group": frozenset({StashField.GROUPS}),
     "url": frozenset({StashField.URLS}),
+    "studio.parent": frozenset({StashField.STUDIO, StashField.PARENT_STUDIO}),
+    SCENE_INDEX: frozenset({StashField.GROUPS, StashField.SCENE_INDEX}),
+    PERFORMERS: frozenset({StashField.PERFORMERS}),
+    "rating": frozenset({StashField.RATING}),
+    "stash_id": frozenset({StashField.STASH_IDS}),
 }
 """What the placeholders of a template are made of; the others every run needs."""
 
@@ -59,6 +65,7 @@ def needs_of(rules: Iterable[FieldRule]) -> frozenset[StashField]:
         if rule.policy is Policy.OFF:
             continue
         wanted |= _core(rule)
+        wanted |= {StashField.CUSTOM_FIELDS} if _has_custom(rule) else set()
         wanted |= CREDITS if rule.role or rule.photo else set()
         wanted |= {StashField.IMAGE} if rule.photo else set()
         wanted |= {StashField.PARENT_TAGS} if rule.parents else set()
@@ -92,14 +99,25 @@ def without(
 
 def _core(rule: FieldRule) -> frozenset[StashField]:
     """What the rule says nothing without."""
-    words = {name for text in rule.templates for _, name in parse_template(text).parts}
+    templates = [parse_template(text) for text in rule.templates]
     found: set[StashField] = set()
-    for word in words:
-        found |= _WORDS.get(word, frozenset())
+    for template in templates:
+        for word in template.words:
+            found |= _WORDS.get(word, frozenset())
+        if any(needs_genders(text) for _, text in template.parts):
+            found |= CREDITS
     own = OWN.get(rule.name)
     if own is not None and (rule.name == "groups" or not rule.templates):
         found.add(own)
     return frozenset(found)
+
+
+def _has_custom(rule: FieldRule) -> bool:
+    """Whether a text is made of a custom field, which the oldest Stash does not have.
+
+    That costs only the word: who shares templates among several Stashes writes it everywhere.
+    """
+    return any(CUSTOM in parse_template(text).words for text in rule.templates)
 
 
 def _reduced(
@@ -107,6 +125,8 @@ def _reduced(
 ) -> tuple[FieldRule, list[tuple[str, StashField]]]:
     """Leave out the parts of a rule that cannot be had."""
     lost: list[tuple[str, StashField]] = []
+    if StashField.CUSTOM_FIELDS in lacking and _has_custom(rule):
+        lost.append((f"{{custom}} of fields.{rule.name}", StashField.CUSTOM_FIELDS))
     needs = {
         "role": CREDITS if rule.role else (),
         "photo": (*CREDITS, StashField.IMAGE) if rule.photo else (),

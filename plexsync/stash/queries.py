@@ -57,7 +57,8 @@ _DETAILS = (
       <Scene.paths|paths { screenshot }>
       <Scene.studio|studio { id name <Studio.parent_studio|parent_studio { id name
         parent_studio { id name parent_studio { id name parent_studio { id } } } }> }>
-      <Scene.groups|groups { group { id name } }>
+      <Scene.groups|groups { group { id name } <SceneGroup.scene_index|scene_index> }>
+      <Scene.stash_ids|stash_ids { endpoint stash_id }> <Scene.custom_fields|custom_fields>
       <Scene.performers|performers """
     + _CAST
     + """>

@@ -41,6 +41,7 @@ class WireStudio(Wire, frozen=True):
 
 class _Grouped(Wire, frozen=True):
     group: WireObject
+    scene_index: int | None = None
 
 
 class _Paths(Wire, frozen=True):
@@ -57,6 +58,7 @@ class WireStashId(Wire, frozen=True):
     """The id a stash-box has for something."""
 
     stash_id: str
+    endpoint: str = ""
 
 
 class WireFile(Wire, frozen=True):
@@ -98,6 +100,8 @@ class WireDetail(Wire, frozen=True):
     groups: tuple[_Grouped, ...] | None = None
     performers: tuple[WirePerformer, ...] | None = None
     urls: tuple[str, ...] = ()
+    stash_ids: tuple[WireStashId, ...] = ()
+    custom_fields: dict[str, object] | None = None
     studio: WireStudio | None = None
     updated_at: str | None = None
     title: str | None = None

@@ -88,12 +88,20 @@ def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[st
                 context=key,
                 hint=f"leave {key} empty, or look for a newer plexsync",
             )
-    sentences = tuple(
+    sentences = tuple(_lost_sentence(key, field) for key, field in lost)
+    return replace(config, fields=rules, libraries=libraries), sentences
+
+
+def _lost_sentence(key: str, field: StashField) -> str:
+    if field is StashField.CUSTOM_FIELDS:
+        return (
+            f"{key} says nothing: this Stash has no custom fields of scenes, which came with "
+            "v0.31; upgrade Stash, or take the word out"
+        )
+    return (
         f"{key} takes no part: this Stash has no {field} that plexsync can read; what Plex has "
         "stays, and a newer plexsync may know better"
-        for key, field in lost
     )
-    return replace(config, fields=rules, libraries=libraries), sentences
 
 
 def plex_transport(

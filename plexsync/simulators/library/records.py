@@ -142,6 +142,7 @@ class StashScene:
     cover: int | None = None
     created_at: str = EPOCH_TEXT
     updated_at: str = EPOCH_TEXT
+    custom_fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

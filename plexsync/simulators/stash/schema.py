@@ -39,6 +39,7 @@ APP_SCHEMA = {
     (0, 28): 72,
     (0, 29): 72,
     (0, 30): 75,
+    (0, 31): 85,
 }
 """Database schema numbers. Source: docs/stash-api.md 7."""
 
@@ -49,6 +50,7 @@ SINCE: dict[str, Version] = {
     "Query.findStudios.ids": (0, 25),
     "Query.findTags.ids": (0, 25),
     "Scene.groups": (0, 27),
+    "Scene.custom_fields": (0, 31),
     "Scene.play_history": (0, 25),
     "Scene.o_history": (0, 25),
     "SceneFilterType.groups": (0, 27),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.library.records import (
     StashFile,
+    StashGroup,
     StashPerformer,
     StashScene,
     StashTag,
@@ -289,6 +290,10 @@ class StashStore(StashRows):
                 self.studios.change(child.id, parent_id=None)
             self.studios.remove(int(studio_id))
             self._changed(concerned)
+
+    def add_group(self, name: str, **values: object) -> int:
+        """A new group; its id."""
+        return self._add(self.groups, StashGroup(0, name), values)
 
     def edit_group(self, group_id: Id, **changes: object) -> None:
         """Rename a group, or change anything else of it."""

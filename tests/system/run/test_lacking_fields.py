@@ -50,6 +50,8 @@ COSTS = {
     StashField.COVER: {"fields.poster"},
     StashField.STUDIO: {"fields.studio", "fields.studio.collection", "fields.sort_title"},
     StashField.GROUPS: {"fields.groups"},
+    StashField.SCENE_INDEX: set(),
+    StashField.CUSTOM_FIELDS: set(),
     StashField.PERFORMERS: {"fields.performers"},
     StashField.PARENT_STUDIO: {"fields.sort_title"},
     StashField.PARENT_TAGS: {"fields.tags.parents"},
