@@ -94,7 +94,7 @@ CHANGES: dict[str, tuple[Callable[[World], object], str, str]] = {
         "Movie",
     ),
     "place in the group": (
-        lambda w: w.stash.edit_scene(3, groups=((named(w, "groups", "Film"), 5),)),
+        lambda w: w.stash.edit_scene(3, groups=((named(w, "groups", "Movie"), 5),)),
         "#4",
         "#5",
     ),
@@ -105,8 +105,8 @@ CHANGES: dict[str, tuple[Callable[[World], object], str, str]] = {
     ),
     "studio without one above": (
         lambda w: w.stash.edit_studio(named(w, "studios", "Site"), parent_id=None),
-        "Network",
-        "",
+        "|Net|",
+        "||",
     ),
     "custom field": (
         lambda w: w.stash.edit_scene(3, custom_fields={"Shelf": "top"}),
