@@ -9,7 +9,8 @@ from plexsync.matcher import Explanation, Known, Named, account, account_of_item
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import load_state
-from plexsync.sync.components import match_settings, open_catalogue
+from plexsync.sync.linking.catalogue import open_catalogue
+from plexsync.sync.linking.decider import match_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -143,7 +143,7 @@ class ReviewServers:
 
     def _catalogue(self, state: State) -> KnowsScenes:
         """The scenes that do not wait: they compete as in a run."""
-        from plexsync.sync.components import open_catalogue  # noqa: PLC0415 - no screen waits for matching
+        from plexsync.sync.linking.catalogue import open_catalogue  # noqa: PLC0415 - no screen waits for matching
 
         return open_catalogue(
             self.config,
@@ -154,8 +154,7 @@ class ReviewServers:
         )
 
     def _linker(self, state: State, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
-        from plexsync.sync.components import match_settings  # noqa: PLC0415 - no screen waits for matching
-        from plexsync.sync.linking.decider import Decider  # noqa: PLC0415 - see above
+        from plexsync.sync.linking.decider import Decider, match_settings  # noqa: PLC0415 - no screen waits for matching
         from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
 
         answers = collect_answers(state)

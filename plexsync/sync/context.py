@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.planning.limits import Limits
+from plexsync.planning.retry_schedule import next_try
 from plexsync.state import review_queue_path, trial_queue_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Section
+    from plexsync.models import Outcome, Section
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
+    from plexsync.sync.rows import RowMaker
     from plexsync.sync.totals import Totals
 
 
@@ -44,6 +46,7 @@ class RunContext:
         session: where the run is written down; None for a dry run.
         sections: the libraries that take part.
         inventory: what is in them.
+        rows: makes the rows of its pairs.
     """
 
     config: Config
@@ -54,6 +57,7 @@ class RunContext:
     session: Session | None
     sections: tuple[Section, ...]
     inventory: Inventory
+    rows: RowMaker
 
     @property
     def queue(self) -> Path:
@@ -97,6 +101,11 @@ class RunContext:
                 hint=f"choose of {', '.join(on)}",
             )
         return frozenset(self.options.fields or on)
+
+    def retry_at(self, attempts: int, outcome: Outcome) -> str:
+        """Return when a scene is due again after so many tries in a row that ended so, as ISO."""
+        now, subset = self.ports.now(), self.config.plex.subset
+        return next_try(attempts, now, outcome=outcome, subset=subset)
 
     def limits(self) -> Limits:
         """Return how much is too much."""

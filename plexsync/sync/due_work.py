@@ -5,35 +5,44 @@ Imported when there is such work: a run that has nothing to do needs none of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.matcher import collect_answers
-from plexsync.models import Outcome
+from plexsync.models import Outcome, as_problem
 from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import has_come
-from plexsync.state import ReviewQueueWriter, write_plan
-from plexsync.sync.components import RunComponents
+from plexsync.state import ReviewQueueWriter, item_line, write_plan
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
+from plexsync.sync.execution.executor import Executor
+from plexsync.sync.execution.outcomes import SceneOutcomes
+from plexsync.sync.execution.pictures.saved import SavedPictures
 from plexsync.sync.execution.reader import settle_unlinked
+from plexsync.sync.execution.run_items import RunItems
+from plexsync.sync.execution.run_writer import RunWriter
 from plexsync.sync.execution.unmatched import Unwritten
+from plexsync.sync.linking.catalogue import open_catalogue
+from plexsync.sync.linking.decider import Decider, match_settings
 from plexsync.sync.linking.linker import Linked, Linker
-from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.run_scope import note_proposed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import ItemKind, Scene, Section
-    from plexsync.state import Lineage, State
+    from plexsync.matcher import AllAnswers
+    from plexsync.models import ItemKind, RatingKey, Scene, Section
+    from plexsync.state import Lineage, SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
-    from plexsync.sync.plex_items import Inventory
+    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.rows import Pair
 
 
 class DueWork:
@@ -45,7 +54,14 @@ class DueWork:
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
-        self._parts = RunComponents(run)
+        stash = run.totals.header.stash
+        self._catalogue = open_catalogue(
+            run.config,
+            run.ports.stash,
+            (run.ports.cache_dir, run.ports.state_dir),
+            stash.identity if stash else "",
+            sections=run.inventory.section_ids,
+        )
         self._config = run.config
         self._options = run.options
         self._ports = run.ports
@@ -60,72 +76,98 @@ class DueWork:
 
     def carry_out(self, found: DetectedChanges) -> UnsafeError | None:
         """Link, plan, show and write what was found; return the limit that held some of it back."""
-        state, session, inventory = self._run.state, self._run.session, self._run.inventory
-        detected, parts = found.detected, self._parts
-        rows = RowMaker(
-            scene_url=self._ports.stash.scene_url,
-            item_url=self._ports.plex.item_url,
-            libraries={section.section_id: section.title for section in self._sections},
-        )
-        trial = ReviewQueueWriter(self._run.trial_queue)
-        queue = trial if session is None else ReviewQueueWriter(self._run.queue)
-        unwritten = Unwritten(
-            state=state,
-            session=session,
-            rows=rows,
-            totals=self._totals,
-            retry_at=parts.retry_at,
-            believe_absence=not self._options.libraries,
-            queue=queue,
-        )
-        synced = frozenset(state.claims())  # also those of scenes that are forgotten now
-        unwritten.note_absent(detected)
-        answers = collect_answers(state)
-        due = []
-        for scene in detected.due:
-            reason = answers.ignores(scene)
-            if reason is None:
-                due.append(scene)
-            else:
-                unwritten.note_ignored(scene, reason)
-        linker = parts.linker(
-            answers,
-            broken=found.broken,
-            again=found.again,
-            void=detected.strangers.union(detected.gone),
-        )
-        absent = detected.strangers.union(
-            detected.gone, (scene.scene_id for scene, _ in detected.left_out)
-        )
-        parts.catalogue.note(due, absent, whole=self._is_whole(detected))
-        pairs, rest = linker.remembered(due)
-        linked = self._link(linker, inventory, rest, pairs)
-        if inventory.failure is not None:
-            unwritten.note_unlisted(rest, inventory.failure)
-        if session is not None:
-            note_unread(session, [scene.scene_id for scene in rest], linked.unread)
-        unwritten.keep_several(linked.pairs)
-        self._tell_unsupported(linked)
-        folders = self._folders_to_scan(state, linked)
-        writer = parts.writer(
-            rows,
-            found,
-            unwritten,
-            lambda scenes: self._link(linker, inventory, scenes, (), force=True),
-            self._plan if self._options.save_plan else None,
-            synced,
-        )
+        run = self._run
+        queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
+        unwritten = Unwritten(run=run, queue=queue)
+        synced = frozenset(run.state.claims())  # also those of scenes that are forgotten now
+        unwritten.note_absent(found.detected)
+        answers = collect_answers(run.state)
+        due = _without_ignored(found.detected.due, answers, unwritten)
+        self._note_files(due, found.detected)
+        linker = self._linker(answers, found)
+        pairs, linked = self._link_due(linker, due, unwritten)
+        folders = self._folders_to_scan(linked)
+        writer = self._writer(linker, found, unwritten, synced)
         try:
             held = writer.write(pairs + linked.pairs, linked)
         finally:
-            self._put_away(queue)
-            parts.catalogue.keep()
-            if parts.catalogue.problem:
-                self._reporter.warn(parts.catalogue.problem)
-        if session is not None and not self._options.partial:
-            settle_unlinked(session, writer.executor.reader, self._run.planner())
+            queue.close()
+            self._catalogue.keep()
+            for problem in filter(None, (queue.problem, self._catalogue.problem)):
+                self._reporter.warn(problem)
+        if run.session is not None and not self._options.partial:
+            settle_unlinked(run.session, writer.executor.reader, run.planner())
         self._scan(folders)
         return held
+
+    # ---- what does it
+
+    def _linker(self, answers: AllAnswers, found: DetectedChanges) -> Linker:
+        """Return what links scenes to items."""
+        match, inventory = self._config.match, self._run.inventory
+        return Linker(
+            records=self._run.state,
+            sections=inventory.section_ids,
+            decider=Decider(
+                catalogue=self._catalogue,
+                rules=self._config.paths,
+                settings=match_settings(self._config),
+                hashes=inventory.hashes() if match.use_content_hash else None,
+                answers=answers,
+                libraries=inventory.libraries,
+            ),
+            strict=match.strict_matching,
+            least_low=match.least_low,
+            answers=answers,
+            broken=found.broken,
+            again=found.again,
+            void=frozenset(found.detected.strangers.union(found.detected.gone)),
+        )
+
+    def _writer(
+        self,
+        linker: Linker,
+        found: DetectedChanges,
+        unwritten: Unwritten,
+        synced: frozenset[RatingKey],
+    ) -> RunWriter:
+        """Return what reads, compares and writes pairs."""
+        run, planner = self._run, self._run.planner()
+        outcomes = SceneOutcomes(run, planner)
+        return RunWriter(
+            run=run,
+            synced=synced,
+            equality=planner.equality,
+            items=RunItems(run, outcomes, planner=planner, observe=found.dictionary.observe),
+            executor=Executor(
+                run.ports,
+                run.state,
+                run.session,
+                planner=planner,
+                outcomes=outcomes,
+                totals=run.totals,
+                spare=outcomes.spare,
+                save=partial(self._save, outcomes) if self._options.save_plan else None,
+            ),
+            outcomes=outcomes,
+            unwritten=unwritten,
+            link_again=lambda scenes: self._link(linker, scenes, (), force=True),
+        )
+
+    # ---- a saved plan
+
+    def _save(self, outcomes: SceneOutcomes, ready: Ready) -> None:
+        """Put a planned item into the plan."""
+        pictures = SavedPictures(self._ports.stash, self._ports.plex.pictures)
+        saved: tuple[SavedPicture, ...] = ()
+        try:
+            saved = pictures.save(ready.plan.rating_key, ready.decision.pictures)
+        except ServerError as error:
+            if self._ports.health.ends_run(error):
+                raise
+            ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
+        if saved or ready.plan.changes:
+            self._plan.add(item_line(outcomes.saved(ready, saved)))
 
     def write_plan(self, path: Path, lineage: Lineage) -> None:
         """Save what was planned; a run that failed as a whole saves nothing."""
@@ -138,18 +180,33 @@ class DueWork:
             disk=self._ports.disk,
         )
 
-    def _is_whole(self, detected: Detected) -> bool:
-        """Whether all scenes that take part are due."""
+    # ---- linking
+
+    def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
+        """Tell the catalogue what was seen of the scenes' files."""
+        left_out = (scene.scene_id for scene, _ in detected.left_out)
+        absent = detected.strangers.union(detected.gone, left_out)
         unseen = detected.held or detected.poisoned or self._options.limit is not None
-        named = bool(self._options.scenes)
-        return self._totals.header.full and detected.complete and not unseen and not named
+        whole = self._totals.header.full and detected.complete and not unseen
+        self._catalogue.note(due, absent, whole=whole and not self._options.scenes)
 
-    def _put_away(self, queue: ReviewQueueWriter) -> None:
-        queue.close()
-        if queue.problem:
-            self._reporter.warn(queue.problem)
+    def _link_due(
+        self, linker: Linker, due: Sequence[Scene], unwritten: Unwritten
+    ) -> tuple[list[Pair], Linked]:
+        """Return the pairs whose link still holds, and what matching found for the others."""
+        session = self._run.session
+        pairs, rest = linker.remembered(due)
+        linked = self._link(linker, rest, pairs)
+        failure = self._run.inventory.failure
+        if failure is not None:
+            unwritten.note_unlisted(rest, failure)
+        if session is not None:
+            note_unread(session, [scene.scene_id for scene in rest], linked.unread)
+        unwritten.keep_several(linked.pairs)
+        self._tell_unsupported(linked)
+        return pairs, linked
 
-    def _folders_to_scan(self, state: State, linked: Linked) -> tuple[tuple[Section, str], ...]:
+    def _folders_to_scan(self, linked: Linked) -> tuple[tuple[Section, str], ...]:
         """Where Plex should look for what it lacks, if it may be asked to.
 
         A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
@@ -158,6 +215,7 @@ class DueWork:
         if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
             return ()
         now = self._ports.now()
+        state = self._run.state
         records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
         asking = (
             scene
@@ -183,7 +241,6 @@ class DueWork:
     def _link(
         self,
         linker: Linker,
-        inventory: Inventory,
         scenes: Sequence[Scene],
         taken: Sequence[Pair],
         *,
@@ -196,7 +253,7 @@ class DueWork:
         """
         if not scenes or not self._sections:
             return Linked()
-        index = inventory.index(force=force)
+        index = self._run.inventory.index(force=force)
         if index is None:
             return Linked()
         self._reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
@@ -221,3 +278,17 @@ class DueWork:
                 self._reporter.warn(
                     f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
                 )
+
+
+def _without_ignored(
+    scenes: Iterable[Scene], answers: AllAnswers, unwritten: Unwritten
+) -> list[Scene]:
+    """Return the scenes a person does not want left alone; settle the others."""
+    due = []
+    for scene in scenes:
+        reason = answers.ignores(scene)
+        if reason is None:
+            due.append(scene)
+        else:
+            unwritten.note_ignored(scene, reason)
+    return due

@@ -24,6 +24,7 @@ from plexsync.sync.context import RunContext, safety_limits
 from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
 from plexsync.sync.detection.glance import Glance
 from plexsync.sync.plex_items import Inventory
+from plexsync.sync.rows import RowMaker
 from plexsync.sync.run_scope import JournalEnd, concluded, journaled, note_proposed, remembered
 from plexsync.sync.totals import Totals
 from plexsync.text.folding import files_digest
@@ -130,6 +131,11 @@ class _Run:
             session=session,
             sections=sections,
             inventory=inventory,
+            rows=RowMaker(
+                scene_url=self._ports.stash.scene_url,
+                item_url=self._ports.plex.item_url,
+                libraries=inventory.libraries,
+            ),
         )
 
     def _connect(self, state: State) -> Lineage:

@@ -25,14 +25,13 @@ from plexsync.sync.server_faults import IN_A_ROW
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.models import (
         Change,
         Desired,
         ItemPlan,
         Link,
-        MatchRow,
         Problem,
         RatingKey,
         RelatedId,
@@ -41,10 +40,11 @@ if TYPE_CHECKING:
         SceneId,
     )
     from plexsync.planning.planner import Planner
-    from plexsync.state import SavedPicture, Session, State
+    from plexsync.state import SavedPicture
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.server_faults import ServerFaults, WorkKind
+    from plexsync.sync.rows import Pair
+    from plexsync.sync.server_faults import WorkKind
 
 UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
 """Kinds of problem of a cover that stays what it is."""
@@ -76,39 +76,19 @@ class SceneOutcomes:
     """Keeps the outcomes of a run, scene by scene.
 
     Args:
-        state: what earlier runs remember.
-        session: where the run is written down; None for a dry run, which writes nothing.
+        run: what the run is about.
         planner: says what is ours once something was written.
-        rows: makes the row of a pair that is done.
-        emit: takes each row, once per pair.
-        retry_at: ISO time at which a scene is due again after so many failed tries in a row.
-        faults: says whether a failure is the item's.
 
     Attributes:
         orphans: pairs whose item is gone or holds another file by now, and which of it: to be
             matched again.
     """
 
-    def __init__(
-        self,
-        state: State,
-        session: Session | None,
-        *,
-        planner: Planner,
-        rows: RowMaker,
-        emit: Callable[[MatchRow], None],
-        retry_at: Callable[[int, Outcome], str],
-        faults: ServerFaults,
-    ) -> None:
+    def __init__(self, run: RunContext, planner: Planner) -> None:
         self.orphans: list[tuple[Pair, str]] = []
-        self._faults = faults
+        self._run = run
         self._uncharged: dict[SceneId, tuple[WorkKind, SceneRecord]] = {}
-        self._state = state
-        self._session = session
         self._planner = planner
-        self._rows = rows
-        self._emit = emit
-        self._retry_at = retry_at
         self._scenes: dict[SceneId, _Progress] = {}
         self._finished: set[SceneId] = set()
         self._reopened: set[SceneId] = set()
@@ -197,7 +177,7 @@ class SceneOutcomes:
     def give_up(self, pair: Pair, note: str) -> None:
         """Show a pair that is no more; nothing is remembered of it."""
         self._given_up.add((pair.scene.scene_id, pair.link.rating_key))
-        self._emit(self._rows.pair(pair, Outcome.SKIPPED, note=note))
+        self._run.totals.emit(self._run.rows.pair(pair, Outcome.SKIPPED, note=note))
 
     def close(self) -> None:
         """Remember the scenes that lost a pair, and whose others were done before that."""
@@ -262,7 +242,9 @@ class SceneOutcomes:
         progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
         if problem:
             progress.problem, progress.failed = problem, failed
-        self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
+        self._run.totals.emit(
+            self._run.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
+        )
         if not progress.open_pairs:
             self._remember(progress)
         else:
@@ -273,17 +255,17 @@ class SceneOutcomes:
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._session is not None:
+        if self._run.session is not None:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
                 self._uncharged[scene_id] = failed, record
                 record = self._as_before(scene_id, record)
-            self._session.remember(scene_id, record)
+            self._run.session.remember(scene_id, record)
         self._finished.add(scene_id)
         del self._scenes[scene_id]
 
     def _record(self, progress: _Progress) -> SceneRecord:
-        previous = self._state.get(progress.scene.scene_id)
+        previous = self._run.state.get(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
         version = progress.version
         if progress.related is None:
@@ -317,7 +299,7 @@ class SceneOutcomes:
 
     def _as_before(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
         """Return the record of a failed scene as if it had not been tried: due at once."""
-        previous = self._state.get(scene_id)
+        previous = self._run.state.get(scene_id)
         return replace(record, attempts=previous.attempts if previous else 0, due_at="")
 
     def charge(self) -> Mapping[SceneId, Problem]:
@@ -331,9 +313,9 @@ class SceneOutcomes:
         parked: dict[SceneId, Problem] = {}
         kinds = Counter(one.problem.kind for _, one in self._uncharged.values() if one.problem)
         for scene_id, (failed, record) in self._uncharged.items():
-            if self._session is None or not self._is_own(failed, record, kinds):
+            if self._run.session is None or not self._is_own(failed, record, kinds):
                 continue
-            self._session.remember(scene_id, record)
+            self._run.session.remember(scene_id, record)
             if record.due_at == PARKED and record.problem is not None:
                 parked[scene_id] = record.problem
         self._uncharged = {}
@@ -347,20 +329,20 @@ class SceneOutcomes:
         """
         kind = record.problem.kind if record.problem else ""
         few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
-        return few or kind in OWN_FAULTS or self._faults.is_items_own(failed)
+        return few or kind in OWN_FAULTS or self._run.ports.faults.is_items_own(failed)
 
     def _next_try(self, attempts: int, problem: Problem | None) -> str:
         if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):
             return PARKED
-        return self._retry_at(attempts, Outcome.FAILED)
+        return self._run.retry_at(attempts, Outcome.FAILED)
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene some of whose items are still to come: due, and to be matched again."""
-        if self._session is None:
+        if self._run.session is None:
             return
         links = {**progress.links, link.rating_key: link}
         record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=tuple(links.values()))
-        self._session.remember(progress.scene.scene_id, record)
+        self._run.session.remember(progress.scene.scene_id, record)
 
 
 # A scene with several items is remembered by the one that most needs another look.

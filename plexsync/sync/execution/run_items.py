@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
+from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.outcomes import GIVEN_UP, UNUSABLE_PICTURES
-from plexsync.sync.execution.pictures.plan import NOTHING
+from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.text.folding import files_digest
@@ -33,13 +34,9 @@ if TYPE_CHECKING:
         SceneDetail,
         SceneId,
     )
-    from plexsync.planning.desired import FieldMaps
     from plexsync.planning.planner import Planner
-    from plexsync.stash_client import StashClient
-    from plexsync.state import State
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.outcomes import SceneOutcomes
-    from plexsync.sync.execution.pictures.plan import Artwork
-    from plexsync.sync.ports import RunHealth
     from plexsync.sync.rows import Pair
 
 _STASH_BATCH = 200
@@ -52,47 +49,38 @@ class RunItems:
     """Makes work items of pairs.
 
     Args:
-        stash: where desired values come from.
-        state: what earlier runs remember.
+        run: what the run is about.
         outcomes: takes the pairs, and those that end here.
-        fields: says what a scene wants.
         planner: decides what is written.
-        artwork: compares posters and backgrounds.
         observe: takes what a scene shows of other objects, before it is remembered.
-        health: says when to end.
-        lock_fields: a written field is locked.
-        compare_all: read every item, also where Stash's side did not move since the last run.
-        asked_for: a person named these scenes, or asked for everything: what was taken back or
-            given up is written again.
     """
 
-    def __init__(  # noqa: PLR0913 - everything that decides what a pair needs
+    def __init__(
         self,
-        stash: StashClient,
-        state: State,
+        run: RunContext,
         outcomes: SceneOutcomes,
         *,
-        fields: FieldMaps,
         planner: Planner,
-        artwork: Artwork,
         observe: Callable[[Mapping[RelatedId, str]], None],
-        health: RunHealth,
-        lock_fields: bool,
-        compare_all: bool,
-        asked_for: bool,
     ) -> None:
+        stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
+        self._run = run
         self._stash = stash
-        self._state = state
         self._outcomes = outcomes
-        self._fields = fields
+        self._fields = FieldMaps(rules, scene_url=stash.scene_url, file_url=stash.file_url)
         self._planner = planner
-        self._artwork = artwork
+        self._artwork = Artwork(
+            stash,
+            run.ports.plex.pictures,
+            rules=rules,
+            preserve=run.config.apply.preserve_plex_edits,
+            taken=run.taken(),
+            compare_all=run.compares_all,
+            asked_for=run.is_asked_for,
+            servers_down=run.ports.health.servers_down,
+        )
         self._observe = observe
-        self._health = health
-        self._lock_fields = lock_fields
-        self._compare_all = compare_all
-        self._asked_for = asked_for
-        self._unsettled = frozenset(place_of(one.plan) for one in state.unsettled)
+        self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
 
     def of(self, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
         """Return the pairs whose item has to be read; the others are finished on the way.
@@ -107,7 +95,7 @@ class RunItems:
                 by_scene[pair.scene.scene_id].append(pair)
         ids = iter(by_scene)
         while chunk := tuple(islice(ids, _STASH_BATCH)):
-            self._health.check()
+            self._run.ports.health.check()
             fetched = self._stash.details(chunk)
             for detail in fetched.found:
                 yield from self._items(detail, by_scene[detail.scene_id])
@@ -148,12 +136,12 @@ class RunItems:
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
         scene_id = pair.scene.scene_id
-        record = self._state.get(scene_id)
+        record = self._run.state.get(scene_id)
         return (
             pair.match is None
             and record is not None
             and record.outcome in _GOOD
-            and not self._compare_all
+            and not self._run.compares_all
             and (scene_id, pair.link.rating_key) not in self._unsettled
             and record.desired == self._outcomes.desired_digest(scene_id)
             and self._artwork.handled(pair, scene)
@@ -161,7 +149,7 @@ class RunItems:
 
     def _parked(self, pair: Pair) -> Problem | None:
         """Why this is not tried again: just this would end in the same way."""
-        record = self._state.get(pair.scene.scene_id)
+        record = self._run.state.get(pair.scene.scene_id)
         parked = (
             pair.match is None
             and record is not None
@@ -170,9 +158,9 @@ class RunItems:
             and record.problem.kind in GIVEN_UP
             # Of a cover the digest of the fields does not say whether it is the one that was tried.
             and record.problem.kind not in {NOT_SHOWN, *UNUSABLE_PICTURES}
-            and not self._asked_for
+            and not self._run.is_asked_for
             # A full sweep tries again what may have changed in Plex; a long text stays long.
-            and not (self._compare_all and record.problem.kind != TooLongError.kind)
+            and not (self._run.compares_all and record.problem.kind != TooLongError.kind)
             and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
         )
         return record.problem if parked and record else None
@@ -207,7 +195,7 @@ class RunItems:
                 section_id=detail.item.section_id,
                 kind=kind,
                 path=pair.link.path,
-                lock=self._lock_fields,
+                lock=self._run.config.apply.lock_fields,
                 changes=planned.changes,
             ),
             agreed=planned.agreed,
@@ -224,7 +212,7 @@ class RunItems:
         """The link without what no longer holds a field back: Stash moved on, or a person asked."""
         if not link.held:
             return link
-        held = {} if self._asked_for else self._planner.still_held(desired, link.held)
+        held = {} if self._run.is_asked_for else self._planner.still_held(desired, link.held)
         return replace(link, held=held)
 
 

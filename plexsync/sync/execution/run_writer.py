@@ -14,7 +14,7 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.models import Outcome, Preview
-from plexsync.planning.limits import MAX_CLEARS, Limits
+from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
 from plexsync.text.normalize import holds_file
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 
     from plexsync.models import Problem, RatingKey, Scene, SceneId
     from plexsync.planning.equality import PlexEquality
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
     from plexsync.sync.execution.outcomes import SceneOutcomes
     from plexsync.sync.execution.run_items import RunItems
     from plexsync.sync.execution.unmatched import Unwritten
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.ports import RunOptions
-    from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.totals import Totals
+    from plexsync.sync.rows import Pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,32 +38,24 @@ class RunWriter:
     """Takes linked pairs to Plex.
 
     Args:
-        limits: how much of what was synced before may change.
-        options: what the command line asks.
+        run: what the run is about.
         synced: the items earlier runs wrote to.
         equality: says what is ours.
         items: makes work items of pairs.
         executor: reads, decides and writes.
         outcomes: knows how each pair ended.
         unwritten: takes the scenes that go nowhere.
-        rows: makes the rows of the preview.
-        totals: counts, and shows the preview and the progress.
         link_again: matches scenes against a fresh listing.
-        confirm: asks a person whether so many items are to be written; None for nobody.
     """
 
-    limits: Limits
-    options: RunOptions
+    run: RunContext
     synced: frozenset[RatingKey]
     equality: PlexEquality
     items: RunItems
     executor: Executor
     outcomes: SceneOutcomes
     unwritten: Unwritten
-    rows: RowMaker
-    totals: Totals
     link_again: Callable[[Sequence[Scene]], Linked]
-    confirm: Callable[[int], bool] | None = None
 
     def write(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Take `pairs` to Plex, show and remember the rest of `linked`.
@@ -83,12 +74,12 @@ class RunWriter:
         """
         try:
             unsafe = self._guard(pairs, linked)
-            if self.confirm is not None:
-                self._ask(self.confirm, pairs, linked)
-            total = self.totals.done + len(pairs)
+            if self.run.options.ask:
+                self._ask(pairs, linked)
+            total = self.run.totals.done + len(pairs)
 
             def show(ahead: list[Ready]) -> None:
-                if self.confirm is None:
+                if not self.run.options.ask:
                     self._preview(total, ahead, linked)
                 self._place(linked)
 
@@ -105,16 +96,16 @@ class RunWriter:
             self._charge()
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
-                self.totals.emit(self.rows.pair(pair, Outcome.SKIPPED, note=note))
+                self.run.totals.emit(self.run.rows.pair(pair, Outcome.SKIPPED, note=note))
         return unsafe
 
     def _charge(self) -> None:
         """Charge scenes with their failures, and say which are parked by that."""
         parked = self.outcomes.charge()
-        self.totals.parked |= {one: problem.message for one, problem in parked.items()}
+        self.run.totals.parked |= {one: problem.message for one, problem in parked.items()}
         for message, scenes in group_by_message(parked).items():
             many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
-            self.totals.reporter.warn(
+            self.run.totals.reporter.warn(
                 f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
                 f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
             )
@@ -122,7 +113,7 @@ class RunWriter:
     def _warn_of_covers(self) -> None:
         if count := self.items.covers_elsewhere():
             what = "1 cover leads" if count == 1 else f"{count:,} covers lead"
-            self.totals.reporter.warn(
+            self.run.totals.reporter.warn(
                 f"the address of {what} to another place than its scene on [stash] url, and is "
                 "not followed: nothing goes to a server that is not configured"
             )
@@ -139,7 +130,7 @@ class RunWriter:
         """
         known = [pair for pair in pairs if pair.known]
         synced = len(self.synced.union(pair.link.rating_key for pair in known))
-        if self.options.force or not self.limits.could_be_exceeded(len(known), synced):
+        if self.run.options.force or not self.run.limits().could_be_exceeded(len(known), synced):
             return None
         new = [pair for pair in pairs if not pair.known]
         changing = self._postponed(known)
@@ -160,7 +151,7 @@ class RunWriter:
         """Finish the items of each limit that is passed; return the error, and the items left."""
         clearing = [one for one in changing if one.clears]
         losing = [one for one in changing if one.clears or one.is_loss(self.equality)]
-        passed = self.limits.passed(losses=len(losing), clears=len(clearing), synced=synced)
+        passed = self.run.limits().passed(losses=len(losing), clears=len(clearing), synced=synced)
         if not passed:
             return None, list(changing)
         group = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
@@ -172,12 +163,7 @@ class RunWriter:
         unsafe = passed[0].error([_name(one.pair) for one in group])
         return unsafe, [one for one in changing if id(one) not in held]
 
-    def _ask(
-        self,
-        confirm: Callable[[int], bool],
-        pairs: list[Pair],
-        linked: Linked,
-    ) -> None:
+    def _ask(self, pairs: list[Pair], linked: Linked) -> None:
         """Compare everything, show it, and have a person say yes.
 
         What is to be written is read and planned once more afterwards: thinking takes time.
@@ -191,8 +177,8 @@ class RunWriter:
         linked.unmatched += again.unmatched
         changing += self._postponed(again.pairs)
         pairs[:] = [ready.pair for ready in changing]
-        self._preview(self.totals.done + len(pairs), changing, linked)
-        if changing and not confirm(len(changing)):
+        self._preview(self.run.totals.done + len(pairs), changing, linked)
+        if changing and not self.run.ports.confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
 
     def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
@@ -202,7 +188,7 @@ class RunWriter:
             for ready in batch:
                 self.outcomes.drop(ready.pair)
                 changing.append(ready)
-            self.totals.reporter.progress("comparing", self.totals.done, None)
+            self.run.totals.reporter.progress("comparing", self.run.totals.done, None)
         return changing
 
     def _place(self, linked: Linked) -> None:
@@ -217,22 +203,22 @@ class RunWriter:
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
-            self.rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
+            self.run.rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
             for one in [one for one in ready if one.changes][:PREVIEW_ROWS]
         )
         low = tuple(
-            self.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)
+            self.run.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)
             for one in linked.review[:PREVIEW_ROWS]
         )
-        self.totals.reporter.preview(
+        self.run.totals.reporter.preview(
             Preview(
                 high=high,
                 low=low,
                 high_total=total,
                 low_total=len(linked.review),
                 unmatched_total=len(linked.unmatched),
-                more_changes=total > self.totals.done + len(high),
-                proposed_rules=self.totals.proposed,
+                more_changes=total > self.run.totals.done + len(high),
+                proposed_rules=self.run.totals.proposed,
             )
         )
 
@@ -265,7 +251,7 @@ class RunWriter:
 
     def _match_again(self) -> None:
         """Take orphans to the items they belong to now."""
-        if self.confirm is not None:
+        if self.run.options.ask:
             # Nobody was shown what would be written there.
             for pair, _ in self.outcomes.orphans:
                 self.outcomes.skip(pair, "Plex changed it while you were asked; next time again")

@@ -20,7 +20,10 @@ from plexsync.models import Scene, SceneFile, SceneId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
+
+    from plexsync.config.configuration import Config
 
 _SCHEMA = ",".join(
     (
@@ -220,3 +223,29 @@ def _write(path: Path, content: bytes) -> None:
 
 def _checksum(content: bytes) -> bytes:
     return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+
+
+def open_catalogue(
+    config: Config,
+    stash: SweepsScenes,
+    directories: tuple[Path, Path],
+    stash_identity: str,
+    *,
+    sections: AbstractSet[str],
+) -> Catalogue:
+    """Open the catalogue of this Stash and state; what was learned under other rules is left aside.
+
+    Args:
+        config: has the path rules.
+        stash: is asked for all scenes where the catalogue is lost.
+        directories: those of cache and state.
+        stash_identity: what Stash calls itself.
+        sections: ids of the libraries.
+    """
+    cache_dir, state_dir = directories
+    depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
+    return Catalogue(
+        catalogue_path(cache_dir, state_dir, stash_identity),
+        stash,
+        learned_with="\x1e".join([*depends, *sorted(sections)]),
+    )

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from plexsync.config.schema import CopyPolicy
 from plexsync.matcher import (
     DEFAULT_SETTINGS,
     NO_ANSWERS,
     AllAnswers,
     Known,
+    MatchSettings,
     decide,
     survey,
     wanted_hashes,
@@ -23,7 +25,8 @@ from plexsync.models import Confidence
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from plexsync.matcher import Layout, MatchSettings
+    from plexsync.config.configuration import Config
+    from plexsync.matcher import Layout
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
 _MOST_ROUNDS = 3
@@ -179,3 +182,8 @@ def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[Scene
             if one.scene_id in more
             for candidate in one.candidates
         }
+
+
+def match_settings(config: Config) -> MatchSettings:
+    """Return where HIGH begins, as it is configured."""
+    return MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE)
