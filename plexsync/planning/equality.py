@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 _DIGITS = 16
 
+_REPEATED = frozenset(
+    {
+        PlexField.DATE,
+        PlexField.STUDIO,
+        PlexField.CONTENT_RATING,
+        PlexField.RATING,
+        PlexField.COLLECTIONS,
+    }
+)
+"""Fields whose values many items share, so that their digests are worked out once."""
+
 
 class PlexEquality:
     """Compares values as Plex shows them: texts but for white space, names as `tag_key` says.
@@ -25,6 +36,7 @@ class PlexEquality:
 
     def __init__(self) -> None:
         self.spellings = Spellings()
+        self._known: dict[tuple[PlexField, Value], str] = {}
 
     def equal(self, target: PlexField, one: Value, other: Value) -> bool:
         """Whether Plex would show the same, whatever the order of names."""
@@ -40,16 +52,36 @@ class PlexEquality:
 
         They also agree for a text whose letters are composed otherwise, which nobody would see.
         """
-        if isinstance(value, tuple):
-            return name_digest("\x1f".join(sorted(self._keys(value))), _DIGITS)
-        form = self._comparable(target, value)
-        return short_digest(fold_text(form) if isinstance(form, str) else "", _DIGITS)
+        if target not in _REPEATED:
+            return self._digest(target, value)
+        known = self._known.get((target, value))
+        if known is None:
+            known = self._known[target, value] = self._digest(target, value)
+        return known
 
     def is_base(self, base: Base | None, target: PlexField, value: Value) -> bool:
         """Whether a value is what a base remembers; also one that an earlier version wrote."""
         if base is None or not base.digest:
             return False
         return base.digest in {self.digest(target, value), former_digest(value)}
+
+    def is_remembered(self, target: PlexField, value: Value, base: Base, *, keeps: bool) -> bool:
+        """Whether a base says already what it would say of a value that stays as it is.
+
+        Args:
+            target: the field.
+            value: what it holds.
+            base: what is remembered.
+            keeps: each name that was in the list once is remembered.
+        """
+        if base.credits or base.digest != self.digest(target, value):
+            return False
+        if isinstance(value, str):
+            return not (base.entries or base.seen)
+        entry = self.spellings.entries
+        there = {entry[name] for name in value}
+        mine = split_entries(base.entries)
+        return there <= mine | split_entries(base.seen) if keeps else mine <= there
 
     def owned_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
         """Those of `names` that we added, by what a base remembers."""
@@ -60,6 +92,12 @@ class PlexEquality:
         """Those of `names` that Plex had before us, by what a base remembers."""
         seen = split_entries(base.seen) if base else frozenset()
         return frozenset(name for name in names if self.spellings.entries[name] in seen)
+
+    def _digest(self, target: PlexField, value: Value) -> str:
+        if isinstance(value, tuple):
+            return name_digest("\x1f".join(sorted(self._keys(value))), _DIGITS)
+        plain = value if target not in _REPEATED else str(self._comparable(target, value))
+        return short_digest(fold_text(plain), _DIGITS)
 
     def _keys(self, names: tuple[str, ...]) -> frozenset[str]:
         return frozenset(map(self.spellings.keys.__getitem__, names))

@@ -58,7 +58,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         changes: what to write; empty when nothing differs that may be written.
         kept: the configured names of fields whose value in Plex stays although Stash differs.
         agreed: fields that need no write because Plex shows what Stash wants, as changes that
-            change nothing: they become base all the same.
+            change nothing: they become base all the same. Those whose base says so already are
+            left out.
         held: the configured names of fields left alone because a person took back what Stash wants.
         by_hand: those of `kept` that stay because they were typed by hand in Plex, so that Stash
             has its way only if `Rules.taken` says so.
@@ -91,10 +92,12 @@ class Planner:
 
     Args:
         rules: what decides besides the policies.
+        agrees: also return what needs no write but is to be remembered, see `Planned.agreed`.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, agrees: bool = True) -> None:
         self._rules = rules
+        self._agrees = agrees
         self.equality = PlexEquality()
         """When two values are the same to Plex."""
         self._keys = self.equality.spellings.keys
@@ -143,6 +146,8 @@ class Planner:
         """Decide about one field."""
         found = found_in(detail, want.target)
         same = self.equality.equal(want.target, want.value, found.shown)
+        if same and self._needs_nothing(want, found, base):
+            return
         after = _as_shown(want, found) if same else self._after(want, found, base)
         if after is None:
             into.kept.append(want.field)
@@ -173,6 +178,18 @@ class Planner:
         )
         writes = differs or (credit and any(changed_credits(change)))
         (into.changes if writes else into.agreed).append(change)
+
+    def _needs_nothing(self, want: Desired, found: ObservedValue, base: Base | None) -> bool:
+        """Whether a field that shows what is wanted is of no further interest."""
+        # A loose sort title goes along with a new title, and credits are compared one by one.
+        if want.target is PlexField.SORT_TITLE or want.credits:
+            return False
+        if not (want.value and self._agrees):
+            return True
+        if base is None or base.wanted != self._wanted(want, found.value):
+            return False
+        keeps = want.policy is Policy.MERGE and self._rules.preserve_plex_edits
+        return self.equality.is_remembered(want.target, found.value, base, keeps=keeps)
 
     def still_held(
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]

@@ -83,7 +83,9 @@ class RunContext:
         """Return what decides what is written."""
         from plexsync.planning.planner import Planner  # noqa: PLC0415 - by a run that has work
 
-        return Planner(replace(self.config.apply.rules, taken=self.taken()))
+        # Of what a dry run finds in step nothing is remembered; only a plan says it.
+        agrees = not self.options.dry_run or self.options.save_plan is not None
+        return Planner(replace(self.config.apply.rules, taken=self.taken()), agrees=agrees)
 
     def taken(self) -> frozenset[str]:
         """Return the fields in which Stash has the last word for once.

@@ -183,6 +183,8 @@ def fold_whitespace(text: str) -> str:
 
     Source: docs/plex-api.md 6 (Plex may trim and fold line breaks; XML makes them spaces).
     """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # the rule: a space is the only whitespace that prints
     return " ".join(text.split())
 
 

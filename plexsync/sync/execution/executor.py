@@ -205,7 +205,8 @@ class Executor:
         decision = ready.decision
         if decision.plan.changes or decision.pictures:
             return ready
-        pair.link = self._planner.link_after(pair.link, decision.agreed)
+        if decision.agreed:
+            pair.link = self._planner.link_after(pair.link, decision.agreed)
         self._outcomes.finish(
             pair,
             Outcome.FAILED if decision.problem else decision.outcome,
