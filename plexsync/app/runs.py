@@ -19,17 +19,27 @@ from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config, load_notify
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, StateError, most_severe
+from plexsync.errors import (
+    ConfigError,
+    ExitCode,
+    InterruptedRunError,
+    PlexsyncError,
+    StateError,
+    most_severe,
+)
 from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
 from plexsync.output.console import (
     RunReporter,
     is_terminal,
+    is_unwatched,
     make_reporter,
     write_errors,
     write_lines,
 )
 from plexsync.output.log import logged
+from plexsync.output.outages import Outages
 from plexsync.output.summary import problem_lines, warning_line
+from plexsync.planning.retry_schedule import iso
 from plexsync.plex.client import PlexClient
 from plexsync.state import cache_directory, load_client_id, state_directory
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
@@ -66,6 +76,7 @@ def perform(
     *,
     dry_run: bool,
     announce: bool = False,
+    named: bool = False,
 ) -> int:
     """Read the configuration, do what is asked, report.
 
@@ -74,7 +85,9 @@ def perform(
         use_case: what to do.
         streams: where to report.
         dry_run: nothing may be written, anywhere.
-        announce: health check, messages and metrics learn of it, unless it is a dry run.
+        announce: health check, messages and metrics learn of it, unless it is a dry run; and where
+            nobody watches, an outage is reported once when it begins and once when it is over.
+        named: scenes are asked for by their ids.
 
     Returns:
         The exit code.
@@ -93,9 +106,21 @@ def perform(
         complain=_quiet_warner(invocation, streams),
         wanted=announce and not dry_run,
     )
-    with announced(announcement):
-        code = _perform(use_case, invocation, streams, announcement, dry_run=dry_run)
-        return announcement.end(code)
+    quiet_outages = announce and not dry_run and is_unwatched(invocation.shape, streams)
+    outages = Outages(state_directory(os.environ)) if quiet_outages and not named else None
+    shown = make_reporter(
+        invocation.shape, streams, monotonic=time.monotonic, named=named, outages=outages
+    )
+    try:
+        with announced(announcement):
+            code = _perform(
+                use_case, invocation, streams, announcement, shown=shown, dry_run=dry_run
+            )
+            return announcement.end(code)
+    except PlexsyncError as error:
+        if outages is not None and not outages.fail(error, at=iso(utc_now())).news:
+            return error.exit_code
+        raise
 
 
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
@@ -122,9 +147,9 @@ def _perform(
     streams: Streams,
     announcement: Announcement,
     *,
+    shown: RunReporter,
     dry_run: bool,
 ) -> int:
-    shown = make_reporter(invocation.shape, streams, monotonic=time.monotonic)
     with ExitStack() as stack:
         reporter = stack.enter_context(logged(shown, invocation.log))
         config = _load_announced(invocation, announcement)

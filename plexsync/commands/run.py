@@ -127,7 +127,14 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     watched = console.is_terminal(streams.stdout) or console.is_terminal(streams.stderr)
     wanted = replace(run_options(options), watched=watched)
     once = partial(run, options=wanted)
-    return compose.perform(invocation, once, streams, dry_run=wanted.dry_run, announce=True)
+    return compose.perform(
+        invocation,
+        once,
+        streams,
+        dry_run=wanted.dry_run,
+        announce=True,
+        named=bool(wanted.scenes),
+    )
 
 
 @click.command(context_settings=CONTEXT)

@@ -119,8 +119,9 @@ class RunSummary(Noun, frozen=True):
     `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
     try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
     or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
-    `emptied` counts the items that lose all names of both or one of performers and tags. `parked`
-    counts the scenes no run tries again before the next full one, and `parked_why` says why.
+    `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
+    counts the waiting scenes that failed; `parked` those of them that no run tries again before the
+    next full one, and `parked_why` says why.
     """
 
     header: RunHeader
@@ -130,6 +131,7 @@ class RunSummary(Noun, frozen=True):
     requests: Requests
     new_review: int = 0
     waiting: int = 0
+    failing: int = 0
     parked: int = 0
     parked_why: str = ""
     index: str = "none"

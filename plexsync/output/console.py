@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
+    from plexsync.output.outages import Outages
     from plexsync.output.streams import ByteStream, Meter, Sink
 
 
@@ -105,11 +106,31 @@ def is_terminal(stream: IO[str] | None) -> bool:
         return False
 
 
-def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], float]) -> RunReporter:
+def is_unwatched(shape: Shape, streams: Streams) -> bool:
+    """Whether words for a person go to no terminal at all, as under cron or systemd."""
+    watched = any(map(is_terminal, (streams.stdin, streams.stdout, streams.stderr)))
+    return not (watched or shape.json or shape.jsonl)
+
+
+def make_reporter(
+    shape: Shape,
+    streams: Streams,
+    *,
+    monotonic: Callable[[], float],
+    named: bool = False,
+    outages: Outages | None = None,
+) -> RunReporter:
     """The reporter that fits what the process is connected to.
 
     A terminal on stdout gets tables. Without one, stdout is a pipe if a terminal is on any other
     stream, else nobody watches at all, as under cron or systemd.
+
+    Args:
+        shape: what was asked for.
+        streams: what the process is connected to.
+        monotonic: seconds on a clock that is never set.
+        named: scenes are asked for by their ids: who does that is never left without an answer.
+        outages: what was reported where nobody watches.
     """
     from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
     from plexsync.output.streams import Sink
@@ -122,7 +143,7 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
         return JsonReporter(out, err, meter=meter, quiet=shape.quiet)
     if is_terminal(streams.stdout):
         return _terminal_reporter(shape, streams, meter)
-    if is_terminal(streams.stderr) or is_terminal(streams.stdin):
+    if named or not is_unwatched(shape, streams):
         return PipeReporter(
             out,
             err,
@@ -130,8 +151,10 @@ def make_reporter(shape: Shape, streams: Streams, *, monotonic: Callable[[], flo
             quiet=shape.quiet,
             verbosity=shape.verbosity,
             polite=not _is_file(streams.stdout),
+            named=named,
         )
-    return CronReporter(out, err, quiet=shape.quiet, verbose=shape.verbosity > 0)
+    verbose = shape.verbosity > 0
+    return CronReporter(out, err, quiet=shape.quiet, verbose=verbose, outages=outages)
 
 
 def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:

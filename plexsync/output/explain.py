@@ -34,7 +34,7 @@ def explanation_view(explained: Explanation, *, width: int) -> Group:
     parts: list[RenderableType] = [_headline(explained), _facts(explained)]
     standings = explained.account.standings
     if not standings:
-        parts.append(_nobody(explained))
+        parts.append(Text(f"\n{_nobody_words(explained)}"))
     for place, standing in enumerate(standings[:MOST_SHOWN], start=1):
         parts += [Text(""), *_standing(explained, standing, place, width)]
     if len(standings) > MOST_SHOWN:
@@ -46,8 +46,13 @@ def explanation_view(explained: Explanation, *, width: int) -> Group:
 def explanation_lines(explained: Explanation) -> tuple[str, ...]:
     """The same for a pipe: one tab-separated line a piece of evidence.
 
-    Columns: scene id, rating key, score, confidence or "-", evidence, value, bits.
+    Columns: scene id, rating key, score, confidence or "-", evidence, value, bits. Where nothing
+    resembles the subject there is one line, which says that.
     """
+    if not explained.account.standings:
+        own = explained.subject.id
+        ids = ("", own) if explained.is_item else (own, "")
+        return ("\t".join((*ids, "", "-", "no candidate", _nobody_words(explained), "")),)
     sure = {
         (match.scene_id, match.candidates[0].rating_key): match.confidence
         for match in explained.account.matches
@@ -113,12 +118,12 @@ def _last_outcome(explained: Explanation) -> list[Text]:
     return [Text(words, style="dim"), *problem]
 
 
-def _nobody(explained: Explanation) -> Text:
+def _nobody_words(explained: Explanation) -> str:
     if explained.is_item:
-        return Text("\nNo scene that waits resembles this item.")
+        return "No scene that waits resembles this item."
     count = f"{explained.items_compared:,}"
-    return Text(
-        f"\nNone of {count} items resembles it: none has a file of that name, size, length or hash."
+    return (
+        f"None of {count} items resembles it: none has a file of that name, size, length or hash."
         " If Plex has not scanned the file yet, the next run after the scan finds it."
     )
 

@@ -15,6 +15,7 @@ from plexsync.errors import ExitCode, StateError, most_severe
 from plexsync.models import Outcome, as_problem
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats import tsv as lines
+from plexsync.output.outages import Notice
 from plexsync.output.streams import NoMeter, Priority, Spool
 from plexsync.output.summary import (
     cost_sentence,
@@ -25,9 +26,11 @@ from plexsync.output.summary import (
     servers_sentence,
     warning_line,
 )
+from plexsync.text.ids import without_ids
 
 if TYPE_CHECKING:
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
+    from plexsync.output.outages import Outages
     from plexsync.output.streams import Meter, Sink
 
 
@@ -42,6 +45,7 @@ class PipeReporter:
         verbosity: 1 also prints the servers and the requests, 2 also the evidence of each row.
         polite: no bar from the first line on. Who reads the lines may show them on the screen the
             bar is on, where each would overwrite the other.
+        named: scenes were asked for by their ids, so that each has a line, unchanged or not.
     """
 
     def __init__(
@@ -53,8 +57,10 @@ class PipeReporter:
         quiet: bool = False,
         verbosity: int = 0,
         polite: bool = False,
+        named: bool = False,
     ) -> None:
         self._out, self._err, self._quiet = out, err, quiet
+        self._named = named
         self._verbose, self._evidence = verbosity > 0, verbosity > 1
         self._meter = meter or NoMeter()
         self._polite = polite
@@ -78,7 +84,7 @@ class PipeReporter:
 
     def row(self, row: MatchRow) -> None:
         """Write the row's line."""
-        if lines.is_worth_a_line(row) and not self._quiet:
+        if (self._named or lines.is_worth_a_line(row)) and not self._quiet:
             if self._polite:
                 self._meter.clear()
                 self._meter = NoMeter()
@@ -106,15 +112,27 @@ class CronReporter:
     """Silence, unless something changed, is newly LOW, or failed; then words and lines.
 
     Args:
-        out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new.
+        out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new, and one
+            for all scenes that failed or were skipped for the same reason.
         err: stderr, for the words.
         quiet: only errors.
         verbose: never silent, and also say what it took.
+        outages: says whether a failure was reported before; None: none was.
     """
 
-    def __init__(self, out: Sink, err: Sink, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        out: Sink,
+        err: Sink,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        outages: Outages | None = None,
+    ) -> None:
         self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
         self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
+        self._outages = outages
+        self._alike: dict[tuple[Outcome, str], tuple[MatchRow, int]] = {}
 
     @property
     def failure(self) -> OSError | None:
@@ -132,7 +150,14 @@ class CronReporter:
 
     def row(self, row: MatchRow) -> None:
         """Keep the row's line until it is known whether anybody needs to hear of it."""
-        if lines.is_worth_a_line(row) and not self._quiet:
+        if self._quiet:
+            return
+        if row.outcome in {Outcome.FAILED, Outcome.SKIPPED}:
+            why = row.error.message if row.error else row.reason
+            cause = row.outcome, without_ids(why)
+            first, others = self._alike.get(cause, (row, -1))
+            self._alike[cause] = first, others + 1
+        elif lines.is_worth_a_line(row):
             spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
             spool.add(lines.row_line(row).encode())
 
@@ -143,10 +168,13 @@ class CronReporter:
 
     def finished(self, summary: RunSummary) -> None:
         """Decide, and tell."""
-        if self._verbose or is_worth_a_mail(summary):
+        notice = self._outages.end(summary) if self._outages else Notice()
+        if self._verbose or is_worth_a_mail(summary, known_failure=not notice.news):
             if not self._quiet:
                 self._write_rows(all_low=self._verbose or summary.new_review > 0)
             _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+        if notice.over and not self._quiet:
+            self._err.write_line(warning_line(notice.over))
 
     def close(self) -> None:
         """Give the files back."""
@@ -157,6 +185,8 @@ class CronReporter:
         for line in self._warnings:
             self._err.write_line(line.decode(), Priority.WARNING)
         self._rows.copy_to(self._out)
+        for row, others in self._alike.values():
+            self._out.write(lines.row_line(row, others=others).encode() + b"\n")
         if all_low:
             self._waiting.copy_to(self._out)
         self._out.flush()

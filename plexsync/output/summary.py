@@ -121,18 +121,18 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def is_worth_a_mail(summary: RunSummary) -> bool:
-    """Whether cron should hear of the run: something changed, is newly LOW, or failed."""
+def is_worth_a_mail(summary: RunSummary, *, known_failure: bool = False) -> bool:
+    """Whether cron should hear of the run: something changed, is newly LOW, or failed.
+
+    Args:
+        summary: how it ended.
+        known_failure: that it failed, and how, was reported before.
+    """
     counts = summary.counts
     quiet = {ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW}
-    return bool(
-        counts.applied
-        or counts.planned
-        or counts.failed
-        or summary.new_review
-        or summary.error
-        or summary.exit_code not in quiet
-    )
+    failed = bool(counts.failed or summary.error or summary.exit_code not in quiet)
+    changed = bool(counts.applied or counts.planned or summary.new_review)
+    return changed or (failed and not known_failure)
 
 
 def score_text(score: float, decimals: int = 2) -> str:

@@ -34,6 +34,7 @@ class Totals:
         new_review: LOW matches no earlier run has announced.
         waiting: scenes whose next try lies in the future.
         review_waiting: those among them that wait for a person.
+        failing: waiting scenes that failed.
         parked: scenes no run tries again before the next full one, each with its problem.
         index: how Plex's listing was had.
         subset: Plex is meant to lack scenes.
@@ -49,6 +50,7 @@ class Totals:
         self.new_review = 0
         self.waiting = 0
         self.review_waiting = 0
+        self.failing = 0
         self.parked: dict[SceneId, str] = {}
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
@@ -100,6 +102,7 @@ class Totals:
             requests=ports.requests(),
             new_review=self.new_review,
             waiting=self.waiting,
+            failing=self.failing,
             parked=len(self.parked),
             parked_why=self._why_parked(),
             index=self.index,

@@ -49,3 +49,11 @@ def _id_in(text: str, page: re.Pattern[str]) -> str | None:
         return word
     found = page.search(word)
     return found[1] if found else None
+
+
+_NUMBERED = re.compile(r"(/|scene |item )\d+(?:,\d+)*")
+
+
+def without_ids(message: str) -> str:
+    """Return what went wrong without which scene or item it was: the same for one cause."""
+    return _NUMBERED.sub(r"\1N", message)

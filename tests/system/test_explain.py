@@ -92,6 +92,14 @@ def test_a_pipe_gets_one_line_a_piece_of_evidence(world: World) -> None:
     assert {line.split("\t")[0] for line in lines} == {LOW}
 
 
+def test_a_pipe_gets_a_line_where_nothing_resembles_the_scene(world: World) -> None:
+    """An answer in as many columns, not nothing."""
+    (line,) = explain(world, UNMATCHED).out.splitlines()
+    scene_id, _, _, _, name, why, _ = line.split("\t")
+    assert (scene_id, name) == (UNMATCHED, "no candidate")
+    assert "items resembles it" in why
+
+
 @pytest.mark.parametrize("columns", [60, 100, 200])
 def test_a_terminal_shows_it_whole_at_any_width(world: World, columns: int) -> None:
     """Words are there, and no line is wider than the screen."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plexsync.app.checkup.doctor import Finding, Severity, failed
 from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.state import STATE_NAME, at_work, check_private, load_state, status_of
+from plexsync.text.ids import without_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,8 +86,10 @@ def check_state(
 def _parked(status: Status) -> Iterator[Finding]:
     """How many scenes are parked, by what each failed with."""
     reasons: Counter[str] = Counter()
+    words: dict[str, str] = {}
     for one in status.parked:
-        reasons[one.problem.message if one.problem else "unknown"] += 1
+        message = one.problem.message if one.problem else "unknown"
+        reasons[words.setdefault(without_ids(message), message)] += 1
     for reason, count in reasons.most_common():
         scenes = "1 scene is" if count == 1 else f"{count:,} scenes are"
         yield Finding(

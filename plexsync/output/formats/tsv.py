@@ -44,12 +44,14 @@ _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
-def row_line(row: MatchRow, *, evidence: bool = False) -> str:
+def row_line(row: MatchRow, *, evidence: bool = False, others: int = 0) -> str:
     r"""The row as one line without its line end; `evidence` adds it as a last column.
 
+    `others` says for how many further rows it stands, which ended so for the same reason.
     A tab, line feed, carriage return or backslash in a text becomes `\t`, `\n`, `\r`, `\\`.
     """
     item = row.item
+    more = f" (and {others:,} more)" if others else ""
     fields = (
         row.outcome,
         row.confidence or "",
@@ -61,7 +63,7 @@ def row_line(row: MatchRow, *, evidence: bool = False) -> str:
         row.scene.path,
         item.path if item else "",
         "; ".join(_change_words(change) for change in row.changes),
-        row.error.message if row.error else _reason(row),
+        (row.error.message if row.error else _reason(row)) + more,
         *([_evidence_words(row)] if evidence else ()),
     )
     return "\t".join(escaped(text) for text in fields)

@@ -290,7 +290,7 @@ class ChangeDetection:
             waiting=detected.waiting,
             review_waiting=detected.review_waiting,
         )
-        self._totals.parked = dict(detected.parked)
+        self._totals.failing, self._totals.parked = detected.failing, dict(detected.parked)
         return detected
 
     def _let_pass(self, seconds: float) -> None:

@@ -111,6 +111,7 @@ class Detected:
         scenes_read: how many scenes were read.
         waiting: how many scenes wait for a later try.
         review_waiting: how many of those wait for a person.
+        failing: how many of them failed.
         parked: those of them that failed too often, each with its problem.
         newest: the highest version text seen, "" if none.
         held: scenes that are being edited, with their versions.
@@ -129,6 +130,7 @@ class Detected:
     scenes_read: int = 0
     waiting: int = 0
     review_waiting: int = 0
+    failing: int = 0
     parked: dict[SceneId, str] = field(default_factory=dict)
     newest: str = ""
     held: dict[SceneId, str] = field(default_factory=dict)
@@ -147,6 +149,7 @@ class Detected:
         """Count a scene that is not due yet."""
         self.waiting += 1
         self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
+        self.failing += record is not None and record.outcome is Outcome.FAILED
         if record is not None and record.due_at == PARKED:
             self.parked[scene_id] = record.problem.message if record.problem else ""
 

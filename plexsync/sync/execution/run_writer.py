@@ -17,6 +17,7 @@ from plexsync.models import Outcome, Preview
 from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
+from plexsync.text.ids import without_ids
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class RunWriter:
         """Charge scenes with their failures, and say which are parked by that."""
         parked = self.outcomes.charge()
         self.run.totals.parked |= {one: problem.message for one, problem in parked.items()}
-        for message, scenes in group_by_message(parked).items():
+        for message, scenes in group_by_cause(parked).items():
             many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
             self.run.totals.reporter.warn(
                 f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
@@ -269,11 +270,13 @@ class RunWriter:
         self.executor.health.faults.check_denied(len(denied))
 
 
-def group_by_message(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
-    """Return the scenes of each message."""
+def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
+    """Return the scenes of each cause, in the words of the first of them."""
+    words: dict[str, str] = {}
     found: dict[str, list[SceneId]] = {}
     for scene_id, problem in problems.items():
-        found.setdefault(problem.message, []).append(scene_id)
+        message = words.setdefault(without_ids(problem.message), problem.message)
+        found.setdefault(message, []).append(scene_id)
     return found
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from plexsync.models import Outcome
 from plexsync.output.console import make_console
 from plexsync.output.formats.tsv import COLUMNS
+from plexsync.output.outages import Outages
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
 from plexsync.output.streams import Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
@@ -27,12 +28,14 @@ from tests.support.factories import (
     make_problem,
     make_row,
     make_rule,
+    make_scene_ref,
     make_summary,
 )
 from tests.support.terminals import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from plexsync.models import MatchRow, RunSummary
     from plexsync.output.console import RunReporter
@@ -199,6 +202,53 @@ def test_cron_tells_what_changed_but_not_what_still_waits(wires: Wires) -> None:
 
     assert [line.split("\t")[0] for line in wires.stdout.splitlines()] == ["applied"]
     assert wires.stderr == "plexsync: careful\ufffd\n1 written.\n"
+
+
+def test_cron_tells_scenes_that_failed_alike_in_one_line(wires: Wires) -> None:
+    """With the first of them and a count; another reason has a line of its own."""
+    failed = [
+        make_row(scene=make_scene_ref(id=str(number)), outcome=Outcome.FAILED, error=make_problem())
+        for number in range(1, 13)
+    ]
+    other = make_row(outcome=Outcome.FAILED, error=make_problem(message="another"))
+    drive(
+        CronReporter(wires.out, wires.err),
+        *failed,
+        other,
+        summary=make_summary(counts=make_counts(failed=13), exit_code=3),
+    )
+
+    lines = [line.split("\t") for line in wires.stdout.splitlines()]
+    assert [line[-1] for line in lines] == [
+        "Plex answered 503 three times (and 11 more)",
+        "another",
+    ]
+    assert lines[0][3] == "1"
+
+
+def test_cron_hears_of_an_outage_when_it_begins_and_when_it_is_over(
+    tmp_path: Path,
+) -> None:
+    """Thirty nights send two mails; another cause, or more scenes that fail, send one each."""
+    outages = Outages(tmp_path)
+
+    def night(**summary: Any) -> str:  # noqa: ANN401 - fields of a summary
+        wires = Wires()
+        drive(CronReporter(wires.out, wires.err, outages=outages), summary=make_summary(**summary))
+        return wires.stdout + wires.stderr
+
+    down = {"error": make_problem(), "exit_code": 4}
+    assert "503 three times" in night(**down)
+    assert {night(**down) for _ in range(28)} == {""}
+    assert "Stash is away" in night(error=make_problem(message="Stash is away"), exit_code=4)
+    assert "2 failed" in night(counts=make_counts(failed=2), exit_code=3)
+    assert night(counts=make_counts(failed=2), exit_code=3) == ""
+    assert "3 failed" in night(counts=make_counts(failed=3), exit_code=3)
+    assert "1 written" in night(counts=make_counts(applied=1, failed=3), exit_code=3)
+    over = night()
+    assert over.startswith("plexsync: runs end well again; 34 runs failed since ")
+    assert night() == ""
+    assert "503 three times" in night(**down)
 
 
 def test_cron_tells_low_rows_when_one_is_new(wires: Wires) -> None:
