@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -226,6 +227,10 @@ def _verdict(
 
 
 def _show_table(invocation: Invocation, settings: Iterable[Setting]) -> None:
+    from rich.text import Text
+
+    from plexsync.text.normalize import clean_for_terminal
+
     out = console.make_console(
         console.standard_streams().stdout, no_color=invocation.shape.no_color
     )
@@ -233,7 +238,13 @@ def _show_table(invocation: Invocation, settings: Iterable[Setting]) -> None:
         for line in _stacked(settings):
             out.print(line)
     else:
-        out.print(_table(settings))
+        shown = list(settings)
+        folders = {_folder_of(one) for one in shown} - {""}
+        # One file in one folder, nearly always: its name says which, and the folder stands once.
+        folder = f"{folders.pop()}{os.sep}" if len(folders) == 1 else ""
+        out.print(_table(shown, folder))
+        if folder:
+            out.print(Text(f"Files are in {clean_for_terminal(folder)}", style="dim"))
 
 
 def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
@@ -251,7 +262,13 @@ def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
             yield Text(f"  from {clean_for_terminal(one.origin)}", style="dim", overflow="fold")
 
 
-def _table(settings: Iterable[Setting]) -> Table:
+def _folder_of(one: Setting) -> str:
+    """The folder of the file a value comes from; "" for a value from elsewhere."""
+    folder, name = os.path.split(one.origin)
+    return folder if folder and name.rpartition(":")[2].isdigit() else ""
+
+
+def _table(settings: Iterable[Setting], folder: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -265,7 +282,8 @@ def _table(settings: Iterable[Setting]) -> Table:
         table.add_column(title, overflow="fold")
     for one in settings:
         style = "dim" if one.origin == DEFAULT_ORIGIN else ""
-        words = (one.key, clean_for_terminal(one.value), clean_for_terminal(one.origin))
+        origin = one.origin.removeprefix(folder)
+        words = (one.key, clean_for_terminal(one.value), clean_for_terminal(origin))
         table.add_row(*(Text(word, style=style, overflow="fold") for word in words))
     return table
 
