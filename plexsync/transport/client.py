@@ -74,6 +74,9 @@ _PLEXAPI_OK = frozenset({200, 201, 204})
 
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REPEATABLE_METHODS = _READING_METHODS | {"PUT"}
+_WITHOUT_LENGTH = frozenset({"GET", "HEAD"})
+"""Requests without a body that do not even say so."""
+
 _ERROR_BODY_BYTES = 1 << 16
 
 _IDLE_LIMIT_S = 15.0
@@ -131,6 +134,8 @@ class Transport:
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
+        self._template = requests.Request("GET", self.base_url, headers=self._headers).prepare()
+        self._root = (self._template.url or "").rstrip("/")
         self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
         self._timeout_s = timeout_s
         self._limits = limits
@@ -225,9 +230,7 @@ class Transport:
             LocalLimitError: this machine has no open files or memory left.
         """
         path = "/" + path_and_query.lstrip("/")
-        prepared = requests.Request(
-            method, self.base_url + path, headers={**self._headers, **dict(headers)}, data=body
-        ).prepare()
+        prepared = self._prepared(method, path, body, headers)
         return self._perform(OutgoingRequest(prepared, path_of(path), **rules), decode)
 
     def plexapi_session(self) -> PlexapiSession:
@@ -239,6 +242,24 @@ class Transport:
         Source: docs/plex-api.md 1.
         """
         return PlexapiSession(self._send_for_plexapi)
+
+    def _prepared(
+        self, method: str, path: str, body: bytes | None, headers: Iterable[tuple[str, str]]
+    ) -> requests.PreparedRequest:
+        """Return a request that is ready to be sent.
+
+        Its address is encoded already: what requests makes of a long edit takes a quarter of the
+        time of the whole edit, and leaves it as it is.
+        """
+        prepared = self._template.copy()
+        prepared.method, prepared.body = method, body
+        prepared.url = self._root + path
+        for header in headers:
+            requests.utils.check_header_validity(header)
+            prepared.headers[header[0]] = header[1]
+        if body or method not in _WITHOUT_LENGTH:
+            prepared.headers["Content-Length"] = str(len(body or b""))
+        return prepared
 
     # ---- one request, with its retries ---------------------------------------------------------
 

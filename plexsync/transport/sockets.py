@@ -12,16 +12,18 @@ import io
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import requests
 import requests.adapters
 import urllib3
 import urllib3.connection
 import urllib3.connectionpool
+from requests.structures import CaseInsensitiveDict
 
 from plexsync.errors import BadResponseError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     Budget = Callable[[], float]
     """Seconds the next read may take; 0 or less when the time is up."""
@@ -121,7 +123,45 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
 
     def __init__(self, budget: Budget, *, connections: int = 4) -> None:
         self._budget = budget
+        self._pool: urllib3.connectionpool.ConnectionPool | None = None
+        self._way: object = None
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def close(self) -> None:
+        """Close idle connections. The adapter can be used again."""
+        self._pool = None
+        super().close()
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: Any,  # noqa: ANN401 - handed through
+        proxies: Mapping[str, str] | None = None,
+        cert: Any = None,  # noqa: ANN401 - handed through
+    ) -> urllib3.connectionpool.ConnectionPool:
+        """Return the pool of connections, looked up once: all requests go to one server.
+
+        Called by the base class.
+        """
+        way = (verify, proxies, cert)
+        pool = self._pool
+        if pool is None or self._way != way:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._pool, self._way = pool, way
+        return pool
+
+    def build_response(
+        self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse
+    ) -> requests.Response:
+        """Return what the transport reads of an answer: nobody asks for cookies.
+
+        Called by the base class.
+        """
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw, response.request = resp, req
+        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
         """Make the pools, of timed connections. Called by the base class."""
