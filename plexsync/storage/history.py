@@ -19,9 +19,12 @@ from plexsync.storage.journal import (
     Result,
     RunKind,
     Settlement,
+    first_entry,
     is_run_id,
     journal_path,
     journal_runs,
+    last_entry,
+    planned_item,
     read_journal,
 )
 
@@ -76,10 +79,35 @@ def read_history(
     for run_id in newest_first:
         if limit is not None and len(found) >= limit:
             break
-        log = _follow(read_journal(journal_path(directory, run_id), disk))
-        if log is not None:
-            found.append(log.record())
+        record = _record_of(journal_path(directory, run_id), disk)
+        if record is not None:
+            found.append(record)
     return tuple(found)
+
+
+def _record_of(path: Path, disk: Filesystem) -> RunRecord | None:
+    """A run by its first and last line, if these say all that is listed of it."""
+    begin, end = first_entry(path, disk), last_entry(path, disk)
+    if begin is not None and end is not None and end.items is not None:
+        return _record(begin, end, end.items)
+    log = _follow(read_journal(path, disk))
+    return None if log is None else log.record()
+
+
+def _record(begin: Begin, end: End | None, items: int) -> RunRecord:
+    record = RunRecord(
+        run_id=begin.run_id, kind=begin.kind, started_at=begin.started_at, written=items
+    )
+    if end is None:
+        return record
+    return msgspec.structs.replace(
+        record,
+        finished_at=end.finished_at,
+        exit_code=end.exit_code,
+        full=end.full,
+        counts=end.counts,
+        requests=end.requests,
+    )
 
 
 def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog | None:
@@ -153,22 +181,8 @@ class _Log:
                 pass
 
     def record(self) -> RunRecord:
-        record = RunRecord(
-            run_id=self.begin.run_id,
-            kind=self.begin.kind,
-            started_at=self.begin.started_at,
-            written=len({_item(plan) for plan in self.plans.values()}),
-        )
-        if self.end is None:
-            return record
-        return msgspec.structs.replace(
-            record,
-            finished_at=self.end.finished_at,
-            exit_code=self.end.exit_code,
-            full=self.end.full,
-            counts=self.end.counts,
-            requests=self.end.requests,
-        )
+        items = len({planned_item(plan) for plan in self.plans.values()})
+        return _record(self.begin, self.end, items)
 
     def run_log(self) -> RunLog:
         return RunLog(
@@ -186,20 +200,6 @@ class _Log:
                 for seq, plan in self.plans.items()
             ),
         )
-
-
-class _Target(msgspec.Struct, frozen=True, gc=False):
-    """As much of an ItemPlan as says which item it is for."""
-
-    rating_key: str
-
-
-def _item(plan: msgspec.Raw) -> str | bytes:
-    """Which item an intent is for: its words and its pictures are intents of their own."""
-    try:
-        return msgspec.json.decode(plan, type=_Target).rating_key
-    except UNREADABLE:
-        return bytes(plan)
 
 
 def _last(directory: Path, disk: Filesystem) -> str:

@@ -10,6 +10,7 @@ damage, and an error.
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from contextlib import closing
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 SCHEMA = "plexsync/journal/1"
 DIRECTORY = "journal"
 SUFFIX = ".jsonl"
+
+_TAIL_BYTES = 1 << 14
+"""What the last line of a run that ended fits into many times."""
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4,16}")
 _OPENING = b'{"crc":"'
@@ -139,7 +143,10 @@ class DecisionEntry(_Entry, frozen=True, tag="decision"):
 
 
 class End(_Entry, frozen=True, tag="end"):
-    """The last line of a run that came to its end. `full`: a full sweep was completed."""
+    """The last line of a run that came to its end. `full`: a full sweep was completed.
+
+    `items` is how many items the run meant to write; None in journals that do not say.
+    """
 
     finished_at: str
     exit_code: int
@@ -147,6 +154,7 @@ class End(_Entry, frozen=True, tag="end"):
     full: bool = False
     newest_updated_at: str = ""
     requests: Requests = Requests()
+    items: int | None = None
 
 
 Entry = Begin | Intent | Result | SceneKept | DecisionEntry | End
@@ -214,6 +222,20 @@ def _sound(line: bytes) -> bool:
     )
 
 
+class _Target(msgspec.Struct, frozen=True, gc=False):
+    """As much of an ItemPlan as says which item it is for."""
+
+    rating_key: str
+
+
+def planned_item(plan: msgspec.Raw) -> str | bytes:
+    """Which item an intent is for: its words and its pictures are intents of their own."""
+    try:
+        return msgspec.json.decode(plan, type=_Target).rating_key
+    except UNREADABLE:
+        return bytes(plan)
+
+
 # ---- Reading -------------------------------------------------------------------------------------
 
 
@@ -236,6 +258,19 @@ def first_entry(path: Path, disk: Filesystem = DISK) -> Begin | None:
     with closing(read_journal(path, disk)) as entries:
         entry = next(entries, None)
     return entry if isinstance(entry, Begin) else None
+
+
+def last_entry(path: Path, disk: Filesystem = DISK) -> End | None:
+    """The end of a journal, if its last line says that the run came to it; reads little else."""
+    with state_errors("read", path), disk.read(path) as stream:
+        size_bytes = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size_bytes - _TAIL_BYTES))
+        _, _, line = stream.read().removesuffix(b"\n").rpartition(b"\n")
+    line += b"\n"
+    if not _sound(line):
+        return None
+    entry = _decode(line, path, 0)
+    return entry if isinstance(entry, End) and entry.closes else None
 
 
 def _safe_entries(stream: BinaryIO, path: Path) -> Iterator[Entry]:

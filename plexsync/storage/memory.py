@@ -53,7 +53,8 @@ WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""
 
-_UNLINKED = WAITING | {Outcome.IGNORED}
+UNLINKED = WAITING | {Outcome.IGNORED}
+"""The outcomes after which a scene's links do not count."""
 
 _RUNS_KEPT = 50
 
@@ -146,7 +147,7 @@ class State:
         return {
             scene_id
             for scene_id, raw in self._scenes.items()
-            if self._decoded(state_views.STANDING, raw, f"scenes.{scene_id}").outcome
+            if self._decoded(state_views.WAITS, raw, f"scenes.{scene_id}").outcome
             is Outcome.IGNORED
         }
 
@@ -181,15 +182,15 @@ class State:
         raw = self._former.get(rating_key)
         return None if raw is None else self._decoded(state_views.LINK, raw, f"former.{rating_key}")
 
-    def standings(self) -> Iterator[tuple[Outcome, bool]]:
-        """How each scene's last attempt ended, and whether the scene is linked."""
-        for _, place in self._all(state_views.PLACE):
-            yield place.outcome, bool(place.links)
+    def standings(self) -> Iterator[state_views.SceneStanding]:
+        """How each scene's last attempt ended, and which items it is linked to."""
+        for _, standing in self._all(state_views.STANDING):
+            yield standing
 
     def links(self) -> Iterator[tuple[SceneId, tuple[state_views.LinkPlace, ...]]]:
         """The links of each scene that has any and neither waits nor is left out."""
         for scene_id, record in self._all(state_views.LINKS):
-            if record.links and record.outcome not in _UNLINKED:
+            if record.links and record.outcome not in UNLINKED:
                 yield scene_id, record.links
 
     @property
@@ -312,7 +313,7 @@ class State:
             self._scenes.pop(scene_id, None)
             return
         self._scenes[scene_id] = record
-        if self._viewed(state_views.STANDING, scene_id, record).outcome in WAITING:
+        if self._viewed(state_views.WAITS, scene_id, record).outcome in WAITING:
             self._waiting.add(scene_id)
 
     def _follow_links(self, scene_id: SceneId, record: msgspec.Raw) -> None:

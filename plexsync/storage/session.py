@@ -30,6 +30,7 @@ from plexsync.storage.journal import (
     is_run_id,
     journal_path,
     journal_runs,
+    planned_item,
 )
 from plexsync.storage.loading import load_with_base
 from plexsync.storage.lock import hold_lock
@@ -48,7 +49,6 @@ NO_REQUESTS = Requests()
 
 _MOST_DAYS = 36_500  # there is no date before the first year
 
-_SMALL_LIBRARY = 20_000
 _WORTH_SHARE = 0.01
 _MOST_RUNS = 50
 _IDLE_KEPT = 20
@@ -113,6 +113,7 @@ class Session:
         self._run_id = ""
         self._journal: JournalWriter | None = None
         self._in_batch = False
+        self._items: set[str | bytes] = set()
 
     def begin(
         self, *, run_id: str, kind: RunKind, started_at: str, lineage: Lineage, version: str
@@ -136,6 +137,7 @@ class Session:
         with state_errors("create", place):
             self._disk.make_directory(place)
         self._run_id = run_id
+        self._items = set()
         self._journal = JournalWriter(journal_path(self._directory, run_id), self._disk)
         serial = self.state.serial + 1
         entry = self._journal.append(
@@ -168,6 +170,7 @@ class Session:
         journal.commit()
         for entry in entries:
             self.state.apply(self._run_id, entry)
+            self._items.add(planned_item(entry.plan))
         return tuple(entry.seq for entry in entries)
 
     def result(
@@ -287,6 +290,7 @@ class Session:
                 full=full,
                 newest_updated_at=newest_updated_at,
                 requests=requests,
+                items=len(self._items),
             )
         )
         journal.commit()
@@ -364,9 +368,7 @@ def _worth_folding(state: State) -> bool:
     """Rewriting a big `state.json` for a handful of scenes costs more than reading journals."""
     if state.runs_since_checkpoint >= _MOST_RUNS:
         return True
-    scenes = len(state.scene_ids())
-    least = 1 if scenes < _SMALL_LIBRARY else scenes * _WORTH_SHARE
-    return state.changes_since_checkpoint >= least
+    return state.changes_since_checkpoint >= max(1, len(state.scene_ids()) * _WORTH_SHARE)
 
 
 def _raw(value: msgspec.Struct) -> msgspec.Raw:

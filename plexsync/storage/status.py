@@ -10,7 +10,7 @@ import socket
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,11 +19,12 @@ from plexsync.models import Outcome, PathRule
 from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
 from plexsync.storage.lock import read_holder
+from plexsync.storage.memory import UNLINKED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.models import Problem, SceneId, SceneRecord
+    from plexsync.models import Problem, RatingKey, SceneId, SceneRecord
     from plexsync.storage.checkpoint import RunRecord
     from plexsync.storage.journal import Lineage
     from plexsync.storage.lock import Holder
@@ -172,6 +173,7 @@ def status_of(
             later += 1
             next_at = min(next_at or record.due_at, record.due_at)
     proposed = state.decision(PROPOSED, Proposed) or Proposed()
+    counted = _count(state)
     return Status(
         now=now,
         directory=directory,
@@ -180,9 +182,9 @@ def status_of(
         running=running,
         last_success_at=state.last_success_at,
         last_full_at=state.last_full_at,
-        coverage=_coverage(state),
-        items=len(state.claims()),
-        links=_links(state),
+        coverage=counted.coverage,
+        items=counted.items,
+        links=counted.links,
         due=due,
         later=later,
         next_at=next_at,
@@ -233,16 +235,29 @@ def _load(directory: Path) -> State:
     return load_state(directory)
 
 
-def _coverage(state: State) -> Coverage:
-    counts: Counter[str] = Counter()
-    for outcome, linked in state.standings():
-        counts[coverage_part(outcome, linked=linked)] += 1
-    return Coverage(scenes=counts.total(), **counts)
+class _Counted(NamedTuple):
+    """What one walk over all records counts; see `Status`."""
+
+    coverage: Coverage
+    items: int
+    links: tuple[tuple[str, int], ...]
 
 
-def _links(state: State) -> tuple[tuple[str, int], ...]:
-    counts = Counter(link.section_id for _, links in state.links() for link in links)
-    return tuple(sorted(counts.items()))
+def _count(state: State) -> _Counted:
+    parts: Counter[tuple[Outcome, bool]] = Counter()
+    sections: Counter[str] = Counter()
+    items: set[RatingKey] = set()
+    for standing in state.standings():
+        parts[standing.outcome, bool(standing.links)] += 1
+        counts = standing.outcome not in UNLINKED
+        for link in standing.links:
+            items.add(link.rating_key)
+            sections[link.section_id] += counts
+    shares: Counter[str] = Counter()
+    for (outcome, linked), number in parts.items():
+        shares[coverage_part(outcome, linked=linked)] += number
+    coverage = Coverage(scenes=shares.total(), **shares)
+    return _Counted(coverage, len(items), tuple(sorted((+sections).items())))
 
 
 def coverage_part(outcome: Outcome, *, linked: bool) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from plexsync.models import ItemPlan, Link, Outcome, RatingKey, SceneRecord
 
 
-class _Standing(msgspec.Struct, gc=False):
+class _Waits(msgspec.Struct, gc=False):
     """As much of a SceneRecord as says whether it waits."""
 
     outcome: Outcome
@@ -50,6 +50,20 @@ class _Links(msgspec.Struct, gc=False):
     links: tuple[LinkPlace, ...] = ()
 
 
+class LinkedItem(msgspec.Struct, gc=False):
+    """As much of a Link as says which item it is about."""
+
+    rating_key: RatingKey
+    section_id: str
+
+
+class SceneStanding(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as `status` counts."""
+
+    outcome: Outcome
+    links: tuple[LinkedItem, ...] = ()
+
+
 class _LinkKey(msgspec.Struct, gc=False):
     rating_key: RatingKey
 
@@ -68,7 +82,8 @@ class _Place(msgspec.Struct, gc=False):
 
 
 PLACE = msgspec.json.Decoder(_Place)
-STANDING = msgspec.json.Decoder(_Standing)
+WAITS = msgspec.json.Decoder(_Waits)
+STANDING = msgspec.json.Decoder(SceneStanding)
 VERSION = msgspec.json.Decoder(_Version)
 RELATED = msgspec.json.Decoder(_Related)
 FILES = msgspec.json.Decoder(_Files)

@@ -267,6 +267,8 @@ class SceneOutcomes:
     def _record(self, progress: _Progress) -> SceneRecord:
         previous = self._run.state.get(progress.scene.scene_id)
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
+        if outcome is Outcome.UNCHANGED and previous and previous.outcome is Outcome.APPLIED:
+            outcome = Outcome.APPLIED  # what was applied still stands; no record moves for that
         version = progress.version
         if progress.related is None:
             related = previous.related if previous else ""
@@ -339,6 +341,9 @@ class SceneOutcomes:
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene some of whose items are still to come: due, and to be matched again."""
         if self._run.session is None:
+            return
+        previous = self._run.state.get(progress.scene.scene_id)
+        if previous is not None and link in previous.links:
             return
         links = {**progress.links, link.rating_key: link}
         record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=tuple(links.values()))

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from plexsync.simulators.library.pairs import demo_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
+from plexsync.storage.journal import SceneKept, journal_path, read_journal
+from plexsync.sync.ports import RunOptions
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -51,3 +53,16 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) ->
             loaded.append(set(done.stdout.rpartition("LOADED")[2].split()))
     assert loaded[0] & UNNEEDED >= {"plexsync.matcher", "plexsync.sync.execution.executor"}
     assert loaded[1] & UNNEEDED == set()
+
+
+def test_a_full_run_that_changes_nothing_remembers_nothing_new(tmp_path: Path) -> None:
+    """A record holds what the next run needs: that a value was written long ago is not of that."""
+    mix = {Case.SAME: 3, Case.TWO_ITEMS: 1}
+    spec = LibrarySpec(seed=5, scenes=16, mix=mix, extra_items=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        assert world.run().summary.counts.applied
+        full = world.run(RunOptions(full=True))
+        entries = read_journal(journal_path(world.state_dir, full.summary.header.run_id))
+        kept = [entry.scene_id for entry in entries if isinstance(entry, SceneKept)]
+    assert full.summary.counts.unchanged
+    assert kept == []

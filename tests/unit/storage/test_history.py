@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from plexsync.errors import StateCorruptError
 from plexsync.models import Problem, SceneId
 from plexsync.storage.history import Written, read_history, read_run
-from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.journal import DIRECTORY, End, Settlement, encode_line, read_journal
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk
 from tests.support.state_factories import begin, end, make_plan, make_record
@@ -47,6 +49,39 @@ def test_an_item_with_words_and_a_poster_is_one_item_written(tmp_path: Path) -> 
     end(session)
 
     assert [run.written for run in read_history(tmp_path)] == [2]
+
+
+def test_a_list_of_runs_reads_the_ends_of_a_journal_alone(tmp_path: Path) -> None:
+    """What a run wrote is not read to say when it was, and what is wrong there spoils no list."""
+    session = Session(tmp_path)
+    begin(session, 1)
+    for number in range(200):
+        session.intend([make_plan(number)])
+    end(session)
+    listed = read_history(tmp_path)
+    journal = next((tmp_path / DIRECTORY).iterdir())
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[100] = lines[100].replace(b"intent", b"INTENT")
+    journal.write_bytes(b"".join(lines))
+    assert read_history(tmp_path) == listed
+    assert listed[0].written == 200
+    with pytest.raises(StateCorruptError):
+        read_run(tmp_path, listed[0].run_id)
+
+
+def test_a_run_that_does_not_say_how_many_items_it_wrote_is_read(tmp_path: Path) -> None:
+    """Journals of earlier versions end without that number, and so does a run that was killed."""
+    session = Session(tmp_path)
+    begin(session, 1)
+    session.intend([make_plan(1), make_plan(2)])
+    end(session)
+    journal = next((tmp_path / DIRECTORY).iterdir())
+    entries = list(read_journal(journal))
+    older = [replace(one, items=None) if isinstance(one, End) else one for one in entries]
+    journal.write_bytes(b"".join(map(encode_line, older)))
+    assert [run.written for run in read_history(tmp_path)] == [2]
+    journal.write_bytes(b"".join(map(encode_line, older[:-1])))
+    assert [(run.written, run.exit_code) for run in read_history(tmp_path)] == [(2, None)]
 
 
 def test_no_history_without_a_state(tmp_path: Path) -> None:
