@@ -60,6 +60,9 @@ def edit_items(parts: Parts, asked: Asked) -> SimResponse:
     items = find_items(parts, asked)
     if parts.switches.ignore_edits_by_item:
         return answers.done()
+    elsewhere = parts.switches.edits_land_at
+    keys = (str(item.rating_key) for item in items)
+    items = [parts.store.items[int(elsewhere.get(key, key))] for key in keys]
     _edit(parts, asked, _edit_of(parts, asked), items)
     return answers.done()
 

@@ -134,15 +134,7 @@ class EditDoors:
         ]
         if not harmed:
             return
-        self.harmed = ItemPlan(
-            scene_id=plan.scene_id,
-            rating_key=before.item.rating_key,
-            section_id=before.item.section_id,
-            kind=before.item.kind,
-            path=before.item.files[0].path if before.item.files else "",
-            lock=plan.lock,
-            changes=tuple(_done_to(before, after, change, self._planner) for change in harmed),
-        )
+        self.harmed = harm_of(replace(plan, changes=tuple(harmed)), before, after, self._planner)
         names = ", ".join(change.field for change in harmed)
         raise MisdirectedEditError(
             f"the edit of item {plan.rating_key} reached item {before.item.rating_key}, too "
@@ -162,13 +154,25 @@ class EditDoors:
         return found if isinstance(found, ItemDetail) else None
 
 
+def harm_of(plan: ItemPlan, before: ItemDetail, after: ItemDetail, planner: Planner) -> ItemPlan:
+    """Return what a plan for another item did to an item, so that an undo takes it back."""
+    return replace(
+        plan,
+        rating_key=before.item.rating_key,
+        section_id=before.item.section_id,
+        kind=before.item.kind,
+        path=before.item.files[0].path if before.item.files else "",
+        changes=tuple(_done_to(before, after, change, planner) for change in plan.changes),
+    )
+
+
 def _provable(plan: ItemPlan) -> bool:
     """Whether an edit of a plan says anything about the address."""
     return any(change.target not in _ELSEWHERE for change in plan.changes)
 
 
 def _done_to(before: ItemDetail, after: ItemDetail, change: Change, planner: Planner) -> Change:
-    """What a misdirected change did, so that an undo takes it back."""
+    """What one change of a plan for another item did."""
     return replace(
         change,
         before=planner.observe(before, change.target),

@@ -11,8 +11,11 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plexsync.errors import OvertakenError, ServerError
 from plexsync.models import ItemDetail, PlexField
+from plexsync.sync.execution.doors import harm_of
 from plexsync.sync.execution.work import place_of
 
 if TYPE_CHECKING:
@@ -49,9 +52,11 @@ class Freshness:
         planner: Planner,
         monotonic: Callable[[], float],
     ) -> None:
+        self._plans: dict[Place, ItemPlan] = {}
         self._details: dict[Place, ItemDetail] = {}
         self._read_at: dict[Place, float] = {}
         for plan, detail, read_at in seen:
+            self._plans[place_of(plan)] = plan
             self._details[place_of(plan)] = detail
             self._read_at[place_of(plan)] = read_at
         self._reader = reader
@@ -96,13 +101,22 @@ class Freshness:
         return _are_same(self._details[place_of(plan)], detail)
 
     def got(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> bool:
-        """Return whether an item got all that `plan` means for another one."""
+        """Return whether an item got all that `plan` means for another one, and not for it."""
         first, shows = self._details[place], self._planner.shows
-        return all(
-            shows(detail, change) and not shows(first, change)
+        own = {change.target: change for change in self._plans[place].changes}
+        foreign = [
+            change
             for change in plan.changes
-            if change.after
-        ) and any(change.after for change in plan.changes)
+            if change.after and not self._says(own.get(change.target), change)
+        ]
+        return bool(foreign) and all(
+            shows(detail, change) and not shows(first, change) for change in foreign
+        )
+
+    def harm(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> ItemPlan:
+        """Return what `plan`, meant for another item, did to one."""
+        made = replace(plan, scene_id=place[0])
+        return harm_of(made, self._details[place], detail, self._planner)
 
     def changed_by_others(self, plan: ItemPlan, detail: ItemDetail) -> tuple[PlexField, ...]:
         """Return the fields `plan` does not write that were changed since they were read."""
@@ -130,6 +144,17 @@ class Freshness:
     def _is_same(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
         detail = read.get(plan.rating_key)
         return isinstance(detail, ItemDetail) and self.is_untouched(plan, detail)
+
+    def _says(self, own: Change | None, other: Change) -> bool:
+        """Whether a change brings all that another one of the same field does."""
+        if own is None:
+            return False
+        if isinstance(own.after, str) or isinstance(other.after, str):
+            return self._planner.equality.equal(own.target, own.after, other.after)
+        keys = self._planner.equality.spellings.keys
+        return {keys[name] for name in other.after} - {keys[name] for name in other.before} <= {
+            keys[name] for name in own.after
+        }
 
     def _is_others(self, change: Change, first: ItemDetail, now: ItemDetail) -> bool:
         """Whether the field of a change holds somebody else's word.

@@ -177,7 +177,7 @@ class FieldWriter:
                 tried.append(sent)
                 if isinstance(sent.error, MisdirectedEditError):
                     refused = sent.error
-                    written.ends.extend(self._note_harm())
+                    written.ends.extend(self._note_harm(self._doors.harmed))
         unread = self._read_back(tried, numbers, freshness, written)
         written.ends.extend(self._risky_ends(numbers, written.ends))
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
@@ -199,10 +199,10 @@ class FieldWriter:
             if numbers[place] in known
         ]
 
-    def _note_harm(self) -> list[IntentEnd]:
+    def _note_harm(self, harmed: ItemPlan | None) -> list[IntentEnd]:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""
-        plans = [self._doors.harmed] if self._doors.harmed else []
-        return [IntentEnd(seq, Settlement.APPLIED) for seq in self._intend(plans).values()]
+        numbers = self._intend([harmed] if harmed else [])
+        return [IntentEnd(seq, Settlement.APPLIED) for seq in numbers.values()]
 
     def _freshness(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> Freshness:
         return Freshness(seen, self._reader, self._planner, self._monotonic)
@@ -260,12 +260,17 @@ class FieldWriter:
     def _misdirected(
         self, tried: Sequence[Sent], written: FieldsWritten, freshness: Freshness
     ) -> MisdirectedEditError | None:
-        """Return an error if an item lacks its own values and got those of another one."""
+        """Return an error if an item lacks its own values and got those of another one.
+
+        What that item held before is journaled: an undo puts it back.
+        """
         for place, verdict in written.verdicts.items():
             if not verdict.missing or verdict.detail is None:
                 continue
             for sent in tried:
                 if place_of(sent.plan) != place and freshness.got(place, verdict.detail, sent.plan):
+                    harmed = freshness.harm(place, verdict.detail, sent.plan)
+                    written.ends.extend(self._note_harm(harmed))
                     return MisdirectedEditError(
                         f"item {place[1]} holds what was sent to item {sent.plan.rating_key}: "
                         "Plex, or a proxy before it, mixed up the items"

@@ -14,6 +14,7 @@ from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync.execution.reader import DETAIL_BATCH
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -105,6 +106,37 @@ def test_a_lost_id_stops_the_run_after_the_first_edit(world: World) -> None:
     assert undone.count(Outcome.APPLIED) == 2
     back = [key for key, item in world.plex.dump().items() if item == before[key]]
     assert len(back) == 2, "the item that was meant, and the neighbour that was looked at"
+
+
+def test_values_of_another_item_stop_the_run(world: World) -> None:
+    """Seen when a batch is read back: nothing more is sent, and an undo gives the item back."""
+    keys = [world.key_of(str(number)) for number in range(1, SCENES + 1)]
+    world.run()
+    for number in range(1, SCENES + 1):
+        world.stash.edit_scene(number, title=f"Title {number}")
+    world.plex.switches.edits_land_at = {keys[3]: keys[1]}
+    before = titles(world)
+    ran = world.run()
+    assert ran.summary.exit_code == ExitCode.SERVER
+    assert ran.summary.error is not None
+    assert ran.summary.error.kind == "misdirected-edit"
+    assert f"item {keys[1]} holds what was sent to item {keys[3]}" in ran.summary.error.message
+    assert world.shown(keys[1], "title") == "Title 4"
+    assert world.state().unsettled == ()
+    world.plex.switches.edits_land_at = {}
+    world.undo()
+    assert titles(world) == before
+
+
+def test_after_values_of_another_item_no_other_batch_is_sent(tmp_path: Path) -> None:
+    """Items are read back some dozens at a time; the rest of the library is not touched."""
+    scenes = 2 * DETAIL_BATCH
+    spec = LibrarySpec(seed=3, scenes=scenes, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
+        world.plex.switches.edits_land_at = {world.key_of("4"): world.key_of("2")}
+        ran = world.run()
+        assert ran.summary.exit_code == ExitCode.SERVER
+        assert len(world.plex.writes) == DETAIL_BATCH
 
 
 def test_an_item_that_refuses_edits_says_nothing_about_the_address(world: World) -> None:

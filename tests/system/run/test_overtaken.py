@@ -133,6 +133,21 @@ def test_an_edit_between_two_pieces_of_a_long_list_stays(world: World, nth: int)
     assert world.tags(key, "genre") == ("By Hand",)
 
 
+def test_a_value_many_items_get_is_no_sign_of_items_mixed_up(world: World) -> None:
+    """A title typed before the read back, on an item that got the tag all others got, too."""
+    tag = world.stash.add_tag("For All")
+    for number in range(1, SCENES + 1):
+        tags = (*world.stash.scene(str(number)).tag_ids, tag)
+        title = {"title": "Title 1"} if number == 1 else {}
+        world.stash.edit_scene(number, tag_ids=tags, **title)
+    key = world.key_of("1")
+    edit_after_put(world, key, {"title": "By Hand"})
+    ran = world.run(APPLY__MAX_SHARE="1.0")
+    assert ran.summary.error is None
+    assert world.shown(key, "title") == "By Hand"
+    assert all("For All" in world.tags(world.key_of(str(n)), "genre") for n in range(1, SCENES + 1))
+
+
 def test_an_edit_between_the_two_addresses_of_a_first_write_stays(world: World) -> None:
     """A server without the newer address: the second request looks first."""
     world.plex.switches.edits_by_item = False
