@@ -162,6 +162,18 @@ def changed_credits(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
             yield name, then, after
 
 
+def takes_role(change: Change) -> bool:
+    """Whether a change leaves an actor without a role, or replaces one that is not ours."""
+    base = change.trace_before.base if change.trace_before else None
+    given = given_in(base)
+    return any(
+        not _same(after.role or "", then.role)
+        and not (after.role and given.get(_entry(_ROLE, name)) == _entry(_ROLE, name, then.role))
+        for name, then, after in changed_credits(change)
+        if then.role
+    )
+
+
 def hold(detail: ItemDetail, change: Change) -> bool:
     """Whether an item shows the credits a change says, as far as its request could set them."""
     if not change.credits_after:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import UnsafeError
 from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.planning.credits import takes_role
 from plexsync.planning.picture_policy import CHOSEN_IN_PLEX
 
 if TYPE_CHECKING:
@@ -164,14 +165,14 @@ def loses(change: Change, equality: PlexEquality) -> bool:
     before, after, target = change.before, change.after, change.target
     base = change.trace_before.base if change.trace_before else None
     if not before or equality.equal(target, before, after):
-        return False
+        return takes_role(change)
     if target in PICTURE_FIELDS:
         return before == CHOSEN_IN_PLEX
     if isinstance(before, str) or isinstance(after, str):
         # Of a sort title that goes Plex makes another one of the title.
         goes = not after and target is not PlexField.SORT_TITLE
         return goes or (bool(after) and not equality.is_base(base, target, before))
-    if len(after) < len(before):
+    if len(after) < len(before) or takes_role(change):
         return True
     if equality.is_base(base, target, before):
         return False

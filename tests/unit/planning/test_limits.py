@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from plexsync.errors import ExitCode, UnsafeError
-from plexsync.models import Change, Link, PlexField, Policy, RatingKey, Trace, Value
+from plexsync.models import Change, Credit, Link, PlexField, Policy, RatingKey, Trace, Value
 from plexsync.planning.equality import PlexEquality
 from plexsync.planning.limits import MIN_SYNCED, Limits, clears_any, loses
 from plexsync.planning.observed import Rules
@@ -114,6 +114,35 @@ def a_change(target: PlexField, before: Value, after: Value, ours: Value | None 
 )
 def test_limits_weigh_loss(change: Change, loses_something: bool) -> None:  # noqa: FBT001
     """What only adds, and what brings our own value up to date, takes nothing from anyone."""
+    assert loses(change, EQUALITY) is loses_something
+
+
+def a_role(before: str, after: str, ours: str = "") -> Change:
+    """A change of the role of an actor who stays; `ours` is what we applied last."""
+    one = a_change(PlexField.ACTORS, ("Ann",), ("Ann",), ours=("Ann",))
+    wished = {"ann": Credit(role=after, photo=None)}
+    if ours:
+        gave = replace(one, trace_before=None, credits_after={"ann": Credit(role=ours, photo=None)})
+        link = Link(rating_key=RatingKey("9"), section_id="1", path="/m")
+        base = PLANNER.link_after(link, [gave]).base[PlexField.ACTORS]
+        one = replace(one, trace_before=Trace(base=base))
+    shown = {"ann": Credit(role=before, photo=None)}
+    return replace(one, credits_before=shown, credits_after=wished)
+
+
+@pytest.mark.parametrize(
+    ("change", "loses_something"),
+    [
+        pytest.param(a_role("", "Doe"), False, id="a role where none was"),
+        pytest.param(a_role("Doe", "Roe", ours="Doe"), False, id="ours for ours"),
+        pytest.param(a_role("By Hand", "Roe", ours="Doe"), True, id="an edit of ours"),
+        pytest.param(a_role("By Hand", "Roe"), True, id="somebody else's role"),
+        pytest.param(a_role("Doe", "", ours="Doe"), True, id="a role goes"),
+        pytest.param(a_role("Doe", "Doe"), False, id="the same"),
+    ],
+)
+def test_limits_weigh_the_loss_of_roles(change: Change, loses_something: bool) -> None:  # noqa: FBT001
+    """What an actor plays is a value of its own, whoever is in the list."""
     assert loses(change, EQUALITY) is loses_something
 
 
