@@ -59,6 +59,8 @@ PERIOD_S = 0.05
 KILLS_PER_ROUND = 2
 _PERSON = "a person"
 _FAILING_SHARE = 0.01
+_LAST_REQUEST_S = 1.0
+"""What a killed person sent last is carried out by then."""
 
 
 # ---- the person, a process of its own ------------------------------------------------------------
@@ -107,7 +109,7 @@ def _edit(look: Callable[[], dict[str, Any]], chance: random.Random, number: int
 
 
 class Typed(NamedTuple):
-    """One edit of a person: where it stands among all writes, of what, and what it said."""
+    """One edit of a person: where it stands among all writes, of what, and its value."""
 
     place: int
     key: str
@@ -238,6 +240,7 @@ def person_at(bench: Bench, seed: int) -> Iterator[None]:
         assert started.poll() is None, "the person left before the end"
         started.kill()
         started.wait()
+        time.sleep(_LAST_REQUEST_S)
 
 
 def plexsync(bench: Bench, *arguments: str, kill_after_s: float | None = None) -> str:
@@ -257,8 +260,9 @@ def plexsync(bench: Bench, *arguments: str, kill_after_s: float | None = None) -
                 started.send_signal(signal.SIGKILL)
                 started.communicate()
                 return ""
-        # 3: some failed and are due again; 4: so many that the run ended early.
-        assert started.returncode in {0, 3, 4}, errors.decode()
+        # 3: some failed, and are due again.
+        if started.returncode not in {0, 3}:
+            print(f"  ended with {started.returncode}: {errors.decode()[-400:]}", flush=True)
         return printed.read_text()
 
 
@@ -314,7 +318,7 @@ def report(bench: Bench, fate: Fate, watch: Watch, title: str) -> None:
     print(f"{title}: {fate.typed} edits by hand, {ours} writes by plexsync")
     print(f"  lost although read since: {len(fate.lost)}; typed in the window: {len(fate.unseen)}")
     for one in (*fate.lost, *fate.unseen)[:10]:
-        print(f"    item {one.key}: {one.name} {one.value!r} (write {one.place})")
+        print(f"    item {one.key}: {one.name} {one.value!r} for {one.gone!r} (write {one.place})")
     steps = quantiles(watch.windows_ms, n=100)
     print(
         f"  from the read of an item to its write: median {steps[49]:.1f} ms, 95 % "
@@ -322,13 +326,13 @@ def report(bench: Bench, fate: Fate, watch: Watch, title: str) -> None:
     )
     before = len(bench.plex.writes)
     rows = json.loads(plexsync(bench, "--full", "--json"))["matches"]
-    said = {(row["item"]["rating_key"], name) for row in rows for name in row["by_hand"]}
+    named = {(row["item"]["rating_key"], name) for row in rows for name in row["by_hand"]}
     typed = {(key, TEXTS[name]) for key, name in fate.live if name in TEXTS}
     print(
-        f"  a full run writes {len(bench.plex.writes) - before}, and names {len(said & typed)} of "
-        f"{len(typed)} texts as typed by hand, {len(said - typed)} that were not"
+        f"  a full run writes {len(bench.plex.writes) - before}, and names {len(named & typed)} of "
+        f"{len(typed)} texts as typed by hand, {len(named - typed)} that were not"
     )
-    for key, name in sorted(typed ^ said)[:10]:
+    for key, name in sorted(typed ^ named)[:10]:
         print(f"    item {key}: {name}")
 
 

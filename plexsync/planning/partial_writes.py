@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.models import PlexField
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plexsync.models import Change, Value
     from plexsync.planning.equality import PlexEquality
@@ -67,6 +69,36 @@ def is_on_the_way(
         and stays == sorted(stays)
         and (all(added) or all(stays))
     )
+
+
+def is_one_request(changes: Sequence[Change]) -> bool:
+    """Whether changes surely went out in one request, so that all of them arrived or none did.
+
+    The rating is not among them: it has a request of its own.
+    """
+    values = [
+        value
+        for change in changes
+        if change.target is not PlexField.RATING
+        for whole in (change.before, change.after)
+        for value in ((whole,) if isinstance(whole, str) else whole)
+    ]
+    return sum(map(_bytes_of, values)) <= ONE_REQUEST_BYTES
+
+
+def has_arrived(change: Change, held: Value, equality: PlexEquality) -> bool:
+    """Whether a field shows something of a change that was not there before.
+
+    A name that was to go and is gone, or one that was to come and is there; or the text.
+    """
+    before, after, target = change.before, change.after, change.target
+    if target is PlexField.RATING or equality.equal(target, before, after):
+        return False
+    if isinstance(held, str) or isinstance(before, str) or isinstance(after, str):
+        return equality.equal(target, held, after)
+    keys = equality.spellings.keys
+    had, wants, holds = ({keys[name] for name in names} for names in (before, after, held))
+    return bool((wants - had) & holds or (had - wants) - holds)
 
 
 def _bytes_of(name: str) -> int:

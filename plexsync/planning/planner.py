@@ -35,7 +35,7 @@ from plexsync.planning.observed import (
     unlocked_sort_title,
     with_title,
 )
-from plexsync.planning.partial_writes import is_on_the_way, part_of
+from plexsync.planning.partial_writes import has_arrived, is_on_the_way, is_one_request, part_of
 from plexsync.text.folding import short_digest, split_entries
 
 if TYPE_CHECKING:
@@ -231,16 +231,29 @@ class Planner:
             )
         return replace(link, base=bases)
 
+    def is_half_written(self, change: Change, held: Value, link: Link) -> bool:
+        """Whether a list is as an interrupted write of this very change left it."""
+        base = link.base.get(change.target)
+        wanted = change.wanted or self.equality.digest(change.target, change.after)
+        is_base = self.equality.is_base(base, change.target, held)
+        return base is not None and is_base and base.wanted == wanted
+
     def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
         """The link after an interrupted write: where Plex holds what was being written, it was.
 
         `changes` are those of an intent whose result is unknown; the others of its fields stay as
         remembered, and the next plan compares them as if the write had never been tried. A name
         that was risked and is gone was not taken out by a person: it is ours no more, so that the
-        next plan adds it.
+        next plan adds it. Of a write that arrived, as another field of it shows, the other names
+        that are gone were taken out by somebody.
         """
         changes = tuple(changes)
         shown = [one for one in changes if self.shows(detail, one)]
+        if any(
+            has_arrived(one, self.observe(detail, one.target), self.equality) for one in changes
+        ):
+            merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
+            shown += merged if is_one_request(changes) else []
         link = self.link_after(link, shown)
         link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
         bases = dict(link.base)

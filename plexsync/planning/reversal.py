@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, join_credits, taken_back
+from plexsync.planning.partial_writes import is_on_the_way, part_of
 from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Reverser:
     def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
         untouched = self._planner.shows_just(detail, change)
         locked = change.target in detail.locked
-        if untouched:
+        if untouched or self._is_half_back(change, detail):
             # A lock somebody set or lifted since is as much their word as a value.
             ours = locked == change.locked_after
         else:
@@ -149,6 +150,19 @@ class Reverser:
             trace_before=self._planner.trace(link, change.target),
             trace_after=self._trace_after(change, link, untouched=untouched),
         )
+
+    def _is_half_back(self, change: Change, detail: ItemDetail) -> bool:
+        """Whether an undo that ended between two requests left a long list as it is."""
+        back = replace(
+            change,
+            before=change.after,
+            after=change.before,
+            locked_before=bool(change.locked_after),
+        )
+        part = part_of(back, self._planner.observe(detail, change.target), self._equality)
+        locked = change.target in detail.locked
+        keys = self._equality.spellings.keys
+        return part is not None and is_on_the_way(back, part, keys, locked=locked)
 
     def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
         """What is remembered once the change is taken back."""

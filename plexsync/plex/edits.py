@@ -16,6 +16,7 @@ from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.models import ItemPlan, PlexField, RatingKey
     from plexsync.plex.collections.requests import PlexCollections
@@ -94,8 +95,13 @@ class PlexEditor:
         plan = self._collections.write(plan, hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
         refused: dict[str, BadResponseError] = {}
+        fields: set[str] = set()
         long_paths = paths(limit_bytes=self._limit_bytes) if plan.changes else ()
         for number, path in enumerate(long_paths):
+            if fields and fields.intersection(fields_of(path)):
+                # A later piece would set the lock of a list that is not there.
+                fields.update(fields_of(path))
+                continue
             if number or begun:
                 hold()
             try:
@@ -104,8 +110,9 @@ class PlexEditor:
                 if error.status not in _SPLIT_STATUSES:
                     raise
                 refused[path] = error
+                fields.update(fields_of(path))
         if refused:
-            for path, refusal in self._put_shorter(paths, refused, hold).items():
+            for path, refusal in self._put_shorter(paths, refused, fields, hold=hold).items():
                 raise self._refusal_of(path, refusal)
         if failed is not None:
             raise failed
@@ -157,18 +164,19 @@ class PlexEditor:
         self,
         paths: Callable[..., tuple[str, ...]],
         refused: Mapping[str, BadResponseError],
+        fields: AbstractSet[str],
+        *,
         hold: Callable[[], None],
     ) -> dict[str, BadResponseError]:
-        """Send refused requests again in shorter ones if possible; return what is still refused.
+        """Send `fields` again in shorter requests if possible; return what is still refused.
 
         See `_SPLIT_STATUSES`.
         """
-        fields = {field for path in refused for field in fields_of(path)}
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
         in_a_row = 0
         for path in shortest:
-            if path in left or not fields.issuperset(fields_of(path)):
+            if path in left or not fields >= set(fields_of(path)):
                 continue
             hold()
             try:

@@ -162,6 +162,38 @@ def test_sigkill_at_any_send_loses_nothing(
         assert at > 6
 
 
+@pytest.mark.parametrize(
+    ("kind", "applied", "at"),
+    [
+        pytest.param("undo", False, 24, id="undo, before Plex acts"),
+        pytest.param("undo", True, 36, id="undo, after Plex acted"),
+        pytest.param("apply", True, 20, id="apply, after Plex acted"),
+    ],
+)
+def test_sigkill_between_the_pieces_of_a_long_list_loses_nothing(
+    tmp_path: Path,
+    kind: str,
+    applied: bool,  # noqa: FBT001 -- a column of the table
+    at: int,
+) -> None:
+    """The list goes out in several requests, and a person's list comes back in as many."""
+    with fresh_world(tmp_path, scenes=1) as world:
+        world.plex.switches.url_limit = 4_096
+        former = tuple(f"former {number}" for number in range(150))
+        world.plex.edit_by_hand(world.key_of("1"), {"genre": former}, lock=False)
+        world.settings["FIELDS__TAGS"] = "overwrite"
+        names = (f"a tag with a long name and a number {number}" for number in range(150))
+        world.stash.edit_scene(1, tag_ids=tuple(world.stash.add_tag(name) for name in names))
+        replay = Replay(world, kind, DISK)
+        assert killed(replay, at, applied=applied)
+        half = set(world.tags(world.key_of("1"), "genre"))
+        ends = (replay.before, replay.after)
+        assert all(
+            half != {name for name, *_ in one[world.key_of("1")]["tags"]["genre"]} for one in ends
+        )
+        replay.recover(DISK, at)
+
+
 def killed(replay: Replay, at: int, *, applied: bool) -> bool:
     """Kill it when its `at`-th request reaches Plex; False if it ends before that."""
     visit = replay.world.next_visit()

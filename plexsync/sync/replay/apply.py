@@ -223,6 +223,7 @@ class _PlanWork:
         target = change.target
         observed, locked = self._planner.observe(detail, target), target in detail.locked
         same = self._planner.equality.equal(target, observed, change.before)
+        same = same or self._planner.is_half_written(change, observed, link)
         if not (same and unmoved(detail, change)) or (locked and not change.locked_before):
             return None
         return replace(

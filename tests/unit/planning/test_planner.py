@@ -453,6 +453,25 @@ def test_a_name_a_person_took_out_stays_out_run_after_run() -> None:
         link = planner.link_after(link, (*planned.changes, *planned.agreed))
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_name_taken_out_right_after_an_interrupted_write_stays_out(*, arrived: bool) -> None:
+    """That the write arrived, its other field tells; else the name is still to be written."""
+    planner = Planner(PRESERVE)
+    wants = [
+        Desired(field="f", target=PlexField.GENRES, value=("x", "new"), policy=Policy.MERGE),
+        Desired(field="t", target=PlexField.TITLE, value="T", policy=Policy.OVERWRITE),
+    ]
+    before: dict[PlexField, Value] = {PlexField.GENRES: ("x",), PlexField.TITLE: "old"}
+    sent = planner.plan(wants, ItemDetail(item=ITEM, values=before), {}).changes
+    values = {**before, PlexField.GENRES: ("x", "mine")}
+    values |= {PlexField.TITLE: "T"} if arrived else {}
+    now = ItemDetail(item=ITEM, values=values, locked=frozenset({PlexField.GENRES}))
+    link = planner.settle(LINK, sent, now)
+    planned = planner.plan(wants, now, link.base)
+    lists = [one.after for one in planned.changes if one.target is PlexField.GENRES]
+    assert lists == ([] if arrived else [("x", "mine", "new")])
+
+
 def test_a_name_plex_had_before_us_stays_out_once_a_person_took_it_out() -> None:
     """Both sides had it on their own; what Stash adds later comes even so."""
     planner, link = Planner(PRESERVE), LINK
