@@ -15,13 +15,28 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from plexsync.errors import ConfigError
-from plexsync.models import Scene, SceneDetail, SceneId, Server, StashField
+from plexsync.models import (
+    RELATED_KINDS,
+    Scene,
+    SceneDetail,
+    SceneId,
+    Server,
+    StashField,
+    source_in,
+)
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
 from plexsync.stash.decode import Version, detail_of, scene_of, version_of
 from plexsync.stash.names import Names, names_decoder
 from plexsync.stash.needs import OWN, needs_of, without
+from plexsync.stash.objects import (
+    OBJECT_BATCH,
+    objects_decoder,
+    objects_query,
+    stamps_decoder,
+    stamps_query,
+)
 from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
 from plexsync.stash.queries import (
     COUNT,
@@ -51,6 +66,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from plexsync.models import CollectionKind, RelatedDetail, RelatedId
     from plexsync.transport.client import HttpResponse, Transport
     from plexsync.transport.retry import AnswerLimits
 
@@ -275,6 +291,31 @@ class StashClient:
         """
         return self._ask(self._texts.names, {}, self._decode_names, limits=DICTIONARY)
 
+    def stamps(self, kinds: Collection[CollectionKind]) -> dict[RelatedId, str]:
+        """When each object of these kinds was edited, as an opaque text. One request.
+
+        Raises:
+            ServerError: as `names`.
+        """
+        asked = [kind for kind in kinds if kind in RELATED_KINDS.values()]
+        if not asked:
+            return {}
+        return self._ask(stamps_query(asked), {}, stamps_decoder(), limits=DICTIONARY)
+
+    def objects(self, wanted: Collection[RelatedId]) -> dict[RelatedId, RelatedDetail]:
+        """What some studios, groups, performers and tags say; those that are gone are left out.
+
+        Raises:
+            ServerError: as `names`.
+        """
+        found: dict[RelatedId, RelatedDetail] = {}
+        for letter, kind in RELATED_KINDS.items():
+            ids = [one[1:] for one in wanted if one.startswith(letter)]
+            for start in range(0, len(ids), OBJECT_BATCH):
+                variables: dict[str, Json] = {"ids": ids[start : start + OBJECT_BATCH]}
+                found |= self._ask(objects_query(kind), variables, objects_decoder(kind))
+        return found
+
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
         return is_settled(version, self._server_time)
@@ -321,7 +362,9 @@ class StashClient:
         return frozenset(SceneId(row.id) for page in pages for row in page.rows)
 
     def scene_url(self, scene_id: SceneId) -> str:
-        """Where a person finds the scene."""
+        """Where a person finds the scene, or what a collection is made from."""
+        if source := source_in(scene_id):
+            return f"{self._url}/{source.kind}s/{source.number}" if source.related else self._url
         return f"{self._url}/scenes/{scene_id}"
 
     def file_url(self, path: str) -> str:

@@ -55,7 +55,7 @@ from plexsync.storage.status import (
     read_status,
     status_of,
 )
-from plexsync.storage.views import LinkPlace
+from plexsync.storage.views import LinkPlace, Placed
 
 __all__ = [
     "DISK",
@@ -66,6 +66,7 @@ __all__ = [
     "Filesystem",
     "Lineage",
     "LinkPlace",
+    "Placed",
     "Proposed",
     "ReviewQueueWriter",
     "RunKind",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plexsync.config.keys import Setting
     from plexsync.config.schema import (
         ApplyConfig,
+        CollectionsConfig,
         MatchConfig,
         MetricsConfig,
         NotifyConfig,
@@ -65,6 +66,7 @@ class Config:
         apply: `[apply]`.
         fields: one rule per field this version can write, those that are off included.
         libraries: `[libraries]`, what differs from `fields` in single libraries.
+        collections: `[collections]`.
         run: `[run]`.
         notify: `[notify]`.
         metrics: `[metrics]`.
@@ -81,6 +83,7 @@ class Config:
     apply: ApplyConfig
     fields: tuple[FieldRule, ...]
     libraries: tuple[LibraryFields, ...]
+    collections: CollectionsConfig
     run: RunConfig
     notify: NotifyConfig
     metrics: MetricsConfig

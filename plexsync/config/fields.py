@@ -379,7 +379,8 @@ def _rule(
 def _studio_collection(found: Mapping[str, Any]) -> tuple[FieldRule, ...]:
     """Return the rule for the studio's collection: none where it is off, or the studio is."""
     templates = found[f"fields.{STUDIO_COLLECTION}_name"]
-    wanted = found[f"fields.{STUDIO_COLLECTION}"]
+    # A collection with picture and text takes the place of one that is just a name.
+    wanted = found[f"fields.{STUDIO_COLLECTION}"] and not found["collections.studios"]
     if not wanted or not templates or found["fields.studio"] is Policy.OFF:
         return ()
     # Alone in its list it merges: collections made by hand stay as they are.

@@ -220,6 +220,8 @@ TAG_TARGET: Form[PlexField] = plain(values.tag_target, TEXT_SCHEMA)
 BY_TAG: Form[tuple[tuple[str, str], ...]] = plain(values.by_tag, _NAMES_SCHEMA, split_list)
 ROLE: Form[str] = plain(values.role_template, TEXT_SCHEMA)
 PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
+COLLECTION_TITLE: Form[str] = plain(values.collection_title, TEXT_SCHEMA)
+COLLECTION_SORT_TITLE: Form[str] = plain(values.collection_sort_title, TEXT_SCHEMA)
 TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
 
 

@@ -30,14 +30,16 @@ from plexsync.config.schema import (
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ParseError
+from plexsync.models import PlexField, Policy
 from plexsync.text.normalize import normalize_path
 from plexsync.text.toml import shown_path, toml_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.config.keys import Key
-    from plexsync.models import PathRule
+    from plexsync.config.schema import CollectionsConfig
+    from plexsync.models import FieldRule, PathRule
 
 __all__ = ["Config", "find_config", "load_config", "load_notify"]
 
@@ -140,11 +142,15 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
         for section, made in SECTION_CLASSES.items()
     }
     reader.warnings += _blind_trust(sections)
+    fields = compose_rules(found, reader.add_problem)
+    libraries = tuple(reader.read_libraries(found))
+    if not reader.failed:
+        _check_collections(sections["collections"], fields, libraries, reader)
     return Config(
         **sections,
         paths=reader.read_paths(),
-        fields=compose_rules(found, reader.add_problem),
-        libraries=tuple(reader.read_libraries(found)),
+        fields=fields,
+        libraries=libraries,
         source=source,
         settings=tuple(reader.settings()),
         secrets=tuple(reader.secrets),
@@ -172,6 +178,11 @@ class _Reader:
             warn=self.warnings.append,
             learn=self.secrets.append,
         )
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was wrong so far."""
+        return bool(self._sources.problems)
 
     def read(self, key: Key) -> Any:  # noqa: ANN401 - of the type its declaration says
         """Return the value of `key`; None where there is none, and after a problem."""
@@ -276,6 +287,37 @@ class _Reader:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _check_collections(
+    collections: CollectionsConfig,
+    fields: Sequence[FieldRule],
+    libraries: Sequence[LibraryFields],
+    reader: _Reader,
+) -> None:
+    """Refuse fields that would take items out of collections again, or make the same ones."""
+    if not collections.kinds:
+        return
+    several = (fields, *(one.rules for one in libraries))
+    tagged = [
+        rule
+        for rules in several
+        for rule in rules
+        if rule.to is PlexField.COLLECTIONS and rule.policy is not Policy.OFF
+    ]
+    for rule in tagged:
+        if rule.policy is not Policy.MERGE:
+            reader.add_problem(
+                f"fields.{rule.name}",
+                "would take items out of the collections of [collections]",
+                'Give it the policy "merge", or switch it off.',
+            )
+        elif rule.name == "groups" and collections.groups:
+            reader.add_problem(
+                f"fields.{rule.name}",
+                "makes the same collections as collections.groups",
+                "Switch one of the two off.",
+            )
 
 
 def _blind_trust(sections: Mapping[str, Any]) -> Iterator[str]:

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 from plexsync.config.fields import FIELD_KEYS
 from plexsync.config.forms import (
     ADDRESS,
+    COLLECTION_SORT_TITLE,
+    COLLECTION_TITLE,
     COUNT,
     DURATION,
     FIELD_NAMES,
@@ -38,14 +40,18 @@ from plexsync.config.forms import (
     SECRETS,
     SHARE,
     STASH_ADDRESS,
+    TEXT_POLICY,
     VERIFY,
     word_of,
     words_of,
 )
 from plexsync.config.keys import Key, key_of, optional, setting
-from plexsync.models import EmptyPolicy
+from plexsync.models import CollectionKind, EmptyPolicy, Policy
+from plexsync.planning.collections import TITLE_WORDS, CollectionRules
 from plexsync.planning.observed import Rules
 from plexsync.planning.participation import STASH_ID
+from plexsync.text.normalize import fold_tag
+from plexsync.text.templates import parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -305,6 +311,115 @@ class ApplyConfig:
         )
 
 
+class CollectionMode(StrEnum):
+    """How a collection and its items are shown. Source: docs/plex-api.md 11."""
+
+    LIBRARY = "library"
+    HIDE = "hide"
+    HIDE_ITEMS = "hide_items"
+    SHOW_ITEMS = "show_items"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionsConfig:
+    """`[collections]`."""
+
+    studios: bool = setting(
+        FLAG,
+        "false",
+        meaning="A collection for each studio: its name, details and picture.",
+    )
+    parent_studios: bool = setting(
+        FLAG,
+        "true",
+        meaning="A scene is also in the collections of the studios above its own.",
+    )
+    groups: bool = setting(
+        FLAG,
+        "false",
+        meaning="A collection for each group: its name, synopsis and front cover.",
+    )
+    performers: bool = setting(
+        FLAG,
+        "false",
+        meaning="A collection for each performer: name, details and photo.",
+    )
+    tags: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="A collection for each of these tags: its name, description and picture. Whole "
+        "names; case does not matter.",
+    )
+    ratings: bool = setting(
+        FLAG,
+        "false",
+        meaning="A collection for each rating, in whole stars: `4 stars`.",
+    )
+    organized: bool = setting(
+        FLAG,
+        "false",
+        meaning="A collection of the scenes marked as organized.",
+    )
+    title: str = setting(
+        COLLECTION_TITLE,
+        '"{name}"',
+        meaning="What a collection is called, made of `{name}` and `{kind}`, which is `studio`, "
+        "`group`, `performer`, `tag`, `rating` or `organized`. Of two with one title in a library "
+        "only the first kind of this list gets it.",
+    )
+    sort_title: str = setting(
+        COLLECTION_SORT_TITLE,
+        '""',
+        meaning="What it is sorted by, made of the same; empty: what Plex makes of the title.",
+    )
+    summary: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the summary.",
+    )
+    poster: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the poster.",
+    )
+    mode: CollectionMode = setting(
+        word_of(CollectionMode),
+        '"library"',
+        meaning='How it is shown: `"hide"` hides it, `"hide_items"` its items, `"show_items"` '
+        'shows both; `"library"` leaves that to the library, and to you.',
+    )
+    take_over: tuple[str, ...] = setting(
+        NAMES,
+        "[]",
+        meaning="Titles of collections that were there before plexsync, and that it may fill and "
+        "edit all the same. Whole titles; case does not matter.",
+    )
+
+    @property
+    def rules(self) -> CollectionRules:
+        """What decides which collections there should be."""
+        on = {
+            CollectionKind.STUDIO: self.studios,
+            CollectionKind.GROUP: self.groups,
+            CollectionKind.PERFORMER: self.performers,
+            CollectionKind.TAG: bool(self.tags),
+            CollectionKind.RATING: self.ratings,
+            CollectionKind.ORGANIZED: self.organized,
+        }
+        return CollectionRules(
+            kinds=frozenset(kind for kind, is_on in on.items() if is_on),
+            parents=self.parent_studios,
+            tags=frozenset(map(fold_tag, self.tags)),
+            title=parse_template(self.title, TITLE_WORDS),
+            sort_title=parse_template(self.sort_title, TITLE_WORDS) if self.sort_title else None,
+        )
+
+    @property
+    def kinds(self) -> frozenset[CollectionKind]:
+        """What collections are made from; nothing while that is off."""
+        return self.rules.kinds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """`[run]`; durations in seconds."""
@@ -395,6 +510,7 @@ SECTION_CLASSES: dict[str, type] = {
     "plex": PlexConfig,
     "match": MatchConfig,
     "apply": ApplyConfig,
+    "collections": CollectionsConfig,
     "run": RunConfig,
     "notify": NotifyConfig,
     "metrics": MetricsConfig,
@@ -404,7 +520,19 @@ SECTION_CLASSES: dict[str, type] = {
 PATHS = "paths"
 FIELDS = "fields"
 LIBRARIES = "libraries"
-SECTIONS = ("stash", "plex", PATHS, "match", "apply", FIELDS, LIBRARIES, "run", "notify", "metrics")
+SECTIONS = (
+    "stash",
+    "plex",
+    PATHS,
+    "match",
+    "apply",
+    FIELDS,
+    LIBRARIES,
+    "collections",
+    "run",
+    "notify",
+    "metrics",
+)
 """Every section, in the order of the file."""
 
 

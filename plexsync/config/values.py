@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from plexsync.config.hints import BACKSLASH_HINT, word_hint
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
+from plexsync.planning.collections import TITLE_WORDS
 from plexsync.text.normalize import is_windows_path, normalize_path
 from plexsync.text.placeholders import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS
 from plexsync.text.templates import parse_template
@@ -146,6 +147,19 @@ def template(value: object) -> str:
 def templates(value: object) -> tuple[str, ...]:
     """A list of texts with placeholders."""
     return tuple(template(name) for name in names(value))
+
+
+def collection_title(value: object) -> str:
+    """What the title of a collection is made of."""
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError("must be a text", hint='Write "{name}", for example.')
+    parse_template(value, TITLE_WORDS)
+    return value.strip()
+
+
+def collection_sort_title(value: object) -> str:
+    """What the sort title of a collection is made of; "" for nothing."""
+    return "" if value == "" else collection_title(value)
 
 
 def role_template(value: object) -> str:

@@ -32,6 +32,7 @@ from plexsync.models.changes import (
     Trace,
 )
 from plexsync.models.collections import (
+    MARKED_KINDS,
     RELATED_KINDS,
     CollectionKind,
     CollectionRecord,
@@ -69,6 +70,7 @@ from plexsync.models.plex import (
 )
 from plexsync.models.stash import (
     Performer,
+    RelatedDetail,
     Scene,
     SceneDetail,
     SceneFile,
@@ -98,6 +100,7 @@ __all__ = [
     "FIELD_SEPARATOR",
     "LIST_FIELDS",
     "MADE",
+    "MARKED_KINDS",
     "PICTURE_FIELDS",
     "RELATED_KINDS",
     "Base",
@@ -134,6 +137,7 @@ __all__ = [
     "Preview",
     "Problem",
     "RatingKey",
+    "RelatedDetail",
     "RelatedId",
     "Requests",
     "RunHeader",

@@ -75,7 +75,8 @@ class Change(Noun, frozen=True):
 class ItemPlan(Noun, frozen=True):
     """All changes of one item for one scene.
 
-    One PUT. `path` is the file the item must still hold when it is written.
+    One PUT. `path` is the file the item must still hold when it is written. Of a collection
+    `scene_id` is its `collection_key`, and `member_kind` the kind of its members.
     """
 
     scene_id: SceneId
@@ -85,3 +86,4 @@ class ItemPlan(Noun, frozen=True):
     path: str
     lock: bool
     changes: tuple[Change, ...]
+    member_kind: ItemKind | None = None

@@ -20,6 +20,9 @@ class CollectionKind(StrEnum):
     ORGANIZED = "organized"
 
 
+MARKED_KINDS = frozenset({CollectionKind.RATING, CollectionKind.ORGANIZED})
+"""The kinds that a scene's record tells of by its marks."""
+
 RELATED_KINDS = {
     "s": CollectionKind.STUDIO,
     "g": CollectionKind.GROUP,

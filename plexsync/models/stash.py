@@ -82,6 +82,17 @@ class Performer(Noun, frozen=True):
     image_path: str = ""
 
 
+class RelatedDetail(Noun, frozen=True):
+    """What a studio, group, performer or tag says of itself.
+
+    `image_path` is path and query of its picture on the configured Stash; "" while there is none.
+    """
+
+    updated_at: str
+    text: str = ""
+    image_path: str = ""
+
+
 class SceneDetail(Noun, frozen=True):
     """What a scene says about itself: the source of every desired field.
 

@@ -30,7 +30,7 @@ class ItemRef(Noun, frozen=True):
 
 
 class MatchRow(Noun, frozen=True):
-    """One (scene, item) pair of a run.
+    """One (scene, item) pair of a run; or a collection, and what it is made from as the scene.
 
     `matches[]` of `plexsync run --json`. Source: docs/contract.md.
     """
@@ -47,6 +47,7 @@ class MatchRow(Noun, frozen=True):
     outcome: Outcome
     error: Problem | None = None
     by_hand: tuple[str, ...] = ()
+    is_collection: bool = False
 
 
 class Counts(msgspec.Struct, kw_only=True):

@@ -5,10 +5,10 @@ error of `plexsync.errors`. The door is `plexsync.stash_client`.
 
 `queries.py` has the texts of the queries; `wire.py` the shapes of the answers, `answers.py` what
 every answer is wrapped in, and `decode.py` what they become; `names.py` the dictionary of names,
-`performers.py` the credits of performers. `readiness.py` says whether a Stash can be worked with,
-`needs.py` what the configured fields need of it.
-`paging.py` reads many scenes although a few cannot be read. `covers.py` reads pictures, only when
-they changed.
+`performers.py` the credits of performers, `objects.py` what objects say of themselves.
+`readiness.py` says whether a Stash can be worked with, `needs.py` what the configured fields need
+of it. `paging.py` reads many scenes although a few cannot be read. `covers.py` reads pictures, only
+when they changed.
 
 Read first: `queries.py`, then `decode.py`.
 """

@@ -32,7 +32,7 @@ def performer_of(wire: WirePerformer) -> Performer:
         disambiguation=wire.disambiguation or "",
         gender=wire.gender or "",
         aliases=wire.alias_list or (),
-        image_path=_image_path(wire.id, wire.image_path or ""),
+        image_path=own_image_path(f"/performer/{wire.id}/image", wire.image_path or ""),
     )
 
 
@@ -45,14 +45,13 @@ def shown_text(wire: WirePerformer) -> str:
     return performer_text(known.name, facts)
 
 
-def _image_path(number: str, url: str) -> str:
-    """Path and query of a performer's picture below the configured address, without any key.
+def own_image_path(place: str, url: str) -> str:
+    """Path and query of an object's picture below the configured address, without any key.
 
     Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
     follows is kept. "" for the picture Stash shows for want of one.
     Source: docs/stash-api.md 3.2.
     """
-    place = f"/performer/{number}/image"
     at = url.rfind(place)
     path, _, query = url[at:].partition("?") if at >= 0 else ("", "", "")
     words = [word for word in query.split("&") if word]

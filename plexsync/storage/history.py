@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError, MismatchError, StateCorruptError
-from plexsync.models import ItemPlan, PlexField, Problem
+from plexsync.models import ItemPlan, PlexField, Problem, RatingKey
 from plexsync.storage.checkpoint import RunRecord
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.journal import (
@@ -42,7 +42,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """One item a run meant to write. `status` is None when the run ended before it could say.
 
     `missing` are the fields of a failed one that Plex did not show afterwards; `partly` what it
-    showed of lists among them of which a part was written.
+    showed of lists among them of which a part was written; `made` which collection was made.
     """
 
     seq: int
@@ -51,6 +51,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     missing: tuple[PlexField, ...] = ()
     partly: dict[PlexField, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    made: RatingKey | None = None
 
 
 class RunLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +197,7 @@ class _Log:
                     problem=result.problem if result else None,
                     missing=result.missing if result else (),
                     partly=result.partly if result else {},
+                    made=result.made if result else None,
                 )
                 for seq, plan in self.plans.items()
             ),

@@ -24,6 +24,7 @@ from plexsync.models import (
     Counts,
     PlexField,
     Problem,
+    RatingKey,
     Requests,
     SceneId,
 )
@@ -118,6 +119,7 @@ class Result(_Entry, frozen=True, tag="result"):
 
     `missing` are the fields of a failed one that Plex did not show; the others were written.
     `partly` holds, for a list among them of which a part was written, as much of it as Plex showed.
+    `made` is the rating key of a collection the intent made.
     """
 
     intent: int
@@ -126,6 +128,7 @@ class Result(_Entry, frozen=True, tag="result"):
     problem: Problem | None = None
     missing: tuple[PlexField, ...] = ()
     partly: dict[PlexField, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    made: RatingKey | None = None
 
 
 class SceneKept(_Entry, frozen=True, tag="scene"):

@@ -16,6 +16,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, StateMismatchError
 from plexsync.models import (
+    CollectionRecord,
     ItemPlan,
     Link,
     Outcome,
@@ -57,6 +58,9 @@ UNLINKED = WAITING | {Outcome.IGNORED}
 """The outcomes after which a scene's links do not count."""
 
 _RUNS_KEPT = 50
+
+COLLECTION_PREFIX = "collection."
+"""What the keys begin with under which collections are remembered."""
 
 T = TypeVar("T")
 
@@ -238,6 +242,19 @@ class State:
             for key, raw in self._decisions.items()
             if key.startswith(prefix)
         }
+
+    def collections(self) -> dict[SceneId, CollectionRecord]:
+        """What is remembered of every collection, by its key; see `models.collection_key`."""
+        found = self.decisions(COLLECTION_PREFIX, CollectionRecord)
+        return {SceneId(key): record for key, record in found.items()}
+
+    def collection(self, key: SceneId) -> CollectionRecord | None:
+        """What is remembered of one collection; None when nothing is."""
+        return self.decision(COLLECTION_PREFIX + key, CollectionRecord)
+
+    def placings(self) -> Iterator[tuple[SceneId, state_views.Placed]]:
+        """As much of every record as says what its items are members of."""
+        yield from self._all(state_views.PLACED)
 
     def decision_keys(self) -> KeysView[str]:
         """The keys decisions stand under, as a set that follows the state."""

@@ -34,12 +34,22 @@ from plexsync.storage.journal import (
 )
 from plexsync.storage.loading import load_with_base
 from plexsync.storage.lock import hold_lock
+from plexsync.storage.memory import COLLECTION_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import Counts, ItemPlan, PlexField, Problem, SceneId, SceneRecord
+    from plexsync.models import (
+        CollectionRecord,
+        Counts,
+        ItemPlan,
+        PlexField,
+        Problem,
+        RatingKey,
+        SceneId,
+        SceneRecord,
+    )
     from plexsync.storage.memory import State, Unsettled
 
 KEEP_DAYS = 90
@@ -181,6 +191,7 @@ class Session:
         *,
         missing: tuple[PlexField, ...] = (),
         partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
+        made: RatingKey | None = None,
     ) -> None:
         """Note what became of plan number `seq` of this run.
 
@@ -190,6 +201,7 @@ class Session:
             problem: why it failed.
             missing: the fields of a failed plan that Plex did not show.
             partly: see `journal.Result`.
+            made: likewise.
         """
         self._note(
             Result(
@@ -198,6 +210,7 @@ class Session:
                 problem=problem,
                 missing=missing,
                 partly=dict(partly),
+                made=made,
             )
         )
 
@@ -208,6 +221,7 @@ class Session:
         *,
         missing: tuple[PlexField, ...] = (),
         partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
+        made: RatingKey | None = None,
     ) -> None:
         """Note what became of a write of an earlier run, now that Plex was read."""
         self._note(
@@ -217,6 +231,7 @@ class Session:
                 status=status,
                 missing=missing,
                 partly=dict(partly),
+                made=made,
             )
         )
 
@@ -232,6 +247,11 @@ class Session:
         """Keep what a person decided under `key`; None takes it back."""
         raw = NULL if value is None else _raw(value)
         self._note(DecisionEntry(key=key, value=raw))
+
+    def keep_collection(self, key: SceneId, record: CollectionRecord | None) -> None:
+        """Remember `record` of a collection; None for nothing any more."""
+        if self.state.collection(key) != record:
+            self.decide(COLLECTION_PREFIX + key, record)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -81,6 +81,16 @@ class _Place(msgspec.Struct, gc=False):
     links: tuple[msgspec.Raw, ...] = ()
 
 
+class Placed(msgspec.Struct, gc=False):
+    """As much of a SceneRecord as says what its items are members of."""
+
+    outcome: Outcome
+    related: str = ""
+    marks: str = ""
+    links: tuple[LinkPlace, ...] = ()
+
+
+PLACED = msgspec.json.Decoder(Placed)
 PLACE = msgspec.json.Decoder(_Place)
 WAITS = msgspec.json.Decoder(_Waits)
 STANDING = msgspec.json.Decoder(SceneStanding)

@@ -51,7 +51,8 @@ def stash_client(config: Config, transport: Transport) -> StashClient:
 
 def wanted_of(config: Config) -> frozenset[StashField]:
     """Return what is asked of Stash beyond what every run needs."""
-    return needs_of(config.active_rules).union(field for _, field in _chosen_by(config.stash))
+    wanted = needs_of(config.active_rules).union(field for _, field in _chosen_by(config.stash))
+    return wanted | {StashField.RATING} if config.collections.ratings else wanted
 
 
 def _chosen_by(stash: StashConfig) -> Iterator[tuple[str, StashField]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Outcome, Section
+    from plexsync.models import Outcome, SceneId, SceneRecord, Section
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State
     from plexsync.sync.plex_items import Inventory
@@ -47,6 +47,7 @@ class RunContext:
         sections: the libraries that take part.
         inventory: what is in them.
         rows: makes the rows of its pairs.
+        planned: what a dry run would remember of scenes, where collections are made of them.
     """
 
     config: Config
@@ -58,6 +59,7 @@ class RunContext:
     sections: tuple[Section, ...]
     inventory: Inventory
     rows: RowMaker
+    planned: dict[SceneId, SceneRecord] = field(default_factory=dict)
 
     @property
     def queue(self) -> Path:

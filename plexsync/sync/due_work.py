@@ -16,6 +16,8 @@ from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import has_come
 from plexsync.state import ReviewQueueWriter, item_line, write_plan
+from plexsync.sync.collections.keeping import CollectionKeeper
+from plexsync.sync.collections.outcomes import saved_collection
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.executor import Executor
@@ -31,18 +33,20 @@ from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.run_scope import note_proposed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from plexsync.errors import UnsafeError
     from plexsync.matcher import AllAnswers
     from plexsync.models import ItemKind, RatingKey, Scene, Section
-    from plexsync.state import Lineage, SavedPicture
+    from plexsync.state import Lineage, SavedItem, SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair
+
+    SavedAs = Callable[[Ready, tuple[SavedPicture, ...]], SavedItem]
 
 
 class DueWork:
@@ -100,6 +104,11 @@ class DueWork:
         self._scan(folders)
         return held
 
+    def keep_collections(self, found: DetectedChanges) -> UnsafeError | None:
+        """Bring collections in step with the scenes; return the limit that held some back."""
+        save = partial(self._save, saved_collection) if self._options.save_plan else None
+        return CollectionKeeper(self._run, found.dictionary.present, save).keep()
+
     # ---- what does it
 
     def _linker(self, answers: AllAnswers, found: DetectedChanges) -> Linker:
@@ -147,7 +156,7 @@ class DueWork:
                 outcomes=outcomes,
                 totals=run.totals,
                 spare=outcomes.spare,
-                save=partial(self._save, outcomes) if self._options.save_plan else None,
+                save=partial(self._save, outcomes.saved) if self._options.save_plan else None,
             ),
             outcomes=outcomes,
             unwritten=unwritten,
@@ -156,8 +165,8 @@ class DueWork:
 
     # ---- a saved plan
 
-    def _save(self, outcomes: SceneOutcomes, ready: Ready) -> None:
-        """Put a planned item into the plan."""
+    def _save(self, saved_as: SavedAs, ready: Ready) -> None:
+        """Put a planned item into the plan, in the words of `saved_as`."""
         pictures = SavedPictures(self._ports.stash, self._ports.plex.pictures)
         saved: tuple[SavedPicture, ...] = ()
         try:
@@ -167,7 +176,7 @@ class DueWork:
                 raise
             ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
         if saved or ready.plan.changes:
-            self._plan.add(item_line(outcomes.saved(ready, saved)))
+            self._plan.add(item_line(saved_as(ready, saved)))
 
     def write_plan(self, path: Path, lineage: Lineage) -> None:
         """Save what was planned; a run that failed as a whole saves nothing."""

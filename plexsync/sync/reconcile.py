@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.config.configuration import named_library
 from plexsync.errors import LibraryMissingError, UnsafeError
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.models import RunHeader, RunSummary
+from plexsync.models import ItemKind, RunHeader, RunSummary
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.sections import other_writer
 from plexsync.state import Lineage, ReviewQueueWriter, RunKind
@@ -94,6 +94,8 @@ class _Run:
                 end.held = self._due_work(run).carry_out(found)
             if error := unsafe or found.detected.failure or run.inventory.failure:
                 raise error
+            if self._keeps_collections(state):
+                end.held = self._due_work(run).keep_collections(found) or end.held
             self._complete(run, detection, found, end, mark=mark)
         if end.complete and session is not None:
             clear_spool(found.spool, self._ports.disk)
@@ -222,6 +224,13 @@ class _Run:
             ReviewQueueWriter(run.trial_queue).clear()
         wanted = self._totals.header.full or self._options.save_plan is not None
         return wanted or detected.concerns_any or run.state.has_unsettled
+
+    def _keeps_collections(self, state: State) -> bool:
+        """Whether collections are to be kept by this run."""
+        if self._options.partial:
+            return False
+        kinds = (one.plan.kind for one in state.unsettled)
+        return bool(self._config.collections.kinds) or ItemKind.COLLECTION in kinds
 
     def _due_work(self, run: RunContext) -> DueWork:
         """Return what deals with the scenes that are due."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import ItemRef, Match, MatchRow, Outcome, SceneRef
+from plexsync.models import ItemRef, Match, MatchRow, Outcome, SceneId, SceneRef, source_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plexsync.models import Change, Link, PlexItem, Problem, RatingKey, Scene, SceneId
+    from plexsync.models import Change, Link, PlexItem, Problem, RatingKey, Scene
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
@@ -86,6 +86,7 @@ class RowMaker:
             outcome=outcome,
             error=problem,
             by_hand=pair.by_hand,
+            is_collection=source_in(pair.scene.scene_id) is not None,
         )
 
     def unlinked(
@@ -130,8 +131,9 @@ class RowMaker:
         return self.unlinked(scene, match, Outcome.FAILED, problem=problem)
 
     def _scene(self, scene: Scene) -> SceneRef:
+        source = source_in(scene.scene_id)
         return SceneRef(
-            id=scene.scene_id,
+            id=SceneId(source.text) if source else scene.scene_id,
             title=scene.title,
             path=scene.files[0].path if scene.files else "",
             updated_at=scene.updated_at,

@@ -218,6 +218,7 @@ def _match(row: MatchRow) -> _Json:
         "changes": [_change(one) for one in row.changes],
         "outcome": row.outcome,
         "by_hand": list(row.by_hand),
+        "is_collection": row.is_collection,
         "error": _problem(row.error),
     }
 

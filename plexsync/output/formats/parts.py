@@ -123,7 +123,7 @@ class MatchChangeForm(ChangeForm, kw_only=True):
 
 
 class MatchForm(DocumentForm):
-    """One (scene, item) pair of a run."""
+    """One (scene, item) pair of a run; or a collection, and as the scene what it is made from."""
 
     scene: SceneForm
     item: ItemForm | None
@@ -136,6 +136,7 @@ class MatchForm(DocumentForm):
     changes: list[MatchChangeForm]
     outcome: Outcome
     by_hand: list[str]
+    is_collection: bool
     error: ErrorForm | None
 
 

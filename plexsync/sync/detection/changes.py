@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.models import Outcome
+from plexsync.models import ItemKind, Outcome
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import has_come, is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
@@ -261,7 +261,11 @@ class ChangeDetection:
             roused=roused.waiting,
             timed=self._config.plex.scan,
             now=self._ports.now(),
-            forced=frozenset(concerned).union(one.plan.scene_id for one in self._state.unsettled),
+            forced=frozenset(concerned).union(
+                one.plan.scene_id
+                for one in self._state.unsettled
+                if one.plan.kind is not ItemKind.COLLECTION
+            ),
             first=spool.scene_ids,
             patient=not self._options.dry_run,
         )
@@ -309,6 +313,8 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     fields = [repr(rule) for rule in (*config.fields, *config.libraries)]
     fields += [repr(config.apply.rules), repr(config.participants)]
     fields += [repr(sorted(config.stash.needed)), _RECORDS]
+    # Records have to tell what is collected, and what was left alone is looked at once more.
+    fields += [repr(config.collections)] if config.collections.kinds else []
     return Seen(
         library=digest(library),
         fields=digest(fields),

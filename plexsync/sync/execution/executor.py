@@ -16,20 +16,28 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
-from plexsync.models import LIST_FIELDS, Outcome, PlexField, as_problem
+from plexsync.models import (
+    LIST_FIELDS,
+    ItemDetail,
+    ItemKind,
+    Outcome,
+    PlexField,
+    PlexItem,
+    as_problem,
+)
 from plexsync.sync.execution.batching import join_batches
+from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.pictures.upload import PictureResult
-from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle, with_link
+from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.server_faults import WorkKind
-from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Change, ItemDetail, ItemPlan
+    from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
@@ -63,6 +71,7 @@ class Executor:
     Attributes:
         reader: reads items afresh.
         health: says when to end.
+        maker: makes collections, and knows which there are.
     """
 
     def __init__(
@@ -91,6 +100,7 @@ class Executor:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
         self._pictures = PictureWriter(ports, self.reader)
+        self.maker = CollectionMaker(ports, planner, outcomes)
         if session is not None:
             self._fields = FieldWriter(
                 ports.plex,
@@ -166,10 +176,9 @@ class Executor:
         while batch := list(islice(waiting, size)):
             self.health.check()
             read_at = self._monotonic()
-            read = self.reader.read([item.pair.link.rating_key for item in batch])
-            decided = (
-                self._decided(item, read.get(item.pair.link.rating_key), read_at) for item in batch
-            )
+            keys = (item.pair.link.rating_key for item in batch)
+            read = self.reader.read([key for key in keys if key])
+            decided = (self._decided(item, _found(item, read), read_at) for item in batch)
             found = [ready for ready in decided if ready is not None]
             size = READ_BATCH if self._session is None or _are_lists(found) else DETAIL_BATCH
             yield found
@@ -187,7 +196,7 @@ class Executor:
         if detail is None:
             self._outcomes.lose(pair, "the item is not in Plex any more")
             return None
-        if not any(holds_file(detail.item, path) for path in item.paths):
+        if not item.holds(detail):
             self._outcomes.lose(pair, "the item holds another file by now")
             return None
         self.health.faults.proven(WorkKind.READ)
@@ -242,7 +251,7 @@ class Executor:
             pair.link, unsettled, detail, planner=self._planner, session=self._session
         )
         if self._session is not None:
-            self._session.remember(scene_id, with_link(self._state.get(scene_id), pair.link))
+            self._outcomes.note_settled(pair)
 
     # ---- only showing
 
@@ -268,6 +277,8 @@ class Executor:
 
         Items that were changed in Plex before their turn are decided about once more.
         """
+        if any(not ready.pair.link.rating_key for ready in batch):
+            batch = self._made(batch, session)
         edited = {place_of(ready.plan): ready for ready in batch if ready.plan.changes}
         left = [ready for ready in batch if not ready.plan.changes]
         moved: list[Place] = []
@@ -284,6 +295,51 @@ class Executor:
             raise end
         self.health.check()
         self._write_again([edited[place].item for place in moved], session, tries - 1)
+
+    def _made(self, batch: Sequence[Ready], session: Session) -> list[Ready]:
+        """Make the collections that are not there yet, and decide what else they need.
+
+        What was made is remembered before anything else is written.
+
+        Raises:
+            AuthError: the token may not write.
+        """
+        made: dict[RatingKey, Ready] = {}
+        found = [ready for ready in batch if ready.pair.link.rating_key]
+        for ready in batch:
+            if ready.pair.link.rating_key:
+                continue
+            self.health.check()
+            born = self.maker.make(ready, session)
+            if born.problem is not None:
+                with session.batch():
+                    self._outcomes.finish(
+                        ready.pair,
+                        Outcome.SKIPPED if born.taken else Outcome.FAILED,
+                        problem=None if born.taken else born.problem,
+                        note=born.problem.message if born.taken else "",
+                        failed=WorkKind.EDIT,
+                    )
+                continue
+            made[ready.pair.link.rating_key] = ready
+        read_at = self._monotonic()
+        read = self.reader.read(tuple(made))
+        for key, ready in made.items():
+            detail = read.get(key)
+            if not isinstance(detail, ItemDetail):
+                problem = as_problem(detail or ServerError("the new collection cannot be read"))
+                self._outcomes.finish(
+                    ready.pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ
+                )
+                continue
+            again = self._ready(ready.item, self.maker.known(ready, detail), read_at)
+            again.made = ready.made
+            again.detail = detail
+            if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
+                self.reader.expect([again.plan])
+                again.detail = self.maker.known(ready, detail)
+            found.append(again)
+        return found
 
     def _write_again(self, items: Sequence[WorkItem], session: Session, tries: int) -> None:
         """Decide about items once more and write them, unless they keep changing."""
@@ -354,7 +410,8 @@ class Executor:
 
     def _finish(self, ready: Ready, result: PictureResult) -> None:
         """Finish an item that was written as far as it went."""
-        decision, changes = ready.decision, (*ready.plan.changes, *result.changes)
+        decision = ready.decision
+        changes = (*ready.made, *ready.plan.changes, *result.changes)
         shown = (*changes, *result.refused)
         if result.unfinished and not shown:
             return  # the run ends, and says so for this item as for all that are left
@@ -381,6 +438,19 @@ def _are_lists(batch: Sequence[Ready]) -> bool:
     return all(
         change.target in LIST_FIELDS for ready in batch for change in ready.decision.plan.changes
     )
+
+
+def _found(
+    item: WorkItem, read: Mapping[RatingKey, ItemDetail | ServerError]
+) -> ItemDetail | ServerError | None:
+    """What was read of an item; of a collection that is still to be made, that it is not there."""
+    link = item.pair.link
+    if link.rating_key or item.paths:
+        return read.get(link.rating_key)
+    place = PlexItem(
+        rating_key=link.rating_key, section_id=link.section_id, kind=ItemKind.COLLECTION
+    )
+    return ItemDetail(item=place, values={})
 
 
 def _words(others: Sequence[PlexField]) -> str:

@@ -14,11 +14,13 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
-from plexsync.models import Outcome, SceneRecord
+from plexsync.models import MARKED_KINDS, Outcome, SceneRecord
+from plexsync.planning.collections import marks_of
 from plexsync.planning.desired import COMMON
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.state import SavedItem
+from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.rows import REMEMBERED
 from plexsync.sync.server_faults import IN_A_ROW
@@ -63,6 +65,7 @@ class _Progress(msgspec.Struct, gc=False):
     scene: Scene
     open_pairs: int = 0
     version: str | None = None
+    marks: str = ""
     related: Mapping[RelatedId, str] | None = None
     wanted: Mapping[str, tuple[Desired, ...]] = {}
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
@@ -124,6 +127,8 @@ class SceneOutcomes:
         # Without a version the scene stays due: its next edit may not show in this one.
         progress.version = detail.updated_at if settled else ""
         progress.related = detail.related
+        if self._run.config.collections.kinds & MARKED_KINDS:
+            progress.marks = marks_of(detail.rating100, organized=detail.organized)
         progress.wanted = wanted
 
     def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
@@ -190,6 +195,13 @@ class SceneOutcomes:
         """Take a pair out of account, as if it had never been opened."""
         self._scenes[pair.scene.scene_id].open_pairs -= 1
 
+    def note_settled(self, pair: Pair) -> None:
+        """Remember what is ours on an item by writes of earlier runs."""
+        if self._run.session is not None:
+            scene_id = pair.scene.scene_id
+            record = with_link(self._run.state.get(scene_id), pair.link)
+            self._run.session.remember(scene_id, record)
+
     # ---- done
 
     def unfinished(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
@@ -255,6 +267,8 @@ class SceneOutcomes:
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
+        if self._run.session is None and self._run.config.collections.kinds:
+            self._run.planned[scene_id] = self._record(progress)
         if self._run.session is not None:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
@@ -285,6 +299,7 @@ class SceneOutcomes:
             desired=desired,
             links=tuple(progress.links.values()),
             related=related,
+            marks=progress.marks or (previous.marks if previous else ""),
         )
         if outcome is not Outcome.FAILED:
             return record

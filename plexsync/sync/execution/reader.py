@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import PICTURE_FIELDS, ItemDetail, Outcome, RatingKey, SceneRecord
+from plexsync.models import (
+    PICTURE_FIELDS,
+    ItemDetail,
+    ItemKind,
+    Outcome,
+    PlexField,
+    RatingKey,
+    SceneRecord,
+)
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import ItemPlan, Link, PlexField
+    from plexsync.models import ItemPlan, Link, Value
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.state import Session, State, Unsettled
@@ -28,6 +36,9 @@ DETAIL_BATCH = 50
 READ_BATCH = 250
 """Items per read where they are only compared, or written together. What the answer to so many
 brings into trouble is read in smaller parts: see `Reader`."""
+
+
+NO_VALUES: Mapping[PlexField, Value] = {}
 
 
 class Reader:
@@ -42,18 +53,26 @@ class Reader:
         self._plex = plex
         self._health = health
         self._pictures: defaultdict[RatingKey, set[PlexField]] = defaultdict(set)
+        self._members: set[RatingKey] = set()
 
     def expect(self, plans: Iterable[ItemPlan]) -> None:
-        """Read the pictures `plans` are about from now on, too: one request each."""
+        """Read the pictures and members `plans` are about from now on, too: one request each."""
         for plan in plans:
-            fields = {change.target for change in plan.changes} & PICTURE_FIELDS
-            if fields:
+            targets = {change.target for change in plan.changes}
+            if fields := targets & PICTURE_FIELDS:
                 self._pictures[plan.rating_key] |= fields
+            if PlexField.MEMBERS in targets:
+                self.expect_members(plan.rating_key)
+
+    def expect_members(self, rating_key: RatingKey) -> None:
+        """Read the members of a collection from now on, too."""
+        if rating_key:
+            self._members.add(rating_key)
 
     def read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Return fresh details by rating key, or what went wrong; an item that is gone is left out.
 
-        The keys of expected pictures are among the values.
+        The keys of expected pictures and members are among the values.
 
         Raises:
             ServerError: Plex is down, or refuses us altogether.
@@ -66,7 +85,7 @@ class Reader:
     def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
             details = self._plex.details(keys)
-            found = {one.item.rating_key: self._with_pictures(one) for one in details}
+            found = {one.item.rating_key: self._with_more(one) for one in details}
         except AuthError:
             raise
         except ServerError as error:
@@ -86,13 +105,27 @@ class Reader:
             parts |= self._read(keys[start : start + step])
         return parts
 
-    def _with_pictures(self, detail: ItemDetail) -> ItemDetail:
+    def _with_more(self, detail: ItemDetail) -> ItemDetail:
+        """The item with the pictures and members that are expected of it."""
         key = detail.item.rating_key
-        keys = {
+        more: dict[PlexField, Value] = {
             field: selected_key(self._plex.pictures.available(key, field))
             for field in sorted(self._pictures.get(key, ()))
         }
-        return replace(detail, values={**detail.values, **keys}) if keys else detail
+        if key in self._members and detail.item.kind is ItemKind.COLLECTION:
+            return with_members(detail, self._plex.collections.members(key), more)
+        return replace(detail, values={**detail.values, **more}) if more else detail
+
+
+def with_members(
+    detail: ItemDetail, members: tuple[RatingKey, ...], more: Mapping[PlexField, Value] = NO_VALUES
+) -> ItemDetail:
+    """Return a collection with its members among its values.
+
+    No lock says that a person took one out, so all of them count as a person's word.
+    """
+    values: dict[PlexField, Value] = {**detail.values, **more, PlexField.MEMBERS: members}
+    return replace(detail, values=values, locked=detail.locked | {PlexField.MEMBERS})
 
 
 # ---- writes of earlier runs ----------------------------------------------------------------------
@@ -135,7 +168,11 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     Raises:
         ServerError: Plex is down, or refuses us altogether.
     """
-    unlinked = [one for one in session.state.unsettled if not _is_linked(session.state, one)]
+    unlinked = [
+        one
+        for one in session.state.unsettled
+        if one.plan.kind is not ItemKind.COLLECTION and not _is_linked(session.state, one)
+    ]
     if not unlinked:
         return
     read = reader.read(tuple(dict.fromkeys(one.plan.rating_key for one in unlinked)))

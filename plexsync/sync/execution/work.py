@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.models import Outcome
+from plexsync.models import ItemDetail, ItemKind, Outcome, PlexField, PlexItem
 from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
+from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from plexsync.models import (
         Change,
         FieldRule,
-        ItemDetail,
         ItemPlan,
         PictureBase,
-        PlexField,
         Problem,
         RatingKey,
         SceneId,
@@ -112,12 +111,19 @@ class WorkItem:
     Args:
         pair: the scene and the link to the item, which knows what is ours on it.
         decide: says what it needs, once it was read.
-        paths: it must hold one of these files.
+        paths: it must hold one of these files; none for a collection, which is to be made where
+            the link has no rating key.
     """
 
     pair: Pair
     decide: Decide
     paths: tuple[str, ...]
+
+    def holds(self, detail: ItemDetail) -> bool:
+        """Return whether an item is the one that is meant; a collection has no file to tell by."""
+        if not self.paths:
+            return detail.item.kind is ItemKind.COLLECTION
+        return any(holds_file(detail.item, path) for path in self.paths)
 
 
 class Ready(msgspec.Struct, kw_only=True, gc=False):
@@ -136,6 +142,8 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     read_at: float
     failed: WorkKind = WorkKind.PICTURE
     """What the decision's problem is about."""
+    made: tuple[Change, ...] = ()
+    """What was written already by making the collection."""
 
     @property
     def pair(self) -> Pair:
@@ -151,7 +159,7 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     def changes(self) -> tuple[Change, ...]:
         """All that would change, as a person sees it."""
         pictures = [one.shown for one in self.decision.pictures if not one.ask]
-        return (*self.plan.changes, *pictures)
+        return (*self.made, *self.plan.changes, *pictures)
 
     @property
     def clears(self) -> bool:
@@ -161,6 +169,17 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     def is_loss(self, equality: PlexEquality) -> bool:
         """Whether anything would be lost; `equality` says what is ours."""
         return any(loses(change, equality) for change in self.changes)
+
+
+def absent(plan: ItemPlan) -> ItemDetail:
+    """Return what is read of a collection that is not there: nothing."""
+    item = PlexItem(rating_key=plan.rating_key, section_id=plan.section_id, kind=plan.kind)
+    return ItemDetail(item=item, values={})
+
+
+def deletes(plan: ItemPlan) -> bool:
+    """Return whether a plan is to end with a collection gone."""
+    return any(one.target is PlexField.EXISTENCE and not one.after for one in plan.changes)
 
 
 Place = tuple["SceneId", "RatingKey"]
@@ -197,3 +216,6 @@ class Outcomes(Protocol):
 
     def note_written(self, pair: Pair, /) -> None:
         """Remember what is ours on an item whose pictures are still to come."""
+
+    def note_settled(self, pair: Pair, /) -> None:
+        """Remember what is ours on an item by writes of earlier runs."""

@@ -21,7 +21,7 @@ from plexsync.state import Settlement
 from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.freshness import Freshness
 from plexsync.sync.execution.sender import Sender, lists_harmed
-from plexsync.sync.execution.work import place_of
+from plexsync.sync.execution.work import absent, deletes, place_of
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -232,6 +232,8 @@ class FieldWriter:
             return unread
         for plan, error, *_ in tried:
             place, detail = place_of(plan), read.get(plan.rating_key)
+            if detail is None and deletes(plan):
+                detail = absent(plan)
             if not isinstance(detail, ItemDetail):
                 cause = detail or error or ServerError("the item vanished while it was written")
                 # Without an end the intent stays unsettled, and the next run looks again.

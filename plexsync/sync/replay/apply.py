@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
 from plexsync.models import (
+    ItemKind,
     Link,
     Outcome,
     PlexField,
@@ -25,6 +26,7 @@ from plexsync.models import (
     Scene,
     SceneFile,
     SceneRecord,
+    source_in,
 )
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
@@ -35,7 +37,7 @@ from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.engine import ReplayWords, known_link, replay
+from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, meet_plex, remembered
 from plexsync.sync.totals import Totals
@@ -172,12 +174,18 @@ class _PlanWork:
         )
         if known := known_link(self._state, plan):
             link = replace(link, base=known.base, held=known.held, pictures=known.pictures)
+        is_collection = plan.kind is ItemKind.COLLECTION
         files = (SceneFile(path=item.scene_path),) if item.scene_path else ()
         scene = Scene(
             scene_id=plan.scene_id, updated_at=item.version, title=item.scene_title, files=files
         )
         pair = Pair(scene=scene, link=link, reason=item.reason)
-        return WorkItem(pair=pair, decide=partial(self._decide, item, pair), paths=(plan.path,))
+        decide = partial(self._decide, item, pair)
+        if is_collection:
+            pair.title = next(
+                (str(one.after) for one in plan.changes if one.target is PlexField.TITLE), ""
+            )
+        return WorkItem(pair=pair, decide=decide, paths=() if is_collection else (plan.path,))
 
     def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.
@@ -206,7 +214,12 @@ class _PlanWork:
             )
             if names
         ]
-        plan = replace(item.plan, section_id=detail.item.section_id, kind=detail.item.kind)
+        plan = replace(
+            item.plan,
+            rating_key=pair.link.rating_key,
+            section_id=detail.item.section_id,
+            kind=detail.item.kind,
+        )
         if notes:
             return Decision(
                 plan=replace(plan, changes=()), outcome=Outcome.SKIPPED, note="; ".join(notes)
@@ -236,6 +249,11 @@ class _PlanWork:
 
     def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
+        if source_in(pair.scene.scene_id) is not None:
+            if pair.link.rating_key:
+                kept = collection_with(self._state, pair)
+                session.keep_collection(pair.scene.scene_id, kept)
+            return
         scene_id, links = pair.scene.scene_id, self._links[pair.scene.scene_id]
         item = self._saved[scene_id, pair.link.rating_key]
         if outcome in _GOOD:

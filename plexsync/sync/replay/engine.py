@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
-from plexsync.models import Outcome, Preview
+from plexsync.models import CollectionRecord, ItemKind, Outcome, Preview, source_in
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.writer import UNSENT
@@ -163,9 +163,18 @@ class ReplayOutcomes:
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item whose pictures are still to come."""
-        if self._session is not None:
-            record = with_link(self._state.get(pair.scene.scene_id), pair.link)
-            self._session.remember(pair.scene.scene_id, record)
+        if self._session is None:
+            return
+        scene_id = pair.scene.scene_id
+        if source_in(scene_id) is None:
+            record = with_link(self._state.get(scene_id), pair.link)
+            self._session.remember(scene_id, record)
+        else:
+            self._session.keep_collection(scene_id, collection_with(self._state, pair))
+
+    def note_settled(self, pair: Pair) -> None:
+        """Remember what is ours on an item by writes of earlier runs."""
+        self.note_written(pair)
 
     def preview(self, ready: Sequence[Ready], total: int, headline: str) -> Preview:
         """Return what a person sees before the first write."""
@@ -202,8 +211,20 @@ class ReplayOutcomes:
         return replace(row, scene=replace(row.scene, title=pair.title))
 
 
+def collection_with(state: State, pair: Pair) -> CollectionRecord:
+    """Return the record of a collection with the link of a pair: the next run looks at it again."""
+    record = state.collection(pair.scene.scene_id)
+    if record is None:
+        return CollectionRecord(link=pair.link, title=pair.title)
+    return replace(record, link=pair.link, wanted="", members="", withheld=None)
+
+
 def known_link(state: State, plan: ItemPlan) -> Link | None:
     """Return the remembered link of a plan's scene to its item; None when there is none."""
+    if plan.kind is ItemKind.COLLECTION:
+        kept = state.collection(plan.scene_id)
+        same = kept is not None and kept.link.rating_key == plan.rating_key
+        return kept.link if kept is not None and same else None
     record = state.get(plan.scene_id)
     links = record.links if record else ()
     return next((link for link in links if link.rating_key == plan.rating_key), None)

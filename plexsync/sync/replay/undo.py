@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ConfigError, MismatchError
-from plexsync.models import FIELD_SEPARATOR, Link, Outcome, RunHeader, Scene
+from plexsync.models import (
+    FIELD_SEPARATOR,
+    ItemKind,
+    Link,
+    Outcome,
+    PlexField,
+    RunHeader,
+    Scene,
+)
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, merge_plans
@@ -21,6 +29,7 @@ from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.replay.collections import CollectionReverser, remember_undone, with_keys
 from plexsync.sync.replay.engine import ReplayWords, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, meet_plex, remembered
@@ -84,10 +93,11 @@ def _undo(
     """Everything between the question which run, and the last item."""
     state, _ = memory
     log = find_run(ports.state_dir, options.target, disk=ports.disk)
-    written = merge_plans(_chosen(options, log))
+    chosen = _chosen(options, log)
     lineage = meet_plex(ports, totals, state)
+    written = merge_plans(with_keys(chosen, ports.plex))
     run_id = log.run.run_id
-    work = _UndoWork(written, state, Reverser(planner), reason=f"undo of run {run_id}")
+    work = _UndoWork(written, state, planner, reason=f"undo of run {run_id}")
     verb = "would go" if options.dry_run else "will go"
     words = ReplayWords(
         kind=RunKind.UNDO,
@@ -137,7 +147,7 @@ def _names(change: Change) -> set[str]:
 def _stored(written: Written) -> ItemPlan | None:
     """As much of an intent as may have reached Plex; None for nothing."""
     if written.status is not Settlement.FAILED:
-        return written.plan
+        return replace(written.plan, rating_key=written.made or written.plan.rating_key)
     # A failed one names what Plex did not show; where it names nothing, nothing was sent.
     missing = frozenset(written.missing)
     stored = [one for one in written.plan.changes if missing and one.target not in missing]
@@ -159,23 +169,38 @@ class _UndoWork:
     Args:
         plans: what was written.
         state: what is remembered.
-        reverser: plans what takes changes back.
+        planner: says what Plex shows alike.
         reason: why the items are written.
     """
 
     def __init__(
-        self, plans: Sequence[ItemPlan], state: State, reverser: Reverser, *, reason: str
+        self, plans: Sequence[ItemPlan], state: State, planner: Planner, *, reason: str
     ) -> None:
         self.plans = plans
         self._state = state
-        self._reverser = reverser
+        self._reverser = Reverser(planner)
+        self._collections = CollectionReverser(planner, self._reverser)
         self._reason = reason
+        self._by_collection: dict[SceneId, ItemPlan] = {}
 
     def items(self) -> list[WorkItem]:
         """Return an item each. Of its scene only the id is known; Stash is not asked."""
         return [self._item(plan) for plan in self.plans]
 
+    def _collection(self, plan: ItemPlan) -> WorkItem:
+        title = next((one for one in plan.changes if one.target is PlexField.TITLE), None)
+        pair = Pair(
+            scene=Scene(scene_id=plan.scene_id, updated_at=""),
+            link=self._collections.link_of(plan, known_link(self._state, plan)),
+            title=str(title.before or title.after) if title else "",
+            reason=self._reason,
+        )
+        self._by_collection[plan.scene_id] = plan
+        return WorkItem(pair=pair, decide=partial(self._collections.decide, plan, pair), paths=())
+
     def _item(self, plan: ItemPlan) -> WorkItem:
+        if plan.kind is ItemKind.COLLECTION:
+            return self._collection(plan)
         link = known_link(self._state, plan) or Link(
             rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path
         )
@@ -202,8 +227,11 @@ class _UndoWork:
             note=note,
         )
 
-    def remember(self, pair: Pair, _outcome: Outcome, session: Session) -> None:
+    def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
+        if plan := self._by_collection.get(pair.scene.scene_id):
+            remember_undone(self._state, session, plan, pair, outcome=outcome)
+            return
         record, link = self._state.get(pair.scene.scene_id), pair.link
         linked = record is not None and any(
             one.rating_key == link.rating_key for one in record.links

@@ -56,6 +56,8 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.BY_TAG): (["soft* = R"], "soft* = R"),
     id(forms.ROLE): ("{name}", "{name}"),
     id(forms.PHOTO): ("{image}", "{image}"),
+    id(forms.COLLECTION_TITLE): ("{kind} {name}", "{kind} {name}"),
+    id(forms.COLLECTION_SORT_TITLE): ("{kind} {name}", "{kind} {name}"),
     id(forms.TEMPLATES): (["{id}", "b"], "{id}, b"),
     id(forms.TEXT): ("a text", "a text"),
     id(forms.SECRETS): (["canary-1", "canary-2"], "canary-1, canary-2"),

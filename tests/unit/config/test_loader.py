@@ -472,7 +472,10 @@ def test_what_is_missing_is_named(
         (
             "[zzz]\n",
             "zzz",
-            "Known: stash, plex, paths, match, apply, fields, run, notify, metrics.",
+            (
+                "Known: stash, plex, paths, match, apply, fields, libraries, collections, run, "
+                "notify, metrics."
+            ),
         ),
         ("[match]\ntoken = 1\n", "[match] > token", "It belongs to [plex]."),
         ("[match]\nurl = 1\n", "[match] > url", "It belongs to [stash] or [plex]."),

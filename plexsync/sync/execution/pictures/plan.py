@@ -92,9 +92,10 @@ class Artwork:
         compare_all: look at every picture that may have changed in Plex, too.
         asked_for: write also what an undo took back.
         servers_down: True once a server failed so often that no further request is worth sending.
+        coverless: what has no cover, where that is known; None: Stash is asked when it matters.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that decides what a picture needs
         self,
         covers: StashClient,
         gallery: PlexPictures,
@@ -105,6 +106,7 @@ class Artwork:
         compare_all: bool,
         asked_for: bool,
         servers_down: Callable[[], bool],
+        coverless: frozenset[SceneId] | None = None,
     ) -> None:
         self._covers = covers
         self._gallery = gallery
@@ -118,7 +120,7 @@ class Artwork:
         self._servers_down = servers_down
         self._glimpsed: dict[tuple[str, str], Cover] = {}
         self._news = 0
-        self._coverless: frozenset[SceneId] | None = None
+        self._coverless = coverless
         self.elsewhere: set[SceneId] = set()
         """Scenes whose cover's address leads to no cover of the configured Stash."""
 

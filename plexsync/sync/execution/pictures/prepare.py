@@ -129,7 +129,8 @@ class PictureWriter:
         place = ready.plan.rating_key, change.rule.to
         try:
             cover = self._bytes_of(change)
-            pictures = self._gallery.available(*place) if cover else ()
+            # A collection that was just made has none.
+            pictures = self._gallery.available(*place) if cover and not ready.made else ()
         except ServerError as error:
             if self._health.ends_run(error):
                 raise

@@ -69,7 +69,7 @@ class SavedPictures:
             cover = None if change.ask else self._cover(change.cover_path)
             if cover is None:
                 continue
-            pictures = self._gallery.available(rating_key, change.rule.to)
+            pictures = self._gallery.available(rating_key, change.rule.to) if rating_key else ()
             found.append(
                 SavedPicture(
                     rule=change.rule,
@@ -96,7 +96,8 @@ class SavedPictures:
         fit = Fit()
         for one in saved:
             target = one.rule.to
-            selected = selected_key(self._gallery.available(detail.item.rating_key, target))
+            key = detail.item.rating_key
+            selected = selected_key(self._gallery.available(key, target)) if key else ""
             locked = target in detail.locked and not one.shown.locked_before
             if not self._is_same_cover(one):
                 fit.moved_in_stash.append(one.rule.name)

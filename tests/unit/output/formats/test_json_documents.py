@@ -84,6 +84,7 @@ def test_defaults_are_written_out() -> None:
         "candidates": [],
         "changes": [],
         "by_hand": [],
+        "is_collection": False,
         "outcome": "unmatched",
         "error": None,
     }

@@ -1,0 +1,126 @@
+"""How each collection of a run ended: its row, and what is remembered of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import (
+    CollectionRecord,
+    Link,
+    Outcome,
+    PlexField,
+    RatingKey,
+    Withheld,
+)
+from plexsync.state import SavedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.models import Change, MatchRow, Problem, SceneId
+    from plexsync.state import SavedPicture, Session
+    from plexsync.sync.collections.work import CollectionWork
+    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.rows import Pair, RowMaker
+    from plexsync.sync.server_faults import WorkKind
+
+GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
+
+
+class CollectionOutcomes:
+    """Shows and remembers how collections ended.
+
+    Args:
+        session: where it is remembered; None for a dry run.
+        rows: makes rows.
+        emit: takes them.
+    """
+
+    def __init__(
+        self, session: Session | None, *, rows: RowMaker, emit: Callable[[MatchRow], None]
+    ) -> None:
+        self._session = session
+        self._rows = rows
+        self._emit = emit
+        self._works: dict[SceneId, CollectionWork] = {}
+
+    def open(self, work: CollectionWork) -> None:
+        """Take one into account, before it is worked on."""
+        self._works[work.key] = work
+
+    def finish(
+        self,
+        pair: Pair,
+        outcome: Outcome,
+        *,
+        changes: tuple[Change, ...] = (),
+        problem: Problem | None = None,
+        note: str = "",
+        again: bool = False,
+        failed: WorkKind | None = None,  # noqa: ARG002 - no scene is charged with a collection
+    ) -> None:
+        """Show an outcome, and remember it. `again`: something was not even tried."""
+        work = self._works[pair.scene.scene_id]
+        self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
+        if outcome is Outcome.APPLIED and is_deletion(changes):
+            self._keep(work, None)
+            return
+        if not pair.link.rating_key and outcome is Outcome.SKIPPED:
+            # Nothing was made because somebody else's has the title.
+            self._keep(work, replace(work.blank(), withheld=Withheld.TAKEN))
+            return
+        good = outcome in GOOD and problem is None and not again
+        self._keep(work, work.record_of(pair.link, done=good))
+
+    def withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
+        """Leave a collection alone from now on, and say so once."""
+        self._emit(self._rows.pair(work.pair, outcome, note=note))
+        link = Link(rating_key=RatingKey(""), section_id=work.wish.section_id, path="")
+        self._keep(work, replace(work.record_of(link, done=True), withheld=why))
+
+    def lose(self, pair: Pair, note: str) -> None:
+        """Leave a collection alone that a person deleted, or that is none any more."""
+        del note
+        work = self._works[pair.scene.scene_id]
+        if not work.wish.members:
+            self._keep(work, None)  # it went with its last member
+            return
+        self.withhold(
+            work,
+            Withheld.DELETED,
+            "deleted in Plex, so it is not made again; plexsync run --full does",
+            Outcome.SKIPPED,
+        )
+
+    def note_written(self, pair: Pair) -> None:
+        """Remember what is ours on a collection that needs more."""
+        work = self._works[pair.scene.scene_id]
+        self._keep(work, work.record_of(pair.link, done=False))
+
+    def note_settled(self, pair: Pair) -> None:
+        """Remember what is ours on a collection by writes of earlier runs."""
+        self.note_written(pair)
+
+    def _keep(self, work: CollectionWork, record: CollectionRecord | None) -> None:
+        if self._session is not None:
+            self._session.keep_collection(work.key, record)
+
+
+def is_deletion(changes: tuple[Change, ...]) -> bool:
+    """Return whether a collection went."""
+    return any(one.target is PlexField.EXISTENCE and not one.after for one in changes)
+
+
+def saved_collection(ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
+    """Return a planned collection as a plan file holds it."""
+    pair = ready.pair
+    return SavedItem(
+        plan=ready.plan,
+        pictures=pictures,
+        agreed=ready.decision.agreed,
+        scene_title=pair.scene.title,
+        version=pair.scene.updated_at,
+        reason=pair.reason,
+    )

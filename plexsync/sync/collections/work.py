@@ -1,0 +1,265 @@
+"""What one collection needs: its texts, its members, its poster; or to be made, or to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import (
+    MADE,
+    Change,
+    CollectionRecord,
+    Desired,
+    ItemKind,
+    ItemPlan,
+    Link,
+    Outcome,
+    PlexField,
+    Policy,
+    RatingKey,
+    SceneDetail,
+    SceneId,
+)
+from plexsync.plex.pictures import selected_key
+from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, going
+from plexsync.sync.execution.work import Decision, WorkItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexsync.models import CollectionWish, ItemDetail
+    from plexsync.planning.planner import Planned, Planner
+    from plexsync.plex.pictures import PlexPictures
+    from plexsync.sync.execution.pictures.plan import Artwork
+    from plexsync.sync.rows import Pair
+
+POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
+
+_WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
+"""The fields of a collection that plexsync locks."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CollectionWork:
+    """One collection on its way through a run.
+
+    Args:
+        wish: what the scenes say it should be.
+        pair: what stands for the scene and the item of other work.
+        placed: the items of its library whose scenes are known: only these may be taken out.
+        wanted: digest of all that is wanted.
+        members: digest of the members that are wanted.
+        source: what Stash says of its source, as its picture is compared.
+        summary: what its summary is to be.
+        taking: its title is that of a collection Stash has the last word in for once.
+    """
+
+    wish: CollectionWish
+    pair: Pair
+    placed: frozenset[RatingKey]
+    wanted: str
+    members: str
+    source: SceneDetail
+    summary: str = ""
+    taking: bool = False
+    count: int = field(default=0)
+
+    @property
+    def key(self) -> SceneId:
+        """What stands for it where others have a scene's id."""
+        return self.wish.key
+
+    @property
+    def is_made(self) -> bool:
+        """Whether plexsync made it."""
+        return PlexField.EXISTENCE in self.pair.link.base
+
+    def blank(self) -> CollectionRecord:
+        """What is remembered of one that is not there."""
+        link = Link(rating_key=RatingKey(""), section_id=self.wish.section_id, path="")
+        return self.record_of(link, done=True)
+
+    def record_of(self, link: Link, *, done: bool) -> CollectionRecord:
+        """What is remembered of it; unless it is `done` the next run looks again."""
+        return CollectionRecord(
+            link=link,
+            title=self.wish.title,
+            wanted=self.wanted if done else "",
+            members=self.members if done else "",
+            count=self.count,
+        )
+
+
+class CollectionDecider:
+    """Decides what collections need.
+
+    Args:
+        planner: decides field by field.
+        taking: the same, where Stash has the last word for once.
+        artwork: compares posters.
+        gallery: tells which poster is shown.
+        rules: the policies, by target; a field that is not there is off.
+        mode: how collections are to be shown; "" leaves that alone.
+        lock_fields: a written field is locked.
+        asked_for: what was taken back is written again.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        taking: Planner,
+        *,
+        artwork: Artwork,
+        gallery: PlexPictures,
+        summary: Policy,
+        mode: str,
+        lock_fields: bool,
+        asked_for: bool,
+    ) -> None:
+        self._planner = planner
+        self._taking = taking
+        self._artwork = artwork
+        self._gallery = gallery
+        self._summary = summary
+        self._mode = mode
+        self._lock_fields = lock_fields
+        self._asked_for = asked_for
+
+    def item(self, work: CollectionWork) -> WorkItem:
+        """Return the work item of a collection."""
+        return WorkItem(pair=work.pair, decide=partial(self._decide, work), paths=())
+
+    def _decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
+        """Compare a collection with what it should be.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+        pair = work.pair
+        plan = ItemPlan(
+            scene_id=work.key,
+            rating_key=pair.link.rating_key,
+            section_id=work.wish.section_id,
+            kind=ItemKind.COLLECTION,
+            path="",
+            lock=self._lock_fields,
+            changes=(),
+            member_kind=work.wish.kind,
+        )
+        if detail.smart:
+            note = "a filter chooses its members, so it is left alone"
+            return Decision(plan=plan, outcome=Outcome.KEPT, note=note)
+        planner = self._taking if work.taking else self._planner
+        exists = bool(detail.values.get(PlexField.EXISTENCE))
+        desired = tuple(self._desired(work, detail, exists=exists))
+        held = {} if self._asked_for else planner.still_held(desired, pair.link.held)
+        pair.link = replace(pair.link, held=held)
+        planned = planner.plan(desired, detail, pair.link.base, held)
+        work.count = _count(detail, planned)
+        if exists and self._may_go(work, detail, planned):
+            gone = tuple(going(self._planner, detail, pair.link))
+            return Decision(plan=replace(plan, changes=gone))
+        changes = planned.changes if exists else (_coming(), *planned.changes)
+        wanted = self._artwork.plan(pair, work.source, detail)
+        pair.by_hand = planned.by_hand
+        kept = (*planned.kept, *wanted.kept)
+        return Decision(
+            plan=replace(plan, changes=changes),
+            agreed=planned.agreed,
+            pictures=wanted.pictures,
+            kept=kept,
+            held=planned.held,
+            by_hand=planned.by_hand,
+            outcome=Outcome.KEPT if kept or planned.held else Outcome.UNCHANGED,
+            problem=wanted.problem,
+        )
+
+    def _desired(
+        self, work: CollectionWork, detail: ItemDetail, *, exists: bool
+    ) -> Iterator[Desired]:
+        """What a collection should hold; without members it keeps its texts."""
+        wish = work.wish
+        if wish.members:
+            yield _wish(PlexField.TITLE, wish.title, Policy.KEEP)
+            if wish.sort_title:
+                yield _wish(PlexField.SORT_TITLE, wish.sort_title, Policy.KEEP)
+            if self._summary is not Policy.OFF:
+                yield _wish(PlexField.SUMMARY, work.summary, self._summary)
+            if self._mode:
+                yield _wish(PlexField.MODE, self._mode, Policy.KEEP)
+        if PlexField.MEMBERS in detail.values or not exists:
+            held = detail.values.get(PlexField.MEMBERS, ())
+            there = frozenset(wish.members)
+            # Of an item nothing is known of, nothing follows.
+            stay = (one for one in held if one not in there and one not in work.placed)
+            members = (*wish.members, *stay)
+            target = PlexField.MEMBERS
+            yield Desired(field=_name(target), target=target, value=members, policy=Policy.MERGE)
+
+    # ---- going
+
+    def _may_go(self, work: CollectionWork, detail: ItemDetail, planned: Planned) -> bool:
+        """Whether a collection is ours, empty once we are done, and as we left it.
+
+        Raises:
+            ServerError: its posters cannot be read.
+        """
+        if work.wish.members or not work.is_made or PlexField.MEMBERS not in detail.values:
+            return False
+        left = next(
+            (one.after for one in planned.changes if one.target is PlexField.MEMBERS),
+            detail.values[PlexField.MEMBERS],
+        )
+        if left or planned.held or not detail.locked <= _WRITTEN:
+            return False
+        if detail.values.get(PlexField.LABELS) or any(
+            self._is_theirs(work, detail, target) for target in TEXTS
+        ):
+            return False
+        mode = str(detail.values.get(PlexField.MODE, ""))
+        if mode and not self._is_ours(work, PlexField.MODE, mode):
+            return False
+        return self._is_our_poster(work, detail)
+
+    def _is_theirs(self, work: CollectionWork, detail: ItemDetail, target: PlexField) -> bool:
+        value = str(detail.values.get(target, ""))
+        return target in detail.locked and not self._is_ours(work, target, value)
+
+    def _is_ours(self, work: CollectionWork, target: PlexField, value: str) -> bool:
+        base = work.pair.link.base.get(target)
+        return self._planner.equality.is_base(base, target, value)
+
+    def _is_our_poster(self, work: CollectionWork, detail: ItemDetail) -> bool:
+        if PlexField.POSTER not in detail.locked:
+            return True
+        known = work.pair.link.pictures.get(PlexField.POSTER)
+        if known is None or not known.key:
+            return False
+        key = detail.item.rating_key
+        return selected_key(self._gallery.available(key, PlexField.POSTER)) == known.key
+
+
+def _coming() -> Change:
+    target = PlexField.EXISTENCE
+    return Change(field=_name(target), target=target, before="", after=MADE, policy=Policy.KEEP)
+
+
+def _wish(target: PlexField, value: str, policy: Policy) -> Desired:
+    return Desired(field=_name(target), target=target, value=value, policy=policy)
+
+
+def _name(target: PlexField) -> str:
+    """What a field of a collection is called in rows, and after `--field`."""
+    return f"{FIELD_PREFIX}{target}"
+
+
+def _count(detail: ItemDetail, planned: Planned) -> int:
+    """How many members a collection has once the plan is carried out."""
+    for change in planned.changes:
+        if change.target is PlexField.MEMBERS:
+            return len(change.after)
+    members = detail.values.get(PlexField.MEMBERS)
+    return detail.member_count if members is None else len(members)

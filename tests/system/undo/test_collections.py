@@ -1,0 +1,138 @@
+"""Taking back what runs did to collections, against both simulators over real HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.sync.ports import RunOptions
+from tests.support.collection_world import (
+    OTHER_LOGO,
+    collection_world,
+    shelf,
+    titles,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.world import World
+
+FULL = RunOptions(full=True)
+ALL = {
+    "COLLECTIONS__GROUPS": "true",
+    "COLLECTIONS__TAGS": "lake",
+    "COLLECTIONS__ORGANIZED": "true",
+    "COLLECTIONS__MODE": "hide_items",
+    "COLLECTIONS__SORT_TITLE": "{kind} {name}",
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Many kinds of collections are on; nothing is synced yet."""
+    with collection_world(tmp_path, **ALL) as made:
+        yield made
+
+
+def test_an_undo_takes_everything_back(world: World) -> None:
+    """Items and collections are as before the run, and the next one makes none again."""
+    before = whole(world)
+    world.run()
+    assert len(titles(world)) == 5
+
+    undone = world.undo()
+    assert whole(world) == before
+    assert undone.summary.counts.failed == 0
+
+    world.run()
+    assert titles(world) == {}
+    world.run(FULL)
+    assert len(titles(world)) == 5
+
+
+def test_an_undo_takes_later_changes_back(world: World) -> None:
+    """Another title, text, poster and other members, of collections that were there."""
+    world.run()
+    before = world.plex.collections.dump()
+    world.stash.edit_studio(1, name="Matriarch", details="Since 1998.")
+    world.stash.set_image("studio", 1, OTHER_LOGO)
+    world.stash.edit_scene(1, studio_id=2)
+    world.stash.edit_scene(5, studio_id=1)
+    world.wait(1)
+    world.run()
+    assert world.plex.collections.dump() != before
+
+    world.undo()
+    assert world.plex.collections.dump() == before
+    world.run()
+    assert world.plex.collections.dump() == before
+
+
+def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
+    """Under another key, and without its poster, which the next run brings."""
+    world.run()
+    before = shelf(world, "Daughter")
+    for number in (3, 4):
+        world.stash.edit_scene(number, studio_id=1)
+    world.wait(1)
+    world.run()
+    assert "Daughter" not in titles(world)
+
+    world.undo()
+    assert shelf(world, "Daughter") == before
+
+
+def test_an_undo_can_be_undone(world: World) -> None:
+    """What was made, and went by the undo, is there again."""
+    world.run()
+    before = {one["fields"]["title"]: one for one in world.plex.collections.dump().values()}
+    undone = world.undo()
+
+    world.undo(undone.summary.header.run_id)
+
+    after = {one["fields"]["title"]: one for one in world.plex.collections.dump().values()}
+    for title in before:
+        assert after[title]["members"] == before[title]["members"]
+        assert after[title]["fields"] == before[title]["fields"]
+        assert after[title]["prefs"] == before[title]["prefs"]
+
+
+def test_a_collection_that_was_touched_outlives_the_undo(world: World) -> None:
+    """Without the members plexsync put in, and with what a person did."""
+    world.run()
+    key = world.plex.collections.key_of("Mother")
+    world.plex.edit_by_hand(key, {"summary": "Mine"})
+    world.plex.collections.put_in(key, world.key_of("6"))
+
+    world.undo()
+
+    assert titles(world) == {"Mother": {"6"}}
+    assert shelf(world, "Mother")["fields"]["summary"] == "Mine"
+
+
+def test_a_dry_undo_writes_nothing(world: World) -> None:
+    """It lists what would go."""
+    world.run()
+    before = whole(world)
+
+    dry = world.undo(dry_run=True)
+
+    assert whole(world) == before
+    assert len([row for row in dry.rows if row.is_collection]) == 5
+
+
+@pytest.mark.parametrize("kind", ["plex.make", "plex.put", "plex.upload", "plex.prefs"])
+def test_what_was_written_before_a_failure_is_taken_back(world: World, kind: str) -> None:
+    """Whatever request of the run failed."""
+    before = whole(world)
+    world.plex_wire.faults.add(Fault(kind, 2, ErrorStatus(500), times=3))
+    world.run()
+
+    world.undo()
+
+    assert whole(world) == before
