@@ -355,8 +355,11 @@ class Transport:
         A request that must not be repeated looks like one that was acted upon when its
         connection turns out to be dead.
         """
-        if not task.repeatable or self._timing.monotonic() - self._used_at > _IDLE_LIMIT_S:
-            self._adapter.close()
+        with self._lock:  # of several threads the first one closes, before the others begin
+            now = self._timing.monotonic()
+            if not task.repeatable or now - self._used_at > _IDLE_LIMIT_S:
+                self._adapter.close()
+                self._used_at = now
 
     # ---- what went wrong -----------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ class RunItems:
         while chunk := tuple(islice(ids, _STASH_BATCH)):
             self._run.ports.health.check()
             fetched = self._stash.details(chunk)
+            if not self._run.compares_all:
+                self._artwork.glimpse_many((one, by_scene[one.scene_id]) for one in fetched.found)
             for detail in fetched.found:
                 yield from self._items(detail, by_scene[detail.scene_id])
             # A scene deleted since it was listed says nothing; the next sweep forgets it.

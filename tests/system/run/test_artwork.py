@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Redirect, Reset, html
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Redirect, Reset, Rewrite, html
 from plexsync.storage.history import read_run
 from plexsync.storage.journal import RunKind, Settlement
 from plexsync.storage.session import open_session
@@ -205,6 +206,41 @@ def test_a_large_first_look_asks_for_scenes_without_cover_in_one_go(tmp_path: Pa
         with_poster = {r.scene.id for r in ran.rows if "poster" in {c.field for c in r.changes}}
         assert with_poster == {str(n) for n in range(1, 61)} - {"50"}
         assert uploads(world.run()) == 59
+
+
+def test_covers_made_again_in_numbers_are_asked_for_four_at_a_time(tmp_path: Path) -> None:
+    """No answer comes before four requests are under way, and each cover is asked for once."""
+    with made(tmp_path, scenes=8) as world:
+        assert world.run().summary.exit_code == ExitCode.OK
+        assert world.run(FULL).summary.exit_code == ExitCode.OK
+        world.stash.edit_scenes(range(1, 9), rating100=40)
+        world.wait(hours=1)
+        four = threading.Barrier(4)
+
+        def together(body: bytes) -> bytes:
+            four.wait(timeout=60)
+            return body
+
+        world.stash_wire.faults.add(Fault("stash.cover", 1, Rewrite(together), None))
+        ran = world.run()
+        assert covers(ran) == 8
+        assert ran.count(Outcome.UNCHANGED) == 8
+
+
+def test_of_many_covers_the_one_that_fails_fails_alone(tmp_path: Path) -> None:
+    """What went wrong while others were under way is told of the scene it is about."""
+    with made(tmp_path, scenes=12) as world:
+        assert world.run().summary.exit_code == ExitCode.OK
+        assert world.run(FULL).summary.exit_code == ExitCode.OK
+        world.stash.edit_scenes(range(1, 13), rating100=40)
+        world.wait(hours=1)
+        refused = Fault(
+            "stash.cover", 1, ErrorStatus(500), None, lambda one: "/scene/7/" in one.path
+        )
+        world.stash_wire.faults.add(refused)
+        ran = world.run()
+        assert {row.scene.id for row in ran.rows if row.outcome is Outcome.FAILED} == {"7"}
+        assert ran.count(Outcome.UNCHANGED) == 11
 
 
 # ---- what is no cover ----------------------------------------------------------------------------

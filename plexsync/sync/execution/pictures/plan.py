@@ -36,7 +36,7 @@ from plexsync.stash_client import Cover, NoCover
 from plexsync.sync.execution.work import PictureChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.models import (
         ItemDetail,
@@ -56,6 +56,13 @@ It is compared every time.
 
 _FEW = 20
 """Covers never seen before that are looked at one by one in a run."""
+
+
+_AT_ONCE = 4
+"""Conditional requests for covers in flight at a time, as many as a transport keeps connections."""
+
+_MANY = 8
+"""Covers that seem to be new from which on they are asked for at the same time."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -118,11 +125,40 @@ class Artwork:
         self._compare_all = compare_all
         self._asked_for = asked_for
         self._servers_down = servers_down
-        self._glimpsed: dict[tuple[str, str], Cover] = {}
+        self._glimpsed: dict[tuple[str, str], Cover | NoCover | ServerError] = {}
         self._news = 0
         self._coverless = coverless
         self.elsewhere: set[SceneId] = set()
         """Scenes whose cover's address leads to no cover of the configured Stash."""
+
+    def glimpse_many(self, scenes: Iterable[tuple[SceneDetail, Sequence[Pair]]]) -> None:
+        """Ask for the covers that seem to be new, several at a time, where there are many.
+
+        A task that makes all covers again moves the version of every scene; whether a cover is
+        another one, a conditional request each tells.
+        """
+        wanted = {
+            (scene.cover_path, known.etag): scene
+            for scene, pairs in scenes
+            for pair in pairs
+            for rule in self._rules.of(pair.link.section_id)
+            if (known := base_of(pair, rule)).etag
+            and scene.cover_path
+            and not _is_at(known, self._stamp(scene))
+        }
+        if len(wanted) < _MANY:
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few runs meet many
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(self._glimpse_or_error, wanted.values(), (etag for _, etag in wanted))
+            self._glimpsed.update(zip(wanted, found, strict=True))
+
+    def _glimpse_or_error(self, scene: SceneDetail, etag: str) -> Cover | NoCover | ServerError:
+        try:
+            return self._glimpse(scene, etag)
+        except ServerError as error:
+            return error
 
     def handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run did all there is to do, so that Plex need not be asked.
@@ -315,6 +351,8 @@ class Artwork:
     def _glimpse(self, scene: SceneDetail, etag: str) -> Cover | NoCover:
         """What the cover is, without its bytes."""
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
+        if isinstance(noted, ServerError):
+            raise noted
         found = noted or self._covers.cover(scene.cover_path, etag, whole=False)
         return replace(found, body=b"") if isinstance(found, Cover) else found
 
