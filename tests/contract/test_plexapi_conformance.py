@@ -262,6 +262,21 @@ def test_no_picture_can_be_chosen_either(served: Served, place: str, folder: str
     assert not any(picture.selected for picture in after)
 
 
+def test_a_picture_comes_back_with_a_refresh_once_it_is_not_locked(served: Served) -> None:
+    """To choose none locks that; only then a refresh shows the first one again."""
+    item = served.item(10)
+    item.uploadPoster(filepath=io.BytesIO(PICTURE))
+    served.connect().query(f"{item.key}/thumb", method=served.session.delete)
+
+    item.refresh()
+    assert not any(one.selected for one in item.posters())
+    item.unlockPoster()
+    assert not any(one.selected for one in item.posters())
+    item.refresh()
+
+    assert [one.selected for one in item.posters()] == [True, False]
+
+
 def test_backgrounds_are_uploaded_too(served: Served) -> None:
     """Art works as posters do."""
     item = served.item(10)

@@ -97,5 +97,6 @@ ROUTES = (
     _write("trash", "PUT", _SECTION + r"/emptyTrash$", writing.empty_trash),
     _write("merge", "PUT", _ITEM + r"/merge$", writing.merge),
     _write("split", "PUT", _ITEM + r"/split$", writing.answer_split),
-    _write("refresh", "PUT", _ITEM + r"/(?:refresh|analyze)$", writing.noted),
+    _write("refresh", "PUT", _ITEM + r"/refresh$", writing.refresh),
+    _write("refresh", "PUT", _ITEM + r"/analyze$", writing.noted),
 )

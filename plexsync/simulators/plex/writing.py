@@ -106,14 +106,26 @@ def select_picture(parts: Parts, asked: Asked) -> SimResponse:
 def choose_none(parts: Parts, asked: Asked) -> SimResponse:
     """Show none of an item's pictures, and lock that; all of them stay.
 
-    As published; a video's own frame comes back with the next refresh only.
-    Source: docs/plex-api.md 7.
+    As published; a picture comes back with the next refresh, see `refresh`.
+    Source: docs/plex-api.md 5, "Poster".
     """
     (item,) = find_items(parts, asked)
     kind = "poster" if asked.captured[1] == "thumb" else "art"
     gallery_of(item, kind).selected = ""
     item.locks.add(_LOCKS[kind])
     touch(parts, item)
+    _note(parts, asked, [item])
+    return answers.done()
+
+
+def refresh(parts: Parts, asked: Asked) -> SimResponse:
+    """Have an item that shows no picture show its first one again, unless that is locked."""
+    (item,) = find_items(parts, asked)
+    for kind, lock in _LOCKS.items():
+        gallery = gallery_of(item, kind)
+        if gallery.keys and not gallery.selected and lock not in item.locks:
+            gallery.selected = gallery.keys[0]
+            touch(parts, item)
     _note(parts, asked, [item])
     return answers.done()
 

@@ -57,12 +57,14 @@ def show(world: World, scene_id: str, what: str) -> None:
     """Have the item of a scene show something of its own, with nothing of ours yet."""
     key = world.key_of(scene_id)
     match what:
-        case "nothing":
+        case "nothing" | "nothing, unlocked":
             requests.delete(
                 f"{world.plex_url}/library/metadata/{key}/thumb",
                 headers={"X-Plex-Token": world.plex.token},
                 timeout=120,
             ).raise_for_status()
+            if what != "nothing":
+                world.plex.set_locks(key, locked=())
         case "a frame":
             pass
         case "an agent's":
@@ -74,7 +76,14 @@ def show(world: World, scene_id: str, what: str) -> None:
             world.plex.set_locks(key, locked=())
 
 
-BEFORE = ["nothing", "a frame", "an agent's", "a person's", "a person's, unlocked"]
+BEFORE = [
+    "nothing",
+    "nothing, unlocked",
+    "a frame",
+    "an agent's",
+    "a person's",
+    "a person's, unlocked",
+]
 
 
 # ---- whatever was there --------------------------------------------------------------------------
@@ -102,6 +111,26 @@ def test_undo_leaves_the_library_as_it_was(world: World, before: str) -> None:
     assert world.run(FULL).summary.requests.plex_writes == 0
 
 
+@pytest.mark.parametrize("locked", [True, False])
+def test_after_an_undo_a_refresh_shows_what_it_would_have_shown(
+    world: World,
+    locked: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """To choose none locks the poster; the undo lifts that lock where there was none before."""
+    show(world, "2", "nothing" if locked else "nothing, unlocked")
+    then = poster(world, "2")
+    assert then == ""
+    world.run()
+    world.undo()
+    assert poster(world, "2") == then
+    requests.put(
+        f"{world.plex_url}/library/metadata/{world.key_of('2')}/refresh",
+        headers={"X-Plex-Token": world.plex.token},
+        timeout=120,
+    ).raise_for_status()
+    assert poster(world, "2").startswith("media://") is not locked
+
+
 def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world: World) -> None:
     """Every field on at once, a rating of the person's own among them; and the undo of the undo."""
     on = ("SORT_TITLE", "ORIGINAL_TITLE", "TAGLINE", "CONTENT_RATING", "RATING", "DIRECTORS")
@@ -111,6 +140,9 @@ def test_undo_of_everything_there_is_to_write_leaves_the_library_as_it_was(world
     world.stash.edit_scenes(range(1, 4), rating100=80, director="Ann Example", code="AB-1")
     key = world.key_of("2")
     world.plex.edit_by_hand(key, {"title": "By Hand", "genre": ("Mine",), "label": ("Own",)})
+    world.plex.edit_by_hand(key, {"titleSort": "Hand, By"})
+    world.plex.edit_by_hand(world.key_of("3"), {"titleSort": "Loose"}, lock=False)
+    choose_by_hand(world, "3")
     requests.put(
         f"{world.plex_url}/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating=4",
         headers={"X-Plex-Token": world.plex.token},
