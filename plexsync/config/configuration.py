@@ -98,6 +98,11 @@ class Config:
         several = (self.fields, *(one.rules for one in self.libraries))
         return tuple(r for rules in several for r in rules if r.policy is not Policy.OFF)
 
+    @property
+    def with_namesakes(self) -> bool:
+        """Whether it matters that several performers have one name."""
+        return any(rule.photo or rule.display for rule in self.active_rules)
+
     def field_rules(self, titles: Mapping[str, str]) -> FieldRules:
         """The rules of all libraries.
 

@@ -17,6 +17,7 @@ from plexsync.config.forms import (
     PHOTO,
     POLICY,
     ROLE,
+    SHARED_NAME,
     TAG_TARGET,
     TEMPLATES,
     template_unless,
@@ -188,6 +189,14 @@ FIELD_SETTINGS = (
                 "[]",
                 fills="exclude",
                 meaning="No names that fit one of these patterns.",
+            ),
+            part(
+                "name",
+                SHARED_NAME,
+                '"{name}"',
+                fills="display",
+                meaning="What the name of a performer is made of that several in Stash have, such "
+                'as `"{name} ({disambiguation})"`; see [namesakes](#namesakes).',
             ),
             part(
                 "role",

@@ -16,7 +16,11 @@ from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
 from plexsync.planning.collections import TITLE_WORDS
 from plexsync.text.normalize import is_windows_path, normalize_path
-from plexsync.text.placeholders import PERFORMER_PLACEHOLDERS, PHOTO_PLACEHOLDERS
+from plexsync.text.placeholders import (
+    NAME_PLACEHOLDERS,
+    PERFORMER_PLACEHOLDERS,
+    PHOTO_PLACEHOLDERS,
+)
 from plexsync.text.templates import parse_template
 
 if TYPE_CHECKING:
@@ -168,6 +172,16 @@ def role_template(value: object) -> str:
         raise ParseError("must be a text", hint='Write "{disambiguation}", for example.')
     parse_template(value, PERFORMER_PLACEHOLDERS)
     return value.strip()
+
+
+def shared_name_template(value: object) -> str:
+    """What the name of a performer is made of that several have; "" for just the name."""
+    if not isinstance(value, str):
+        raise ParseError("must be a text", hint='Write "{name} ({disambiguation})".')
+    words = parse_template(value, NAME_PLACEHOLDERS).words
+    if "name" not in words:
+        raise ParseError("must hold {name}", hint='Write "{name} ({disambiguation})".')
+    return "" if value.strip() == "{name}" else value.strip()
 
 
 def photo_template(value: object) -> str:

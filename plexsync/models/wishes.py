@@ -42,7 +42,8 @@ class FieldRule(Noun, frozen=True):
     `joins` says that the rule has no policy of its own: where other rules write to the same list
     it follows theirs. `parents` adds the tags above a scene's tags. `pad` makes a cover as tall as
     a poster. `role` and `photo` are the templates of how performers are credited; "" leaves that
-    alone.
+    alone. `display` is that of the name of a performer who shares it with another one; "" for just
+    the name.
     """
 
     name: str
@@ -57,6 +58,7 @@ class FieldRule(Noun, frozen=True):
     pad: bool = False
     role: str = ""
     photo: str = ""
+    display: str = ""
 
 
 class FieldRules(Noun, frozen=True):

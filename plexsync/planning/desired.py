@@ -20,6 +20,7 @@ from plexsync.models import (
 )
 from plexsync.text.normalize import fold_tag, plex_date, strip_control, tag_key
 from plexsync.text.placeholders import (
+    NAME_PLACEHOLDERS,
     PERFORMER_PLACEHOLDERS,
     PHOTO_PLACEHOLDERS,
     performer_words,
@@ -31,7 +32,7 @@ from plexsync.text.templates import Template, parse_template
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import FieldRule, FieldRules, SceneDetail, SceneId
+    from plexsync.models import FieldRule, FieldRules, Performer, SceneDetail, SceneId
 
 _ANYTHING = frozenset(PlexField)
 
@@ -87,6 +88,7 @@ class FieldMap:
             are the business of `artwork`. Templates must be readable.
         scene_url: the address of a scene's page in Stash, by id.
         file_url: the address of something whose path on Stash is known.
+        shared: the names several performers in Stash have, as `tag_key` has them.
     """
 
     def __init__(
@@ -95,9 +97,10 @@ class FieldMap:
         *,
         scene_url: Callable[[SceneId], str] = _no_page,
         file_url: Callable[[str], str] = str,
+        shared: frozenset[str] = frozenset(),
     ) -> None:
         sources = [
-            _source(rule)
+            _source(rule, shared)
             for rule in rules
             if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS
         ]
@@ -136,6 +139,7 @@ class FieldMaps:
         rules: of all libraries.
         scene_url: the address of a scene's page in Stash, by id.
         file_url: the address of something whose path on Stash is known.
+        shared: the names several performers in Stash have, as `tag_key` has them.
     """
 
     def __init__(
@@ -144,9 +148,10 @@ class FieldMaps:
         *,
         scene_url: Callable[[SceneId], str] = _no_page,
         file_url: Callable[[str], str] = str,
+        shared: frozenset[str] = frozenset(),
     ) -> None:
         self._own = {
-            section_id: FieldMap(own, scene_url=scene_url, file_url=file_url)
+            section_id: FieldMap(own, scene_url=scene_url, file_url=file_url, shared=shared)
             for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
         }
 
@@ -182,6 +187,8 @@ class _Source:
         templates: its templates, read.
         role: what an actor plays.
         photo: where an actor's picture is.
+        display: what a performer is called who shares the name.
+        shared: the names that are shared.
         made_of: the key and the clean form of a name; both empty where it is left out.
     """
 
@@ -189,6 +196,8 @@ class _Source:
     templates: tuple[Template, ...]
     role: Template | None
     photo: Template | None
+    display: Template | None
+    shared: frozenset[str]
     made_of: Callable[[str], tuple[str, str]]
 
 
@@ -204,15 +213,18 @@ class _Made(dict[str, tuple[str, str]]):
         return made
 
 
-def _source(rule: FieldRule) -> _Source:
+def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
     templates = tuple(map(parse_template, rule.templates))
     words = {text for template in templates for _, text in template.parts if text}
-    make = _cleaned if templates else partial(_filtered, rule=rule)
+    # The names of performers are filtered before they are made longer.
+    make = _cleaned if templates or rule.display else partial(_filtered, rule=rule)
     return _Source(
         rule=rule,
         templates=templates,
         role=parse_template(rule.role, PERFORMER_PLACEHOLDERS) if rule.role else None,
         photo=parse_template(rule.photo, PHOTO_PLACEHOLDERS) if rule.photo else None,
+        display=parse_template(rule.display, NAME_PLACEHOLDERS) if rule.display else None,
+        shared=shared,
         # What other words make may differ for every scene and is not worth keeping.
         made_of=_Made(make).__getitem__ if words <= _REPEATED_WORDS else make,
     )
@@ -336,22 +348,31 @@ def _credits(
 ) -> dict[str, Credit]:
     """How the performers of a scene are to be credited, by `tag_key`, as far as that is asked.
 
-    Plex knows one actor, with one photo, by a name. So of namesakes the one whose name stands alone
-    in Stash, without a disambiguation, gives the photo, and no other.
+    Plex knows one actor, with one photo, by a name. So of namesakes that are called the same in
+    Plex the one whose name stands alone in Stash, without a disambiguation, gives the photo, and no
+    other.
     """
     (source,) = sources[:1]
     role, photo = source.role, source.photo
     found: dict[str, Credit] = {}
     for one in detail.cast if role or photo else ():
-        name, _ = _filtered(one.name, source.rule)
-        if not name:
+        own, _ = _filtered(one.name, source.rule)
+        if not own:
             continue
+        name, _ = _cleaned(_display(one, source))
         part = _cleaned(role.fill(performer_words(one)))[1] if role else None
-        alone = photo is not None and not one.disambiguation
+        alone = own not in source.shared or name != own or not one.disambiguation
         picture = photo.fill(photo_words(one, file_url), whole=True) if photo and alone else ""
         first = found.get(name, Credit(role=part))
         found[name] = Credit(role=first.role, photo=first.photo or picture or None)
     return found
+
+
+def _display(one: Performer, source: _Source) -> str:
+    """What a performer is called in Plex: the name, and more only where it is shared."""
+    if source.display is None or _cleaned(one.name)[0] not in source.shared:
+        return one.name
+    return source.display.fill(performer_words(one), whole=True) or one.name
 
 
 def _own_names(
@@ -359,7 +380,10 @@ def _own_names(
 ) -> Iterable[str]:
     match source.rule.name:
         case "performers":
-            return detail.performers
+            if source.display is None:
+                return detail.performers
+            wanted = (one for one in detail.cast if _filtered(one.name, source.rule)[0])
+            return [_display(one, source) for one in wanted]
         case "tags":
             parents = detail.parent_tags if source.rule.parents else ()
             return (*detail.tags, *parents) if parents else detail.tags

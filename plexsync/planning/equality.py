@@ -47,6 +47,14 @@ class PlexEquality:
             return not _shown(one or other)
         return self._comparable(target, one) == self._comparable(target, other)
 
+    def respelled(self, one: Value, other: Value) -> dict[str, str]:
+        """The names of `one` that are the same to Plex as one of `other`, and look otherwise."""
+        if isinstance(one, str) or isinstance(other, str) or one == other:
+            return {}
+        there = {self.spellings.keys[name]: name for name in other}
+        pairs = ((name, there.get(self.spellings.keys[name], name)) for name in one)
+        return {name: shown for name, shown in pairs if name != shown}
+
     def digest(self, target: PlexField, value: Value) -> str:
         """16 hex digits that agree for values `equal` calls the same.
 

@@ -13,10 +13,12 @@ Three rules keep this exact although names change while a run is under way:
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from plexsync.models import RelatedId
 from plexsync.text.folding import short_digest
+from plexsync.text.normalize import fold_whitespace, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -56,6 +58,27 @@ def studio_id(number: str) -> RelatedId:
 def group_id(number: str) -> RelatedId:
     """How a group is remembered."""
     return RelatedId(f"g{number}")
+
+
+def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
+    """The names several performers have, as `tag_key` has them: they are one actor to Plex."""
+    kept = (name_in(text) for one, text in names.items() if one.startswith("p"))
+    counts = Counter(tag_key(fold_whitespace(name)) for name in kept if name)
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def namesakes_moved(
+    before: Mapping[RelatedId, str], now: Mapping[RelatedId, str]
+) -> frozenset[RelatedId]:
+    """The performers whose name is shared now and was not before, or the other way round."""
+    moved = shared_names(before) ^ shared_names(now)
+    if not moved:
+        return frozenset()
+    return frozenset(
+        one
+        for one, text in now.items()
+        if one.startswith("p") and tag_key(fold_whitespace(name_in(text))) in moved
+    )
 
 
 def described(one: RelatedId) -> str:

@@ -20,6 +20,7 @@ from plexsync.review.interfaces import LinkPreview
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.connections import for_this_stash
+from plexsync.sync.detection.renames import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import (
+        FieldRules,
         ItemDetail,
         PathRule,
         PlexItem,
@@ -73,19 +75,18 @@ class ReviewServers:
     _sections: tuple[Section, ...] = ()
     _machine: str = ""
     _planner: Planner = field(init=False)
-    _fields: FieldMaps = field(init=False)
+    _rules: FieldRules = field(init=False)
     _artwork: Artwork = field(init=False)
 
     def _compare_by(self, config: Config) -> None:
         """Make what compares."""
-        apply, stash = config.apply, self.stash
-        rules = config.field_rules({one.section_id: one.title for one in self._sections})
-        self._fields = FieldMaps(rules, scene_url=stash.scene_url, file_url=stash.file_url)
+        apply = config.apply
+        self._rules = config.field_rules({one.section_id: one.title for one in self._sections})
         self._planner = Planner(apply.rules)
         self._artwork = Artwork(
             self.stash,
             self.plex.pictures,
-            rules=rules,
+            rules=self._rules,
             preserve=apply.preserve_plex_edits,
             compare_all=True,
             asked_for=True,
@@ -288,18 +289,28 @@ class ReviewServers:
             return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
         record = state.get(scene_id)
         links = {link.rating_key: link for link in record.links} if record else {}
+        fields = self._field_maps(state)
         previews = {}
         for key in keys:
             if key not in read:
                 previews[key] = LinkPreview(problem="the item is gone from Plex")
             else:
-                previews[key] = self._compare(found[0], read[key], links.get(key))
+                previews[key] = self._compare(found[0], read[key], links.get(key), fields)
         return previews
 
-    def _compare(self, scene: SceneDetail, detail: ItemDetail, known: Link | None) -> LinkPreview:
+    def _field_maps(self, state: State) -> FieldMaps:
+        shared = remembered_shared(state) if self.config.with_namesakes else frozenset()
+        stash = self.stash
+        return FieldMaps(
+            self._rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=shared
+        )
+
+    def _compare(
+        self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
+    ) -> LinkPreview:
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
-        desired = self._fields.of(item.section_id).desired(scene, item.kind)
+        desired = fields.of(item.section_id).desired(scene, item.kind)
         planned = self._planner.plan(desired, detail, link.base)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
         pictures = self._artwork.plan(pair, scene, detail)

@@ -66,7 +66,7 @@ def needs_of(rules: Iterable[FieldRule]) -> frozenset[StashField]:
             continue
         wanted |= _core(rule)
         wanted |= {StashField.CUSTOM_FIELDS} if _has_custom(rule) else set()
-        wanted |= CREDITS if rule.role or rule.photo else set()
+        wanted |= CREDITS if rule.role or rule.photo or rule.display else set()
         wanted |= {StashField.IMAGE} if rule.photo else set()
         wanted |= {StashField.PARENT_TAGS} if rule.parents else set()
     return frozenset(wanted)
@@ -128,6 +128,7 @@ def _reduced(
     if StashField.CUSTOM_FIELDS in lacking and _has_custom(rule):
         lost.append((f"{{custom}} of fields.{rule.name}", StashField.CUSTOM_FIELDS))
     needs = {
+        "display": CREDITS if rule.display else (),
         "role": CREDITS if rule.role else (),
         "photo": (*CREDITS, StashField.IMAGE) if rule.photo else (),
         "parents": (StashField.PARENT_TAGS,) if rule.parents else (),
@@ -135,5 +136,6 @@ def _reduced(
     for part, wanted in needs.items():
         if missing := sorted(set(wanted).intersection(lacking)):
             rule = replace(rule, **{part: False if part == "parents" else ""})
-            lost.append((f"fields.{rule.name}.{part}", missing[0]))
+            key = "name" if part == "display" else part
+            lost.append((f"fields.{rule.name}.{key}", missing[0]))
     return rule, lost

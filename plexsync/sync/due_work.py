@@ -147,7 +147,13 @@ class DueWork:
             run=run,
             synced=synced,
             equality=planner.equality,
-            items=RunItems(run, outcomes, planner=planner, observe=found.dictionary.observe),
+            items=RunItems(
+                run,
+                outcomes,
+                planner=planner,
+                observe=found.dictionary.observe,
+                shared=found.dictionary.shared,
+            ),
             executor=Executor(
                 run.ports,
                 run.state,

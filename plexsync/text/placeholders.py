@@ -203,6 +203,9 @@ IMAGE, IMAGE_PATH = "image", "image_path"
 PERFORMER_PLACEHOLDERS = tuple(_PERFORMER_WORDS)
 """Every word that may stand in what is made of a performer."""
 
+NAME_PLACEHOLDERS = ("name", "disambiguation", "gender", "id")
+"""Those that may stand in a name; aliases are no names."""
+
 PHOTO_PLACEHOLDERS = (*PERFORMER_PLACEHOLDERS, IMAGE, IMAGE_PATH)
 """The same for the address of a performer's picture: `image` is where Stash has it."""
 

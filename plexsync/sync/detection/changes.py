@@ -111,7 +111,12 @@ class ChangeDetection:
         """
         stash, state = self._ports.stash, self._state
         named = bool(self._options.scenes)
-        dictionary = Dictionary(state, self._session, None if named else self._names())
+        dictionary = Dictionary(
+            state,
+            self._session,
+            None if named else self._names(),
+            namesakes=self._config.with_namesakes,
+        )
         dictionary.begin()
         uneven = Uneven(state, None if named else stash.uneven())
         spool = SpooledEvents()

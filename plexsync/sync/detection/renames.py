@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.models import RelatedId
-from plexsync.planning.relations import UNKNOWN, changed, name_in
+from plexsync.planning.relations import UNKNOWN, changed, name_in, namesakes_moved, shared_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,12 @@ def remembered_names(state: State) -> dict[str, str]:
     return {key: name_in(name.text) for key, name in state.decisions(PREFIX, Name).items()}
 
 
+def remembered_shared(state: State) -> frozenset[str]:
+    """Return the names that several performers had when a run looked last."""
+    known = state.decisions(PREFIX, Name).items()
+    return shared_names({RelatedId(key): name.text for key, name in known})
+
+
 class Dictionary:
     """What one run knows about names; see `relations` for the rules it keeps.
 
@@ -40,9 +46,17 @@ class Dictionary:
         session: where this run remembers; None for a dry run.
         names: those Stash has now; None when the run does not ask, because it looks at a few
             named scenes only. One that cannot be read counts as it is remembered.
+        namesakes: it matters that several performers have one name.
     """
 
-    def __init__(self, state: State, session: Session | None, names: Names | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        session: Session | None,
+        names: Names | None,
+        *,
+        namesakes: bool = False,
+    ) -> None:
         self._state = state
         self._session = session
         self._remembered: dict[RelatedId, str] = {
@@ -51,12 +65,20 @@ class Dictionary:
         self._before = dict(self._remembered)
         self._present = present = None if names is None else self._completed(names)
         self._changed = frozenset() if present is None else changed(self._remembered, present)
+        if namesakes and present is not None:
+            moved = namesakes_moved(self._before, present)
+            self._changed |= moved & self._remembered.keys()
         self._doubtful: set[RelatedId] = set()
 
     @property
     def present(self) -> Mapping[RelatedId, str]:
         """What Stash has now; nothing when the run did not ask."""
         return self._present or {}
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The names that several performers have."""
+        return shared_names(self._before if self._present is None else self._present)
 
     def concerned(self, participants: Participants) -> set[SceneId]:
         """The remembered scenes that showed something that reads differently now.

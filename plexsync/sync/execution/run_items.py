@@ -53,6 +53,7 @@ class RunItems:
         outcomes: takes the pairs, and those that end here.
         planner: decides what is written.
         observe: takes what a scene shows of other objects, before it is remembered.
+        shared: the names that several performers have.
     """
 
     def __init__(
@@ -62,12 +63,15 @@ class RunItems:
         *,
         planner: Planner,
         observe: Callable[[Mapping[RelatedId, str]], None],
+        shared: frozenset[str],
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
         self._stash = stash
         self._outcomes = outcomes
-        self._fields = FieldMaps(rules, scene_url=stash.scene_url, file_url=stash.file_url)
+        self._fields = FieldMaps(
+            rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=shared
+        )
         self._planner = planner
         self._artwork = Artwork(
             stash,
@@ -80,6 +84,8 @@ class RunItems:
             servers_down=run.ports.health.servers_down,
         )
         self._observe = observe
+        self.spellings: dict[str, str] = {}
+        """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
 
     def of(self, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
@@ -184,6 +190,9 @@ class RunItems:
         uncurated = pair.link.inherited and scene.is_blank
         pair.link = replace(pair.link, inherited=uncurated)
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
+        for want in desired:
+            shown = detail.values.get(want.target, ())
+            self.spellings |= self._planner.equality.respelled(want.value, shown)
         stays = uncurated and bool(pair.link.pictures)
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         pair.link = replace(pair.link, held=held)

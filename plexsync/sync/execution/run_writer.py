@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair
 
+_SHOWN = 3
+"""So many names a sentence shows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWriter:
@@ -94,6 +97,7 @@ class RunWriter:
             raise
         finally:
             self._warn_of_covers()
+            self._warn_of_spellings()
             self._charge()
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
@@ -118,6 +122,18 @@ class RunWriter:
                 f"the address of {what} to another place than its scene on [stash] url, and is "
                 "not followed: nothing goes to a server that is not configured"
             )
+
+    def _warn_of_spellings(self) -> None:
+        """Say which names Plex spells otherwise: it keeps the first spelling it was given."""
+        spellings = sorted(self.items.spellings.items())
+        if not spellings:
+            return
+        shown = ", ".join(f"{there!r} for {name!r}" for name, there in spellings[:_SHOWN])
+        more = f" and {len(spellings) - _SHOWN:,} more" if len(spellings) > _SHOWN else ""
+        self.run.totals.reporter.warn(
+            f"Plex keeps the spelling it was given first: {shown}{more}; to correct one, rename it "
+            "in Plex, or remove it from all items and run again"
+        )
 
     def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Hold back what a run would take away of more items synced before than the limits allow.

@@ -55,6 +55,7 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.TAG_TARGET): ("label", "label"),
     id(forms.BY_TAG): (["soft* = R"], "soft* = R"),
     id(forms.ROLE): ("{name}", "{name}"),
+    id(forms.SHARED_NAME): ("{name} ({id})", "{name} ({id})"),
     id(forms.PHOTO): ("{image}", "{image}"),
     id(forms.COLLECTION_TITLE): ("{kind} {name}", "{kind} {name}"),
     id(forms.COLLECTION_SORT_TITLE): ("{kind} {name}", "{kind} {name}"),

@@ -199,11 +199,13 @@ OTHER_ANN = Performer(
 )
 
 
-def credits_of(*cast: Performer, **rule: object) -> dict[str, Credit]:
-    """What performers come to under a rule."""
+def credits_of(
+    *cast: Performer, shared: frozenset[str] = frozenset(), **rule: object
+) -> dict[str, Credit]:
+    """What performers come to under a rule, where several in Stash have the `shared` names."""
     made = FieldRule(name="performers", policy=Policy.MERGE, to=PlexField.ACTORS, **rule)  # type: ignore[arg-type]  # as given
     scene = detail(performers=tuple(one.name for one in cast), cast=cast)
-    fields = FieldMap([made], file_url=lambda path: f"http://stash{path}")
+    fields = FieldMap([made], file_url=lambda path: f"http://stash{path}", shared=shared)
     (want,) = fields.desired(scene, ItemKind.MOVIE)
     return want.credits
 
@@ -220,8 +222,11 @@ def test_a_role_is_a_line_and_a_photo_an_address() -> None:
 @pytest.mark.parametrize("cast", [(ANN, OTHER_ANN), (OTHER_ANN, ANN)])
 def test_of_namesakes_one_gives_the_photo(cast: tuple[Performer, ...]) -> None:
     """The one whose name stands alone: Plex has one photo for the name on the whole server."""
-    assert credits_of(*cast, photo="{image}")["ann"].photo == "http://stash/performer/7/image?t=1"
-    assert credits_of(OTHER_ANN, photo="{image}")["ann"].photo is None
+    shared = frozenset({"ann"})
+    made = credits_of(*cast, photo="{image}", shared=shared)
+    assert made["ann"].photo == "http://stash/performer/7/image?t=1"
+    assert credits_of(OTHER_ANN, photo="{image}", shared=shared)["ann"].photo is None
+    assert credits_of(OTHER_ANN, photo="{image}")["ann"].photo
 
 
 def test_who_is_left_out_is_not_credited() -> None:
