@@ -74,8 +74,7 @@ def retry(
         for scene_id, record in chosen.items():
             session.remember(scene_id, replace(record, attempts=0, due_at=""))
         session.end(finished_at=now, exit_code=0, counts=Counts())
-    settled = tuple(scene_id for scene_id in scene_ids if scene_id not in chosen)
-    return Retried(due=tuple(chosen), settled=settled)
+    return Retried(due=tuple(chosen), settled=tuple(one for one in scene_ids if one not in chosen))
 
 
 def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:

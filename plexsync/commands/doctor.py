@@ -13,6 +13,8 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plexsync.app.checkup.doctor import Finding
     from plexsync.output.console import Invocation
 
@@ -66,7 +68,6 @@ def doctor_command(
     from plexsync.app.checkup.doctor import verdict
     from plexsync.app.checkup.doctor_setup import examine, write_report
 
-    streams = console.standard_streams()
     wants_document = invocation.shape.json or invocation.shape.jsonl
     findings: list[Finding] = []
     for finding in examine(invocation, notify=notify):
@@ -76,16 +77,20 @@ def doctor_command(
     code = verdict(findings)
     if report is not None:
         write_report(invocation, findings, report, log=log)
-        if not wants_document and not invocation.shape.quiet:
-            console.write_lines(streams.stderr, [f"Written: {report}"])
+        if not (wants_document or invocation.shape.quiet):
+            console.write_lines(console.standard_streams().stderr, [f"Written: {report}"])
     if wants_document:
-        document = {
-            "schema": "plexsync/doctor/1",
-            "exit_code": int(code),
-            "findings": [_entry(one) for one in findings],
-        }
-        console.print_document(streams, document)
+        _print_document(code, findings)
     return code
+
+
+def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
+    document = {
+        "schema": "plexsync/doctor/1",
+        "exit_code": int(code),
+        "findings": [_entry(one) for one in findings],
+    }
+    console.print_document(console.standard_streams(), document)
 
 
 # ---- Private -------------------------------------------------------------------------------------

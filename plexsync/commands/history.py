@@ -123,8 +123,7 @@ def undo_command(
 
     RUN is the id that history shows, or "last" for the newest run that wrote something and is no
     undo. What somebody changed in Plex since is kept and named. What was put back is not written
-    again until Stash changes it, or you ask with run --full or run --scene. An undo is a run
-    itself: undo its id to have it the other way round again.
+    again until Stash changes it, or you ask with run --full or --scene. An undo can be undone.
 
     \b
     Examples:
@@ -139,8 +138,7 @@ def undo_command(
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.app import runs as compose
     from plexsync.models import SceneId
-    from plexsync.sync.replay.undo import UndoOptions
-    from plexsync.sync.replay.undo import undo as take_back
+    from plexsync.sync.replay.undo import UndoOptions, undo
 
     options = UndoOptions(
         target=run,
@@ -149,12 +147,8 @@ def undo_command(
         fields=fields,
         lock_wait_s=lock_wait,
     )
-    return compose.perform(
-        invocation,
-        partial(take_back, options=options),
-        console.standard_streams(),
-        dry_run=dry_run,
-    )
+    streams = console.standard_streams()
+    return compose.perform(invocation, partial(undo, options=options), streams, dry_run=dry_run)
 
 
 def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

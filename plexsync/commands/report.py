@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plexsync.output.console import Invocation
+    from plexsync.output.report.values import Report
 
 
 @click.command(context_settings=CONTEXT)
@@ -79,14 +80,20 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     )
     pictures = shapes == ["html"] and not options["no_pictures"] and not options["redact"]
     report = make_report(invocation, os.environ, scope, pictures=pictures)
+    _print(invocation, report, options["html"], shapes[0])
+    return ExitCode.OK
+
+
+def _print(invocation: Invocation, report: Report, file: Path | None, shape: str) -> None:
+    """Write a report in the shape that was asked for: a page to its file, the others to stdout."""
     streams = console.standard_streams()
-    if options["html"]:
+    if file is not None:
         from plexsync.output.report.html import report_html
 
-        size_bytes = _write(options["html"], report_html(report))
+        size_bytes = _write(file, report_html(report))
         if not invocation.shape.quiet:
-            console.write_lines(streams.stdout, [f"{options['html']}: {size_bytes / 1e6:.1f} MB"])
-    elif options["markdown"]:
+            console.write_lines(streams.stdout, [f"{file}: {size_bytes / 1e6:.1f} MB"])
+    elif shape == "markdown":
         from plexsync.output.report.markdown import report_markdown
 
         console.print_text(streams, "".join(report_markdown(report)))
@@ -94,7 +101,6 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
         from plexsync.output.report.csv_lines import report_csv
 
         console.print_text(streams, "".join(report_csv(report)))
-    return ExitCode.OK
 
 
 def _write(file: Path, pieces: Iterable[str]) -> int:

@@ -65,20 +65,27 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     elif check and found.parked:
         code = ExitCode.SOME_FAILED
     if invocation.shape.json or invocation.shape.jsonl:
-        from plexsync.integrations.metrics import last_run_in, metrics_json, samples
-        from plexsync.output.status import status_document
-        from plexsync.plex.index import cached_libraries
-        from plexsync.state import cache_directory
-
-        libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
-        metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
-        document = status_document(found, exit_code=code, metrics=metrics)
-        console.print_document(console.standard_streams(), document)
+        _print_document(found, code)
     elif check:
         _say_check(invocation, found, code, max_age_s=max_age)
     elif not invocation.shape.quiet:
         _show(invocation, found)
     return code
+
+
+def _print_document(found: Status, code: ExitCode) -> None:
+    """Print how things stand as JSON, with the figures a monitor gets."""
+    import os
+
+    from plexsync.integrations.metrics import last_run_in, metrics_json, samples
+    from plexsync.output.status import status_document
+    from plexsync.plex.index import cached_libraries
+    from plexsync.state import cache_directory
+
+    libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
+    metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
+    document = status_document(found, exit_code=code, metrics=metrics)
+    console.print_document(console.standard_streams(), document)
 
 
 @click.command(context_settings=CONTEXT)

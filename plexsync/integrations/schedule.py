@@ -99,7 +99,7 @@ def find_setup(
     program: tuple[str, ...],
     runs: bool = False,
 ) -> Setup:
-    """What this configuration needs, read without its secrets and without asking a server.
+    """Return what this configuration needs, without its secrets, and without asking a server.
 
     Args:
         path: `--config`.
@@ -111,15 +111,11 @@ def find_setup(
     Raises:
         InvalidConfigError: the file cannot be read, or something in it or in the variables is no
             setting.
-        ConfigError: there is no configuration at all, or a variable cannot be written into a file
-            of lines.
+        ConfigError: there is no configuration, or a variable does not fit into a file of lines.
     """
     where = find_config(path, environ, home=home).absolute()
     sources = Sources()
-    there = sources.take_file(where, must_exist=path is not None or ENV_CONFIG in environ)
-    sources.take_environment(environ)
-    if sources.problems:
-        raise InvalidConfigError(tuple(sources.problems))
+    there = _take_all(sources, where, environ, must_exist=path is not None)
     if runs and not there:
         require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
@@ -135,6 +131,17 @@ def find_setup(
         credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
         path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
     )
+
+
+def _take_all(
+    sources: Sources, where: Path, environ: Mapping[str, str], *, must_exist: bool
+) -> bool:
+    """Take the file and the environment in; return whether there is a file."""
+    there = sources.take_file(where, must_exist=must_exist or ENV_CONFIG in environ)
+    sources.take_environment(environ)
+    if sources.problems:
+        raise InvalidConfigError(tuple(sources.problems))
+    return there
 
 
 # ---- The texts -----------------------------------------------------------------------------------

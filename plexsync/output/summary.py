@@ -96,13 +96,8 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         fits, them = _rules_fit(summary.proposed_rules)
         how = f"{fits}; if missing, add {them} to config.toml:"
         notes.append(Note(how, _rule_lines(summary.proposed_rules)))
-    if counts.failed and summary.header.command != "run":
-        again = summary.header.again
-        notes.append(Note("What failed can be tried again:", (again,) if again else ()))
-    elif counts.failed:
-        due = "What failed here is tried again by a run."
-        later = "What failed stays due: later runs try it again by themselves."
-        notes.append(Note(due if summary.header.dry_run else later))
+    if counts.failed:
+        notes.append(_failed_note(summary.header))
     if counts.unmatched and not summary.subset:
         notes.append(
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
@@ -119,6 +114,15 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
             Note(f"{scenes} seen before still {verb}: for a person, for Plex, or for another try.")
         )
     return tuple(notes)
+
+
+def _failed_note(header: RunHeader) -> Note:
+    """Return what becomes of items that failed."""
+    if header.command != "run":
+        return Note("What failed can be tried again:", (header.again,) if header.again else ())
+    if header.dry_run:
+        return Note("What failed here is tried again by a run.")
+    return Note("What failed stays due: later runs try it again by themselves.")
 
 
 def is_worth_a_mail(summary: RunSummary, *, known_failure: bool = False) -> bool:

@@ -7,12 +7,12 @@ Source: docs/plex-api.md 5.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
-from plexsync.transport.outgoing import always
+from plexsync.transport.outgoing import RequestRules, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexsync.models import ItemPlan, PlexField, RatingKey
     from plexsync.plex.collections.requests import PlexCollections
     from plexsync.plex.pictures import PlexPictures
-    from plexsync.transport.client import Transport
+    from plexsync.transport.client import HttpResponse, Transport
 
 EDIT_DONE = frozenset({200, 201, 204})
 """What Plex answers to an edit, whether or not anything changed."""
@@ -35,6 +35,26 @@ _FIELDS_IN_A_ROW = 3
 
 _SURELY_SHORT_BYTES = 2000
 """No server or proxy in use refuses an address up to here for its length."""
+
+
+_ELSEWHERE = PICTURE_FIELDS | COLLECTION_FIELDS
+"""What goes out before the edit itself."""
+
+
+class EditRules(TypedDict, total=False):
+    """How an edit is sent.
+
+    Attributes:
+        appended: lists whose names the server was seen to add to those an item has. Of these only
+            what is new is sent; where that was untrue, the items would lose names.
+        by_item: send it to the address of the item, not to that of its library.
+        hold: called before whatever is not the first request, be it a repeated one; raises where
+            somebody else changed the item meanwhile.
+    """
+
+    appended: frozenset[PlexField]
+    by_item: bool
+    hold: Callable[[], None]
 
 
 class PlexEditor:
@@ -65,9 +85,7 @@ class PlexEditor:
         plan: ItemPlan,
         *,
         others: Sequence[RatingKey] = (),
-        appended: frozenset[PlexField] = NONE_APPENDED,
-        by_item: bool = False,
-        hold: Callable[[], None] = always,
+        **rules: Unpack[EditRules],
     ) -> None:
         """Choose the pictures of `plan`, then write its other changes: one request, as a rule.
 
@@ -78,10 +96,7 @@ class PlexEditor:
         Args:
             plan: what to write.
             others: items that get the same edits; see `edit_alike`, which checks that.
-            appended: see `edit_alike`.
-            by_item: see `edit_alike`.
-            hold: called before whatever is not the first request, be it a repeated one; raises
-                where somebody else changed the item meanwhile.
+            rules: see `EditRules`.
 
         Raises:
             UnsafeError: the plan does not name exactly one item. Nothing was sent.
@@ -89,50 +104,23 @@ class PlexEditor:
             TooLongError: a text is longer than a request may be. All other fields were sent.
             ServerError: the write failed, or its answer was lost: it may have been applied.
         """
-        elsewhere = PICTURE_FIELDS | COLLECTION_FIELDS
-        begun = any(change.target in elsewhere for change in plan.changes)
+        hold, by_item = rules.get("hold", always), rules.get("by_item", False)
+        appended = rules.get("appended", NONE_APPENDED)
+        begun = any(change.target in _ELSEWHERE for change in plan.changes)
         plan, failed = self._pictures.choose(plan, hold)
         plan = self._collections.write(plan, hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
-        refused: dict[str, BadResponseError] = {}
-        fields: set[str] = set()
-        long_paths = paths(limit_bytes=self._limit_bytes) if plan.changes else ()
-        for number, path in enumerate(long_paths):
-            if fields and fields.intersection(fields_of(path)):
-                # A later piece would set the lock of a list that is not there.
-                fields.update(fields_of(path))
-                continue
-            if number or begun:
-                hold()
-            try:
-                self._put(path, hold)
-            except BadResponseError as error:
-                if error.status not in _SPLIT_STATUSES:
-                    raise
-                refused[path] = error
-                fields.update(fields_of(path))
-        if refused:
-            for path, refusal in self._put_shorter(paths, refused, fields, hold=hold).items():
-                raise self._refusal_of(path, refusal)
+        if plan.changes:
+            self._put_all(paths, hold, begun=begun)
         if failed is not None:
             raise failed
 
-    def edit_alike(
-        self,
-        plans: Sequence[ItemPlan],
-        *,
-        appended: frozenset[PlexField] = NONE_APPENDED,
-        by_item: bool = False,
-        hold: Callable[[], None] = always,
-    ) -> None:
+    def edit_alike(self, plans: Sequence[ItemPlan], **rules: Unpack[EditRules]) -> None:
         """Write the same changes to several items at once: one request, as a rule. See `edit`.
 
         Args:
             plans: what to write, at least one; all to items of one section and kind.
-            appended: lists whose names the server was seen to add to those an item has. Of these
-                only what is new is sent; where that was untrue, the items would lose names.
-            by_item: send it to the address of the item, not to that of its library.
-            hold: see `edit`.
+            rules: see `EditRules`.
 
         Raises:
             UnsafeError: the plans do not come to the same edits. Nothing was sent.
@@ -140,6 +128,7 @@ class PlexEditor:
             ServerError: see `edit`; any number of the items may have been written.
         """
         first, *rest = plans
+        appended = rules.get("appended", NONE_APPENDED)
         edits = edits_of(first, appended=appended)
         for plan in rest:
             same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
@@ -149,16 +138,38 @@ class PlexEditor:
                     context=f"items {first.rating_key} and {plan.rating_key}",
                 )
         for plan in rest:
-            _, failed = self._pictures.choose(plan, hold)
+            _, failed = self._pictures.choose(plan, rules.get("hold", always))
             if failed is not None:
                 raise failed
-        others = [plan.rating_key for plan in rest]
-        self.edit(first, others=others, appended=appended, by_item=by_item, hold=hold)
+        self.edit(first, others=[plan.rating_key for plan in rest], **rules)
 
-    def _put(self, path: str, hold: Callable[[], None]) -> None:
-        self._transport.request(
-            "PUT", path, write=True, accept_status=EDIT_DONE, before_repeat=hold
-        )
+    def _put_all(
+        self, paths: Callable[..., tuple[str, ...]], hold: Callable[[], None], *, begun: bool
+    ) -> None:
+        refused: dict[str, BadResponseError] = {}
+        fields: set[str] = set()
+        put = self._putter(hold)
+        for path in paths(limit_bytes=self._limit_bytes):
+            if fields.intersection(fields_of(path)):
+                # A later piece would set the lock of a list that is not there.
+                fields.update(fields_of(path))
+                continue
+            if begun:
+                hold()
+            begun = True
+            try:
+                put(path)
+            except BadResponseError as error:
+                if error.status not in _SPLIT_STATUSES:
+                    raise
+                refused[path] = error
+                fields.update(fields_of(path))
+        if refused:
+            self._put_shorter(paths, refused, fields, hold=hold)
+
+    def _putter(self, hold: Callable[[], None]) -> Callable[[str], HttpResponse]:
+        rules = RequestRules(write=True, accept_status=EDIT_DONE, before_repeat=hold)
+        return partial(self._transport.request, "PUT", **rules)
 
     def _put_shorter(
         self,
@@ -167,20 +178,21 @@ class PlexEditor:
         fields: AbstractSet[str],
         *,
         hold: Callable[[], None],
-    ) -> dict[str, BadResponseError]:
-        """Send `fields` again in shorter requests if possible; return what is still refused.
+    ) -> None:
+        """Send `fields` again in shorter requests if possible, see `_SPLIT_STATUSES`.
 
-        See `_SPLIT_STATUSES`.
+        Raises:
+            BadResponseError: the first that is still refused.
         """
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
-        in_a_row = 0
+        put, in_a_row = self._putter(hold), 0
         for path in shortest:
             if path in left or not fields >= set(fields_of(path)):
                 continue
             hold()
             try:
-                self._put(path, hold)
+                put(path)
             except BadResponseError as error:
                 left[path] = error
                 in_a_row += 1
@@ -188,7 +200,8 @@ class PlexEditor:
                     break
             else:
                 in_a_row = -len(shortest)
-        return left
+        for path, refusal in left.items():
+            raise self._refusal_of(path, refusal)
 
     def _refusal_of(self, path: str, error: BadResponseError) -> BadResponseError:
         """Return the error for a field: its own text is too long, or whatever the server says."""

@@ -117,7 +117,7 @@ def open_review(
 def make_review_context(
     config: Config, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
 ) -> Iterator[ReviewContext]:
-    """The same with a configuration that was read already."""
+    """Read what waits, by a configuration that was read already; see `open_review`."""
     state_dir, cache_dir = state_directory(environ), cache_directory(environ)
     client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
     notes: list[str] = []
@@ -125,14 +125,7 @@ def make_review_context(
         stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
         plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
     ):
-        answers = AnswerStore(
-            StoreSettings(
-                state_dir=state_dir,
-                now=utc_now,
-                new_run_id=lambda: make_run_id(utc_now()),
-                lock_wait_s=lock_wait_s,
-            )
-        )
+        answers = _open_answers(state_dir, lock_wait_s)
         servers = ReviewServers(
             config=config,
             stash=stash_client(config, stash),
@@ -140,10 +133,10 @@ def make_review_context(
             cache_dir=cache_dir,
             now=utc_now,
         )
-        path = review_queue_path(cache_dir, state_dir, answers.state.lineage)
+        lineage = answers.state.lineage
+        path = review_queue_path(cache_dir, state_dir, lineage)
         waiting, missing = _find(path, answers, servers, notes)
-        path = trial_queue_path(cache_dir, state_dir, answers.state.lineage)
-        trial = load_trial(path, answers.state)
+        trial = load_trial(trial_queue_path(cache_dir, state_dir, lineage), answers.state)
         waiting = _with_trial(waiting, trial, answers)
         answers.learn_rivals(waiting)
         context = ReviewContext(
@@ -160,6 +153,16 @@ def make_review_context(
             yield context
         finally:
             answers.release_lock()
+
+
+def _open_answers(state_dir: Path, lock_wait_s: float) -> AnswerStore:
+    settings = StoreSettings(
+        state_dir=state_dir,
+        now=utc_now,
+        new_run_id=lambda: make_run_id(utc_now()),
+        lock_wait_s=lock_wait_s,
+    )
+    return AnswerStore(settings)
 
 
 def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) -> int:

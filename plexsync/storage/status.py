@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -148,30 +148,42 @@ def read_status(directory: Path, now: datetime) -> Status:
     return status_of(_load(directory), directory, now, running=at_work(directory))
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """The scenes that are not settled, by what they wait for; see `Status`."""
+
+    due: int = 0
+    later: int = 0
+    next_at: str = ""
+    review: list[SceneId] = field(default_factory=list)
+    failing: list[Trouble] = field(default_factory=list)
+    parked: list[Trouble] = field(default_factory=list)
+
+    def add(self, scene_id: SceneId, record: SceneRecord, now: datetime) -> None:
+        """Count one scene."""
+        if record.outcome is Outcome.REVIEW:
+            self.review.append(scene_id)
+        if record.due_at == PARKED:
+            self.parked.append(_trouble(scene_id, record, due_at=""))
+            return
+        if record.outcome is Outcome.FAILED:
+            self.failing.append(_trouble(scene_id, record, due_at=record.due_at))
+        if record.outcome is Outcome.UNMATCHED and record.due_at:
+            self.later += 1  # when Plex's libraries change
+        elif has_come(record.due_at, now):
+            self.due += 1
+        else:
+            self.later += 1
+            self.next_at = min(self.next_at or record.due_at, record.due_at)
+
+
 def status_of(
     state: State, directory: Path, now: datetime, *, running: Holder | None = None
 ) -> Status:
-    """How things stand by what `state` remembers."""
-    due = later = 0
-    next_at = ""
-    review: list[SceneId] = []
-    failing: list[Trouble] = []
-    parked: list[Trouble] = []
+    """Return how things stand by what `state` remembers."""
+    waiting = _Waiting()
     for scene_id, record in state.waiting():
-        if record.outcome is Outcome.REVIEW:
-            review.append(scene_id)
-        if record.due_at == PARKED:
-            parked.append(_trouble(scene_id, record, due_at=""))
-            continue
-        if record.outcome is Outcome.FAILED:
-            failing.append(_trouble(scene_id, record, due_at=record.due_at))
-        if record.outcome is Outcome.UNMATCHED and record.due_at:
-            later += 1  # when Plex's libraries change
-        elif has_come(record.due_at, now):
-            due += 1
-        else:
-            later += 1
-            next_at = min(next_at or record.due_at, record.due_at)
+        waiting.add(scene_id, record, now)
     proposed = state.decision(PROPOSED, Proposed) or Proposed()
     counted = _count(state)
     return Status(
@@ -185,12 +197,12 @@ def status_of(
         coverage=counted.coverage,
         items=counted.items,
         links=counted.links,
-        due=due,
-        later=later,
-        next_at=next_at,
-        review=tuple(review),
-        failing=tuple(failing),
-        parked=tuple(parked),
+        due=waiting.due,
+        later=waiting.later,
+        next_at=waiting.next_at,
+        review=tuple(waiting.review),
+        failing=tuple(waiting.failing),
+        parked=tuple(waiting.parked),
         unsettled=len(state.unsettled),
         proposed=proposed.rules,
     )

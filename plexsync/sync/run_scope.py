@@ -99,18 +99,9 @@ def journaled(
     kind: RunKind,
     lineage: Lineage,
 ) -> Iterator[JournalEnd]:
-    """Give the work within a beginning and an end in the journal.
+    """Give the work within, on the servers of `lineage`, a beginning and an end in the journal.
 
-    Args:
-        totals: counts, and knows what is reported as begun.
-        ports: the world.
-        options: what the command line asks.
-        session: where the run is written down; None for a dry run.
-        kind: what kind of run.
-        lineage: the servers that answered.
-
-    Raises:
-        PlexsyncError: the work ended early, or with something held back.
+    A dry run has no `session` and is written down nowhere.
     """
     totals.reporter.started(totals.header)
     if session is not None:

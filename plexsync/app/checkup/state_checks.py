@@ -54,33 +54,38 @@ def check_state(
             exit_code=ExitCode.LOCAL_FILES,
         )
         return
-    scenes = len(state.scene_ids())
-    summary = (
-        f"{scenes:,} scenes remembered in {directory}" if scenes else f"none yet in {directory}"
-    )
-    yield Finding(area="state", level=Severity.OK, message=summary)
+    known = f"{count:,} scenes remembered" if (count := len(state.scene_ids())) else "none yet"
+    yield Finding(area="state", level=Severity.OK, message=f"{known} in {directory}")
     for note in state.notes:
         yield Finding(area="state", level=Severity.WARN, message=note)
     yield from _parked(status_of(state, directory, now))
-    free, kept = free_space(_existing(directory)), _size(directory / STATE_NAME)
-    if free < 2 * kept + _ROOM_BYTES:
+    yield from _space(directory, free_space(_existing(directory)))
+    yield _lock(directory)
+
+
+def _space(directory: Path, free_bytes: int) -> Iterator[Finding]:
+    """Warn where a run may find no space left."""
+    if free_bytes < 2 * _size(directory / STATE_NAME) + _ROOM_BYTES:
         yield Finding(
             area="state",
             level=Severity.WARN,
-            message=f"only {free // 1024:,} KiB are free on the disk of {directory}",
+            message=f"only {free_bytes // 1024:,} KiB are free on the disk of {directory}",
             remedy="Free some space: a run that finds none left ends with 9 and loses nothing, "
             "but gets nowhere.",
         )
+
+
+def _lock(directory: Path) -> Finding:
+    """Return whether somebody is at work."""
     holder = at_work(directory)
     if holder:
-        yield Finding(
+        return Finding(
             area="lock",
             level=Severity.WARN,
             message=f"process {holder.pid} on {holder.host} is at work since {holder.since}",
             remedy="Wait for it with --lock-wait, or end it if it is stuck.",
         )
-    else:
-        yield Finding(area="lock", level=Severity.OK, message="nobody is at work")
+    return Finding(area="lock", level=Severity.OK, message="nobody is at work")
 
 
 def _parked(status: Status) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from plexsync.matcher import Answer, SceneAnswers
-    from plexsync.models import Change, RatingKey, SceneId, Value
+    from plexsync.models import Candidate, Change, RatingKey, SceneId, Value
     from plexsync.review.interfaces import LinkPreview
     from plexsync.state import Waiting
 
@@ -69,6 +69,25 @@ def answered_document(given: Sequence[Answer], answers: Callable[[SceneId], Scen
     )
 
 
+def _candidate_json(one: Candidate, library: str, linked_to: SceneId | None) -> _Json:
+    return {
+        "rating_key": one.rating_key,
+        "title": _clean(one.title),
+        "path": _clean(one.item_path),
+        "library": _clean(library),
+        "score": round(one.score, _DECIMALS),
+        "linked_to_scene": linked_to,
+        "evidence": [
+            {
+                "name": piece.name,
+                "value": _clean(piece.value),
+                "weight": round(piece.weight, _DECIMALS),
+            }
+            for piece in one.evidence
+        ],
+    }
+
+
 def scene_json(
     waiting: Waiting,
     owner: Callable[[RatingKey, SceneId], SceneId | None],
@@ -80,22 +99,7 @@ def scene_json(
     candidates: list[_Json] = []
     for place, one in enumerate(waiting.candidates):
         library = waiting.libraries[place] if place < len(waiting.libraries) else ""
-        shown: _Json = {
-            "rating_key": one.rating_key,
-            "title": _clean(one.title),
-            "path": _clean(one.item_path),
-            "library": _clean(library),
-            "score": round(one.score, _DECIMALS),
-            "linked_to_scene": owner(one.rating_key, scene.scene_id),
-            "evidence": [
-                {
-                    "name": piece.name,
-                    "value": _clean(piece.value),
-                    "weight": round(piece.weight, _DECIMALS),
-                }
-                for piece in one.evidence
-            ],
-        }
+        shown = _candidate_json(one, library, owner(one.rating_key, scene.scene_id))
         if previews is not None:
             shown |= _comparison(previews.get(one.rating_key))
         candidates.append(shown)

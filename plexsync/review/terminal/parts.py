@@ -94,12 +94,10 @@ def candidates_part(
         lines += [
             LabelledText(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())
         ]
-    hidden = waiting.match.candidate_count - len(waiting.candidates)
-    if hidden > 0:
+    if (hidden := waiting.match.candidate_count - len(waiting.candidates)) > 0:
         lines.append(Text(f"    … and {hidden:,} more, less likely", style="dim"))
-    if not waiting.candidates:
-        lines.append(Text("  no candidate is left; f searches Plex", style="dim"))
-    return lines
+    none = Text("  no candidate is left; f searches Plex", style="dim")
+    return lines if waiting.candidates else [*lines, none]
 
 
 def facts_part(

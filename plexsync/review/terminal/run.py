@@ -24,7 +24,7 @@ from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
     from rich.console import Console
@@ -35,15 +35,7 @@ if TYPE_CHECKING:
 
 
 def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool = True) -> int:
-    """`plexsync review` without a subcommand.
-
-    Args:
-        invocation: the options given.
-        streams: where a person reads and types.
-        pictures: show covers where the terminal can.
-
-    Returns:
-        The exit code: that of the run if one was asked for.
+    """Run `plexsync review` without a subcommand; return the exit code of the run, if one follows.
 
     Raises:
         ConfigError: there is no terminal.
@@ -60,22 +52,18 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
     with open_review(invocation, os.environ) as context:
         if not context.waiting:
-            for note in context.notes or [NOTHING_WAITS]:
-                console.print(Text(clean_for_terminal(note)))
+            _say(console, context.notes or [NOTHING_WAITS])
             return ExitCode.OK
         # What waits stays until the end; from here on only what comes and goes is looked through.
         gc.freeze()
         gc.enable()
-        actions = ReviewActions(context)
-        review = Review(context.waiting, context.answers, actions, message=". ".join(context.notes))
+        message, actions = ". ".join(context.notes), ReviewActions(context)
+        review = Review(context.waiting, context.answers, actions, message=message)
         with _ends_well(console, review), _pictures(pictures, review, context, console) as drawn:
             show_review(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
-                console.print("\n")
-                options = RunOptions(dry_run=True, scenes=review.accepted)
-                run_accepted(invocation, options, streams)
-                review.ending, review.mode = None, Mode.END
+                _show_plan(invocation, review, streams, console)
                 show_review(review, context, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
@@ -84,6 +72,18 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
     with suppress(OSError):
         _say_kept(console, review)
     return ExitCode.OK
+
+
+def _say(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(Text(clean_for_terminal(note)))
+
+
+def _show_plan(invocation: Invocation, review: Review, streams: Streams, console: Console) -> None:
+    """Show what a run would write for the accepted scenes; the review goes on below it."""
+    console.print("\n")
+    run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted), streams)
+    review.ending, review.mode = None, Mode.END
 
 
 # ---- Pictures ------------------------------------------------------------------------------------

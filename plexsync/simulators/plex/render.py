@@ -230,9 +230,7 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
         "audienceRating": _number(fields.get("audienceRating")),
         "userRating": item.user_rating,
         "index": item.index or None,
-        "parentIndex": item.parent.index
-        if item.kind is MediaType.EPISODE and item.parent
-        else None,
+        "parentIndex": _parent_index(item),
         "year": _whole(fields.get("year")),
         "tagline": fields.get("tagline"),
         "thumb": _thumb(item),
@@ -248,9 +246,11 @@ def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
         "deletedAt": item.deleted_at or None,
     }
     shown = {name: value for name, value in known.items() if value not in (None, "")}
-    shown["title"] = item.title
-    shown["summary"] = fields.get("summary", "")
-    return shown
+    return shown | {"title": item.title, "summary": fields.get("summary", "")}
+
+
+def _parent_index(item: Item) -> int | None:
+    return item.parent.index if item.kind is MediaType.EPISODE and item.parent else None
 
 
 def _key(item: Item) -> str:

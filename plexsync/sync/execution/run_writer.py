@@ -64,10 +64,6 @@ class RunWriter:
     def write(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
         """Take `pairs` to Plex, show and remember the rest of `linked`.
 
-        Args:
-            pairs: scenes on their way to an item.
-            linked: the rest of what matching found.
-
         Returns:
             Which limit held something back; None when none did.
 

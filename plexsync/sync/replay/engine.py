@@ -86,14 +86,9 @@ def replay(
         MismatchError: nothing could be done because everything is otherwise by now.
         PlexsyncError: it ended early.
     """
-    state, session = memory
-    rows = RowMaker(
-        scene_url=ports.stash.scene_url,
-        item_url=ports.plex.item_url,
-        libraries={one.section_id: one.title for one in ports.plex.sections(())},
-    )
-    outcomes = ReplayOutcomes(work, state, session, rows=rows, totals=totals)
-    executor = Executor(ports, state, session, planner=planner, outcomes=outcomes, totals=totals)
+    _, session = memory
+    outcomes = ReplayOutcomes(work, ports, totals, memory=memory)
+    executor = Executor(ports, *memory, planner=planner, outcomes=outcomes, totals=totals)
     executor.reader.expect(work.plans)
     items = work.items()
 
@@ -118,25 +113,26 @@ class ReplayOutcomes:
 
     Args:
         work: remembers.
-        state: what is remembered.
-        session: where results are noted; None for a dry run, which writes nothing.
-        rows: makes rows.
+        ports: where the servers are.
         totals: counts, and shows.
+        memory: what is remembered, and where results are noted: nowhere in a dry run.
     """
 
     def __init__(
         self,
         work: EarlierWork,
-        state: State,
-        session: Session | None,
-        *,
-        rows: RowMaker,
+        ports: Ports,
         totals: Totals,
+        *,
+        memory: tuple[State, Session | None],
     ) -> None:
         self._work = work
-        self._state = state
-        self._session = session
-        self._rows = rows
+        self._state, self._session = memory
+        self._rows = RowMaker(
+            scene_url=ports.stash.scene_url,
+            item_url=ports.plex.item_url,
+            libraries={one.section_id: one.title for one in ports.plex.sections(())},
+        )
         self._totals = totals
 
     def lose(self, pair: Pair, note: str) -> None:

@@ -7,7 +7,7 @@ Source: docs/stash-api.md 5.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -85,6 +85,31 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 NOTHING = Wanted()
+
+
+class _Compared(NamedTuple):
+    """One picture of an item beside the cover it is compared with.
+
+    Attributes:
+        rule: of the field.
+        before: what is known of the picture.
+        scene: has the cover.
+        detail: the item as it was read just now.
+        stamp: of the cover's address.
+        put_back: what an undo put back; "" for nothing. It was ours: nobody chose it.
+    """
+
+    rule: FieldRule
+    before: PictureBase
+    scene: SceneDetail
+    detail: ItemDetail
+    stamp: str
+    put_back: str
+
+    @property
+    def locked(self) -> bool:
+        """Whether Plex locks the picture."""
+        return self.rule.to in self.detail.locked
 
 
 class Artwork:
@@ -243,9 +268,7 @@ class Artwork:
             note(pair, rule, replace(before, stamp=stamp))
             return PictureChoice.RIGHT
         put_back = before.former if rule.to in pair.link.held else ""
-        found = self._judge(
-            rule, before, cover, scene=scene, detail=detail, stamp=stamp, put_back=put_back
-        )
+        found = self._judge(_Compared(rule, before, scene, detail, stamp, put_back), cover)
         if found is PictureChoice.RIGHT:
             note(pair, rule, replace(before, stamp=stamp, shown=shown))
         elif found is PictureChoice.KEPT:
@@ -277,63 +300,59 @@ class Artwork:
         return NoCover.NONE if scene.scene_id in self._coverless else None
 
     def _judge(
-        self,
-        rule: FieldRule,
-        before: PictureBase,
-        cover: Cover | NoCover | None,
-        *,
-        scene: SceneDetail,
-        detail: ItemDetail,
-        stamp: str,
-        put_back: str,
+        self, one: _Compared, cover: Cover | NoCover | None
     ) -> PictureChange | PictureChoice:
-        """Look at what the item shows, if that matters, and choose.
-
-        What an undo put back, `put_back`, was ours: nobody chose it.
-        """
+        """Choose, and say what is to be written where that is chosen."""
         size_bytes = 0
         if isinstance(cover, Cover):
             require_small(cover)
             size_bytes = cover.size_bytes
-        locked = rule.to in detail.locked
+        rule, before = one.rule, one.before
         moved = cover is not NoCover.UNCHANGED or not before.key
-        selected = detail.shown.get(rule.to, "")
-        there: frozenset[str] = frozenset()
-        choice = PictureChoice.WRITE
-        free = replaces_anything(rule.policy, locked=locked, preserve=rule.to in self._preserved)
-        if before.stamp or not free:
-            pictures = self._gallery.available(detail.item.rating_key, rule.to)
-            there = frozenset(picture.key for picture in pictures)
-            selected = selected_key(pictures)
-            choice = choose_picture(
-                rule.policy,
-                selected=selected,
-                locked=locked,
-                ours=before.key,
-                moved=moved,
-                preserve=rule.to in self._preserved,
-            )
-            if put_back and selected == put_back and rule.policy is not Policy.FILL:
-                choice = PictureChoice.WRITE
+        choice, selected, there = self._choose(one, moved=moved)
         if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
         return PictureChange(
             rule=rule,
-            cover_path=scene.cover_path,
-            stamp=stamp,
+            cover_path=one.scene.cover_path,
+            stamp=one.stamp,
             again=before.key if not moved and before.key in there else "",
             etag=before.etag,
             ask=choice is PictureChoice.ASK,
             shown=Change(
                 field=rule.name,
                 target=rule.to,
-                before=picture_text(selected, locked=locked, ours=before.key),
-                after=cover_text(scene.scene_id, size_bytes, padded=rule.pad),
+                before=picture_text(selected, locked=one.locked, ours=before.key),
+                after=cover_text(one.scene.scene_id, size_bytes, padded=rule.pad),
                 policy=rule.policy,
-                locked_before=locked,
+                locked_before=one.locked,
             ),
             judged=self._judged(rule),
         )
+
+    def _choose(self, one: _Compared, *, moved: bool) -> tuple[PictureChoice, str, frozenset[str]]:
+        """Look at what the item can show, if that matters.
+
+        Returns:
+            The choice, the key of what the item shows, and the keys of all that were looked at.
+        """
+        rule, preserve = one.rule, one.rule.to in self._preserved
+        free = replaces_anything(rule.policy, locked=one.locked, preserve=preserve)
+        if free and not one.before.stamp:
+            return PictureChoice.WRITE, one.detail.shown.get(rule.to, ""), frozenset()
+        pictures = self._gallery.available(one.detail.item.rating_key, rule.to)
+        selected = selected_key(pictures)
+        choice = choose_picture(
+            rule.policy,
+            selected=selected,
+            locked=one.locked,
+            ours=one.before.key,
+            moved=moved,
+            preserve=preserve,
+        )
+        if one.put_back and selected == one.put_back and rule.policy is not Policy.FILL:
+            choice = PictureChoice.WRITE
+        return choice, selected, frozenset(picture.key for picture in pictures)
 
     def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
         """What Plex shows, and under which rule it is judged."""

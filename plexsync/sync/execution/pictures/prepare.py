@@ -118,11 +118,7 @@ class PictureWriter:
     def _prepare(
         self, ready: Ready, change: PictureChange, result: PictureResult
     ) -> PictureUpload | None:
-        """Look at the item once more and fetch what is to be sent; None when nothing is.
-
-        Raises:
-            ServerError: a server is down, or refuses us.
-        """
+        """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
         if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
@@ -141,18 +137,8 @@ class PictureWriter:
             before = base_of(ready.pair, change.rule)
             note(ready.pair, change.rule, replace(before, stamp=change.stamp, etag=""))
             return None
-        key = change.again or upload_key(change.rule.to, cover.body)
-        made = recipe(change.rule)
-        former = base_of(ready.pair, change.rule)
-        base = PictureBase(
-            stamp=change.stamp,
-            etag=cover.etag,
-            key=key,
-            made=made,
-            former=former.former if former.key == key else former.key,
-        )
-        selected = selected_key(pictures)
-        if key == selected:
+        base, selected = _base_after(ready, change, cover), selected_key(pictures)
+        if base.key == selected:
             note(ready.pair, change.rule, base)
             return None
         if change.ask:
@@ -165,7 +151,7 @@ class PictureWriter:
             result=result,
             before=selected,
             there=frozenset(picture.key for picture in pictures),
-            key=key,
+            key=base.key,
             body=cover.body,
             base=base,
         )
@@ -197,6 +183,19 @@ class PictureWriter:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _base_after(ready: Ready, change: PictureChange, cover: Cover) -> PictureBase:
+    """Return what is known of a picture once Plex shows this cover."""
+    former = base_of(ready.pair, change.rule)
+    key = change.again or upload_key(change.rule.to, cover.body)
+    return PictureBase(
+        stamp=change.stamp,
+        etag=cover.etag,
+        key=key,
+        made=recipe(change.rule),
+        former=former.former if former.key == key else former.key,
+    )
 
 
 def _mark_unfinished(results: Sequence[tuple[Ready, PictureResult]]) -> None:
