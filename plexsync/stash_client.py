@@ -8,6 +8,7 @@ is found by halving and named. Source: docs/stash-api.md.
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -28,6 +29,7 @@ from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
 from plexsync.stash.decode import Version, detail_of, scene_of, version_of
+from plexsync.stash.kept_details import KeptDetails
 from plexsync.stash.names import Names, names_decoder
 from plexsync.stash.needs import OWN, needs_of, without
 from plexsync.stash.objects import (
@@ -169,6 +171,7 @@ class StashClient:
         detail_batch: scenes in one query by ids.
         wanted: what is asked for beyond what every run needs. What this Stash turns out not to
             have is left out; see `lacking`.
+        monotonic: seconds on a clock that is never set.
     """
 
     def __init__(
@@ -180,7 +183,9 @@ class StashClient:
         sweep_size: int = 1000,
         detail_batch: int = 200,
         wanted: Collection[StashField] = _PLAIN,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._kept = KeptDetails(monotonic)
         self._transport = transport
         self._url = _without_user(base_url(url))
         self._page_size = page_size
@@ -254,16 +259,30 @@ class StashClient:
             else:
                 yield tuple([version_of(row) for row in page.rows])
 
-    def sweep(self, *, with_relations: bool = False) -> Iterator[tuple[Scene, ...]]:
+    def sweep(
+        self, *, with_relations: bool = False, whole: bool = False
+    ) -> Iterator[tuple[Scene, ...]]:
         """Every scene with what matching needs, in pages, in the order of the ids.
 
         A scene Stash cannot read is left out and added to `poisoned`. Errors are those of
-        `versions`; `with_relations` is that of `scenes`.
+        `versions`; `with_relations` is that of `scenes`. With `whole` the pages also bring what
+        `details` will be asked for, so that it is not read a second time.
         """
+        if whole:
+            yield from self._sweep_whole(with_relations=with_relations)
+            return
         pages = self._walk(
             self._texts.sweep, self._decode_scenes, self._sweep_size, more=with_relations
         )
         for page in pages:
+            if page.rows:
+                yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
+
+    def _sweep_whole(self, *, with_relations: bool) -> Iterator[tuple[Scene, ...]]:
+        self._kept.begin()
+        for page in self._walk(self._texts.whole, self._decode_details, self._sweep_size):
+            # Behind a version that is not settled another edit may hide: those are read again.
+            self._kept.add(row for row in page.rows if self.is_settled(row.updated_at or ""))
             if page.rows:
                 yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
 
@@ -334,6 +353,7 @@ class StashClient:
         Raises:
             ServerError: Stash fails as a whole. One bad scene is left out and reported.
         """
+        self._kept.forget(ids)
         batches = self._related if with_relations else self._plain
         return self._fetch(batches, ids, lambda row: scene_of(row, with_relations=with_relations))
 
@@ -343,7 +363,14 @@ class StashClient:
         Raises:
             ServerError: as `scenes`.
         """
-        return self._fetch(self._details, ids, detail_of)
+        kept = self._kept.take(ids)
+        fetched = self._fetch(self._details, [one for one in ids if one not in kept], detail_of)
+        if not kept:
+            return fetched
+        found = {one.scene_id: one for one in fetched.found}
+        found |= {scene_id: detail_of(row) for scene_id, row in kept.items()}
+        in_order = tuple([found[one] for one in dict.fromkeys(ids) if one in found])
+        return Fetched(in_order, fetched.missing, fetched.poisoned)
 
     def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
         """The cover at `SceneDetail.cover_path`; see `stash_covers.fetch_cover`.

@@ -7,8 +7,8 @@ error of `plexsync.errors`. The door is `plexsync.stash_client`.
 every answer is wrapped in, and `decode.py` what they become; `names.py` the dictionary of names,
 `performers.py` the credits of performers, `objects.py` what objects say of themselves.
 `readiness.py` says whether a Stash can be worked with, `needs.py` what the configured fields need
-of it. `paging.py` reads many scenes although a few cannot be read. `covers.py` reads pictures, only
-when they changed.
+of it. `paging.py` reads many scenes although a few cannot be read; `kept_details.py` keeps what
+came along with a sweep until it is asked for. `covers.py` reads pictures, only when they changed.
 
 Read first: `queries.py`, then `decode.py`.
 """

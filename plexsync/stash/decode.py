@@ -61,7 +61,7 @@ class Version(NamedTuple):
 # ---- conversions ---------------------------------------------------------------------------------
 
 
-def scene_of(wire: WireScene, *, with_relations: bool = False) -> Scene:
+def scene_of(wire: WireScene | WireDetail, *, with_relations: bool = False) -> Scene:
     """A scene as matching wants it; `with_relations` if what it is filled with was asked for."""
     return Scene(
         scene_id=SceneId(wire.id),
@@ -139,13 +139,13 @@ def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId
     return related
 
 
-def _shown_ids(wire: WireScene) -> tuple[RelatedId, ...]:
+def _shown_ids(wire: WireScene | WireDetail) -> tuple[RelatedId, ...]:
     """The tags and the studio of a scene."""
     tags = [tag_id(tag.id) for tag in wire.tags]
     return (*tags, studio_id(wire.studio.id)) if wire.studio else tuple(tags)
 
 
-def _filled(wire: WireScene) -> Iterator[str]:
+def _filled(wire: WireScene | WireDetail) -> Iterator[str]:
     """The names of what may be required that a scene has a value for."""
     values = {
         "title": (wire.title or "").strip(),

@@ -151,6 +151,17 @@ _SWEEP = (
     + _FACTS
 )
 
+_WHOLE = (
+    """query PlexsyncWhole($where: SceneFilterType!, $n: Int!) {
+  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
+    scenes { """
+    + _DETAILS
+    + """ }
+  }
+}"""
+    + _FILES
+)
+
 _SCENES = (
     """query PlexsyncScenes($ids: [ID!], $more: Boolean!) {
   findScenes(ids: $ids) { scenes { ...Facts } }
@@ -179,6 +190,7 @@ class QueryTexts:
         look: counts, sums and what was edited last.
         names: the dictionary of names.
         sweep: pages of scenes for matching.
+        whole: pages of scenes in full.
         scenes: scenes by their ids for matching.
         details: scenes by their ids in full.
     """
@@ -187,6 +199,7 @@ class QueryTexts:
     look: str
     names: str
     sweep: str
+    whole: str
     scenes: str
     details: str
 
@@ -198,6 +211,7 @@ def query_texts(wanted: Collection[StashField]) -> QueryTexts:
         look=_asking(_LOOK, wanted),
         names=_asking(_NAMES, wanted),
         sweep=_asking(_SWEEP, wanted),
+        whole=_asking(_WHOLE, wanted),
         scenes=_asking(_SCENES, wanted),
         details=_asking(_BY_IDS, wanted),
     )

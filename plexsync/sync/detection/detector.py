@@ -34,6 +34,10 @@ _WORTH_A_SWEEP = 5
 in so many is due, sweeping all of them asks less."""
 
 
+_WORTH_READING_WHOLE = 1000
+"""Scenes of a library that is read in one pass; in a smaller one a second read costs little."""
+
+
 class StashScenes(Protocol):
     """What detection asks Stash."""
 
@@ -47,8 +51,10 @@ class StashScenes(Protocol):
     def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
         """Pages of ids and versions."""
 
-    def sweep(self, *, with_relations: bool = False) -> Iterator[tuple[Scene, ...]]:
-        """Pages of scenes with what matching needs."""
+    def sweep(
+        self, *, with_relations: bool = False, whole: bool = False
+    ) -> Iterator[tuple[Scene, ...]]:
+        """Pages of scenes with what matching needs; `whole` brings what is written along."""
 
     def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
         """The named scenes with what matching needs."""
@@ -269,7 +275,8 @@ class Detector:
         """Return what a sweep with files finds, and which scenes there are."""
         found = Detected(with_files=True)
         here: set[SceneId] = set()
-        for page in self._stash.sweep(with_relations=self._scope.with_relations):
+        relations, whole = self._scope.with_relations, self._is_read_whole()
+        for page in self._stash.sweep(with_relations=relations, whole=whole):
             for scene in page:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
@@ -282,6 +289,14 @@ class Detector:
         found.poisoned.extend(self._new_poison(here))
         here.update(scene_id for scene_id, _ in self._stash.poisoned)
         return found, here
+
+    def _is_read_whole(self) -> bool:
+        """Whether nearly all scenes will be asked for in full, and are many."""
+        if not self._scope.everything:
+            return False
+        if self._counted is None:
+            self._counted = self._stash.count()
+        return self._counted >= _WORTH_READING_WHOLE
 
     # ---- which are due
 
