@@ -15,6 +15,7 @@ from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Redirect, Res
 from plexsync.storage.history import read_run
 from plexsync.storage.journal import RunKind, Settlement
 from plexsync.storage.session import open_session
+from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from tests.support.crash_child import run_to_the_end
 from tests.support.killing import killed_at
@@ -319,6 +320,9 @@ def test_a_picture_plex_does_not_take_is_named_and_not_tried_again(
     assert row.error is not None
     assert row.error.kind == kind
     assert uploads(ran) == SCENES - 1
+    (parked,) = read_status(world.state_dir, world.now).parked
+    assert parked.problem is not None
+    assert (parked.scene_id, parked.problem.kind) == ("5", kind)
     world.wait(hours=48)
     later = world.run()
     assert (covers(later), later.rows) == (0, ())

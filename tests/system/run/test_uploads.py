@@ -11,7 +11,15 @@ from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.sync.ports import RunOptions
-from tests.support.picture_world import PNG, choose_by_hand, made, poster, upload_key, uploads
+from tests.support.picture_world import (
+    OTHER,
+    PNG,
+    choose_by_hand,
+    made,
+    poster,
+    upload_key,
+    uploads,
+)
 from tests.support.world import scene_ids
 
 if TYPE_CHECKING:
@@ -51,6 +59,28 @@ def test_an_upload_that_fails_once_is_looked_at_and_sent_again(
     assert ran.count(Outcome.APPLIED) == SCENES
     assert all(shows_its_cover(world, str(number)) for number in range(1, SCENES + 1))
     assert uploads(ran) == SCENES + (effect != Reset(applied=True))
+    assert world.run(RunOptions(full=True)).puts == 0
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first covers", "other covers"])
+def test_a_picture_chosen_while_others_are_uploaded_stays(
+    world: World,
+    again: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """A slow server: each picture is looked at right before it is replaced."""
+    if again:
+        world.run()
+        for number in range(1, SCENES + 1):
+            world.stash.set_cover(number, PNG + f"other {number}".encode())
+    start = len(world.plex.writes)
+    world.monotonic = lambda: (len(world.plex.writes) - start) * 30.0
+    world.plex.before("plex.upload", 1, lambda: choose_by_hand(world, str(SCENES)))
+    ran = world.run()
+    assert poster(world, str(SCENES)) == upload_key(OTHER)
+    assert uploads(ran) == SCENES - 1
+    later = world.run()
+    assert poster(world, str(SCENES)) == upload_key(OTHER)
+    assert later.row(str(SCENES)).outcome is Outcome.KEPT
     assert world.run(RunOptions(full=True)).puts == 0
 
 

@@ -25,8 +25,9 @@ from plexsync.models import (
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
+from plexsync.sync.execution.freshness import FRESH_S
 from plexsync.sync.execution.pictures.plan import note, shown_as
-from plexsync.sync.execution.writer import NOT_SHOWN, UNSENT, IntentEnd
+from plexsync.sync.execution.writer import MOVED, NOT_SHOWN, UNSENT, IntentEnd
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Uploader:
         self._reader = reader
         self._health = ports.health
         self._sleep = ports.sleep
+        self._monotonic = ports.monotonic
         self._names_are_known = False
 
     def send(self, uploads: Sequence[PictureUpload], session: Session) -> None:
@@ -176,6 +178,10 @@ class Uploader:
         Raises:
             ServerError: a server is down, or refuses us.
         """
+        if self._has_moved(upload):
+            _failed(upload, MOVED)
+            upload.result.unfinished = True
+            return True
         refusal = self._hand_over(upload)
         if refusal is None:
             self._health.faults.answered(WorkKind.PICTURE)
@@ -192,6 +198,27 @@ class Uploader:
             return True
         self._conclude(upload, selected, refusal)
         return True
+
+    def _has_moved(self, upload: PictureUpload) -> bool:
+        """Whether somebody chose a picture since it was decided, or that cannot be known.
+
+        To choose one locks it; of one that was locked before the list tells.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        if self._monotonic() - upload.ready.read_at <= FRESH_S:
+            return False
+        key, target = upload.place
+        if upload.change.shown.locked_before:
+            try:
+                return selected_key(self._gallery.available(key, target)) != upload.before
+            except ServerError as error:
+                if self._health.ends_run(error):
+                    raise
+                return True
+        detail = self._reader.read([key]).get(key)
+        return not isinstance(detail, ItemDetail) or target in detail.locked
 
     def _hand_over(self, upload: PictureUpload) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed.
