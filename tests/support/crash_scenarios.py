@@ -13,6 +13,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 from plexsync.sync.ports import RunOptions
+from tests.support.agent_library import agent_library
 from tests.support.crash_points import Scenario
 from tests.support.one_process import OneProcess, PointDisk
 from tests.support.picture_world import OTHER, PNG
@@ -28,6 +29,16 @@ POLICIES: Mapping[str, Mapping[str, str]] = {
 }
 SCENES = 3
 ALIKE = 8
+
+
+def agent_stage(settings: Mapping[str, str]) -> OneProcess:
+    """Items an agent matched, in which a person named a genre."""
+    library = agent_library("com.plexapp.agents.stashplexagent://{}?lang=en".format, scenes=SCENES)
+    chosen = {"PLEX__LIBRARIES": "", "FIELDS__POSTER": "off"} | dict(settings)
+    stage = OneProcess(library, Path(tempfile.mkdtemp(prefix="plexsync-")), chosen)
+    for key in stage.plex.rating_keys():
+        stage.plex.edit_by_hand(key, {"genre": ("By Hand",)}, lock=False)
+    return stage
 
 
 def stage_of(
@@ -84,6 +95,11 @@ def save_plan(stage: OneProcess) -> None:
 def apply(stage: OneProcess) -> object:
     """It is applied."""
     return stage.apply()
+
+
+def adopt(stage: OneProcess) -> object:
+    """What an agent matched is taken over."""
+    return stage.adopt()
 
 
 def undo(stage: OneProcess) -> object:
@@ -159,6 +175,9 @@ def _commands(
     def alike() -> OneProcess:
         return stage_of(settings, posters=posters, scenes=ALIKE)
 
+    def agents() -> OneProcess:
+        return agent_stage(settings)
+
     def doubtful() -> OneProcess:
         return stage_of(settings, posters=posters, case=Case.DUPLICATE, scenes=4)
 
@@ -172,4 +191,5 @@ def _commands(
     yield Scenario(f"retry, {about}", plain, (fail_one,), retry, (retry, run))
     if not posters:
         yield Scenario(f"edits alike, {about}", alike, (run, tag_all), run, (run,))
+        yield Scenario(f"adopt, {about}", agents, (), adopt, (adopt, run))
         yield Scenario(f"review, {about}", doubtful, (run,), answer, (look, answer))

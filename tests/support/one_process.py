@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from plexsync.app.adopt import find_adoptable
 from plexsync.app.retry import retry
 from plexsync.models import RunSummary, SceneId
 from plexsync.simulators.http.wire import Counters, SimAdapter, Wired
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
 
     import requests
 
+    from plexsync.config.loader import Config
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot
+    from plexsync.sync.ports import Ports, Reporter
     from tests.support.world import UseCase
 
 Hit = Callable[[str], None]
@@ -241,6 +244,15 @@ class OneProcess:
         """`plexsync apply`."""
         options = ApplyOptions(file=self.plan)
         return self.act(lambda config, ports, reporter: apply(config, options, ports, reporter))
+
+    def adopt(self) -> RunSummary:
+        """`plexsync adopt`."""
+
+        def take_over(config: Config, ports: Ports, reporter: Reporter) -> RunSummary:
+            certain = find_adoptable(config, ports).certain
+            return run(config, RunOptions(scenes=certain), ports, reporter)
+
+        return self.act(take_over)
 
     def retry(self, *scenes: int) -> None:
         """`plexsync retry`."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.simulators.library.cases import Case
-from plexsync.simulators.library.pairs import Library, LibrarySpec, make_library
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from tests.support.agent_library import agent_library
 from tests.support.terminals import run_plexsync
 from tests.support.world import World
 
@@ -26,42 +25,10 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _library(guid: Callable[[str], str], *, shift: int = 0) -> Library:
-    """Items that lie elsewhere under other names; with `shift` the ids have started again."""
-    spec = LibrarySpec(seed=5, scenes=SCENES, mix={Case.SAME: 1}, extra_items=0.0, edited=0.0)
-    made = make_library(spec)
-    owners = {key: scene for scene, keys in made.truth.items() for key in keys}
-    ids = sorted(made.truth, key=int)
-    videos = []
-    for video in made.plex.videos:
-        scene = owners[str(video.rating_key)]
-        named = ids[(ids.index(scene) + shift) % len(ids)]
-        media = tuple(
-            replace(
-                one,
-                parts=tuple(
-                    replace(part, file=f"/agent/{video.rating_key} {shift}.mp4", oshash=None)
-                    for part in one.parts
-                ),
-            )
-            for one in video.media
-        )
-        videos.append(
-            replace(
-                video,
-                media=media,
-                guid=guid(named),
-                collections=("Of the Agent",),
-                locked=frozenset({"title"}),
-            )
-        )
-    return replace(made, plex=replace(made.plex, videos=tuple(videos)))
-
-
 @pytest.mark.parametrize("guid", FORMS.values(), ids=FORMS)
 def test_items_of_an_agent_are_taken_over(guid: Callable[[str], str], tmp_path: Path) -> None:
     """Shown with what the agent left, then linked and written; nothing is left to do."""
-    with World(_library(guid), tmp_path) as world:
+    with World(agent_library(guid, scenes=SCENES), tmp_path) as world:
         shown = run_plexsync(["adopt", "-n"], world.environ())
         assert shown.code == 0, shown.err
         assert f"{SCENES} of {SCENES} scenes are certain" in shown.out
@@ -77,7 +44,7 @@ def test_items_of_an_agent_are_taken_over(guid: Callable[[str], str], tmp_path: 
 
 def test_ids_that_started_again_link_nothing_wrong(tmp_path: Path) -> None:
     """A GUID that names another scene is contradicted by the file."""
-    with World(_library(FORMS["legacy agent"], shift=1), tmp_path) as world:
+    with World(agent_library(FORMS["legacy agent"], scenes=SCENES, shift=1), tmp_path) as world:
         shown = run_plexsync(["adopt", "-n", "--json"], world.environ())
         assert shown.code == 0, shown.err
         found = json.loads(shown.out)
