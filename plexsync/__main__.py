@@ -9,6 +9,13 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False  # typing itself costs the hook more than all of its work
+if TYPE_CHECKING:
+    from types import FrameType
+
+_LOCAL_FILES, _INTERRUPTED = 9, 130
+"""As in `ExitCode`, which may not be imported yet, or not at all."""
+
 
 def main() -> None:
     """Run the command line and end the process."""
@@ -17,9 +24,58 @@ def main() -> None:
 
         if hook.is_plain_call(sys.argv[2:]):
             sys.exit(hook.run_hook(sys.argv[2:]))
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # before or after the command, which words it itself
+        code = _INTERRUPTED
+    except (MemoryError, OSError) as error:
+        code = _local_limit(error)
+    _leave_at_ctrl_c()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Import the command line and run it."""
+    _leave_at_ctrl_c()  # until everything is imported there is nothing to put in order
+    import signal
+
     from plexsync.cli import run_command_line
 
-    sys.exit(run_command_line(sys.argv[1:]))
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return run_command_line(sys.argv[1:])
+
+
+def _leave_at_ctrl_c() -> None:
+    """End on the spot at Ctrl-C, unless the process was started to ignore it."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    import os
+
+    os._exit(_INTERRUPTED)
+
+
+def _local_limit(error: MemoryError | OSError) -> int:
+    """Say that this machine has run out of something, where not even the words can be imported.
+
+    Raises:
+        OSError: it is something else.
+    """
+    import errno
+
+    limits = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+    if isinstance(error, OSError) and error.errno not in limits:
+        raise error
+    sys.stderr.write(
+        f"plexsync: this machine has no more memory or open files ({error})\n"
+        "  hint: raise the limit (ulimit -n, LimitNOFILE and MemoryMax in a systemd unit)\n"
+    )
+    return _LOCAL_FILES
 
 
 if __name__ == "__main__":

@@ -19,12 +19,11 @@ from plexsync.commands.options import (
     global_options,
 )
 from plexsync.errors import (
-    DISK_FULL,
     ConfigError,
     ExitCode,
     InterruptedRunError,
     PlexsyncError,
-    StateError,
+    local_failure,
 )
 from plexsync.output import console
 from plexsync.output.console import Invocation
@@ -158,10 +157,9 @@ def _failure(error: PlexsyncError, invocation: Invocation, streams: Streams) -> 
 
 
 def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> int:
-    """Show a full disk as an error of files, anything else with its traceback, without secrets."""
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        full = StateError(f"nothing more can be written: {error.strerror}")
-        return _failure(full, invocation, streams)
+    """Show a limit of this machine as such, anything else with its traceback, without secrets."""
+    if (limit := local_failure(error)) is not None:
+        return _failure(limit, invocation, streams)
     import traceback
 
     from plexsync.transport.responses import redact

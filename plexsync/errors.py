@@ -63,6 +63,13 @@ class ExitCode(IntEnum):
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What the system calls a disk or a quota that is full."""
 
+LOCAL_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+"""What the system says when this machine, not a server, has run out of something."""
+
+_FULL_HINT = (
+    "free space on that disk, or raise the quota; the next run goes on where this one stopped"
+)
+
 _SEVERITY = (
     ExitCode.BUG,
     ExitCode.LOCAL_FILES,
@@ -292,6 +299,24 @@ class MismatchError(PlanError):
     """A saved plan or an undo target no longer fits what the servers hold."""
 
     kind = "stale"
+
+
+def local_failure(error: BaseException) -> StateError | None:
+    """Return what a full disk, and no memory, threads or open files left, stand for.
+
+    None for anything else, which is a bug.
+    """
+    if isinstance(error, MemoryError):
+        return LocalLimitError("this machine has no more memory")
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return LocalLimitError("this machine starts no more threads")
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in DISK_FULL:
+        return StateError(f"nothing more can be written: {error.strerror}", hint=_FULL_HINT)
+    if error.errno in LOCAL_LIMITS:
+        return LocalLimitError(f"this machine has reached a limit: {error.strerror}")
+    return None
 
 
 class ParseError(PlexsyncError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexsync.errors import DISK_FULL, ConfigError, ExitCode, PlexsyncError, StateError
+from plexsync.errors import ConfigError, ExitCode, PlexsyncError, StateError, local_failure
 from plexsync.integrations.metrics import LastRun, last_run_of, samples, write_textfile
 from plexsync.integrations.notify import (
     HealthCheck,
@@ -207,9 +207,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return ExitCode.LOCAL_FILES
-    return ExitCode.BUG
+    limit = local_failure(error)
+    return ExitCode.BUG if limit is None else limit.exit_code
 
 
 def try_everything(notify: NotifyConfig, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:

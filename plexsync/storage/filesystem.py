@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from plexsync.errors import StateError
+from plexsync.errors import LOCAL_LIMITS, LocalLimitError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -160,6 +160,10 @@ def state_errors(action: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in LOCAL_LIMITS:
+            raise LocalLimitError(
+                f"cannot {action}: {os.strerror(error.errno).lower()}", context=str(path)
+            ) from error
         reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
         raise StateError(
             f"cannot {action}: {reason}",

@@ -5,7 +5,6 @@ Only what may pass by itself is transient; a wrong certificate or a plain-http p
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 import zlib
@@ -14,7 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 import requests
 import urllib3.exceptions
 
-from plexsync.errors import BadResponseError, LocalLimitError, PlexsyncError, TransientError
+from plexsync.errors import (
+    LOCAL_LIMITS,
+    BadResponseError,
+    LocalLimitError,
+    PlexsyncError,
+    TransientError,
+)
 from plexsync.transport.sockets import CutShortError
 
 if TYPE_CHECKING:
@@ -30,10 +35,6 @@ WIRE_FAILURES = (
     CutShortError,
 )
 """Everything that sending a request and reading its answer raise when the wire is at fault."""
-
-
-LOCAL_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-"""What the operating system says when this machine, not the server, has run out of something."""
 
 
 class SlowError(TransientError):

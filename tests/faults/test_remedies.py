@@ -9,6 +9,7 @@ import pytest
 from requests.adapters import HTTPAdapter
 
 from plexsync.errors import (
+    LOCAL_LIMITS,
     AuthError,
     BadResponseError,
     ConfigError,
@@ -19,7 +20,6 @@ from plexsync.errors import (
 )
 from plexsync.simulators.http.wire import ErrorStatus, Redirect, html
 from plexsync.transport.client import AnswerLimits, SlowError, Timing, Transport
-from plexsync.transport.failures import LOCAL_LIMITS
 from tests.faults.test_sockets import WHOLE, raw_server
 from tests.support.transport_bench import ONCE, Clock, transport_bench
 
