@@ -169,7 +169,8 @@ def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> i
     console.write_errors(streams.stderr, trace.splitlines())
     bug = PlexsyncError(
         f"a bug in plexsync {__version__}: {words}",
-        hint="please report it with the lines above; tokens in them are hidden",
+        hint="please report it with the lines above, in which tokens are hidden; plexsync doctor "
+        "--report FILE writes more",
     )
     return _failure(bug, invocation, streams)
 

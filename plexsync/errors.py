@@ -67,7 +67,8 @@ LOCAL_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUF
 """What the system says when this machine, not a server, has run out of something."""
 
 _FULL_HINT = (
-    "free space on that disk, or raise the quota; the next run goes on where this one stopped"
+    "free space on that disk, or raise the quota, or set PLEXSYNC_STATE_DIR to another disk; the "
+    "next run goes on where this one stopped"
 )
 
 _SEVERITY = (
@@ -114,7 +115,7 @@ class PlexsyncError(Exception):
 
     exit_code = ExitCode.BUG
     kind = "bug"
-    remedy = ""
+    remedy = "please report it; plexsync doctor --report FILE writes what a report needs"
 
     def __init__(self, message: str, *, context: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -132,6 +133,7 @@ class ConfigError(PlexsyncError):
 
     exit_code = ExitCode.USAGE
     kind = "config"
+    remedy = "plexsync config validate names every key that is wrong, and how it is written"
 
 
 class StateError(PlexsyncError):
@@ -139,6 +141,10 @@ class StateError(PlexsyncError):
 
     exit_code = ExitCode.LOCAL_FILES
     kind = "state"
+    remedy = (
+        "see that the state directory can be written and its disk has space, or set "
+        "PLEXSYNC_STATE_DIR to another one; plexsync doctor looks at it"
+    )
 
 
 class StateCorruptError(StateError):
@@ -151,6 +157,7 @@ class StateVersionError(StateError):
     """A file was written by a newer plexsync."""
 
     kind = "state-version"
+    remedy = "upgrade plexsync (pip install -U plexsync), or set PLEXSYNC_STATE_DIR"
 
 
 class StateMismatchError(StateError):
@@ -171,6 +178,7 @@ class StateLockedError(StateError):
 
     exit_code = ExitCode.LOCKED
     kind = "locked"
+    remedy = "let the other run finish, or wait for it with --lock-wait"
 
 
 class ServerError(PlexsyncError):
@@ -182,6 +190,10 @@ class ServerError(PlexsyncError):
 
     exit_code = ExitCode.SERVER
     kind = "server"
+    remedy = (
+        "look into the server's own log, and whether [stash] url and [plex] url lead to the "
+        "servers themselves (plexsync doctor); the next run tries again"
+    )
     status = 0
 
 
@@ -209,6 +221,7 @@ class AuthError(ServerError):
 
     exit_code = ExitCode.ACCESS
     kind = "auth"
+    remedy = "put the key Stash shows into [stash] api_key, the owner's token into [plex] token"
 
 
 class LibraryMissingError(ServerError):
@@ -216,6 +229,7 @@ class LibraryMissingError(ServerError):
 
     exit_code = ExitCode.ACCESS
     kind = "library-missing"
+    remedy = "name a library the server has in [plex] libraries; plexsync doctor looks at them"
 
 
 class NotFoundError(ServerError):
@@ -228,7 +242,7 @@ class OvertakenError(ServerError):
     """Somebody else changed an item while it was written; the rest of the write was not sent."""
 
     kind = "overtaken"
-    remedy = "nothing to do: what is in Plex now is looked at again by the next run"
+    remedy = "nothing to do: plexsync run looks again at what is in Plex now"
 
 
 class BadResponseError(ServerError):
@@ -241,6 +255,10 @@ class TooLongError(BadResponseError):
     """A request is longer than a server, or a proxy before it, takes; no shorter one says it."""
 
     kind = "too-long"
+    remedy = (
+        "have the proxy before the server take longer addresses, let [plex] url go past it, or "
+        "leave names out with the exclude of the field"
+    )
 
 
 class WebPageError(BadResponseError):
@@ -253,14 +271,17 @@ class PictureFormatError(BadResponseError):
     """A picture is of a kind Plex does not show."""
 
     kind = "picture-format"
-    remedy = "set another cover in Stash, a JPEG, PNG, WebP or GIF; plexsync tries again then"
+    remedy = (
+        "set another cover in Stash, a JPEG, PNG, WebP or GIF, or switch fields.poster off; "
+        "plexsync tries again then"
+    )
 
 
 class PictureSizeError(BadResponseError):
     """A picture is larger than Plex takes."""
 
     kind = "picture-too-large"
-    remedy = "set a smaller cover in Stash; plexsync tries again then"
+    remedy = "set a smaller cover in Stash, or switch fields.poster off; plexsync tries again then"
 
 
 class MisdirectedEditError(BadResponseError):
@@ -279,6 +300,7 @@ class PlanError(PlexsyncError):
 
     exit_code = ExitCode.STALE
     kind = "plan"
+    remedy = "make another one: plexsync run --save-plan FILE"
 
 
 class UnsafeError(PlanError):
@@ -286,6 +308,7 @@ class UnsafeError(PlanError):
 
     exit_code = ExitCode.UNSAFE
     kind = "unsafe"
+    remedy = "look at it with plexsync run -n; [apply] has the limits, and --force passes them once"
 
 
 class DeclinedError(PlanError):
@@ -293,6 +316,7 @@ class DeclinedError(PlanError):
 
     exit_code = ExitCode.OK
     kind = "declined"
+    remedy = "plexsync run --ask shows it again"
 
 
 class MismatchError(PlanError):
@@ -323,6 +347,7 @@ class ParseError(PlexsyncError):
     """A value cannot be read. Raised by pure code; each edge re-raises it as its own."""
 
     kind = "parse"
+    remedy = ConfigError.remedy
 
 
 class InterruptedRunError(PlexsyncError):
@@ -334,6 +359,7 @@ class InterruptedRunError(PlexsyncError):
     """
 
     kind = "interrupted"
+    remedy = "plexsync run goes on where this one stopped"
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         raise ConfigError(
             f"no movie or episode of the chosen libraries has the rating key {rating_key}",
             context="--item",
-            hint="the rating key is the number at the end of the item's address in Plex",
+            hint="--item is the number at the end of the item's address in Plex",
         )
     owner = world.state.claims().get(rating_key)
     scenes = world.waiting()

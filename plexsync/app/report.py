@@ -197,7 +197,8 @@ class _Gathering:
         if wanted and wanted not in {name.casefold() for name in known}:
             shown = ", ".join(known) or "none; plexsync run reads them"
             raise ConfigError(
-                f"no run has seen a library {self.scope.library!r}", hint=f"known are: {shown}"
+                f"no run has seen a library {self.scope.library!r}",
+                hint=f"--library takes one of: {shown}",
             )
 
     def _waiting_scene(self, scene_id: SceneId) -> ReportedScene:
@@ -342,7 +343,7 @@ def _moment(since: str, now: datetime) -> str:
     except ValueError as error:
         raise ConfigError(
             f"--since {since!r} is neither a date nor a span of time",
-            hint="Say 2026-11-01, 7d or 26h.",
+            hint="Say --since 2026-11-01, 7d or 26h.",
         ) from error
     return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 

@@ -189,7 +189,7 @@ class _Handler(RotatingFileHandler):
             raise StateError(
                 f"the log file cannot be opened: {error.strerror or error}",
                 context=f"--log-file {file}",
-                hint="Name a file in a folder that is there and that you may write to.",
+                hint="Name a file in a folder you may write to: --log-file FILE.",
             ) from error
 
     def close(self) -> None:

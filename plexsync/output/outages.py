@@ -112,9 +112,13 @@ class Outages:
             return Outage()
 
     def _write(self, outage: Outage) -> bool:
-        """Remember it; return whether that went well: what is not remembered is reported again."""
+        """Remember it; return whether that went well: what is not remembered is reported again.
+
+        Before the first run there is no state directory, and a run that fails makes none.
+        """
+        if not self._directory.is_dir():
+            return False
         try:
-            self._disk.make_directory(self._directory)
             write_atomically(
                 self._disk, self._directory / MEMORY_NAME, (msgspec.json.encode(outage), b"\n")
             )

@@ -330,7 +330,7 @@ def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:
     """A document that lacks rows must not look like a good one."""
     error = StateError(
         f"the rows of the report could not be kept: {cause.strerror or cause}",
-        hint="Free space in the folder for temporary files. The run itself is remembered.",
+        hint="Free space for temporary files, or set TMPDIR; plexsync status has the run.",
     )
     code = most_severe((ExitCode(summary.exit_code), error.exit_code))
     return msgspec.structs.replace(summary, error=as_problem(error), exit_code=int(code))

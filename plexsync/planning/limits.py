@@ -50,7 +50,7 @@ class PassedLimit(NamedTuple):
         return UnsafeError(
             f"{self.words}; held back: {some}{more}",
             context=f"[apply] > {self.key}",
-            hint=f"{_LOOK}pass it {_ONCE}, or raise {self.key} for good",
+            hint=f"{_LOOK}pass it {_ONCE}, or raise [apply] {self.key} for good",
         )
 
 
@@ -121,7 +121,7 @@ class Limits:
             context="[apply] > max_share",
             hint=(
                 "make sure that Stash shows its whole library; if these scenes are meant to be "
-                f"gone, have them forgotten {_ONCE}, or raise max_share for good"
+                f"gone, have them forgotten {_ONCE}, or raise [apply] max_share for good"
             ),
         )
 
@@ -147,7 +147,7 @@ class Limits:
             context="[apply] > max_share",
             hint=(
                 "make sure that Plex shows its whole library; if these items are meant to be gone, "
-                f"say so {_ONCE}, or raise max_share for good"
+                f"say so {_ONCE}, or raise [apply] max_share for good"
             ),
         )
 

@@ -157,7 +157,7 @@ class PlexClient:
             counts = f"{sweep.entries} came, {sweep.total} are counted"
         raise BadResponseError(
             f"library {section.title!r} cannot be listed completely: {counts}",
-            hint="it may be changing; try again when Plex has finished scanning",
+            hint="it may be changing; plexsync run tries again, best after the scan",
         )
 
     def count(self, section: Section) -> int:

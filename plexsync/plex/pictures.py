@@ -151,7 +151,7 @@ class PlexPictures:
         except NotFoundError as error:
             raise NotFoundError(
                 f"Plex does not have the {change.field} any more that is to be shown again",
-                hint="choose one in Plex",
+                hint="choose one in Plex; plexsync run looks again",
             ) from error
 
 

@@ -113,7 +113,7 @@ def _padded(body: bytes) -> bytes:
     except (DecompressionBombWarning, DecompressionBombError, *_UNREADABLE) as error:
         raise BadResponseError(
             f"the cover cannot be padded, because it is no sound picture: {error}",
-            hint="set another cover in Stash, or switch pad off",
+            hint="set another cover in Stash, or switch fields.poster.pad off",
         ) from error
 
 

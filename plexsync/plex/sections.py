@@ -83,7 +83,7 @@ def _choose(sections: Sequence[Section], name: str, container: Element) -> Secti
         ids = " and ".join(f"{one.title!r} with id {one.section_id}" for one in same)
         raise LibraryMissingError(
             f"{len(same)} Plex libraries are called {name!r}: {ids}",
-            hint="name the id instead of the title, or give one of them another title in Plex",
+            hint="name the id instead of the title in [plex] libraries, or give one another title",
         )
     return same[0]
 
@@ -142,5 +142,6 @@ def _library_missing(name: str, container: Element) -> LibraryMissingError:
     usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
     return LibraryMissingError(
         f"there is no Plex library called {name!r}",
-        hint=f"the server has {', '.join(usable) or 'no movie or show library'}; name one it has",
+        hint=f"the server has {', '.join(usable) or 'no movie or show library'}; name one it has "
+        "in [plex] libraries",
     )

@@ -229,7 +229,7 @@ class ReviewServers:
             return detail.item
         raise NotFoundError(
             f"Plex has no movie or episode {rating_key}",
-            hint="the rating key is the number at the end of the item's address in Plex",
+            hint="the rating key is the number at the end of the item's address on [plex] url",
         )
 
     def cover(self, scene_id: SceneId) -> bytes | None:
@@ -325,7 +325,7 @@ class ReviewServers:
             return scene
         raise NotFoundError(
             f"Stash has no scene {scene_id}",
-            hint="the id is the number in the scene's address in Stash",
+            hint="the id is the number in the scene's address on [stash] url",
         )
 
     def _meet(self) -> None:

@@ -48,12 +48,13 @@ def _check_status(status: str, url: str) -> None:
             return
         case "SETUP":
             raise ServerError(
-                "Stash is not set up yet", hint=f"open {url} in a browser and set it up"
+                "Stash is not set up yet",
+                hint=f"open {url} ([stash] url) in a browser and set it up",
             )
         case "NEEDS_MIGRATION":
             raise ServerError(
                 "Stash was upgraded and waits for its database to be migrated",
-                hint=f"open {url} in a browser and start the migration",
+                hint=f"open {url} ([stash] url) in a browser and start the migration",
             )
         case _:
             raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
@@ -65,7 +66,7 @@ def _check_age(ready: WireReadiness) -> None:
     if ready.systemStatus.appSchema < OLDEST_SCHEMA and _number(version) < OLDEST_VERSION:
         raise ServerError(
             f"Stash {version or 'of an unknown version'} is too old for plexsync",
-            hint="upgrade Stash to v0.27.0 or newer",
+            hint="upgrade Stash to v0.27.0 or newer, or let [stash] url lead to another one",
         )
 
 
@@ -94,8 +95,8 @@ def not_understood(ready: WireReadiness, error: NotUnderstoodError) -> ServerErr
     if _number(version) > NEWEST_VERSION:
         return BadResponseError(
             f"Stash {version} has another schema than plexsync knows: {error.words[:_SHOWN]}",
-            hint="this Stash is newer than this plexsync: upgrade plexsync, or go back to the "
-            "Stash before; nothing was written, and the next run tries again",
+            hint="the Stash at [stash] url is newer than this plexsync: upgrade plexsync, or go "
+            "back to the Stash before; nothing was written, and the next run tries again",
         )
     return error
 

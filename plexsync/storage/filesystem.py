@@ -21,15 +21,15 @@ _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
 
 _HINTS = {
-    errno.ENOSPC: "Free some space on that disk and run again; what was applied is not lost.",
-    errno.EDQUOT: "Free some of your disk quota and run again; what was applied is not lost.",
+    errno.ENOSPC: "Free some space there, or set PLEXSYNC_STATE_DIR; what was written is kept.",
+    errno.EDQUOT: "Free some of your quota, or set PLEXSYNC_STATE_DIR; what was written is kept.",
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f, or that of the disk itself).",
     errno.EROFS: "The disk is mounted read-only: mount it writable, or set PLEXSYNC_STATE_DIR.",
     errno.EACCES: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
     errno.EPERM: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
-    errno.EIO: "The disk itself reports a failure: check it before the next run.",
+    errno.EIO: "The disk itself fails: check it before the next run, or set PLEXSYNC_STATE_DIR.",
 }
-_OTHER_HINT = "Check that the directory is there and that plexsync may write to it."
+_OTHER_HINT = "Check that plexsync may write to the directory, or set PLEXSYNC_STATE_DIR."
 
 _NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What network and FUSE file systems answer that cannot fsync a directory."""

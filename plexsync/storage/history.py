@@ -133,7 +133,7 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
         raise StateCorruptError(
             f"an intent is not what plexsync writes: {error}",
             context=str(path),
-            hint="Restore the file from a backup; without one that run cannot be undone.",
+            hint="Restore the file from a backup; else plexsync undo cannot take that run back.",
         ) from error
 
 

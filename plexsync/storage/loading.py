@@ -84,7 +84,7 @@ def _begin_of(directory: Path, run_id: str, disk: Filesystem) -> Begin | None:
         raise StateCorruptError(
             f"the file holds the journal of another run, {begin.run_id}",
             context=str(path),
-            hint=f"Move '{path}' away, or give it back its name.",
+            hint=f"Move '{path}' away, or give it back its name; then ask plexsync status.",
         )
     return begin
 

@@ -102,7 +102,7 @@ def load_client_id(
         raise StateCorruptError(
             "the file does not hold a client identifier",
             context=str(path),
-            hint=f"Delete {path}: the next run makes a new one, and Plex lists one more device.",
+            hint=f"Delete {path}: plexsync run makes a new one, and Plex lists one more device.",
         )
     return text
 

@@ -184,7 +184,7 @@ def _decode(content: bytes, path: Path) -> _File:
             raise StateVersionError(
                 f"saved by a newer plexsync: schema {schema}, this one knows {SCHEMA}",
                 context=str(path),
-                hint="update plexsync, or save the plan again",
+                hint="update plexsync, or save the plan again: plexsync run --save-plan FILE",
             )
         if schema == SCHEMA:
             return msgspec.json.decode(content, type=_File)

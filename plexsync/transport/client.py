@@ -24,6 +24,7 @@ import requests.utils
 
 from plexsync import __version__
 from plexsync.errors import (
+    AuthError,
     BadResponseError,
     PlexsyncError,
     ServerError,
@@ -65,6 +66,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_GENERIC = frozenset({"", ServerError.remedy, AuthError.remedy})
+"""Remedies that name either server: the transport knows which one it is."""
 
 _RETRY = RetryPolicy()
 _LIMITS = AnswerLimits(deadline_s=180.0, max_bytes=256 << 20)
@@ -370,8 +374,8 @@ class Transport:
 
     def _clean(self, error: PlexsyncError, task: OutgoingRequest) -> PlexsyncError:
         """Return the same error with a place and a remedy, and without a secret in its texts."""
-        if isinstance(error, ServerError):
-            error.hint = error.hint or self._words.remedy(error)
+        if isinstance(error, ServerError) and error.hint in _GENERIC:
+            error.hint = self._words.remedy(error)
         error.message = redact(error.message, self._secrets)
         error.context = redact(error.context or task.where, self._secrets)
         error.hint = redact(error.hint, self._secrets)

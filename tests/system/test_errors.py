@@ -573,7 +573,7 @@ FILES = (
         "a file where the state should be",
         "run",
         LOCAL,
-        ("not a directory", "state", "Check that the directory is there"),
+        ("not a directory", "state", "may write to the directory"),
         file("state", ""),
     ),
     Case(

@@ -114,7 +114,7 @@ class Probe:
         if raw.get("type") not in _TYPES:
             raise BadResponseError(
                 f"item {self._key} is neither a movie nor an episode",
-                hint="name one of a movie or show library",
+                hint="name one of a movie or show library: --probe RATING_KEY",
             )
         return ProbedItem(
             rating_key=self._key,
@@ -154,7 +154,7 @@ class Probe:
             raise MismatchError(
                 f"Plex does not show again what item {item.rating_key} held before: "
                 f"{', '.join(changed) or 'locks'}",
-                hint=f"its values are in {self._kept}",
+                hint=f"its values are in {self._kept}; plexsync doctor --probe puts them back",
             )
         with state_errors("remove", self._kept):
             self._kept.unlink(missing_ok=True)

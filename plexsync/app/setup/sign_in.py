@@ -187,7 +187,7 @@ def machine_at(address: str, client_id: str) -> str:
         raise BadResponseError(
             "what answers is no Plex Media Server",
             context=place,
-            hint="write the address of Plex itself; its port is usually 32400",
+            hint="write the address of Plex itself into [plex] url; its port is usually 32400",
         )
     return machine
 
@@ -231,7 +231,7 @@ def _classic(token: str) -> Secret:
     if token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
         raise AuthError(
             "plex.tv gave a token that ends after seven days",
-            hint=f"Use a classic one. {TOKEN_WORDS[0]}",
+            hint=f"Put a classic one into [plex] token. {TOKEN_WORDS[0]}",
         )
     return Secret(token)
 

@@ -139,7 +139,10 @@ def accept_scenes(
     with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
         chosen = _chosen(context, choice)
         if items and len(chosen) != 1:
-            raise ConfigError("--item needs exactly one scene", hint="accept them one by one")
+            raise ConfigError(
+                "--item needs exactly one scene",
+                hint="accept them one by one: plexsync review accept ID RATING_KEY",
+            )
         answers = [
             acceptance(one, _named(context, one, items) if items else _only(one, best=best))
             for one in chosen
@@ -166,7 +169,10 @@ def reject_scenes(
     with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
         chosen = _chosen(context, choice)
         if items and len(chosen) != 1:
-            raise ConfigError("--item needs exactly one scene", hint="reject them one by one")
+            raise ConfigError(
+                "--item needs exactly one scene",
+                hint="reject them one by one: plexsync review reject ID",
+            )
         answers = []
         for one in chosen:
             if everything:
@@ -308,7 +314,7 @@ def _require_free(context: ReviewContext, answers: Sequence[Answer], *, take: bo
             if other != scene_id:
                 raise ConfigError(
                     f"scenes {other} and {scene_id} would both get item {target.rating_key}",
-                    hint="accept one of them by its id",
+                    hint="accept one of them by its id: plexsync review accept ID RATING_KEY",
                 )
             owner = context.answers.owner(target.rating_key, scene_id)
             if owner and not take:

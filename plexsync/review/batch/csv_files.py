@@ -235,5 +235,5 @@ def _invalid(problems: list[str]) -> ConfigError:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return ConfigError(
         f"{count} in the file, nothing was answered:" + "".join(f"\n  {one}" for one in shown),
-        hint="mend the lines and import the file again",
+        hint="mend the lines and import the file again: plexsync review import FILE",
     )

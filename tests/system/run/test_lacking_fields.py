@@ -130,7 +130,7 @@ def test_a_choice_by_what_is_gone_ends_the_run(world: World) -> None:
 @pytest.mark.parametrize(
     ("version", "removed", "words"),
     [
-        ("v0.33.0", "Scene.files", "this Stash is newer than this plexsync"),
+        ("v0.33.0", "Scene.files", "is newer than this plexsync"),
         ("v0.30.1", "Scene.files", "[stash] url"),
         ("v0.24.0", "", "upgrade Stash to v0.27.0 or newer"),
     ],

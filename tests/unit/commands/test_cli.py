@@ -398,6 +398,8 @@ def test_full_disk_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == ExitCode.LOCAL_FILES
     assert capsys.readouterr().err == (
         "plexsync: nothing more can be written: No space left on device\n"
+        "  hint: free space on that disk, or raise the quota, or set PLEXSYNC_STATE_DIR to another "
+        "disk; the next run goes on where this one stopped\n"
     )
 
 

@@ -170,7 +170,7 @@ class PictureWriter:
         if change.checksum not in {"", checksum(cover)}:
             raise ServerError(
                 "the cover became another one while the plan was applied",
-                hint="save the plan again, or have a run bring the cover as it is",
+                hint="save the plan again (--save-plan), or have plexsync run bring the cover",
             )
         require_small(cover)
         return replace(cover, body=fitted(change.rule, cover.body))
