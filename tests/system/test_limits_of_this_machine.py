@@ -97,7 +97,7 @@ def test_too_few_open_files_are_a_limit_and_no_bug(number: int, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("error", EXHAUSTED, ids=repr)
-def test_what_this_machine_lacks_is_said_by_every_command(
+def test_what_this_machine_lacks_ends_every_command_in_words(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 9 and what to raise; messages about the run say the same."""

@@ -141,7 +141,7 @@ def accept_scenes(
         if items and len(chosen) != 1:
             raise ConfigError(
                 "--item needs exactly one scene",
-                hint="accept them one by one: plexsync review accept ID RATING_KEY",
+                hint="accept them one by one: plexsync review accept ID --item RATING_KEY",
             )
         answers = [
             acceptance(one, _named(context, one, items) if items else _only(one, best=best))
@@ -171,7 +171,7 @@ def reject_scenes(
         if items and len(chosen) != 1:
             raise ConfigError(
                 "--item needs exactly one scene",
-                hint="reject them one by one: plexsync review reject ID",
+                hint="reject them one by one: plexsync review reject ID --item RATING_KEY",
             )
         answers = []
         for one in chosen:
@@ -314,7 +314,7 @@ def _require_free(context: ReviewContext, answers: Sequence[Answer], *, take: bo
             if other != scene_id:
                 raise ConfigError(
                     f"scenes {other} and {scene_id} would both get item {target.rating_key}",
-                    hint="accept one of them by its id: plexsync review accept ID RATING_KEY",
+                    hint="accept one of them: plexsync review accept ID --item RATING_KEY",
                 )
             owner = context.answers.owner(target.rating_key, scene_id)
             if owner and not take:
