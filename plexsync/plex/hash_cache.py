@@ -9,6 +9,7 @@ Source: docs/plex-api.md 3.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from plexsync.models import PlexFile, PlexItem, RatingKey
 
 MOST_REQUESTS = 200
-"""Requests for hashes in one run: where Plex answers for one item at a time only, each costs it 0.1
-to 0.2 s. A later run goes on."""
+"""Requests for hashes in a run that does not link everything for good: where Plex answers for one
+item at a time only, each costs it 0.1 to 0.2 s. A later run goes on."""
 
 _NAME = "hashes.json"
 _MOST_KEPT = 400_000
@@ -57,7 +58,7 @@ class HashCache:
         server: Plex's machine identifier; hashes of another server are not looked at.
         directory: the cache directory; None keeps nothing.
         sent: how many requests Plex was sent so far.
-        most_requests: after so many no more items are asked for.
+        most_requests: after so many no more items are asked for; None for no end.
     """
 
     def __init__(
@@ -67,13 +68,13 @@ class HashCache:
         server: str,
         directory: Path | None,
         sent: Callable[[], int],
-        most_requests: int = MOST_REQUESTS,
+        most_requests: int | None = MOST_REQUESTS,
     ) -> None:
         self._ask = ask
         self._server = server
         self._path = None if directory is None else directory / _NAME
         self._sent = sent
-        self._left = most_requests
+        self._left = math.inf if most_requests is None else most_requests
         self._known: dict[int, _Entry] | None = None
 
     def known(self, items: Iterable[PlexItem]) -> dict[int, int]:

@@ -115,12 +115,22 @@ class Inventory:
         self._limits.check_lost(len(lost), len(linked), empty=not items)
 
     def hashes(self) -> HashCache:
-        """The content hashes of the items' files, read where they are not known."""
-        from plexsync.plex.hash_cache import HashCache  # noqa: PLC0415 - few runs need a hash
+        """The content hashes of the items' files, read where they are not known.
 
+        A run that links everything reads all that can decide, so that the next one like it has
+        nothing left to do.
+        """
+        from plexsync.plex.hash_cache import (  # noqa: PLC0415 - few runs need a hash
+            MOST_REQUESTS,
+            HashCache,
+        )
+
+        header = self._totals.header
+        whole = header.full and not header.dry_run
         return HashCache(
             self._ports.plex.hashes,
             server=self._machine,
             directory=self._ports.cache_dir,
             sent=lambda: self._ports.requests().plex_reads,
+            most_requests=None if whole else MOST_REQUESTS,
         )

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from plexsync.matcher import Layout
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
-_MOST_ROUNDS = 3
-"""What one hash decides may leave another one to read; what is left then is read in a later run."""
-
 
 class ReadsHashes(Protocol):
     """What is asked for content hashes."""
@@ -106,10 +103,8 @@ class Decider:
         found, layout = decide(scenes, items, **known)
         self.catalogue.learn(layout)
         known["layout"] = layout
-        for _ in range(_MOST_ROUNDS):
-            again = self._decide_hashed(found, scenes, items, known)
-            if again is found:
-                break
+        # What one hash decides may leave another one to read. A round that reads none is the last.
+        while (again := self._decide_hashed(found, scenes, items, known)) is not found:
             found = again
         self.catalogue.keep()
         return found

@@ -1,8 +1,7 @@
-"""Linking around matching: what it switches off, it switches on again."""
+"""Linking around matching: what it gives to it, and what it makes of the answer."""
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,24 +56,15 @@ def make_linker(catalogue: NoOthers) -> Linker:
     )
 
 
-def test_garbage_is_collected_again_after_matching() -> None:
-    """Nothing of a matching is looked through meanwhile, and everything else is later."""
-    seen: list[bool] = []
-
-    class Looking(NoOthers):
-        def others(self, _due: Collection[SceneId]) -> list[Scene]:
-            seen.append(gc.isenabled())
-            return []
-
-    linked = make_linker(Looking()).matched([SCENE], [ITEM], ())
+def test_a_scene_with_the_path_and_size_of_one_item_is_linked_to_it() -> None:
+    """Where nothing is remembered, and these are all there are."""
+    linked = make_linker(NoOthers()).matched([SCENE], [ITEM], ())
 
     assert [pair.link.rating_key for pair in linked.pairs] == ["7"]
-    assert seen == [False]
-    assert gc.isenabled()
 
 
-def test_garbage_is_collected_again_after_matching_failed() -> None:
-    """A server that fails in the middle leaves nothing switched off."""
+def test_a_server_that_fails_while_all_others_are_asked_for_ends_the_matching() -> None:
+    """Nothing is decided about a part."""
 
     class Failing(NoOthers):
         def others(self, _due: Collection[SceneId]) -> list[Scene]:
@@ -82,4 +72,3 @@ def test_garbage_is_collected_again_after_matching_failed() -> None:
 
     with pytest.raises(TransientError):
         make_linker(Failing()).matched([SCENE], [ITEM], ())
-    assert gc.isenabled()
