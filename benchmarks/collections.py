@@ -1,0 +1,85 @@
+"""What collections cost: requests to Plex for each of them, by collections and scenes.
+
+    python -m benchmarks.collections [--sizes 25:5000 100:20000 500:100000] [--seed 1]
+
+Every studio has as many scenes as the next one, details and a picture. Both simulated servers live
+in this process, each run in one of its own; the libraries start in step, so that the first run only
+links them. Then a full run without collections is compared with one that makes them all, and a run
+with nothing new without them with one after they were made.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from benchmarks.incremental import bench_of, in_step
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.simulators.library.records import StashStudio
+
+if TYPE_CHECKING:
+    from benchmarks.incremental import Bench
+    from plexsync.simulators.library.records import Library
+
+OFF = {"PLEXSYNC_FIELDS__STUDIO__COLLECTION": "false", "PLEXSYNC_FIELDS__POSTER": "off"}
+ON = {"PLEXSYNC_COLLECTIONS__STUDIOS": "true"}
+
+
+def shared_out(collections: int, scenes: int, seed: int) -> Library:
+    """A library in step whose scenes are shared out among so many studios."""
+    spec = LibrarySpec(seed=seed, scenes=scenes, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    library = make_library(spec)
+    studios = tuple(
+        StashStudio(number, f"Studio {number}", details=f"About {number}.", has_image=True)
+        for number in range(1, collections + 1)
+    )
+    owned = tuple(
+        replace(scene, studio_id=1 + at % collections)
+        for at, scene in enumerate(library.stash.scenes)
+    )
+    return in_step(replace(library, stash=replace(library.stash, scenes=owned, studios=studios)))
+
+
+def ran(bench: Bench, **settings: str) -> tuple[int, int]:
+    """Plex requests and writes of one run with these settings."""
+    bench.environ.pop("PLEXSYNC_COLLECTIONS__STUDIOS", None)
+    bench.environ.update(settings)
+    took = bench.measure()
+    return took["plex"], took["writes"]
+
+
+def compare(collections: int, scenes: int, seed: int) -> None:
+    """Print what collections cost at one size."""
+    with bench_of(shared_out(collections, scenes, seed)) as bench:
+        bench.environ.update(OFF, PLEXSYNC_RUN__FULL_EVERY="0s")
+        ran(bench)
+        without, _ = ran(bench)
+        made, writes = ran(bench, **ON)
+        bench.environ["PLEXSYNC_RUN__FULL_EVERY"] = "30d"
+        ran(bench)
+        idle_without, _ = ran(bench)
+        ran(bench, **ON)
+        idle, idle_writes = ran(bench, **ON)
+        each = (made - without) / collections
+        print(
+            f"{collections:>11,}{scenes:>9,}{made - without:>10,}{writes:>8,}{each:>7.2f}"
+            f"{idle - idle_without:>11,}{idle_writes:>8,}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", default=["25:5000", "100:20000", "500:100000"])
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print("collections   scenes  requests  writes   each  next: more  writes")
+    for size in options.sizes:
+        collections, _, scenes = size.partition(":")
+        compare(int(collections), int(scenes), options.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Saved plans that make and change collections, against both simulators over real HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.sync.ports import RunOptions
+from tests.support.collection_world import collection_world, shelf, titles, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL = {"COLLECTIONS__TAGS": "lake", "COLLECTIONS__MODE": "hide_items"}
+
+
+def test_a_saved_plan_makes_what_the_run_would_have_made(tmp_path: Path) -> None:
+    """The same collections, texts, posters and modes; the next run finds them right."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path / "run", **ALL) as world:
+        world.run()
+        expected = [{**one, "members": None} for one in world.plex.collections.dump().values()]
+        members = titles(world)
+    with collection_world(tmp_path / "plan", **ALL) as world:
+        before = whole(world)
+        world.run(RunOptions(dry_run=True, save_plan=path))
+        assert whole(world) == before
+
+        world.apply(path)
+
+        found = [{**one, "members": None} for one in world.plex.collections.dump().values()]
+        assert found == expected
+        assert titles(world) == members
+        settled = world.plex.collections.dump()
+        world.run()
+        assert world.plex.collections.dump() == settled
+
+
+def test_a_saved_plan_leaves_alone_what_moved_since(tmp_path: Path) -> None:
+    """A title that is taken by now, and a summary that a person typed."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path, **ALL) as world:
+        world.run(RunOptions(dry_run=True, save_plan=path))
+        world.plex.collections.make(1, "Mother", world.key_of("6"))
+        world.apply(path)
+        assert titles(world)["Mother"] == {"6"}
+
+        world.run()
+        world.stash.edit_studio(2, details="New.")
+        world.wait(1)
+        world.run(RunOptions(dry_run=True, save_plan=path))
+        key = world.plex.collections.key_of("Daughter")
+        world.plex.edit_by_hand(key, {"summary": "Mine"})
+        world.apply(path)
+        assert shelf(world, "Daughter")["fields"]["summary"] == "Mine"
