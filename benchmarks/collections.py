@@ -38,7 +38,9 @@ def shared_out(collections: int, scenes: int, seed: int) -> Library:
         replace(scene, studio_id=1 + at % collections)
         for at, scene in enumerate(library.stash.scenes)
     )
-    return in_step(replace(library, stash=replace(library.stash, scenes=owned, studios=studios)))
+    found = in_step(replace(library, stash=replace(library.stash, scenes=owned, studios=studios)))
+    videos = tuple(replace(video, collections=()) for video in found.plex.videos)
+    return replace(found, plex=replace(found.plex, videos=videos))
 
 
 def ran(bench: Bench, **settings: str) -> tuple[int, int]:

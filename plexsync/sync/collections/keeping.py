@@ -37,6 +37,7 @@ from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, Colle
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.making import FIELD_PREFIX, find_made
 from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.reader import DETAIL_BATCH
 from plexsync.sync.execution.work import deletes
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import short_digest
@@ -342,7 +343,8 @@ class CollectionKeeper:
         held, ready = self._hold_back(ready)
         if ready and self._run.options.ask:
             self._ask(ready)
-        self._executor.write_all([ready])
+        starts = range(0, len(ready), DETAIL_BATCH)
+        self._executor.write_all(ready[start : start + DETAIL_BATCH] for start in starts)
         return held
 
     def _hold_back(self, ready: Sequence[Ready]) -> tuple[UnsafeError | None, list[Ready]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace as dataclass_replace
 from itertools import chain, islice
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -322,7 +323,6 @@ class Executor:
                     )
                 continue
             made[ready.pair.link.rating_key] = ready
-        read_at = self._monotonic()
         read = self.reader.read(tuple(made))
         for key, ready in made.items():
             detail = read.get(key)
@@ -332,7 +332,8 @@ class Executor:
                     ready.pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ
                 )
                 continue
-            again = self._ready(ready.item, self.maker.known(ready, detail), read_at)
+            # What was made a moment ago is not looked at once more before its next write.
+            again = self._ready(ready.item, self.maker.known(ready, detail), inf)
             again.made = ready.made
             again.detail = detail
             if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
