@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Protocol
@@ -78,7 +79,7 @@ def perform(
     announce: bool = False,
     named: bool = False,
 ) -> int:
-    """Read the configuration, do what is asked, report.
+    """Read the configuration, do what is asked, report; return the exit code.
 
     Args:
         invocation: the global options.
@@ -89,38 +90,36 @@ def perform(
             nobody watches, an outage is reported once when it begins and once when it is over.
         named: scenes are asked for by their ids.
 
-    Returns:
-        The exit code.
-
     Raises:
-        ConfigError: the configuration is wrong.
         PlexsyncError: it could not begin.
         InterruptedRunError: a second signal ended it at once.
     """
     # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
-    announcement = Announcement(
-        environ=os.environ,
-        now=utc_now,
-        warn=_warner(invocation, streams),
-        complain=_quiet_warner(invocation, streams),
-        wanted=announce and not dry_run,
-    )
+    announcement = _announcement(invocation, streams, wanted=announce and not dry_run)
     quiet_outages = announce and not dry_run and is_unwatched(invocation.shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet_outages and not named else None
     shown = make_reporter(
         invocation.shape, streams, monotonic=time.monotonic, named=named, outages=outages
     )
+    work = partial(_perform, use_case, invocation, streams, announcement)
     try:
         with announced(announcement):
-            code = _perform(
-                use_case, invocation, streams, announcement, shown=shown, dry_run=dry_run
-            )
-            return announcement.end(code)
+            return announcement.end(work(shown=shown, dry_run=dry_run))
     except PlexsyncError as error:
         if outages is not None and not outages.fail(error, at=iso(utc_now())).news:
             return error.exit_code
         raise
+
+
+def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> Announcement:
+    return Announcement(
+        environ=os.environ,
+        now=utc_now,
+        warn=_warner(invocation, streams),
+        complain=_quiet_warner(invocation, streams),
+        wanted=wanted,
+    )
 
 
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:

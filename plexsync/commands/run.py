@@ -126,14 +126,9 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
         _check_ask(invocation.shape, streams, writes=writes)
     watched = console.is_terminal(streams.stdout) or console.is_terminal(streams.stderr)
     wanted = replace(run_options(options), watched=watched)
-    once = partial(run, options=wanted)
+    once, named = partial(run, options=wanted), bool(wanted.scenes)
     return compose.perform(
-        invocation,
-        once,
-        streams,
-        dry_run=wanted.dry_run,
-        announce=True,
-        named=bool(wanted.scenes),
+        invocation, once, streams, dry_run=wanted.dry_run, announce=True, named=named
     )
 
 

@@ -120,16 +120,13 @@ def make_reporter(
     named: bool = False,
     outages: Outages | None = None,
 ) -> RunReporter:
-    """The reporter that fits what the process is connected to.
-
-    A terminal on stdout gets tables. Without one, stdout is a pipe if a terminal is on any other
-    stream, else nobody watches at all, as under cron or systemd.
+    """Return a reporter of tables for a terminal on stdout, of lines for a pipe, of news for cron.
 
     Args:
         shape: what was asked for.
-        streams: what the process is connected to.
-        monotonic: seconds on a clock that is never set.
-        named: scenes are asked for by their ids: who does that is never left without an answer.
+        streams: what there is.
+        monotonic: a clock that is never set.
+        named: scenes are asked for by their ids, which is never left without an answer.
         outages: what was reported where nobody watches.
     """
     from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
@@ -137,10 +134,10 @@ def make_reporter(
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
-    meter = _meter(shape, streams, monotonic)
+    meter, quiet = _meter(shape, streams, monotonic), shape.quiet
     out, err = Sink(byte_stream(streams.stdout)), error_sink(streams.stderr)
     if shape.json:
-        return JsonReporter(out, err, meter=meter, quiet=shape.quiet)
+        return JsonReporter(out, err, meter=meter, quiet=quiet)
     if is_terminal(streams.stdout):
         return _terminal_reporter(shape, streams, meter)
     if named or not is_unwatched(shape, streams):
@@ -148,13 +145,12 @@ def make_reporter(
             out,
             err,
             meter=meter,
-            quiet=shape.quiet,
+            quiet=quiet,
             verbosity=shape.verbosity,
             polite=not _is_file(streams.stdout),
             named=named,
         )
-    verbose = shape.verbosity > 0
-    return CronReporter(out, err, quiet=shape.quiet, verbose=verbose, outages=outages)
+    return CronReporter(out, err, quiet=quiet, verbose=shape.verbosity > 0, outages=outages)
 
 
 def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:

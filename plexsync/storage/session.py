@@ -301,8 +301,7 @@ class Session:
             StateError: a file could not be written. If it is `state.json`, nothing is lost: the
                 journal is whole, and the next run tries again.
         """
-        journal = self._running()
-        entry = journal.append(
+        entry = (journal := self._running()).append(
             End(
                 finished_at=f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
                 exit_code=exit_code,

@@ -55,7 +55,8 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
         remembered(config, ports, options) as (state, session),
         closing(_Run(config, options, ports, totals)) as once,
     ):
-        once.go(state, session)
+        if not once.is_over_at_a_glance(state, session):
+            once.go(state, session)
     return conclusion.summary
 
 
@@ -70,18 +71,20 @@ class _Run:
         self._reporter = totals.reporter
         totals.subset = config.plex.subset
         self._work: DueWork | None = None
+        self._mark = ""
 
-    def go(self, state: State, session: Session | None) -> None:
-        """Do everything between the first question and the last answer."""
+    def is_over_at_a_glance(self, state: State, session: Session | None) -> bool:
+        """Look at both servers from afar; write down a run that found them as they were."""
         glance = Glance(self._config, self._options, self._ports, state)
         look = glance.take()
+        self._mark = look.mark if look else ""
         unmoved = glance.unmoved(look) if look and session else None
-        if unmoved is not None and session is not None:
-            self._end_unmoved(session, unmoved)
-        else:
-            self._look_closely(state, session, mark=look.mark if look else "")
+        if unmoved is None or session is None:
+            return False
+        self._end_unmoved(session, unmoved)
+        return True
 
-    def _look_closely(self, state: State, session: Session | None, *, mark: str) -> None:
+    def go(self, state: State, session: Session | None) -> None:
         """Ask both servers what changed, and see to it."""
         lineage = self._connect(state)
         run = self._context(state, session)
@@ -96,7 +99,7 @@ class _Run:
                 raise error
             if self._keeps_collections(state):
                 end.held = self._due_work(run).keep_collections(found) or end.held
-            self._complete(run, detection, found, end, mark=mark)
+            self._complete(run, detection, found, end)
         if end.complete and session is not None:
             clear_spool(found.spool, self._ports.disk)
         if self._options.save_plan is not None:
@@ -267,19 +270,16 @@ class _Run:
         detection: ChangeDetection,
         found: DetectedChanges,
         end: JournalEnd,
-        *,
-        mark: str,
     ) -> None:
         """Say what a run came through with; only a complete one moves what was seen and handled.
 
-        What a limit held back is remembered as due, and the run is complete without it. `mark` is
-        that of Stash as it was before; "" where marks are not compared.
+        What a limit held back is remembered as due, and the run is complete without it.
         """
         if run.session is None:
             return
         end.complete = found.detected.complete and not self._options.partial
         end.full = self._totals.header.full and end.complete
         if end.complete:
-            detection.remember(run.session, found, mark=mark)
+            detection.remember(run.session, found, mark=self._mark)
             end.newest = max(found.detected.newest, run.session.state.newest_updated_at)
         note_proposed(run.session, self._totals, self._config, all_matched=end.full)

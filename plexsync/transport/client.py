@@ -141,16 +141,14 @@ class Transport:
         self._template = requests.Request("GET", self.base_url, headers=self._headers).prepare()
         self._root = (self._template.url or "").rstrip("/")
         self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
-        self._timeout_s = timeout_s
-        self._limits = limits
+        self._timeout_s, self._limits = timeout_s, limits
         self._verify = checked_verify(verify, name)
         self._breaker = CircuitBreaker(breaker)
         self._on_retry = on_retry
         self._timing = timing
         self._repeater = Repeater(retry, name, self._note_repeat, timing)
         self._adapter = adapter or TimedAdapter(self._budget_s)
-        self._local = threading.local()
-        self._lock = threading.Lock()
+        self._local, self._lock = threading.local(), threading.Lock()
         self._sent: Counter[bool] = Counter()
         self._used_at = timing.monotonic()
 
@@ -200,7 +198,9 @@ class Transport:
 
         Arguments and errors are those of `ask`.
         """
-        return self.ask(method, path_and_query, _as_is, body=body, headers=headers, **rules)
+        path = "/" + path_and_query.lstrip("/")
+        prepared = self._prepared(method, path, body, headers)
+        return self._perform(OutgoingRequest(prepared, path_of(path), **rules), _as_is)
 
     def ask(
         self,

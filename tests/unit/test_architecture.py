@@ -24,6 +24,22 @@ IMPURE_CALLS = frozenset({"input", "now", "open", "print", "today", "utcnow"})
 MOST_MODULES = 13
 """Modules in one folder, its map apart. Source: docs/design.md."""
 
+MOST_LINES, MOST_OF_A_FUNCTION = 450, 40
+"""Lines of a module, and of a function with its docstring: what fits on a screen."""
+
+LONGER = {
+    "config/schema.py",
+    "matching/comparing/weighing.py:_weigh_facts",
+    "matching/scoring.py:tabulate",
+    "matching/verdicts.py:prepare_matching",
+    "planning/planner.py",
+    "simulators/plex/simulator.py",
+    "stash_client.py",
+    "sync/collections/keeping.py",
+    "sync/execution/executor.py",
+}
+"""What is longer than that still: names may leave the list, and none joins it."""
+
 HEAVY = frozenset(
     {
         "filelock",
@@ -83,6 +99,31 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     """A folder says in its first lines what it is for, and holds few modules."""
     assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
     assert len(list(folder.glob("*.py"))) - 1 <= MOST_MODULES
+
+
+def too_long(name: str, source: str) -> set[str]:
+    """The name of a module that is too long, and of its functions that are."""
+    found = {name} if len(source.splitlines()) > MOST_LINES else set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            found |= {f"{name}:{node.name}"} if lines > MOST_OF_A_FUNCTION else set()
+    return found
+
+
+def test_modules_and_functions_can_be_taken_in_at_a_glance() -> None:
+    """A function fits on a screen, and a module has one idea."""
+    modules = PACKAGE.rglob("*.py")
+    found = [too_long(str(one.relative_to(PACKAGE)), one.read_text("utf-8")) for one in modules]
+    assert set().union(*found) <= LONGER
+
+
+def test_what_is_too_long_is_found() -> None:
+    """A line more than allowed counts, and a docstring counts as lines."""
+    body = '    """Do."""\n' + "    x = 1\n" * (MOST_OF_A_FUNCTION - 2)
+    assert too_long("a.py", f"def f():\n{body}") == set()
+    assert too_long("a.py", f"def f():\n{body}    x = 1\n") == {"a.py:f"}
+    assert too_long("a.py", "x = 1\n" * (MOST_LINES + 1)) == {"a.py"}
 
 
 @pytest.mark.parametrize(

@@ -132,16 +132,11 @@ class CollectionDecider:
         """Return the work item of a collection."""
         return WorkItem(pair=work.pair, decide=partial(self._decide, work), paths=())
 
-    def _decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
-        """Compare a collection with what it should be.
-
-        Raises:
-            ServerError: a server refuses us, or is down.
-        """
-        pair = work.pair
-        plan = ItemPlan(
+    def _unchanged(self, work: CollectionWork) -> ItemPlan:
+        """Return a plan for a collection that changes nothing yet."""
+        return ItemPlan(
             scene_id=work.key,
-            rating_key=pair.link.rating_key,
+            rating_key=work.pair.link.rating_key,
             section_id=work.wish.section_id,
             kind=ItemKind.COLLECTION,
             path="",
@@ -149,6 +144,14 @@ class CollectionDecider:
             changes=(),
             member_kind=work.wish.kind,
         )
+
+    def _decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
+        """Compare a collection with what it should be.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+        pair, plan = work.pair, self._unchanged(work)
         if detail.smart:
             note = "a filter chooses its members, so it is left alone"
             return Decision(plan=plan, outcome=Outcome.KEPT, note=note)

@@ -126,8 +126,7 @@ class ChangeDetection:
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
         rousing = Rousing(state, self._queue, uneven.several(), self._config.paths)
         seen, roused, lost, widened = self._watch(rousing)
-        unread = frozenset() if named else read_unread(state)
-        again = widened | unread
+        again = widened | (frozenset() if named else read_unread(state))
         concerned = (
             dictionary.concerned(self._config.participants) | uneven.concerned() | lost | again
         )

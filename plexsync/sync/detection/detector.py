@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 _WHOLE_SECOND = 1
 """Stash's versions and its clock are both cut to the second."""
 
-_FEW = 200
-_WORTH_A_SWEEP = 5
+_FEW, _WORTH_A_SWEEP = 200, 5
 """A query by ids holds `_FEW` scenes, a page of a sweep so many times more: if more than one scene
 in so many is due, sweeping all of them asks less."""
-
 
 _WORTH_READING_WHOLE = 1000
 """Scenes of a library that is read in one pass; in a smaller one a second read costs little."""

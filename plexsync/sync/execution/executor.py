@@ -38,12 +38,13 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Change, ItemPlan, RatingKey
+    from plexsync.models import Change, ItemPlan, Problem, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
     from plexsync.sync.execution.writer import Verdict
     from plexsync.sync.ports import Ports
+    from plexsync.sync.rows import Pair
     from plexsync.sync.totals import Totals
 
 PREVIEW_ROWS = 50
@@ -190,9 +191,7 @@ class Executor:
         """Return what one item needs; None when it is finished."""
         pair = item.pair
         if isinstance(detail, ServerError):
-            self._outcomes.finish(
-                pair, Outcome.FAILED, problem=as_problem(detail), failed=WorkKind.READ
-            )
+            self._fail_reading(pair, detail)
             return None
         if detail is None:
             self._outcomes.lose(pair, "the item is not in Plex any more")
@@ -208,9 +207,7 @@ class Executor:
         except ServerError as error:
             if self.health.ends_run(error):
                 raise
-            self._outcomes.finish(
-                pair, Outcome.FAILED, problem=as_problem(error), failed=WorkKind.READ
-            )
+            self._fail_reading(pair, error)
             return None
         decision = ready.decision
         if decision.plan.changes or decision.pictures:
@@ -225,6 +222,20 @@ class Executor:
             failed=WorkKind.PICTURE,
         )
         return None
+
+    def _fail_reading(self, pair: Pair, error: ServerError) -> None:
+        problem = as_problem(error)
+        self._outcomes.finish(pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ)
+
+    def _finish_unmade(self, pair: Pair, problem: Problem, *, taken: bool) -> None:
+        """Finish a collection that could not be made; one whose name is taken is left alone."""
+        self._outcomes.finish(
+            pair,
+            Outcome.SKIPPED if taken else Outcome.FAILED,
+            problem=None if taken else problem,
+            note=problem.message if taken else "",
+            failed=WorkKind.EDIT,
+        )
 
     def _ready(self, item: WorkItem, detail: ItemDetail, read_at: float) -> Ready:
         """Decide what an item needs.
@@ -314,23 +325,15 @@ class Executor:
             born = self.maker.make(ready, session)
             if born.problem is not None:
                 with session.batch():
-                    self._outcomes.finish(
-                        ready.pair,
-                        Outcome.SKIPPED if born.taken else Outcome.FAILED,
-                        problem=None if born.taken else born.problem,
-                        note=born.problem.message if born.taken else "",
-                        failed=WorkKind.EDIT,
-                    )
+                    self._finish_unmade(ready.pair, born.problem, taken=born.taken)
                 continue
             made[ready.pair.link.rating_key] = ready
         read = self.reader.read(tuple(made))
         for key, ready in made.items():
             detail = read.get(key)
             if not isinstance(detail, ItemDetail):
-                problem = as_problem(detail or ServerError("the new collection cannot be read"))
-                self._outcomes.finish(
-                    ready.pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ
-                )
+                unread = detail or ServerError("the new collection cannot be read")
+                self._fail_reading(ready.pair, unread)
                 continue
             # What was made a moment ago is not looked at once more before its next write.
             again = self._ready(ready.item, self.maker.known(ready, detail), inf)

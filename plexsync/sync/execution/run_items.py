@@ -181,29 +181,26 @@ class RunItems:
         Raises:
             ServerError: a server refuses us, or is down.
         """
-        kind = detail.item.kind
+        kind, section_id = detail.item.kind, detail.item.section_id
         if kind is ItemKind.MOVIE:
-            desired = self._outcomes.desired(scene.scene_id, detail.item.section_id)
+            desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
-            desired = self._fields.of(detail.item.section_id).desired(scene, kind)
+            desired = self._fields.of(section_id).desired(scene, kind)
         held = self._unheld(pair.link, desired).held
         uncurated = pair.link.inherited and scene.is_blank
         pair.link = replace(pair.link, inherited=uncurated)
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
-        for want in desired:
-            shown = detail.values.get(want.target, ())
-            self.spellings |= self._planner.equality.respelled(want.value, shown)
+        self._note_spellings(desired, detail)
         stays = uncurated and bool(pair.link.pictures)
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         pair.link = replace(pair.link, held=held)
         pair.by_hand = planned.by_hand
         kept = (*planned.kept, *wanted.kept)
-        stays_as_it_is = kept or planned.held or planned.waiting
         return Decision(
             plan=ItemPlan(
                 scene_id=scene.scene_id,
                 rating_key=pair.link.rating_key,
-                section_id=detail.item.section_id,
+                section_id=section_id,
                 kind=kind,
                 path=pair.link.path,
                 lock=self._run.config.apply.lock_fields,
@@ -215,9 +212,15 @@ class RunItems:
             held=planned.held,
             by_hand=planned.by_hand,
             waiting=planned.waiting,
-            outcome=Outcome.KEPT if stays_as_it_is else Outcome.UNCHANGED,
+            outcome=_unwritten(kept or planned.held or planned.waiting),
             problem=wanted.problem,
         )
+
+    def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> None:
+        """Note which names the item spells in another way."""
+        for want in desired:
+            shown = detail.values.get(want.target, ())
+            self.spellings |= self._planner.equality.respelled(want.value, shown)
 
     def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:
         """The link without what no longer holds a field back: Stash moved on, or a person asked."""
@@ -225,6 +228,11 @@ class RunItems:
             return link
         held = {} if self._run.is_asked_for else self._planner.still_held(desired, link.held)
         return replace(link, held=held)
+
+
+def _unwritten(stays: tuple[str, ...]) -> Outcome:
+    """Return the outcome of an item that needs nothing, by the fields that stay as they are."""
+    return Outcome.KEPT if stays else Outcome.UNCHANGED
 
 
 def _other_files(scene: Scene, detail: SceneDetail) -> bool:

@@ -225,9 +225,8 @@ class FieldWriter:
             tried = self._mended(tried, read, freshness, read_at)
             later = self._send_later(tried, read)
         except ServerError as unread:
-            problem = _unread_problem(unread)
             for sent in tried:
-                verdict = Verdict(missing=sent.plan.changes, problem=problem)
+                verdict = Verdict(missing=sent.plan.changes, problem=_unread_problem(unread))
                 written.verdicts[place_of(sent.plan)] = verdict
             return unread
         for plan, error, *_ in tried:
@@ -248,8 +247,7 @@ class FieldWriter:
                 if place in later:
                     seq, second = later[place]
                     verdict = self._both(verdict, seq, second, detail, written.ends)
-                others = freshness.changed_by_others(plan, detail)
-                verdict = replace(verdict, others=others)
+                verdict = replace(verdict, others=freshness.changed_by_others(plan, detail))
             written.verdicts[place] = verdict
         return self._misdirected(tried, written, freshness)
 

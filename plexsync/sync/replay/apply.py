@@ -206,12 +206,10 @@ class _PlanWork:
                 stale.append(change.field)
         # Of an item that is left alone as a whole it does not matter what its pictures are.
         pictures = Fit() if stale else self._pictures.fit(item.pictures, detail, pair.link)
+        moved = (("Plex", stale + pictures.moved_in_plex), ("Stash", pictures.moved_in_stash))
         notes = [
             f"changed in {where} since the plan was saved: {', '.join(names)}"
-            for where, names in (
-                ("Plex", stale + pictures.moved_in_plex),
-                ("Stash", pictures.moved_in_stash),
-            )
+            for where, names in moved
             if names
         ]
         plan = replace(
@@ -221,9 +219,8 @@ class _PlanWork:
             kind=detail.item.kind,
         )
         if notes:
-            return Decision(
-                plan=replace(plan, changes=()), outcome=Outcome.SKIPPED, note="; ".join(notes)
-            )
+            unchanged = replace(plan, changes=())
+            return Decision(plan=unchanged, outcome=Outcome.SKIPPED, note="; ".join(notes))
         return Decision(
             plan=replace(plan, changes=self._planner.with_sort_title(changes, detail, pair.link)),
             agreed=tuple(agreed),
