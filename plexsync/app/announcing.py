@@ -157,7 +157,9 @@ class Announcement:
         if self._metrics is None or self._metrics.textfile is None:
             return
         try:
-            status = read_status(state_directory(self.environ), self.now())
+            status = read_status(
+                state_directory(self.environ), self.now(), cache_dir=cache_directory(self.environ)
+            )
         except StateError:
             status = None
         machine = status.lineage.plex if status else ""

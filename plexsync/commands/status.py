@@ -56,15 +56,17 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     import os
     from datetime import UTC, datetime
 
-    from plexsync.state import read_status, state_directory
+    from plexsync.state import cache_directory, read_status, state_directory
 
-    found = read_status(state_directory(os.environ), datetime.now(UTC))
+    is_document = invocation.shape.json or invocation.shape.jsonl
+    cache_dir = cache_directory(os.environ) if is_document else None
+    found = read_status(state_directory(os.environ), datetime.now(UTC), cache_dir=cache_dir)
     code = ExitCode.OK
     if check and not found.is_fresh(max_age):
         code = ExitCode.TOO_OLD
     elif check and found.parked:
         code = ExitCode.SOME_FAILED
-    if invocation.shape.json or invocation.shape.jsonl:
+    if is_document:
         _print_document(found, code)
     elif check:
         _say_check(invocation, found, code, max_age_s=max_age)

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "plexsync_"
 _READABLE = 0o644
+_NONE = ""
 _MEANINGS = {
     "last_success_timestamp_seconds": "When a run last ended well, Unix time; 0 for never.",
     "last_run_timestamp_seconds": "When the last run ended, Unix time.",
@@ -34,6 +36,7 @@ _MEANINGS = {
     "review_scenes": "LOW matches that wait for a person.",
     "failing_scenes": "Scenes that failed and are tried again.",
     "parked_scenes": "Scenes that failed too often.",
+    "waiting_scenes": "LOW, unmatched, failing and parked scenes, by library; none has no name.",
 }
 """Every figure, without the prefix."""
 
@@ -171,6 +174,25 @@ def _status_samples(status: Status, libraries: Mapping[str, str]) -> Iterator[Sa
     yield Sample("review_scenes", len(status.review))
     yield Sample("failing_scenes", len(status.failing))
     yield Sample("parked_scenes", len(status.parked))
+    for state, counts in _by_library(status, libraries).items():
+        for library, count in sorted(counts.items()):
+            yield Sample("waiting_scenes", count, (("library", library), ("state", state)))
+
+
+def _by_library(status: Status, libraries: Mapping[str, str]) -> dict[str, Counter[str]]:
+    """Count what waits by the title of its library.
+
+    A scene without a candidate is in no library, nor is one that failed before it had an item; a
+    LOW one is in that of its best candidate.
+    """
+    low = Counter(dict(status.review_libraries))
+    low[_NONE] += len(status.review) - low.total()
+    troubles = {"failing": status.failing, "parked": status.parked}
+    found = {"low": low, "unmatched": Counter({_NONE: status.coverage.unmatched})}
+    for state, several in troubles.items():
+        titles = (libraries.get(one.section_id, one.section_id) or _NONE for one in several)
+        found[state] = Counter(titles)
+    return {state: +counts for state, counts in found.items()}
 
 
 def _unix(moment: str) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,7 @@ from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
 from plexsync.storage.lock import read_holder
 from plexsync.storage.memory import UNLINKED
+from plexsync.storage.review_queue import load_waiting, review_queue_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +76,7 @@ class Trouble:
         due_at: ISO time of the next one; "" for at once, and for a parked scene.
         problem: what went wrong last.
         paths: its items' files, as Plex sees them; empty while it has no item.
+        section_id: the library of the first of them; "" while it has no item.
     """
 
     scene_id: SceneId
@@ -82,6 +84,7 @@ class Trouble:
     due_at: str
     problem: Problem | None
     paths: tuple[str, ...] = ()
+    section_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,8 @@ class Status:
         later: scenes that are tried again later.
         next_at: when the first of those is; ISO, "" for none.
         review: scenes that wait for a person, by id.
+        review_libraries: how many of them have their best candidate in which library, by its
+            title, as far as that was asked for and is known.
         failing: scenes that failed and are tried again, by id.
         parked: scenes that failed too often, by id.
         unsettled: writes of which nobody knows whether they reached Plex.
@@ -123,6 +128,7 @@ class Status:
     later: int = 0
     next_at: str = ""
     review: tuple[SceneId, ...] = ()
+    review_libraries: tuple[tuple[str, int], ...] = ()
     failing: tuple[Trouble, ...] = ()
     parked: tuple[Trouble, ...] = ()
     unsettled: int = 0
@@ -139,13 +145,24 @@ class Status:
         return age is not None and age <= max_age_s
 
 
-def read_status(directory: Path, now: datetime) -> Status:
+def read_status(directory: Path, now: datetime, *, cache_dir: Path | None = None) -> Status:
     """Read how things stand in `directory`, which need not exist. Writes nothing.
+
+    Args:
+        directory: the state directory.
+        now: aware UTC time.
+        cache_dir: where the candidates of what waits lie; None: their libraries do not matter.
 
     Raises:
         StateError: what is remembered cannot be read.
     """
-    return status_of(_load(directory), directory, now, running=at_work(directory))
+    state = _load(directory)
+    found = status_of(state, directory, now, running=at_work(directory))
+    if cache_dir is None or not found.review:
+        return found
+    waiting = load_waiting(review_queue_path(cache_dir, directory, state.lineage), state)
+    counts = Counter(one.libraries[0] for one in waiting if one.libraries)
+    return replace(found, review_libraries=tuple(sorted(counts.items())))
 
 
 @dataclass(slots=True)
@@ -292,4 +309,5 @@ def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:
         due_at=due_at,
         problem=record.problem,
         paths=tuple(link.path for link in record.links),
+        section_id=record.links[0].section_id if record.links else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,3 +101,25 @@ def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> Non
 
     assert world.run().summary.counts.applied == 1
     assert status_of(world).failing == ()
+
+
+def test_what_waits_is_counted_by_library(tmp_path: Path) -> None:
+    """A LOW scene by that of its best candidate; what has none is in none."""
+    mix = {Case.SAME: 3.0, Case.DECOY: 1.0}
+    spec = LibrarySpec(seed=11, scenes=40, mix=mix, hashed=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PLEX__LIBRARIES="") as world:
+        world.run()
+        found = read_status(world.state_dir, world.now, cache_dir=world.cache_dir)
+        titles = {section.title for section in world.library.plex.sections}
+        assert found.review
+        assert sum(count for _, count in found.review_libraries) == len(found.review)
+        assert {title for title, _ in found.review_libraries} <= titles
+        shown = json.loads(run_plexsync(["status", "--json"], world.environ()).out)["metrics"]
+        low = [
+            one["value"]
+            for one in shown
+            if one["name"] == "plexsync_waiting_scenes"
+            and one["labels"]["state"] == "low"
+            and one["labels"]["library"] in titles
+        ]
+        assert sum(low) == len(found.review)

@@ -260,7 +260,9 @@ def test_the_textfile_and_status_hold_the_same_figures(world: World, tmp_path: P
     }
     assert read["plexsync_last_run_exit_code", ()] == done.code == ExitCode.OK
     assert read["plexsync_last_run_written_items", ()] == document["counts"]["applied"]
-    requests = {key: read["plexsync_last_run_requests", key] for _, key in read if len(key) == 2}
+    requests = {
+        key: value for (name, key), value in read.items() if name == "plexsync_last_run_requests"
+    }
     assert requests == {
         (("kind", "read"), ("server", "stash")): document["requests"]["stash"],
         (("kind", "read"), ("server", "plex")): document["requests"]["plex_reads"],

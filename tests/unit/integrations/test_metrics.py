@@ -27,6 +27,7 @@ LAST = LastRun(
     written=5,
     requests=Requests(stash=20, plex_reads=7, plex_writes=6),
 )
+_LOW = "Clips"
 STATUS = Status(
     now=NOW,
     directory=Path("/state"),
@@ -34,8 +35,10 @@ STATUS = Status(
     last_success_at="2026-11-21T07:00:00Z",
     coverage=Coverage(scenes=10, linked=6, low=1, unmatched=2, ignored=1),
     links=(("1", 5), ("2", 2)),
-    review=(),
-    parked=(Trouble(scene_id=SceneId("7"), attempts=5, due_at="", problem=None),),
+    review=(SceneId("3"), SceneId("4")),
+    review_libraries=((_LOW, 1),),
+    parked=(Trouble(scene_id=SceneId("7"), attempts=5, due_at="", problem=None, section_id="1"),),
+    failing=(Trouble(scene_id=SceneId("8"), attempts=1, due_at="", problem=None),),
 )
 ODD = 'Fi"lms\\ é\nx'
 
@@ -47,6 +50,17 @@ def parsed(path: Path) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         (one.name, tuple(sorted(one.labels.items()))): one.value
         for family in text_string_to_metric_families(text)
         for one in family.samples
+    }
+
+
+def waiting(
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], float],
+) -> dict[tuple[str, str], float]:
+    """What waits, by library and state."""
+    return {
+        (dict(labels)["library"], dict(labels)["state"]): value
+        for (name, labels), value in found.items()
+        if name == "plexsync_waiting_scenes"
     }
 
 
@@ -64,6 +78,13 @@ def test_the_file_holds_each_figure(tmp_path: Path) -> None:
     assert found["plexsync_last_success_timestamp_seconds", ()] == 1795244400
     assert found["plexsync_last_run_requests", (("kind", "write"), ("server", "plex"))] == 6
     assert found["plexsync_parked_scenes", ()] == 1
+    assert waiting(found) == {
+        ("Clips", "low"): 1,
+        ("", "low"): 1,
+        ("", "unmatched"): 2,
+        ("", "failing"): 1,
+        (ODD, "parked"): 1,
+    }
 
 
 def test_the_file_is_whole_readable_and_alone(tmp_path: Path) -> None:
