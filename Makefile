@@ -75,7 +75,7 @@ check-locks:
 	done; rm -rf .venv-locks
 
 bench: $(VENV)/.dev
-	@for one in hook state matching incremental grouped review first_run; do \
+	@for one in start_up beside state matching incremental grouped review first_run; do \
 		echo "== $$one"; $(BIN)/python -m benchmarks.$$one || exit 1; \
 	done
 

@@ -16,7 +16,7 @@ import sys
 import tarfile
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,21 +68,32 @@ class Job:
 
 def run_in(checkout: Path, bench: Bench, arguments: tuple[str, ...]) -> Cost:
     """Run one command of the version in `checkout` against the servers of `bench`."""
+    peak = Path(bench.environ["PLEXSYNC_STATE_DIR"]).with_name("peak")
+    command = [sys.executable, "-c", _PROGRAM, str(peak), *arguments]
+    cost = spend(command, bench, checkout)
+    return replace(cost, peak_bytes=int(peak.read_text()) * 1024)
+
+
+def spend(command: list[str], bench: Bench, checkout: Path) -> Cost:
+    """Run a command against the servers of `bench`.
+
+    Its peak memory is the operating system's figure, which is at least that of this process when
+    it began, and so says little where this one is large.
+    """
     for wire in (bench.stash_wire, bench.plex_wire):
         wire.counters.clear()
-    peak = Path(bench.environ["PLEXSYNC_STATE_DIR"]).with_name("peak")
     child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-        [sys.executable, "-c", _PROGRAM, str(peak), *arguments],
+        command,
         cwd=checkout,
         env={**os.environ, **bench.environ, "PYTHONPATH": str(checkout)},
         stdout=subprocess.DEVNULL,
     )
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = code = os.waitstatus_to_exitcode(status)
-    assert code in _ACCEPTED, f"plexsync {' '.join(arguments)} of {checkout} ended in {code}"
+    assert code in _ACCEPTED, f"{' '.join(command[-4:])} in {checkout} ended in {code}"
     return Cost(
         cpu_s=used.ru_utime + used.ru_stime,
-        peak_bytes=int(peak.read_text()) * 1024,
+        peak_bytes=used.ru_maxrss * 1024,
         stash=bench.stash_wire.counters.requests(),
         plex=bench.plex_wire.counters.requests(),
         writes=sum(map(bench.plex_wire.counters.requests, _WRITES)),

@@ -6,7 +6,6 @@ Source: docs/contract.md, "Commands".
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -114,6 +113,8 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 def log_options(command: _F) -> _F:
     """The options of commands that write to Plex: a log beside their output."""
+    from pathlib import Path  # noqa: PLC0415 - help does without
+
     for option in reversed(
         (
             click.option(
@@ -163,6 +164,8 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     if not value:
         return
     if param.name == "config":
+        from pathlib import Path  # noqa: PLC0415 - most calls name no file
+
         invocation.config = Path(str(value))
     elif param.name == "verbosity" and isinstance(value, int):
         invocation.shape = replace(invocation.shape, verbosity=invocation.shape.verbosity + value)
