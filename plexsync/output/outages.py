@@ -1,6 +1,7 @@
 """What was reported of an outage where nobody watches: once when it begins, once when it is over.
 
-Kept in `outage.json` beside the state. The price of a lost file is one mail too many.
+Kept in `outage.json` beside the state; before there is a state nothing is kept, and each run
+reports. The price of a lost file is one mail too many.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 MEMORY_NAME = "outage.json"
 
-_NEITHER = frozenset({ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINATED})
-"""Ends that say nothing of how things stand: another run is at work, or a person stopped this."""
+_NEITHER = frozenset({ExitCode.USAGE, ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINATED})
+"""Ends that are no outage: a mistake in the configuration, which is reported each time; another run
+is at work; or a person stopped this."""
 
 
 _SOME_FAILED = "some-failed"
