@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -394,3 +395,16 @@ def test_one_part_is_a_file_of_its_own(
     assert "[Service]" not in timer
     assert "[Service]" in service
     assert "systemctl" not in timer + service
+
+
+def test_the_unit_of_a_user_has_what_works_without_privileges() -> None:
+    """Filters of system calls and namespaces need none; mounts of its own do."""
+    unit = files("plexsync.integrations").joinpath("templates", "user.service").read_text("utf-8")
+    for line in (
+        "NoNewPrivileges=yes",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged",
+        "RestrictNamespaces=yes",
+    ):
+        assert line in unit.splitlines()
+    assert "ProtectSystem" not in unit
