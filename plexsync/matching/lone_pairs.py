@@ -36,7 +36,7 @@ class LonePairs:
     Args:
         scenes: the scenes that are decided about; those after them are left alone.
         items: every item.
-        people: what people said; scenes and items they spoke of are left alone.
+        people: what people answered; scenes and items they spoke of are left alone.
         owners: items linked to other scenes, which are left alone.
         settings: where HIGH begins.
     """

@@ -161,7 +161,7 @@ class CollectionKeeper:
                 yield work
 
     def _emptied(self, key: SceneId, record: CollectionRecord | None) -> CollectionWish | None:
-        """A collection no scene belongs to any more; None where that is nobody's affair now."""
+        """A collection no scene belongs to any more; None where it is left alone for now."""
         source = source_in(key)
         if source is None or record is None or source.kind not in self._rules.kinds:
             return None
@@ -329,10 +329,10 @@ class CollectionKeeper:
         known = self._run.ports.stash.objects(wanted) if wanted else {}
         for work in works:
             related = work.wish.source.related
-            said = known.get(related) if related else None
-            if said is not None:
-                work.summary = said.text
-                work.source = replace(work.source, cover_path=said.image_path)
+            seen = known.get(related) if related else None
+            if seen is not None:
+                work.summary = seen.text
+                work.source = replace(work.source, cover_path=seen.image_path)
 
     # ---- writing
 

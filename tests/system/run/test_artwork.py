@@ -229,7 +229,7 @@ def test_covers_made_again_in_numbers_are_asked_for_four_at_a_time(tmp_path: Pat
 
 
 def test_of_many_covers_the_one_that_fails_fails_alone(tmp_path: Path) -> None:
-    """What went wrong while others were under way is told of the scene it is about."""
+    """What went wrong while others were under way names the scene it is about."""
     with made(tmp_path, scenes=12) as world:
         assert world.run().summary.exit_code == ExitCode.OK
         assert world.run(FULL).summary.exit_code == ExitCode.OK

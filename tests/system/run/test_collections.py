@@ -32,7 +32,6 @@ ALL = {
     "COLLECTIONS__RATINGS": "true",
     "COLLECTIONS__ORGANIZED": "true",
 }
-PICTURES = frozenset({"plex.upload", "plex.pictures", "plex.picture"})
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_every_kind_of_source_makes_its_collections(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_switched_on_later_reaches_what_is_linked(synced: World) -> None:
-    """Also what no record told so far: ratings, and what is organized."""
+    """Also what no record names so far: ratings, and what is organized."""
     synced.run(COLLECTIONS__RATINGS="true", COLLECTIONS__ORGANIZED="true")
 
     assert titles(synced)["4 stars"] == {"2"}
@@ -258,7 +257,7 @@ def test_an_empty_collection_somebody_touched_stays(synced: World, touch: str) -
 
 
 def test_a_studio_that_is_deleted_takes_its_collection_along(synced: World) -> None:
-    """Its scenes are nobody's then."""
+    """Its scenes belong to no studio then."""
     synced.stash.delete_studio(2)
     synced.wait(1)
     synced.run()
@@ -270,7 +269,7 @@ def test_a_studio_that_is_deleted_takes_its_collection_along(synced: World) -> N
 
 
 def test_a_collection_of_a_person_is_left_alone(world: World) -> None:
-    """It has the title: nothing is put in, and that is said once."""
+    """It has the title: nothing is put in, and that is reported once."""
     world.plex.collections.make(1, "mother", world.key_of("6"))
     before = shelf(world, "mother")
     ran = world.run()
