@@ -302,6 +302,7 @@ def test_everything_a_scene_says_is_kept() -> None:
         urls=("https://example.com/1",),
         studios=("S", "P", "G"),
         groups=("Group",),
+        scene_indexes=(None,),
         performers=("Bo", "Ann"),
         tags=("t1", "t2"),
         cover_path="/scene/7/screenshot?t=1751356800",
