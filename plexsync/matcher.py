@@ -43,7 +43,13 @@ from plexsync.matching.comparing.title_similarity import (
     texts_of_scene,
 )
 from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.layout import UNKNOWN_LAYOUT, Layout, propose_rules, split_prefixes
+from plexsync.matching.layout import (
+    UNKNOWN_LAYOUT,
+    Layout,
+    propose_rules,
+    split_prefixes,
+    used_rules,
+)
 from plexsync.matching.resolution import resolve
 from plexsync.matching.scoring import survey
 from plexsync.matching.verdicts import Known, prepare_matching
@@ -96,6 +102,7 @@ __all__ = [
     "telling_words",
     "texts_of_item",
     "texts_of_scene",
+    "used_rules",
     "wanted_hashes",
 ]
 

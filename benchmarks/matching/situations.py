@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.matching.homes import HOMES
 from plexsync.models import ItemKind, SceneId
 
 if TYPE_CHECKING:
@@ -894,6 +895,7 @@ SITUATIONS: tuple[Situation, ...] = (
     guid_of_another_absent,
     absent_generic_round_equal,
     absent_unset_foreign,
+    *HOMES,
 )
 """Every situation, in the order of the report."""
 

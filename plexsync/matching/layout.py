@@ -106,6 +106,20 @@ def propose_rules(
     )
 
 
+def used_rules(matches: Sequence[Match], layout: Layout) -> tuple[PathRule, ...]:
+    """Those of a layout's rules that a HIGH match goes by."""
+    located = [
+        (normalize_path(one.candidates[0].scene_path), normalize_path(one.candidates[0].item_path))
+        for one in matches
+        if layout.rules and one.confidence is Confidence.HIGH
+    ]
+    return tuple(
+        rule
+        for rule in layout.rules
+        if any(Layout(rules=(rule,)).maps(ours, theirs) for ours, theirs in located)
+    )
+
+
 def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
     """What is left of two paths without their equal end, whole folders only, with a slash."""
     if ours == theirs:

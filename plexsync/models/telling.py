@@ -123,6 +123,7 @@ class RunSummary(Noun, frozen=True):
     `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
     counts the waiting scenes that failed; `parked` those of them that no run tries again before the
     next full one, and `parked_why` says why.
+    `learned_rules` are those that nearly all certain pairs show, and that others were found by.
     """
 
     header: RunHeader
@@ -138,5 +139,6 @@ class RunSummary(Noun, frozen=True):
     index: str = "none"
     emptied: dict[str, int] = msgspec.field(default_factory=dict)
     proposed_rules: tuple[PathRule, ...] = ()
+    learned_rules: tuple[PathRule, ...] = ()
     subset: bool = False
     error: Problem | None = None

@@ -90,6 +90,7 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         stay = "stays" if counts.by_hand == 1 else "stay"
         how = f"{were} typed by hand in Plex and {stay}. To replace what was typed, once:"
         notes.append(Note(how, ("plexsync run --take-over",)))
+    notes += _learned_notes(summary.learned_rules)
     if counts.review:
         notes += _review_notes(counts.review, summary.proposed_rules)
     elif counts.unmatched and summary.proposed_rules:
@@ -192,6 +193,16 @@ def _rule_lines(rules: tuple[PathRule, ...]) -> tuple[str, ...]:
         head, *sides = rule_lines(rule)
         lines += [f"{head}  # {_fit(rule)}", *sides]
     return tuple(lines)
+
+
+def _learned_notes(rules: tuple[PathRule, ...]) -> list[Note]:
+    """Where files were found without a path rule."""
+    how = "Files were found where nearly all certain ones lie, as if these were path rules:"
+    return [Note(how, tuple(map(_place_words, rules)))] if rules else []
+
+
+def _place_words(rule: PathRule) -> str:
+    return f"{clean_for_terminal(f'{rule.stash} -> {rule.plex}')}  # {_fit(rule)}"
 
 
 def _fit(rule: PathRule) -> str:

@@ -277,6 +277,7 @@ class DueWork:
             self._totals.proposed = linked.proposed
             if self._run.session is not None:
                 note_proposed(self._run.session, self._totals, self._config)
+        self._totals.learned = linked.learned or self._totals.learned
         return linked
 
     def _tell_unsupported(self, linked: Linked) -> None:

@@ -39,6 +39,7 @@ class Totals:
         index: how Plex's listing was had.
         subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
+        learned: path rules that certain pairs show, and that others were found by.
         done: pairs that have their outcome.
         emptied: items that lose all names of both or one of performers and tags.
     """
@@ -54,6 +55,7 @@ class Totals:
         self.parked: dict[SceneId, str] = {}
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
+        self.learned: tuple[PathRule, ...] = ()
         self.subset = False
         self.done = 0
         self.emptied: Counter[str] = Counter()
@@ -108,6 +110,7 @@ class Totals:
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
             proposed_rules=self.proposed,
+            learned_rules=self.learned,
             subset=self.subset,
             error=as_problem(self._with_what_was_done(error)) if error else None,
         )

@@ -61,6 +61,7 @@ class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
     scene here, and beyond one file there. `whole` says that all bearers of the stem are among
     `parts`; `alone` that there is one, and that no key leads from either to another scene or part.
+    `disputed` are the paths of namesakes of another size, which a file of ours has, or many have.
     """
 
     ours: Ours
@@ -70,6 +71,7 @@ class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     size_others: int
     whole: bool
     alone: bool = False
+    disputed: frozenset[str] = frozenset()
 
 
 class Bucket(msgspec.Struct, gc=False):
@@ -102,6 +104,17 @@ class Blocks(msgspec.Struct, kw_only=True, gc=False):
     hashes: dict[int, Bucket]
     ids: dict[str, Bucket]
     contents: Mapping[int, int]
+    items: Sequence[PlexItem]
+    crowded: frozenset[int] | None = None
+
+    def is_claimed(self, size_bytes: int) -> bool:
+        """Whether a file of ours has a size, or so many parts that not all of ours are known."""
+        if size_bytes in self.sizes:
+            return True
+        if self.crowded is None:
+            counts = Counter(file.size_bytes or 0 for item in self.items for file in item.files)
+            self.crowded = frozenset(size for size, count in counts.items() if count > MOST_IN_TAIL)
+        return size_bytes in self.crowded
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
@@ -159,6 +172,7 @@ def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]
         hashes=_open_buckets(contents),
         ids=_open_buckets(ids),
         contents=hashes,
+        items=items,
     )
     for position, item in enumerate(items):
         if not item.trashed:
@@ -184,6 +198,7 @@ def pair(blocks: Blocks) -> Iterator[FileCandidates]:
             stem_others=0,
             size_others=_count_sizes(one, blocks),
             whole=True,
+            disputed=_find_disputed(one, parts, blocks),
             alone=len(parts) == len(bucket.parts) == 1 and _is_alone(one, parts[0], blocks),
         )
 
@@ -235,6 +250,7 @@ def _choose(
     if not whole and one.stem not in crowds:
         crowds[one.stem] = _Crowd(named)
     name = fold(one.name)
+    parts = _join(one, named if whole else crowds[one.stem].choose(one), blocks)
     if whole:
         bearers, kin = _count_files(named, name), _count_files(named, "")
     else:
@@ -246,6 +262,7 @@ def _choose(
         stem_others=us - 1 + max(kin - 1, 0),
         size_others=_count_sizes(one, blocks),
         whole=whole,
+        disputed=_find_disputed(one, parts, blocks),
     )
 
 
@@ -257,6 +274,18 @@ def _count_sizes(one: Ours, blocks: Blocks) -> int:
     # A size that many files have chooses nobody, so of its scenes not all are known.
     alike = bucket.scenes - 1 if len(bucket.parts) <= MOST_IN_TAIL else 0
     return alike + max(bucket.count_files() - 1, 0)
+
+
+def _find_disputed(one: Ours, parts: Sequence[Theirs], blocks: Blocks) -> frozenset[str]:
+    """The namesakes of another size that may be another file of ours, as far as sizes tell."""
+    return frozenset(
+        part.path
+        for part in parts
+        if part.file.size_bytes != one.file.size_bytes
+        and part.stem == one.stem
+        and part.file.size_bytes
+        and blocks.is_claimed(part.file.size_bytes)
+    )
 
 
 def _is_alone(one: Ours, part: Theirs, blocks: Blocks) -> bool:

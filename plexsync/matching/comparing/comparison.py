@@ -343,7 +343,7 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
         size=size,
         size_bits=bits,
         telling_size=telling_size,
-        size_rival=not common.equal_sizes <= {other.path},
+        size_rival=theirs.path in row.disputed or not common.equal_sizes <= {other.path},
         duration=compare_duration(file.duration_s, other.duration_s),
         frame=compare_frame((file.width, file.height), (other.width, other.height)),
         content=compare_content(file.oshash, content, _smaller(file.size_bytes, other.size_bytes)),

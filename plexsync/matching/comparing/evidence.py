@@ -86,7 +86,7 @@ class Comparison(NamedTuple):
         size: how the sizes compare.
         size_bits: what the equality of this size is worth.
         telling_size: the size is none that recorders write or people cut to.
-        size_rival: another part has the size of our file.
+        size_rival: another part has the size of our file, or another file of ours that of the part.
         duration: how the durations compare.
         frame: how width and height compare.
         content: how the content hashes compare.
@@ -167,7 +167,7 @@ def is_replaced(made: Comparison) -> bool:
     """Whether a file was replaced in place, and only one server has scanned it again.
 
     Path, telling name and length say that it is the same video; no other part has our file's size,
-    so the file did not move away and leave its place to another one.
+    and no other file of ours the part's, so none moved away and left its place to another one.
     """
     return (
         made.place is FolderLevel.PATH
@@ -204,9 +204,8 @@ def is_copy(made: Comparison) -> bool:
 
 def _is_same_by_facts(made: Comparison) -> bool:
     """Whether the file's own facts confirm an id; a fact that differs is a contradiction."""
-    if made.size is Level.EQUAL:
-        return made.telling_size or made.duration >= Level.CLOSE
-    if made.size is Level.UNKNOWN and made.duration is Level.EQUAL:
+    # Of 100,000 files that got each other's ids, ten have the length of the wrong one by chance.
+    if made.size is Level.EQUAL and made.telling_size:
         return True
     named = made.spelling >= Spelling.STEM and not made.generic
     return made.place is FolderLevel.PATH or named
@@ -229,9 +228,15 @@ def _grade_name(made: Comparison) -> Grade | None:
     if made.size is Level.EQUAL and made.generic:
         return Grade.NAME_AND_SIZE if _is_backed(made) else None
     if made.size is Level.EQUAL:
-        # Sizes do coincide; where other files have the name, length or folder has to agree too.
-        backed = made.duration >= Level.NEAR or made.telling_folders > 0 or made.led
-        return Grade.NAME_AND_SIZE if backed or made.others == 0 else None
+        unique = made.others == 0
+        if made.telling_size:
+            # Where other files have the name, length or folder has to agree too.
+            placed = made.telling_folders > 0 or made.led
+            backed = unique or placed or made.duration >= Level.NEAR
+        else:
+            # A round size says little: the place has to be right, or the name found once.
+            backed = made.led or (unique and made.duration >= Level.CLOSE)
+        return Grade.NAME_AND_SIZE if backed else None
     # The classic rule: the one file of that name, in the place where certain pairs lie, when
     # nothing else is known that could speak.
     alone = made.others == 0 and not made.generic and made.spelling is Spelling.EXACT

@@ -40,6 +40,7 @@ class SummaryForm(DocumentForm):
     counts: Counts
     requests: Requests
     proposed_rules: list[RuleForm]
+    learned_rules: list[RuleForm]
     error: ErrorForm | None
 
 

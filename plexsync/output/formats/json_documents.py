@@ -185,6 +185,7 @@ def _head(summary: RunSummary) -> _Json:
         "counts": {name: getattr(summary.counts, name) for name in _fields(summary.counts)},
         "requests": {name: getattr(summary.requests, name) for name in _fields(summary.requests)},
         "proposed_rules": [rule_json(rule) for rule in summary.proposed_rules],
+        "learned_rules": [rule_json(rule) for rule in summary.learned_rules],
     }
 
 

@@ -20,7 +20,7 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.models import Change, MatchRow
+    from plexsync.models import Candidate, Change, MatchRow
 
 COLUMNS = (
     "outcome",
@@ -55,7 +55,7 @@ def row_line(row: MatchRow, *, evidence: bool = False, others: int = 0) -> str:
     fields = (
         row.outcome,
         row.confidence or "",
-        score_text(row.score, 3) if item else "",
+        score_text(row.score, 3) if item and row.confidence is Confidence.HIGH else "",
         row.scene.id,
         item.rating_key if item else "",
         row.scene.title,
@@ -88,9 +88,16 @@ def _reason(row: MatchRow) -> str:
     """Why, and for a LOW match all it could be: a log is where one looks for that later."""
     if row.confidence is not Confidence.LOW or not row.candidates:
         return row.reason
-    paths = ", ".join(candidate.item_path for candidate in row.candidates)
+    named = "; ".join(map(_candidate_words, row.candidates))
     count = len(row.candidates)
-    return f"{row.reason} [{count} candidate{'s' if count > 1 else ''}: {paths}]"
+    return f"{row.reason} [{count} candidate{'s' if count > 1 else ''}: {named}]"
+
+
+def _candidate_words(candidate: Candidate) -> str:
+    """A candidate by library, rating key and path, with what a person compares."""
+    where = f" in {candidate.library}" if candidate.library else ""
+    facts = f", {candidate.facts}" if candidate.facts else ""
+    return f"item {candidate.rating_key}{where} ({candidate.item_path}){facts}"
 
 
 def _change_words(change: Change) -> str:

@@ -14,6 +14,7 @@ from plexsync.matcher import (
     DEFAULT_SETTINGS,
     NO_ANSWERS,
     AllAnswers,
+    Decided,
     Known,
     MatchSettings,
     decide,
@@ -82,7 +83,7 @@ class Decider:
         scenes: Sequence[Scene],
         items: Sequence[PlexItem],
         claims: Mapping[RatingKey, SceneId],
-    ) -> list[Match]:
+    ) -> Decided:
         """Match `scenes` against `items`.
 
         Raises:
@@ -107,7 +108,7 @@ class Decider:
         while (again := self._decide_hashed(found, scenes, items, known)) is not found:
             found = again
         self.catalogue.keep()
-        return found
+        return Decided(found, layout)
 
     def _others(self, due: Collection[SceneId]) -> list[Scene]:
         """The scenes that are not due but take part; one a person ignores claims nothing."""

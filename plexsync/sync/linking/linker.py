@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules
+from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules, used_rules
 from plexsync.models import Confidence, Link, Outcome
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
@@ -66,6 +66,7 @@ class Linked:
         review: LOW matches that wait for a person.
         unmatched: scenes without a plausible candidate.
         proposed: path rules that would settle some of the rest.
+        learned: path rules that certain pairs show, and that others were found by.
         unread: scenes about which a content hash could decide otherwise that was not read yet.
         items: those the pairs go to.
     """
@@ -74,6 +75,7 @@ class Linked:
     review: list[Unlinked] = field(default_factory=list)
     unmatched: list[Unlinked] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
+    learned: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
     items: dict[RatingKey, PlexItem] = field(default_factory=dict)
 
@@ -155,11 +157,12 @@ class Linker:
             for pair in taken
             if pair.scene.scene_id not in ours
         )
-        matches = self.decider.decide(scenes, items, claims)
+        matches, layout = self.decider.decide(scenes, items, claims)
         by_key = {item.rating_key: item for item in items}
         by_id = {scene.scene_id: scene for scene in scenes}
         linked = Linked(
             proposed=propose_rules(matches, rules=self.decider.rules),
+            learned=used_rules(matches, layout),
             unread=frozenset(one.scene_id for one in matches if one.unread),
         )
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}

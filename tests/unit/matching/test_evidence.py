@@ -347,9 +347,13 @@ GRADES |= {
     "another name": ({**_RENAMED, "spelling": Spelling.DIFFERENT}, None),
     "id alone": (_GUID, None),
     "id and size": ({**_GUID, **SIZED}, Grade.IDENTITY),
-    "id and length": ({**_GUID, "duration": Level.EQUAL}, Grade.IDENTITY),
+    "id and length": ({**_GUID, "duration": Level.EQUAL}, None),
     "id and nearly the length": ({**_GUID, "duration": Level.CLOSE}, None),
     "id and round size": ({**_GUID, **SIZED, "telling_size": False}, None),
+    "id, round size and length": (
+        {**_GUID, **SIZED, "telling_size": False, "duration": Level.EQUAL},
+        None,
+    ),
     "id and length, another size": (
         {**_GUID, "duration": Level.EQUAL, "size": Level.DIFFERENT},
         None,

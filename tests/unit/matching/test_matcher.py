@@ -311,6 +311,27 @@ def test_an_id_in_the_guid_is_identity_grade_and_can_be_contradicted() -> None:
     assert only(match([named], [other])).confidence is not Confidence.HIGH
 
 
+def test_a_round_size_takes_the_place_or_a_unique_name_with_the_length() -> None:
+    """People cut at round sizes, and two videos of one name may be cut at the same one."""
+    ours = scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=None)
+    far = item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=None)
+    assert only(match([ours], [far])).confidence is Confidence.LOW
+    long = [{"size_bytes": 10**9, "duration_s": 1801.0}] * 2
+    ours, far = scene("/data/a/beach day.mp4", **long[0]), item("/m/b/beach day.mp4", **long[1])
+    assert only(match([ours], [far])).confidence is Confidence.HIGH
+    namesake = scene("/data/c/beach day.mp4", size_bytes=10**9 + 4096, duration_s=60.0)
+    assert match([ours, namesake], [far])[0].confidence is not Confidence.HIGH
+
+
+def test_a_file_whose_former_content_another_scene_has_is_not_replaced_in_place() -> None:
+    """The old file went aside and a new one took its name: Plex may still show the old one."""
+    better = scene("/m/a/beach day.mp4", size_bytes=SIZE * 2 + 3)
+    kept = scene("/m/a/beach day.old.mp4", size_bytes=SIZE)
+    shown = item("/m/a/beach day.mp4", size_bytes=SIZE)
+    assert only(match([better], [shown])).confidence is Confidence.HIGH
+    assert match([better, kept], [shown])[0].confidence is not Confidence.HIGH
+
+
 def test_an_overwhelming_layout_counts_as_a_rule_and_a_doubtful_one_does_not() -> None:
     """Twenty certain pairs make a whole path of what would be a namesake's."""
     names = [f"ann/beach {chr(97 + n) * 3} day.mp4" for n in range(20)]

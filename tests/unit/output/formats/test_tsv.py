@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from plexsync.models import Outcome, PlexField
 from plexsync.output.formats import tsv as lines
 from tests.support.factories import (
+    make_candidate,
     make_change,
     make_item_ref,
+    make_low_row,
     make_problem,
     make_row,
     make_scene_ref,
@@ -57,6 +59,25 @@ def test_line_of_an_unmatched_scene_keeps_its_columns() -> None:
 
     assert len(fields) == len(lines.COLUMNS)
     assert fields[1:5] == ["", "", "42", ""]
+
+
+def test_line_of_a_low_match_has_facts_and_no_probability() -> None:
+    """A score would be taken for one; two equal paths are distinguished by library and key."""
+    first, second = (
+        make_candidate(
+            rating_key=key, library=library, item_path="/media/a.mp4", facts=facts, score=0.99999
+        )
+        for key, library, facts in (
+            ("7", "Movies", "size 2.4 GB here, 1.1 GB there"),
+            ("8", "", ""),
+        )
+    )
+    fields = lines.row_line(make_low_row(candidates=(first, second), reason="why")).split("\t")
+    assert fields[lines.COLUMNS.index("score")] == ""
+    assert fields[-1] == (
+        "why [2 candidates: item 7 in Movies (/media/a.mp4), size 2.4 GB here, 1.1 GB there; "
+        "item 8 (/media/a.mp4)]"
+    )
 
 
 def test_line_of_a_failure_ends_in_its_error() -> None:
