@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plexsync.models import SceneId
 
@@ -147,7 +147,7 @@ def case_twins_unknown(world: World) -> None:
     title = world.title()
     one = world.video(name=f"{title}.mp4")
     two = world.video(name=f"{title.upper()}.mp4", folder=one.folder)
-    known = {"size_bytes": None, "duration_s": None, "width": None, "height": None}
+    known: dict[str, Any] = dict.fromkeys(("size_bytes", "duration_s", "width", "height"))
     key = world.add_item(world.plex_file(two, **known))
     world.add_scene(world.stash_file(two), truth=(key,))
     world.add_scene(world.stash_file(one))
@@ -164,7 +164,7 @@ def two_scenes_one_file(world: World) -> None:
 def empty_files(world: World) -> None:
     """A broken download left empty files of one name in two homes."""
     name, number = world.name(), world.number()
-    unknown = {"size_bytes": 0, "duration_s": 0.0, "width": 0, "height": 0}
+    unknown: dict[str, Any] = {"size_bytes": 0, "duration_s": 0.0, "width": 0, "height": 0}
     ours = world.video(name=f"{name}.mp4", folder=f"{world.word()}/{number}")
     other = world.video(name=f"{name}.mp4", folder=f"{world.word()}/{number} x")
     world.add_item(world.plex_file(other, **unknown))

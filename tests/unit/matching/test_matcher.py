@@ -316,8 +316,8 @@ def test_a_round_size_takes_the_place_or_a_unique_name_with_the_length() -> None
     ours = scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=None)
     far = item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=None)
     assert only(match([ours], [far])).confidence is Confidence.LOW
-    long = [{"size_bytes": 10**9, "duration_s": 1801.0}] * 2
-    ours, far = scene("/data/a/beach day.mp4", **long[0]), item("/m/b/beach day.mp4", **long[1])
+    ours = scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=1801.0)
+    far = item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=1801.0)
     assert only(match([ours], [far])).confidence is Confidence.HIGH
     namesake = scene("/data/c/beach day.mp4", size_bytes=10**9 + 4096, duration_s=60.0)
     assert match([ours, namesake], [far])[0].confidence is not Confidence.HIGH

@@ -259,7 +259,7 @@ def test_cron_tells_low_rows_when_one_is_new(wires: Wires) -> None:
         summary=make_summary(counts=make_counts(review=1), new_review=1),
     )
 
-    assert wires.stdout.startswith("review\tLOW\t0.620")
+    assert wires.stdout.startswith("review\tLOW\t\t42\t9120")
     assert "1 LOW match waits" in wires.stderr
 
 
