@@ -21,26 +21,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RENAMED = 205
-"""More than one run asks hashes for where Plex answers for one item at a time: 200 requests."""
+"""More than a dry run asks for where Plex answers for one item at a time: 200 requests."""
 DRY = RunOptions(dry_run=True)
 
 
 def test_hashes_are_read_on_until_all_scenes_are_settled(tmp_path: Path) -> None:
-    """A run stops at its budget, the next one goes on with the others, and then all is quiet."""
+    """A dry run stops at its budget and says so, a real one goes on, and then all is quiet."""
     spec = LibrarySpec(
         seed=3, scenes=RENAMED, mix={Case.RENAMED: 1}, hashed=1.0, extra_items=0.0, edited=0.0
     )
     with World(make_library(spec), tmp_path, FIELDS__TITLE="off") as world:
         world.plex.switches.multi_id_tree = False
-        first = world.run()
+        first = world.run(DRY)
         waiting = [row for row in first.rows if row.confidence is Confidence.LOW]
         assert 0 < len(waiting) < RENAMED / 2
         assert all("content hash was not read yet" in row.reason for row in waiting)
-        asked = first.plex["plex.tree"]
         second = world.run()
-        assert {row.scene.id for row in second.rows} == {row.scene.id for row in waiting}
         assert {row.confidence for row in second.rows} == {Confidence.HIGH}
-        assert asked + second.plex["plex.tree"] <= RENAMED + 4
+        assert second.plex["plex.tree"] < RENAMED
         third = world.run()
         assert (third.rows, third.puts, third.plex.get("plex.tree", 0)) == ((), 0, 0)
 
