@@ -22,6 +22,7 @@ from plexsync.config.editing import add_path_rule, remove_path_rule
 from plexsync.config.loader import load_config
 from plexsync.config.secrets import describe
 from plexsync.errors import ConfigError
+from plexsync.matcher import propose_rules
 from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.output.status import status_document
 from plexsync.output.status_view import status_view
@@ -31,8 +32,10 @@ from plexsync.storage.journal import Lineage
 from plexsync.storage.status import Coverage, Status
 from plexsync.text.toml import rule_arrow, rule_table, rules_text, toml_string, toml_value
 from tests.support.factories import (
+    make_candidate,
     make_counts,
     make_item,
+    make_match,
     make_plex_file,
     make_scene,
     make_scene_file,
@@ -195,3 +198,40 @@ def test_a_rule_in_a_sentence_is_one_line_and_unmistakable(rule: PathRule) -> No
 def test_where_a_secret_comes_from_reads_back_equal(path: str) -> None:
     """`config show` names the file of a secret."""
     assert tomllib.loads(f"x = {describe({'file': path})}")["x"] == {"file": path}
+
+
+ROOTS = st.sampled_from(
+    ("/data/", "/data/archive/", "/data/archive/old/", "/", "D:\\Videos\\", "\\\\nas\\share\\")
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(ROOTS, ROOTS, st.sampled_from(("", "ann/", "b\u00f6/"))), max_size=6),
+    st.integers(3, 5),
+    LISTS | st.just([]),
+)
+def test_the_configuration_accepts_every_proposal(
+    places: list[tuple[str, str, str]], files: int, known: list[PathRule]
+) -> None:
+    """One rule a folder of Stash, none twice, beside the rules that are there already."""
+    matches = [
+        make_match(
+            candidates=(
+                make_candidate(
+                    scene_path=f"{ours}{folder}{at} {number}.mp4",
+                    item_path=f"{theirs}{folder}{at} {number}.mp4",
+                ),
+            )
+        )
+        for at, (ours, theirs, folder) in enumerate(places)
+        for number in range(files)
+    ]
+    proposed = propose_rules(matches, rules=known)
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.toml"
+        config.write_text(rules_text([*known, *proposed]), encoding="utf-8")
+        environ = {"PLEXSYNC_STASH__URL": "http://s", "PLEXSYNC_PLEX__URL": "http://p"}
+        environ["PLEXSYNC_PLEX__TOKEN"] = "t"
+        loaded = load_config(config, environ, home=Path(folder))
+    assert pairs(loaded.paths) == pairs([*known, *proposed])
