@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId, Section
+    from plexsync.plex.index import Index
     from plexsync.stash_client import Names
     from plexsync.state import Session
     from plexsync.sync.context import RunContext
@@ -220,7 +221,7 @@ class ChangeDetection:
         roused = rousing.by(index, before.items)
         lost = broken(self._state.links(), index.items, self._inventory.section_ids)
         widened = rousing.widened(index, before.items)
-        return replace(self._now, items=index.edition), roused, lost | roused.several, widened
+        return _having_seen(self._now, index), roused, lost | roused.several, widened
 
     def _may_have_moved(self) -> bool:
         """Whether Plex's items have to be compared with those that were seen before."""
@@ -242,7 +243,7 @@ class ChangeDetection:
             return seen
         if seen.items and rousing.by(index, seen.items) != Roused():
             return seen
-        return replace(seen, items=index.edition, counters=self._now.counters)
+        return _having_seen(replace(seen, counters=self._now.counters), index)
 
     # ---- what is due
 
@@ -326,3 +327,9 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
         counters=counters_digest(sections),
         sections=tuple(sorted(section.section_id for section in sections)),
     )
+
+
+def _having_seen(seen: Seen, index: Index) -> Seen:
+    """Return that a list was seen; one that items were left out of is looked at again."""
+    counters = "" if index.notes else seen.counters
+    return replace(seen, items=index.edition, counters=counters)
