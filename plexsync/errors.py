@@ -87,7 +87,7 @@ _SEVERITY = (
 
 
 def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
-    """The code a run ends with when it met all of `codes`; OK for none.
+    """Return the code a run ends with when it met all of `codes`; OK for none.
 
     Codes outside the contract's order (usage) never meet others and come back as they are.
     """

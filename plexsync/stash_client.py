@@ -133,7 +133,7 @@ class StashLook(NamedTuple):
 
 
 def base_url(url: str) -> str:
-    """The address of a Stash from what a person wrote: with or without `/graphql`.
+    """Return the address of a Stash from what a person wrote: with or without `/graphql`.
 
     Raises:
         ConfigError: there is no `http://` or `https://` in front.
@@ -149,7 +149,7 @@ def base_url(url: str) -> str:
 
 
 def stash_headers(api_key: str) -> dict[str, str]:
-    """The headers a Stash transport sends with every request.
+    """Return the headers a Stash transport sends with every request.
 
     A Stash without a login refuses every key, so none is sent when none is configured.
     Source: docs/stash-api.md 1.3.
@@ -287,7 +287,7 @@ class StashClient:
                 yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
 
     def uneven(self) -> Mapping[SceneId, str]:
-        """The files, as their ids in one text, of each scene that has several of them, or none.
+        """Return the ids of the files, as one text, of each scene that has several or none.
 
         A file goes from one scene to another, or from one for good, without any time moving; then
         one of these texts moves. Source: docs/stash-api.md 4.2.
@@ -303,7 +303,7 @@ class StashClient:
         }
 
     def names(self) -> Names:
-        """What a scene may show of each tag, performer, studio and group. One request.
+        """Return what a scene may show of each tag, performer, studio and group. One request.
 
         Raises:
             ServerError: the dictionary could not be had as a whole.
@@ -322,7 +322,7 @@ class StashClient:
         return self._ask(stamps_query(asked), {}, stamps_decoder(), limits=DICTIONARY)
 
     def objects(self, wanted: Collection[RelatedId]) -> dict[RelatedId, RelatedDetail]:
-        """What some studios, groups, performers and tags say; those that are gone are left out.
+        """Return what some studios, groups, performers and tags say; those gone are left out.
 
         Raises:
             ServerError: as `names`.
@@ -344,7 +344,7 @@ class StashClient:
         return unsettled_s(version, self._server_time)
 
     def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
-        """The named scenes with what matching needs.
+        """Return the named scenes with what matching needs.
 
         Args:
             ids: which.
@@ -358,7 +358,7 @@ class StashClient:
         return self._fetch(batches, ids, lambda row: scene_of(row, with_relations=with_relations))
 
     def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
-        """The named scenes with everything they say about themselves.
+        """Return the named scenes with everything they say about themselves.
 
         Raises:
             ServerError: as `scenes`.
@@ -373,14 +373,14 @@ class StashClient:
         return Fetched(in_order, fetched.missing, fetched.poisoned)
 
     def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
-        """The cover at `SceneDetail.cover_path`; see `stash_covers.fetch_cover`.
+        """Return the cover at `SceneDetail.cover_path`; see `stash_covers.fetch_cover`.
 
         The address is made of the configured one, whatever host Stash puts into its answers.
         """
         return fetch_cover(self._transport, cover_path, etag, whole=whole)
 
     def without_cover(self) -> frozenset[SceneId]:
-        """The scenes that have no cover, as far as Stash's database says.
+        """Return the scenes that have no cover, as far as Stash's database says.
 
         Raises:
             ServerError: the list is incomplete.
@@ -395,7 +395,7 @@ class StashClient:
         return f"{self._url}/scenes/{scene_id}"
 
     def file_url(self, path: str) -> str:
-        """The address of something whose path and query on Stash are known, without any key."""
+        """Return the address of something by its path and query on Stash, without any key."""
         return f"{self._url}{path}"
 
     # ---- asking --------------------------------------------------------------------------------
@@ -488,7 +488,7 @@ class StashClient:
         more: bool = False,
         only: Mapping[str, Json] | None = None,
     ) -> Iterator[Page[W]]:
-        """The pages of a keyset walk; poisoned scenes are also kept."""
+        """Yield the pages of a keyset walk; poisoned scenes are also kept."""
 
         def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of Keyset
             variables: dict[str, Json] = {"where": where, "n": n, "more": more}
@@ -512,7 +512,7 @@ class StashClient:
 
 
 def _time_of(date: str) -> datetime | None:
-    """The moment a `Date` header names; None for what is none."""
+    """Return the moment a `Date` header names; None for what is none."""
     try:
         return parsedate_to_datetime(date).astimezone(UTC)
     except ValueError:
@@ -520,6 +520,6 @@ def _time_of(date: str) -> datetime | None:
 
 
 def _without_user(url: str) -> str:
-    """An address fit to be shown: no user, no password."""
+    """Return an address fit to be shown: no user, no password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

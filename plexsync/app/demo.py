@@ -180,12 +180,12 @@ class _Story:
         self._rest()
 
     def say(self, text: str = "") -> None:
-        """A paragraph."""
+        """Print a paragraph."""
         if not self._shape.quiet:
             self._out.print(Text(text))
 
     def say_how_to_go_on(self) -> None:
-        """What to type in another terminal."""
+        """Print what to type in another terminal."""
         self._chapter("Go on by yourself")
         self.say("Both servers stay up. In another terminal:")
         self.say()
@@ -198,7 +198,7 @@ class _Story:
         self.say("Ctrl-C here ends the servers and removes all of it.")
 
     def say_what_comes_next(self) -> None:
-        """What else there is, in a line each, and where to begin."""
+        """Print what else there is, in a line each, and where to begin."""
         self._chapter("What else there is")
         for command, purpose in TO_TRY:
             self._code(f"{command:<24}{purpose}")
@@ -311,7 +311,7 @@ class _Story:
 
 
 def _insist(held: bool, otherwise: str) -> None:  # noqa: FBT001 - reads like an assertion
-    """The story must be true: a demo that shows something else ends as a bug.
+    """Raise unless the story is true: a demo that shows something else ends as a bug.
 
     Raises:
         PlexsyncError: it did not hold.

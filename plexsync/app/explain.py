@@ -105,7 +105,7 @@ class MatchingInputs:
         )
 
     def known(self, scenes: Sequence[Scene]) -> Known:
-        """What a run that has only these scenes to decide about knows beside them."""
+        """Return what a run that has only these scenes to decide about knows beside them."""
         due = {scene.scene_id for scene in scenes}
         answers = collect_answers(self.state)
         uses_hashes = self._config.match.use_content_hash
@@ -134,11 +134,11 @@ class MatchingInputs:
         return fetched.found[0]
 
     def hashes(self, keys: Sequence[RatingKey]) -> Mapping[int, int]:
-        """The content hashes of the files of items."""
+        """Return the content hashes of the files of items."""
         return self._hashes.read(self.by_key[key] for key in keys)
 
     def waiting(self) -> list[Scene]:
-        """The scenes that compete: those not linked yet. Before the first run that is all."""
+        """Return the scenes that compete: those not linked yet; before the first run all."""
         if self.state.is_new:
             found = [scene for page in self._ports.stash.sweep() for scene in page]
         else:
@@ -167,7 +167,7 @@ class MatchingInputs:
         )
 
     def name_scene(self, scene: Scene) -> Named:
-        """A scene."""
+        """Return a scene."""
         return Named(
             id=scene.scene_id,
             title=scene.title,
@@ -177,7 +177,7 @@ class MatchingInputs:
         )
 
     def name_item(self, item: PlexItem) -> Named:
-        """An item."""
+        """Return an item."""
         return Named(
             id=item.rating_key,
             title=item.title,

@@ -65,12 +65,12 @@ def report_failure(
 
 
 def make_run_id(now: datetime) -> str:
-    """A name for a run that sorts by time: `20261122T083254Z-3f9a`."""
+    """Return a name for a run that sorts by time: `20261122T083254Z-3f9a`."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def utc_now() -> datetime:
-    """The time, aware."""
+    """Return the time, aware."""
     return datetime.now(UTC)
 
 

@@ -257,7 +257,7 @@ class _Gathering:
         return not wanted or name.casefold() == wanted
 
     def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
-        """The items of a run; fields and pictures of one item stand together."""
+        """Yield the items of a run; fields and pictures of one item stand together."""
         items: dict[tuple[str, str], list[Written]] = {}
         for one in written:
             items.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
@@ -331,7 +331,7 @@ class _Covers:
 
 
 def _moment(since: str, now: datetime) -> str:
-    """The ISO time `since` means; "" for the beginning."""
+    """Return the ISO time `since` means; "" for the beginning."""
     if not since:
         return ""
     try:
@@ -379,6 +379,6 @@ def _failing(scene_id: SceneId, record: SceneRecord) -> FailingScene:
 
 
 def _title(changes: Iterable[Change]) -> str:
-    """The title an item has after a run; "" when the run did not write it."""
+    """Return the title an item has after a run; "" when the run did not write it."""
     titles = (str(one.after) for one in changes if one.target is PlexField.TITLE)
     return next(titles, "")

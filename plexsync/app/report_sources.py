@@ -78,7 +78,7 @@ def _cover_of(plex: PlexClient) -> Callable[[str, PlexField, str], bytes]:
 
 
 def _small(body: bytes) -> bytes:
-    """A picture as small as a report shows it, where Pillow is installed."""
+    """Return a picture as small as a report shows it, where Pillow is installed."""
     if len(body) <= _SMALL_BYTES:
         return body
     try:

@@ -78,7 +78,7 @@ def retry(
 
 
 def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
-    """The scenes that would have waited."""
+    """Yield the scenes that would have waited."""
     if not scene_ids:
         for scene_id, record in state.waiting():
             if record.outcome is Outcome.FAILED and record.due_at:

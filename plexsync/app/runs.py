@@ -217,7 +217,7 @@ def open_ports(
     read_only: bool,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Ports]:
-    """The world as configured: both clients, the directories, the clock.
+    """Yield the world as configured: both clients, the directories, the clock.
 
     Args:
         config: which servers.
@@ -349,7 +349,7 @@ class Truthful:
         self._reporter.close()
 
     def corrected(self, summary: RunSummary) -> RunSummary:
-        """The summary with a command that can be repeated as it stands."""
+        """Return the summary with a command that can be repeated as it stands."""
         if self._config is not None:
             again = f"{summary.header.again} --config {quote(str(self._config))}"
             header = msgspec.structs.replace(summary.header, again=again)
@@ -401,7 +401,7 @@ def _tell_stopping(shape: Shape, streams: Streams) -> None:
 
 
 def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
-    """A report that could not be written is a failure, unless its reader just left."""
+    """Return a report that could not be written is a failure, unless its reader just left."""
     failure = reporter.failure
     if failure is None or isinstance(failure, BrokenPipeError):
         return code

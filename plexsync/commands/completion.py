@@ -63,7 +63,7 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
 def complete_scenes(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids of scenes that wait for something, each with what it waits for."""
+    """Return the ids of scenes that wait for something, each with what it waits for."""
     del ctx, param
     return _offer(_waiting_scenes(), incomplete)
 
@@ -71,7 +71,7 @@ def complete_scenes(
 def complete_review(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids of scenes that wait for a person, each with its title."""
+    """Return the ids of scenes that wait for a person, each with its title."""
     del ctx, param
     return _offer(_scenes_in_review(), incomplete)
 
@@ -79,7 +79,7 @@ def complete_review(
 def complete_answered(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids of scenes that have a person's answer."""
+    """Return the ids of scenes that have a person's answer."""
     del ctx, param
     return _offer(_answered_scenes(), incomplete)
 
@@ -87,7 +87,7 @@ def complete_answered(
 def complete_runs(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids of runs that left a journal, newest first."""
+    """Return the ids of runs that left a journal, newest first."""
     del ctx, param
     return _offer(_runs(), incomplete)
 
@@ -95,7 +95,7 @@ def complete_runs(
 def complete_libraries(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The names of the configured libraries; where none is configured, of those seen in Plex."""
+    """Return the names of the configured libraries, or else of those seen in Plex."""
     del param
     invocation: Invocation | None = ctx.find_root().obj
     return _offer(_libraries(invocation.config if invocation else None), incomplete)
@@ -105,7 +105,7 @@ def complete_libraries(
 
 
 def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
-    """What begins as what was typed; nothing when it cannot be found out."""
+    """Return what begins as what was typed; nothing when it cannot be found out."""
     from click.shell_completion import CompletionItem
 
     offers: list[CompletionItem] = []

@@ -263,7 +263,7 @@ def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
 
 
 def _folder_of(one: Setting) -> str:
-    """The folder of the file a value comes from; "" for a value from elsewhere."""
+    """Return the folder of the file a value comes from; "" for a value from elsewhere."""
     folder, name = os.path.split(one.origin)
     return folder if folder and name.rpartition(":")[2].isdigit() else ""
 

@@ -133,7 +133,7 @@ def _entry(one: Finding) -> dict[str, object]:
 
 
 def _tell(invocation: Invocation, one: Finding) -> None:
-    """A line at once, because a check may take its time; a pipe gets columns."""
+    """Print a line at once, because a check may take its time; a pipe gets columns."""
     from plexsync.text.normalize import clean_for_terminal
 
     if invocation.shape.quiet and one.level != "fail":

@@ -168,7 +168,7 @@ def _setup(invocation: Invocation, *, runs: bool) -> Setup:
 
 
 def _owner(setup: Setup) -> str:
-    """The user who may read the configuration."""
+    """Return the user who may read the configuration."""
     import getpass
 
     try:
@@ -180,7 +180,7 @@ def _owner(setup: Setup) -> str:
 
 
 def _print(invocation: Invocation, kind: str, text: str) -> int:
-    """The text itself, or as a document."""
+    """Return the text itself, or as a document."""
     streams = console.standard_streams()
     if invocation.shape.json or invocation.shape.jsonl:
         document = {"schema": "plexsync/schedule/1", "kind": kind, "text": text}

@@ -206,12 +206,12 @@ class _Terminal:
         )
 
     def ask(self, question: str, default: str = "") -> str:
-        """A line of text."""
+        """Return a line of text."""
         typed = click.prompt(question, default=default, show_default=bool(default))
         return str(typed).strip()
 
     def ask_secret(self, question: str) -> str:
-        """A line of text that is not shown."""
+        """Return a line of text that is not shown."""
         return str(click.prompt(question, default="", show_default=False, hide_input=True))
 
     def confirm(self, question: str, *, default: bool) -> bool:

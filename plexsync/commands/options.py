@@ -29,7 +29,7 @@ _F = TypeVar("_F", bound="Callable[..., object]")
 
 
 def global_options(command: _F) -> _F:
-    """The options every command takes."""
+    """Return the options every command takes."""
     for option in reversed(
         (
             _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
@@ -76,7 +76,7 @@ def read_rating_keys(
 def check_names(
     _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The names as they are; a click callback.
+    """Return the names as they are; a click callback.
 
     Raises:
         BadParameter: one of them is empty, as when a shell's variable is not set.
@@ -112,7 +112,7 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 
 def log_options(command: _F) -> _F:
-    """The options of commands that write to Plex: a log beside their output."""
+    """Return the options of commands that write to Plex: a log beside their output."""
     from pathlib import Path  # noqa: PLC0415 - help does without
 
     for option in reversed(

@@ -36,7 +36,7 @@ _SHARE = click.FloatRange(0, 1)
 
 
 def _filter_options(command: _F) -> _F:
-    """The options that choose among what waits."""
+    """Return the options that choose among what waits."""
     for option in reversed(
         (
             click.option(
@@ -74,7 +74,7 @@ def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
 
 
 def _answer_options(command: _F) -> _F:
-    """What every command that answers takes beside scenes: filters, how long to wait."""
+    """Return what every command that answers takes beside scenes: filters, how long to wait."""
     for option in reversed(
         (
             _filter_options,

@@ -215,7 +215,7 @@ def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
 
 
 def run_options(options: dict[str, Any]) -> RunOptions:
-    """What click parsed, as what a run takes."""
+    """Return what click parsed, as what a run takes."""
     from plexsync.models import SceneId
     from plexsync.sync.ports import RunOptions
 

@@ -41,7 +41,7 @@ class LibraryFields:
 
 
 def named_library(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """The ids of the libraries a name means: the exact title, else the id, else but for case.
+    """Return the ids of the libraries a name means: by title, else by id, else but for case.
 
     Args:
         name: a title or an id.
@@ -104,7 +104,7 @@ class Config:
         return any(rule.photo or rule.display for rule in self.active_rules)
 
     def field_rules(self, titles: Mapping[str, str]) -> FieldRules:
-        """The rules of all libraries.
+        """Return the rules of all libraries.
 
         Args:
             titles: of the libraries that take part, by id.

@@ -118,7 +118,7 @@ def _pairs_from(text: str) -> object:
 
 
 def path_from_here(name: str) -> str:
-    """A file named in the environment is relative to where plexsync runs, not to the file."""
+    """Return a path that is relative to where plexsync runs: it stands in the environment."""
     return name if name.startswith("~") else str(Path(name).absolute())
 
 

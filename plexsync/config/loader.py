@@ -195,7 +195,7 @@ class _Reader:
         return self._value(key, raw)
 
     def read_paths(self) -> tuple[PathRule, ...]:
-        """The path rules; two for one Stash folder are a problem."""
+        """Return the path rules; two for one Stash folder are a problem."""
         rules: dict[str, PathRule] = {}
         for raw in self._sources.path_rules:
             rule = self._checked(raw, values.path_rule)
@@ -212,7 +212,7 @@ class _Reader:
         return tuple(rules.values())
 
     def read_libraries(self, common: Mapping[str, Any]) -> Iterator[LibraryFields]:
-        """The fields of single libraries.
+        """Yield the fields of single libraries.
 
         Args:
             common: the value of every key by name, which counts where a library says nothing.

@@ -40,7 +40,7 @@ def key_row(key: Key) -> str:
 
 
 def config_schema() -> Json:
-    """The schema of the whole file."""
+    """Return the schema of the whole file."""
     # A required key may also stand in a variable, so the file alone need not have it.
     sections = {name: _table(name) for name in SECTIONS if name not in {PATHS, LIBRARIES}}
     library = table_schema({FIELDS: sections[FIELDS]})

@@ -37,7 +37,7 @@ class Secret:
         self._hidden = value
 
     def reveal(self) -> str:
-        """The secret itself: for a request header, and nothing else."""
+        """Return the secret itself: for a request header, and nothing else."""
         return self._hidden
 
     def __repr__(self) -> str:

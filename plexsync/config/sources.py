@@ -296,7 +296,7 @@ class _Layer:
 
 
 def _line_numbers(text: str) -> dict[str, int]:
-    """The line of each section, key and `[[paths]]` table; the first when there are several."""
+    """Return the first line of each section, key and `[[paths]]` table."""
     lines: dict[str, int] = {}
     section, tables = "", 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -324,7 +324,7 @@ def _bare(name: str) -> str:
 
 
 def _names_below(section: str) -> tuple[str, ...]:
-    """The keys right below a section or field."""
+    """Return the keys right below a section or field."""
     below = (name.removeprefix(section + ".") for name in BY_NAME if name.startswith(section + "."))
     return tuple(name for name in below if "." not in name)
 

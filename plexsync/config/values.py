@@ -61,21 +61,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def flag(value: object) -> bool:
-    """True or false."""
+    """Return true or false."""
     if isinstance(value, bool):
         return value
     raise ParseError("must be true or false", hint="Write true or false.")
 
 
 def count(value: object) -> int:
-    """A whole number of at least 1."""
+    """Return a whole number of at least 1."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise ParseError("must be a whole number of at least 1", hint="Write a number such as 500.")
 
 
 def share(value: object) -> float:
-    """A number above 0 and at most 1."""
+    """Return a number above 0 and at most 1."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return float(value)
     raise ParseError(
@@ -84,7 +84,7 @@ def share(value: object) -> float:
 
 
 def names(value: object) -> tuple[str, ...]:
-    """A list of texts that are not blank; a repeated one counts once."""
+    """Return a list of texts that are not blank; a repeated one counts once."""
     hint = 'Write a list of texts: ["one", "two"].'
     if not isinstance(value, list | tuple):
         raise ParseError("must be a list of texts", hint=hint)
@@ -94,13 +94,13 @@ def names(value: object) -> tuple[str, ...]:
 
 
 def folders(value: object) -> tuple[str, ...]:
-    """A list of absolute folders."""
+    """Return a list of absolute folders."""
     hint = 'Write ["/data/films", "/data/clips"].'
     return tuple(_absolute(name, f"folder {at}", hint) for at, name in enumerate(names(value), 1))
 
 
 def field_names(value: object) -> tuple[str, ...]:
-    """A list of names of what a scene may have a value for."""
+    """Return a list of names of what a scene may have a value for."""
     found = names(value)
     for name in found:
         if name not in NEEDED_FIELDS:
@@ -112,7 +112,7 @@ def field_names(value: object) -> tuple[str, ...]:
 
 
 def word(words: type[Word]) -> Callable[[object], Word]:
-    """A reader of one of `words`."""
+    """Return a reader of one of `words`."""
 
     def read(value: object) -> Word:
         known = [one.value for one in words]
@@ -126,7 +126,7 @@ def word(words: type[Word]) -> Callable[[object], Word]:
 
 
 def scalar_policy(value: object) -> Policy:
-    """A policy of a field that holds one text."""
+    """Return a policy of a field that holds one text."""
     policy = word(Policy)(value)
     if policy is Policy.MERGE:
         raise ParseError(
@@ -141,7 +141,7 @@ def tag_target(value: object) -> PlexField:
 
 
 def template(value: object) -> str:
-    """A text with placeholders, all of them known."""
+    """Return a text with placeholders, all of them known."""
     if not isinstance(value, str) or not value.strip():
         raise ParseError("must be a text", hint='Write "{title}", for example.')
     parse_template(value)
@@ -149,12 +149,12 @@ def template(value: object) -> str:
 
 
 def templates(value: object) -> tuple[str, ...]:
-    """A list of texts with placeholders."""
+    """Return a list of texts with placeholders."""
     return tuple(template(name) for name in names(value))
 
 
 def collection_title(value: object) -> str:
-    """What the title of a collection is made of."""
+    """Return what the title of a collection is made of."""
     if not isinstance(value, str) or not value.strip():
         raise ParseError("must be a text", hint='Write "{name}", for example.')
     parse_template(value, TITLE_WORDS)
@@ -162,12 +162,12 @@ def collection_title(value: object) -> str:
 
 
 def collection_sort_title(value: object) -> str:
-    """What the sort title of a collection is made of; "" for nothing."""
+    """Return what the sort title of a collection is made of; "" for nothing."""
     return "" if value == "" else collection_title(value)
 
 
 def role_template(value: object) -> str:
-    """What the part of a performer is made of; "" for nothing."""
+    """Return what the part of a performer is made of; "" for nothing."""
     if not isinstance(value, str):
         raise ParseError("must be a text", hint='Write "{disambiguation}", for example.')
     parse_template(value, PERFORMER_PLACEHOLDERS)
@@ -175,7 +175,7 @@ def role_template(value: object) -> str:
 
 
 def shared_name_template(value: object) -> str:
-    """What the name of a performer is made of that several have; "" for just the name."""
+    """Return what the name of a performer is made of that several have; "" for just the name."""
     if not isinstance(value, str):
         raise ParseError("must be a text", hint='Write "{name} ({disambiguation})".')
     words = parse_template(value, NAME_PLACEHOLDERS).words
@@ -185,7 +185,7 @@ def shared_name_template(value: object) -> str:
 
 
 def photo_template(value: object) -> str:
-    """What the address of a performer's picture is made of; "" for nothing.
+    """Return what the address of a performer's picture is made of; "" for nothing.
 
     Plex keeps and shows the address, so a key in it is refused.
     """
@@ -204,7 +204,7 @@ def photo_template(value: object) -> str:
 
 
 def by_tag(value: object) -> tuple[tuple[str, str], ...]:
-    """A list of `tag = text`: the pattern of a tag, and what a scene with such a tag gets."""
+    """Return pairs of the pattern of a tag and what a scene with such a tag gets."""
     pairs = [tuple(map(str.strip, line.rpartition("=")[::2])) for line in names(value)]
     if not all(pattern and text for pattern, text in pairs):
         raise ParseError(
@@ -249,7 +249,7 @@ def stash_url(value: object) -> str:
 
 
 def server_address(value: object) -> str:
-    """A server's address without a trailing slash. Nothing secret may be part of it."""
+    """Return a server's address without a trailing slash. Nothing secret may be part of it."""
     if not isinstance(value, str) or not value.strip():
         raise ParseError("must be a text", hint='Write "http://host:port".')
     text = value.strip()
@@ -296,7 +296,7 @@ def path_rule(value: object) -> PathRule:
 
 
 def quoted(words: Iterable[str]) -> str:
-    """`"a", "b"`."""
+    """Return `"a", "b"`."""
     return ", ".join(f'"{one}"' for one in words)
 
 

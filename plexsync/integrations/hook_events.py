@@ -63,7 +63,7 @@ class SpooledEvents:
 
 
 def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> SpooledEvents:
-    """What was announced since the last run. Reading cannot fail: events are hints."""
+    """Return what was announced since the last run. Reading cannot fail: events are hints."""
     directory = state_dir / DIRECTORY
     names: tuple[str, ...] = ()
     with suppress(OSError):

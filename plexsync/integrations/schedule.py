@@ -85,7 +85,7 @@ class Setup:
 
 
 def find_program(executable: str = sys.executable) -> tuple[str, ...]:
-    """The installed plexsync beside this Python; else this Python with `-m plexsync`."""
+    """Return the installed plexsync beside this Python; else this Python with `-m plexsync`."""
     python = Path(executable).absolute()
     script = python.with_name("plexsync")
     return (str(script),) if script.is_file() else (str(python), "-m", "plexsync")
@@ -303,7 +303,7 @@ def _yaml(text: str) -> str:
 
 
 def _open_variables(environ: Mapping[str, str], sources: Sources) -> list[tuple[str, str]]:
-    """The variables of ours that are no secrets, file names made absolute."""
+    """Return the variables of ours that are no secrets, file names made absolute."""
     closed = {ENV_CONFIG, ENV_STATE_DIR, *(key.variable for key in _SECRETS)}
     files = {raw.origin: where for raw in sources.found.values() if (where := _source(raw, "file"))}
     found = []
@@ -322,7 +322,7 @@ def _open_variables(environ: Mapping[str, str], sources: Sources) -> list[tuple[
 
 
 def _secret_variables(environ: Mapping[str, str], held: list[Raw]) -> list[str]:
-    """The variables that hold secrets here and must hold them there."""
+    """Return the variables that hold secrets here and must hold them there."""
     names = [key.variable for key in _SECRETS if environ.get(key.variable, "").strip()]
     return names + [where for raw in held if (where := _source(raw, "env"))]
 
@@ -334,7 +334,7 @@ def _source(raw: Raw, kind: str) -> str:
 
 
 def _secret_words(setup: Setup, starter: str) -> list[str]:
-    """What to do about secrets that come from variables of this shell, or from systemd."""
+    """Return what to do about secrets that come from variables of this shell, or from systemd."""
     words = []
     names = " and ".join(setup.secrets)
     if setup.secrets and starter != "cron":

@@ -98,7 +98,7 @@ def find_state_directory(environ: dict[str, str], arguments: list[str]) -> str:
 
 
 def read_event(content: bytes) -> tuple[int, str]:
-    """The scene's id and the event in what Stash sent, which may be cut off behind them.
+    """Return the scene's id and the event in what Stash sent, which may be cut off behind them.
 
     Raises:
         HookProblem: there are none.
@@ -151,7 +151,7 @@ def leave_note(directory: str, scene_id: int, event: str, *, name: str) -> None:
 
 
 def _read_input(descriptor: int, until: float) -> bytes:
-    """The first bytes of what comes. The rest is taken, too, or Stash logs a broken pipe.
+    """Return the first bytes of what comes. The rest is taken, too, or Stash logs a broken pipe.
 
     Raises:
         HookProblem: a person is at the other end.

@@ -71,7 +71,7 @@ class FieldRules(Noun, frozen=True):
     by_section: dict[str, tuple[FieldRule, ...]] = msgspec.field(default_factory=dict)
 
     def of(self, section_id: str) -> tuple[FieldRule, ...]:
-        """The rules of one library."""
+        """Return the rules of one library."""
         return self.by_section.get(section_id, self.common)
 
 

@@ -154,7 +154,7 @@ def make_reporter(
 
 
 def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
-    """A rich console that reads no markup, highlights nothing and shows no emoji codes."""
+    """Return a rich console that reads no markup, highlights nothing and shows no emoji codes."""
     from rich.console import Console
 
     if isinstance(stream, io.TextIOWrapper):
@@ -174,7 +174,7 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
 
 
 def byte_stream(stream: IO[str] | None) -> ByteStream:
-    """The bytes below a text stream; a bottomless pit for a closed one."""
+    """Return the bytes below a text stream; a bottomless pit for a closed one."""
     buffer: ByteStream | None = getattr(stream, "buffer", None)
     return buffer or _Nowhere()
 
@@ -205,7 +205,7 @@ def write_errors(stream: IO[str] | None, lines: Iterable[str]) -> None:
 
 
 def _folded(line: str, stream: IO[str] | None) -> list[str]:
-    """A line in pieces as wide as the terminal; whole where there is none."""
+    """Return a line in pieces as wide as the terminal; whole where there is none."""
     if stream is None or not is_terminal(stream):
         return [line]
     try:

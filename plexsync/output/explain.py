@@ -44,7 +44,7 @@ def explanation_view(explained: Explanation, *, width: int) -> Group:
 
 
 def explanation_lines(explained: Explanation) -> tuple[str, ...]:
-    """The same for a pipe: one tab-separated line a piece of evidence.
+    """Return the same for a pipe: one tab-separated line a piece of evidence.
 
     Columns: scene id, rating key, score, confidence or "-", evidence, value, bits. Where nothing
     resembles the subject there is one line, which says that.

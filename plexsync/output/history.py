@@ -83,7 +83,7 @@ def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
 
 
 def first_items(log: RunLog, limit: int) -> RunLog:
-    """The same run with what it wrote to its first `limit` items only."""
+    """Return the same run with what it wrote to its first `limit` items only."""
     kept = [one for writes in list(_by_item(log.written))[:limit] for one in writes]
     return replace(log, written=tuple(kept))
 
@@ -135,7 +135,7 @@ def run_view(log: RunLog, *, verbose: bool = False) -> Group:
 
 
 def _by_item(written: Sequence[Written]) -> Iterator[list[Written]]:
-    """What was written to each item: its fields in one request, each picture in another."""
+    """Yield what was written to each item: its fields in one request, each picture in another."""
     groups: dict[tuple[str, str], list[Written]] = {}
     for one in written:
         groups.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)

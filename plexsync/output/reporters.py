@@ -80,7 +80,7 @@ class PipeReporter:
         self._meter.step(phase, done, total)
 
     def preview(self, preview: Preview) -> None:
-        """A pipe hears of each row once, when it ends."""
+        """Print nothing: a pipe gets each row once, when it ends."""
 
     def row(self, row: MatchRow) -> None:
         """Write the row's line."""
@@ -222,14 +222,14 @@ class JsonReporter:
         return self._out.failure or self._rows.failure
 
     def started(self, header: RunHeader) -> None:
-        """The summary will hold it."""
+        """Print nothing: the summary will hold it."""
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Pass it on to the meter."""
         self._meter.step(phase, done, total)
 
     def preview(self, preview: Preview) -> None:
-        """The document has each row once."""
+        """Print nothing: the document has each row once."""
 
     def row(self, row: MatchRow) -> None:
         """Keep the row for the document."""
@@ -310,7 +310,7 @@ class JsonlReporter:
 
 
 def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) -> None:
-    """What went wrong, then what was done and what can be done next."""
+    """Print what went wrong, then what was done and what can be done next."""
     if summary.error:
         for line in problem_lines(summary.error):
             err.write_line(line, Priority.ERROR)
@@ -327,7 +327,7 @@ def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) ->
 
 
 def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:
-    """A document that lacks rows must not look like a good one."""
+    """Return the summary of a failure: a document that lacks rows must not look like a good one."""
     error = StateError(
         f"the rows of the report could not be kept: {cause.strerror or cause}",
         hint="Free space for temporary files, or set TMPDIR; plexsync status has the run.",

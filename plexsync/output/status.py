@@ -78,7 +78,7 @@ def until(moment: str, now: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time in its two largest units at most, never rounded up."""
+    """Return a length of time in its two largest units at most, never rounded up."""
     whole = int(seconds)
     if whole < _MINUTE_S:
         return f"{whole} s"
@@ -104,7 +104,7 @@ def run_end(run: RunRecord) -> str:
 
 
 def status_lines(status: Status) -> Iterator[str]:
-    """What a pipe gets: tab-separated, the first column says what the line is about."""
+    """Yield what a pipe gets: tab-separated, the first column says what the line is about."""
     yield _line("success", status.last_success_at)
     yield _line("full", status.last_full_at)
     for run in status.runs:

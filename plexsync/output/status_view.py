@@ -91,7 +91,7 @@ def sparkline(counts: Sequence[int], *, ascii_only: bool = False) -> str:
 
 
 def bar(share: float, columns: int, *, ascii_only: bool = False) -> str:
-    """A bar that is empty only for nothing, and full only for all."""
+    """Return a bar that is empty only for nothing, and full only for all."""
     parts = _ASCII_PARTS if ascii_only else _PARTS
     fine = len(parts) - 1
     filled = round(share * columns * fine)
@@ -102,7 +102,7 @@ def bar(share: float, columns: int, *, ascii_only: bool = False) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share that is 0 % only for nothing, and 100 % only for all."""
+    """Return a share that is 0 % only for nothing, and 100 % only for all."""
     if part in {0, whole}:
         return "100 %" if part else "0 %"
     share = 100 * part / whole
@@ -113,7 +113,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def _verdict(status: Status) -> Text:
-    """The one line to read."""
+    """Return the one line to read."""
     runs = [run for run in status.runs if run.finished_at]
     if not status.last_success_at:
         return Text(
@@ -192,7 +192,7 @@ def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
 
 
 def _troubles(troubles: Sequence[Trouble], *, now: datetime | None) -> Iterator[RenderableType]:
-    """The first ones; without `now` they have no next try."""
+    """Yield the first ones; without `now` they have no next try."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
     table.add_column("Scene", justify="right", no_wrap=True)
     table.add_column("Tries", justify="right", no_wrap=True)
@@ -215,7 +215,7 @@ def _rules(rules: Sequence[PathRule]) -> Group:
 
 
 def _facts(status: Status) -> Iterator[str]:
-    """What is left to say, in sentences."""
+    """Yield what is left to say, in sentences."""
     if status.coverage.linked and status.items > status.coverage.linked:
         yield (
             f"The {scenes_words(status.coverage.linked)} linked are {status.items:,} items in "

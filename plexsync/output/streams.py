@@ -137,7 +137,7 @@ class Spool:
             self.failure = error
 
     def __iter__(self) -> Iterator[bytes]:
-        """The pieces in the order they came."""
+        """Yield the pieces in the order they came."""
         self._file.seek(0)
         for line in self._file:
             yield line[:-1]

@@ -29,7 +29,7 @@ class Note:
 
 
 def outcome_sentence(summary: RunSummary) -> str:
-    """What the run did, in one line, such as `12 written, 3,401 unchanged.`."""
+    """Return what the run did, in one line, such as `12 written, 3,401 unchanged.`."""
     counts = summary.counts
     written = "put back" if summary.header.command == "undo" else "written"
     phrases = (
@@ -54,7 +54,7 @@ def outcome_sentence(summary: RunSummary) -> str:
 
 
 def cost_sentence(summary: RunSummary, *, verbose: bool = True) -> str:
-    """What the run took: its time and, if `verbose`, its requests."""
+    """Return what the run took: its time and, if `verbose`, its requests."""
     requests = summary.requests
     took = f"Run {summary.header.run_id} took {_seconds(summary)}"
     if not verbose:
@@ -79,7 +79,7 @@ def servers_sentence(header: RunHeader) -> str:
 
 
 def next_steps(summary: RunSummary) -> tuple[Note, ...]:
-    """What a person can do now, most useful first; empty when nothing waits for anyone."""
+    """Return what a person can do now, most useful first; empty when nothing waits for anyone."""
     counts, notes = summary.counts, []
     # What an error stopped can not be had by just repeating it, or by applying what was not saved.
     if summary.header.dry_run and counts.planned and summary.error is None:
@@ -141,12 +141,12 @@ def is_worth_a_mail(summary: RunSummary, *, known_failure: bool = False) -> bool
 
 
 def score_text(score: float, decimals: int = 2) -> str:
-    """A probability, rounded, but never up to 1.00: that is kept for certainty."""
+    """Return a probability, rounded, but never up to 1.00: that is kept for certainty."""
     return f"{score if score >= 1 else min(score, 1 - 10**-decimals):.{decimals}f}"
 
 
 def problem_lines(problem: Problem) -> tuple[str, ...]:
-    """An error as lines for a person: what happened, then what to do about it."""
+    """Return an error as lines for a person: what happened, then what to do about it."""
     message = _clean_lines(problem.message)
     lines = [f"plexsync: {message[0]}", *(f"  {line.strip()}" for line in message[1:])]
     lines += [f"  hint: {line}" for line in _clean_lines(problem.hint) if line]
@@ -154,7 +154,7 @@ def problem_lines(problem: Problem) -> tuple[str, ...]:
 
 
 def warning_line(message: str) -> str:
-    """A warning as a line for a person."""
+    """Return a warning as a line for a person."""
     return f"plexsync: {clean_for_terminal(message)}"
 
 
@@ -181,7 +181,7 @@ def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:
 
 
 def _rules_fit(rules: tuple[PathRule, ...]) -> tuple[str, str]:
-    """That the rules fit, and the word that stands for them."""
+    """Return that the rules fit, and the word that stands for them."""
     if len(rules) == 1:
         return "This path rule fits your libraries", "it"
     return "These path rules fit your libraries", "them"

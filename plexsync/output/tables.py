@@ -149,7 +149,7 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
 
 
 def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
-    """The first failed rows with what went wrong; `total` counts those not given, too."""
+    """Return the first failed rows with what went wrong; `total` counts those not given, too."""
     headline = Text(f"FAILED: {total:,}", style="bold red")
     if width < STACKED_BELOW:
         body = _stacked(
@@ -237,12 +237,12 @@ def _more_line(hidden: int) -> list[Text]:
 
 
 def plain_table() -> Table:
-    """A table as all of them look: a header, and no lines between rows."""
+    """Return a table as all of them look: a header, and no lines between rows."""
     return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
 
 
 def _stacked(blocks: Iterable[RenderableType]) -> Table:
-    """A table of one column without a header, a blank line after each block."""
+    """Return a table of one column without a header, a blank line after each block."""
     table = Table.grid(padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
     table.add_column(overflow="fold")
     for block in blocks:
@@ -301,7 +301,7 @@ def _scene_name(scene: SceneRef) -> str:
 
 
 def _base_name(path: str) -> str:
-    """The last name of a path of either kind; for showing only."""
+    """Return the last name of a path of either kind; for showing only."""
     return path.replace("\\", "/").rpartition("/")[2]
 
 
@@ -311,7 +311,7 @@ def _candidate_count(row: MatchRow) -> str:
 
 
 def _comparison_words(row: MatchRow, *, counted: bool = True) -> list[str]:
-    """What differs between the scene and the best candidate, unless the reason has it already."""
+    """Return what differs from the best candidate, unless the reason has it already."""
     facts = row.candidates[0].facts if row.candidates else ""
     noun = "candidate" if len(row.candidates) == 1 else "candidates"
     differs = "here" in facts or "against" in facts
@@ -349,18 +349,18 @@ def _changes(row: MatchRow, *, verbose: bool, width: int) -> RenderableType:
 
 
 def _field_words(change: Change) -> Text:
-    """The name of a field, marked where what goes was typed by hand."""
+    """Return the name of a field, marked where what goes was typed by hand."""
     mark = (" by hand", "yellow") if was_by_hand(change) else ""
     return Text.assemble(_text(change.field, "cyan"), mark)
 
 
 def _kept_by_hand(row: MatchRow) -> list[Text]:
-    """The fields that stay because they were typed by hand in Plex."""
+    """Return the fields that stay because they were typed by hand in Plex."""
     if not row.by_hand:
         return []
     return [_text(f"typed by hand in Plex, stays: {', '.join(row.by_hand)}", "yellow")]
 
 
 def _text(value: str, style: str = "") -> Text:
-    """A server's text, made harmless."""
+    """Return a server's text, made harmless."""
     return Text(clean_for_terminal(value), style=style, overflow="fold")

@@ -139,7 +139,7 @@ class _Sources:
         )
 
     def of(self, placing: Placing) -> frozenset[CollectionSource]:
-        """What a scene's items are in the collections of."""
+        """Return what a scene's items are in the collections of."""
         shown = self._known.get(placing.related)
         if shown is None:
             shown = frozenset(self._shown(placing.related))
@@ -149,7 +149,7 @@ class _Sources:
     def wish(
         self, section_id: str, source: CollectionSource, members: Mapping[RatingKey, ItemKind]
     ) -> CollectionWish:
-        """The collection of a source in one library."""
+        """Return the collection of a source in one library."""
         name = self._name(source)
         words = {NAME: name, KIND: source.kind.value}
         sort_title = self._rules.sort_title
@@ -165,7 +165,7 @@ class _Sources:
         )
 
     def _shown(self, related: str) -> Iterator[CollectionSource]:
-        """The objects a scene shows that have a collection."""
+        """Yield the objects a scene shows that have a collection."""
         kinds = self._rules.kinds
         for word in related.split():
             one, kind = RelatedId(word), RELATED_KINDS.get(word[:1])
@@ -178,7 +178,7 @@ class _Sources:
                 yield from self._above(one)
 
     def _above(self, studio: RelatedId) -> Iterator[CollectionSource]:
-        """The studios above one; a circle ends."""
+        """Yield the studios above one; a circle ends."""
         seen = {studio}
         for _ in range(_MOST_ABOVE):
             studio = RelatedId(f"s{parent_in(self._names.get(studio, ''))}")
@@ -197,7 +197,7 @@ class _Sources:
             yield CollectionSource(kind=CollectionKind.RATING, number=str(stars))
 
     def _name(self, source: CollectionSource) -> str:
-        """What a person calls the source."""
+        """Return what a person calls the source."""
         if source.kind is CollectionKind.ORGANIZED:
             return "Organized"
         if source.kind is CollectionKind.RATING:

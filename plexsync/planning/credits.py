@@ -63,7 +63,7 @@ class Wisher:
     def wished(
         self, want: Desired, after: Value, found: ObservedValue, detail: ItemDetail
     ) -> Credits:
-        """The credits an item is to have, as far as policy lets Stash have its way.
+        """Return the credits an item is to have, as far as policy lets Stash have its way.
 
         Args:
             want: what the scene wants.
@@ -87,7 +87,7 @@ class Wisher:
     def _decided(
         self, keep: Kept, place: tuple[str, str], wish: str | None, shown: str
     ) -> str | None:
-        """What `shown` is to become, also where it is just that; None to leave it alone."""
+        """Return what `shown` is to become, also where it is just that; None to leave it alone."""
         if wish is None or _same(wish, shown):
             return wish
         key = _entry(*place)
@@ -124,7 +124,7 @@ def given_in(base: Base | None) -> dict[str, str]:
 
 
 def remember_credits(change: Change, base: Base | None) -> str:
-    """What `given_in` is to read once Plex holds what `change` says."""
+    """Return what `given_in` is to read once Plex holds what `change` says."""
     if not change.credits_after and not (base and base.credits):
         return ""
     names, there = keys_of(change.after), keys_of(change.before)
@@ -139,7 +139,7 @@ def remember_credits(change: Change, base: Base | None) -> str:
 
 
 def digest_text(credits_: Mapping[str, Credit]) -> str:
-    """What a digest of wanted credits is made of; "" for none."""
+    """Return what a digest of wanted credits is made of; "" for none."""
     parts = (f"{name}\x1e{one.role}\x1e{one.photo}" for name, one in sorted(credits_.items()))
     return "\x1c".join(parts)
 
@@ -204,7 +204,7 @@ def unmoved(detail: ItemDetail, change: Change) -> bool:
 
 
 def later(change: Change, detail: ItemDetail) -> Change | None:
-    """The photos of actors a change has just brought to an item, now that their own is seen.
+    """Return the photos of actors a change has just brought to an item, now that their own is seen.
 
     Args:
         change: what was written.
@@ -241,7 +241,7 @@ def later(change: Change, detail: ItemDetail) -> Change | None:
 
 
 def taken_back(change: Change, detail: ItemDetail, after: Value) -> Credits:
-    """What the credits of an item must say so that `change` is taken back.
+    """Return what the credits of an item must say so that `change` is taken back.
 
     Only where Plex still shows what was written. A photo that was not seen before stays.
 
@@ -325,7 +325,7 @@ def _credited(name: str, moving: Mapping[str, tuple[Credit, Credit]], side: int)
 
 
 def keys_of(names: Value | Iterable[str]) -> set[str]:
-    """What makes the names of a list one tag each to Plex."""
+    """Return what makes the names of a list one tag each to Plex."""
     return set() if isinstance(names, str) else {tag_key(name) for name in names}
 
 

@@ -109,7 +109,7 @@ class FieldMap:
         self._file_url = file_url
 
     def desired(self, detail: SceneDetail, kind: ItemKind) -> tuple[Desired, ...]:
-        """What `detail` wants of an item of `kind`, one entry per Plex field.
+        """Return what `detail` wants of an item of `kind`, one entry per Plex field.
 
         A value the scene does not have comes as "" or (); what an empty one means is the
         planner's business. Names that differ only in spacing or the case of ASCII letters are one
@@ -156,18 +156,18 @@ class FieldMaps:
         }
 
     def of(self, section_id: str) -> FieldMap:
-        """The map of one library."""
+        """Return the map of one library."""
         return self._own.get(section_id, self._own[COMMON])
 
     def everywhere(self, detail: SceneDetail) -> dict[str, tuple[Desired, ...]]:
-        """What `detail` wants of a movie, by library; under `COMMON` in those without own rules."""
+        """Return what `detail` wants of a movie, by library; `COMMON`: without own rules."""
         return {
             section_id: own.desired(detail, ItemKind.MOVIE) for section_id, own in self._own.items()
         }
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
-    """The names of rules that are on but whose Plex field an item of `kind` does not store."""
+    """Return the rules that are on, but an item of `kind` does not store their Plex field."""
     return tuple(
         rule.name
         for rule in rules
@@ -242,7 +242,7 @@ class _Target:
 
 
 def _by_target(sources: Sequence[_Source], kind: ItemKind) -> tuple[_Target, ...]:
-    """The Plex fields of `kind` that rules write to, in the order of the rules."""
+    """Return the Plex fields of `kind` that rules write to, in the order of the rules."""
     grouped: dict[PlexField, list[_Source]] = {}
     for source in sources:
         if source.rule.to in SUPPORTED[kind]:
@@ -260,7 +260,7 @@ def _by_target(sources: Sequence[_Source], kind: ItemKind) -> tuple[_Target, ...
 
 
 def _policy_of(rules: Sequence[FieldRule]) -> Policy:
-    """The policy of a list that several rules fill; the configuration holds that they agree."""
+    """Return the policy of a list that several rules fill; the configuration makes them agree."""
     return next((rule.policy for rule in rules if not rule.joins), rules[0].policy)
 
 
@@ -276,7 +276,7 @@ def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) 
 
 
 def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
-    """What the first pattern that fits one of the scene's tags says; None when none does."""
+    """Return what the first pattern that fits one of the scene's tags says; None when none does."""
     tags = [fold_tag(name) for name in detail.tags]
     for pattern, text in rule.by_tag:
         if any(fnmatchcase(tag, fold_tag(pattern)) for tag in tags):
@@ -323,7 +323,7 @@ _OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
 def _names(
     detail: SceneDetail, sources: Sequence[_Source], page: Callable[[SceneId], str]
 ) -> tuple[str, ...]:
-    """The names all rules of one list give, each once."""
+    """Return the names all rules of one list give, each once."""
     chosen: dict[str, str] = {}
     for source in sources:
         for key, clean in map(source.made_of, _own_names(detail, source, page)):
@@ -338,7 +338,7 @@ def _names(
 
 
 def _as_label(name: str) -> str:
-    """A label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags"."""
+    """Return a label as Plex will show it: with a capital. Source: docs/plex-api.md 5, "Tags"."""
     capital = name[:1].upper()
     return capital + name[1:] if len(capital) == 1 else name
 
@@ -369,7 +369,7 @@ def _credits(
 
 
 def _display(one: Performer, source: _Source) -> str:
-    """What a performer is called in Plex: the name, and more only where it is shared."""
+    """Return what a performer is called in Plex: the name, and more only where it is shared."""
     if source.display is None or _cleaned(one.name)[0] not in source.shared:
         return one.name
     return source.display.fill(performer_words(one), whole=True) or one.name
@@ -402,7 +402,7 @@ def _own_names(
 
 
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
-    """A name's key and clean form; both empty when the rule leaves it out."""
+    """Return a name's key and clean form; both empty when the rule leaves it out."""
     key, clean = _cleaned(name)
     folded = fold_tag(clean)
     if any(fnmatchcase(folded, fold_tag(pattern)) for pattern in rule.exclude):
@@ -413,6 +413,6 @@ def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
 
 
 def _cleaned(name: str) -> tuple[str, str]:
-    """What makes a name one tag to Plex, and its clean form."""
+    """Return what makes a name one tag to Plex, and its clean form."""
     clean = " ".join(strip_control(name).split())
     return tag_key(clean), clean

@@ -48,7 +48,7 @@ class PlexEquality:
         return self._comparable(target, one) == self._comparable(target, other)
 
     def respelled(self, one: Value, other: Value) -> dict[str, str]:
-        """The names of `one` that are the same to Plex as one of `other`, and look otherwise."""
+        """Return the names of `one` that are to Plex one of `other`, and look otherwise."""
         if isinstance(one, str) or isinstance(other, str) or one == other:
             return {}
         there = {self.spellings.keys[name]: name for name in other}
@@ -127,7 +127,7 @@ def was_by_hand(change: Change) -> bool:
 
 
 def former_digest(value: Value) -> str:
-    """What stood for a list while names were folded by Unicode's rules; "" where it is the same.
+    """Return what stood for a list when names were folded by Unicode; "" where it is the same.
 
     Of a list that folds to ASCII letters it would not tell how it was made.
     """

@@ -52,7 +52,7 @@ class ObservedValue(msgspec.Struct, frozen=True, gc=False):
 
 
 def found_in(detail: ItemDetail, target: PlexField) -> ObservedValue:
-    """What `detail` holds of `target`."""
+    """Return what `detail` holds of `target`."""
     value = detail.values.get(target, () if target in LIST_FIELDS else "")
     locked = target in detail.locked
     if target is not PlexField.SORT_TITLE:
@@ -66,7 +66,7 @@ def found_in(detail: ItemDetail, target: PlexField) -> ObservedValue:
 
 
 def held_for(detail: ItemDetail, change: Change) -> Value:
-    """What is to be compared with the value a change wrote."""
+    """Return what is to be compared with the value a change wrote."""
     found = found_in(detail, change.target)
     if change.after:
         return found.shown
@@ -74,7 +74,7 @@ def held_for(detail: ItemDetail, change: Change) -> Value:
 
 
 def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
-    """The sort title an item would lose by `changes`; "" for none, or where they speak of it.
+    """Return the sort title an item would lose by `changes`; "" for none, or where they name it.
 
     That is one that is set, and not locked.
     """
@@ -90,7 +90,7 @@ def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
 def with_title(
     loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
 ) -> Change:
-    """What becomes of a loose sort title that is not ours when the title is written.
+    """Return what becomes of a loose sort title that is not ours when the title is written.
 
     A field that is on stays as its policy left it. While it is off, one that was made of the old
     title follows the new one, as Plex would have it anyway; the change is there to be shown, and
@@ -110,7 +110,7 @@ def with_title(
 def unlocked_sort_title(
     field: str, policy: Policy, *, before: str, after: str, trace: Trace | None
 ) -> Change:
-    """A change of a sort title that is not ours: it stays unlocked, and what is remembered stays.
+    """Return a change of a sort title that is not ours: it stays unlocked, and is not remembered.
 
     Args:
         field: the configured name.

@@ -37,7 +37,7 @@ class Chosen:
     ids: Mapping[RelatedId, str] | None = None
 
     def name_of(self, shown: Iterable[RelatedId]) -> str:
-        """The configured name one of `shown` counts for; "" for none."""
+        """Return the configured name one of `shown` counts for; "" for none."""
         return next((self.ids[one] for one in shown if one in self.ids), "") if self.ids else ""
 
 
@@ -79,7 +79,7 @@ class Participation:
         return ""
 
     def moved_since(self, before: Participation) -> frozenset[RelatedId]:
-        """The tags and studios that decide otherwise than they did before."""
+        """Return the tags and studios that decide otherwise than they did before."""
         pairs = zip(self._chosen(), before._chosen(), strict=True)
         return frozenset(
             one for now, then in pairs for one in (now.ids or {}).keys() ^ (then.ids or {}).keys()
@@ -114,7 +114,7 @@ class Participants:
         return bool(self.with_tags or self.include_studios or self.exclude_studios)
 
     def among(self, names: Mapping[RelatedId, str]) -> Participation:
-        """What this means among the tags and studios of a Stash."""
+        """Return what this means among the tags and studios of a Stash."""
         below = _below(names) if self.with_names else {}
 
         def choose(wanted: tuple[str, ...], is_kind: Callable[[RelatedId], bool]) -> Chosen:
@@ -132,7 +132,7 @@ class Participants:
     def concerned(
         self, before: Mapping[RelatedId, str], now: Mapping[RelatedId, str]
     ) -> frozenset[RelatedId]:
-        """The tags and studios that decide otherwise since Stash had the names of `before`.
+        """Return the tags and studios that decide otherwise since Stash had the names of `before`.
 
         One whose name then is not known may have decided anything.
         """
@@ -143,7 +143,7 @@ class Participants:
         return kinds | self.among(now).moved_since(self.among(before))
 
     def strange_names(self, names: Mapping[RelatedId, str]) -> tuple[str, ...]:
-        """A sentence for each configured name that no tag or studio has."""
+        """Return a sentence for each configured name that no tag or studio has."""
         return (
             *_strange("include_tags", self.include_tags, names, is_tag),
             *_strange("exclude_tags", self.exclude_tags, names, is_tag),
@@ -156,7 +156,7 @@ class Participants:
 
 
 def _below(names: Mapping[RelatedId, str]) -> dict[RelatedId, list[RelatedId]]:
-    """The tags and studios right below each."""
+    """Return the tags and studios right below each."""
     found: defaultdict[RelatedId, list[RelatedId]] = defaultdict(list)
     for one, text in names.items():
         for parent in above(one, text):

@@ -87,7 +87,7 @@ def replaces_anything(policy: Policy, *, locked: bool, preserve: bool) -> bool:
 
 
 def upload_key(field: PlexField, body: bytes) -> str:
-    """The key Plex gives to an uploaded picture: so Plex's answer need not be asked for.
+    """Return the key Plex gives to an uploaded picture: so Plex's answer need not be asked for.
 
     Source: docs/plex-api.md 5, "Poster".
     """
@@ -95,13 +95,13 @@ def upload_key(field: PlexField, body: bytes) -> str:
 
 
 def cover_text(scene_id: SceneId, size_bytes: int, *, padded: bool = False) -> str:
-    """The cover as a person is shown it: `cover of scene 42 (1.2 MB), padded`."""
+    """Return the cover as a person is shown it: `cover of scene 42 (1.2 MB), padded`."""
     size = f" ({_size(size_bytes)})" if size_bytes else ""
     return f"cover of scene {scene_id}{size}{', padded' * padded}"
 
 
 def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
-    """What an item shows now, as a person is shown it; `selected` may be another name of it."""
+    """Return what an item shows now, for a person; `selected` may be another name of it."""
     if not selected or selected.startswith(_STOCK):
         return "none"
     if ours and selected == ours:

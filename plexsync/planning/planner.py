@@ -194,7 +194,7 @@ class Planner:
     def still_held(
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
     ) -> dict[PlexField, str]:
-        """The entries of `held` but those whose field Stash wants otherwise by now."""
+        """Return the entries of `held` but those whose field Stash wants otherwise by now."""
         wanted = {want.target: want for want in desired if want.target in held}
         return {
             target: digest
@@ -204,7 +204,7 @@ class Planner:
         }
 
     def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
-        """The link once Plex was seen to hold what `changes` say."""
+        """Return the link once Plex was seen to hold what `changes` say."""
         base, held = dict(link.base), dict(link.held)
         for change in changes:
             target, trace = change.target, change.trace_after
@@ -215,7 +215,7 @@ class Planner:
         return replace(link, base=base, held=held)
 
     def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
-        """The link once Plex was seen to hold a part of the lists of a write that failed."""
+        """Return the link once Plex was seen to hold a part of the lists of a write that failed."""
         missing = tuple(change for change in missing if change.trace_after is None)
         parts, bases = self.partly(missing, detail), dict(link.base)
         for change in missing:
@@ -239,7 +239,7 @@ class Planner:
         return base is not None and is_base and base.wanted == wanted
 
     def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
-        """The link after an interrupted write: where Plex holds what was being written, it was.
+        """Return the link after an interrupted write: what Plex holds of it was written.
 
         `changes` are those of an intent whose result is unknown; the others of its fields stay as
         remembered, and the next plan compares them as if the write had never been tried. A name
@@ -275,7 +275,7 @@ class Planner:
     def with_sort_title(
         self, changes: Sequence[Change], detail: ItemDetail, link: Link
     ) -> tuple[Change, ...]:
-        """`changes`, and a sort title they would take away with the title, to stay as it is."""
+        """Return `changes` and a sort title they would take away with the title, to stay."""
         loose = lost_sort_title(detail, changes)
         if not loose:
             return tuple(changes)
@@ -287,7 +287,7 @@ class Planner:
         return (*changes, stays)
 
     def trace(self, link: Link, target: PlexField) -> Trace | None:
-        """What is remembered of one field; None for nothing."""
+        """Return what is remembered of one field; None for nothing."""
         return _trace(link.base, link.held, target)
 
     def last_wanted(self, change: Change, link: Link) -> str:
@@ -304,7 +304,7 @@ class Planner:
         return change.wanted or self.equality.digest(target, change.after)
 
     def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
-        """The changes of an applied plan that a read back does not show."""
+        """Return the changes of an applied plan that a read back does not show."""
         return tuple(change for change in plan.changes if not self.shows(detail, change))
 
     def partly(
@@ -335,17 +335,17 @@ class Planner:
         return same and hold(detail, change)
 
     def later(self, plan: ItemPlan, detail: ItemDetail) -> ItemPlan | None:
-        """What can be written only now that `plan` was: see `credits.later`; None for nothing."""
+        """Return what can be written only now that `plan` was, or None: see `credits.later`."""
         found = (later(change, detail) for change in plan.changes if change.credits_after)
         changes = tuple(change for change in found if change is not None)
         return replace(plan, changes=changes) if changes else None
 
     def observe(self, detail: ItemDetail, target: PlexField) -> Value:
-        """What an item holds in one field, as `Change.before` has it."""
+        """Return what an item holds in one field, as `Change.before` has it."""
         return found_in(detail, target).value
 
     def spare(self, desired: Sequence[Desired], change: Change) -> tuple[str, ...]:
-        """The names of a changed list that would come back by themselves if Plex lost them.
+        """Return the names of a changed list that would come back by themselves if Plex lost them.
 
         Plex has them, Stash wants them, and nothing tells the next run that a person took them
         out: see `settle`. In Plex's order and spelling.
@@ -378,7 +378,7 @@ class Planner:
     def _after(
         self, want: Desired, found: ObservedValue, base: Base | None, *, taken: bool = False
     ) -> Value | None:
-        """The value a field that differs should have; None when Plex's own stays even so.
+        """Return the value a field that differs should have; None when Plex's own stays even so.
 
         `taken` asks what it would be if Stash had the last word.
         """
@@ -405,7 +405,7 @@ class Planner:
                 return None if stays else self._respelled(want.value, observed)
 
     def _silenced(self, want: Desired, found: ObservedValue, base: Base | None) -> Value | None:
-        """The value of a field of which Stash says nothing; None when it is kept from clearing.
+        """Return the value of a field Stash says nothing of; None when it is kept from clearing.
 
         Absent is not empty: what goes is what we wrote ourselves, as far as nobody touched it, and
         only where configured. Of a list that is merged each name counts for itself.
@@ -470,7 +470,7 @@ class Planner:
         return self.equality.digest(want.target, want.value)
 
     def _whole_digest(self, want: Desired) -> str:
-        """A digest of what Stash wants, the credits of actors included."""
+        """Return a digest of what Stash wants, the credits of actors included."""
         names = self.equality.digest(want.target, want.value)
         if not want.credits:
             return names
@@ -513,7 +513,7 @@ class Planner:
 
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:
-    """The value of a field that shows what is wanted; a sort title may be Plex's own making."""
+    """Return the value of a field that shows what is wanted; a sort title may be Plex's own."""
     return want.value if want.target is PlexField.SORT_TITLE else found.value
 
 

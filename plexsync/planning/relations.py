@@ -61,7 +61,7 @@ def group_id(number: str) -> RelatedId:
 
 
 def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
-    """The names several performers have, as `tag_key` has them: they are one actor to Plex."""
+    """Return the names several performers have, as `tag_key` has them: one actor to Plex."""
     kept = (name_in(text) for one, text in names.items() if one.startswith("p"))
     counts = Counter(tag_key(fold_whitespace(name)) for name in kept if name)
     return frozenset(name for name, count in counts.items() if count > 1)
@@ -70,7 +70,7 @@ def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
 def namesakes_moved(
     before: Mapping[RelatedId, str], now: Mapping[RelatedId, str]
 ) -> frozenset[RelatedId]:
-    """The performers whose name is shared now and was not before, or the other way round."""
+    """Return the performers whose name is shared now and was not before, or the other way round."""
     moved = shared_names(before) ^ shared_names(now)
     if not moved:
         return frozenset()
@@ -88,34 +88,34 @@ def described(one: RelatedId) -> str:
 
 
 def tag_text(name: str, parents: Collection[str]) -> str:
-    """What a scene may show of a tag: its name, and through the ids of its parents other names."""
+    """Return what a scene may show of a tag: its name, and by the ids of its parents others."""
     return _PART.join((name, *sorted(parents)))
 
 
 def name_in(text: str) -> str:
-    """The name in what `tag_text`, `performer_text` or `studio_text` made."""
+    """Return the name in what `tag_text`, `performer_text` or `studio_text` made."""
     return text.partition(_PART)[0]
 
 
 def above(one: RelatedId, text: str) -> tuple[RelatedId, ...]:
-    """The tags right above a tag, or the studio above a studio, in what its text says."""
+    """Return the tags right above a tag, or the studio above a studio, in what its text says."""
     if is_tag(one):
         return tuple(map(tag_id, text.split(_PART)[1:]))
     return tuple(map(studio_id, text.split(_PART)[1:])) if is_studio(one) else ()
 
 
 def parent_in(text: str) -> str:
-    """The id of the parent in what `studio_text` made; "" for none."""
+    """Return the id of the parent in what `studio_text` made; "" for none."""
     return text.partition(_PART)[2]
 
 
 def studio_text(name: str, parent: str) -> str:
-    """What a scene may show of a studio: its name, and through its parent other names."""
+    """Return what a scene may show of a studio: its name, and through its parent other names."""
     return f"{name}{_PART}{parent}" if parent else name
 
 
 def performer_text(name: str, facts: Collection[str]) -> str:
-    """What a scene may show of a performer: the name, and what credits are made of.
+    """Return what a scene may show of a performer: the name, and what credits are made of.
 
     Args:
         name: the name.
@@ -125,7 +125,7 @@ def performer_text(name: str, facts: Collection[str]) -> str:
 
 
 def join_related(related: Iterable[RelatedId]) -> str:
-    """The objects a scene shows, as its record keeps them; always in the same order."""
+    """Return the objects a scene shows, as its record keeps them; always in the same order."""
     return " ".join(sorted(related))
 
 
@@ -137,5 +137,5 @@ def shows_any(kept: str, wanted: Collection[str]) -> bool:
 def changed(
     remembered: Mapping[RelatedId, str], present: Mapping[RelatedId, str]
 ) -> frozenset[RelatedId]:
-    """The remembered objects that read differently now, or are gone. New ones concern no scene."""
+    """Return the remembered objects that read differently now, or are gone."""
     return frozenset(one for one, text in remembered.items() if present.get(one) != text)

@@ -76,7 +76,7 @@ class Reverser:
         self._equality = planner.equality
 
     def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Reverse:
-        """What is to be written to `detail` so that it is as it was before `written`.
+        """Return what is to be written to `detail` so that it is as it was before `written`.
 
         Args:
             written: what a run did to the item, as `merge_plans` gives it.
@@ -109,7 +109,7 @@ class Reverser:
     # ---- one field
 
     def _after(self, change: Change, detail: ItemDetail) -> Value | None:
-        """The value to put back; Plex's where that was done already; None to keep Plex's."""
+        """Return the value to put back; Plex's where that was done already; None to keep Plex's."""
         if self._planner.shows_just(detail, change):
             return change.before
         observed = self._planner.observe(detail, change.target)
@@ -121,7 +121,7 @@ class Reverser:
         return None if self._planner.equality.equal(change.target, after, observed) else after
 
     def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
-        """The list as it is now, less what was added, and with what was removed."""
+        """Return the list as it is now, less what was added, and with what was removed."""
         keys = self._equality.spellings.keys
         before = {keys[name] for name in change.before}
         after = {keys[name] for name in change.after}
@@ -165,7 +165,7 @@ class Reverser:
         return part is not None and is_on_the_way(back, part, keys, locked=locked)
 
     def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
-        """What is remembered once the change is taken back."""
+        """Return what is remembered once the change is taken back."""
         then = change.trace_before or Trace()
         base = then.base if untouched else self._base_without(change, link, then.base)
         if change.trace_after is not None:
@@ -174,7 +174,7 @@ class Reverser:
         return Trace(base=base, held=self._planner.last_wanted(change, link))
 
     def _base_without(self, change: Change, link: Link, then: Base | None) -> Base | None:
-        """The base of a list that somebody else changed since: only names of ours go or come."""
+        """Return the base of a list somebody else changed since: only names of ours go or come."""
         now = link.base.get(change.target)
         entry = self._equality.spellings.entries
         before = {entry[name] for name in change.before}

@@ -113,7 +113,7 @@ class PlexClient:
         )
 
     def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:
-        """The movie and show libraries called `names`, in that order; all of them for no names.
+        """Return the movie and show libraries called `names`, in that order; for no names all.
 
         One request. Case and surrounding spaces do not matter in a name.
 
@@ -165,7 +165,7 @@ class PlexClient:
         return total_of(self._page(section, start=0, size=0), section)
 
     def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
-        """What `count` says, and the last few items Plex made, the last one first. One request.
+        """Return what `count` says, and the items Plex made last, the last one first. One request.
 
         Rating keys grow, so these tell of items that came while others went.
         """
@@ -173,7 +173,7 @@ class PlexClient:
         return total_of(page, section), page.items[:_NEWEST]
 
     def trashed(self, section: Section) -> tuple[PlexItem, ...]:
-        """The items of a section whose files are gone, as far as Plex filters by that. One request.
+        """Return a section's items without files, as far as Plex filters by that. One request.
 
         A filter the server does not know is ignored, so nothing follows from an item's absence.
 
@@ -343,7 +343,7 @@ class PlexClient:
         return found + tuple(detail for half in halves for detail in self._details(half))
 
     def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
-        """The connected server; connects at first."""
+        """Return the connected server; connects at first."""
         if self._server is None:
             self._server = connected(self._transport, self._client_id)
         return self._server
@@ -357,7 +357,7 @@ def _short_batches(keys: Sequence[RatingKey], most: int) -> Iterator[Sequence[Ra
 
 
 def _digits(key: str) -> str:
-    """A rating key or section id as it may stand in a path; anything else would mean another."""
+    """Return a key or id as it may stand in a path; anything else would mean another."""
     if not (key.isascii() and key.isdecimal()):
         raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
     return key

@@ -31,7 +31,7 @@ _PREFIX = "PLEXAPI_"
 
 
 def plex_headers(client_id: str, token: str = "") -> dict[str, str]:
-    """The headers a Plex transport sends with every request.
+    """Return the headers a Plex transport sends with every request.
 
     Args:
         client_id: our stable identifier; a new one on every run would fill the owner's list of
@@ -56,7 +56,7 @@ def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
 
 
 def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped
-    """A `PlexServer` over our transport. The token is added there; plexapi never sees it."""
+    """Return a `PlexServer` over our transport. The token is added there; plexapi never sees it."""
     with plexapi_imported(plex_headers(client_id)), plexapi_errors("/"):
         from plexapi.server import PlexServer  # noqa: PLC0415 - late, see `plexapi_imported`
 

@@ -150,7 +150,7 @@ def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
 
 
 def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
-    """The items of `/library/metadata/{ids}`; other kinds than those of `ItemKind` are left out.
+    """Return the items of `/library/metadata/{ids}` that are of an `ItemKind`.
 
     Raises:
         BadResponseError: not a container of items, or cut short.
@@ -184,7 +184,7 @@ class Hashes(NamedTuple):
 
 
 def decode_hashes(body: bytes) -> Hashes:
-    """The hashes of `/library/metadata/{ids}/tree`.
+    """Return the hashes of `/library/metadata/{ids}/tree`.
 
     They are integers, because zero padding is not promised.
     Source: docs/plex-api.md 3.
@@ -209,7 +209,7 @@ def decode_hashes(body: bytes) -> Hashes:
 
 
 def decode_pictures(body: bytes) -> tuple[Picture, ...]:
-    """The pictures of `/library/metadata/{id}/posters` or `/arts`, in Plex's order.
+    """Return the pictures of `/library/metadata/{id}/posters` or `/arts`, in Plex's order.
 
     Raises:
         BadResponseError: not a container of pictures, or cut short.
@@ -245,7 +245,7 @@ def has_key(entry: ItemObject) -> bool:
 
 
 def called(entry: ItemObject) -> str:
-    """What an entry says of itself."""
+    """Return what an entry says of itself."""
     files = [part.file for version in entry.versions for part in version.parts if part.file]
     return " ".join(filter(None, [repr(entry.title), *files[:1]]))
 
@@ -266,7 +266,7 @@ def _item(entry: ItemObject, section_id: str) -> PlexItem:
 
 
 def _files(versions: list[VersionObject]) -> tuple[PlexFile, ...]:
-    """The parts that are files of the library: no optimised versions, nothing in the trash."""
+    """Return the parts that are files of the library: none optimised, none in the trash."""
     return tuple(
         [
             _file(part, version)
@@ -295,7 +295,7 @@ def _file(part: PartObject, version: VersionObject) -> PlexFile:
 
 
 def _change_stamp(key: str) -> int:
-    """The fourth step of `/library/parts/{id}/{change stamp}/file.ext`; 0 when there is none."""
+    """Return the stamp in `/library/parts/{id}/{change stamp}/file.ext`; 0 for none."""
     steps = key.split("/", 5)
     stamp = steps[4] if len(steps) > 4 else ""  # noqa: PLR2004 - the fourth step, see above
     return int(stamp) if stamp.isdecimal() and len(stamp) <= _LONGEST_NUMBER else 0
@@ -350,14 +350,14 @@ def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:
 
 
 def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
-    """The tags in order, each once: an actor with two roles comes twice."""
+    """Return the tags in order, each once: an actor with two roles comes twice."""
     if not tags:
         return ()
     return tuple(dict.fromkeys([tag.tag for tag in tags if tag.tag]))
 
 
 def _hexadecimal(text: str) -> int | None:
-    """A 64-bit hash; None for what is none."""
+    """Return a 64-bit hash; None for what is none."""
     return int(text, 16) if _HASH.fullmatch(text) else None
 
 

@@ -95,7 +95,7 @@ def edit_paths(
     appended: frozenset[PlexField] = NONE_APPENDED,
     by_item: bool = False,
 ) -> tuple[str, ...]:
-    """The requests that carry out `plan`: path and query, encoded; none for a plan of nothing.
+    """Return the requests that carry out `plan`: path and query, encoded; none for no change.
 
     One, unless it would be longer than `limit_bytes`. Then the fields are spread, in order, over
     as few requests as hold them; the item is half edited between two of those. A list that is
@@ -130,7 +130,7 @@ def edit_paths(
 
 
 def fields_of(path: str) -> tuple[str, ...]:
-    """What Plex calls the fields a request of `edit_paths` is about, each once; none for a rating.
+    """Return Plex's names of the fields of a request of `edit_paths`; none for a rating.
 
     Args:
         path: path and query, encoded.
@@ -140,7 +140,7 @@ def fields_of(path: str) -> tuple[str, ...]:
 
 
 def _pieces(edit: Edit, before: Value, limit: int) -> list[str]:
-    """The query of one edit; of a list that is longer than `limit` bytes, in several pieces.
+    """Return the query of one edit; of a list that is longer than `limit` bytes, in several pieces.
 
     What is new comes first, then what stays, then what goes, so that between two requests no name
     is missing that was there or is to be. A server that replaced lists (docs/plex-api.md 5, nobody
@@ -186,7 +186,7 @@ def _cut(names: Sequence[str], edit: Edit, limit: int) -> list[tuple[str, ...]]:
 
 
 def _rating_path(plan: ItemPlan, stars: str) -> str:
-    """The door for ratings: no lock, no section, one item; -1 takes a rating away.
+    """Return the door for ratings: no lock, no section, one item; -1 takes a rating away.
 
     Source: docs/plex-api.md 5, "User rating".
     """
@@ -199,7 +199,7 @@ def _rating_path(plan: ItemPlan, stars: str) -> str:
 
 
 def encoded(arguments: Iterable[Argument]) -> str:
-    """A query string. Every byte that means something in a URL is escaped, spaces as %20."""
+    """Return a query string. Every byte that means something in a URL is escaped, spaces as %20."""
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments)
 
 
@@ -312,7 +312,7 @@ def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 
 
 
 def _wanted(names: Iterable[str]) -> dict[str, str]:
-    """The names as they go out, by what they are compared by; the first spelling of each stays."""
+    """Return the names to send, by what they are compared by; the first spelling stays."""
     by_key: dict[str, str] = {}
     for name in map(_line, names):
         if name:

@@ -289,7 +289,7 @@ class IndexLoader:
 
 
 def _of_library(error: ServerError, section: Section) -> ServerError:
-    """The error with the name of the library it is about."""
+    """Return the error with the name of the library it is about."""
     error.message = f"the Plex library {section.title!r} cannot be listed: {error.message}"
     error.args = (error.message,)
     others = "the scenes linked in other libraries are kept in step meanwhile"
@@ -308,7 +308,7 @@ def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
 
 
 def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
-    """The names of the libraries whose lists are in the cache, by section id; asks nobody.
+    """Return the names of the libraries whose lists are in the cache, by section id; asks nobody.
 
     Args:
         cache_dir: where the lists lie.
@@ -328,7 +328,7 @@ def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
 
 
 def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
-    """The items, as they were listed, that have a file of the same size as one that is new.
+    """Return the items, as they were listed, that have a file of the same size as one that is new.
 
     A moved file is a new item, and Plex keeps the old one in its trash, whose update time need not
     move. Source: docs/plex-api.md 4, "Moved/renamed file".
@@ -356,7 +356,7 @@ def _joined(lists: Sequence[_Kept]) -> Edition:
 
 
 def _bound(old: _Kept) -> int:
-    """The epoch after which an item counts as changed.
+    """Return the epoch after which an item counts as changed.
 
     One second before the newest, because the filter is "later than" and more may have happened
     in that second. Times in the future are nonsense and would hide every later change.
@@ -371,7 +371,7 @@ def _counters(section: Section) -> _Counters:
 
 
 def _young(kept: _Kept | None, now: datetime) -> _Kept | None:
-    """The list if its last complete listing lies in the past, and not too far."""
+    """Return the list if its last complete listing lies in the past, and not too far."""
     if kept is None:
         return None
     age = now - datetime.fromtimestamp(kept.listed_at, UTC)
@@ -386,7 +386,7 @@ def _file_name(owner: str) -> str:
 
 
 def _load(path: Path, owner: str = "") -> _Kept | None:
-    """The list of `owner`, or whoever's it is; None for anything that is not exactly that."""
+    """Return the list of `owner`, or of anybody; None for anything that is not exactly that."""
     kept = _decoded(path, _Kept)
     if kept is None or (kept.schema, kept.owner) != (_SCHEMA, owner or kept.owner):
         return None
@@ -394,7 +394,7 @@ def _load(path: Path, owner: str = "") -> _Kept | None:
 
 
 def _decoded(path: Path, type_: type[_T]) -> _T | None:
-    """What a file holds; None where it is damaged, missing or of another kind."""
+    """Return what a file holds; None where it is damaged, missing or of another kind."""
     try:
         content = path.read_bytes()
         start = len(_MAGIC) + _CHECKSUM_BYTES

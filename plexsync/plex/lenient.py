@@ -95,7 +95,7 @@ def _read_leniently(body: bytes, shape: type[T]) -> T:
 
 
 def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
-    """The same JSON with every member we read in a type we accept, or left out."""
+    """Return the same JSON with every member we read in a type we accept, or left out."""
     if name in _LISTS:
         entries = value if isinstance(value, list) else [value]
         # What is no object still counts as an entry.

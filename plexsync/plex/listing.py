@@ -70,7 +70,7 @@ class Sweep:
         self._items.update((item.rating_key, item) for item in page.items)
 
     def listing(self) -> Listing:
-        """What was swept up.
+        """Return what was swept up.
 
         Raises:
             BadResponseError: most entries have no rating key.

@@ -46,7 +46,7 @@ class PlexPictures:
         self._transport = transport
 
     def available(self, rating_key: RatingKey, field: PlexField) -> tuple[Picture, ...]:
-        """The posters or backgrounds an item can choose from. One request.
+        """Return the posters or backgrounds an item can choose from. One request.
 
         Raises:
             NotFoundError: there is no such item any more.
@@ -58,7 +58,7 @@ class PlexPictures:
         )
 
     def fetch(self, address: str) -> bytes:
-        """The bytes of a picture at an address Plex gave, below the configured one. One request.
+        """Return the bytes of a picture at an address Plex gave, below ours. One request.
 
         Raises:
             BadResponseError: the address leads elsewhere, or the picture is too large.
@@ -156,7 +156,7 @@ class PlexPictures:
 
 
 def selected_key(pictures: Iterable[Picture]) -> str:
-    """The key of what an item shows; "" for nothing."""
+    """Return the key of what an item shows; "" for nothing."""
     return next((picture.key for picture in pictures if picture.selected), "")
 
 

@@ -83,7 +83,7 @@ def require_pillow() -> None:
 
 
 def fitted(rule: FieldRule, body: bytes) -> bytes:
-    """What is sent for a cover.
+    """Return what is sent for a cover.
 
     Raises:
         BadResponseError: it cannot be read as a picture.
@@ -99,7 +99,7 @@ def fitted(rule: FieldRule, body: bytes) -> bytes:
 
 
 def _padded(body: bytes) -> bytes:
-    """The cover as a JPEG of two by three; one that is as tall as that already stays as it is."""
+    """Return the cover as a JPEG of two by three; one that is as tall already stays as it is."""
     from PIL.Image import DecompressionBombError, DecompressionBombWarning
 
     try:
@@ -118,7 +118,7 @@ def _padded(body: bytes) -> bytes:
 
 
 def _opened(body: bytes) -> Picture:
-    """The first frame, upright, in plain colours.
+    """Return the first frame, upright, in plain colours.
 
     Raises:
         ValueError: it has too many pixels to be unpacked.
@@ -134,7 +134,7 @@ def _opened(body: bytes) -> Picture:
 
 
 def _plain(picture: Picture) -> Picture:
-    """The picture in RGB; what shows through is black."""
+    """Return the picture in RGB; what shows through is black."""
     from PIL import Image
 
     if picture.mode.startswith("I"):  # 16 bits of grey, which `convert` would cut off at 8
@@ -146,7 +146,7 @@ def _plain(picture: Picture) -> Picture:
 
 
 def _composed(picture: Picture) -> Picture:
-    """The picture in the middle of its backdrop."""
+    """Return the picture in the middle of its backdrop."""
     from PIL.Image import Resampling
 
     width = min(picture.width, _WIDTH)
@@ -158,7 +158,7 @@ def _composed(picture: Picture) -> Picture:
 
 
 def _backdrop(picture: Picture, size: tuple[int, int]) -> Picture:
-    """The middle of the picture, as large as the poster, blurred and dark."""
+    """Return the middle of the picture, as large as the poster, blurred and dark."""
     from PIL import ImageEnhance, ImageFilter
     from PIL.Image import Resampling
 

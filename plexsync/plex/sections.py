@@ -45,7 +45,7 @@ def library_list(answer: HttpResponse) -> Element:
 
 
 def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, ...]:
-    """The movie and show libraries of these titles or ids, in that order; all of them for none.
+    """Return the movie and show libraries of these titles or ids, in that order; for none all.
 
     The exact title counts; where there is none, the id; then a title that differs in case or
     surrounding spaces only.
@@ -68,7 +68,7 @@ def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, 
 
 
 def _choose(sections: Sequence[Section], name: str, container: Element) -> Section:
-    """The one library a name means.
+    """Return the one library a name means.
 
     Raises:
         LibraryMissingError: there is none, or there are several.

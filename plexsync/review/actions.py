@@ -117,7 +117,7 @@ class ReviewActions:
         self._added.remove(rule)
 
     def _listing(self) -> tuple[PlexItem, ...]:
-        """What is kept of the libraries that take part; others may have done so once."""
+        """Return what is kept of the libraries that take part; others may have done so once."""
         if self._items is None:
             machine = self._context.answers.state.lineage.plex
             self._libraries = cached_libraries(self._context.cache_dir, machine)

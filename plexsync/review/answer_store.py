@@ -204,7 +204,7 @@ class AnswerStore:
     # ---- Private ---------------------------------------------------------------------------------
 
     def _open(self) -> Session:
-        """The session, with a journal to write answers into."""
+        """Return the session, with a journal to write answers into."""
         self.take_lock()
         session = self._session
         assert session is not None  # noqa: S101 - it is awake
@@ -243,7 +243,7 @@ class AnswerStore:
         return sorted(set().union(*found) - {answer.scene.scene_id})
 
     def _rivals(self, answer: Answer, losers: Collection[SceneId]) -> list[SceneId]:
-        """The scenes that wait and want what this one may get, or no longer wants."""
+        """Return the scenes that wait and want what this one may get, or no longer wants."""
         scene_id = answer.scene.scene_id
         keys = {target.rating_key for target in answer.targets}
         keys.update(self._proposed.get(scene_id, ()))
@@ -255,12 +255,12 @@ class AnswerStore:
         return record is not None and record.outcome is Outcome.REVIEW
 
     def _look_again(self, scene_id: SceneId) -> None:
-        """A scene goes on waiting, but is matched again by the next run."""
+        """Let a scene wait on, but be matched again by the next run."""
         answers, record = self._standing(scene_id)
         self._write(scene_id, answers, record and _due(record, Outcome.REVIEW))
 
     def _take_from(self, scene_id: SceneId, keys: frozenset[RatingKey]) -> None:
-        """A scene loses items to another one, and is matched again."""
+        """Let a scene lose items to another one, and be matched again."""
         answers, record = self._standing(scene_id)
         if answers is not None:
             pins = tuple(pin for pin in answers.pins if pin.rating_key not in keys)
@@ -342,7 +342,7 @@ def _due(
     *,
     without: frozenset[RatingKey] = frozenset(),
 ) -> SceneRecord:
-    """The record of a scene the next run matches again; it loses its links to `without`."""
+    """Return the record of a scene the next run matches again; it loses its links to `without`."""
     return replace(
         record,
         outcome=outcome,
@@ -355,7 +355,7 @@ def _due(
 
 
 def _about(kind: Callable[..., P], scene: Scene, target: Target) -> P:
-    """A pin or a refusal of a pair, with what it is to be recognised by."""
+    """Return a pin or a refusal of a pair, with what it is to be recognised by."""
     return kind(
         scene_id=scene.scene_id,
         rating_key=target.rating_key,

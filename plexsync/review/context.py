@@ -71,7 +71,7 @@ class ReviewContext:
     notes: list[str] = field(default_factory=list)
 
     def named(self, ids: Sequence[SceneId]) -> list[Waiting]:
-        """The scenes of these ids, whether they wait or not.
+        """Return the scenes of these ids, whether they wait or not.
 
         Raises:
             ConfigError: nothing is known of one of them.
@@ -190,13 +190,13 @@ def _with_trial(
 
 
 def _hear_nothing(_message: str) -> None:
-    """A review says itself what it could not learn."""
+    """Ignore a repeated request: a review says itself what it could not learn."""
 
 
 def _find(
     path: Path, answers: AnswerStore, servers: ReviewServers, notes: list[str]
 ) -> tuple[list[Waiting], int]:
-    """What waits, found again where the cache has lost it."""
+    """Return what waits, found again where the cache has lost it."""
     waiting = load_waiting(path, answers.state)
     known = {one.scene_id for one in waiting}
     lost = [scene_id for scene_id in waiting_ids(answers.state) if scene_id not in known]

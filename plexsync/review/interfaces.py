@@ -110,16 +110,16 @@ class ActionsPort(Protocol):
     """What a review asks of the world around it."""
 
     def search(self, text: str, /) -> tuple[tuple[Hit, ...], int]:
-        """The first items whose title or path holds all words, and how many there are."""
+        """Return the first items whose title or path holds all words, and how many there are."""
 
     def find(self, text: str, /) -> Hit:
-        """The item of a rating key or an address."""
+        """Return the item of a rating key or an address."""
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None, /) -> str:
         """Open both in the browser; says what happened."""
 
     def rules(self) -> Sequence[PathRule]:
-        """The path rules there are."""
+        """Return the path rules there are."""
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting], /) -> frozenset[SceneId]:
         """Which of these scenes would be HIGH with one rule more, by what is known here."""

@@ -377,7 +377,7 @@ class Review:
             self._show(place)
 
     def _open_places(self, start: int) -> Iterator[int]:
-        """The places of open scenes not put off, from `start` on, then from the top."""
+        """Return the places of open scenes not put off, from `start` on, then from the top."""
         closed = self.given.answered | self.given.later
         order = [*range(start, len(self.queue)), *range(min(start, len(self.queue)))]
         return (place for place in order if self.queue[place].scene_id not in closed)
@@ -441,6 +441,6 @@ class Review:
         return {one.rating_key for one in recorded.refusals}
 
     def _open(self) -> list[Waiting]:
-        """What is not settled, the scene on the screen first."""
+        """Return what is not settled, the scene on the screen first."""
         rest = (one for one in self.queue.every() if one.scene_id not in self.given.answered)
         return [self.waiting, *(one for one in rest if one is not self.waiting)]

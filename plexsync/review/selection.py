@@ -62,7 +62,7 @@ class Filters:
 
 
 def target_of(candidate: Candidate) -> Target:
-    """A candidate as an answer names it."""
+    """Return a candidate as an answer names it."""
     return Target(
         rating_key=candidate.rating_key,
         scene_path=candidate.scene_path,
@@ -71,14 +71,14 @@ def target_of(candidate: Candidate) -> Target:
 
 
 def acceptance(waiting: Waiting, candidates: Sequence[Candidate]) -> Answer:
-    """The scene is these items."""
+    """Return the answer that the scene is these items."""
     return Answer(verb=Verb.ACCEPT, scene=waiting.scene, targets=tuple(map(target_of, candidates)))
 
 
 def rejection(
     waiting: Waiting, candidates: Sequence[Candidate], refused: Collection[RatingKey] = ()
 ) -> Answer:
-    """The scene is none of these items; `refused` are those it is not already."""
+    """Return the answer that the scene is none of these items, nor of those in `refused`."""
     keys = {one.rating_key for one in candidates} | set(refused)
     left = any(one.rating_key not in keys for one in waiting.candidates)
     hidden = waiting.match.candidate_count > len(waiting.candidates)
@@ -91,13 +91,13 @@ def rejection(
 
 
 def absence(waiting: Waiting) -> Answer:
-    """The scene is not in Plex."""
+    """Return the answer that the scene is not in Plex."""
     targets = tuple(map(target_of, waiting.candidates))
     return Answer(verb=Verb.ABSENT, scene=waiting.scene, targets=targets)
 
 
 def ignoring(waiting: Waiting, reason: str = "") -> Answer:
-    """The scene takes no part."""
+    """Return the answer that the scene takes no part."""
     return Answer(verb=Verb.IGNORE, scene=waiting.scene, reason=reason.strip())
 
 
@@ -110,7 +110,7 @@ def resetting(waiting: Waiting) -> Answer:
 
 
 def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
-    """An item a person named, as a candidate: the file to compare is the first of each."""
+    """Return an item a person named, as a candidate: the file to compare is the first of each."""
     return Candidate(
         rating_key=item.rating_key,
         title=item.title,
@@ -122,7 +122,7 @@ def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
 
 
 def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Waiting:
-    """The same scene with one candidate more, which stands last."""
+    """Return the same scene with one candidate more, which stands last."""
     match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
     shown = (*waiting.libraries, *[""] * (len(waiting.candidates) - len(waiting.libraries)))
     return replace(waiting, match=match, libraries=(*shown, library))
@@ -157,7 +157,7 @@ def same_file(
 
 
 def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None:
-    """The path rule under which both files of a candidate are one path; None for none."""
+    """Return the path rule under which both files of a candidate are one path; None for none."""
     ours, theirs = normalize_path(candidate.scene_path), normalize_path(candidate.item_path)
     if not ours or not theirs or theirs in (ours, apply_rules(ours, known)):
         return None
@@ -296,7 +296,7 @@ class Group:
         return answers
 
     def _as_good(self, waiting: Waiting) -> list[Candidate]:
-        """The best candidate, and those with the same evidence and score."""
+        """Return the best candidate, and those with the same evidence and score."""
         found = self._open_candidates(waiting)
         return [
             one

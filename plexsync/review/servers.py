@@ -143,7 +143,7 @@ class ReviewServers:
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
     def _catalogue(self, state: State) -> KnowsScenes:
-        """The scenes that do not wait: they compete as in a run."""
+        """Return the scenes that do not wait: they compete as in a run."""
         from plexsync.sync.linking.catalogue import open_catalogue  # noqa: PLC0415 - no screen waits for matching
 
         return open_catalogue(
@@ -175,7 +175,7 @@ class ReviewServers:
         )
 
     def linked(self, scene_id: SceneId, state: State) -> Waiting:
-        """A scene that does not wait, with the items it is linked to as candidates.
+        """Return a scene that does not wait, with the items it is linked to as candidates.
 
         Raises:
             NotFoundError: Stash has no such scene.
@@ -233,7 +233,7 @@ class ReviewServers:
         )
 
     def cover(self, scene_id: SceneId) -> bytes | None:
-        """The cover of a scene; None for a scene without one.
+        """Return the cover of a scene; None for a scene without one.
 
         Raises:
             ServerError: Stash is down or refuses us.
@@ -241,7 +241,7 @@ class ReviewServers:
         return self._stash_picture(f"/scene/{scene_id}/screenshot")
 
     def frames(self, oshash: int) -> bytes | None:
-        """The sheet of small frames Stash has made of a file; None while it has made none.
+        """Return the sheet of small frames Stash has made of a file; None while it has made none.
 
         Raises:
             ServerError: Stash is down or refuses us.
@@ -249,7 +249,7 @@ class ReviewServers:
         return self._stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
 
     def item_picture(self, rating_key: RatingKey, field: PlexField) -> bytes | None:
-        """The poster or background an item shows; None for an item without one.
+        """Return the poster or background an item shows; None for an item without one.
 
         Raises:
             ServerError: Plex is down or refuses us.
@@ -270,7 +270,7 @@ class ReviewServers:
     def compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
     ) -> Mapping[RatingKey, LinkPreview]:
-        """What linking a scene to each item would write.
+        """Return what linking a scene to each item would write.
 
         Raises:
             ServerError: a server is down or refuses us.
@@ -369,7 +369,7 @@ class PreviewLoader:
             self._changed.notify_all()
 
     def known(self, scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
-        """What is known of a scene's candidates by now."""
+        """Return what is known of a scene's candidates by now."""
         with self._changed:
             return dict(self._known.get(scene_id, {}))
 

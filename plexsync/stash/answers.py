@@ -134,7 +134,7 @@ class _Envelope(_Errors, Generic[T], frozen=True):
 
 
 def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
-    """A function that turns an answer into its `data`, of type `kind`.
+    """Return a function that turns an answer into its `data`, of type `kind`.
 
     It raises what `of_errors` says for an answer with errors, TransientError for one that is not
     JSON, and BadResponseError for one of another shape.
@@ -153,7 +153,7 @@ def decoder_of(kind: type[T]) -> Callable[[HttpResponse], T]:
 
 
 def rows_decoder(kind: type[T], *, lists: Sequence[str] = ()) -> Callable[[HttpResponse], Rows[T]]:
-    """A function that turns an answer into its scenes, of type `kind`.
+    """Return a function that turns an answer into its scenes, of type `kind`.
 
     A scene of another shape is left out; when most of a page is, the page is at fault.
     It raises what `decoder_of` says.
@@ -181,7 +181,7 @@ def rows_decoder(kind: type[T], *, lists: Sequence[str] = ()) -> Callable[[HttpR
 
 
 def row_reader(kind: type[T]) -> Callable[[msgspec.Raw], T | UnreadableRow]:
-    """A function that reads one row; or says what is wrong with it.
+    """Return a function that reads one row; or says what is wrong with it.
 
     It raises UnknownShapeError where not even its id can be read.
     """
@@ -200,7 +200,7 @@ def check_readable(rows: Sequence[object]) -> None:
 
 
 def _with_lists(row: T | UnreadableRow, lists: Sequence[str]) -> T | UnreadableRow:
-    """A row; what is wrong with it where something is missing that was asked for."""
+    """Return a row; what is wrong with it where something is missing that was asked for."""
     if not isinstance(row, UnreadableRow):
         for name in lists:
             if getattr(row, name) is None:
@@ -254,7 +254,7 @@ def _lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def _repaired(body: bytes) -> bytes:
-    """The same JSON without lone surrogates, invalid UTF-8, bare control characters and NaN.
+    """Return the same JSON without lone surrogates, invalid UTF-8, bare control characters and NaN.
 
     Raises:
         TransientError: it is no JSON at all: cut short, or somebody else's answer.
@@ -270,7 +270,7 @@ def _repaired(body: bytes) -> bytes:
 
 
 def of_errors(errors: tuple[_GraphqlError, ...]) -> ServerError:
-    """The error a GraphQL `errors` list stands for."""
+    """Return the error a GraphQL `errors` list stands for."""
     words = errors[0].message[:_LONGEST_WORDS]
     code = errors[0].extensions.code if errors[0].extensions else None
     if any(one in words for one in _TRANSIENT):

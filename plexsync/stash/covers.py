@@ -115,7 +115,7 @@ class _Decoder:
         self._doubts = 0
 
     def decode(self, answer: HttpResponse) -> Cover | NoCover:
-        """What an answer says.
+        """Return what an answer says.
 
         Raises:
             TransientError: it is to be asked again.
@@ -170,7 +170,7 @@ class _Decoder:
 
 
 def checksum(cover: Cover) -> str:
-    """The MD5 of a cover's bytes, in hexadecimal; "" where only all of them would tell.
+    """Return the MD5 of a cover's bytes, in hexadecimal; "" where only all of them would tell.
 
     Source: docs/stash-api.md 5: the entity tag is just that, since v0.21.
     """
@@ -182,7 +182,7 @@ def checksum(cover: Cover) -> str:
 
 
 def picture_type(body: bytes) -> str:
-    """The type of a picture Plex can show; "" for anything else, drawings and pages included."""
+    """Return the type of a picture Plex can show; "" for all else, drawings and pages included."""
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")

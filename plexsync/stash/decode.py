@@ -62,7 +62,7 @@ class Version(NamedTuple):
 
 
 def scene_of(wire: WireScene | WireDetail, *, with_relations: bool = False) -> Scene:
-    """A scene as matching wants it; `with_relations` if what it is filled with was asked for."""
+    """Return a scene for matching; `with_relations` if what it is filled with was asked for."""
     return Scene(
         scene_id=SceneId(wire.id),
         updated_at=wire.updated_at or "",
@@ -112,7 +112,7 @@ def version_of(wire: WireVersion) -> Version:
 
 
 def _above(tags: Iterable[WireTag]) -> list[WireTag]:
-    """The tags above `tags`, nearest first; several ways up may lead to one tag."""
+    """Return the tags above `tags`, nearest first; several ways up may lead to one tag."""
     found: list[WireTag] = []
     level = _parents(tags)
     while level:
@@ -122,12 +122,12 @@ def _above(tags: Iterable[WireTag]) -> list[WireTag]:
 
 
 def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
-    """The level above; the last one read is there for its ids alone."""
+    """Return the level above; the last one read is there for its ids alone."""
     return [parent for tag in tags for parent in tag.parents if parent.name]
 
 
 def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
-    """What a scene shows of other objects, in the words of the dictionary."""
+    """Return what a scene shows of other objects, in the words of the dictionary."""
     related = {tag_id(one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
     related |= {performer_id(one.id): shown_text(one) for one in wire.performers or ()}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups or ()}
@@ -140,13 +140,13 @@ def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId
 
 
 def _shown_ids(wire: WireScene | WireDetail) -> tuple[RelatedId, ...]:
-    """The tags and the studio of a scene."""
+    """Return the tags and the studio of a scene."""
     tags = [tag_id(tag.id) for tag in wire.tags]
     return (*tags, studio_id(wire.studio.id)) if wire.studio else tuple(tags)
 
 
 def _filled(wire: WireScene | WireDetail) -> Iterator[str]:
-    """The names of what may be required that a scene has a value for."""
+    """Return the names of what may be required that a scene has a value for."""
     values = {
         "title": (wire.title or "").strip(),
         "summary": (wire.details or "").strip(),
@@ -161,7 +161,7 @@ def _filled(wire: WireScene | WireDetail) -> Iterator[str]:
 
 
 def _custom_text(value: object) -> str:
-    """A custom field, which may be anything JSON has, as a text; "" for lists and objects."""
+    """Return a custom field, which may be any JSON, as a text; "" for lists and objects."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -194,7 +194,7 @@ def _rating(number: float | None) -> int | None:
 
 
 def _oshash(text: str | None) -> int | None:
-    """The hash as a number: neither server promises zero padding. 0 identifies nothing."""
+    """Return the hash as a number: neither server promises zero padding. 0 identifies nothing."""
     if not text or not _HEX.fullmatch(text):
         return None
     return int(text, 16) or None
@@ -209,7 +209,7 @@ def _date(text: str | None) -> str:
 
 
 def _studios(studio: WireStudio | None) -> tuple[str, ...]:
-    """The studio's name, then its parents'."""
+    """Return the studio's name, then its parents'."""
     names: list[str] = []
     while studio is not None and studio.name:
         names.append(studio.name)

@@ -98,7 +98,7 @@ def without(
 
 
 def _core(rule: FieldRule) -> frozenset[StashField]:
-    """What the rule says nothing without."""
+    """Return what the rule says nothing without."""
     templates = [parse_template(text) for text in rule.templates]
     found: set[StashField] = set()
     for template in templates:

@@ -121,7 +121,7 @@ class Keyset(Generic[W]):
                 return
 
     def _id_after(self, last_id: int, error: ResolverError) -> int:
-        """The lowest id after `last_id`, found by counting, which reads no row."""
+        """Return the lowest id after `last_id`, found by counting, which reads no row."""
         where = self.where(last_id)
         if error.scene_id is not None and int(error.scene_id) > last_id:
             return int(error.scene_id)
@@ -141,7 +141,7 @@ class Keyset(Generic[W]):
 
 
 def _pages_of(rows: Rows[W]) -> Iterator[Page[W]]:
-    """The rows that can be read as one page, the others one by one."""
+    """Yield the rows that can be read as one page, the others one by one."""
     yield Page(tuple([row for row in rows if not isinstance(row, UnreadableRow)]))
     for row in rows:
         if isinstance(row, UnreadableRow):
@@ -149,7 +149,7 @@ def _pages_of(rows: Rows[W]) -> Iterator[Page[W]]:
 
 
 def unreadable_words(row: UnreadableRow) -> str:
-    """What a message says of a scene that cannot be read."""
+    """Return what a message says of a scene that cannot be read."""
     return f"Stash tells of this scene in another shape: {row.why}"
 
 

@@ -25,7 +25,7 @@ class WirePerformer(msgspec.Struct, frozen=True, gc=False):
 
 
 def performer_of(wire: WirePerformer) -> Performer:
-    """What Stash knows of a performer."""
+    """Return what Stash knows of a performer."""
     return Performer(
         performer_id=wire.id,
         name=wire.name,
@@ -37,7 +37,7 @@ def performer_of(wire: WirePerformer) -> Performer:
 
 
 def shown_text(wire: WirePerformer) -> str:
-    """What a scene may show of a performer, as far as it was asked for; see `relations`."""
+    """Return what a scene may show of a performer, as far as it was asked for; see `relations`."""
     if wire.alias_list is None:
         return wire.name
     known = performer_of(wire)

@@ -237,11 +237,11 @@ UNEVEN_IN_FILES: Mapping[str, Json] = {"file_count": {"value": 1, "modifier": "N
 
 
 def where_after(last_id: int, more: Mapping[str, Json] | None = None) -> dict[str, Json]:
-    """The filter of a keyset page: scenes with a higher id than `last_id`, and `more` of them."""
+    """Return the filter of a page: scenes with a higher id than `last_id`, and `more` filters."""
     return {"id": {"value": last_id, "modifier": "GREATER_THAN"}, **(more or {})}
 
 
 def where_up_to(where: Mapping[str, Json], last_id: int, highest_id: int) -> dict[str, Json]:
-    """The same filter for scenes with `last_id` < id <= `highest_id`."""
+    """Return the same filter for scenes with `last_id` < id <= `highest_id`."""
     ids: Json = {"value": last_id + 1, "value2": highest_id, "modifier": "BETWEEN"}
     return {**where, "id": ids}

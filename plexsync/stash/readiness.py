@@ -71,7 +71,7 @@ def _check_age(ready: WireReadiness) -> None:
 
 
 def _number(version: str) -> tuple[int, int]:
-    """The numbers a version text begins with. Own builds may say nothing, or anything."""
+    """Return the numbers a version text begins with. Own builds may say nothing, or anything."""
     found = _VERSION.match(version)
     return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
 
@@ -79,7 +79,7 @@ def _number(version: str) -> tuple[int, int]:
 def lacking_fields(
     error: NotUnderstoodError, wanted: Collection[StashField]
 ) -> Iterator[StashField]:
-    """What an error says this Stash does not have, or not as it was."""
+    """Yield what an error says this Stash does not have, or not as it was."""
     for kind, name in error.fields():
         whole = f"{kind}.{name}"
         if whole in _INNER:
@@ -90,7 +90,7 @@ def lacking_fields(
 
 
 def not_understood(ready: WireReadiness, error: NotUnderstoodError) -> ServerError:
-    """The error where Stash lacks something that every run needs."""
+    """Return the error where Stash lacks something that every run needs."""
     version = ready.version.version or ""
     if _number(version) > NEWEST_VERSION:
         return BadResponseError(

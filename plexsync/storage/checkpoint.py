@@ -129,7 +129,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK
 
 
 def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
-    """The error for a damaged checkpoint, with the way out.
+    """Return the error for a damaged checkpoint, with the way out.
 
     Args:
         message: what is wrong.
@@ -180,7 +180,7 @@ def _sealed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
-    """The file up to its seal, in pieces, so that a big library is never in memory twice."""
+    """Yield the file up to its seal, in pieces, so that a big library is never in memory twice."""
     encode = msgspec.json.encode
     yield b"{\n"
     for name in (

@@ -42,7 +42,7 @@ class Filesystem(Protocol):
         """Create `path` and its parents, 0700, on disk; leave what is already there as it is."""
 
     def names(self, path: Path) -> tuple[str, ...]:
-        """The names in directory `path`; none when there is no such directory."""
+        """Return the names in directory `path`; none when there is no such directory."""
 
     def read(self, path: Path) -> BinaryIO:
         """Open `path` for reading."""
@@ -91,7 +91,7 @@ class Disk:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
     def names(self, path: Path) -> tuple[str, ...]:
-        """The names in directory `path`, in order; none when there is no such directory."""
+        """Return the names in directory `path`, in order; none when there is no such directory."""
         try:
             return tuple(sorted(entry.name for entry in path.iterdir()))
         except FileNotFoundError:
@@ -173,7 +173,7 @@ def state_errors(action: str, path: Path) -> Iterator[None]:
 
 
 def read_if_there(disk: Filesystem, path: Path) -> bytes | None:
-    """The content of `path`; None when there is no such file.
+    """Return the content of `path`; None when there is no such file.
 
     Raises:
         StateError: it is there but cannot be read.

@@ -65,7 +65,7 @@ class RunLog(msgspec.Struct, frozen=True, kw_only=True):
 def read_history(
     directory: Path, *, limit: int | None = None, disk: Filesystem = DISK
 ) -> tuple[RunRecord, ...]:
-    """The runs whose journals are kept, newest first.
+    """Return the runs whose journals are kept, newest first.
 
     Args:
         directory: the state directory.
@@ -87,7 +87,7 @@ def read_history(
 
 
 def _record_of(path: Path, disk: Filesystem) -> RunRecord | None:
-    """A run by its first and last line, if these say all that is listed of it."""
+    """Return a run by its first and last line, if these say all that is listed of it."""
     begin, end = first_entry(path, disk), last_entry(path, disk)
     if begin is not None and end is not None and end.items is not None:
         return _record(begin, end, end.items)
@@ -138,7 +138,7 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
 
 
 def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog:
-    """The run a person names.
+    """Return the run a person names.
 
     Args:
         directory: the state directory.
@@ -205,7 +205,7 @@ class _Log:
 
 
 def _last(directory: Path, disk: Filesystem) -> str:
-    """The newest run that wrote something and is no undo, by the time it started."""
+    """Return the newest run that wrote something and is no undo, by the time it started."""
     wrote = [
         run
         for run in read_history(directory, disk=disk)

@@ -175,7 +175,7 @@ _DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
 def new_run_id(now: datetime, token: str) -> str:
-    """A run id such as 20261122T083254Z-3f9a.
+    """Return a run id such as 20261122T083254Z-3f9a.
 
     Args:
         now: the time, UTC.
@@ -195,7 +195,7 @@ def journal_path(directory: Path, run_id: str) -> Path:
 
 
 def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
-    """The ids of the runs that left a journal, in the order of their names.
+    """Return the ids of the runs that left a journal, in the order of their names.
 
     Raises:
         StateError: the directory cannot be read.
@@ -210,7 +210,7 @@ def journal_runs(directory: Path, disk: Filesystem = DISK) -> tuple[str, ...]:
 
 
 def encode_line(entry: Entry) -> bytes:
-    """The line that holds `entry`, newline included."""
+    """Return the line that holds `entry`, newline included."""
     rest = _ENCODER.encode(entry)[1:]
     return b'%b%08x",%b\n' % (_OPENING, zlib.crc32(rest), rest)
 
@@ -243,7 +243,7 @@ def planned_item(plan: msgspec.Raw) -> str | bytes:
 
 
 def read_journal(path: Path, disk: Filesystem = DISK) -> Generator[Entry, None, None]:
-    """The entries of one journal, in order, without a last batch that a crash left incomplete.
+    """Yield the entries of one journal, without a last batch that a crash left incomplete.
 
     An entry comes only when its whole batch is known to be there.
 
@@ -257,14 +257,14 @@ def read_journal(path: Path, disk: Filesystem = DISK) -> Generator[Entry, None, 
 
 
 def first_entry(path: Path, disk: Filesystem = DISK) -> Begin | None:
-    """The beginning of a journal; None when the run was cut off before it began."""
+    """Return the beginning of a journal; None when the run was cut off before it began."""
     with closing(read_journal(path, disk)) as entries:
         entry = next(entries, None)
     return entry if isinstance(entry, Begin) else None
 
 
 def last_entry(path: Path, disk: Filesystem = DISK) -> End | None:
-    """The end of a journal, if its last line says that the run came to it; reads little else."""
+    """Return the end of a journal, if its last line is that; reads little else."""
     with state_errors("read", path), disk.read(path) as stream:
         size_bytes = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size_bytes - _TAIL_BYTES))

@@ -39,7 +39,7 @@ def load_state(directory: Path, disk: Filesystem = DISK) -> State:
 
 
 def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Checkpoint]:
-    """The state, and the checkpoint on disk that it starts from (an empty one for none)."""
+    """Return the state, and the checkpoint on disk that it starts from (an empty one for none)."""
     base, notes = _read_base(directory, disk)
     state = State(directory / STATE_NAME, base, notes=notes)
     for begin in _newer_runs(directory, base, disk):
@@ -61,7 +61,7 @@ def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str
 
 
 def _newer_runs(directory: Path, base: Checkpoint, disk: Filesystem) -> list[Begin]:
-    """The runs the checkpoint lacks, in order, complete."""
+    """Return the runs the checkpoint lacks, in order, complete."""
     known = {*base.folded, *base.idle}
     begins = [
         begin

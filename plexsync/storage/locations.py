@@ -81,7 +81,7 @@ def check_private(directory: Path) -> None:
 def load_client_id(
     directory: Path, *, create: bool, new_id: Callable[[], str], disk: Filesystem = DISK
 ) -> str:
-    """The identifier Plex knows this installation by.
+    """Return the identifier Plex knows this installation by.
 
     Args:
         directory: the state directory.
@@ -144,7 +144,7 @@ def _named(environ: Mapping[str, str], name: str) -> Path | None:
 
 
 def _given_by_systemd(environ: Mapping[str, str], name: str) -> Path | None:
-    """The first of a colon-separated list. Source: systemd.exec(5), RuntimeDirectory=."""
+    """Return the first of a colon-separated list. Source: systemd.exec(5), RuntimeDirectory=."""
     first = environ.get(name, "").partition(":")[0]
     return Path(first) if first else None
 
@@ -158,6 +158,9 @@ def _usual_place(kind: Literal["state", "cache"]) -> Path:
 
 
 def _under_xdg(environ: Mapping[str, str], name: str) -> Path | None:
-    """A relative value is to be ignored. Source: XDG Base Directory Specification, 2."""
+    """Return our directory below that of a variable; None without one.
+
+    A relative value is to be ignored. Source: XDG Base Directory Specification, 2.
+    """
     value = environ.get(name, "")
     return Path(value) / _APP if value.startswith("/") else None

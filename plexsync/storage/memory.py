@@ -113,11 +113,11 @@ class State:
         return not self._scenes
 
     def scene_ids(self) -> KeysView[SceneId]:
-        """The remembered scenes, as a set that follows the state."""
+        """Return the remembered scenes, as a set that follows the state."""
         return self._scenes.keys()
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """What is remembered of a scene; None when nothing is.
+        """Return what is remembered of a scene; None when nothing is.
 
         Raises:
             StateCorruptError: the record is none.
@@ -126,7 +126,7 @@ class State:
         return None if raw is None else self._viewed(state_views.RECORD, scene_id, raw)
 
     def version(self, scene_id: SceneId) -> str:
-        """The version text of the scene that was handled last; "" when none was."""
+        """Return the version text of the scene that was handled last; "" when none was."""
         raw = self._scenes.get(scene_id)
         return (
             ""
@@ -135,7 +135,7 @@ class State:
         )
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
-        """The scenes whose records name any of `objects`."""
+        """Return the scenes whose records name any of `objects`."""
         if not objects:
             return set()
         return {
@@ -147,7 +147,7 @@ class State:
         }
 
     def ignored(self) -> set[SceneId]:
-        """The scenes that are left out."""
+        """Return the scenes that are left out."""
         return {
             scene_id
             for scene_id, raw in self._scenes.items()
@@ -156,11 +156,11 @@ class State:
         }
 
     def by_files(self) -> dict[str, SceneId]:
-        """A scene for each digest of files that is remembered."""
+        """Return a scene for each digest of files that is remembered."""
         return {record.files: scene_id for scene_id, record in self._all(state_views.FILES)}
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
-        """The scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
+        """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
         for scene_id in sorted(self._waiting, key=id_order):
             record = self.get(scene_id)
             if record is not None:
@@ -177,7 +177,7 @@ class State:
         return claims
 
     def former(self, rating_key: RatingKey) -> Link | None:
-        """The link of an item that no scene is linked to any more; None when there was none.
+        """Return the link of an item that no scene is linked to any more; None when there was none.
 
         What plexsync wrote to an item is known of the item, whichever scene it came from: the
         scene may have been merged into another, deleted and scanned again, or given another id
@@ -192,7 +192,7 @@ class State:
             yield standing
 
     def links(self) -> Iterator[tuple[SceneId, tuple[state_views.LinkPlace, ...]]]:
-        """The links of each scene that has any and neither waits nor is left out."""
+        """Yield the links of each scene that has any and neither waits nor is left out."""
         for scene_id, record in self._all(state_views.LINKS):
             if record.links and record.outcome not in UNLINKED:
                 yield scene_id, record.links
@@ -220,7 +220,7 @@ class State:
         return tuple(self._runs)
 
     def decision(self, key: str, type_: type[T]) -> T | None:
-        """What a person decided under `key`; None when nothing stands.
+        """Return what a person decided under `key`; None when nothing stands.
 
         Raises:
             StateCorruptError: it is not a `type_`.
@@ -244,12 +244,12 @@ class State:
         }
 
     def collections(self) -> dict[SceneId, CollectionRecord]:
-        """What is remembered of every collection, by its key; see `models.collection_key`."""
+        """Return what is remembered of every collection, by `models.collection_key`."""
         found = self.decisions(COLLECTION_PREFIX, CollectionRecord)
         return {SceneId(key): record for key, record in found.items()}
 
     def collection(self, key: SceneId) -> CollectionRecord | None:
-        """What is remembered of one collection; None when nothing is."""
+        """Return what is remembered of one collection; None when nothing is."""
         return self.decision(COLLECTION_PREFIX + key, CollectionRecord)
 
     def placings(self) -> Iterator[tuple[SceneId, state_views.Placed]]:
@@ -257,7 +257,7 @@ class State:
         yield from self._all(state_views.PLACED)
 
     def decision_keys(self) -> KeysView[str]:
-        """The keys decisions stand under, as a set that follows the state."""
+        """Return the keys decisions stand under, as a set that follows the state."""
         return self._decisions.keys()
 
     def check_lineage(self, lineage: Lineage) -> str:

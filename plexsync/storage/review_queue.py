@@ -135,7 +135,7 @@ class ReviewQueueWriter:
 
 
 def load_waiting(path: Path, state: State) -> list[Waiting]:
-    """What waits by `state`, in the order of the scenes, as far as its finds are there.
+    """Return what waits by `state`, in the order of the scenes, as far as its finds are there.
 
     A find about another version of the scene's files is kept out: it is about something else.
     """
@@ -149,21 +149,21 @@ def load_waiting(path: Path, state: State) -> list[Waiting]:
 
 
 def load_trial(path: Path, state: State) -> list[Waiting]:
-    """The LOW scenes of the last dry run that no run has handled since."""
+    """Return the LOW scenes of the last dry run that no run has handled since."""
     found = {scene_id: content for scene_id, _, content in _sound_lines(path)}
     decoded = (_decoded(found[one]) for one in found if _is_open(state.get(one)))
     return [one for one in decoded if one and one.match.confidence is Confidence.LOW]
 
 
 def load_all(path: Path, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
-    """What was last found for some scenes, as far as it is there."""
+    """Return what was last found for some scenes, as far as it is there."""
     found = {one: content for one, _, content in _sound_lines(path) if one in scene_ids}
     decoded = {scene_id: _decoded(content) for scene_id, content in found.items()}
     return {scene_id: one for scene_id, one in decoded.items() if one is not None}
 
 
 def waiting_ids(state: State) -> Iterator[SceneId]:
-    """The scenes that wait for a person, by id."""
+    """Yield the scenes that wait for a person, by id."""
     for scene_id, record in state.waiting():
         if record.outcome is Outcome.REVIEW:
             yield scene_id

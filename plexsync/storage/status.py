@@ -255,7 +255,7 @@ def age_s(moment: str, now: datetime) -> float | None:
 
 
 def _load(directory: Path) -> State:
-    """The state; read again where it changed while it was read."""
+    """Return the state; read again where it changed while it was read."""
     for _ in range(_READS - 1):
         try:
             return load_state(directory)

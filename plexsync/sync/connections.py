@@ -41,7 +41,7 @@ def stash_transport(
 
 
 def stash_client(config: Config, transport: Transport) -> StashClient:
-    """A client that asks Stash for as much as the configured fields need."""
+    """Return a client that asks Stash for as much as the configured fields need."""
     return StashClient(
         transport,
         url=config.stash.url,
@@ -131,11 +131,11 @@ def _revealed(headers: Sequence[tuple[str, Secret]]) -> dict[str, str]:
 
 
 def config_secrets(config: Config) -> list[str]:
-    """What must appear in no output."""
+    """Return what must appear in no output."""
     return [secret.reveal() for secret in config.secrets]
 
 
 def repeat_sentence(repeat: Repeat) -> str:
-    """That a request is about to be sent again, and why."""
+    """Return that a request is about to be sent again, and why."""
     soon = "" if repeat.wait_s < 1 else f" in {repeat.wait_s:.0f} s"
     return f"{repeat.error.message}; trying again{soon}"

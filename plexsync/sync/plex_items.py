@@ -115,7 +115,7 @@ class Inventory:
         self._limits.check_lost(len(lost), len(linked), empty=not items)
 
     def hashes(self) -> HashCache:
-        """The content hashes of the items' files, read where they are not known.
+        """Return the content hashes of the items' files, read where they are not known.
 
         A run that links everything reads all that can decide, so that the next one like it has
         nothing left to do.

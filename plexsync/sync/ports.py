@@ -39,7 +39,7 @@ class Reporter(Protocol):
         """Something a person should know that is no failure."""
 
     def finished(self, summary: RunSummary) -> None:
-        """The run is over, well or not. The last call, and always made."""
+        """End the report of a run that is over, well or not; always the last call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

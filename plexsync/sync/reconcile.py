@@ -160,7 +160,7 @@ class _Run:
         return lineage
 
     def _ask_sections(self) -> tuple[Section, ...]:
-        """The libraries that take part, with a word on those that are changing."""
+        """Return the libraries that take part, with a word on those that are changing."""
         sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
         if not sections:
             raise LibraryMissingError(

@@ -64,7 +64,7 @@ class RowMaker:
         problem: Problem | None = None,
         note: str = "",
     ) -> MatchRow:
-        """The row of a linked pair; `note` is added to the reason."""
+        """Return the row of a linked pair; `note` is added to the reason."""
         match = pair.match
         reason = pair.reason or (match.reason if match else REMEMBERED)
         return MatchRow(
@@ -98,7 +98,7 @@ class RowMaker:
         problem: Problem | None = None,
         item: PlexItem | None = None,
     ) -> MatchRow:
-        """The row of a scene that is written to no item in this run.
+        """Return the row of a scene that is written to no item in this run.
 
         A LOW match names its best candidate; without one there is no item.
         """
@@ -126,7 +126,7 @@ class RowMaker:
         )
 
     def failed(self, scene: Scene, problem: Problem) -> MatchRow:
-        """The row of a scene Stash could not tell us about."""
+        """Return the row of a scene Stash could not tell us about."""
         match = Match(scene_id=scene.scene_id, confidence=None, reason=problem.message)
         return self.unlinked(scene, match, Outcome.FAILED, problem=problem)
 

@@ -82,7 +82,7 @@ class Totals:
         self.reporter.row(row)
 
     def exit_code(self, error: PlexsyncError | None, options: RunOptions) -> ExitCode:
-        """What the process ends with, the most severe of all that happened."""
+        """Return what the process ends with, the most severe of all that happened."""
         codes = [error.exit_code] if error else []
         if self.counts.failed:
             codes.append(ExitCode.SOME_FAILED)

@@ -64,7 +64,7 @@ def text_pieces(before: str, after: str, *, least: int = LEAST_STAYING) -> list[
 
 
 def _joined(pieces: Sequence[Piece], least: int) -> list[Piece]:
-    """The same, with changes that have next to nothing between them as one."""
+    """Return the same, with changes that have next to nothing between them as one."""
     joined: list[Piece] = []
     old = new = ""
     for place, (mark, text) in enumerate(pieces):

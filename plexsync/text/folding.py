@@ -71,12 +71,12 @@ class Spellings:
 
 
 def split_entries(text: str) -> frozenset[str]:
-    """The entries that were run together in a base."""
+    """Return the entries that were run together in a base."""
     return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
 
 
 def short_digest(text: str, digits: int) -> str:
-    """An even number of hex digits that stand for `text`."""
+    """Return an even number of hex digits that stand for `text`."""
     # Texts from servers may hold lone surrogates, which have bytes only with "surrogatepass".
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
 

@@ -94,7 +94,7 @@ def split_quality(text: str) -> tuple[str, str]:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """The numbers in a text, in order: what tells part 1 from part 2."""
+    """Return the numbers in a text, in order: what tells part 1 from part 2."""
     return tuple(int(found) for found in _NUMBER.findall(text)[:8] if len(found) < _STAMP_DIGITS)
 
 

@@ -13,7 +13,7 @@ _CUTOFF = 0.75
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
-    """The one of `known` that is most like `name`, whatever its case; "" where none is near."""
+    """Return the one of `known` that is most like `name`, whatever its case; "" for none."""
     spelled = {one.casefold(): one for one in known}
     near = get_close_matches(name.casefold(), spelled, n=1, cutoff=_CUTOFF)
     return spelled[near[0]] if near else ""

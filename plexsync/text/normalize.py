@@ -137,12 +137,12 @@ def is_windows_path(path: NormalizedPath) -> bool:
 
 
 def base_name(path: NormalizedPath) -> str:
-    """The last name of `path`; "" for a root."""
+    """Return the last name of `path`; "" for a root."""
     return path.rpartition("/")[2]
 
 
 def stem(path: NormalizedPath) -> str:
-    """The base name without its extension: `a.b.mp4` is `a.b`, `.hidden` is itself."""
+    """Return the base name without its extension: `a.b.mp4` is `a.b`, `.hidden` is itself."""
     name = base_name(path)
     head, _, ending = name.rpartition(".")
     return head if ending and head.strip(".") else name
@@ -189,7 +189,7 @@ def fold_whitespace(text: str) -> str:
 
 
 def fold_text(text: str) -> str:
-    """What a person reads of a text: whitespace folded, letters composed, case and all else kept.
+    """Return what a person reads of a text: whitespace folded, letters composed, case kept.
 
     `é` is one letter, in whichever of its two spellings a file system left it in a title.
     """
@@ -198,7 +198,7 @@ def fold_text(text: str) -> str:
 
 
 def tag_key(name: str) -> str:
-    """What makes two names one tag to Plex: the case of ASCII letters is dropped, nothing else.
+    """Return what makes two names one tag to Plex: ASCII letters without case, all else kept.
 
     Source: docs/plex-api.md 5, "Tags" (names are stored with SQLite's NOCASE collation).
     """
@@ -206,7 +206,7 @@ def tag_key(name: str) -> str:
 
 
 def fold_tag(text: str) -> str:
-    """What a person would call one tag: case and whitespace dropped, accents and width kept.
+    """Return what a person would call one tag: case and whitespace dropped, accents and width kept.
 
     For patterns a person wrote, and to rank candidates: Plex keeps such names apart, see `tag_key`.
     Source: The Unicode Standard 3.13, D145, ending in NFC instead of NFD.
@@ -290,7 +290,7 @@ def parse_date(text: str) -> PartialDate | None:
 
 
 def plex_date(text: str) -> str:
-    """The full date Plex needs: a missing month or day is the first; "" for no date.
+    """Return the full date Plex needs: a missing month or day is the first; "" for no date.
 
     Raises:
         ParseError: see `parse_date`.

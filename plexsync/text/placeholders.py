@@ -143,7 +143,7 @@ def _rating(scene: SceneDetail, options: Options) -> str:
 
 
 def _stash_id(scene: SceneDetail, options: Options) -> str:
-    """The id of the first stash-box, or of the one whose address has the host that is asked for."""
+    """Return the id of the first stash-box, or of the one at the host that is asked for."""
     host = options.get("from", "").lower()
     found = (
         number
@@ -214,7 +214,7 @@ PHOTO_PLACEHOLDERS = (*PERFORMER_PLACEHOLDERS, IMAGE, IMAGE_PATH)
 
 
 def split_word(text: str) -> tuple[str, dict[str, str]]:
-    """The word of a placeholder and its options; `custom.NAME` is `custom` with that name."""
+    """Return the word of a placeholder and its options; `custom.NAME` is `custom` and a name."""
     name, colon, rest = text.partition(":")
     if name.startswith(_CUSTOM_START):
         return CUSTOM, {"name": text.removeprefix(_CUSTOM_START)}
@@ -227,7 +227,7 @@ def split_word(text: str) -> tuple[str, dict[str, str]]:
 
 
 def option_problem(name: str, options: Options) -> str:
-    """What is wrong with the options of a known word, without their values; "" for nothing."""
+    """Return what is wrong with the options of a known word, without values; "" for nothing."""
     if name == CUSTOM:
         named = options.get("name", "").strip()
         return "" if named else "Write {custom.NAME}, with the name of a custom field"
@@ -253,7 +253,7 @@ def needs_genders(text: str) -> bool:
 def scene_words(
     scene: SceneDetail, page: Callable[[SceneId], str], at: int = 0
 ) -> Callable[[str], str]:
-    """What the placeholders say of one scene.
+    """Return what the placeholders say of one scene.
 
     Args:
         scene: the scene.
@@ -280,12 +280,12 @@ def scene_words(
 
 
 def performer_words(one: Performer) -> Callable[[str], str]:
-    """What the placeholders say of a performer."""
+    """Return what the placeholders say of a performer."""
     return lambda name: strip_control(_PERFORMER_WORDS[name](one))
 
 
 def photo_words(one: Performer, file_url: Callable[[str], str]) -> Callable[[str], str]:
-    """What the placeholders say in the address of a performer's picture, fit for an address.
+    """Return what the placeholders say in the address of a performer's picture, fit for an address.
 
     Args:
         one: the performer.

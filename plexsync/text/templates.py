@@ -31,7 +31,7 @@ class Template:
         return frozenset(split_word(text)[0] for _, text in self.parts if text)
 
     def fill(self, word: Callable[[str], str], *, whole: bool = False) -> str:
-        """The text with every placeholder replaced by what `word` says for it.
+        """Return the text with every placeholder replaced by what `word` says for it.
 
         Args:
             word: the value of a placeholder, by its name and options.

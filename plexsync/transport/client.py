@@ -238,7 +238,7 @@ class Transport:
         return self._perform(OutgoingRequest(prepared, path_of(path), **rules), decode)
 
     def plexapi_session(self) -> PlexapiSession:
-        """A session for `plexapi.server.PlexServer`, whose every request goes this same way.
+        """Return a session for `plexapi.server.PlexServer`, whose every request goes this same way.
 
         GET and PUT are repeated, anything else is sent once. Failures are our own errors, raised
         below plexapi, which would turn 429 and 503 into a BadRequest and 498 and 52x into a
@@ -335,7 +335,7 @@ class Transport:
         return HttpResponse(response.status_code, response.headers, body)
 
     def _read(self, response: requests.Response, task: OutgoingRequest) -> bytes:
-        """The body; of an answer that is an error anyway, as much as explains it."""
+        """Return the body; of an answer that is an error anyway, as much as explains it."""
         if response.status_code in task.accept_status:
             max_bytes = min(self._limits.max_bytes, task.answer_limits.max_bytes)
             return read_body(response, max_bytes=max_bytes, budget=self._budget_s)
@@ -406,7 +406,7 @@ class Transport:
 
 
 def _shown(base_url: str) -> str:
-    """An address without user and password."""
+    """Return an address without user and password."""
     return origin_of(base_url) + urlsplit(base_url).path
 
 

@@ -60,7 +60,7 @@ E = TypeVar("E", bound=BaseException)
 def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
     error: Exception, *, words: ServerWords, expired: bool, limit_s: float
 ) -> PlexsyncError:
-    """The error to report for `error`, one of `WIRE_FAILURES`.
+    """Return the error to report for `error`, one of `WIRE_FAILURES`.
 
     Args:
         error: what was raised below us.
@@ -111,7 +111,7 @@ def _tls_error(error: ssl.SSLError, words: ServerWords) -> PlexsyncError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all it was made from; requests and urllib3 nest theirs in three ways."""
+    """Yield an exception and all it was made from; requests and urllib3 nest in three ways."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

@@ -41,7 +41,7 @@ class PlexapiSession(requests.Session):
 
 
 def as_response(answer: HttpResponse, prepared: requests.PreparedRequest) -> requests.Response:
-    """A finished answer in the shape plexapi expects."""
+    """Return a finished answer in the shape plexapi expects."""
     response = requests.Response()
     response.status_code = answer.status
     response.headers.update(answer.headers)

@@ -79,7 +79,7 @@ class HttpResponse:
 def classify(  # noqa: PLR0911 - a decision table, one line a status
     answer: HttpResponse, *, words: ServerWords, base_url: str, now: datetime
 ) -> ServerError:
-    """The error an answer with an unwanted status stands for.
+    """Return the error an answer with an unwanted status stands for.
 
     `now` turns a Retry-After date into seconds if the answer itself carries no Date.
     """
@@ -107,7 +107,7 @@ def classify(  # noqa: PLR0911 - a decision table, one line a status
 def _refused(  # noqa: PLR0911 - same
     answer: HttpResponse, words: ServerWords
 ) -> AuthError | None:
-    """The error of an answer that asks for other credentials; None for any other answer."""
+    """Return the error of an answer that asks for other credentials; None for any other answer."""
     match answer.status:
         case 401 if _PROXY_SCHEME.match(answer.headers.get("WWW-Authenticate", "")):
             return words.proxy_refused(answer.status)
@@ -173,7 +173,7 @@ def _with_excerpt(message: str, answer: HttpResponse) -> str:
 
 
 def excerpt(body: bytes) -> str:
-    """The start of a text body on one line, fit for a message; empty for a web page."""
+    """Return the start of a text body on one line, fit for a message; empty for a web page."""
     if _HTML_START.match(body[:_PAGE_START_BYTES]):
         return ""
     text = body[: 4 * _PLAIN_EXCERPT_CHARS].decode("utf-8", "replace")

@@ -109,7 +109,7 @@ def _pool_class(
     connection: type[urllib3.connection.HTTPConnection],
     budget: Budget,
 ) -> type[urllib3.HTTPConnectionPool]:
-    """A pool whose connections read their answers under `budget`."""
+    """Return a pool whose connections read their answers under `budget`."""
 
     def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
         return http.client.HTTPResponse(_TimedSocket(sock, budget), *args, **kwargs)  # type: ignore[arg-type] # only makefile is used
@@ -186,7 +186,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
 
 
 def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) -> bytes:
-    """The whole decoded body.
+    """Return the whole decoded body.
 
     Args:
         response: an answer of which nothing but the headers was read.
@@ -216,7 +216,7 @@ def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) ->
 
 
 def _announced_bytes(response: requests.Response) -> int:
-    """The Content-Length, 0 when there is none.
+    """Return the Content-Length, 0 when there is none.
 
     What is no number would be read to the end of the connection, wherever that comes.
     """

@@ -23,7 +23,7 @@ _PLEX_WEB_APPS = frozenset({"app.plex.tv", "plex.tv", "www.plex.tv", "watch.plex
 
 
 def checked_url(url: str, name: str) -> str:
-    """The base URL in normal form, without a trailing slash.
+    """Return the base URL in normal form, without a trailing slash.
 
     Raises:
         ConfigError: it is no address of a server.
@@ -123,7 +123,7 @@ def checked_proxies(base_url: str, name: str) -> dict[str, str]:
 
 
 def url_secrets(url: str) -> tuple[str, ...]:
-    """The password in an address, and the header it is sent as."""
+    """Return the password in an address, and the header it is sent as."""
     parts = urlsplit(url)
     if not parts.password:
         return ()

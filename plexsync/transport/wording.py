@@ -41,7 +41,7 @@ class ServerWords:
         return self.key("url")
 
     def key(self, name: str) -> str:
-        """A configuration key of this server."""
+        """Return a configuration key of this server."""
         return f"[{self.name.lower()}] {name}"
 
     @property
@@ -130,7 +130,7 @@ class ServerWords:
         )
 
     def remedy(self, error: ServerError) -> str:
-        """What to do about `error` if it does not say so itself."""
+        """Return what to do about `error` if it does not say so itself."""
         if isinstance(error, AuthError):
             return f"check {self.key('token' if self.name == 'Plex' else 'api_key')}"
         if isinstance(error, NotFoundError):

@@ -108,12 +108,12 @@ class _Document(msgspec.Struct):
 
 
 def verdict(findings: Iterable[Finding]) -> ExitCode:
-    """What the process ends with: the worst."""
+    """Return what the process ends with: the worst."""
     return most_severe(one.exit_code for one in findings)
 
 
 def failed(area: str, error: PlexsyncError) -> Finding:
-    """An error as a finding."""
+    """Return an error as a finding."""
     return Finding(
         area=area,
         level=Severity.FAIL,
@@ -177,7 +177,7 @@ def check_plex(patient: Patient) -> Iterator[Finding]:
 
 
 def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding]]:
-    """The libraries that take part, and what is to be reported of each."""
+    """Return the libraries that take part, and what is to be reported of each."""
     try:
         sections = patient.plex.sections(patient.config.plex.libraries)
         found = [_library(patient, section) for section in sections]

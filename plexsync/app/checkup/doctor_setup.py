@@ -186,4 +186,4 @@ def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
 
 
 def _hear_nothing(message: str) -> None:
-    """A request that is tried again; the finding will say how it ended."""
+    """Ignore a request that is tried again; the finding will say how it ended."""

@@ -112,7 +112,7 @@ def _may_write(directory: Path) -> bool:
 
 
 def _existing(directory: Path) -> Path:
-    """The directory, or the first above it that is there."""
+    """Return the directory, or the first above it that is there."""
     return next((one for one in (directory, *directory.parents) if one.exists()), directory)
 
 

@@ -33,10 +33,10 @@ class Asker(Protocol):
         """Show a line."""
 
     def ask(self, question: str, default: str = "") -> str:
-        """A line of text; `default` when nothing is typed."""
+        """Return a line of text; `default` when nothing is typed."""
 
     def ask_secret(self, question: str) -> str:
-        """A line of text that is not shown; "" when nothing is typed."""
+        """Return a line of text that is not shown; "" when nothing is typed."""
 
     def confirm(self, question: str, *, default: bool) -> bool:
         """Yes or no."""

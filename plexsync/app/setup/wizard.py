@@ -124,7 +124,7 @@ class Interview:
     def _first_stash(
         self, answers: Answers, tried: Sequence[str]
     ) -> tuple[Answers, ServerError | ConfigError | None]:
-        """The first address a Stash answers at; one that wants a key counts, with its error."""
+        """Return the first address a Stash answers at; one that wants a key counts."""
         first: ServerError | ConfigError | None = None
         for url in tried:
             asked = replace(answers, stash_url=url, api_key="")
@@ -140,7 +140,7 @@ class Interview:
         return replace(answers, stash_url=tried[0], api_key=""), first
 
     def _ask_key(self, answers: Answers) -> Answers | None:
-        """The answers with a key that works; None to ask for the address again."""
+        """Return the answers with a key that works; None to ask for the address again."""
         while key := self._secret("API key (in Stash: Settings > Security)"):
             answers = replace(answers, api_key=key)
             try:
@@ -190,7 +190,7 @@ class Interview:
                 return found
 
     def _with_token(self, answers: Answers) -> tuple[Answers, tuple[Section, ...]] | None:
-        """The answers with a token that opens the server; None to ask for the address again."""
+        """Return answers with a token that opens the server; None to ask for the address again."""
         token = answers.token if answers.token != UNKNOWN_TOKEN else self._ask_token()
         while token:
             answers = replace(answers, token=token)
@@ -204,7 +204,7 @@ class Interview:
         return self._secret("Token of the Plex server's owner (X-Plex-Token)")
 
     def _ask_plex_address(self, answers: Answers) -> tuple[Answers, bool]:
-        """An address, and whether a Plex server answers there."""
+        """Return an address, and whether a Plex server answers there."""
         while True:
             tried = self._ask_address("Address of the Plex server", answers.plex_url, PLEX_PORT)
             first: ServerError | ConfigError | None = None
@@ -221,7 +221,7 @@ class Interview:
                     return replace(answers, plex_url=tried[0]), False
 
     def _libraries_of(self, answers: Answers) -> tuple[Section, ...] | None:
-        """The libraries; None, with the reason shown, where token or address do not serve."""
+        """Return the libraries; None, with the reason shown, where token or address are wrong."""
         try:
             with self._patient(answers) as patient:
                 server = patient.plex.connect()
@@ -251,7 +251,7 @@ class Interview:
             self.asker.tell(f"Numbers from 1 to {len(sections)}, please.")
 
     def _library_lines(self, answers: Answers, sections: Sequence[Section]) -> Iterator[str]:
-        """Number, title, size, kind and agent of each library, in columns."""
+        """Yield number, title, size, kind and agent of each library, in columns."""
         titles = [clean_for_terminal(section.title) for section in sections]
         width = max(map(len, titles))
         with self._patient(answers) as patient:
@@ -288,7 +288,7 @@ class Interview:
     # ---- both
 
     def _ask_address(self, question: str, default: str, port: int) -> tuple[str, ...]:
-        """What may be meant by the address a person types, likeliest first."""
+        """Return what may be meant by the address a person types, likeliest first."""
         while True:
             typed = self.asker.ask(question, default)
             for secret in (*secrets_in(typed), *([typed.strip()] if is_secret(typed) else ())):
@@ -316,7 +316,7 @@ class Interview:
             )
 
     def _config(self, answers: Answers) -> Config:
-        """The answers so far, checked as the file's values will be."""
+        """Return the answers so far, checked as the file's values will be."""
         variables = {
             "PLEXSYNC_STASH__URL": answers.stash_url,
             "PLEXSYNC_STASH__API_KEY": answers.api_key,
@@ -332,7 +332,7 @@ class Interview:
         return secret
 
     def _tell(self, error: ServerError | ConfigError | ParseError) -> None:
-        """What is wrong and what to do, without the place: the question just asked is the place."""
+        """Print what is wrong and what to do; the question just asked is the place."""
         words = error.message
         if words.startswith(("must ", "is ")):
             words = f"It {words}"

@@ -49,7 +49,7 @@ _Json = dict[str, object]
 
 
 def run_document(summary: RunSummary, matches: Iterable[bytes]) -> Iterator[bytes]:
-    """The document in pieces, so that `matches` (each from `match_json`) need not be in memory."""
+    """Yield the document in pieces, so that `matches` need not be in memory."""
     head, tail = _head(summary), {"error": _problem(summary.error)}
     yield msgspec.json.encode(head)[:-1] + b', "matches": ['
     separator = b""
@@ -65,7 +65,7 @@ def match_json(row: MatchRow) -> bytes:
 
 
 def error_document(problem: Problem, *, exit_code: int) -> bytes:
-    """What a command that is no run says in place of its own document."""
+    """Return what a command that is no run says in place of its own document."""
     body = {"schema": "plexsync/error/1", "exit_code": exit_code, "error": _problem(problem)}
     return msgspec.json.encode(body) + b"\n"
 
@@ -89,7 +89,7 @@ def started_event(header: RunHeader) -> bytes:
 
 
 def progress_event(phase: str, done: int, total: int | None) -> bytes:
-    """A step of a phase is done."""
+    """Show that a step of a phase is done."""
     return _event("progress", {"phase": phase, "done": done, "total": total})
 
 
@@ -104,7 +104,7 @@ def preview_event(preview: Preview) -> bytes:
 
 
 def match_event(row: MatchRow) -> bytes:
-    """A row has its outcome."""
+    """Return the event of a row that has its outcome."""
     return _event("match", _match(row))
 
 
@@ -119,12 +119,12 @@ def error_event(problem: Problem, *, exit_code: int) -> bytes:
 
 
 def finished_event(summary: RunSummary) -> bytes:
-    """The run is over; the same keys as the document, without `matches`."""
+    """Return the event that the run is over; the same keys as the document, without `matches`."""
     return _event("finished", _head(summary) | {"error": _problem(summary.error)})
 
 
 def rule_json(rule: PathRule) -> dict[str, object]:
-    """A proposed rule, exact, since it is to be copied; it fits `explains` of `certain` files."""
+    """Return a proposed rule, exact, since it is copied; it fits `explains` of `certain` files."""
     return {
         "stash": rule.stash,
         "plex": rule.plex,
@@ -143,7 +143,7 @@ def credits_json(change: Change) -> dict[str, object]:
 
 
 def record_json(run: RunRecord) -> dict[str, object]:
-    """A run of the past."""
+    """Return a run of the past."""
     return {
         "run_id": run.run_id,
         "kind": run.kind,
@@ -158,7 +158,7 @@ def record_json(run: RunRecord) -> dict[str, object]:
 
 
 def clean_value(value: Value) -> str | list[str]:
-    """A text or a list of names, cleaned like everywhere else."""
+    """Return a text or a list of names, cleaned like everywhere else."""
     return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
 
 

@@ -45,7 +45,7 @@ _ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
 def row_line(row: MatchRow, *, evidence: bool = False, others: int = 0) -> str:
-    r"""The row as one line without its line end; `evidence` adds it as a last column.
+    r"""Return the row as one line without its line end; `evidence` adds it as a last column.
 
     `others` says for how many further rows it stands, which ended so for the same reason.
     A tab, line feed, carriage return or backslash in a text becomes `\t`, `\n`, `\r`, `\\`.
@@ -80,7 +80,7 @@ def is_worth_a_line(row: MatchRow) -> bool:
 
 
 def escaped(text: str) -> str:
-    """A text as a column holds it: cleaned, without tabs and line breaks."""
+    """Return a text as a column holds it: cleaned, without tabs and line breaks."""
     return clean_for_terminal(_ESCAPED.sub(lambda found: _ESCAPES[found[0]], text))
 
 

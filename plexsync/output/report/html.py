@@ -102,7 +102,7 @@ def _coverage_table(title: str, lines: Sequence[CoverageLine]) -> Html:
 
 
 def _bar(line: CoverageLine) -> Html:
-    """The shares of one line; the numbers beside it say the same."""
+    """Return the shares of one line; the numbers beside it say the same."""
     at = 0.0
     parts = []
     for name in _PARTS:

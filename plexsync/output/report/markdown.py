@@ -93,5 +93,5 @@ def _value(value: Value) -> str:
 
 
 def _text(text: str) -> str:
-    """A text of a server as text, whatever Markdown would make of it."""
+    """Return a text of a server as text, whatever Markdown would make of it."""
     return _SPECIAL.sub(r"\\\1", " ".join(clean_for_terminal(text).split()))

@@ -67,7 +67,7 @@ class Redaction:
         return f"{kind}-{digest.hexdigest()}"
 
     def _path(self, path: str) -> str:
-        """A stand-in for a path keeps what the file is: its extension."""
+        """Return a stand-in for a path, which keeps what the file is: its extension."""
         name = path.replace("\\", "/").rpartition("/")[2]
         stem, dot, extension = name.rpartition(".")
         plain = extension.isascii() and extension.isalnum() and len(extension) <= _DIGEST_BYTES

@@ -34,7 +34,7 @@ class CollectionsPage(NamedTuple):
 
 
 def decode_collections(body: bytes) -> CollectionsPage:
-    """A page of the collections of a library, or of the members of one.
+    """Return a page of the collections of a library, or of the members of one.
 
     Raises:
         BadResponseError: not a listing, cut short, or an entry has no rating key.

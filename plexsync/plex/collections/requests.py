@@ -57,7 +57,7 @@ class PlexCollections:
         return tuple(self._pages(path))
 
     def members(self, rating_key: RatingKey) -> tuple[RatingKey, ...]:
-        """The members of a collection, in pages, in Plex's order.
+        """Return the members of a collection, in pages, in Plex's order.
 
         Raises:
             NotFoundError: there is no such collection any more.
@@ -158,7 +158,7 @@ class PlexCollections:
         return f"server://{self._machine()}/com.plexapp.plugins.library/library/metadata/{keys}"
 
     def _pages(self, path: str) -> Iterator[CollectionEntry]:
-        """The entries of all pages; a short page is no end, an empty one is."""
+        """Yield the entries of all pages; a short page is no end, an empty one is."""
         start = 0
         while True:
             page = self._page(
@@ -195,7 +195,7 @@ def _pieces(members: Sequence[RatingKey]) -> Iterator[tuple[RatingKey, ...]]:
 
 
 def _digits(key: str) -> str:
-    """A rating key or section id as it may stand in a path."""
+    """Return a rating key or section id as it may stand in a path."""
     if not (key.isascii() and key.isdecimal()):
         raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
     return key

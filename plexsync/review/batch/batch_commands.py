@@ -257,7 +257,7 @@ def import_answers(
 
 
 def _chosen(context: ReviewContext, choice: SceneChoice) -> list[Waiting]:
-    """The scenes a command is about.
+    """Return the scenes a command is about.
 
     Raises:
         ConfigError: none are named, or one is not known.
@@ -273,7 +273,7 @@ def _chosen(context: ReviewContext, choice: SceneChoice) -> list[Waiting]:
 
 
 def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
-    """The one candidate of a scene, or with `best` the first of them."""
+    """Return the one candidate of a scene, or with `best` the first of them."""
     if not waiting.candidates:
         raise ConfigError(
             f"scene {waiting.scene_id} has no candidate",
@@ -288,7 +288,7 @@ def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
 
 
 def _named(context: ReviewContext, waiting: Waiting, items: Sequence[RatingKey]) -> list[Candidate]:
-    """The candidates with these keys; an item that is none is read from Plex."""
+    """Return the candidates with these keys; an item that is none is read from Plex."""
     known = {one.rating_key: one for one in waiting.candidates}
     found = []
     for key in dict.fromkeys(items):
@@ -351,7 +351,7 @@ def _give(
 def _compared(
     context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]
 ) -> Mapping[RatingKey, LinkPreview]:
-    """What accepting would write; where a server is away, that it is."""
+    """Return what accepting would write; where a server is away, that it is."""
     try:
         return context.servers.compare(scene_id, keys, context.answers.state)
     except ServerError as error:
@@ -375,7 +375,7 @@ def _write(streams: Streams, document: bytes) -> None:
 
 
 def _tabbed(waiting: Waiting) -> str:
-    """A waiting scene as a line of a pipe."""
+    """Return a waiting scene as a line of a pipe."""
     best = waiting.candidates[0] if waiting.candidates else None
     path = waiting.scene.files[0].path if waiting.scene.files else ""
     cells = (

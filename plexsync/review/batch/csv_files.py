@@ -51,7 +51,7 @@ _MOST_PROBLEMS = 20
 def export_lines(
     waiting: Iterable[Waiting], owner: Callable[[RatingKey, SceneId], SceneId | None]
 ) -> Iterator[str]:
-    """The file, line by line, the heading first."""
+    """Yield the file, line by line, the heading first."""
     yield csv_line(COLUMNS)
     for one in waiting:
         for place, candidate in enumerate(one.candidates):
@@ -69,7 +69,7 @@ def read_answers(
     *,
     take: bool = False,
 ) -> tuple[Answer, ...]:
-    """The answers in a file, one a scene, in its order. Nothing counts unless every line does.
+    """Return the answers in a file, in its order; nothing counts unless every line does.
 
     Args:
         text: the file.
@@ -133,7 +133,7 @@ class _Sheet:
         givers: dict[RatingKey, int],
         owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
     ) -> list[str]:
-        """What does not fit together; `givers` are the lines that accepted an item so far."""
+        """Return what does not fit together; `givers` are lines that accepted an item so far."""
         problems = []
         first = self.rows[0]
         verbs = {row.verb for row in self.rows}
@@ -158,7 +158,7 @@ class _Sheet:
         return problems
 
     def answer(self) -> Answer | None:
-        """The one answer all lines make."""
+        """Return the one answer all lines make."""
         verbs = {row.verb for row in self.rows}
         if Verb.IGNORE in verbs:
             note = next((row.note for row in self.rows if row.note), "")
@@ -196,7 +196,7 @@ def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by:
 
 
 def _rows(text: str, problems: list[str]) -> Iterator[_Row]:
-    """The lines with an answer; what cannot be read becomes a problem."""
+    """Yield the lines with an answer; what cannot be read becomes a problem."""
     text = text.removeprefix("\ufeff")
     heading = text.splitlines()[0] if text else ""
     # Spreadsheets in many countries write semicolons.

@@ -34,7 +34,7 @@ def list_document(
     scene_url: Callable[[SceneId], str],
     missing: int,
 ) -> bytes:
-    """What waits; `missing` counts scenes whose candidates could not be found again."""
+    """Return what waits; `missing` counts scenes whose candidates could not be found again."""
     scenes = [scene_json(one, owner, scene_url) for one in waiting]
     return _document({"waiting": len(scenes) + missing, "missing": missing, "scenes": scenes})
 
@@ -53,7 +53,7 @@ def show_document(
 
 
 def answered_document(given: Sequence[Answer], answers: Callable[[SceneId], SceneAnswers]) -> bytes:
-    """What was answered, and what now stands."""
+    """Return what was answered, and what now stands."""
     return _document(
         {
             "answered": [
@@ -94,7 +94,7 @@ def scene_json(
     scene_url: Callable[[SceneId], str],
     previews: Mapping[RatingKey, LinkPreview] | None = None,
 ) -> _Json:
-    """A waiting scene."""
+    """Return a waiting scene."""
     scene, match = waiting.scene, waiting.match
     candidates: list[_Json] = []
     for place, one in enumerate(waiting.candidates):

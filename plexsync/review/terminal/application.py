@@ -216,7 +216,7 @@ class ReviewScreen:
         return bindings
 
     def _text(self) -> str:
-        """The screen as text with colours; what comes next is asked for once it stands there."""
+        """Return the screen as text with colours, and ask for what comes next."""
         pictures = self._pictures
         rows = fitted_rows(
             self._review,
@@ -300,7 +300,7 @@ def fitted_rows(
     *,
     pictures: bool = False,
 ) -> list[Text]:
-    """The rows of the screen, as many and as wide as the terminal has."""
+    """Return the rows of the screen, as many and as wide as the terminal has."""
     rows = screen_rows(
         review,
         console,
@@ -333,7 +333,7 @@ def _show_lines(
     *,
     stdin: IO[str],
 ) -> None:
-    """The same a line at a time, for terminals that cannot be drawn on."""
+    """Show a review a line at a time, on terminals that cannot be drawn on."""
     while review.ending is None:
         loader.want(wanted_previews(review))
         _wait_for(review, loader)

@@ -25,7 +25,7 @@ _MOST_WHOLE = 160
 
 
 def change_diff(change: Change, *, marks: bool) -> Text:
-    """What becomes of one field.
+    """Return what becomes of one field.
 
     Args:
         change: before and after.
@@ -64,7 +64,7 @@ def _text_diff(before: str, after: str, *, marks: bool) -> Text:
 
 
 def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """The same, with long stretches that stay cut to what is near a change."""
+    """Yield the same, with long stretches that stay cut to what is near a change."""
     last = len(pieces) - 1
     for place, (mark, text) in enumerate(pieces):
         if mark != " " or len(text) <= 2 * _KEPT_AROUND + 1:

@@ -51,7 +51,7 @@ Line = Text | LabelledText | BesidePictures
 
 
 def laid_out(lines: Iterable[Line], console: Console) -> list[Text]:
-    """The lines as rows of the screen, none wider than `console`."""
+    """Return the lines as rows of the screen, none wider than `console`."""
     return [piece for line in lines for piece in _wrapped(line, console, console.width)]
 
 
@@ -104,7 +104,7 @@ def _wrapped(line: Line, console: Console, width: int) -> Iterable[Text]:
 
 
 def _beside(block: BesidePictures, console: Console, width: int) -> list[Text]:
-    """The lines in the columns that are left, and rows enough for the pictures."""
+    """Return the lines in the columns that are left, and rows enough for the pictures."""
     rows = [piece for line in block.lines for piece in _wrapped(line, console, width)]
     rows += [Text() for _ in range(PICTURE_ROWS - len(rows))]
     rows[0] = rows[0].copy()

@@ -37,12 +37,12 @@ _STANDINGS = {
 
 
 def words(text: str, style: str = "") -> Text:
-    """A text of a server, made harmless."""
+    """Return a text of a server, made harmless."""
     return Text(clean_for_terminal(text), style=style, overflow="fold")
 
 
 def scene_part(waiting: Waiting) -> list[Line]:
-    """What the scene is, and why it is not HIGH."""
+    """Return what the scene is, and why it is not HIGH."""
     scene = waiting.scene
     lines: list[Line] = [
         Text.assemble(
@@ -66,7 +66,7 @@ def candidates_part(
     marks: Mapping[RatingKey, str],
     brief: bool = False,
 ) -> list[Line]:
-    """The candidates, the best first.
+    """Return the candidates, the best first.
 
     Args:
         waiting: the scene.
@@ -108,7 +108,7 @@ def facts_part(
     marks: bool,
     brief: bool = False,
 ) -> list[Line]:
-    """The two files side by side; what differs is marked.
+    """Return the two files side by side; what differs is marked.
 
     Args:
         waiting: the scene.
@@ -138,7 +138,7 @@ def facts_part(
 
 
 def _marked(path: str, other: str, *, marks: bool) -> Text:
-    """A path with the words marked that the other one lacks."""
+    """Return a path with the words marked that the other one lacks."""
     line = Text(overflow="fold")
     for text, differs in marked_words(path, other):
         shown = f"[{text}]" if marks and differs else text
@@ -147,14 +147,14 @@ def _marked(path: str, other: str, *, marks: bool) -> Text:
 
 
 def evidence_part(candidate: Candidate, rivals: str = "") -> list[Line]:
-    """The evidence of one candidate, what speaks for it first, and what its rivals take away."""
+    """Return the evidence of one candidate, what is for it first, and what rivals take away."""
     if is_unscored(candidate):
         return [words(f"Not compared by a run: {candidate.evidence[0].value}.", "dim")]
     return [_evidence_line(one) for one in evidence_of(candidate, rivals)]
 
 
 def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
-    """What accepting would write; None while it is being found out."""
+    """Return what accepting would write; None while it is being found out."""
     if preview is None:
         return [Text("What accepting would change is being looked up …", style="dim")]
     if preview.problem:
@@ -174,7 +174,7 @@ def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
 
 
 def library_of(waiting: Waiting, place: int) -> str:
-    """The library of a candidate; "" where it is not known."""
+    """Return the library of a candidate; "" where it is not known."""
     return waiting.libraries[place] if place < len(waiting.libraries) else ""
 
 

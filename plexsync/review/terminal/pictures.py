@@ -180,7 +180,7 @@ def make_small(body: bytes | None) -> bytes | None:
 
 
 def _written(segments: list[Segment]) -> Iterator[str]:
-    """What to write for a picture, a text for each of its rows; sixels are one text."""
+    """Yield what to write for a picture, a text for each of its rows; sixels are one text."""
     sixels = next((one.text for one in segments if one.text.startswith("\x1bP")), None)
     if sixels is not None:
         yield sixels

@@ -96,7 +96,7 @@ def _pictures(
     context: ReviewContext,
     console: Console,
 ) -> Iterator[TerminalPictures | None]:
-    """What draws covers; None where nobody wants them, or the terminal or we cannot."""
+    """Yield what draws covers; None where nobody wants them, or the terminal or we cannot."""
     if not wanted or find_spec("textual_image") is None:
         yield None
         return

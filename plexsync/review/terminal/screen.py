@@ -59,7 +59,7 @@ def scene_lines(
 
 
 def answer_marks(answers: SceneAnswers) -> dict[RatingKey, str]:
-    """What was answered about each item."""
+    """Return what was answered about each item."""
     marks = {one.rating_key: "not this one" for one in answers.refusals}
     return marks | {pin.rating_key: "accepted" for pin in answers.pins}
 
@@ -76,7 +76,7 @@ def screen_rows(
     height: int = 0,
     pictures: bool = False,
 ) -> list[Text]:
-    """The screen as lines that fit the width of `console`.
+    """Return the screen as lines that fit the width of `console`.
 
     Args:
         review: what to show.
@@ -123,7 +123,7 @@ class ScreenShape:
 def _lines(
     review: Review, previews: Mapping[RatingKey, LinkPreview], shape: ScreenShape
 ) -> list[Line]:
-    """What is above the keys."""
+    """Return what is above the keys."""
     if review.mode is Mode.END:
         return list(_end_lines(review))
     if review.mode is Mode.HELP:
@@ -167,7 +167,7 @@ def _heading(review: Review, width: int) -> Text:
 
 
 def _foot(review: Review, width: int) -> list[Line]:
-    """The last message, and the keys there are."""
+    """Return the last message, and the keys there are."""
     lines: list[Line] = [words(review.message, "bold yellow")] if review.message else []
     if review.mode is Mode.PROMPT:
         typed = Text.assemble((f"{review.prompt}: ", "bold"), words(review.typed), "_")
@@ -207,7 +207,7 @@ _COMMON = [
 
 
 def _group_keys(review: Review) -> list[tuple[str, str]]:
-    """The answers for the whole group, each with how many scenes it would settle."""
+    """Return the answers for the whole group, each with how many scenes it would settle."""
     group = review.group
     if group is None:
         return []
@@ -266,7 +266,7 @@ def _question_lines(question: Question) -> list[Line]:
 
 
 def _pair(waiting: Waiting, candidate: Candidate | None) -> Text:
-    """A scene and the item it would get, on one line."""
+    """Return a scene and the item it would get, on one line."""
     body = words(scene_name(waiting))
     body.append(f"  scene {waiting.scene_id}", "dim")
     if candidate is not None:
@@ -277,7 +277,7 @@ def _pair(waiting: Waiting, candidate: Candidate | None) -> Text:
 
 
 def _group_lines(group: Group, *, marks: bool) -> list[Line]:
-    """The scenes of a group around the marked one, and what all of them have in common."""
+    """Return the scenes of a group around the marked one, and what all of them have in common."""
     first = group.scenes[0]
     out = f", {len(group.left_out):,} left out" if group.left_out else ""
     headline = f"{len(group.scenes):,} scenes are alike{out}. One key answers them:"

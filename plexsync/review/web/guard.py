@@ -97,7 +97,7 @@ def _is_own_origin(headers: dict[bytes, str], host: str, method: str) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """The body of a request up to what a form can hold; the rest is cut off."""
+    """Return the body of a request up to what a form can hold; the rest is cut off."""
     taken = 0
 
     async def limited() -> Message:

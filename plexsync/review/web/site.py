@@ -150,7 +150,7 @@ class ReviewSite:
         return self._render("scene.html", page=page, preview=preview, changes=changes)
 
     def _preview(self, request: Request) -> Response:
-        """What accepting would change, as a piece of a page: asked for once it is known."""
+        """Return what accepting would change, as a piece of a page: asked for once it is known."""
         scene_id = SceneId(request.path_params["scene"])
         key = RatingKey(request.path_params["item"])
         with self.lock:
@@ -342,7 +342,7 @@ class ReviewSite:
         return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
     def _alike(self, waiting: Waiting) -> list[Waiting]:
-        """The open scenes like one, but those that were left out of a grid before."""
+        """Return the open scenes like one, but those that were left out of a grid before."""
         alike = self._review.queue.alike(waiting, self._review.given.answered)
         return [one for one in alike if one is waiting or one.scene_id not in self._left_out]
 
@@ -363,17 +363,17 @@ class ReviewSite:
         self.pictures.want(key for one in scenes for key in _keys_of(one))
 
     def _answer(self) -> str:
-        """What was answered about the scene as a whole, in words; "" for nothing."""
+        """Return what was answered about the scene as a whole, in words; "" for nothing."""
         return answer_words(self._review.answers.recorded(self._review.waiting.scene_id))
 
     def _seen(self) -> str:
-        """A digest of what stands about the scene on the page."""
+        """Return a digest of what stands about the scene on the page."""
         recorded = self._review.answers.recorded(self._review.waiting.scene_id)
         return hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()[:16]
 
 
 def _keys_of(waiting: Waiting) -> list[PictureKey]:
-    """The pictures of a scene and its best candidate, the most telling first."""
+    """Return the pictures of a scene and its best candidate, the most telling first."""
     best = waiting.candidates[:1]
     posters = [PictureKey(PictureKind.POSTER, one.rating_key) for one in best]
     return [PictureKey(PictureKind.COVER, waiting.scene_id), *posters]

@@ -61,7 +61,7 @@ class SimAdapter(HTTPAdapter):
     def _raw(
         self, request: requests.PreparedRequest, response: SimResponse, effect: Effect | None
     ) -> HTTPResponse:
-        """The answer as urllib3 hands it to requests, body unread."""
+        """Return the answer as urllib3 hands it to requests, body unread."""
         bare = request.method == "HEAD" or response.status in _NO_BODY
         headers = HTTPHeaderDict(response.headers)
         headers["Content-Length"] = str(len(response.body))
@@ -77,7 +77,7 @@ class SimAdapter(HTTPAdapter):
         )
 
     def _body(self, body: bytes, effect: Effect | None) -> io.BufferedIOBase:
-        """The bytes that arrive, at the pace they arrive."""
+        """Return the bytes that arrive, at the pace they arrive."""
         match effect:
             case Cut(share):
                 return io.BytesIO(body[: int(len(body) * share)])
@@ -101,7 +101,7 @@ class _DrippingBody(io.BufferedIOBase):
         self._wait = wait
 
     def readable(self) -> bool:
-        """Always, until closed."""
+        """Return whether it can be read: always, until closed."""
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -114,7 +114,7 @@ class _DrippingBody(io.BufferedIOBase):
         return b"".join(parts)
 
     def read1(self, size: int = -1, /) -> bytes:
-        """What the next step brings."""
+        """Return what the next step brings."""
         if not self._rest:
             return b""
         self._wait(self._drip.pause_s)
@@ -124,7 +124,7 @@ class _DrippingBody(io.BufferedIOBase):
 
 
 def _asked(request: requests.PreparedRequest) -> SimRequest:
-    """What would have come over the wire."""
+    """Return what would have come over the wire."""
     parts = urlsplit(request.url or "")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     body = request.body if request.body is not None else b""
@@ -137,11 +137,11 @@ def _asked(request: requests.PreparedRequest) -> SimRequest:
 
 
 def _text(value: str | bytes) -> str:
-    """A header value, which requests allows as bytes too."""
+    """Return a header value, which requests allows as bytes too."""
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _read_limit_s(timeout: object) -> float | None:
-    """The read part of a requests timeout: one number, or a pair of connect and read."""
+    """Return the read part of a requests timeout: one number, or a pair of connect and read."""
     limit = timeout[1] if isinstance(timeout, tuple) else timeout
     return float(limit) if isinstance(limit, int | float) else None

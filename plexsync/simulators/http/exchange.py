@@ -33,7 +33,7 @@ class Simulator(Protocol):
         """Do what is asked and answer."""
 
     def kind(self, request: SimRequest) -> str:
-        """What the request counts as: `plex.put`, `stash.graphql`. Must not act."""
+        """Return what the request counts as: `plex.put`, `stash.graphql`. Must not act."""
 
 
 class Counters:
@@ -63,7 +63,7 @@ class Counters:
             self._bytes_out[kind] += size_bytes
 
     def requests(self, kind: str | None = None) -> int:
-        """Requests of one kind, or of all. A name ending in "." counts every kind under it."""
+        """Return the requests of one kind, or all; a name that ends in "." counts all under it."""
         with self._lock:
             return _total(self._requests, kind)
 
@@ -73,7 +73,7 @@ class Counters:
             return _total(self._bytes_out, kind)
 
     def by_kind(self) -> dict[str, int]:
-        """Requests of every kind that came."""
+        """Return the requests of every kind that came."""
         with self._lock:
             return dict(self._requests)
 
@@ -162,7 +162,7 @@ class Wired:
             return SimResponse(500, (("Content-Type", "text/plain"),), text.encode())
 
     def _packed(self, request: SimRequest, response: SimResponse) -> SimResponse:
-        """The answer, compressed where both sides want that."""
+        """Return the answer, compressed where both sides want that."""
         if not self.gzip or len(response.body) < _GZIP_FROM_BYTES:
             return response
         if "gzip" not in request.headers.get("Accept-Encoding", ""):

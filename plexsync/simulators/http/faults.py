@@ -85,12 +85,12 @@ Effect = ErrorStatus | Redirect | Reset | Hang | Cut | Drip | Latency | Stale | 
 
 
 def garbage(body: bytes = b'{"data": {"findSc') -> ErrorStatus:
-    """A 200 that says JSON and holds something else."""
+    """Return a 200 that says JSON and holds something else."""
     return ErrorStatus(200, body, (("Content-Type", "application/json"),))
 
 
 def html(code: int = 200, text: str = "It works!") -> ErrorStatus:
-    """A web page where an answer was expected, as proxies and login pages give it."""
+    """Return a web page where an answer was expected, as proxies and login pages give it."""
     body = f"<!DOCTYPE html><html><head><title>{text}</title></head><body>{text}</body></html>"
     return ErrorStatus(code, body.encode(), (("Content-Type", "text/html; charset=utf-8"),))
 
@@ -135,7 +135,7 @@ class Faults:
         self.release()
 
     def take(self, kind: str, request: SimRequest) -> Effect | None:
-        """What strikes this request: the first planned fault that is due. All of them count it."""
+        """Return what strikes this request: the first planned fault that is due; all count it."""
         struck: Effect | None = None
         with self._changed:
             for fault, seen in self._planned:

@@ -178,7 +178,7 @@ class _Reader:
         self._buffer = b""
 
     def next_request(self) -> SimRequest | None:
-        """The next request; None when the client is done, or sends what is no request."""
+        """Return the next request; None when the client is done, or sends what is no request."""
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > _HEAD_LIMIT_BYTES or not self._receive():
                 return None
@@ -200,7 +200,7 @@ class _Reader:
         return bool(more)
 
     def _take(self, size_bytes: int) -> bytes | None:
-        """A body of known size; None when the client leaves before its end."""
+        """Return a body of known size; None when the client leaves before its end."""
         parts = [self._buffer]
         have = len(self._buffer)
         while have < size_bytes:
@@ -233,5 +233,5 @@ def _head(response: SimResponse, length: int | None) -> bytes:
 
 
 def _chunk(body: bytes) -> bytes:
-    """The body as one chunk, without the last, empty one."""
+    """Return the body as one chunk, without the last, empty one."""
     return b"%x\r\n%b\r\n" % (len(body), body) if body else b""

@@ -54,7 +54,7 @@ class SimRequest:
         return cls(method, unquote(path), pairs, headers, body, target)
 
     def argument(self, name: str, default: str = "") -> str:
-        """The last query value called `name`."""
+        """Return the last query value called `name`."""
         return next((value for key, value in reversed(self.query) if key == name), default)
 
 

@@ -10,7 +10,7 @@ _BANDS = 9
 
 
 def drawn_picture(name: str, width: int, height: int) -> bytes:
-    """A valid PNG of that many pixels, in colours of its own; a small one has just one colour."""
+    """Return a PNG of that many pixels, in colours of its own; a small one has just one."""
     bands = _BANDS if height > _BANDS else 1
     rows = b"".join(
         (b"\x00" + _colour(f"{name}{place or ''}") * width)

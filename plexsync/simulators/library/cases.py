@@ -56,7 +56,7 @@ def add(maker: Maker, case: Case) -> None:
 
 
 def _first_file(maker: Maker, case: Case, text: SceneText) -> Made:
-    """The scene's primary file, where the case wants it."""
+    """Return the scene's primary file, where the case wants it."""
     mount = _MOUNTS.get(case, DATA)
     look = maker.look()
     if case is Case.GENERIC:
@@ -110,7 +110,7 @@ def _add_remuxed(maker: Maker, text: SceneText, made: Made) -> None:
 
 
 def _second_file(maker: Maker, made: Made) -> Made:
-    """A smaller version of a file, in a folder beside it."""
+    """Return a smaller version of a file, in a folder beside it."""
     look = maker.look()._replace(duration_s=made.look.duration_s, width=1280, height=720)
     name = made.file.basename.rpartition(".")[0] + ".720p.mp4"
     return maker.add_file(made.mount, f"{made.tail}small/", name, look)

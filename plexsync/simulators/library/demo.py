@@ -254,7 +254,7 @@ PLEX_EDIT = PlexEdit(110, "Our favourite: watch the part about the comet with th
 
 
 def demo_library() -> Library:
-    """The library of the demo.
+    """Return the library of the demo.
 
     Scenes 1 to 4 and 9 to 12 lie where the rule /data/ -> /media/ says; 5 has another name in
     Plex and 6 another folder, but size, duration and hash agree; 7 has two candidates that nothing
@@ -314,7 +314,7 @@ def _scene(number: int, film: _Film) -> StashScene:
 
 
 def _hash(number: int) -> int:
-    """A hash of its own for every file."""
+    """Return a hash of its own for every file."""
     return 0x1F2E3D4C5B6A7988 + number * 0x0101_0101_0101
 
 

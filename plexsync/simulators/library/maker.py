@@ -164,7 +164,7 @@ class Maker:
         return Look(size, duration_s, self._next_hash(), width, height)
 
     def basename(self, text: SceneText, style: int) -> str:
-        """A file name in one of four usual styles."""
+        """Return a file name in one of four usual styles."""
         title, studio = text.title, text.studio.name
         if style == 0:
             return f"{studio} - {text.date} - {title}.mp4"
@@ -262,7 +262,7 @@ class Maker:
         self._videos.append(replace(last, **changes))  # type: ignore[arg-type] # fields of PlexVideo
 
     def media(self, path: str, look: Look, *, measured: bool = True) -> PlexMedia:
-        """A version with one file; Plex rounds its duration to what it measured itself."""
+        """Return a version with one file; Plex rounds its duration to what it measured itself."""
         pick = self.random.random
         number = self.next_serial()
         duration_ms = int(look.duration_s * 1000 + pick() * 8 - 4) if measured else None
@@ -287,7 +287,7 @@ class Maker:
         )
 
     def time_text(self) -> str:
-        """A stored time: mostly Central Europe's two offsets, the oldest from before TZ was set."""
+        """Return a stored time: mostly of Central Europe, the oldest from before TZ was set."""
         pick = self.random.random
         year, month = 2022 + int(pick() * 5), 1 + int(pick() * 10)
         day, hour = 1 + int(pick() * 28), int(pick() * 24)
@@ -299,7 +299,7 @@ class Maker:
     # -- private -----------------------------------------------------------------------------------
 
     def _described(self, scene_id: int, text: SceneText, file_ids: tuple[int, ...]) -> StashScene:
-        """A scene with performers, tags, details and the rest."""
+        """Return a scene with performers, tags, details and the rest."""
         pick = self.random.random
         choices = self.random.choices
         people = choices(range(1, len(self.performers) + 1), k=1 + int(pick() * 4))
@@ -329,16 +329,16 @@ class Maker:
         )
 
     def next_serial(self) -> int:
-        """The next number nothing else has."""
+        """Return the next number nothing else has."""
         self._serial += 1
         return self._serial
 
     def _next_key(self) -> int:
-        """A rating key; an odd multiplier scatters them, so that no order betrays a link."""
+        """Return a rating key; an odd multiplier scatters them, so that no order betrays a link."""
         return _FIRST_RATING_KEY + (len(self._videos) * 40_503 & self._key_mask)
 
     def _next_hash(self) -> int:
-        """A hash no other file has: a bijection of a counter."""
+        """Return a hash no other file has: a bijection of a counter."""
         return _mixed((self._seed << 40) + self.next_serial())
 
 

@@ -48,7 +48,7 @@ def performers(source: random.Random, count: int) -> tuple[StashPerformer, ...]:
 
 
 def tags(count: int) -> tuple[StashTag, ...]:
-    """The single words first, then pairs of them."""
+    """Return the single words first, then pairs of them."""
     pairs = (f"{first} {second}" for second in words.TAG_SECOND for first in words.TAG_FIRST)
     names = [*words.TAG_FIRST, *words.TAG_SECOND, *pairs][:count]
     return tuple(
@@ -58,7 +58,7 @@ def tags(count: int) -> tuple[StashTag, ...]:
 
 
 def studios(source: random.Random, count: int) -> tuple[StashStudio, ...]:
-    """A fifth of them have a parent, the last of those a grandparent."""
+    """Return studios; a fifth of them have a parent, the last of those a grandparent."""
     pairs = [(place, second) for place in words.PLACES for second in words.STUDIO_SECOND]
     names = [f"{place} {second}" for place, second in source.sample(pairs, count)]
     parents = {number: number - 1 for number in range(5, count + 1, 5)}

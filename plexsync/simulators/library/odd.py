@@ -74,13 +74,13 @@ def add_odd_scenes(maker: Maker) -> None:
 
 
 def _file(maker: Maker, name: str) -> Made:
-    """A file in a folder of odd ones."""
+    """Return a file in a folder of odd ones."""
     basename = name if "." in name or " " in name else f"{name}.mp4"
     return maker.add_file(DATA, "odd/50% off_/", basename, maker.look())
 
 
 def _add(maker: Maker, name: str, **fields: object) -> None:
-    """A scene with one file that Plex has too, and with odd fields."""
+    """Add a scene with one file that Plex has too, and with odd fields."""
     made = _file(maker, name)
     key = maker.add_video(made.plex_path, made)
     plain = StashScene(
@@ -100,7 +100,7 @@ def _add_without_files(maker: Maker) -> None:
 
 
 def _add_unmeasured(maker: Maker) -> None:
-    """A row of an old database: -1 and "unset" everywhere."""
+    """Add a row of an old database: -1 and "unset" everywhere."""
     look = maker.look()
     made = maker.add_file(DATA, "odd/", "unmeasured.mp4", look)
     maker.replace_file(

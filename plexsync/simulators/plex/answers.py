@@ -49,7 +49,7 @@ def form_of(request: SimRequest) -> AnswerForm:
 
 
 def refusal(status: HTTPStatus) -> SimResponse:
-    """The small web page Plex gives instead of an answer."""
+    """Return the small web page Plex gives instead of an answer."""
     phrase = status.phrase
     page = (
         f"<html><head><title>{phrase}</title></head>"
@@ -59,17 +59,17 @@ def refusal(status: HTTPStatus) -> SimResponse:
 
 
 def maintenance() -> SimResponse:
-    """What a server that is not ready yet says to everything."""
+    """Return what a server that is not ready yet says to everything."""
     return SimResponse(503, (*_COMMON, ("Content-Type", AnswerForm.XML)), _MAINTENANCE)
 
 
 def done() -> SimResponse:
-    """The empty answer to a write, whether it changed anything or not."""
+    """Return the empty answer to a write, whether it changed anything or not."""
     return SimResponse(200, (*_COMMON, ("Content-Type", "text/html")))
 
 
 def picture_response(body: bytes) -> SimResponse:
-    """An image."""
+    """Return an image."""
     return SimResponse(200, (*_COMMON, ("Content-Type", "image/jpeg")), body)
 
 
@@ -80,7 +80,7 @@ def document(
     *,
     page: tuple[int, int] | None = None,
 ) -> SimResponse:
-    """A whole answer; `page` is start and total, which listings repeat in their headers."""
+    """Return a whole answer; `page` is start and total, which listings repeat in their headers."""
     form = form_of(request)
     write = json_document if form is AnswerForm.JSON else xml_document
     body = write(container, fragments)
@@ -111,7 +111,7 @@ class FragmentCache:
         return [kept[item.rating_key] for item in items]
 
     def forget(self, item: Item | None) -> None:
-        """The item reads differently now; None: all of them do."""
+        """Forget an item that reads differently now; None: all of them do."""
         if item is None:
             self._kept.clear()
             return

@@ -41,7 +41,7 @@ def fill(store: Store, side: PlexSide) -> None:
 
 
 def section_of(row: PlexLibrarySection) -> LibrarySection:
-    """A library, scanned once."""
+    """Return a library, scanned once."""
     return LibrarySection(
         key=row.id,
         title=row.title,
@@ -59,7 +59,7 @@ def section_of(row: PlexLibrarySection) -> LibrarySection:
 
 
 def item_of(store: Store, video: PlexVideo) -> Item:
-    """An item as `video` describes it, not yet in the store; its show and season are put there.
+    """Return an item as `video` describes it, not yet stored; store its show and season.
 
     Raises:
         KeyError: its library is not known.
@@ -90,7 +90,7 @@ def item_of(store: Store, video: PlexVideo) -> Item:
 
 
 def _highest_id(video: PlexVideo) -> int:
-    """The highest number among its versions and files."""
+    """Return the highest number among its versions and files."""
     ids = [part.id for media in video.media for part in media.parts]
     ids.extend(media.id for media in video.media)
     return max(ids, default=0)
@@ -106,7 +106,7 @@ def _guid(section: LibrarySection, video: PlexVideo) -> str:
 
 
 def _fields(video: PlexVideo) -> dict[str, str]:
-    """The texts that are set."""
+    """Return the texts that are set."""
     known = {
         "title": video.title,
         "titleSort": video.title_sort,
@@ -122,7 +122,7 @@ def _fields(video: PlexVideo) -> dict[str, str]:
 
 
 def _tags(store: Store, section: LibrarySection, video: PlexVideo) -> dict[str, list[Tagging]]:
-    """The tags of every kind that has any."""
+    """Return the tags of every kind that has any."""
     known = {
         "genre": video.genres,
         "country": video.countries,
@@ -141,13 +141,13 @@ def _tags(store: Store, section: LibrarySection, video: PlexVideo) -> dict[str, 
 
 
 def _first_picture(folder: str, rating_key: int) -> PictureSet:
-    """The picture Plex made or found itself."""
+    """Return the picture Plex made or found itself."""
     key = f"media://{folder}/{rating_key}.jpg"
     return PictureSet([key], key)
 
 
 def _season(store: Store, section: LibrarySection, video: PlexVideo) -> Item:
-    """The season an episode belongs to, made with its show where they are new."""
+    """Return the season an episode belongs to, made with its show where they are new."""
     show = _above(store, section, None, video.show)
     number = video.season or 0
     return _above(store, section, show, f"Season {number}" if number else "Specials", index=number)
@@ -156,7 +156,7 @@ def _season(store: Store, section: LibrarySection, video: PlexVideo) -> Item:
 def _above(
     store: Store, section: LibrarySection, parent: Item | None, title: str, *, index: int = 0
 ) -> Item:
-    """The show (without a parent) or season of that name, made if it is new."""
+    """Return the show (without a parent) or season of that name, made if it is new."""
     kind = MediaType.SHOW if parent is None else MediaType.SEASON
     place = (section.key, 0 if parent is None else parent.rating_key, title)
     known = store.above.get(place)
@@ -183,7 +183,7 @@ def _above(
 
 
 def file_title(file: str) -> str:
-    """A file's name without folder and ending, which is a personal video's first title."""
+    """Return a file's name without folder and ending, which is a personal video's first title."""
     name = file.replace("\\", "/").rpartition("/")[2]
     return name.rpartition(".")[0] or name
 

@@ -51,20 +51,20 @@ class Element:
 
 
 def to_xml(element: Element) -> bytes:
-    """The element as a fragment of a document, ending in a newline."""
+    """Return the element as a fragment of a document, ending in a newline."""
     lines: list[str] = []
     _write_xml(element, lines)
     return "".join(lines).encode("utf-8", "surrogatepass")
 
 
 def to_json(element: Element) -> bytes:
-    """The element as a JSON object."""
+    """Return the element as a JSON object."""
     text = json.dumps(_plain(element), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "surrogatepass")
 
 
 def xml_document(container: Element, fragments: Iterable[bytes] = ()) -> bytes:
-    """A whole XML document: `container` around its children and then `fragments`.
+    """Return a whole XML document: `container` around its children and then `fragments`.
 
     Characters XML forbids are written as they are, because Plex does so.
     Source: docs/plex-api.md 6.
@@ -77,7 +77,7 @@ def xml_document(container: Element, fragments: Iterable[bytes] = ()) -> bytes:
 def json_document(
     container: Element, fragments: Iterable[bytes] = (), *, list_name: str = "Metadata"
 ) -> bytes:
-    """A whole JSON document, `fragments` listed under `list_name`; an empty list is left out."""
+    """Return a JSON document, `fragments` listed under `list_name`; no list for none."""
     head = to_json(container)
     listed = b",".join(fragments)
     if listed:
@@ -106,14 +106,14 @@ def _start_tag(element: Element) -> str:
 
 
 def _xml_value(value: Scalar) -> str:
-    """An attribute value, escaped."""
+    """Return an attribute value, escaped."""
     if isinstance(value, str):
         return _SPECIAL.sub(lambda found: _ESCAPES[found.group()], value)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _plain(element: Element) -> dict[str, object]:
-    """What `json` can write."""
+    """Return what `json` can write."""
     plain: dict[str, object] = dict(element.attributes)
     lists: dict[str, list[object]] = {}
     for child in element.children:

@@ -87,7 +87,7 @@ class PlexWrite:
     rating_keys: tuple[str, ...] = ()
 
     def argument(self, name: str) -> str | None:
-        """The last value of one argument."""
+        """Return the last value of one argument."""
         return next((value for key, value in reversed(self.arguments) if key == name), None)
 
 

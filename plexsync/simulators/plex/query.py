@@ -64,7 +64,7 @@ _SORTS: dict[str, Callable[[Item], float | str]] = {
 def select(
     section: LibrarySection, kind: MediaType | None, arguments: Iterable[tuple[str, str]]
 ) -> list[Item]:
-    """The items of one kind that satisfy every argument that is a filter, sorted as asked."""
+    """Return the items of one kind that pass every argument that is a filter, sorted as asked."""
     arguments = list(arguments)
     tests = [test for name, value in arguments if (test := _test_of(name, value)) is not None]
     found = [
@@ -79,14 +79,14 @@ def select(
 
 
 def read_kind(text: str, default: MediaType) -> MediaType | None:
-    """The item type of `type=`; None for one this server holds nothing of."""
+    """Return the item type of `type=`; None for one this server holds nothing of."""
     if not text:
         return default
     return MediaType(int(text)) if text.isdecimal() and int(text) in set(MediaType) else None
 
 
 def _in_question(section: LibrarySection, ids: str) -> Iterable[Item]:
-    """The items that can pass: all, or those named by id, so that an edit costs what it edits."""
+    """Return the items that can pass: all, or those named by id, so that edits cost little."""
     keys = ids.split(",")
     if not all(map(str.isdecimal, keys)):
         return section.items.values()

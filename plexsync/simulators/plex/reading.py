@@ -153,7 +153,7 @@ def tree(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def children(parts: Parts, asked: Asked) -> SimResponse:
-    """The seasons of a show or the episodes of a season."""
+    """Return the seasons of a show or the episodes of a season."""
     (item,) = find_items(parts, asked)
     collection = item.kind is MediaType.COLLECTION
     below = list_members(parts, item) if collection else list(item.children)
@@ -168,7 +168,7 @@ def all_leaves(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def pictures(parts: Parts, asked: Asked) -> SimResponse:
-    """The posters or backgrounds an item can choose from."""
+    """Return the posters or backgrounds an item can choose from."""
     (item,) = find_items(parts, asked)
     gallery = gallery_of(item, asked.captured[1])
     container = Element("MediaContainer", {"size": len(gallery.keys), **_library_identifier()})
@@ -179,7 +179,7 @@ def pictures(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def read_picture(parts: Parts, asked: Asked) -> SimResponse:
-    """The bytes of an uploaded picture, or of a frame the server took itself."""
+    """Return the bytes of an uploaded picture, or of a frame the server took itself."""
     (item,) = find_items(parts, asked)
     gallery = item.arts if asked.captured[1] == "art" else item.posters
     key = asked.request.argument("url") or gallery.selected
@@ -191,7 +191,7 @@ def read_picture(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def activities(parts: Parts, asked: Asked) -> SimResponse:
-    """What the server is busy with: one scan for every library that is refreshing."""
+    """Return what the server is busy with: one scan for every library that is refreshing."""
     busy = [found for found in parts.store.sections.values() if found.refreshing]
     container = Element("MediaContainer", {"size": len(busy)})
     container.children.extend(_scan_element(found) for found in busy)
@@ -199,7 +199,7 @@ def activities(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def find_section(parts: Parts, asked: Asked) -> LibrarySection:
-    """The library an address names.
+    """Return the library an address names.
 
     Raises:
         RefusedError: 404, there is none.
@@ -211,7 +211,7 @@ def find_section(parts: Parts, asked: Asked) -> LibrarySection:
 
 
 def find_items(parts: Parts, asked: Asked) -> list[Item]:
-    """The items an address names, those that are gone left out.
+    """Return the items an address names, those that are gone left out.
 
     Raises:
         RefusedError: 404, all of them are gone.
@@ -229,17 +229,17 @@ def known_items(parts: Parts, asked: Asked) -> list[Item]:
 
 
 def gallery_of(item: Item, kind: str) -> PictureSet:
-    """An item's posters or backgrounds."""
+    """Return an item's posters or backgrounds."""
     return item.posters if kind == "poster" else item.arts
 
 
 def _library_identifier() -> dict[str, Scalar]:
-    """What containers of pictures carry."""
+    """Return what containers of pictures carry."""
     return {"identifier": render.IDENTIFIER, **render.MEDIA_TAGS}
 
 
 def _filters(request: SimRequest) -> tuple[tuple[str, str], ...]:
-    """The arguments that may select or sort."""
+    """Return the arguments that may select or sort."""
     return tuple((name, value) for name, value in request.query if not name.startswith("X-Plex-"))
 
 
@@ -270,7 +270,7 @@ def _view(request: SimRequest, *, full: bool) -> View:
 def _items_document(
     parts: Parts, asked: Asked, items: list[Item], counts: dict[str, Scalar]
 ) -> SimResponse:
-    """A listing of items of one library."""
+    """Return a listing of items of one library."""
     request, found = asked.request, find_section(parts, asked)
     kind = read_kind(request.argument("type"), found.kind) or found.kind
     fragments = parts.shelf.fragments(items, form_of(request), _view(request, full=False))
@@ -283,7 +283,7 @@ def _items_document(
 def _children_document(
     parts: Parts, request: SimRequest, parent: Item, items: list[Item]
 ) -> SimResponse:
-    """A listing of what hangs below an item."""
+    """Return a listing of what hangs below an item."""
     if parent.kind is not MediaType.COLLECTION:
         items.sort(key=lambda item: ((item.parent.index if item.parent else 0), item.index))
     page = _page(parts, request, len(items))
@@ -297,7 +297,7 @@ def _children_document(
 
 
 def _scan_element(found: LibrarySection) -> Element:
-    """A running scan."""
+    """Return a running scan."""
     attributes: dict[str, Scalar] = {
         "uuid": found.uuid,
         "type": "library.update.section",

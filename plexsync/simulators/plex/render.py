@@ -47,7 +47,7 @@ _PREFERENCES: dict[str, tuple[str, str]] = {
 
 
 def section_element(section: LibrarySection) -> Element:
-    """A library as `/library/sections` lists it."""
+    """Return a library as `/library/sections` lists it."""
     pictures = _section_pictures(section)
     attributes: dict[str, Scalar] = {
         "allowSync": True,
@@ -78,7 +78,7 @@ def section_element(section: LibrarySection) -> Element:
 def listing_container(
     section: LibrarySection, kind: MediaType, counts: dict[str, Scalar]
 ) -> Element:
-    """The container around a listing; `counts` is size and, when paged, totalSize and offset."""
+    """Return the container of a listing; `counts` is size and, when paged, more."""
     pictures = _section_pictures(section)
     return Element(
         "MediaContainer",
@@ -99,7 +99,7 @@ def listing_container(
 
 
 def children_container(parent: Item, size: int) -> Element:
-    """The container around an item's children, which carries what they have in common."""
+    """Return the container around an item's children, which carries what they have in common."""
     if parent.kind is MediaType.COLLECTION:
         return _members_container(parent, size)
     top = parent.parent if parent.kind is MediaType.SEASON and parent.parent else parent
@@ -128,7 +128,7 @@ def children_container(parent: Item, size: int) -> Element:
 
 
 def _members_container(collection: Item, size: int) -> Element:
-    """The container around the members of a collection."""
+    """Return the container around the members of a collection."""
     attributes: dict[str, Scalar] = {
         "size": size,
         "allowSync": True,
@@ -143,7 +143,7 @@ def _members_container(collection: Item, size: int) -> Element:
 
 
 def detail_container(items: list[Item]) -> Element:
-    """The container around details; it names the library when all items share one."""
+    """Return the container around details; it names the library when all items share one."""
     attributes: dict[str, Scalar] = {
         "size": len(items),
         "allowSync": True,
@@ -155,7 +155,7 @@ def detail_container(items: list[Item]) -> Element:
 
 
 def item_element(item: Item, view: View) -> Element:
-    """An item, in a listing or in full."""
+    """Return an item, in a listing or in full."""
     name = "Directory" if item.kind in _FOLDERS else "Video"
     attributes = _item_attributes(item, full=view.full)
     for hidden in view.without_fields:
@@ -170,7 +170,7 @@ def item_element(item: Item, view: View) -> Element:
 
 
 def tree_container(size: int) -> Element:
-    """The container around a tree."""
+    """Return the container around a tree."""
     return Element("MediaContainer", {"size": size, "identifier": IDENTIFIER, **MEDIA_TAGS})
 
 
@@ -185,7 +185,7 @@ def photo_element(item: Item, key: str, *, selected: bool) -> Element:
 
 
 def _section_pictures(section: LibrarySection) -> dict[str, str]:
-    """The pictures every library of a kind has."""
+    """Return the pictures every library of a kind has."""
     kind = TYPE_NAMES[section.kind]
     thumb = "video" if section.is_personal else kind
     return {
@@ -195,7 +195,7 @@ def _section_pictures(section: LibrarySection) -> dict[str, str]:
 
 
 def _hoisted(section: LibrarySection) -> dict[str, Scalar]:
-    """The library, as a container names it."""
+    """Return the library, as a container names it."""
     return {
         "librarySectionID": section.key,
         "librarySectionTitle": section.title,
@@ -204,12 +204,12 @@ def _hoisted(section: LibrarySection) -> dict[str, Scalar]:
 
 
 def _picture(item: Item, kind: str) -> str:
-    """The address of an item's picture, which ends in updatedAt. Source: docs/plex-api.md 2."""
+    """Return an item's picture's address, which ends in updatedAt. Source: docs/plex-api.md 2."""
     return f"/library/metadata/{item.rating_key}/{kind}/{item.updated_at}"
 
 
 def _item_attributes(item: Item, *, full: bool) -> dict[str, Scalar]:
-    """An item's attributes in Plex's order; what is empty is absent, but for title and summary."""
+    """Return an item's attributes in Plex's order; of empty ones only title and summary."""
     fields = item.fields
     known: dict[str, Scalar | None] = {
         "ratingKey": str(item.rating_key),
@@ -254,14 +254,14 @@ def _parent_index(item: Item) -> int | None:
 
 
 def _key(item: Item) -> str:
-    """The address of an item; shows, seasons and collections point at their children."""
+    """Return the address of an item; shows, seasons and collections point at their children."""
     place = "collections" if item.kind is MediaType.COLLECTION else "metadata"
     below = "/children" if item.kind in _FOLDERS and not item.media else ""
     return f"/library/{place}/{item.rating_key}{below}"
 
 
 def _collection_attributes(item: Item) -> dict[str, Scalar | None]:
-    """What only a collection says; its counts and preferences are texts."""
+    """Return what only a collection says; its counts and preferences are texts."""
     if item.kind is not MediaType.COLLECTION:
         return {}
     return {
@@ -274,7 +274,7 @@ def _collection_attributes(item: Item) -> dict[str, Scalar | None]:
 
 
 def _section_of(item: Item) -> dict[str, Scalar | None]:
-    """The library, as a detail answer names it on the item."""
+    """Return the library, as a detail answer names it on the item."""
     return {
         "librarySectionTitle": item.section.title,
         "librarySectionID": item.section.key,
@@ -283,7 +283,7 @@ def _section_of(item: Item) -> dict[str, Scalar | None]:
 
 
 def _ancestors(item: Item) -> list[tuple[str, Item]]:
-    """What stands above an item, with the prefix its attributes carry."""
+    """Return what stands above an item, with the prefix its attributes carry."""
     above: list[tuple[str, Item]] = []
     if item.parent is not None:
         above.append(("parent", item.parent))
@@ -323,7 +323,7 @@ def _counts_below(item: Item) -> dict[str, Scalar | None]:
 
 
 def _thumb(item: Item) -> str:
-    """The poster's address; without one there is a stock picture, or one made of the members'."""
+    """Return the poster's address; else that of a stock picture, or one made of members'."""
     if item.posters.selected:
         return _picture(item, "thumb")
     if item.kind is MediaType.COLLECTION:
@@ -367,7 +367,7 @@ def _preferences(item: Item) -> Element:
 
 
 def _images(item: Item) -> list[Element]:
-    """The pictures as PMS 1.43 repeats them."""
+    """Return the pictures as PMS 1.43 repeats them."""
     found = []
     if item.posters.selected:
         url = _picture(item, "thumb")
@@ -392,7 +392,7 @@ def _guids(item: Item) -> list[Element]:
 def _tag_elements(
     taggings: list[Tagging] | tuple[()], kind: TagKind, *, full: bool
 ) -> list[Element]:
-    """An item's tags of one kind: the first few by name alone, or all with everything."""
+    """Return an item's tags of one kind: the first few by name alone, or all with everything."""
     if not full:
         return [Element(kind.element, {"tag": worn.tag.name}) for worn in taggings[: kind.listed]]
     return [_full_tag(worn, kind) for worn in taggings]
@@ -413,10 +413,10 @@ def _full_tag(worn: Tagging, kind: TagKind) -> Element:
 
 
 def _number(text: str | None) -> float | None:
-    """A rating."""
+    """Return a rating."""
     return float(text) if text else None
 
 
 def _whole(text: str | None) -> int | None:
-    """A year."""
+    """Return a year."""
     return int(text) if text else None

@@ -68,7 +68,7 @@ def media_element(media: PlexMedia, view: View) -> Element:
 
 
 def tree_element(item: Item, *, hashes: bool = True) -> Element:
-    """An item with its files' hashes, and everything below it. Source: docs/plex-api.md 3."""
+    """Return an item with its files' hashes, and all below it. Source: docs/plex-api.md 3."""
     attributes: dict[str, Scalar] = {
         "id": item.rating_key,
         "title": item.title,
@@ -122,7 +122,7 @@ def _part_element(part: PlexPart, media: PlexMedia, view: View) -> Element:
 
 
 def _streams(part: PlexPart, media: PlexMedia) -> list[Element]:
-    """A picture and a sound stream, where the file was analysed."""
+    """Return a picture and a sound stream, where the file was analysed."""
     if media.width is None or media.height is None:
         return []
     first = part.id * 2

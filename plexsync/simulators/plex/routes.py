@@ -39,7 +39,7 @@ _COLLECTION = re.compile(r"^/library/collections/(\d+)")
 
 
 def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a request and what its pattern captured.
+    """Return the route of a request and what its pattern captured.
 
     An address below a collection's is that below the item of the same id.
     Source: docs/plex-api.md 11.
@@ -52,12 +52,12 @@ def find_route(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
 
 
 def _get(kind: str, pattern: str, handler: Handler) -> Route:
-    """An address to read."""
+    """Return an address to read."""
     return Route(f"plex.{kind}", frozenset({"GET"}), re.compile(pattern), handler, writes=False)
 
 
 def _write(kind: str, methods: str, pattern: str, handler: Handler) -> Route:
-    """An address to change something with."""
+    """Return an address to change something with."""
     wanted = frozenset(methods.split())
     return Route(f"plex.{kind}", wanted, re.compile(pattern), handler, writes=True)
 

@@ -126,7 +126,7 @@ class PlexSimulator:
     # ---- the wire --------------------------------------------------------------------------------
 
     def kind(self, request: SimRequest) -> str:
-        """What a request counts as: `plex.listing`, `plex.detail`, `plex.put` and so on."""
+        """Return what a request counts as: `plex.listing`, `plex.detail`, `plex.put` and so on."""
         found = find_route(request.method, request.path)
         return found[0].kind if found else "plex.unknown"
 
@@ -184,7 +184,7 @@ class PlexSimulator:
             )
 
     def key_of(self, file: str) -> str:
-        """The rating key of the item that holds `file` and is not in the trash.
+        """Return the rating key of the item that holds `file` and is not in the trash.
 
         Raises:
             KeyError: there is none.
@@ -211,7 +211,7 @@ class PlexSimulator:
             }
 
     def picture(self, key: str) -> bytes:
-        """An uploaded picture by its key.
+        """Return an uploaded picture by its key.
 
         Raises:
             KeyError: nobody uploaded it.
@@ -224,7 +224,7 @@ class PlexSimulator:
     def edit_by_hand(
         self, rating_key: str, values: Mapping[str, str | Iterable[str]], *, lock: bool = True
     ) -> None:
-        """What a person does in Plex Web: set texts and whole tag lists, and lock them.
+        """Set texts and whole tag lists, and lock them, as a person does in Plex Web.
 
         Args:
             rating_key: the item.
@@ -240,7 +240,7 @@ class PlexSimulator:
             self._touch(item)
 
     def choose_picture(self, rating_key: str, kind: str, body: bytes) -> None:
-        """A person uploads a picture in Plex Web, which selects and locks it.
+        """Upload a picture, as a person does in Plex Web, which selects and locks it.
 
         Args:
             rating_key: the item.
@@ -253,13 +253,13 @@ class PlexSimulator:
             self._store.pictures[key] = body
 
     def agent_picture(self, rating_key: str, kind: str, key: str) -> None:
-        """A metadata refresh finds a picture and selects it, unless one is locked."""
+        """Select a picture a metadata refresh found, unless one is locked."""
         with self._lock:
             item = self._item(rating_key)
             writing.offer_picture(self._parts, item, kind, key)
 
     def agent_refresh(self, rating_key: str, values: Mapping[str, str | Iterable[str]]) -> None:
-        """What a metadata refresh does: overwrite every field that is not locked."""
+        """Overwrite every field that is not locked, as a metadata refresh does."""
         with self._lock:
             item = self._item(rating_key)
             for name, value in values.items():
@@ -282,7 +282,7 @@ class PlexSimulator:
             self._store.redraw(item)
 
     def add_item(self, video: PlexVideo) -> str:
-        """A new item. A rating key of 0 takes the next free one."""
+        """Return a new item. A rating key of 0 takes the next free one."""
         with self._lock:
             if not video.rating_key:
                 video = replace(video, rating_key=self._store.next_id())
@@ -291,18 +291,18 @@ class PlexSimulator:
             return str(item.rating_key)
 
     def scan_in(self, video: PlexVideo) -> str:
-        """A scan finds a new file and makes an item of it, of this moment."""
+        """Return a scan finds a new file and makes an item of it, of this moment."""
         with self._lock:
             now = self._store.now()
             return self.add_item(replace(video, added_at=now, updated_at=now))
 
     def stage_item(self, video: PlexVideo) -> None:
-        """A new file Plex has not seen: it becomes an item with the next scan of its folder."""
+        """Add a file Plex has not seen: it becomes an item with the next scan of its folder."""
         with self._lock:
             self._staged.append(video)
 
     def move_file(self, rating_key: str, file: str) -> str:
-        """A file moved or was renamed and Plex scanned: a new item, the old one in the trash.
+        """Move a file and let Plex scan: there is a new item, and the old one is in the trash.
 
         The new item knows nothing of the old one's edits. Only single files can move.
 
@@ -340,7 +340,7 @@ class PlexSimulator:
             self._touch(item)
 
     def trash(self, rating_key: str) -> None:
-        """The file is gone: the item stays in listings, marked, until the trash is emptied."""
+        """Take the file away: the item stays in listings, marked, until the trash is emptied."""
         with self._lock:
             item = self._item(rating_key)
             item.deleted_at = self._store.now()
@@ -370,15 +370,15 @@ class PlexSimulator:
             return tuple(str(item.rating_key) for item in made)
 
     def set_hash(self, rating_key: str, oshash: int | None) -> None:
-        """What the tree says of every file of an item; None: not analysed."""
+        """Set what the tree says of every file of an item; None: not analysed."""
         self._change_parts(rating_key, lambda part: replace(part, oshash=oshash))
 
     def rewrite_file(self, rating_key: str, size: int) -> None:
-        """The item's file has another content, and Plex scanned."""
+        """Give the item's file another content, and let Plex scan."""
         self._change_parts(rating_key, lambda part: replace(part, size=size))
 
     def set_refreshing(self, section: int, *, refreshing: bool) -> None:
-        """A scan of a library begins or ends; its end moves scannedAt."""
+        """Begin or end a scan of a library; its end moves scannedAt."""
         with self._lock:
             found = self._store.sections[section]
             found.refreshing = refreshing
@@ -448,7 +448,7 @@ class PlexSimulator:
         section.scanned_at = self._store.now()
 
     def _item(self, rating_key: str) -> Item:
-        """The item of a key."""
+        """Return the item of a key."""
         return self._store.items[int(rating_key)]
 
     def _set(self, item: Item, name: str, value: str | Iterable[str]) -> None:

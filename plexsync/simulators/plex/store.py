@@ -201,7 +201,7 @@ def nocase(name: str) -> bytes:
 
 
 def picture_key(folder: str, picture: bytes) -> str:
-    """The key Plex gives an uploaded picture. Source: docs/plex-api.md 5, "Poster"."""
+    """Return the key Plex gives an uploaded picture. Source: docs/plex-api.md 5, "Poster"."""
     return f"upload://{folder}/{hashlib.sha1(picture, usedforsecurity=False).hexdigest()}"
 
 
@@ -237,7 +237,7 @@ class Store:
         self._changed = changed
 
     def next_id(self) -> int:
-        """A number no item, version, part or tag had before."""
+        """Return a number no item, version, part or tag had before."""
         self._last_id += 1
         return self._last_id
 
@@ -246,7 +246,7 @@ class Store:
         self._last_id = max(self._last_id, used)
 
     def now(self) -> int:
-        """The server's time."""
+        """Return the server's time."""
         return self._now()
 
     def add_section(self, section: LibrarySection) -> None:
@@ -296,7 +296,7 @@ class Store:
         self._changed(None)
 
     def tag(self, kind: str, name: str, section: LibrarySection) -> Tag:
-        """The one tag of that kind and name, made if it is new.
+        """Return the one tag of that kind and name, made if it is new.
 
         The first spelling wins, letters compare as ASCII NOCASE, a new label gets a capital, and
         collections are per library. Source: docs/plex-api.md 5, "Tags".
@@ -311,7 +311,7 @@ class Store:
         return tag
 
     def collection_tags(self, section: LibrarySection) -> list[Tag]:
-        """The tags that stand for collections of a library."""
+        """Return the tags that stand for collections of a library."""
         wanted = ("collection", section.key)
         return [tag for key, tag in self._tags.items() if key[:2] == wanted]
 
@@ -327,7 +327,7 @@ class Store:
         self._tags["collection", section.key, nocase(name)] = tag
 
     def wearing(self, kind: str, section: LibrarySection) -> dict[int, list[Item]]:
-        """The items of a library by the ids of the tags of a kind they wear."""
+        """Return the items of a library by the ids of the tags of a kind they wear."""
         if self._wearing_at != self.generation:
             self._wearing.clear()
             self._wearing_at = self.generation
@@ -354,7 +354,7 @@ class Store:
         }
 
     def _redraw_above(self, item: Item) -> None:
-        """What counts the item reads differently."""
+        """Forget the answers that count the item."""
         above = item.parent
         while above is not None:
             self._changed(above)

@@ -81,7 +81,7 @@ def rate(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def upload(parts: Parts, asked: Asked) -> SimResponse:
-    """A new picture, as bytes or from an address; it becomes the selected one and is locked."""
+    """Take a new picture, as bytes or from an address; it is the selected one now, and locked."""
     (item,) = find_items(parts, asked)
     kind = asked.captured[1]
     body = _picture_sent(parts, asked)
@@ -230,7 +230,7 @@ def touch(parts: Parts, item: Item) -> None:
 
 
 def _edit_of(parts: Parts, asked: Asked) -> EditRequest:
-    """The edit a PUT carries.
+    """Return the edit a PUT carries.
 
     Raises:
         RefusedError: 400, an edition title without Plex Pass.
@@ -259,7 +259,7 @@ def _edit(parts: Parts, asked: Asked, edit: EditRequest, items: list[Item]) -> N
 
 
 def _picture_sent(parts: Parts, asked: Asked) -> bytes:
-    """The picture of an upload.
+    """Return the picture of an upload.
 
     Raises:
         RefusedError: 500, the address gives no picture; 400, there is none at all.

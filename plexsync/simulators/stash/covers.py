@@ -46,7 +46,7 @@ def serve_image(store: StashStore, request: SimRequest, kind: str, id_text: str)
 
 
 def _serve(picture: bytes | None, request: SimRequest) -> SimResponse:
-    """The whole of a picture, a part of it, or that it is the one the client has."""
+    """Return the whole of a picture, a part of it, or that it is the one the client has."""
     if picture is None:
         return SimResponse(404, (("Content-Type", "text/plain; charset=utf-8"),), b"Not Found\n")
     if request.method != "GET":
@@ -73,7 +73,7 @@ def serve_frames(request: SimRequest, name: str) -> SimResponse:
 
 
 def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> SimResponse:
-    """The bytes a Range header asks for, as Go's `http.ServeContent` sends them; else all."""
+    """Return the bytes a Range header asks for, as Go's `http.ServeContent` does; else all."""
     asked = _RANGE.fullmatch(wanted)
     if asked is None or not picture:
         return SimResponse(200, headers, picture)
@@ -85,7 +85,7 @@ def _part(picture: bytes, wanted: str, headers: tuple[tuple[str, str], ...]) -> 
 
 
 def image_type(picture: bytes) -> str:
-    """The type Go finds in the bytes."""
+    """Return the type Go finds in the bytes."""
     if (picture[:4], picture[8:12]) == _WEBP:
         return "image/webp"
     return next(

@@ -40,7 +40,7 @@ class PanicError(Exception):
 
 
 def row_test(store: StashStore, criteria: Criteria) -> Callable[[Any], bool]:
-    """A filter on tags, performers, studios or groups as a test of one row.
+    """Return a filter on tags, performers, studios or groups as a test of one row.
 
     Raises:
         FilterError: for what the server refuses, and for what is not simulated.
@@ -157,7 +157,7 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def of(name: str, test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """A test of one attribute."""
+    """Return a test of one attribute."""
     return lambda row: test(getattr(row, name))
 
 
@@ -166,7 +166,7 @@ def links(
     linked: Callable[[StashScene], tuple[int, ...]],
     under: Callable[[Iterable[int], int], set[int]],
 ) -> Callable[[StashScene], bool] | None:
-    """An id criterion. Without a value it is ignored. Source: docs/stash-api.md 2.4."""
+    """Return an id criterion. Without a value it is ignored. Source: docs/stash-api.md 2.4."""
     modifier, depth = criterion["modifier"], criterion.get("depth") or 0
     if modifier in ("IS_NULL", "NOT_NULL"):
         return lambda scene: bool(linked(scene)) is (modifier == "NOT_NULL")
@@ -181,7 +181,7 @@ def links(
 def _link_test(
     modifier: str, wanted: Sequence[int], under: Callable[[Iterable[int]], set[int]]
 ) -> Callable[[tuple[int, ...]], bool]:
-    """A test of the linked ids."""
+    """Return a test of the linked ids."""
     anyone = under(wanted)
     if not wanted:
         return lambda _: True

@@ -110,7 +110,7 @@ class Engine:
     # -- preparing ---------------------------------------------------------------------------------
 
     def _current(self) -> Schemas:
-        """The schemas of the version the server claims at the moment."""
+        """Return the schemas of the version the server claims at the moment."""
         kind = self._kind()
         if kind not in self._schemas:
             self._schemas[kind] = load_schemas(kind)
@@ -136,7 +136,7 @@ class Engine:
         return known
 
     def _variable_problems(self, document: DocumentNode, query: Query) -> list[GraphQLError]:
-        """What is wrong with the variables."""
+        """Return what is wrong with the variables."""
         operation = _operation(document, query.operation)
         if operation is None:
             return [GraphQLError(f"operation {query.operation or ''} not found")]
@@ -180,7 +180,7 @@ class Engine:
         view: RequestView,
         asked: tuple[FindPage, GraphQLResolveInfo[Any]],
     ) -> RenderedPage:
-        """The rows of a page, rendered."""
+        """Return the rows of a page, rendered."""
         page, info = asked
         variables = _variables_in(info.field_nodes, info.fragments)
         used = json.dumps([(name, query.variables.get(name)) for name in sorted(variables)])
@@ -211,7 +211,7 @@ class Engine:
 
 
 def _row_type(schema: GraphQLSchema, page_type: str) -> GraphQLObjectType:
-    """What a page holds."""
+    """Return what a page holds."""
     name = page_type.removeprefix("Find").removesuffix("sResultType")
     row_type = schema.type_map[name]
     if not isinstance(row_type, GraphQLObjectType):
@@ -220,7 +220,7 @@ def _row_type(schema: GraphQLSchema, page_type: str) -> GraphQLObjectType:
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation to run: the named one, or the only one."""
+    """Return the operation to run: the named one, or the only one."""
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     if name:
         return next((o for o in operations if o.name and o.name.value == name), None)
@@ -257,7 +257,7 @@ class _VariableFinder(Visitor):
 def _variables_in(
     nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> set[str]:
-    """The variables a selection depends on, fragments included."""
+    """Return the variables a selection depends on, fragments included."""
     finder = _VariableFinder()
     for node in nodes:
         visit(node, finder)
@@ -273,7 +273,7 @@ def _variables_in(
 
 
 def _refused(problems: Iterable[GraphQLError], code: str) -> QueryResult:
-    """The query is none: parse, validation and variable errors."""
+    """Return the answer to a query that is none: parse, validation and variable errors."""
     errors = [_request_error(problem, code) for problem in problems]
     return QueryResult(encode_json({"errors": errors, "data": None}), understood=False)
 
@@ -293,7 +293,7 @@ def _request_error(problem: GraphQLError, code: str) -> dict[str, Any]:
 
 
 def _variable_name(message: str) -> str:
-    """The variable an error is about, as graphql-core words it."""
+    """Return the variable an error is about, as graphql-core words it."""
     start, _, rest = message.partition("'$")
     return rest.partition("'")[0].partition(".")[0] if start == "Variable " else ""
 

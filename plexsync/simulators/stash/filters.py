@@ -120,7 +120,7 @@ def find_rows(
 
 
 def checked_ids(table: RowTable[Any], ids: Sequence[str], noun: str) -> list[int]:
-    """The ids as numbers, all of them there and none twice.
+    """Return the ids as numbers, all of them there and none twice.
 
     Raises:
         FilterError: one is no number, missing, or named twice.
@@ -156,7 +156,7 @@ def _page(ids: Iterator[int], wanted: Criteria) -> Sequence[int]:
 
 
 def _bounded_ids(store: StashStore, criteria: Criteria) -> Sequence[int]:
-    """The ids an `id` criterion leaves, found without looking at each."""
+    """Return the ids an `id` criterion leaves, found without looking at each."""
     ids = store.scenes.ids
     bound = criteria.get("id")
     if bound is None or "OR" in criteria:
@@ -199,7 +199,7 @@ def _scattered(number: int) -> int:
 
 
 def _sort_key(store: StashStore, sort: str) -> Callable[[StashScene], Any]:
-    """What a scene sorts by.
+    """Return what a scene sorts by.
 
     Raises:
         FilterError: a sort of the real server that is not simulated.
@@ -235,7 +235,7 @@ def _key(value: object) -> object:
 
 
 def scene_test(store: StashStore, criteria: Criteria) -> Callable[[StashScene], bool] | None:
-    """A scene filter as a test of one scene; None when the id bounds say it all.
+    """Return a scene filter as a test of one scene; None when the id bounds say it all.
 
     Raises:
         FilterError: for what the server refuses, and for what is not simulated.
@@ -262,7 +262,7 @@ def _is_bound(criterion: Criteria) -> bool:
 
 
 def _names(criteria: Criteria) -> Iterator[str]:
-    """The criteria of all levels."""
+    """Yield the criteria of all levels."""
     for name, value in criteria.items():
         yield name
         if name in ("AND", "OR", "NOT") and value:
@@ -347,7 +347,7 @@ def _alone(roots: Iterable[int], _: int) -> set[int]:
 def _related(
     table: Callable[[StashStore], RowTable[Any]], linked: Callable[[StashScene], tuple[int, ...]]
 ) -> Callable[[StashStore, Criteria], Callable[[StashScene], bool]]:
-    """A filter on a related table: a subquery for the ids, then a join."""
+    """Return a filter on a related table: a subquery for the ids, then a join."""
 
     def build(store: StashStore, criterion: Criteria) -> Callable[[StashScene], bool]:
         test = row_test(store, criterion)

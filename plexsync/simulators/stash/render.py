@@ -73,7 +73,7 @@ class Renderer:
     memos: list[dict[int, bytes]] = field(default_factory=list)
 
     def row(self, row: Any) -> bytes:  # noqa: ANN401 - any table's row
-        """The row's JSON object."""
+        """Return the row's JSON object."""
         if self.kept is None:
             return self.render(row)
         done = self.kept.get(row.id)
@@ -82,7 +82,7 @@ class Renderer:
         return done
 
     def forget(self, row_ids: Collection[int]) -> None:
-        """These scenes, and possibly rows related to them, have changed."""
+        """Forget scenes that changed, and rows that may be related to them."""
         for memo in self.memos:
             memo.clear()
         if self.kept:
@@ -111,7 +111,7 @@ class _Compiler:
     def of_object(
         self, type_: GraphQLObjectType, selections: Sequence[SelectionSetNode]
     ) -> Callable[[Any], bytes]:
-        """A renderer of one object."""
+        """Return a renderer of one object."""
         chosen: dict[str, list[FieldNode]] = {}
         for selection in selections:
             self._collect(type_, selection, chosen)
@@ -176,7 +176,7 @@ class _Compiler:
     def _of_field(
         self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]
     ) -> Callable[[Any], bytes]:
-        """A renderer of one field's value, from the row it belongs to."""
+        """Return a renderer of one field's value, from the row it belongs to."""
         name = nodes[0].name.value
         if name == "__typename":
             constant = encode_json(type_.name)
@@ -192,7 +192,7 @@ class _Compiler:
     def _of_value(
         self, type_: GraphQLOutputType, selections: Sequence[SelectionSetNode], where: str
     ) -> Callable[[Any], bytes]:
-        """A renderer of a value of a type. Source: GraphQL spec, CompleteValue."""
+        """Return a renderer of a value of a type. Source: GraphQL spec, CompleteValue."""
         if isinstance(type_, GraphQLNonNull):
             complete = self._of_value(type_.of_type, selections, where)
 
@@ -245,7 +245,7 @@ def _id_json(value: Any) -> bytes:  # noqa: ANN401 - a number or a text
 
 
 def go_float(value: float) -> str:
-    """A float as Go's `%g` writes it: an exponent from a million on.
+    """Return a float as Go's `%g` writes it: an exponent from a million on.
 
     Source: docs/stash-api.md 2.3.
     """
@@ -256,7 +256,7 @@ def go_float(value: float) -> str:
 
 
 def _quoted(text: str) -> bytes:
-    """A JSON string. Half of a surrogate pair can only go out as an escape."""
+    """Return a JSON string. Half of a surrogate pair can only go out as an escape."""
     quoted = json.dumps(text, ensure_ascii=False)
     if "<" in quoted or ">" in quoted or "&" in quoted:
         quoted = quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -33,7 +33,7 @@ _ZERO_EPOCH = "1970-01-01T00:00:00Z"
 def resolver(
     view: RequestView, type_name: str, field_name: str
 ) -> Callable[[Any, dict[str, Any]], Any]:
-    """What takes a row and arguments to the field's value."""
+    """Return what takes a row and arguments to the field's value."""
     special = _RESOLVERS.get(type_name, {}).get(field_name)
     if special is not None:
         return lambda row, arguments: special(row, view, **arguments)
@@ -74,7 +74,7 @@ def _rows(page: FindPage, _: RequestView) -> Sequence[Any]:
 
 
 def _related(table: RowTable[Any], row_id: int, noun: str) -> Any:  # noqa: ANN401 - any row
-    """A related row; a link to a row that is gone fails the page."""
+    """Return a related row; a link to a row that is gone fails the page."""
     row = table.get(row_id)
     if row is None:
         raise GraphQLError(f"{noun} with id {row_id} not found")
@@ -119,7 +119,7 @@ def _screenshot(scene: StashScene, view: RequestView) -> str:
 
 
 def _asset(name: str) -> Resolver:
-    """A URL that is always there, whether the asset exists or not."""
+    """Return a URL that is always there, whether the asset exists or not."""
     return lambda scene, view: f"{view.base}/scene/{scene.id}/{name}"
 
 
@@ -142,7 +142,7 @@ def _stream(scene: StashScene, view: RequestView) -> str:
 
 
 def _fingerprints(file: StashFile, _: RequestView) -> list[tuple[str, str]]:
-    """The phash without zero padding, the oshash with. Source: docs/stash-api.md 3.1."""
+    """Return the phash without zero padding, the oshash with. Source: docs/stash-api.md 3.1."""
     found = []
     if file.oshash is not None:
         found.append(("oshash", f"{file.oshash:016x}"))
@@ -161,7 +161,7 @@ def _fingerprint(file: StashFile, view: RequestView, *, type: str) -> str | None
 
 
 def _image(kind: str, name: str = "image") -> Resolver:
-    """A URL that is always there, and says by itself whether the row has a picture of its own."""
+    """Return a resolver of a URL that is always there, and says if the row has its own picture."""
 
     def url(row: Any, view: RequestView) -> str:  # noqa: ANN401 - any related row
         seconds = int(datetime.fromisoformat(row.updated_at).timestamp())

@@ -80,7 +80,7 @@ class FindPage:
     table: RowTable[Any]
 
     def rows(self) -> list[Any]:
-        """The page's rows."""
+        """Return the page's rows."""
         return [self.table[row_id] for row_id in self.found.page]
 
 
@@ -125,7 +125,7 @@ def _find_scenes(
 
 
 def _find(table: Callable[[StashStore], RowTable[Any]]) -> Resolver:
-    """A find query of any other kind of row."""
+    """Return a find query of any other kind of row."""
 
     def find(
         _: object,
@@ -168,7 +168,7 @@ def _version(_: object, view: RequestView) -> dict[str, str]:
 
 
 def _system_status(_: object, view: RequestView) -> dict[str, Any]:
-    """The state of the database, which needs no database."""
+    """Return the state of the database, which needs no database."""
     app_schema = APP_SCHEMA.get(parse_version(view.facts.version or NEWEST), 75)
     behind = view.facts.status == "NEEDS_MIGRATION"
     fresh = view.facts.status == "SETUP"

@@ -84,19 +84,19 @@ class StashRows:
         return folder.path + folder.separator + file.basename
 
     def paths(self, scene_id: Id) -> tuple[str, ...]:
-        """The paths of a scene's files, the primary one first."""
+        """Return the paths of a scene's files, the primary one first."""
         return tuple(self.path(self.files[file_id]) for file_id in self.scene(scene_id).file_ids)
 
     def now_text(self) -> str:
-        """The present as it is stored: local wall clock, offset, whole seconds."""
+        """Return the present as it is stored: local wall clock, offset, whole seconds."""
         return stored_time(self.clock(), self.zone)
 
     def tag_id(self, name: str) -> int:
-        """The id of a tag by its name."""
+        """Return the id of a tag by its name."""
         return next(tag.id for tag in self.tags if tag.name == name)
 
     def image(self, kind: str, row_id: int) -> bytes | None:
-        """The picture of a studio, performer, tag or group; None for a row that is not there."""
+        """Return the picture of a studio, performer, tag or group; None for no such row."""
         row = self.table_of(kind).get(row_id)
         if row is None:
             return None
@@ -104,7 +104,7 @@ class StashRows:
         return self.images.get((kind, row_id), drawn)
 
     def table_of(self, kind: str) -> RowTable[Any]:
-        """The table of studios, performers, tags or groups, by the word of their addresses."""
+        """Return the table of studios, performers, tags or groups, by the word in addresses."""
         tables: dict[str, RowTable[Any]] = {
             "studio": self.studios,
             "performer": self.performers,
@@ -120,13 +120,13 @@ class StashRows:
     # -- who is concerned --------------------------------------------------------------------------
 
     def studios_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
-        """The studios and their descendants down to `depth` generations; -1 for all."""
+        """Return the studios and their descendants down to `depth` generations; -1 for all."""
         return descendants(
             roots, ((s.id, (s.parent_id,)) for s in self.studios if s.parent_id), depth
         )
 
     def tags_under(self, roots: Iterable[int], depth: int = -1) -> set[int]:
-        """The tags and their descendants down to `depth` generations; -1 for all."""
+        """Return the tags and their descendants down to `depth` generations; -1 for all."""
         return descendants(roots, ((t.id, t.parent_ids) for t in self.tags if t.parent_ids), depth)
 
     def _scenes_with_tag(self, tag_id: int) -> list[StashScene]:
@@ -152,7 +152,7 @@ class StashRows:
         return [scene for scene in self.scenes if scene.studio_id in below]
 
     def _concerned(self, table: object, row_id: int) -> list[StashScene]:
-        """The scenes whose answers may show a related row."""
+        """Return the scenes whose answers may show a related row."""
         if table is self.tags:
             return self._scenes_at_or_under_tag(row_id)
         if table is self.performers:
@@ -185,7 +185,7 @@ class StashRows:
         self._changed([scene.id for scene in self._scenes_with_files(file_ids)])
 
     def _folder_id(self, path: str) -> int:
-        """The folder's id; a folder not seen before gets one."""
+        """Return the folder's id; a folder not seen before gets one."""
         found = next((folder for folder in self.folders if folder.path == path), None)
         return (found or self.folders.add(StashFolder(0, path))).id
 
@@ -195,5 +195,5 @@ class StashRows:
 
 
 def generated_cover(seed: int) -> bytes:
-    """A valid PNG of 16 by 9 pixels in a colour of its own."""
+    """Return a valid PNG of 16 by 9 pixels in a colour of its own."""
     return drawn_picture(str(seed), 16, 9)

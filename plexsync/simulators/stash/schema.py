@@ -123,7 +123,7 @@ class SchemaKind:
 
 
 def load_schemas(kind: SchemaKind) -> Schemas:
-    """The schema of a kind of server."""
+    """Return the schema of a kind of server."""
     document = _document(kind)
     paged = build_ast_schema(document, assume_valid=True)
     page = GraphQLNonNull(GraphQLScalarType("RenderedPage"))
@@ -135,7 +135,7 @@ def load_schemas(kind: SchemaKind) -> Schemas:
 
 
 def _document(kind: SchemaKind) -> DocumentNode:
-    """The SDL, pruned. `bit_rate` is a 64-bit number there, which GraphQL's Int is not."""
+    """Return the SDL, pruned. `bit_rate` is a 64-bit number there, which GraphQL's Int is not."""
     text = files("plexsync.simulators.stash").joinpath("schema.graphql").read_text("utf-8")
     text = text.replace("  bit_rate: Int!", "  bit_rate: Int64!")
     document: DocumentNode = visit(parse(text, no_location=True), _Pruner(kind))

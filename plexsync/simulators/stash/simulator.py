@@ -103,7 +103,7 @@ class StashSimulator(StashStore):
     # -- keys --------------------------------------------------------------------------------------
 
     def _refusal(self, request: SimRequest) -> SimResponse | None:
-        """What a client without the right key gets. Source: docs/stash-api.md 1.3."""
+        """Return what a client without the right key gets. Source: docs/stash-api.md 1.3."""
         if self.tripwire:
             text = b"Stash is exposed to the internet without authentication.\n"
             return SimResponse(403, (("Content-Type", "text/plain; charset=utf-8"),), text)
@@ -145,7 +145,7 @@ class StashSimulator(StashStore):
         return SimResponse(200, (("Content-Type", "text/html; charset=utf-8"),), _PAGE)
 
     def _picture(self, request: SimRequest, path: str, words: list[str]) -> SimResponse | None:
-        """The picture at an address; None where there are none."""
+        """Return the picture at an address; None where there are none."""
         if words[0] == "scene" and words[2:] == ["screenshot"]:
             return serve_cover(self, request, words[1])
         if image := _IMAGE.fullmatch(path):
@@ -174,7 +174,7 @@ class StashSimulator(StashStore):
         return host + self.prefix
 
     def _media_type(self, headers: Headers) -> str:
-        """The first type in `Accept` that names JSON decides. Source: docs/stash-api.md 1.2."""
+        """Return the first type in `Accept` that names JSON. Source: docs/stash-api.md 1.2."""
         accept = headers.get("Accept", "")
         if not accept or parse_version(self.facts.version or NEWEST) < (0, 29):
             return _JSON
@@ -188,13 +188,13 @@ class StashSimulator(StashStore):
 
 
 def resolver_failure(message: str = "database is locked", path: str = "findScenes") -> ErrorStatus:
-    """A fault: 200 with an error and no data, as any failing resolver answers."""
+    """Return a fault: 200 with an error and no data, as any failing resolver answers."""
     body = encode_json({"errors": [{"message": message, "path": [path]}], "data": None})
     return ErrorStatus(200, body, (("Content-Type", _JSON), ("Cache-Control", "no-store")))
 
 
 def _asked_query(request: SimRequest) -> Query:
-    """The query of a request.
+    """Return the query of a request.
 
     Raises:
         ValueError: with the server's words, when there is none.

@@ -29,7 +29,7 @@ class StashStore(StashRows):
     # -- scenes ------------------------------------------------------------------------------------
 
     def edit_scene(self, scene_id: Id, **changes: object) -> StashScene:
-        """A person edits a scene; without changes it is a save that changes nothing but the time.
+        """Edit a scene, as a person does; without changes a save moves the time only.
 
         Raises:
             TypeError: there is no such field.
@@ -40,7 +40,7 @@ class StashStore(StashRows):
             return scene
 
     def edit_scenes(self, scene_ids: Iterable[Id], **changes: object) -> None:
-        """A bulk edit: the same change to many scenes in one second."""
+        """Make the same change to many scenes in one second: a bulk edit."""
         with self.lock:
             text = self.now_text()
             for scene_id in scene_ids:
@@ -54,7 +54,7 @@ class StashStore(StashRows):
             return scene
 
     def create_scene(self, scene: StashScene | None = None, **values: object) -> int:
-        """A new scene under the next id, from a row or from values; its id."""
+        """Return a new scene under the next id, from a row or from values; its id."""
         with self.lock:
             text = self.now_text()
             row = replace(scene or StashScene(0), created_at=text, updated_at=text)
@@ -63,14 +63,14 @@ class StashStore(StashRows):
             return added.id
 
     def scan_in(self, path: str, *, size: int, duration: float, oshash: int | None) -> int:
-        """A scan finds a new file and makes a scene of it; the scene's id."""
+        """Return a scan finds a new file and makes a scene of it; the scene's id."""
         with self.lock:
             return self.create_scene(
                 file_ids=(self.add_file(path, size=size, duration=duration, oshash=oshash),)
             )
 
     def delete_scene(self, scene_id: Id) -> None:
-        """The scene is destroyed; its files stay behind without one."""
+        """Destroy the scene; its files stay behind without one."""
         with self.lock:
             self.scenes.remove(int(scene_id))
             self._changed((int(scene_id),))
@@ -91,7 +91,7 @@ class StashStore(StashRows):
         self.scene(scene_id)
 
     def set_cover(self, scene_id: Id, picture: bytes) -> None:
-        """A person sets a cover, of any bytes: the scene's time moves."""
+        """Set a cover, of any bytes, as a person does: the scene's time moves."""
         with self.lock:
             self.covers[int(scene_id)] = picture
             self.edit_scene(scene_id, cover=int(scene_id))
@@ -103,7 +103,7 @@ class StashStore(StashRows):
             self.edit_scene(scene_id, cover=None)
 
     def generate_covers(self, scene_ids: Iterable[Id] | None = None) -> None:
-        """The generate task with "overwrite": every scene's time moves, no content does."""
+        """Run the generate task with "overwrite": every scene's time moves, no content does."""
         with self.lock:
             chosen = self.scenes.ids if scene_ids is None else [int(i) for i in scene_ids]
             text = self.now_text()
@@ -132,7 +132,7 @@ class StashStore(StashRows):
     # -- files -------------------------------------------------------------------------------------
 
     def add_file(self, path: str, *, size: int, duration: float, oshash: int | None) -> int:
-        """A file that no scene has yet; its id."""
+        """Return a file that no scene has yet; its id."""
         with self.lock:
             folder_path, basename = split_path(path)
             file = StashFile(
@@ -143,12 +143,12 @@ class StashStore(StashRows):
             return self.files.add(file).id
 
     def add_to_scene(self, scene_id: Id, file_id: Id) -> None:
-        """A scan finds another file with a known hash: it joins the scene, whose time moves."""
+        """Let a scan find another file with a known hash: it joins the scene, whose time moves."""
         with self.lock:
             self.edit_scene(scene_id, file_ids=(*self.scene(scene_id).file_ids, int(file_id)))
 
     def assign_file(self, file_id: Id, scene_id: Id) -> None:
-        """A secondary file is reassigned by hand: no scene's time moves.
+        """Reassign a secondary file by hand: no scene's time moves.
 
         Raises:
             ValueError: it is the primary file of a scene, which Stash refuses.
@@ -158,7 +158,7 @@ class StashStore(StashRows):
             self.write_silently(scene_id, file_ids=(*self.scene(scene_id).file_ids, int(file_id)))
 
     def delete_file(self, file_id: Id) -> None:
-        """A secondary file is deleted by hand: no scene's time moves.
+        """Delete a secondary file by hand: no scene's time moves.
 
         Raises:
             ValueError: it is the primary file of a scene, which Stash refuses.
@@ -174,19 +174,19 @@ class StashStore(StashRows):
             self.edit_scene(scene_id, file_ids=(int(file_id), *others))
 
     def move_file(self, file_id: Id, path: str) -> None:
-        """A file is renamed or moved: its own time moves, no scene's."""
+        """Rename or move a file: its own time moves, no scene's."""
         folder_path, basename = split_path(path)
         with self.lock:
             folder_id = self._folder_id(folder_path)
             self._change_file(int(file_id), folder_id=folder_id, basename=basename)
 
     def rewrite_file(self, file_id: Id, **changes: object) -> None:
-        """A file's content changes (size, duration, oshash): its own time moves, no scene's."""
+        """Change a file's content (size, duration, oshash): its own time moves, no scene's."""
         with self.lock:
             self._change_file(int(file_id), **changes)
 
     def rename_folder(self, old: str, new: str) -> None:
-        """A folder and all below it move: no time of scene or file moves."""
+        """Move a folder and all below it: no time of scene or file moves."""
         with self.lock:
             moved = [f for f in self.folders if within(f.path, old)]
             for folder in moved:
@@ -195,7 +195,7 @@ class StashStore(StashRows):
             self._files_changed({file.id for file in self.files if file.folder_id in ids})
 
     def clean_file(self, file_id: Id) -> None:
-        """A file is gone from disk: its scene's time moves, or the scene goes with it."""
+        """Take a file from disk: its scene's time moves, or the scene goes with it."""
         with self.lock:
             for scene in self._scenes_with_files({int(file_id)}):
                 kept = tuple(i for i in scene.file_ids if i != int(file_id))
@@ -208,7 +208,7 @@ class StashStore(StashRows):
     # -- tags, performers, studios, groups: no scene's time ever moves -----------------------------
 
     def add_tag(self, name: str, **values: object) -> int:
-        """A new tag; its id."""
+        """Return a new tag; its id."""
         return self._add(self.tags, StashTag(0, name), values)
 
     def edit_tag(self, tag_id: Id, **changes: object) -> None:
@@ -245,7 +245,7 @@ class StashStore(StashRows):
             self._changed(concerned)
 
     def add_performer(self, name: str, **values: object) -> int:
-        """A new performer; the id."""
+        """Return a new performer; the id."""
         return self._add(self.performers, StashPerformer(0, name), values)
 
     def edit_performer(self, performer_id: Id, **changes: object) -> None:
@@ -292,7 +292,7 @@ class StashStore(StashRows):
             self._changed(concerned)
 
     def add_group(self, name: str, **values: object) -> int:
-        """A new group; its id."""
+        """Return a new group; its id."""
         return self._add(self.groups, StashGroup(0, name), values)
 
     def edit_group(self, group_id: Id, **changes: object) -> None:
@@ -310,7 +310,7 @@ class StashStore(StashRows):
     # -- private -----------------------------------------------------------------------------------
 
     def _merge_hierarchy(self, merged: set[int], destination: int) -> None:
-        """What `merged` are linked with in the hierarchy is linked with `destination` instead."""
+        """Link with `destination` what `merged` are linked with in the hierarchy."""
         own = merged | {destination}
         above = dict.fromkeys(
             parent

@@ -53,7 +53,7 @@ class RowTable(Generic[Row]):
         return self._rows[row_id]
 
     def get(self, row_id: int | None) -> Row | None:
-        """The row, or None."""
+        """Return the row, or None."""
         return None if row_id is None else self._rows.get(row_id)
 
     @property
@@ -104,7 +104,7 @@ def within(path: str, folder: str) -> bool:
 def descendants(
     roots: Iterable[int], parents: Iterable[tuple[int, Iterable[int]]], depth: int
 ) -> set[int]:
-    """The roots and what is below them, `depth` generations deep (-1: all)."""
+    """Return the roots and what is below them, `depth` generations deep (-1: all)."""
     children: dict[int, list[int]] = {}
     for child, above in parents:
         for parent in above:

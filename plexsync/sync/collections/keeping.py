@@ -128,7 +128,7 @@ class CollectionKeeper:
     # ---- what there should be
 
     def _placings(self) -> Iterator[Placing]:
-        """The linked scenes of which all is known, as this run leaves them."""
+        """Yield the linked scenes of which all is known, as this run leaves them."""
         planned = self._run.planned
         for scene_id, placed in self._run.state.placings():
             one = planned.get(scene_id, placed)
@@ -148,7 +148,7 @@ class CollectionKeeper:
         return Placing(related, marks, tuple(items))
 
     def _due(self, wished: WishedCollections) -> Iterator[CollectionWork]:
-        """The collections that need a look."""
+        """Yield the collections that need a look."""
         wishes = {wish.key: wish for wish in wished.wishes}
         clashes = {wish.key for wish in wished.clashes}
         for key in [*wishes, *(key for key in self._records if key not in wishes)]:
@@ -161,7 +161,7 @@ class CollectionKeeper:
                 yield work
 
     def _emptied(self, key: SceneId, record: CollectionRecord | None) -> CollectionWish | None:
-        """A collection no scene belongs to any more; None where it is left alone for now."""
+        """Return a collection no scene belongs to any more; None where it is left alone for now."""
         source = source_in(key)
         if source is None or record is None or source.kind not in self._rules.kinds:
             return None
@@ -189,7 +189,7 @@ class CollectionKeeper:
         record: CollectionRecord | None,
         placed: frozenset[RatingKey],
     ) -> CollectionWork | None:
-        """What is to be done about a collection; None for nothing."""
+        """Return what is to be done about a collection; None for nothing."""
         asked, full = self._run.is_asked_for, self._run.compares_all
         members = short_digest(" ".join(wish.members), _DIGITS)
         stamp = self._stamp(wish)
@@ -224,7 +224,7 @@ class CollectionKeeper:
     def _with_collection(
         self, work: CollectionWork, record: CollectionRecord | None
     ) -> CollectionWork | None:
-        """The work with the collection it is about; None where it is to be left alone.
+        """Return the work with the collection it is about; None where it is to be left alone.
 
         Raises:
             ServerError: the collections cannot be listed.
@@ -258,7 +258,7 @@ class CollectionKeeper:
         return None
 
     def _vanished(self, work: CollectionWork) -> CollectionWork | None:
-        """What to do about one of ours that is not in Plex any more."""
+        """Return what to do about one of ours that is not in Plex any more."""
         if work.wish.members and self._run.is_asked_for:
             blank = Link(rating_key=RatingKey(""), section_id=work.wish.section_id, path="")
             work.pair.link = blank
@@ -317,7 +317,7 @@ class CollectionKeeper:
         return short_digest(text, _DIGITS)
 
     def _stamp(self, wish: CollectionWish) -> str:
-        """The time of the source, as an opaque text; "" where it has none."""
+        """Return the time of the source, as an opaque text; "" where it has none."""
         related = wish.source.related
         return self._stamps.get(related, "") if related else ""
 

@@ -78,12 +78,12 @@ class CollectionWork:
         return PlexField.EXISTENCE in self.pair.link.base
 
     def blank(self) -> CollectionRecord:
-        """What is remembered of one that is not there."""
+        """Return what is remembered of one that is not there."""
         link = Link(rating_key=RatingKey(""), section_id=self.wish.section_id, path="")
         return self.record_of(link, done=True)
 
     def record_of(self, link: Link, *, done: bool) -> CollectionRecord:
-        """What is remembered of it; unless it is `done` the next run looks again."""
+        """Return what is remembered of it; unless it is `done` the next run looks again."""
         return CollectionRecord(
             link=link,
             title=self.wish.title,
@@ -183,7 +183,7 @@ class CollectionDecider:
     def _desired(
         self, work: CollectionWork, detail: ItemDetail, *, exists: bool
     ) -> Iterator[Desired]:
-        """What a collection should hold; without members it keeps its texts."""
+        """Yield what a collection should hold; without members it keeps its texts."""
         wish = work.wish
         if wish.members:
             yield _wish(PlexField.TITLE, wish.title, Policy.KEEP)
@@ -255,7 +255,7 @@ def _wish(target: PlexField, value: str, policy: Policy) -> Desired:
 
 
 def _name(target: PlexField) -> str:
-    """What a field of a collection is called in rows, and after `--field`."""
+    """Return what a field of a collection is called in rows, and after `--field`."""
     return f"{FIELD_PREFIX}{target}"
 
 

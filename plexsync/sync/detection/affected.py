@@ -41,7 +41,7 @@ def changed_items(
     now: Iterable[PlexItem],
     claimed: Callable[[], Collection[RatingKey]],
 ) -> list[PlexItem]:
-    """What came, went or reads differently, as it was and as it is.
+    """Return what came, went or reads differently, as it was and as it is.
 
     Args:
         before: the items some time ago.

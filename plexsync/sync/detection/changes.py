@@ -311,7 +311,7 @@ class ChangeDetection:
 
 
 def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
-    """What there is to see without asking for items."""
+    """Return what there is to see without asking for items."""
     library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     library.append(repr(config.match))
     library.append(_MATCHING)

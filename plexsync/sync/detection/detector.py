@@ -55,7 +55,7 @@ class StashScenes(Protocol):
         """Pages of scenes with what matching needs; `whole` brings what is written along."""
 
     def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
-        """The named scenes with what matching needs."""
+        """Return the named scenes with what matching needs."""
 
     def is_settled(self, version: str) -> bool:
         """Whether no further edit can hide behind a version."""
@@ -162,10 +162,10 @@ class DetectionRecords(Protocol):
     """What detection asks of memory."""
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """What is remembered of a scene."""
+        """Return what is remembered of a scene."""
 
     def version(self, scene_id: SceneId) -> str:
-        """The version that was handled last; "" when none was."""
+        """Return the version that was handled last; "" when none was."""
 
     def scene_ids(self) -> Collection[SceneId]:
         """Every remembered scene."""
@@ -174,7 +174,7 @@ class DetectionRecords(Protocol):
         """Remembered scenes whose last outcome calls for another try."""
 
     def by_files(self) -> Mapping[str, SceneId]:
-        """A scene for each digest of files that is remembered."""
+        """Return a scene for each digest of files that is remembered."""
 
 
 class Detector:
@@ -330,7 +330,7 @@ class Detector:
         )
 
     def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
-        """A scene that is being edited this very moment is held back."""
+        """Return a scene that is being edited this very moment is held back."""
         scope = self._scope
         if not scope.patient or self._stash.is_settled(version):
             return True

@@ -41,14 +41,14 @@ class Uneven:
         self._present = present
 
     def concerned(self) -> set[SceneId]:
-        """The scenes that have other files than they had. The first look has nothing to go by."""
+        """Return the scenes that have other files than they had; none at the first look."""
         if self._present is None or self._remembered is None:
             return set()
         before, now = self._remembered.files, self._present
         return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
 
     def several(self) -> set[SceneId]:
-        """The scenes that have several files now, as far as the run asked."""
+        """Return the scenes that have several files now, as far as the run asked."""
         return {one for one, files in (self._present or {}).items() if " " in files}
 
     def end(self, session: Session) -> None:

@@ -78,7 +78,7 @@ class Roused(NamedTuple):
 
 
 def read_unread(state: State) -> frozenset[SceneId]:
-    """The scenes that wait for a content hash to be read."""
+    """Return the scenes that wait for a content hash to be read."""
     return frozenset((state.decision(UNREAD_KEY, Unread) or Unread()).scenes)
 
 
@@ -90,12 +90,12 @@ def digest(parts: Iterable[str]) -> str:
 
 
 def scans_digest(sections: Sequence[Section]) -> str:
-    """Moves when one of the libraries was scanned, or is another one."""
+    """Return what moves when one of the libraries was scanned, or is another one."""
     return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
 
 
 def counters_digest(sections: Sequence[Section]) -> str:
-    """Moves when anything may have changed in one of the libraries, or it is another one."""
+    """Return what moves when anything may have changed in a library, or it is another one."""
     return digest(
         f"{section.uuid}\x1f{section.content_changed_at}\x1f{section.scanned_at}"
         f"\x1f{section.updated_at}"
@@ -117,7 +117,7 @@ def broken(
     items: Iterable[PlexItem],
     sections: frozenset[str],
 ) -> frozenset[SceneId]:
-    """The scenes with a link to an item that is gone, trashed, or holds the file no more.
+    """Return the scenes with a link to an item that is gone, trashed, or holds the file no more.
 
     Args:
         links: what is remembered.
@@ -140,7 +140,7 @@ def broken(
 def find_returned(
     links: Iterable[tuple[SceneId, Sequence[LinkPlace]]], before: Seen, now: Seen
 ) -> frozenset[SceneId]:
-    """The scenes with a link to a library that takes part again, and may have missed an edit."""
+    """Return the scenes linked to a library that takes part again: they may have missed edits."""
     added = set(now.sections).difference(before.sections)
     if not added or not before.sections:
         return frozenset()
@@ -154,7 +154,7 @@ def find_widened(
     items: Sequence[PlexItem],
     changed: Iterable[PlexItem] | None,
 ) -> frozenset[SceneId]:
-    """The linked scenes that may be a further item as well: their file again, or a copy of it.
+    """Return the linked scenes that may be a further item: their file again, or a copy of it.
 
     Args:
         claims: which scene each item is linked to.
@@ -217,11 +217,11 @@ class Rousing:
         return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
 
     def widened(self, index: Index, seen: str) -> frozenset[SceneId]:
-        """The linked scenes that may be a further item, as far as Plex changed."""
+        """Return the linked scenes that may be a further item, as far as Plex changed."""
         return find_widened(self._state.claims(), index.items, self._changes(index, seen))
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
-        """What moved since, None if nobody knows."""
+        """Return what moved since, None if nobody knows."""
         if index.edition == seen:
             return []
         if index.before is None or index.before.name != seen:
@@ -233,7 +233,7 @@ class Rousing:
         return changed_items(index.before.items, index.items, self._state.claims)
 
     def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingMatch]:
-        """What is known of them, if it is about the files they were matched by."""
+        """Return what is known of them, if it is about the files they were matched by."""
         from plexsync.sync.detection.affected import WaitingMatch  # noqa: PLC0415 - see `_changes`
 
         return {

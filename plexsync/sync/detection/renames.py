@@ -81,7 +81,7 @@ class Dictionary:
         return shared_names(self._before if self._present is None else self._present)
 
     def concerned(self, participants: Participants) -> set[SceneId]:
-        """The remembered scenes that showed something that reads differently now.
+        """Return the remembered scenes that showed something that reads differently now.
 
         When a tag or studio decides otherwise which scenes take part, those that took none are
         concerned, too.

@@ -18,7 +18,7 @@ MOST_FOLDERS = 20
 def folders_to_scan(
     scenes: Iterable[Scene], rules: Sequence[PathRule], sections: Sequence[Section]
 ) -> tuple[tuple[Section, str], ...]:
-    """The folders the files of `scenes` should lie in, each once, at most `MOST_FOLDERS`.
+    """Return the folders the files of `scenes` should lie in, each once, at most `MOST_FOLDERS`.
 
     A folder that lies in no library, or in one that is being scanned already, is left out.
 

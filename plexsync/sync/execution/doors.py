@@ -172,7 +172,7 @@ def _provable(plan: ItemPlan) -> bool:
 
 
 def _done_to(before: ItemDetail, after: ItemDetail, change: Change, planner: Planner) -> Change:
-    """What one change of a plan for another item did."""
+    """Return what one change of a plan for another item did."""
     return replace(
         change,
         before=planner.observe(before, change.target),

@@ -447,7 +447,7 @@ def _are_lists(batch: Sequence[Ready]) -> bool:
 def _found(
     item: WorkItem, read: Mapping[RatingKey, ItemDetail | ServerError]
 ) -> ItemDetail | ServerError | None:
-    """What was read of an item; of a collection that is still to be made, that it is not there."""
+    """Return what was read of an item; None for a collection that is still to be made."""
     link = item.pair.link
     if link.rating_key or item.paths:
         return read.get(link.rating_key)
@@ -458,5 +458,5 @@ def _found(
 
 
 def _words(others: Sequence[PlexField]) -> str:
-    """What a row says of fields that somebody else changed while the item was written."""
+    """Return what a row says of fields that somebody else changed while the item was written."""
     return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""

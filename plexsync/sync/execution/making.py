@@ -78,7 +78,7 @@ class CollectionMaker:
         self._titles: dict[str, dict[str, CollectionEntry]] = {}
 
     def titles(self, section_id: str, *, again: bool = False) -> dict[str, CollectionEntry]:
-        """The collections of a library, by title as Plex compares it; asked once, or `again`.
+        """Return the collections of a library, by title as Plex compares it; asked once or `again`.
 
         Raises:
             ServerError: they cannot be listed.
@@ -133,7 +133,7 @@ class CollectionMaker:
         ready.made = first.changes
 
     def known(self, ready: Ready, detail: ItemDetail) -> ItemDetail:
-        """A new collection with its members, where their number says that they are those sent."""
+        """Return a new collection with its members, where their number is that of those sent."""
         (members,) = [one for one in ready.made if one.target is PlexField.MEMBERS]
         sent = tuple(map(RatingKey, members.after))
         if detail.member_count == len(sent):
@@ -141,7 +141,7 @@ class CollectionMaker:
         return with_members(detail, self._plex.collections.members(detail.item.rating_key))
 
     def _first(self, plan: ItemPlan) -> ItemPlan:
-        """What the first request writes of all that is planned."""
+        """Return what the first request writes of all that is planned."""
         changes = {change.target: change for change in plan.changes}
         members = changes[PlexField.MEMBERS]
         piece = self._plex.collections.first_piece(tuple(map(RatingKey, members.after)))

@@ -132,12 +132,12 @@ class SceneOutcomes:
         progress.wanted = wanted
 
     def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
-        """What a scene that is being compared wants in a library."""
+        """Return what a scene that is being compared wants in a library."""
         wanted = self._scenes[scene_id].wanted
         return wanted.get(section_id) or wanted.get(COMMON, ())
 
     def desired_digest(self, scene_id: SceneId) -> str:
-        """The digest of what it wants, in all libraries."""
+        """Return the digest of what it wants, in all libraries."""
         return self._digest(self._scenes[scene_id])
 
     def spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class Reader:
         return parts
 
     def _with_more(self, detail: ItemDetail) -> ItemDetail:
-        """The item with the pictures and members that are expected of it."""
+        """Return the item with the pictures and members that are expected of it."""
         key = detail.item.rating_key
         more: dict[PlexField, Value] = {
             field: selected_key(self._plex.pictures.available(key, field))

@@ -223,7 +223,7 @@ class RunItems:
             self.spellings |= self._planner.equality.respelled(want.value, shown)
 
     def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:
-        """The link without what no longer holds a field back: Stash moved on, or a person asked."""
+        """Return the link without what holds no field back now: Stash moved on, or one asked."""
         if not link.held:
             return link
         held = {} if self._run.is_asked_for else self._planner.still_held(desired, link.held)

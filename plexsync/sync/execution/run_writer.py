@@ -195,7 +195,7 @@ class RunWriter:
             raise DeclinedError("not written, as you wish; all of it stays due")
 
     def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
-        """What `pairs` need now, taken back."""
+        """Return what `pairs` need now, taken back."""
         changing: list[Ready] = []
         for batch in self.executor.ready(self.items.of(pairs)):
             for ready in batch:
@@ -293,6 +293,6 @@ def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneI
 
 
 def _name(pair: Pair) -> str:
-    """What a person calls the scene of a pair."""
+    """Return what a person calls the scene of a pair."""
     scene_id = f"scene {pair.scene.scene_id}"
     return f"'{pair.scene.title}' ({scene_id})" if pair.scene.title else scene_id

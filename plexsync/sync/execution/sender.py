@@ -251,7 +251,7 @@ class Sender:
         return self._send_one(probe.plan, freshness)
 
     def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
-        """The plan to find out with next; None when that would save too little, or is known."""
+        """Return the plan to find out with next; None when that saves too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
         open_lists &= {change.target for plan in plans for change in plan.changes}
         if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
@@ -285,7 +285,7 @@ class Sender:
 
 
 def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
-    """The lists of an item, as it was read back, that lost a name `plan` meant to leave."""
+    """Return the lists of an item, as it was read back, that lost a name `plan` meant to leave."""
     return frozenset(
         change.target
         for change in plan.changes
@@ -316,7 +316,7 @@ def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
 
 
 def _names(detail: object, target: PlexField) -> set[str]:
-    """The names an item holds in one list, by `tag_key`; none when it could not be read."""
+    """Return the names an item holds in one list, by `tag_key`; none when it could not be read."""
     if not isinstance(detail, ItemDetail):
         return set()
     return {tag_key(name) for name in detail.values.get(target, ())}

@@ -187,7 +187,7 @@ def catalogue_path(cache_dir: Path, state_dir: Path, stash_identity: str) -> Pat
 
 
 def _slim(scene: Scene) -> Scene:
-    """What matching needs of a scene that is not due; its version may move without it."""
+    """Return what matching needs of a scene that is not due; its version may move without it."""
     return Scene(
         scene_id=scene.scene_id,
         updated_at="",
@@ -198,7 +198,7 @@ def _slim(scene: Scene) -> Scene:
 
 
 def _read(path: Path) -> _Kept | None:
-    """The catalogue; None where it is damaged, missing or of another schema."""
+    """Return the catalogue; None where it is damaged, missing or of another schema."""
     try:
         content = path.read_bytes()
         start = len(_MAGIC) + _CHECKSUM_BYTES

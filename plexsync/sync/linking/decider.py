@@ -111,13 +111,13 @@ class Decider:
         return Decided(found, layout)
 
     def _others(self, due: Collection[SceneId]) -> list[Scene]:
-        """The scenes that are not due but take part; one a person ignores claims nothing."""
+        """Return the scenes that are not due but take part; one a person ignores claims nothing."""
         return [one for one in self.catalogue.others(due) if self.answers.ignores(one) is None]
 
     def _layout(
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], others: Sequence[Scene]
     ) -> Layout | None:
-        """What was learned from all scenes; None while these are all, so that it is learned now."""
+        """Return what was learned from all scenes; None while these are all."""
         layout = self.catalogue.layout
         if layout is None and others:
             return survey([*scenes, *others], items, self.rules)
@@ -156,7 +156,7 @@ class Decider:
 
 
 def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:
-    """The scenes that may go to one of `keys`, and those that compete with them, and so on."""
+    """Return the scenes that may go to one of `keys`, their competitors, and so on."""
     reached: set[SceneId] = set()
     while True:
         more = {

@@ -35,13 +35,13 @@ class LinkingRecords(Protocol):
     """What linking asks of memory."""
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """What is remembered of a scene."""
+        """Return what is remembered of a scene."""
 
     def claims(self) -> Mapping[RatingKey, SceneId]:
         """Which scene each remembered item is linked to."""
 
     def former(self, rating_key: RatingKey) -> Link | None:
-        """The link of an item that is linked to no scene any more."""
+        """Return the link of an item that is linked to no scene any more."""
 
 
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -108,7 +108,7 @@ class Linker:
     void: frozenset[SceneId] = frozenset()
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
-        """The pairs earlier runs linked whose scene still has the same files, and the rest.
+        """Return the pairs earlier runs linked whose scene still has the same files, and the rest.
 
         That the item still holds its file is checked when it is read, before it is written. A
         scene that may be further items as well is among both.
@@ -140,7 +140,7 @@ class Linker:
         )
 
     def _resting(self, record: SceneRecord | None) -> tuple[Link, ...]:
-        """The links to libraries that take no part in this run: kept as they are."""
+        """Return the links to libraries that take no part in this run: kept as they are."""
         links = record.links if record else ()
         return tuple(link for link in links if link.section_id not in self.sections)
 
@@ -254,7 +254,7 @@ class Linker:
     def _known(
         self, scene: Scene, best: Candidate, owners: Mapping[RatingKey, SceneId]
     ) -> tuple[Link | None, bool]:
-        """What is known of an item, and whether that is from the scene it showed before."""
+        """Return what is known of an item, and whether that is from the scene it showed before."""
         for scene_id in (scene.scene_id, owners.get(best.rating_key)):
             record = self.records.get(scene_id) if scene_id else None
             link = _earlier(record.links, best) if record else None
@@ -264,7 +264,7 @@ class Linker:
 
 
 def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
-    """The link to this item, which may have got another key when Plex's database was restored."""
+    """Return the link to this item, which may have another key since Plex was restored."""
     for link in links:
         if link.rating_key == best.rating_key:
             return link

@@ -120,7 +120,7 @@ class CollectionReverser:
         return not (left or others or mode or detail.values.get(PlexField.LABELS))
 
     def _again(self, plan: ItemPlan, detail: ItemDetail) -> Iterator[Change]:
-        """What brings a collection back that went, as far as it is not there yet."""
+        """Yield what brings a collection back that went, as far as it is not there yet."""
         for change in plan.changes:
             observed = self._planner.observe(detail, change.target)
             same = self._planner.equality.equal(change.target, observed, change.before)

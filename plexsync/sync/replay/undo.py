@@ -111,7 +111,7 @@ def _undo(
 
 
 def _chosen(options: UndoOptions, log: RunLog) -> list[ItemPlan]:
-    """What of a run is to be taken back.
+    """Return what of a run is to be taken back.
 
     Raises:
         ConfigError: it wrote nothing of what was named.
@@ -140,7 +140,7 @@ def _chosen(options: UndoOptions, log: RunLog) -> list[ItemPlan]:
 
 
 def _names(change: Change) -> set[str]:
-    """The configured fields a change is made of."""
+    """Return the configured fields a change is made of."""
     return set(change.field.split(FIELD_SEPARATOR))
 
 
@@ -241,7 +241,7 @@ class _UndoWork:
 
 
 def _words(options: UndoOptions) -> list[str]:
-    """The command that does what a dry run showed."""
+    """Return the command that does what a dry run showed."""
     words = ["plexsync", "undo", options.target]
     for scene_id in options.scenes:
         words += ["--scene", scene_id]

@@ -49,11 +49,11 @@ class CollectionsByHand:
             return {str(item.rating_key): self._snapshot(item) for item in self._all()}
 
     def titles(self) -> dict[str, tuple[str, ...]]:
-        """The members of every collection, by its title."""
+        """Return the members of every collection, by its title."""
         return {one["fields"]["title"]: one["members"] for one in self.dump().values()}
 
     def key_of(self, title: str) -> str:
-        """The rating key of the collection of that title.
+        """Return the rating key of the collection of that title.
 
         Raises:
             KeyError: there is none.
@@ -64,7 +64,7 @@ class CollectionsByHand:
         raise KeyError(title)
 
     def make(self, section: int, title: str, *members: str) -> str:
-        """A person makes a collection; its rating key."""
+        """Return a person makes a collection; its rating key."""
         with self._lock:
             items = [self._item(key) for key in members]
             place = self._parts.store.sections[section]
@@ -73,19 +73,19 @@ class CollectionsByHand:
             return str(made.rating_key)
 
     def put_in(self, collection: str, *members: str) -> None:
-        """A person adds items."""
+        """Add items, as a person does."""
         with self._lock:
             items = [self._item(key) for key in members]
             put_in(self._parts.store, self._item(collection), items)
 
     def take_out(self, collection: str, *members: str) -> None:
-        """A person takes items out."""
+        """Take items out, as a person does."""
         with self._lock:
             items = [self._item(key) for key in members]
             take_out(self._parts.store, self._item(collection), items)
 
     def delete(self, collection: str) -> None:
-        """A person deletes a collection."""
+        """Delete a collection, as a person does."""
         with self._lock:
             drop_collection(self._parts.store, self._item(collection))
 

@@ -101,12 +101,12 @@ def set_preferences(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def list_members(parts: Parts, collection: Item) -> list[Item]:
-    """What `/children` of a collection lists, in the order of the keys."""
+    """Return what `/children` of a collection lists, in the order of the keys."""
     return sorted(members_of(parts.store, collection), key=lambda item: item.rating_key)
 
 
 def find_collection(parts: Parts, asked: Asked) -> Item:
-    """The collection an address names.
+    """Return the collection an address names.
 
     Raises:
         RefusedError: 404, there is none.
@@ -152,7 +152,7 @@ def _fill(parts: Parts, collection: Item, items: list[Item]) -> None:
 
 
 def _items_named(parts: Parts, uri: str, section: LibrarySection) -> list[Item]:
-    """The items of a library that a `server://` address names.
+    """Return the items of a library that a `server://` address names.
 
     Raises:
         RefusedError: 400, it is no such address, or that of another server.

@@ -25,21 +25,21 @@ def collections_in(store: Store, section: LibrarySection) -> list[Item]:
 
 
 def collection_called(store: Store, section: LibrarySection, title: str) -> Item | None:
-    """The collection of that title, case aside; None for none."""
+    """Return the collection of that title, case aside; None for none."""
     return next(
         (one for one in collections_in(store, section) if nocase(one.title) == nocase(title)), None
     )
 
 
 def make_collection(store: Store, section: LibrarySection, title: str, kind: MediaType) -> Item:
-    """The collection of that title, made if it is new."""
+    """Return the collection of that title, made if it is new."""
     found = _item_of(store, store.tag(TAG, title, section), section)
     found.holds = found.holds or kind
     return found
 
 
 def members_of(store: Store, collection: Item) -> list[Item]:
-    """The items in a collection."""
+    """Return the items in a collection."""
     worn = store.wearing(TAG, collection.section)
     return worn.get(collection.worn_as.tag_id, []) if collection.worn_as else []
 
@@ -86,13 +86,13 @@ def rename_collection(store: Store, collection: Item, title: str) -> bool:
 
 
 def _tag_of(collection: Item) -> Tag:
-    """The tag its members wear."""
+    """Return the tag its members wear."""
     assert collection.worn_as is not None  # noqa: S101 - every collection is made with its tag
     return collection.worn_as
 
 
 def _item_of(store: Store, tag: Tag, section: LibrarySection) -> Item:
-    """The item of a collection's tag, put into the library when it is first looked at."""
+    """Return the item of a collection's tag, put into the library when it is first looked at."""
     found = store.collections.get(tag.tag_id)
     if found is not None:
         return found

@@ -248,7 +248,7 @@ class Artwork:
     def _compare(
         self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
     ) -> PictureChange | PictureChoice:
-        """What one picture needs; RIGHT also where there is nothing to show."""
+        """Return what one picture needs; RIGHT also where there is nothing to show."""
         before = base_of(pair, rule)
         shown = self._shown(rule, detail)
         moved_in_plex = self._compare_all and before.shown != shown
@@ -282,7 +282,7 @@ class Artwork:
     def _cover_now(
         self, before: PictureBase, scene: SceneDetail, stamp: str
     ) -> Cover | NoCover | None:
-        """What the cover is, without its bytes; None where only fetching it would tell.
+        """Return what the cover is, without its bytes; None where only fetching it would tell.
 
         Of a cover never seen before nothing but its being there decides anything, and where there
         are many such, that can be had for all scenes at once.
@@ -355,20 +355,20 @@ class Artwork:
         return choice, selected, frozenset(picture.key for picture in pictures)
 
     def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
-        """What Plex shows, and under which rule it is judged."""
+        """Return what Plex shows, and under which rule it is judged."""
         return shown_as(self._judged(rule), rule, detail)
 
     def _judged(self, rule: FieldRule) -> str:
         return f"{rule.policy}{'+preserve' * (rule.to in self._preserved)}"
 
     def _stamp(self, scene: SceneDetail) -> str:
-        """What moves with the scene: the query of the cover's address, or the scene's version."""
+        """Return what moves with the scene: the query of the cover's address, or its version."""
         if not self._covers.is_settled(scene.updated_at):
             return _NO_STAMP
         return scene.cover_path.partition("?")[2] or scene.updated_at or _NO_STAMP
 
     def _glimpse(self, scene: SceneDetail, etag: str) -> Cover | NoCover:
-        """What the cover is, without its bytes."""
+        """Return what the cover is, without its bytes."""
         noted = self._glimpsed.pop((scene.cover_path, etag), None)
         if isinstance(noted, ServerError):
             raise noted
@@ -377,7 +377,7 @@ class Artwork:
 
 
 def _pictures(rules: Sequence[FieldRule], taken: frozenset[str]) -> tuple[FieldRule, ...]:
-    """The rules of pictures that are on."""
+    """Return the rules of pictures that are on."""
     return tuple(
         _taken(rule) if rule.name in taken else rule
         for rule in rules
@@ -386,7 +386,7 @@ def _pictures(rules: Sequence[FieldRule], taken: frozenset[str]) -> tuple[FieldR
 
 
 def _taken(rule: FieldRule) -> FieldRule:
-    """The rule of a picture that is replaced whoever chose it; one that only fills stays."""
+    """Return the rule of a picture that is replaced whoever chose it; one that only fills stays."""
     return replace(rule, policy=Policy.OVERWRITE) if rule.policy is Policy.KEEP else rule
 
 
@@ -396,7 +396,7 @@ def _is_at(known: PictureBase, stamp: str) -> bool:
 
 
 def base_of(pair: Pair, rule: FieldRule) -> PictureBase:
-    """What is known of one picture; nothing yet is known without a stamp.
+    """Return what is known of one picture; nothing yet is known without a stamp.
 
     One that was made of its cover otherwise than the rule says now is compared as if the cover
     were new.
@@ -410,7 +410,7 @@ def base_of(pair: Pair, rule: FieldRule) -> PictureBase:
 
 
 def shown_as(judged: str, rule: FieldRule, detail: ItemDetail) -> str:
-    """What `PictureBase.shown` says of a picture that was judged by a rule."""
+    """Return what `PictureBase.shown` says of a picture that was judged by a rule."""
     return f"{judged} {detail.shown.get(rule.to, '')}"
 
 

@@ -157,7 +157,7 @@ class PictureWriter:
         )
 
     def _bytes_of(self, change: PictureChange) -> Cover | None:
-        """What is to be sent: nothing for a picture that is only to be chosen again.
+        """Return what is to be sent: nothing for a picture that is only to be chosen again.
 
         Raises:
             ServerError: the cover cannot be had, is too large, or cannot be made to fit.
@@ -176,7 +176,7 @@ class PictureWriter:
         return replace(cover, body=fitted(change.rule, cover.body))
 
     def _fetch(self, cover_path: str) -> Cover | NoCover:
-        """The cover; asked for once for all the pictures in a row that want it."""
+        """Return the cover; asked for once for all the pictures in a row that want it."""
         if self._fetched[0] != cover_path:
             self._fetched = (cover_path, self._covers.cover(cover_path))
         return self._fetched[1]

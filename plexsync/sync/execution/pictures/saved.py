@@ -57,7 +57,7 @@ class SavedPictures:
     def save(
         self, rating_key: RatingKey, changes: Sequence[PictureChange]
     ) -> tuple[SavedPicture, ...]:
-        """The pictures a run would write to an item, as its plan says them.
+        """Return the pictures a run would write to an item, as its plan says them.
 
         One that is only to be looked at, because it may be the cover already, is none of them.
 

@@ -291,7 +291,7 @@ class Uploader:
         upload.result.refused.append(upload.change.shown)
 
     def _settle(self, upload: PictureUpload) -> str:
-        """The key of what the item shows in the end.
+        """Return the key of what the item shows in the end.
 
         A picture that came and was not chosen is chosen now.
 
@@ -310,7 +310,7 @@ class Uploader:
 
 
 def _release(pair: Pair, rule: FieldRule) -> None:
-    """What an undo held back is ours to write again."""
+    """Let what an undo held back be ours to write again."""
     held = {target: digest for target, digest in pair.link.held.items() if target is not rule.to}
     pair.link = replace(pair.link, held=held)
 
