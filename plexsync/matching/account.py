@@ -181,7 +181,7 @@ def _worth(standing: Standing) -> tuple[bool, float]:
 
 
 def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:
-    """The options of one file, weighed as `match` shows them."""
+    """Return the options of one file, weighed as `match` shows them."""
     sure = any(not matching.obstacle(one) for one in row)
     scene = matching.scenes[row[0].ours.scene]
     shown = row if sure else refine(row, scene, matching.items, matching.tabulated.scale)
@@ -258,7 +258,7 @@ def _name_rivals(matching: Matching, option: Option, against: Sequence[Option]) 
 
 
 def _raise(matching: Matching, option: Option) -> Iterator[str]:
-    """What would make an option HIGH: each thing that would do alone, most practical first."""
+    """Yield what would make an option HIGH: each would do alone, most practical first."""
     for words, changed in _suppositions(option):
         if matching.suppose(option, changed):
             yield words
@@ -266,7 +266,7 @@ def _raise(matching: Matching, option: Option) -> Iterator[str]:
 
 
 def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
-    """What may turn out about a pair that is one file."""
+    """Yield what may turn out about a pair that is one file."""
     made = option.made
     stash, plex = split_prefixes(option.ours.path, option.theirs.path)
     if made.place is not FolderLevel.PATH and made.spelling is Spelling.EXACT and stash != plex:

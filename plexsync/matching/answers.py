@@ -123,24 +123,24 @@ class Decisions(Protocol):
     """What is asked of memory."""
 
     def decision(self, key: str, type_: type[T]) -> T | None:
-        """What stands under a key."""
+        """Return what stands under a key."""
 
     def decision_keys(self) -> Iterable[str]:
-        """The keys something stands under."""
+        """Return the keys something stands under."""
 
 
 # ---- Answers -------------------------------------------------------------------------------------
 
 
 def accept(answers: SceneAnswers, pins: Sequence[Pin]) -> SceneAnswers:
-    """The scene is just these items; refusals of them are forgotten."""
+    """Return answers by which the scene is just these items; refusals of them are forgotten."""
     keys = {pin.rating_key for pin in pins}
     kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
     return SceneAnswers(pins=tuple(pins), refusals=kept)
 
 
 def refuse(answers: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = "") -> SceneAnswers:
-    """The scene is none of these items; with `absent`, the digest of its files, none at all."""
+    """Return answers by which the scene is none of these items; with `absent`, none at all."""
     keys = {one.rating_key for one in refusals}
     kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
     return SceneAnswers(
@@ -151,7 +151,7 @@ def refuse(answers: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = 
 
 
 def ignore(answers: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
-    """The scene takes no part until its files change."""
+    """Return answers by which the scene takes no part until its files change."""
     ignored = Ignored(files=files_digest(scene.files), reason=reason)
     return msgspec.structs.replace(answers, ignored=ignored)
 
@@ -249,7 +249,7 @@ def listen(pins: Sequence[Pin], refusals: Sequence[Refusal]) -> People:
 
 
 def find_file(scene: Scene, answer: Pin | Refusal) -> SceneFile | None:
-    """The file of `scene` a person spoke about; None when it changed or went."""
+    """Return the file of `scene` a person spoke about; None when it changed or went."""
     for file in scene.files:
         if answer.oshash is not None and file.oshash == answer.oshash:
             return file

@@ -161,7 +161,7 @@ class _Solver:
 
 
 def _lead(leader: dict[int, int], one: int) -> int:
-    """The representative of a joined set, with the way to it made shorter."""
+    """Return the representative of a joined set, with the way to it made shorter."""
     while leader[one] != one:
         leader[one] = leader[leader[one]]
         one = leader[one]
@@ -169,7 +169,7 @@ def _lead(leader: dict[int, int], one: int) -> int:
 
 
 def _connect(columns: Mapping[int, Sequence[Option]], places: Mapping[int, int]) -> list[list[int]]:
-    """The groups of scenes that compete for a place, directly or through others."""
+    """Return the groups of scenes that compete for a place, directly or through others."""
     leader: dict[int, int] = {}
     first_of: dict[int, int] = {}
     for item, column in columns.items():
@@ -191,7 +191,7 @@ def _connect(columns: Mapping[int, Sequence[Option]], places: Mapping[int, int])
 def _edges(
     rows: Sequence[tuple[Option, ...]], places: Mapping[int, int], settings: MatchSettings
 ) -> dict[int, float]:
-    """What each place is worth to a scene, from just above 0 for a barely plausible one."""
+    """Return what each place is worth to a scene, from just above 0 for a barely plausible one."""
     best: dict[int, float] = {}
     for option in (one for row in rows for one in row):
         worth = max(option.bits - settings.plausible_bits, 0.0) + 1e-6

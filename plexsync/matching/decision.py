@@ -73,11 +73,11 @@ class Table:
     is_layout_known: bool
 
     def column(self, item: int) -> Sequence[Option]:
-        """The best option of each scene for an item."""
+        """Return the best option of each scene for an item."""
         return self.columns.get(item, ())
 
     def place_of(self, item: int) -> int:
-        """The first of the items that show the same file."""
+        """Return the first of the items that show the same file."""
         return self.places.get(item, item)
 
 
@@ -98,7 +98,7 @@ def look_alike(option: Option) -> bool:
 
 
 def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
-    """The options of one file that exclude this one: not those of the same file, nor of copies.
+    """Return the options of one file that exclude this one: none of the same file or copies.
 
     Of two that look alike, the one at the whole path is the file itself and the other its copy.
     """
@@ -165,7 +165,7 @@ def judge(
 def find_stacked(
     option: Option, item: PlexItem, rows: Sequence[tuple[Option, ...]]
 ) -> Obstacle | None:
-    """A part of a stack stands for the whole only when the scene holds the other parts too."""
+    """Return what forbids a part of a stack, unless the scene holds the other parts too."""
     if not option.theirs.file.stacked:
         return None
     held = {
@@ -180,7 +180,7 @@ def find_stacked(
 
 
 def find_other_version(option: Option, item: PlexItem) -> Obstacle | None:
-    """An item whose versions are of different length holds more than one video."""
+    """Return what forbids an item whose versions differ in length: it holds several videos."""
     length = option.theirs.file.duration_s
     for file in item.files:
         if file.stacked or file.path == option.path:
@@ -326,7 +326,7 @@ def _bits(option: Option) -> float:
 
 
 def _find_skipped_copy(option: Option, settings: MatchSettings) -> Obstacle | None:
-    """A copy outside of the mapped folders, where copies are not to be written."""
+    """Return what forbids a copy outside of the mapped folders, where copies are not written."""
     made = option.made
     if settings.write_copies or not made.outside or made.place >= FolderLevel.PATH_FOLDED:
         return None
@@ -344,7 +344,7 @@ def _find_weakness(
 
 
 def _name_weakness(made: Comparison, table: Table) -> Why:
-    """What exactly is missing."""
+    """Return what exactly is missing."""
     if made.readable:
         return Why.UNREAD
     named = made.spelling is Spelling.EXACT and made.place < FolderLevel.PATH_FOLDED

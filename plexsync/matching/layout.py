@@ -121,7 +121,7 @@ def used_rules(matches: Sequence[Match], layout: Layout) -> tuple[PathRule, ...]
 
 
 def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
-    """What is left of two paths without their equal end, whole folders only, with a slash."""
+    """Return what is left of two paths without their equal end, whole folders, with a slash."""
     if ours == theirs:
         root = ours[: ours.find("/") + 1] or f"{ours}/"
         return root, root
@@ -200,7 +200,7 @@ def _below(files: Sequence[str], folder: str) -> int:
 
 
 def _common_folder(one: str, other: str) -> str:
-    """The deepest folder two folders share, with its slash."""
+    """Return the deepest folder two folders share, with its slash."""
     if other.startswith(one):
         return one
     while not other.startswith(one):

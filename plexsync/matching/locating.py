@@ -89,7 +89,7 @@ def _is_certain(made: Comparison) -> bool:
 def _folder_lengths(
     compared: Iterable[Compared], items: Sequence[PlexItem]
 ) -> dict[str, set[tuple[str, float]]]:
-    """The files, with their lengths, of the folders in which one may only have been renamed."""
+    """Return the files, with their lengths, of folders in which one may have been renamed."""
     lengths: dict[str, set[tuple[str, float]]] = {
         _folder(part.path): set()
         for one in compared

@@ -80,7 +80,7 @@ class _Resolution:
     # ---- One scene -------------------------------------------------------------------------------
 
     def _certain(self, position: int, judged: Judged) -> list[Match]:
-        """What a person confirmed, and a match for each item that is HIGH for one of the files."""
+        """Return what a person confirmed, and a match for each item HIGH for one of the files."""
         scene = self._scenes[position]
         pins = self._people.pins_of(scene)
         if any(self._matching.doubt(scene, pin) for pin in pins):
@@ -103,7 +103,7 @@ class _Resolution:
         return found + [best[key] for key in sorted(best, key=id_order)]
 
     def _same_files(self, row: list[ScoredOption]) -> list[ScoredOption]:
-        """The best option of a file, and those that do not exclude it."""
+        """Return the best option of a file, and those that do not exclude it."""
         best = row[0].option
         excluded = {
             one.item for one in exclusions_of(best, [x.option for x in row], self._settings)
@@ -126,7 +126,7 @@ class _Resolution:
         )
 
     def _sole(self, sure: LonePair) -> Match:
-        """The match of a pair that nothing competes with."""
+        """Return the match of a pair that nothing competes with."""
         option, score = sure.option, sure.score
         return Match(
             scene_id=option.ours.scene_id,
@@ -195,7 +195,7 @@ class _Resolution:
         )
 
     def _best_of_items(self, scene: Scene, judged: Judged) -> list[ScoredOption]:
-        """The best file of the scene for each item."""
+        """Return the best file of the scene for each item."""
         best: dict[int, ScoredOption] = {}
         for verdict in (one for row in judged for one in self._refine(row, scene)):
             other = best.get(verdict.option.item)
@@ -204,7 +204,7 @@ class _Resolution:
         return list(best.values())
 
     def _holder(self, option: Option, taken: Mapping[RatingKey, SceneId]) -> SceneId | None:
-        """The scene that holds an item for good reasons, so that nobody has to be asked about it.
+        """Return the scene that holds an item for good reasons, so that nobody has to be asked.
 
         A link of an earlier run is no good reason where this scene is the item beyond doubt, too.
         """
@@ -235,7 +235,7 @@ class _Resolution:
     # ---- Pins ------------------------------------------------------------------------------------
 
     def _pinned(self, scene: Scene, pin: Pin, judged: Judged) -> Match:
-        """The match of a pin that holds."""
+        """Return the match of a pin that holds."""
         item = self._matching.by_key[pin.rating_key]
         known = [one for row in judged for one in row if self._key(one) == pin.rating_key]
         file = find_file(scene, pin)
@@ -269,7 +269,7 @@ class _Resolution:
         return self._items[verdict.option.item].rating_key
 
     def _candidate(self, scored: ScoredOption, *, shown: bool = False) -> Candidate:
-        """A candidate; one that is `shown` to a person comes with its facts."""
+        """Return a candidate; one that is `shown` to a person comes with its facts."""
         option = scored.option
         item = self._items[option.item]
         against: tuple[str, ...] = ()

@@ -152,7 +152,7 @@ def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[P
 def find_resembling(
     tabulated: Tabulated, lost: Iterable[int], scenes: Sequence[Scene]
 ) -> Iterator[tuple[int, list[Option]]]:
-    """A row of options for each scene that only titles find something for.
+    """Yield a row of options for each scene that only titles find something for.
 
     They are there for a person to look at, and stand in no other pair's way.
     """
@@ -214,7 +214,7 @@ def _context(
 
 
 def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[SceneId]]:
-    """The scenes people gave items to, by the item's position."""
+    """Return the scenes people gave items to, by the item's position."""
     if not people.pinned:
         return {}
     return {
@@ -238,7 +238,7 @@ def _weigh_row(
     scale: Scale,
     settings: MatchSettings,
 ) -> list[Option]:
-    """The best part of each plausible item."""
+    """Return the best part of each plausible item."""
     best: dict[int, Option] = {}
     for made, part in found:
         option = make_option(ours, part, made, scale.weigh(made))
@@ -321,6 +321,6 @@ def _is_spare(option: Option) -> bool:
 
 
 def _change(option: Option, **fields: object) -> Option:
-    """The same pair with a changed comparison; its weight is out of date."""
+    """Return the same pair with a changed comparison; its weight is out of date."""
     made = option.made._replace(**fields)  # type: ignore[arg-type] # fields are a Comparison's own
     return make_option(option.ours, option.theirs, made, option.weighed)

@@ -109,18 +109,18 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return [self._judge_row(row, rows) for row in rows]
 
     def rows_of(self, position: int) -> Sequence[tuple[Option, ...]]:
-        """The options of each file of a scene, also those that only titles find."""
+        """Return the options of each file of a scene, also those that only titles find."""
         return self.table.rows[position] or list(self._resembling([position]).values())
 
     def claims_to(self, item: int) -> list[Option]:
-        """The options of the scenes that are decided about for an item."""
+        """Return the options of the scenes that are decided about for an item."""
         claims = [one for one in self.table.column(item) if one.ours.scene < self.due]
         lost = [one for one in range(self.due) if not self.table.rows[one]]
         found = (one for row in self._resembling(lost).values() for one in row)
         return claims + [one for one in found if one.item == item]
 
     def judge_resembling(self, lost: Sequence[int]) -> dict[int, Judged]:
-        """What only titles find for the scenes nothing else was found for."""
+        """Return what only titles find for the scenes nothing else was found for."""
         found = self._resembling(lost)
         return {position: [self._judge_row(row, [row])] for position, row in found.items()}
 
@@ -197,7 +197,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.names.reason(obstacle) if obstacle else ""
 
     def _answered(self, option: Option, item: PlexItem) -> Obstacle | None:
-        """What people and earlier links have to say about a pair."""
+        """Return what people and earlier links have to say about a pair."""
         scene = option.ours.scene_id
         holders = self.people.pinned.get(item.rating_key, frozenset()) - {scene}
         if holders:
@@ -282,7 +282,7 @@ def _freshness(item: PlexItem) -> tuple[int, int, str]:
 
 
 def _rivals(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> Sequence[Option]:
-    """A row without the items that other files of the scene are: linked anyway, so no rivals."""
+    """Return a row without the items other files of the scene are: linked anyway, no rivals."""
     if len(rows) == 1:
         return row
     options = [(one, place) for place, other in enumerate(rows) for one in other]

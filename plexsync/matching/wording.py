@@ -75,7 +75,7 @@ def reason_kind(reason: str) -> str:
 
 
 def _pattern_of(why: Why) -> re.Pattern[str]:
-    """A pattern that a reason of this kind matches as a whole."""
+    """Return a pattern that a reason of this kind matches as a whole."""
     pieces = _FIELD.split(why.value)
     named = [
         f"(?P<{piece}>[^()]*?)" if piece in _GENERAL else ".*" if at % 2 else re.escape(piece)
@@ -125,16 +125,16 @@ class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     libraries: Mapping[str, str]
 
     def scene(self, scene_id: SceneId) -> str:
-        """A scene with its path, as far as it is known."""
+        """Return a scene with its path, as far as it is known."""
         path = self.paths.get(scene_id, "")
         return f"scene {scene_id} ({path})" if path else f"scene {scene_id}"
 
     def library(self, item: PlexItem) -> str:
-        """The title of an item's library; "" where it is not known."""
+        """Return the title of an item's library; "" where it is not known."""
         return self.libraries.get(item.section_id, "")
 
     def item(self, position: int) -> str:
-        """An item."""
+        """Return an item."""
         item = self.items[position]
         library = self.library(item)
         where = f" in {library}" if library else ""
@@ -158,7 +158,7 @@ class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def scene_paths(scenes: Sequence[Scene]) -> dict[SceneId, str]:
-    """The first path of each scene, for `ReasonNames`."""
+    """Return the first path of each scene, for `ReasonNames`."""
     return {one.scene_id: one.files[0].path if one.files else "" for one in scenes}
 
 

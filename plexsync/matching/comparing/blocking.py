@@ -118,7 +118,7 @@ class Blocks(msgspec.Struct, kw_only=True, gc=False):
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
-    """The base name of `path` as written, and its folded stem."""
+    """Return the base name of `path` as written, and its folded stem."""
     name = path[path.rfind("/") + 1 :]
     dot = name.rfind(".")
     stem = name[:dot] if dot > 0 else name
@@ -126,7 +126,7 @@ def split_name(path: NormalizedPath) -> tuple[str, str]:
 
 
 def split_folders(path: str) -> list[str]:
-    """The folded folder names of `path`, innermost first."""
+    """Return the folded folder names of `path`, innermost first."""
     folders = [part for part in fold(path[: path.rfind("/") + 1]).split("/") if part]
     folders.reverse()
     return folders
@@ -207,7 +207,7 @@ def pair(blocks: Blocks) -> Iterator[FileCandidates]:
 
 
 def _open_buckets(keys: Iterable[tuple[_Key, int]]) -> dict[_Key, Bucket]:
-    """A bucket for each key; scenes come one after the other, so each is counted once."""
+    """Return a bucket for each key; scenes come one after the other, so each is counted once."""
     buckets: dict[_Key, Bucket] = {}
     for key, scene in keys:
         bucket = buckets.get(key)
@@ -242,7 +242,7 @@ def _put(position: int, item: PlexItem, file: PlexFile, blocks: Blocks) -> None:
 def _choose(
     one: Ours, blocks: Blocks, names: Mapping[str, int], crowds: dict[str, _Crowd]
 ) -> FileCandidates:
-    """The candidates of a file whose name others have, too."""
+    """Return the candidates of a file whose name others have, too."""
     bucket = blocks.stems[one.stem]
     named = bucket.parts
     us, them = bucket.scenes, len(named)
@@ -277,7 +277,7 @@ def _count_sizes(one: Ours, blocks: Blocks) -> int:
 
 
 def _find_disputed(one: Ours, parts: Sequence[Theirs], blocks: Blocks) -> frozenset[str]:
-    """The namesakes of another size that may be another file of ours, as far as sizes tell."""
+    """Return the namesakes of another size that may be another file of ours, by their sizes."""
     return frozenset(
         part.path
         for part in parts
@@ -330,7 +330,7 @@ class _Crowd:
                 self._durations.setdefault(round(part.file.duration_s), []).append(part)
 
     def choose(self, one: Ours) -> list[Theirs]:
-        """The bearers in the shortest useful folder tail and of this size, else of this length."""
+        """Return the bearers in the shortest useful folder tail and of this size, or length."""
         chosen = self._in_useful_tail(one)
         chosen += _few(self._sizes.get(one.file.size_bytes or 0, []))
         if one.file.duration_s and not chosen:
@@ -352,12 +352,12 @@ class _Crowd:
 
 
 def _few(parts: list[Theirs]) -> list[Theirs]:
-    """The parts when they are few; a value that everybody has chooses nothing."""
+    """Return the parts when they are few; a value that everybody has chooses nothing."""
     return parts if len(parts) <= MOST_IN_TAIL else []
 
 
 def _tails(path: str) -> Iterator[str]:
-    """The folders above the base name, joined from the inside, longest last."""
+    """Yield the folders above the base name, joined from the inside, longest last."""
     tail = ""
     for folder in split_folders(path)[:_LONGEST_TAIL]:
         tail = f"{tail}/{folder}"

@@ -60,13 +60,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def mapped_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
-    """The Plex side of the rules, as prefixes."""
+    """Return the Plex side of the rules, as prefixes."""
     folders = [normalize_path(rule.plex) for rule in rules if rule.stash and rule.plex]
     return tuple(folder if folder.endswith("/") else f"{folder}/" for folder in folders)
 
 
 def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
-    """The folders of Plex that more than one rule leads to, or into."""
+    """Return the folders of Plex that more than one rule leads to, or into."""
     folders = mapped_folders(list(dict.fromkeys(rules)))
     return tuple(
         one
@@ -371,7 +371,7 @@ def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:
-    """The smaller known size: a hash must be worth comparing on both sides, whatever is known."""
+    """Return the smaller known size: a hash must be worth comparing on both sides."""
     return min(one, other) if one and other else one or other
 
 

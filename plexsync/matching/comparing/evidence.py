@@ -149,7 +149,7 @@ def find_grade(made: Comparison) -> Grade | None:
 
 
 def find_contradictions(made: Comparison) -> tuple[str, ...]:
-    """What forbids HIGH whatever else agrees."""
+    """Return what forbids HIGH whatever else agrees."""
     replaced = is_replaced(made)
     against = []
     if made.content is Level.DIFFERENT:
@@ -224,7 +224,7 @@ def _is_renamed(made: Comparison) -> bool:
 
 
 def _grade_name(made: Comparison) -> Grade | None:
-    """What an equal name is worth, with what else agrees."""
+    """Return what an equal name is worth, with what else agrees."""
     if made.size is Level.EQUAL and made.generic:
         return Grade.NAME_AND_SIZE if _is_backed(made) else None
     if made.size is Level.EQUAL:

@@ -50,7 +50,7 @@ _Key = str | int | tuple[str, str]
 
 
 def _keys_of(scene: Scene) -> list[_Key]:
-    """What a scene's files are found by."""
+    """Return what a scene's files are found by."""
     keys: list[_Key] = [("", scene.scene_id)]
     for file in scene.files:
         keys.append(split_name(normalize_path(file.path))[1])

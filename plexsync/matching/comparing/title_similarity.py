@@ -75,12 +75,12 @@ def find_by_title(
 
 
 def texts_of_scene(scene: Scene) -> tuple[Text, ...]:
-    """What a scene calls itself: its title and its files' stems."""
+    """Return what a scene calls itself: its title and its files' stems."""
     return _texts([scene.title, *(stem(normalize_path(file.path)) for file in scene.files)])
 
 
 def texts_of_item(item: PlexItem) -> tuple[Text, ...]:
-    """What an item calls itself: its title and its files' stems."""
+    """Return what an item calls itself: its title and its files' stems."""
     return _texts(_names(item))
 
 
@@ -107,7 +107,7 @@ def share_words(stem: str, other: str) -> bool:
 
 
 def telling_words(text: Text) -> set[str]:
-    """The words that say something: no article, no number, nothing any title has."""
+    """Return the words that say something: no article, no number, nothing any title has."""
     return {
         word
         for word in text.words.split()
@@ -167,7 +167,7 @@ def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:
 def _choose(
     ours: tuple[Text, ...], bearers: dict[str, list[int]], items: Sequence[PlexItem]
 ) -> list[int]:
-    """The items that share most of our rare words, in an order that is the items' own."""
+    """Return the items that share most of our rare words, in an order that is the items' own."""
     rare = [
         found
         for word in {word for text in ours for word in telling_words(text)}

@@ -148,7 +148,7 @@ class Option(msgspec.Struct, frozen=True, gc=False):
 
 
 def make_option(ours: Ours, theirs: Theirs, made: Comparison, weighed: Assessment) -> Option:
-    """An option with what is asked of it most at hand."""
+    """Return an option with what is asked of it most at hand."""
     return Option(ours, theirs, made, weighed, theirs.item, weighed.bits)
 
 
@@ -185,7 +185,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     weighed: dict[Comparison, Assessment]
 
     def weigh(self, made: Comparison) -> Assessment:
-        """The assessment of a comparison."""
+        """Return the assessment of a comparison."""
         known = self.weighed.get(made)
         if known is None:
             known = weigh(made, items=self.items, weights=self.weights)
@@ -242,7 +242,7 @@ def _weigh_name(made: Comparison, items: int, weights: Weights) -> Evidence:
 
 
 def _weigh_folders(made: Comparison, items: int, weights: Weights) -> Evidence:
-    """What equal folders add to an equal name; next to another name they are a hint."""
+    """Return what equal folders add to an equal name; next to another name they are a hint."""
     value = f"the last {made.folders} are equal" if made.folders > 1 else "the last one is equal"
     plain = made.folders - made.telling_folders
     worth = made.telling_folders * weights.folder + plain * weights.generic_folder
@@ -270,7 +270,7 @@ def _rarity(most: float, others: int, items: int) -> float:
 
 
 def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
-    """The facts that are known on both sides."""
+    """Return the facts that are known on both sides."""
     size = {
         Level.EQUAL: ("equal to the byte", min(float(made.size_bits), weights.size_most)),
         Level.DIFFERENT: ("different", weights.size_different),
@@ -316,7 +316,7 @@ def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
 
 
 def _summarize(made: Comparison) -> str:
-    """What agrees, in few words, strongest first."""
+    """Return what agrees, in few words, strongest first."""
     named = (
         ("content hash equal", made.content is Level.EQUAL),
         ("Plex's GUID names the scene", made.identity),

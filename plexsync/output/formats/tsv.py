@@ -94,7 +94,7 @@ def _reason(row: MatchRow) -> str:
 
 
 def _candidate_words(candidate: Candidate) -> str:
-    """A candidate by library, rating key and path, with what a person compares."""
+    """Return a candidate by library, rating key and path, with what a person compares."""
     where = f" in {candidate.library}" if candidate.library else ""
     facts = f", {candidate.facts}" if candidate.facts else ""
     return f"item {candidate.rating_key}{where} ({candidate.item_path}){facts}"
