@@ -148,6 +148,13 @@ def base_url(url: str) -> str:
     return trimmed.removesuffix(_GRAPHQL).rstrip("/")
 
 
+def scene_address(url: str, scene_id: SceneId) -> str:
+    """Where a person finds a scene in Stash, or what a collection is made from."""
+    if source := source_in(scene_id):
+        return f"{url}/{source.kind}s/{source.number}" if source.related else url
+    return f"{url}/scenes/{scene_id}"
+
+
 def stash_headers(api_key: str) -> dict[str, str]:
     """Return the headers a Stash transport sends with every request.
 
@@ -390,9 +397,7 @@ class StashClient:
 
     def scene_url(self, scene_id: SceneId) -> str:
         """Where a person finds the scene, or what a collection is made from."""
-        if source := source_in(scene_id):
-            return f"{self._url}/{source.kind}s/{source.number}" if source.related else self._url
-        return f"{self._url}/scenes/{scene_id}"
+        return scene_address(self._url, scene_id)
 
     def file_url(self, path: str) -> str:
         """Return the address of something by its path and query on Stash, without any key."""

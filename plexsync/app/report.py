@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from plexsync import __version__
+from plexsync.app.web_addresses import WebAddresses
 from plexsync.errors import ConfigError, ParseError, ServerError
 from plexsync.matcher import reason_kind
 from plexsync.models import PICTURE_FIELDS, Outcome, PlexField
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.models import Change, SceneId, SceneRecord
+    from plexsync.models import Change, RatingKey, SceneId, SceneRecord
     from plexsync.state import RunRecord, State, Waiting, Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
@@ -81,12 +82,14 @@ class ReportSources:
         cache_dir: what runs found for the scenes that wait.
         now: aware UTC time.
         cover: the bytes of a picture of an item by Plex's key; None to show no covers.
+        addresses: the pages of scenes and items, by the machine identifier of Plex.
     """
 
     state_dir: Path
     cache_dir: Path
     now: datetime
     cover: Callable[[str, PlexField, str], Cover] | None = None
+    addresses: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine)
 
 
 def gather_report(sources: ReportSources, scope: ReportScope) -> Report:
@@ -104,6 +107,7 @@ def gather_report(sources: ReportSources, scope: ReportScope) -> Report:
         state=state,
         waiting={one.scene_id: one for one in load_waiting(path, state)},
         libraries=cached_libraries(sources.cache_dir, state.lineage.plex),
+        addresses=sources.addresses(state.lineage.plex),
     )
     report = gathering.report()
     if not scope.redact:
@@ -121,6 +125,7 @@ class _Gathering:
     state: State
     waiting: dict[SceneId, Waiting]
     libraries: dict[str, str]
+    addresses: WebAddresses
     notes: list[str] = field(default_factory=list)
     total: Counter[str] = field(default_factory=Counter)
     by_library: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -179,7 +184,7 @@ class _Gathering:
             if part == "low":
                 self.low.append(scene_id)
             if record.outcome is Outcome.FAILED or record.due_at == PARKED:
-                self.failing.append(_failing(scene_id, record))
+                self.failing.append(_failing(scene_id, record, self.addresses))
 
     def _library_of(self, scene_id: SceneId, record: SceneRecord) -> str:
         for link in record.links:
@@ -213,6 +218,7 @@ class _Gathering:
                 item_path="",
                 reason=_LOST,
                 candidates=0,
+                scene_url=self.addresses.of_scene(scene_id),
             )
         best = next(iter(waiting.candidates), None)
         return ReportedScene(
@@ -224,6 +230,8 @@ class _Gathering:
             item_path=best.item_path if best else "",
             reason=waiting.match.reason,
             candidates=waiting.match.candidate_count,
+            scene_url=self.addresses.of_scene(scene_id),
+            item_url=self.addresses.of_item(best.rating_key) if best else "",
         )
 
     # ---- Runs ------------------------------------------------------------------------------------
@@ -258,7 +266,7 @@ class _Gathering:
 
     def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
         """Yield the items of a run; fields and pictures of one item stand together."""
-        items: dict[tuple[str, str], list[Written]] = {}
+        items: dict[tuple[SceneId, RatingKey], list[Written]] = {}
         for one in written:
             items.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
         for (scene_id, rating_key), parts in items.items():
@@ -272,6 +280,8 @@ class _Gathering:
                 path=path,
                 outcome=", ".join(sorted(outcomes)),
                 fields=tuple(covers.written(rating_key, change) for change in changes),
+                scene_url=self.addresses.of_scene(scene_id),
+                item_url=self.addresses.of_item(rating_key),
             )
 
     def _scope(self) -> str:
@@ -366,7 +376,7 @@ def _trend(runs: Iterable[RunRecord], since: str) -> Iterator[TrendPoint]:
             )
 
 
-def _failing(scene_id: SceneId, record: SceneRecord) -> FailingScene:
+def _failing(scene_id: SceneId, record: SceneRecord, addresses: WebAddresses) -> FailingScene:
     problem = record.problem
     return FailingScene(
         scene_id=scene_id,
@@ -375,6 +385,8 @@ def _failing(scene_id: SceneId, record: SceneRecord) -> FailingScene:
         remedy=problem.hint if problem else "",
         attempts=record.attempts,
         due_at="" if record.due_at == PARKED else record.due_at or "the next run",
+        scene_url=addresses.of_scene(scene_id),
+        item_url=addresses.of_item(record.links[0].rating_key) if record.links else "",
     )
 
 

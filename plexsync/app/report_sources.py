@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from plexsync.app.report import ReportSources, gather_report
+from plexsync.app.web_addresses import configured_addresses
 from plexsync.config.loader import load_config
 from plexsync.errors import NotFoundError
 from plexsync.models import PlexField
@@ -59,7 +60,15 @@ def make_report(
                 plex_transport(config, client_id, lambda _: None, retry=_IMPATIENT)
             )
             cover = _cover_of(PlexClient(transport, url=config.plex.url, client_id=client_id))
-        sources = ReportSources(state_dir=state_dir, cache_dir=cache_dir, now=now, cover=cover)
+        sources = ReportSources(
+            state_dir=state_dir,
+            cache_dir=cache_dir,
+            now=now,
+            cover=cover,
+            addresses=lambda machine: configured_addresses(
+                invocation.config, environ, machine=machine
+            ),
+        )
         return gather_report(sources, scope)
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from plexsync.config.schema import CollectionsConfig
     from plexsync.models import FieldRule, PathRule
 
-__all__ = ["Config", "find_config", "load_config", "load_notify"]
+__all__ = ["Config", "find_config", "load_config", "load_notify", "load_server_addresses"]
 
 T = TypeVar("T")
 
@@ -106,15 +106,23 @@ def load_notify(
 
     None where `[notify]` itself cannot be read. For the report that nothing can run like this.
     """
-    where = find_config(path, environ, home=home)
-    sources = Sources()
-    sources.take_file(where, must_exist=False)
-    sources.take_environment(environ)
-    reader = _Reader(sources, where, environ, home)
+    sources, reader = _tolerant_reader(path, environ, home)
     known = len(sources.problems)
     found = {name: reader.read(key) for name, key in section_keys("notify")}
     whole = NotifyConfig(**found) if len(sources.problems) == known else None
     return whole, tuple(reader.secrets)
+
+
+def load_server_addresses(
+    path: Path | None, environ: Mapping[str, str], *, home: Path
+) -> tuple[str, str]:
+    """Return the addresses of Stash and Plex; "" for one that is missing or wrong.
+
+    For links only, where nothing is asked of a server: no secret is read, no problem reported.
+    """
+    _, reader = _tolerant_reader(path, environ, home)
+    stash, plex = (reader.read(BY_NAME[name]) or "" for name in ("stash.url", "plex.url"))
+    return stash, plex
 
 
 def require_something(sources: Sources, where: Path) -> None:
@@ -287,6 +295,17 @@ class _Reader:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _tolerant_reader(
+    path: Path | None, environ: Mapping[str, str], home: Path
+) -> tuple[Sources, _Reader]:
+    """Return a reader of file and environment, whatever is wrong with them."""
+    where = find_config(path, environ, home=home)
+    sources = Sources()
+    sources.take_file(where, must_exist=False)
+    sources.take_environment(environ)
+    return sources, _Reader(sources, where, environ, home)
 
 
 def _check_collections(

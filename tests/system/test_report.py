@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 MIX = {Case.SAME: 4, Case.DUPLICATE: 2, Case.REMUXED: 2, Case.UNSCANNED: 1}
+SVG = 'xmlns="http://www.w3.org/2000/svg"'
 EVIL = '</title><script>document.title="owned"</script>| **x** =1+1'
 
 
@@ -65,7 +66,7 @@ def test_the_page_has_coverage_waiting_and_what_runs_changed(world: World, tmp_p
     assert f"<dd>{len(waiting)}</dd>" in page
     assert f"<dd>{len(status.scene_ids())}</dd>" in page
     for one in waiting:
-        assert f"scene {one.scene_id} " in page
+        assert f">scene {one.scene_id}</a> · " in page
     for run in status.runs:
         assert run.run_id in page
     linked = {scene_id for scene_id, links in status.links() if links}
@@ -115,8 +116,48 @@ def test_a_redacted_report_names_nothing(world: World, tmp_path: Path) -> None:
             assert video.title not in text
         for studio in world.library.stash.studios:
             assert studio.name not in text
-        for secret in ("/data", "/media", "stash-key", world.plex.token, "script"):
-            assert secret not in text
+        for secret in ("/data", "/media", "stash-key", world.plex.token, "script", "://"):
+            assert secret not in text.replace(SVG, "")
+
+
+def test_scenes_and_items_lead_to_their_pages(world: World, tmp_path: Path) -> None:
+    """The addresses are those of the configuration, and servers that are away have them, too."""
+    stash, plex = "http://stash.invalid:9/s", "https://plex.invalid:9"
+    environ = world.environ() | {"PLEXSYNC_STASH__URL": stash, "PLEXSYNC_PLEX__URL": plex}
+    item = f"{plex}/web/index.html#!/server/{world.state().lineage.plex}/details?key="
+    cells = run_plexsync(["report", "--csv"], environ).out
+    rows = list(csv.DictReader(io.StringIO(cells)))
+    assert {row["kind"] for row in rows} >= {"low", "applied"}
+    for row in rows:
+        assert row["scene_url"] == f"{stash}/scenes/{row['scene_id']}"
+        assert row["item_url"].startswith(item)
+        if row["field"]:
+            assert row["item_url"] == f"{item}%2Flibrary%2Fmetadata%2F{row['item']}"
+    file = tmp_path / "report.html"
+    run_plexsync(["report", "--html", str(file), "--no-pictures"], environ)
+    page, markdown = file.read_text("utf-8"), run_plexsync(["report", "--markdown"], environ).out
+    for row in rows:
+        for words, address in (
+            (f"scene {row['scene_id']}", row["scene_url"]),
+            (f"item {row['item']}", row["item_url"]),
+        ):
+            assert f'href="{address}" rel="noreferrer"' in page
+            assert f"](<{address}>)" in markdown
+            if row["field"]:
+                assert f'<a href="{address}" rel="noreferrer">{words}</a>' in page
+                assert f"[{words}](<{address}>)" in markdown
+
+
+def test_without_a_configuration_a_report_has_no_links(world: World, tmp_path: Path) -> None:
+    """It is made all the same, from what is remembered."""
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('[stash]\nurl = "http://user:secret@stash"\n[plex]\nurl = 1\n')
+    kept = {key: value for key, value in world.environ().items() if not key.endswith("__URL")}
+    done = run_plexsync(["report", "--csv", "--config", str(wrong)], kept)
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert done.code == ExitCode.OK
+    assert rows
+    assert {(row["scene_url"], row["item_url"]) for row in rows} == {("", "")}
 
 
 def test_csv_has_a_line_a_scene_and_a_line_a_field(world: World) -> None:
@@ -162,6 +203,8 @@ def test_failing_scenes_have_their_remedy(tmp_path: Path) -> None:
         world.run(RunOptions())
         text = report(world, "--markdown").out
         failing = text[text.index("## Parked and failing") :]
+        assert f"](<{world.environ()['PLEXSYNC_STASH__URL']}/scenes/" in failing
+        assert f"](<{world.environ()['PLEXSYNC_PLEX__URL']}/web/" in failing
         record = next(
             record
             for scene_id in world.state().scene_ids()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.models import Value
-    from plexsync.output.report.values import Report
+    from plexsync.output.report.values import FailingScene, Report, ReportedScene, WrittenItem
 
 COLUMNS = (
     "kind",
@@ -25,6 +25,8 @@ COLUMNS = (
     "after",
     "why",
     "remedy",
+    "scene_url",
+    "item_url",
 )
 """What each line holds; new columns come at the end."""
 
@@ -34,17 +36,21 @@ def report_csv(report: Report) -> Iterator[str]:
     yield csv_line(COLUMNS)
     for one in report.waiting:
         cells = ("low", one.scene_id, one.title, one.path, one.library, one.item)
-        yield csv_line((*cells, "", "", "", "", one.reason, "plexsync review"))
+        yield csv_line((*cells, "", "", "", "", one.reason, "plexsync review", *_pages(one)))
     for bad in report.failing:
         kind = "failing" if bad.due_at else "parked"
         cells = (kind, bad.scene_id, "", bad.path, "", "")
-        yield csv_line((*cells, "", "", "", "", bad.problem, bad.remedy))
+        yield csv_line((*cells, "", "", "", "", bad.problem, bad.remedy, *_pages(bad)))
     for run in report.runs:
         for item in run.items:
             for field in item.fields:
                 cells = (item.outcome, item.scene_id, item.title, item.path, "", item.rating_key)
                 values = (run.run_id, field.field, _value(field.before), _value(field.after))
-                yield csv_line((*cells, *values, "", ""))
+                yield csv_line((*cells, *values, "", "", *_pages(item)))
+
+
+def _pages(one: ReportedScene | FailingScene | WrittenItem) -> tuple[str, str]:
+    return one.scene_url, one.item_url
 
 
 def _value(value: Value) -> str:

@@ -70,6 +70,11 @@ def table(
     )
 
 
+def link(words: str, address: str) -> str:
+    """Return words that lead to a page, which does not learn from where; "" leads nowhere."""
+    return element("a", words, href=address, rel="noreferrer") if address else words
+
+
 def embedded_picture(body: bytes, content_type: str, words: str) -> Html:
     """Return a picture that is part of the page."""
     data = f"data:{content_type};base64,{b64encode(body).decode()}"

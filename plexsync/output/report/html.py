@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from plexsync.output.report.elements import Html, element, embedded_picture, join, table
+from plexsync.output.report.elements import Html, element, embedded_picture, join, link, table
 from plexsync.output.report.plot import trend_plot
 
 if TYPE_CHECKING:
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from plexsync.models import Value
     from plexsync.output.report.values import (
         CoverageLine,
+        FailingScene,
         Report,
         ReportedRun,
+        ReportedScene,
         WrittenField,
         WrittenItem,
     )
@@ -141,12 +143,12 @@ def _waiting(report: Report) -> Html:
                 join(
                     [
                         element("b", one.title or "untitled"),
-                        element("small", f"scene {one.scene_id} · {one.path}"),
+                        element("small", _scene(one), f" · {one.path}"),
                     ]
                 ),
                 join(
                     [
-                        element("b", one.item or "none"),
+                        element("b", link(one.item or "none", one.item_url)),
                         element("small", f"{one.library} · {one.item_path}"),
                     ]
                 ),
@@ -161,8 +163,8 @@ def _waiting(report: Report) -> Html:
     return element("section", *parts)
 
 
-def _named(name: str, more: str) -> Html:
-    return join([element("b", name), element("small", more)])
+def _scene(one: ReportedScene | FailingScene | WrittenItem) -> str:
+    return link(f"scene {one.scene_id}", one.scene_url)
 
 
 def _failing(report: Report) -> Html:
@@ -171,7 +173,7 @@ def _failing(report: Report) -> Html:
         return element("section", *parts, element("p", "None.", class_="quiet"))
     rows = [
         (
-            join([f"scene {one.scene_id}", element("small", one.path)]),
+            join([_scene(one), element("small", link(one.path, one.item_url))]),
             f"again at {one.due_at}" if one.due_at else "parked: plexsync retry",
             one.problem,
             one.remedy,
@@ -211,7 +213,13 @@ def _item(item: WrittenItem) -> Html:
     return element(
         "article",
         element("h4", item.title or "untitled", *tag),
-        element("small", f"scene {item.scene_id} · item {item.rating_key} · {item.path}"),
+        element(
+            "small",
+            _scene(item),
+            " · ",
+            link(f"item {item.rating_key}", item.item_url),
+            f" · {item.path}",
+        ),
         element("dl", *fields, class_="diff"),
     )
 

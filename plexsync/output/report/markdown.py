@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from plexsync.text.normalize import clean_for_terminal
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 _MOST_TEXT = 120
+_IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%~"
+
+
+class _Markdown(str):
+    """Text that is Markdown already."""
+
+    __slots__ = ()
 
 
 def report_markdown(report: Report) -> Iterator[str]:
@@ -44,20 +52,42 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _table(
         ("reason", "scenes"), ((one.reason, f"{one.count:,}") for one in report.reasons)
     )
+    yield from _waiting(report)
+    yield from _failing(report)
+    for run in report.runs:
+        yield from _run(run)
+
+
+def _waiting(report: Report) -> Iterator[str]:
     if report.waiting:
-        rows = ((f"{one.scene_id} {one.title}", one.item, one.reason) for one in report.waiting)
+        rows = (
+            (
+                _link(f"{one.scene_id} {one.title}", one.scene_url),
+                _link(one.item or "none", one.item_url),
+                one.reason,
+            )
+            for one in report.waiting
+        )
         yield from _table(("scene", "best candidate", "why"), rows)
     if report.more_waiting:
         yield f"… and {report.more_waiting:,} more."
     yield ""
+
+
+def _failing(report: Report) -> Iterator[str]:
     yield "## Parked and failing"
     yield ""
-    failing = (
-        (one.scene_id, one.due_at or "parked", one.problem, one.remedy) for one in report.failing
+    rows = (
+        (
+            _link(one.scene_id, one.scene_url),
+            _link("item" if one.item_url else "", one.item_url),
+            one.due_at or "parked",
+            one.problem,
+            one.remedy,
+        )
+        for one in report.failing
     )
-    yield from _table(("scene", "next try", "problem", "remedy"), failing)
-    for run in report.runs:
-        yield from _run(run)
+    yield from _table(("scene", "item", "next try", "problem", "remedy"), rows)
 
 
 def _coverage(name: str, line: CoverageLine) -> tuple[str, ...]:
@@ -70,7 +100,9 @@ def _run(run: ReportedRun) -> Iterator[str]:
     yield f"## Run {run.run_id}, {run.kind}, {_text(run.end)}"
     yield ""
     for item in run.items:
-        ids = f"scene {item.scene_id}, item {item.rating_key}, {item.outcome}"
+        scene = _link(f"scene {item.scene_id}", item.scene_url)
+        shown = _link(f"item {item.rating_key}", item.item_url)
+        ids = f"{scene}, {shown}, {item.outcome}"
         yield f"- **{_text(item.title) or 'untitled'}** ({ids})"
         for one in item.fields:
             yield f"  - {one.field}: {_value(one.before)} → {_value(one.after)}"
@@ -92,6 +124,15 @@ def _value(value: Value) -> str:
     return _text(text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…") or "(empty)"
 
 
+def _link(words: str, address: str) -> _Markdown:
+    """Return words that lead to a page; "" leads nowhere."""
+    shown = _text(words)
+    # Within < > an address ends at a > only, and within a table a | ends the cell.
+    return _Markdown(f"[{shown}](<{quote(address, safe=_IN_ADDRESSES)}>)" if address else shown)
+
+
 def _text(text: str) -> str:
     """Return a text of a server as text, whatever Markdown would make of it."""
+    if isinstance(text, _Markdown):
+        return text
     return _SPECIAL.sub(r"\\\1", " ".join(clean_for_terminal(text).split()))

@@ -31,6 +31,9 @@ _DIGEST_BYTES = 4
 _NAMED = re.compile(r"""\w+://\S+|(?:[A-Za-z]:)?[\\/]\S.*|'[^']*'|"[^"]*"|: [^:]*\Z""")
 """What in a message may be an address, a path, or a text of a server: it ends the message."""
 
+_NO_PAGES = {"scene_url": "", "item_url": ""}
+"""Addresses name somebody's hosts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
@@ -43,7 +46,7 @@ class Redaction:
     key: bytes
 
     def report(self, report: Report) -> Report:
-        """Return the report with stand-ins, without covers."""
+        """Return the report with stand-ins, without covers and addresses."""
         return replace(
             report,
             libraries=tuple(self._line(one, "library") for one in report.libraries),
@@ -88,6 +91,7 @@ class Redaction:
             item=self._stand_in("title", one.item),
             item_path=self._path(one.item_path),
             reason=self._message(one.reason),
+            **_NO_PAGES,
         )
 
     def _failing(self, one: FailingScene) -> FailingScene:
@@ -96,6 +100,7 @@ class Redaction:
             path=self._path(one.path),
             problem=self._message(one.problem),
             remedy=self._message(one.remedy),
+            **_NO_PAGES,
         )
 
     def _run(self, run: ReportedRun) -> ReportedRun:
@@ -107,6 +112,7 @@ class Redaction:
             title=self._stand_in("title", item.title),
             path=self._path(item.path),
             fields=tuple(map(self._field, item.fields)),
+            **_NO_PAGES,
         )
 
     def _field(self, field: WrittenField) -> WrittenField:

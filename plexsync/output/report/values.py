@@ -34,7 +34,7 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportedScene(msgspec.Struct, frozen=True, kw_only=True):
-    """A scene that waits for a person, with its best candidate."""
+    """A scene that waits for a person, with its best candidate and the pages of both."""
 
     scene_id: str
     title: str
@@ -44,10 +44,15 @@ class ReportedScene(msgspec.Struct, frozen=True, kw_only=True):
     item_path: str
     reason: str
     candidates: int
+    scene_url: str = ""
+    item_url: str = ""
 
 
 class FailingScene(msgspec.Struct, frozen=True, kw_only=True):
-    """A scene that failed; `due_at` is "" for one that is parked."""
+    """A scene that failed; `due_at` is "" for one that is parked.
+
+    The page of its first item is "" while it has none.
+    """
 
     scene_id: str
     path: str
@@ -55,6 +60,8 @@ class FailingScene(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
     attempts: int
     due_at: str
+    scene_url: str = ""
+    item_url: str = ""
 
 
 class WrittenField(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +84,8 @@ class WrittenItem(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     outcome: str
     fields: tuple[WrittenField, ...]
+    scene_url: str = ""
+    item_url: str = ""
 
 
 class ReportedRun(msgspec.Struct, frozen=True, kw_only=True):
