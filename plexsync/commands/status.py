@@ -19,7 +19,11 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plexsync.models import SceneId
     from plexsync.output.console import Invocation
+    from plexsync.output.status import Pages
     from plexsync.state import Status
 
 
@@ -44,6 +48,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     Examples:
       plexsync status
       plexsync status --check --max-age 26h    for a monitor
+      plexsync status -v                       and the pages of what fails
       plexsync status --json | jq .failing
       plexsync status | grep ^failing          one line a scene
 
@@ -67,7 +72,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     elif check and found.parked:
         code = ExitCode.SOME_FAILED
     if is_document:
-        _print_document(found, code)
+        _print_document(invocation, found, code)
     elif check:
         _say_check(invocation, found, code, max_age_s=max_age)
     elif not invocation.shape.quiet:
@@ -75,7 +80,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     return code
 
 
-def _print_document(found: Status, code: ExitCode) -> None:
+def _print_document(invocation: Invocation, found: Status, code: ExitCode) -> None:
     """Print how things stand as JSON, with the figures a monitor gets."""
     import os
 
@@ -86,7 +91,8 @@ def _print_document(found: Status, code: ExitCode) -> None:
 
     libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
     metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
-    document = status_document(found, exit_code=code, metrics=metrics)
+    pages = _pages_of(invocation, found)
+    document = status_document(found, exit_code=code, metrics=metrics, pages=pages)
     console.print_document(console.standard_streams(), document)
 
 
@@ -160,8 +166,29 @@ def _show(invocation: Invocation, found: Status) -> None:
 
     out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
     plain = "utf" not in out.encoding.lower()
+    pages = _pages_of(invocation, found) if invocation.shape.verbosity > 0 else {}
     # Path rules are to be copied, so they are not cut.
-    out.print(status_view(found, width=out.width, ascii_only=plain), crop=False)
+    out.print(status_view(found, width=out.width, ascii_only=plain, pages=pages), crop=False)
+
+
+def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
+    """Return where a person opens what failed, as far as a configuration says so."""
+    troubles = (*found.failing, *found.parked)
+    if not troubles:
+        return {}
+    import os
+
+    from plexsync.app.web_addresses import configured_addresses
+    from plexsync.output.status import Pages
+
+    addresses = configured_addresses(invocation.config, os.environ, machine=found.lineage.plex)
+    return {
+        one.scene_id: Pages(
+            addresses.of_scene(one.scene_id),
+            tuple(filter(None, map(addresses.of_item, one.rating_keys))),
+        )
+        for one in troubles
+    }
 
 
 def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,8 @@ Source: docs/output.md, "Status".
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import ExitCode
 from plexsync.state import age_s
@@ -15,12 +16,23 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from plexsync.models import SceneId
     from plexsync.state import RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 
+
+class Pages(NamedTuple):
+    """Where a person opens a scene and its items; "" and none where that is not known."""
+
+    scene: str = ""
+    items: tuple[str, ...] = ()
+
+
+NO_PAGE = Pages()
+NO_PAGES: Mapping[SceneId, Pages] = MappingProxyType({})
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
@@ -124,7 +136,11 @@ def status_lines(status: Status) -> Iterator[str]:
 
 
 def status_document(
-    status: Status, *, exit_code: int, metrics: Sequence[object] = ()
+    status: Status,
+    *,
+    exit_code: int,
+    metrics: Sequence[object] = (),
+    pages: Mapping[SceneId, Pages] = NO_PAGES,
 ) -> dict[str, object]:
     """Return the JSON document. Every key is always there; unknown is null."""
     from plexsync.output.formats.json_documents import (  # noqa: PLC0415 - lines need none of it
@@ -151,8 +167,8 @@ def status_document(
         "scenes": {"all": coverage.scenes, **dict(shares(status))},
         "waiting": {"due": status.due, "later": status.later, "next_at": status.next_at or None},
         "review": list(status.review),
-        "failing": [_trouble(one) for one in status.failing],
-        "parked": [_trouble(one) for one in status.parked],
+        "failing": [_trouble(one, pages) for one in status.failing],
+        "parked": [_trouble(one, pages) for one in status.parked],
         "unsettled": status.unsettled,
         "proposed_rules": [rule_json(rule) for rule in status.proposed],
         "metrics": list(metrics),
@@ -196,13 +212,16 @@ def _running(status: Status) -> dict[str, object] | None:
     return {"pid": holder.pid, "host": _clean(holder.host), "since": _clean(holder.since)}
 
 
-def _trouble(one: Trouble) -> dict[str, object]:
+def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
     problem = one.problem
+    own = pages.get(one.scene_id, NO_PAGE)
     return {
         "scene_id": one.scene_id,
         "attempts": one.attempts,
         "due_at": one.due_at or None,
         "paths": [_clean(path) for path in one.paths],
+        "scene_url": _clean(own.scene) or None,
+        "item_urls": [_clean(address) for address in own.items],
         "error": {
             "kind": problem.kind,
             "message": _clean(problem.message),

@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.output.status import (
+    NO_PAGE,
+    NO_PAGES,
     ago,
     problem_words,
     run_end,
@@ -26,11 +28,12 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from plexsync.models import PathRule
+    from plexsync.models import PathRule, SceneId
+    from plexsync.output.status import Pages
     from plexsync.state import RunRecord, Status, Trouble
 
 RUNS_SHOWN = 5
@@ -47,13 +50,20 @@ _ASCII_LEVELS = "_.:-=+*#"
 _ASCII_PARTS = " #"
 
 
-def status_view(status: Status, *, width: int, ascii_only: bool = False) -> Group:
+def status_view(
+    status: Status,
+    *,
+    width: int,
+    ascii_only: bool = False,
+    pages: Mapping[SceneId, Pages] = NO_PAGES,
+) -> Group:
     """Everything a person wants to know, most important first.
 
     Args:
         status: how things stand.
         width: columns of the terminal.
         ascii_only: the terminal can show nothing else.
+        pages: where the scenes that failed are opened, and their items.
     """
     parts: list[RenderableType] = [_verdict(status)]
     if status.running:
@@ -65,10 +75,12 @@ def status_view(status: Status, *, width: int, ascii_only: bool = False) -> Grou
     if status.failing:
         head = Text.assemble(("Failing", "bold yellow"), f": {scenes_words(len(status.failing))}")
         parts += [Text(""), head, Text(""), *_troubles(status.failing, now=status.now)]
+        parts += _pages(status.failing, pages)
     if status.parked:
         head = Text.assemble(("Parked", "bold red"), f": {scenes_words(len(status.parked))}")
         head.append(", failed too often; plexsync retry tries them again", style="dim")
         parts += [Text(""), head, Text(""), *_troubles(status.parked, now=None)]
+        parts += _pages(status.parked, pages)
     if status.proposed:
         parts += [Text(""), _rules(status.proposed)]
     parts += [Text(""), *(Text(line, style="dim", overflow="fold") for line in _facts(status))]
@@ -206,6 +218,15 @@ def _troubles(troubles: Sequence[Trouble], *, now: datetime | None) -> Iterator[
     yield table
     if len(troubles) > TROUBLES_SHOWN:
         yield Text(f"  … and {len(troubles) - TROUBLES_SHOWN:,} more", style="dim")
+
+
+def _pages(troubles: Sequence[Trouble], pages: Mapping[SceneId, Pages]) -> Iterator[Text]:
+    """Yield the addresses of what the table names, whole, so that a terminal opens them."""
+    for one in troubles[:TROUBLES_SHOWN]:
+        own = pages.get(one.scene_id, NO_PAGE)
+        for address in filter(None, (own.scene, *own.items)):
+            line = f"  {one.scene_id}  {clean_for_terminal(address)}"
+            yield Text(line, no_wrap=True, overflow="ignore")
 
 
 def _rules(rules: Sequence[PathRule]) -> Group:

@@ -77,6 +77,7 @@ class Trouble:
         problem: what went wrong last.
         paths: its items' files, as Plex sees them; empty while it has no item.
         section_id: the library of the first of them; "" while it has no item.
+        rating_keys: its items, as Plex names them.
     """
 
     scene_id: SceneId
@@ -85,6 +86,7 @@ class Trouble:
     problem: Problem | None
     paths: tuple[str, ...] = ()
     section_id: str = ""
+    rating_keys: tuple[RatingKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,4 +312,5 @@ def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:
         problem=record.problem,
         paths=tuple(link.path for link in record.links),
         section_id=record.links[0].section_id if record.links else "",
+        rating_keys=tuple(link.rating_key for link in record.links),
     )

@@ -38,6 +38,21 @@ def status_of(world: World) -> status.Status:
     return read_status(world.state_dir, world.now)
 
 
+def _assert_pages(world: World, failing: status.Trouble) -> None:
+    """The document has the pages of a scene that fails; without addresses it has none."""
+    kept = {key: value for key, value in world.environ().items() if not key.endswith("__URL")}
+    away = {
+        "PLEXSYNC_STASH__URL": "http://stash.invalid",
+        "PLEXSYNC_PLEX__URL": "http://plex.invalid",
+    }
+    page = f"http://plex.invalid/web/index.html#!/server/{status_of(world).lineage.plex}/details"
+    item = f"{page}?key=%2Flibrary%2Fmetadata%2F{failing.rating_keys[0]}"
+    scene = f"http://stash.invalid/scenes/{failing.scene_id}"
+    for environ, expected in ((kept | away, (scene, [item])), (kept, (None, []))):
+        (one,) = json.loads(run_plexsync(["status", "--json"], environ).out)["failing"]
+        assert (one["scene_url"], one["item_urls"]) == expected
+
+
 def test_a_run_is_reported_with_what_it_wrote(world: World) -> None:
     """Numbers of the run's own report."""
     ran = world.run()
@@ -94,6 +109,7 @@ def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> Non
     assert (failing.scene_id, failing.attempts) == (str(number), 1)
     assert failing.problem
     assert failing.due_at > f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
+    _assert_pages(world, failing)
 
     world.plex_wire.faults.clear()
     retry(world.state_dir, (), now=world.now, run_id="20261122T090000Z-abcd")

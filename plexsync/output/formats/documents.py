@@ -99,6 +99,8 @@ class TroubleForm(DocumentForm):
     attempts: int
     due_at: str | None
     paths: list[str]
+    scene_url: str | None
+    item_urls: list[str]
     error: ErrorForm | None
 
 
