@@ -51,5 +51,10 @@ def configured_addresses(
         environ: the environment.
         machine: the machine identifier of the Plex that the state belongs to.
     """
-    stash, plex = load_server_addresses(path, environ, home=Path.home())
+    try:
+        home = Path.home()
+    except RuntimeError:
+        # A user who has none, as in a container; the environment may say everything.
+        home = Path("/")
+    stash, plex = load_server_addresses(path, environ, home=home)
     return WebAddresses(stash=stash, plex=plex, machine=machine)
