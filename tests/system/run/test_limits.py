@@ -111,7 +111,7 @@ def test_what_was_held_back_is_held_back_alone(synced: World) -> None:
     assert {row.scene.id for row in again.rows} == losing
     printed = command(synced, "--max-changes", "10")
     assert printed.code == ExitCode.UNSAFE
-    assert "once with 'plexsync run --force', or raise max_changes for good" in printed.err
+    assert "once with 'plexsync run --force', or raise [apply] max_changes for good" in printed.err
     assert synced.run(APPLY__MAX_CHANGES="11").count(Outcome.APPLIED) == 11
     assert synced.run(APPLY__MAX_CHANGES="10").summary.exit_code == ExitCode.OK
 
@@ -130,7 +130,7 @@ def test_too_large_a_share_says_so(synced: World) -> None:
     assert printed.code == ExitCode.UNSAFE
     assert f"16 of {SCENES} items synced before would lose something" in printed.err
     assert "the limit is 30% of them" in printed.err
-    assert "or raise max_share for good" in printed.err
+    assert "or raise [apply] max_share for good" in printed.err
     assert synced.run(APPLY__MAX_SHARE="0.32").summary.exit_code == ExitCode.OK
 
 
@@ -144,7 +144,7 @@ def test_values_that_would_go_count_apart(synced: World) -> None:
     assert printed.code == ExitCode.UNSAFE
     lose = f"5 of {SCENES} items synced before would lose a value for good"
     assert f"{lose}; the limit is 4" in printed.err
-    assert "once with 'plexsync run --force', or raise max_clears for good" in printed.err
+    assert "once with 'plexsync run --force', or raise [apply] max_clears for good" in printed.err
     assert genres(synced) == before
     ran = synced.run(APPLY__MAX_CLEARS="4")
     assert ran.count(Outcome.SKIPPED) == 5
@@ -175,7 +175,7 @@ def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(synced: World) ->
     assert done.code == ExitCode.UNSAFE
     lost = f"{SCENES} of {SCENES} scenes known from earlier runs are gone from Stash"
     assert f"{lost}; the limit is 30% of them" in done.err
-    assert "once with 'plexsync run --force', or raise max_share for good" in done.err
+    assert "once with 'plexsync run --force', or raise [apply] max_share for good" in done.err
     synced.stash_wire.simulator = whole
     back = synced.run(RunOptions(full=True))
     assert back.count(Outcome.UNCHANGED) == SCENES
