@@ -359,7 +359,7 @@ class InterruptedRunError(PlexsyncError):
     """
 
     kind = "interrupted"
-    remedy = "plexsync run goes on where this one stopped"
+    remedy = ""  # whoever stopped it knows; the message says what becomes of the rest
 
     def __init__(
         self,

@@ -250,4 +250,5 @@ def test_several_problems_keep_a_line_each() -> None:
         "plexsync: 2 problems:",
         "  one",
         "  two\ufffd[2J",
+        f"  hint: {ConfigError.remedy}",
     )
