@@ -204,6 +204,7 @@ def cut_at_a_round_size(world: World) -> None:
     known = {"size_bytes": size, "duration_s": length, "frame": (1920, 1080)}
     name = f"{world.title()}.mp4"
     ours, other, third = (world.video(name=name, **known) for _ in range(3))
+    other = replace(other, folder=f"elsewhere/{other.folder}")  # at one path there is one file
     world.add_item(world.plex_file(other))
     world.add_scene(world.stash_file(ours))
     world.add_scene(world.stash_file(replace(third, size_bytes=size + 4096)))
@@ -214,6 +215,7 @@ def round_size_unmeasured(world: World) -> None:
     size = 10**8 * world.random.randint(2, 20)
     name = f"{world.title()} {world.number()}.mp4"
     ours, other = (world.video(name=name, size_bytes=size) for _ in range(2))
+    other = replace(other, folder=f"elsewhere/{other.folder}")  # at one path there is one file
     world.add_item(world.plex_file(other, duration_s=None, width=None, height=None))
     world.add_scene(world.stash_file(ours))
 
