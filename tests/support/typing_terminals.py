@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -118,11 +119,18 @@ class Person:
         return plain(seen[start : self._read])
 
     def screen(self, *texts: str) -> str:
-        """Wait until what stands on the terminal holds `texts`; gives it as it looks."""
+        """Wait until what stands on the terminal holds `texts`; gives it as it looks.
+
+        A busy machine may lose a piece of what is drawn; what does not come is drawn again.
+        """
         deadline = time.monotonic() + _PATIENCE_S
+        again = time.monotonic() + _AGAIN_S
         while not all(text in (shown := self._shown()) for text in texts):
             assert time.monotonic() < deadline, f"{texts} never came:\n{shown}"
             self._take(0.2)
+            if time.monotonic() > again and self.process.poll() is None:
+                again = time.monotonic() + _AGAIN_S
+                self.process.send_signal(signal.SIGCONT)
         while self._take(0.05):
             pass
         return self._shown()

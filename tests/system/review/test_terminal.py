@@ -188,12 +188,12 @@ def test_terminals_show_what_was_kept(twins: World, look: str) -> None:
     width, environ = LOOKS[look]
     enter = "\n" if environ.get("TERM") == "dumb" else ""
     with Person(["review"], twins.environ() | environ, width=width, height=60) as person:
-        screens = [person.screen("accept 1", "studio.collection")]
+        screens = [person.screen("Review 1 of", "accept 1", "studio.collection")]
         for key, texts in (
-            ("2", ("accept 2", "studio.collection")),
-            ("r", ("not this one. u takes it back", "studio.collection")),
+            ("2", ("Review 1 of", "accept 2", "studio.collection")),
+            ("r", ("Review ", "not this one. u takes it back", "studio.collection")),
             ("?", ("goes back",)),
-            ("x", ("accept 1", "studio.collection")),
+            ("x", ("Review ", "accept 1", "studio.collection")),
             ("q", ("keep for the next run",)),
         ):
             person.types(key + enter)
