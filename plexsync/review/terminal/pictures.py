@@ -16,7 +16,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 from plexsync.review.interfaces import Mode
-from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, fetch_shown
+from plexsync.review.pictures import (
+    PictureCache,
+    PictureKey,
+    PictureKind,
+    fetch_shown,
+    shown_picture,
+)
 from plexsync.review.terminal.layout import PICTURE_COLUMNS, PICTURE_ROWS
 
 if TYPE_CHECKING:
@@ -166,11 +172,15 @@ class TerminalPictures:
 
 
 def make_small(body: bytes | None) -> bytes | None:
-    """Return a picture small enough to be drawn at once; None for what is none."""
-    if not body:
+    """Return a picture small enough to be drawn at once; None for what is none.
+
+    Only what the page of a review would pass on is read: Pillow knows kinds that start programs.
+    """
+    found = shown_picture(body)
+    if found is None:
         return None
     try:
-        with Image.open(io.BytesIO(body)) as image:
+        with Image.open(io.BytesIO(found.body)) as image:
             image.thumbnail(_MOST_PIXELS)
             out = io.BytesIO()
             image.convert("RGB").save(out, "PNG")

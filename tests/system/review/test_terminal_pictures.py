@@ -22,6 +22,9 @@ KITTY = ("xterm-kitty", "\x1b[?62c\x1b_Gi=1;OK\x1b\\")
 _OUT = io.BytesIO()
 Image.linear_gradient("L").resize((1920, 1080)).save(_OUT, "PNG")
 PNG = _OUT.getvalue()
+_OUT = io.BytesIO()
+Image.new("RGB", (8, 8)).save(_OUT, "BMP")
+BMP = _OUT.getvalue()
 PLACEHOLDER = "\U0010eeee"
 
 
@@ -78,8 +81,8 @@ def test_nothing_is_drawn_where_nobody_wants_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<svg><script/></svg>", b"<html>", PNG[:40], b"\xff\xd8\xff" + b"x" * 99],
-    ids=["empty", "drawing", "page", "torn", "no JPEG"],
+    [b"", b"<svg><script/></svg>", b"<html>", PNG[:40], b"\xff\xd8\xff" + b"x" * 99, BMP],
+    ids=["empty", "drawing", "page", "torn", "no JPEG", "another kind"],
 )
 def test_what_is_no_picture_is_not_drawn(body: bytes) -> None:
     """A drawing, a page and a torn file come to no terminal."""
