@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from plexsync.state import Session, State
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.detection.glance import Unmoved
-    from plexsync.sync.due_work import DueWork
     from plexsync.sync.ports import Ports, Reporter, RunOptions
+    from plexsync.sync.scenes.due_work import DueWork
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
@@ -237,7 +237,7 @@ class _Run:
 
     def _due_work(self, run: RunContext) -> DueWork:
         """Return what deals with the scenes that are due."""
-        from plexsync.sync.due_work import DueWork  # noqa: PLC0415 - most runs have nothing to do
+        from plexsync.sync.scenes.due_work import DueWork  # noqa: PLC0415 - most runs have nothing to do
 
         self._work = self._work or DueWork(run)
         return self._work

@@ -21,16 +21,16 @@ from plexsync.sync.collections.outcomes import saved_collection
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.outcomes import SceneOutcomes
 from plexsync.sync.execution.pictures.saved import SavedPictures
 from plexsync.sync.execution.reader import settle_unlinked
-from plexsync.sync.execution.run_items import RunItems
-from plexsync.sync.execution.run_writer import RunWriter
-from plexsync.sync.execution.unmatched import Unwritten
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.decider import Decider, match_settings
 from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.run_scope import note_proposed
+from plexsync.sync.scenes.outcomes import SceneOutcomes
+from plexsync.sync.scenes.run_items import RunItems
+from plexsync.sync.scenes.run_writer import RunWriter
+from plexsync.sync.scenes.unmatched import Unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,10 +16,10 @@ from plexsync.errors import TooLongError
 from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.sync.execution.outcomes import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
+from plexsync.sync.scenes.outcomes import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.outcomes import SceneOutcomes
     from plexsync.sync.rows import Pair
+    from plexsync.sync.scenes.outcomes import SceneOutcomes
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from plexsync.planning.equality import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
-    from plexsync.sync.execution.outcomes import SceneOutcomes
-    from plexsync.sync.execution.run_items import RunItems
-    from plexsync.sync.execution.unmatched import Unwritten
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair
+    from plexsync.sync.scenes.outcomes import SceneOutcomes
+    from plexsync.sync.scenes.run_items import RunItems
+    from plexsync.sync.scenes.unmatched import Unwritten
 
 _SHOWN = 3
 """So many names a sentence shows."""
