@@ -25,6 +25,7 @@ from tests.support.one_process import OneProcess, in_fork
 if TYPE_CHECKING:
     from random import Random
 
+    from plexsync.simulators.http.wire import SimRequest
     from plexsync.simulators.plex.build import Snapshot
 
 Step = Callable[[OneProcess], object]
@@ -108,7 +109,11 @@ def sweep(scenario: Scenario, *, seed: int, most: int) -> Sweep:
     stage = scenario.ready()
     try:
         expected: tuple[Snapshot, Snapshot]
-        places, expected = pickle.loads(forked(partial(without_crash, stage, scenario)))  # noqa: S301 - our own copy wrote it
+        copy = forked(partial(without_crash, stage, scenario))
+        places, expected, asked = pickle.loads(copy)  # noqa: S301 - our own copy wrote it
+        # No copy has to parse what another one asked.
+        for request in asked:
+            stage.stash.handle(request)
         points = range(1, places * len(IMAGES) + 1)
         chosen = frozenset(dice(seed).sample(points, min(most, len(points))))
         return _forking(stage, scenario, expected, chosen, seed)
@@ -151,13 +156,19 @@ def forked(work: Callable[[], bytes]) -> bytes:
 
 
 def without_crash(stage: OneProcess, scenario: Scenario) -> bytes:
-    """How many places there are, what Plex shows in the end, and when all was taken back."""
+    """How many places there are, what Plex shows in the end and when all was taken back.
+
+    And what Stash was asked, each query once.
+    """
     stage.keep_cache()
     places: list[str] = []
+    asked: dict[bytes, SimRequest] = {}
+    stage.stash_wire.on_request = lambda request: asked.update({request.body: request})
     stage.hit = places.append
     do(stage, scenario.command)
     stage.hit = lambda _: None
-    return pickle.dumps((len(places), ending(stage, scenario, quietly=True)))
+    ends = ending(stage, scenario, quietly=True)
+    return pickle.dumps((len(places), ends, tuple(asked.values())))
 
 
 def ending(stage: OneProcess, scenario: Scenario, *, quietly: bool) -> tuple[Snapshot, Snapshot]:

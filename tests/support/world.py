@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import requests
@@ -160,6 +161,12 @@ def run_once(
     )
 
 
+@lru_cache(maxsize=4)
+def configuration(environ: frozenset[tuple[str, str]], home: Path) -> Config:
+    """Return what the environment says; the runs of one world, which has no file, read it once."""
+    return load_config(None, dict(environ), home=home)
+
+
 def act(  # noqa: PLR0913 - the edges of a world, each of which a test may exchange
     visit: Visit,
     use_case: UseCase,
@@ -174,7 +181,8 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
     wire_clock: Callable[[], float] = time.monotonic,
 ) -> RunSummary:
     """One use case with real clients over real HTTP, or over adapters of Stash and Plex."""
-    config = load_config(None, visit.environ, home=visit.home)
+    read = {name: text for name, text in visit.environ.items() if name != "CACHE_DIRECTORY"}
+    config = configuration(frozenset(read.items()), visit.home)
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     token = config.plex.token.reveal()
     chance = random.Random(visit.number).random  # noqa: S311 - jitter, not cryptography
