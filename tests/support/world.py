@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
-from plexsync.config.loader import Config, load_config
+from plexsync.config.loader import Config, find_config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
@@ -39,6 +39,7 @@ from plexsync.sync.replay.undo import UndoOptions, undo
 from plexsync.transport.client import Timing, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -161,9 +162,17 @@ def run_once(
     )
 
 
+def configuration(environ: Mapping[str, str], home: Path) -> Config:
+    """Return what file and environment say; while they stay as they are, they are read once."""
+    file = find_config(None, environ, home=home)
+    read = {name: text for name, text in environ.items() if name != "CACHE_DIRECTORY"}
+    return _configuration(
+        frozenset(read.items()), home, file.read_bytes() if file.exists() else b""
+    )
+
+
 @lru_cache(maxsize=4)
-def configuration(environ: frozenset[tuple[str, str]], home: Path) -> Config:
-    """Return what the environment says; the runs of one world, which has no file, read it once."""
+def _configuration(environ: frozenset[tuple[str, str]], home: Path, _file: bytes) -> Config:
     return load_config(None, dict(environ), home=home)
 
 
@@ -181,8 +190,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
     wire_clock: Callable[[], float] = time.monotonic,
 ) -> RunSummary:
     """One use case with real clients over real HTTP, or over adapters of Stash and Plex."""
-    read = {name: text for name, text in visit.environ.items() if name != "CACHE_DIRECTORY"}
-    config = configuration(frozenset(read.items()), visit.home)
+    config = configuration(visit.environ, visit.home)
     key = config.stash.api_key.reveal() if config.stash.api_key else ""
     token = config.plex.token.reveal()
     chance = random.Random(visit.number).random  # noqa: S311 - jitter, not cryptography
