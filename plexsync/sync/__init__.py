@@ -7,7 +7,8 @@ summary for the reporter, the journal and the state on disk.
 journal; `context.py` is what all parts share. `detection/` finds the due scenes, `scenes/` says
 what becomes of them, `linking/` pairs them with items of `plex_items.py`. `execution/` is the one
 executor; `scenes/`, `collections/` and `replay/` (undo and saved plans) are sources of its work.
-`rows.py` and `totals.py` are what the reporter gets. `connections.py` opens both transports.
+`limited_writes.py` writes what is no scene's item past the limits. `rows.py` and `totals.py` are
+what the reporter gets. `connections.py` opens both transports.
 
 Read first: `reconcile.py`.
 """

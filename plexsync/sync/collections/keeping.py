@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import DeclinedError
 from plexsync.models import (
     CollectionRecord,
     CollectionWish,
@@ -22,7 +21,6 @@ from plexsync.models import (
     Outcome,
     PlexField,
     Policy,
-    Preview,
     RatingKey,
     Scene,
     SceneDetail,
@@ -34,11 +32,11 @@ from plexsync.planning.planner import Planner
 from plexsync.state import Settlement
 from plexsync.sync.collections.outcomes import GOOD, CollectionOutcomes
 from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, CollectionWork
-from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
+from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.making import FIELD_PREFIX, find_made
 from plexsync.sync.execution.pictures.plan import Artwork
-from plexsync.sync.execution.reader import DETAIL_BATCH
 from plexsync.sync.execution.work import deletes
+from plexsync.sync.limited_writes import LimitedWriter
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag, tag_key
@@ -339,53 +337,11 @@ class CollectionKeeper:
     def _write(self, works: Sequence[CollectionWork]) -> UnsafeError | None:
         """Carry works out, past the limits; return the one that is passed."""
         items = [self._decider.item(work) for work in works]
-        ready = [one for batch in self._executor.ready(items) for one in batch]
-        held, ready = self._hold_back(ready)
-        if ready and self._run.options.ask:
-            self._ask(ready)
-        starts = range(0, len(ready), DETAIL_BATCH)
-        self._executor.write_all(ready[start : start + DETAIL_BATCH] for start in starts)
-        return held
-
-    def _hold_back(self, ready: Sequence[Ready]) -> tuple[UnsafeError | None, list[Ready]]:
-        """Finish what a limit holds back; return the error, and what is left."""
-        equality = self._planner.equality
-        clearing = [one for one in ready if one.clears]
-        losing = [one for one in ready if one.clears or one.is_loss(equality)]
         synced = sum(bool(one.link.rating_key) for one in self._records.values())
-        passed = self._run.limits().passed(losses=len(losing), clears=len(clearing), synced=synced)
-        if not passed or self._run.options.force:
-            return None, list(ready)
-        stopped = {id(one) for one in losing}
-        for one in losing:
-            note = f"held back by the limit {passed[0].key}"
-            self._outcomes.finish(one.pair, Outcome.SKIPPED, changes=one.changes, note=note)
-        error = passed[0].error([f"collection '{one.pair.title}'" for one in losing])
-        return error, [one for one in ready if id(one) not in stopped]
-
-    def _ask(self, ready: Sequence[Ready]) -> None:
-        """Show what would be written, and have a person say yes.
-
-        Raises:
-            DeclinedError: the answer is no.
-        """
-        rows = [
-            self._rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
-            for one in ready[:PREVIEW_ROWS]
-        ]
-        self._run.totals.reporter.preview(
-            Preview(
-                high=tuple(rows),
-                low=(),
-                high_total=len(ready),
-                low_total=0,
-                unmatched_total=0,
-                more_changes=len(ready) > len(rows),
-                headline=f"COLLECTIONS: {len(ready):,} will be written",
-            )
+        writer = LimitedWriter(
+            self._run, self._executor, self._outcomes, self._planner.equality, noun="collection"
         )
-        if not self._run.ports.confirm(len(ready)):
-            raise DeclinedError("collections are not written, as you wish; they stay due")
+        return writer.write(items, synced=synced)
 
     # ---- writes of earlier runs
 
