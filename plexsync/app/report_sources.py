@@ -6,13 +6,12 @@ import uuid
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from plexsync.app.report import ReportSources, gather_report
 from plexsync.app.web_addresses import configured_addresses
-from plexsync.config.loader import load_config
+from plexsync.config.loader import home_directory, load_config
 from plexsync.errors import NotFoundError
 from plexsync.models import PlexField
 from plexsync.plex.client import PlexClient
@@ -53,7 +52,7 @@ def make_report(
     with ExitStack() as stack:
         cover = None
         if pictures:
-            config = load_config(invocation.config, environ, home=Path.home())
+            config = load_config(invocation.config, environ, home=home_directory())
             invocation.secrets += config_secrets(config)
             client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
             transport = stack.enter_context(

@@ -9,7 +9,6 @@ import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +18,7 @@ from plexsync.app.announcing import Announcement, Transcript, announced
 from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.signals import StopSignals
-from plexsync.config.loader import load_config, load_notify
+from plexsync.config.loader import home_directory, load_config, load_notify
 from plexsync.errors import (
     ConfigError,
     ExitCode,
@@ -49,6 +48,7 @@ from plexsync.sync.reconcile import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from plexsync.app.adopt import Adoption
     from plexsync.config.configuration import Config
@@ -124,7 +124,7 @@ def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> 
 
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
     """Read the configuration, and announce the run by it as far as it can be read."""
-    home = Path.home()
+    home = home_directory()
     try:
         config = load_config(invocation.config, os.environ, home=home)
     except ConfigError:
@@ -259,7 +259,7 @@ def explained(
     """
     from plexsync.app.explain import explain_item, explain_scene  # noqa: PLC0415 - no run needs it
 
-    config = load_config(invocation.config, os.environ, home=Path.home())
+    config = load_config(invocation.config, os.environ, home=home_directory())
     invocation.secrets += config_secrets(config)
     warn = _quiet_warner(invocation, streams)
     with open_ports(config, os.environ, warn, read_only=True) as ports:
@@ -277,7 +277,7 @@ def adoptable(invocation: Invocation, streams: Streams) -> Adoption:
     """
     from plexsync.app.adopt import find_adoptable  # noqa: PLC0415 - no run needs it
 
-    config = load_config(invocation.config, os.environ, home=Path.home())
+    config = load_config(invocation.config, os.environ, home=home_directory())
     invocation.secrets += config_secrets(config)
     warn = _quiet_warner(invocation, streams)
     with open_ports(config, os.environ, warn, read_only=True) as ports:

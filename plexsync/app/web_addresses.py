@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.config.loader import load_server_addresses
+from plexsync.config.loader import home_directory, load_server_addresses
 from plexsync.plex.connection import item_address
 from plexsync.stash_client import scene_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from plexsync.models import RatingKey, SceneId
 
@@ -51,10 +51,5 @@ def configured_addresses(
         environ: the environment.
         machine: the machine identifier of the Plex that the state belongs to.
     """
-    try:
-        home = Path.home()
-    except RuntimeError:
-        # A user who has none, as in a container; the environment may say everything.
-        home = Path("/")
-    stash, plex = load_server_addresses(path, environ, home=home)
+    stash, plex = load_server_addresses(path, environ, home=home_directory())
     return WebAddresses(stash=stash, plex=plex, machine=machine)

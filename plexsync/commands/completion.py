@@ -168,15 +168,13 @@ def _runs() -> Iterator[tuple[str, str]]:
 
 def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
     """Read without the secrets of the configuration, and whatever else is wrong in it."""
-    from pathlib import Path
-
-    from plexsync.config.loader import find_config
+    from plexsync.config.loader import find_config, home_directory
     from plexsync.config.sources import Sources
     from plexsync.plex.index import cached_libraries
     from plexsync.state import cache_directory
 
     sources = Sources()
-    sources.take_file(find_config(path, os.environ, home=Path.home()), must_exist=False)
+    sources.take_file(find_config(path, os.environ, home=home_directory()), must_exist=False)
     sources.take_environment(os.environ)
     found = sources.found.get("plex.libraries")
     configured = found.value if found and isinstance(found.value, list) else []

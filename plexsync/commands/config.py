@@ -184,21 +184,19 @@ def document_schema_command(*, name: str) -> int:
 
 def _where(invocation: Invocation) -> Path:
     import os
-    from pathlib import Path
 
-    from plexsync.config.loader import find_config
+    from plexsync.config.loader import find_config, home_directory
 
-    return find_config(invocation.config, os.environ, home=Path.home())
+    return find_config(invocation.config, os.environ, home=home_directory())
 
 
 def _load(invocation: Invocation) -> Config:
     import os
-    from pathlib import Path
 
-    from plexsync.config.loader import load_config
+    from plexsync.config.loader import home_directory, load_config
     from plexsync.sync.connections import config_secrets
 
-    found = load_config(invocation.config, os.environ, home=Path.home())
+    found = load_config(invocation.config, os.environ, home=home_directory())
     invocation.secrets += config_secrets(found)
     return found
 

@@ -158,12 +158,12 @@ def stash_plugin_command(invocation: Invocation) -> int:
 
 def _setup(invocation: Invocation, *, runs: bool) -> Setup:
     import os
-    from pathlib import Path
 
+    from plexsync.config.loader import home_directory
     from plexsync.integrations.schedule import find_program, find_setup
 
     return find_setup(
-        invocation.config, os.environ, home=Path.home(), program=find_program(), runs=runs
+        invocation.config, os.environ, home=home_directory(), program=find_program(), runs=runs
     )
 
 

@@ -71,10 +71,10 @@ init_command = make_init_command()
 
 def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
     from plexsync.app.setup.files import require_absent, write_setup
-    from plexsync.config.loader import find_config
+    from plexsync.config.loader import find_config, home_directory
 
     invocation: Invocation = ctx.obj
-    where = find_config(invocation.config, os.environ, home=Path.home()).absolute()
+    where = find_config(invocation.config, os.environ, home=home_directory()).absolute()
     if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("init talks to a person; it has no JSON.")
     require_absent(where)
@@ -104,11 +104,12 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
     from plexsync.app.failures import utc_now
     from plexsync.app.setup.sign_in import PLEX_TV
     from plexsync.app.setup.wizard import Interview
+    from plexsync.config.loader import home_directory
     from plexsync.state import cache_directory
 
     return Interview(
         asker=asker,
-        home=Path.home(),
+        home=home_directory(),
         cache=cache_directory(os.environ),
         now=utc_now,
         learn=invocation.secrets.append,

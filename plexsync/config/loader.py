@@ -41,12 +41,27 @@ if TYPE_CHECKING:
     from plexsync.config.schema import CollectionsConfig
     from plexsync.models import FieldRule, PathRule
 
-__all__ = ["Config", "find_config", "load_config", "load_notify", "load_server_addresses"]
+__all__ = [
+    "Config",
+    "find_config",
+    "home_directory",
+    "load_config",
+    "load_notify",
+    "load_server_addresses",
+]
 
 T = TypeVar("T")
 
 DEFAULT_ORIGIN = "default"
 NO_RAWS: Mapping[str, Raw] = MappingProxyType({})
+
+
+def home_directory() -> Path:
+    """Return the home directory; the root for a user who has none, as containers give them."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:

@@ -81,12 +81,16 @@ def is_plain_call(arguments: list[str]) -> bool:
 
 
 def find_state_directory(environ: dict[str, str], arguments: list[str]) -> str:
-    """Where plexsync keeps its state: as `places.state_directory`, without its imports."""
+    """Where plexsync keeps its state: as `locations.state_directory`, without its imports.
+
+    Raises:
+        HookProblem: it would be below a home directory, and this user has none.
+    """
     if is_plain_call(arguments) and arguments:
         return arguments[1]
     named = environ.get("PLEXSYNC_STATE_DIR", "")
     if named:
-        return os.path.abspath(os.path.expanduser(named))  # noqa: PTH100, PTH111 - pathlib costs 5 ms
+        return os.path.abspath(_below_home(named))  # noqa: PTH100 - pathlib costs 5 ms
     by_systemd = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if by_systemd:
         return by_systemd
@@ -94,7 +98,7 @@ def find_state_directory(environ: dict[str, str], arguments: list[str]) -> str:
     if xdg.startswith("/"):
         return f"{xdg}/plexsync"
     below = "Library/Application Support" if sys.platform == "darwin" else ".local/state"
-    return os.path.expanduser(f"~/{below}/plexsync")  # noqa: PTH111 - see above
+    return _below_home(f"~/{below}/plexsync")
 
 
 def read_event(content: bytes) -> tuple[int, str]:
@@ -148,6 +152,14 @@ def leave_note(directory: str, scene_id: int, event: str, *, name: str) -> None:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _below_home(path: str) -> str:
+    """Return `path` with its `~` replaced."""
+    found = os.path.expanduser(path)  # noqa: PTH111 - pathlib costs 5 ms
+    if found.startswith("~"):
+        raise HookProblem("this user has no home directory: name the one of a run by --state-dir")
+    return found
 
 
 def _read_input(descriptor: int, until: float) -> bytes:

@@ -7,11 +7,10 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.app.failures import make_run_id, utc_now
-from plexsync.config.loader import load_config
+from plexsync.config.loader import home_directory, load_config
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
 from plexsync.plex.client import PlexClient
@@ -34,6 +33,7 @@ from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId
@@ -107,7 +107,7 @@ def open_review(
         StateError: what is remembered cannot be read.
     """
     os.umask(_PRIVATE_UMASK)
-    config = load_config(invocation.config, environ, home=Path.home())
+    config = load_config(invocation.config, environ, home=home_directory())
     invocation.secrets += config_secrets(config)
     with make_review_context(config, environ, lock_wait_s=lock_wait_s) as context:
         yield context

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
-from plexsync.errors import StateCorruptError, StateError
+from plexsync.errors import ConfigError, StateCorruptError, StateError
 from plexsync.storage.filesystem import (
     DISK,
     Filesystem,
@@ -35,7 +35,11 @@ _CLIENT_ID_FORM = re.compile(r"[!-~]{8,128}")
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
-    """Where the state lives: $PLEXSYNC_STATE_DIR, $STATE_DIRECTORY, or the XDG place."""
+    """Where the state lives: $PLEXSYNC_STATE_DIR, $STATE_DIRECTORY, or the XDG place.
+
+    Raises:
+        ConfigError: nothing names it, or only by a home directory this user does not have.
+    """
     return (
         _named(environ, "PLEXSYNC_STATE_DIR")
         or _given_by_systemd(environ, "STATE_DIRECTORY")
@@ -45,7 +49,11 @@ def state_directory(environ: Mapping[str, str]) -> Path:
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Where what may be deleted at any time lives: $CACHE_DIRECTORY, or the XDG place."""
+    """Where what may be deleted at any time lives: $CACHE_DIRECTORY, or the XDG place.
+
+    Raises:
+        ConfigError: nothing names it, and this user has no home directory.
+    """
     return (
         _given_by_systemd(environ, "CACHE_DIRECTORY")
         or _under_xdg(environ, "XDG_CACHE_HOME")
@@ -140,7 +148,14 @@ def _group_name(number: int) -> str:
 
 def _named(environ: Mapping[str, str], name: str) -> Path | None:
     value = environ.get(name, "")
-    return Path(value).expanduser().absolute() if value else None
+    try:
+        return Path(value).expanduser().absolute() if value else None
+    except RuntimeError as error:
+        raise ConfigError(
+            f"no home directory is known that the ~ of {name} could stand for",
+            context=f"{name}={value}",
+            hint=f"Write the whole path: {name}=/a/directory/of/your/own",
+        ) from error
 
 
 def _given_by_systemd(environ: Mapping[str, str], name: str) -> Path | None:
@@ -150,9 +165,20 @@ def _given_by_systemd(environ: Mapping[str, str], name: str) -> Path | None:
 
 
 def _usual_place(kind: Literal["state", "cache"]) -> Path:
-    """Where this system keeps such files when nobody says otherwise."""
+    """Where this system keeps such files when nobody says otherwise.
+
+    Raises:
+        ConfigError: it keeps them below the home directory, and this user has none.
+    """
     import platformdirs  # noqa: PLC0415 - often a variable says it
 
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"this user has no home directory, below which plexsync would keep its {kind}",
+            hint="Set PLEXSYNC_STATE_DIR and CACHE_DIRECTORY, or HOME, to directories of yours.",
+        ) from error
     place = platformdirs.user_state_path if kind == "state" else platformdirs.user_cache_path
     return place(_APP, appauthor=False)
 

@@ -678,6 +678,31 @@ def test_each_way_to_end_that_a_user_can_cause_has_a_case() -> None:
     assert covered == {USAGE, SERVER, ACCESS, UNSAFE, STALE, LOCKED, LOCAL}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("status --json", "report --html page.html", "run", "run -n", "doctor", "history"),
+        *("undo last", "explain 7", "review list", "adopt", "retry", "init --yes"),
+        *("schedule cron", "schedule systemd", "schedule compose", "schedule stash-plugin"),
+    ],
+)
+def test_a_user_without_a_home_learns_which_variable_to_set(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a number for a user in a container. For this HOME Python finds no directory either."""
+    for name, value in {
+        "HOME": "~",
+        STASH: "http://127.0.0.1:9",
+        PLEX: "http://127.0.0.1:9",
+        PLEX_TOKEN: TOKEN,
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert run_command_line(line.split()) == USAGE
+    printed = "".join(capsys.readouterr())
+    assert "this user has no home directory" in printed
+    assert "Set PLEXSYNC_STATE_DIR and CACHE_DIRECTORY, or HOME, to directories" in printed
+
+
 @pytest.mark.parametrize("columns", [60, 100])
 def test_a_terminal_gets_no_word_of_an_error_torn_apart(tmp_path: Path, columns: int) -> None:
     """Names of variables and files can be copied; a pipe gets each line whole."""

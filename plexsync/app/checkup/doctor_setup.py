@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.app.announcing import try_everything
@@ -32,7 +31,7 @@ from plexsync.app.checkup.doctor import (
 from plexsync.app.checkup.probe import Probe
 from plexsync.app.checkup.state_checks import check_state
 from plexsync.app.failures import utc_now
-from plexsync.config.loader import load_config
+from plexsync.config.loader import home_directory, load_config
 from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.plex.client import PlexClient
 from plexsync.state import (
@@ -48,6 +47,7 @@ from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from plexsync.config.configuration import Config
     from plexsync.models import RatingKey
@@ -66,7 +66,7 @@ def examine(invocation: Invocation, *, notify: bool = False) -> Iterator[Finding
     """
     directory = state_directory(os.environ)
     try:
-        config = load_config(invocation.config, os.environ, home=Path.home())
+        config = load_config(invocation.config, os.environ, home=home_directory())
     except ConfigError as error:
         yield failed("configuration", error)
         yield from check_state(directory, utc_now())
@@ -117,7 +117,7 @@ def write_report(
     """
     directory = state_directory(os.environ)
     try:
-        config = load_config(invocation.config, os.environ, home=Path.home())
+        config = load_config(invocation.config, os.environ, home=home_directory())
     except ConfigError:
         config = None
     parts: list[tuple[str, Iterable[str]]] = [
@@ -147,7 +147,7 @@ def open_probe(invocation: Invocation, rating_key: RatingKey) -> Iterator[Probe]
         ConfigError: the configuration is wrong.
         ServerError: Plex has no such item, or is away.
     """
-    config = load_config(invocation.config, os.environ, home=Path.home())
+    config = load_config(invocation.config, os.environ, home=home_directory())
     invocation.secrets += config_secrets(config)
     directory = state_directory(os.environ)
     with plex_transport(config, _client_id(directory), _hear_nothing, retry=_IMPATIENT) as plex:

@@ -242,6 +242,17 @@ def test_the_state_is_where_a_run_looks_for_it(environ: dict[str, str]) -> None:
     assert os.path.normpath(found) == os.path.normpath(state_directory(environ))
 
 
+@pytest.mark.parametrize("environ", [{}, {"PLEXSYNC_STATE_DIR": "~/x"}], ids=str)
+def test_no_note_goes_below_a_home_that_is_not_there(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lie in whatever directory Stash was started in."""
+    monkeypatch.setenv("HOME", "~")
+
+    with pytest.raises(hook.HookProblem, match=r"no home directory: name .* by --state-dir"):
+        hook.find_state_directory(environ, [])
+
+
 @given(
     scene_id=st.integers(1, 2**63 - 1),
     kind=st.sampled_from(sorted(hook.EVENTS)),

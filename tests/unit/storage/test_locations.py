@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 import pytest
 
-from plexsync.errors import StateCorruptError
+from plexsync.errors import ConfigError, StateCorruptError
 from plexsync.storage.locations import (
     UNREGISTERED_CLIENT_ID,
     cache_directory,
     load_client_id,
     state_directory,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,30 @@ def test_own_variable_may_be_relative_or_start_at_home() -> None:
     """What a person types means what it means in a shell."""
     assert state_directory({"PLEXSYNC_STATE_DIR": "here"}) == Path.cwd() / "here"
     assert state_directory({"PLEXSYNC_STATE_DIR": "~/here"}) == Path.home() / "here"
+
+
+@pytest.mark.parametrize(
+    ("place", "environ", "remedy"),
+    [
+        (state_directory, {}, "Set PLEXSYNC_STATE_DIR and"),
+        (state_directory, {"PLEXSYNC_STATE_DIR": "~/x"}, "whole path: PLEXSYNC_STATE_DIR=/"),
+        (cache_directory, {}, "CACHE_DIRECTORY, or HOME"),
+    ],
+    ids=["state", "state named by ~", "cache"],
+)
+def test_a_user_without_a_home_learns_what_to_set(
+    place: Callable[[Mapping[str, str]], Path],
+    environ: dict[str, str],
+    remedy: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a number for a user in a container. For this HOME Python finds no directory either."""
+    monkeypatch.setenv("HOME", "~")
+
+    with pytest.raises(ConfigError) as caught:
+        place(environ)
+
+    assert remedy in (caught.value.hint or "")
 
 
 def test_client_id_is_made_once(tmp_path: Path) -> None:
