@@ -39,6 +39,9 @@ def _run() -> int:
     _leave_at_ctrl_c()  # until everything is imported there is nothing to put in order
     import signal
 
+    from plexsync.app.collector import collect_seldom
+
+    collect_seldom()
     from plexsync.cli import run_command_line
 
     if signal.getsignal(signal.SIGINT) is _leave:

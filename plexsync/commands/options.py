@@ -5,7 +5,6 @@ Source: docs/contract.md, "Commands".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -168,9 +167,9 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
 
         invocation.config = Path(str(value))
     elif param.name == "verbosity" and isinstance(value, int):
-        invocation.shape = replace(invocation.shape, verbosity=invocation.shape.verbosity + value)
+        invocation.shape = invocation.shape._replace(verbosity=invocation.shape.verbosity + value)
     elif param.name:
-        invocation.shape = replace(invocation.shape, **{param.name: bool(value)})
+        invocation.shape = invocation.shape._replace(**{param.name: bool(value)})
 
 
 def _keep_log(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's
@@ -182,9 +181,9 @@ def _keep_log(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
         if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{param.opts[0]} needs --log-file.")
     elif param.name == "log_format":
-        invocation.log = replace(invocation.log, json=value == "json")
+        invocation.log = invocation.log._replace(json=value == "json")
     else:
-        invocation.log = replace(invocation.log, level=value)
+        invocation.log = invocation.log._replace(level=value)
 
 
 def _global(*names: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: ANN401 - those of click

@@ -11,8 +11,7 @@ import io
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
 
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from plexsync.output.streams import ByteStream, Meter, Sink
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How the output is to look.
 
     Args:
@@ -46,8 +44,7 @@ class Shape:
     no_color: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOptions:
+class LogOptions(NamedTuple):
     """A log beside the output.
 
     Args:
@@ -342,15 +339,15 @@ def _terminal_reporter(shape: Shape, streams: Streams, meter: Meter) -> RunRepor
     )
 
 
-@dataclass(slots=True)
 class Invocation:
     """What one invocation knows: the global options, and what must never be shown.
 
     The one mutable object of a command: options arrive one by one, secrets when they are read.
     """
 
-    shape: Shape
-    config: Path | None = None
-    log: LogOptions | None = None
-    secrets: list[str] = field(default_factory=list)
-    command: str = ""
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.config: Path | None = None
+        self.log: LogOptions | None = None
+        self.secrets: list[str] = []
+        self.command = ""

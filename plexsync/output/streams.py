@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from enum import IntEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -122,9 +121,7 @@ class Spool:
     """
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
-        self._file = file or tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives until `close`
-            max_size=_SPOOL_IN_MEMORY
-        )
+        self._file = file or _spool()
         self.failure: OSError | None = None
 
     def add(self, line: bytes) -> None:
@@ -150,3 +147,10 @@ class Spool:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+
+def _spool() -> IO[bytes]:
+    """Return a file that lies in memory until it grows."""
+    from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - only lists of rows wait
+
+    return SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)

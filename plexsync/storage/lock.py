@@ -8,7 +8,6 @@ lock file itself when they try to take it); that note is a courtesy and nothing 
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from warnings import catch_warnings
@@ -67,7 +66,7 @@ def hold_lock(directory: Path, *, since: str, wait_s: float = 0.0) -> Iterator[N
             lock.release()
             raise _without_locks(path)
     try:
-        _leave_note(directory / _NOTE, Holder(pid=os.getpid(), since=since, host=_host()))
+        _leave_note(directory / _NOTE, Holder(pid=os.getpid(), since=since, host=this_host()))
         yield
     finally:
         # The note goes first: after the release it may already be somebody else's.
@@ -121,5 +120,6 @@ def _locked(directory: Path, wait_s: float) -> StateLockedError:
     )
 
 
-def _host() -> str:
-    return socket.gethostname() or "this host"
+def this_host() -> str:
+    """Return the name of this machine, or of the container."""
+    return os.uname().nodename or "this host"

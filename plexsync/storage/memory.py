@@ -26,7 +26,6 @@ from plexsync.models import (
     SceneRecord,
     id_order,
 )
-from plexsync.planning.relations import shows_any
 from plexsync.storage import views as state_views
 from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt
 from plexsync.storage.journal import (
@@ -138,6 +137,8 @@ class State:
         """Return the scenes whose records name any of `objects`."""
         if not objects:
             return set()
+        from plexsync.planning.relations import shows_any  # noqa: PLC0415 - status asks nothing
+
         return {
             scene_id
             for scene_id, raw in self._scenes.items()

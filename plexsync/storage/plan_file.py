@@ -6,7 +6,6 @@ before it: a plan is applied as it was saved, or not at all.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -18,6 +17,7 @@ from plexsync.storage.journal import UNREADABLE, Lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from hashlib import blake2b
     from pathlib import Path
 
 
@@ -216,4 +216,6 @@ def _chunks(head: _Head, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _digest(head: _Head) -> blake2b:
+    from hashlib import blake2b  # noqa: PLC0415 - most commands read no plan
+
     return blake2b(msgspec.json.encode(head), digest_size=16)

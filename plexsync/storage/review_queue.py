@@ -7,11 +7,9 @@ version at any time; then everything in it is found again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -69,11 +67,10 @@ def trial_queue_path(cache_dir: Path, state_dir: Path, lineage: Lineage) -> Path
 
 def _queue_file(cache_dir: Path, state_dir: Path, lineage: Lineage, kind: str) -> Path:
     owner = f"{state_dir}\x1f{lineage.plex}\x1f{lineage.stash}"
-    digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    digest = _sha256(owner.encode("utf-8", "surrogateescape"))[:24]
     return cache_dir / f"{kind}-{digest}.lines"
 
 
-@dataclass(slots=True)
 class ReviewQueueWriter:
     """Keeps what a run finds. Nothing is read or written before the first `put`.
 
@@ -84,10 +81,11 @@ class ReviewQueueWriter:
         problem: why something could not be kept; "" while all was.
     """
 
-    path: Path
-    problem: str = ""
-    _file: BinaryIO | None = None
-    _known: dict[SceneId, bytes] = field(default_factory=dict)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problem = ""
+        self._file: BinaryIO | None = None
+        self._known: dict[SceneId, bytes] = {}
 
     def clear(self) -> None:
         """Forget what was found before."""
@@ -173,7 +171,13 @@ def waiting_ids(state: State) -> Iterator[SceneId]:
 
 
 def _heading() -> bytes:
-    return _MAGIC % hashlib.sha256(_SCHEMA.encode()).hexdigest()[:16].encode()
+    return _MAGIC % _sha256(_SCHEMA.encode())[:16].encode()
+
+
+def _sha256(content: bytes) -> str:
+    from hashlib import sha256  # noqa: PLC0415 - most commands ask for no queue
+
+    return sha256(content).hexdigest()
 
 
 def _sound_lines(path: Path) -> Iterator[tuple[SceneId, bytes, bytes]]:

@@ -6,9 +6,7 @@ Source: docs/contract.md, "Commands"; docs/output.md, "Status".
 from __future__ import annotations
 
 import os
-import socket
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +16,7 @@ from plexsync.errors import StateCorruptError
 from plexsync.models import Outcome, PathRule
 from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
-from plexsync.storage.lock import read_holder
+from plexsync.storage.lock import read_holder, this_host
 from plexsync.storage.memory import UNLINKED
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 
@@ -44,8 +42,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[PathRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How many scenes are what; they add up to `scenes`.
 
     Args:
@@ -66,8 +63,7 @@ class Coverage:
     undecided: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """A scene that failed.
 
     Args:
@@ -89,8 +85,7 @@ class Trouble:
     rating_keys: tuple[RatingKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How things stand.
 
     Args:
@@ -164,19 +159,18 @@ def read_status(directory: Path, now: datetime, *, cache_dir: Path | None = None
         return found
     waiting = load_waiting(review_queue_path(cache_dir, directory, state.lineage), state)
     counts = Counter(one.libraries[0] for one in waiting if one.libraries)
-    return replace(found, review_libraries=tuple(sorted(counts.items())))
+    return msgspec.structs.replace(found, review_libraries=tuple(sorted(counts.items())))
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     """The scenes that are not settled, by what they wait for; see `Status`."""
 
     due: int = 0
     later: int = 0
     next_at: str = ""
-    review: list[SceneId] = field(default_factory=list)
-    failing: list[Trouble] = field(default_factory=list)
-    parked: list[Trouble] = field(default_factory=list)
+    review: list[SceneId] = []
+    failing: list[Trouble] = []
+    parked: list[Trouble] = []
 
     def add(self, scene_id: SceneId, record: SceneRecord, now: datetime) -> None:
         """Count one scene."""
@@ -230,7 +224,7 @@ def status_of(
 def at_work(directory: Path) -> Holder | None:
     """Who holds the lock, unless it is known to be gone: a killed run leaves its note."""
     holder = read_holder(directory)
-    if holder is None or holder.host != socket.gethostname():
+    if holder is None or holder.host != this_host():
         return holder
     try:
         os.kill(holder.pid, 0)

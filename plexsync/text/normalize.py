@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from plexsync.errors import ParseError
 
@@ -64,19 +63,17 @@ class Precision(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class PartialDate:
+class PartialDate(NamedTuple):
     """A date as far as it is known: `value` is `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
 
     value: str
     precision: Precision
 
 
-@dataclass(frozen=True, slots=True)
-class PathMap:
+class PathMap(NamedTuple):
     """Path rules made ready for many paths. Build it with `compile_rules`."""
 
-    _rules: tuple[_Rule, ...]
+    rules: tuple[_Rule, ...]
 
     def apply(self, path: NormalizedPath) -> NormalizedPath | None:
         """Where Plex sees the file Stash sees at `path`; None when no rule covers it.
@@ -88,7 +85,7 @@ class PathMap:
             return None
         windows = is_windows_path(path)
         folded = _fold_windows(path) if windows else path
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.windows == windows and (
                 folded.startswith(rule.prefix) or folded == rule.prefix[:-1]
             ):
@@ -305,8 +302,7 @@ def plex_date(text: str) -> str:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """A rule ready to compare: `prefix` and `target` end in `/`, `bare_target` is the folder."""
 
     prefix: str

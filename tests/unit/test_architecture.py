@@ -44,6 +44,7 @@ HEAVY = frozenset(
     {
         "filelock",
         "graphql",
+        "hashlib",
         "jinja2",
         "msgspec",
         "plexapi",
@@ -51,6 +52,8 @@ HEAVY = frozenset(
         "rapidfuzz",
         "requests",
         "rich",
+        "socket",
+        "tempfile",
     }
 )
 """What short commands must not wait for. Source: docs/design.md, "Dependencies"."""

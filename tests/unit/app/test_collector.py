@@ -1,4 +1,4 @@
-"""The collector of cyclic garbage is off during a run, and as it was afterwards."""
+"""The collector of cyclic garbage is seldom at work, off during a run, and then as it was."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from plexsync.app.collector import uncollected
+from plexsync.app.collector import collect_seldom, uncollected
 
 
 @uncollected()
@@ -28,3 +28,16 @@ def test_the_collector_is_off_meanwhile_and_then_as_it_was(enabled: bool) -> Non
         assert gc.get_freeze_count() == 0
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_the_collector_lets_a_start_pass_by() -> None:
+    """A short command ends before it looks through what was imported for it."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        collect_seldom()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > 20 * 700
+        assert gc.get_threshold()[1:] == (10, 10)
+    finally:
+        gc.set_threshold(*before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -283,7 +282,7 @@ def test_only_what_is_tried_again_is_counted(
 ) -> None:
     """No "0" where there is nothing to say."""
     next_at = iso(NOW + timedelta(hours=1)) if later else ""
-    found = dataclasses.replace(read_status(filled, NOW), due=due, later=later, next_at=next_at)
+    found = replace(read_status(filled, NOW), due=due, later=later, next_at=next_at)
 
     text = shown(found)
     assert sentence in text
@@ -293,9 +292,9 @@ def test_only_what_is_tried_again_is_counted(
 def test_one_run_is_no_series(filled: Path) -> None:
     """It has no order, no sum and no maximum."""
     found = read_status(filled, NOW)
-    once = dataclasses.replace(found, runs=found.runs[-1:])
+    once = replace(found, runs=found.runs[-1:])
 
-    assert "the last 2, oldest first" in shown(dataclasses.replace(found, runs=found.runs[-2:]))
+    assert "the last 2, oldest first" in shown(replace(found, runs=found.runs[-2:]))
     assert "Runs  the first one" in shown(once)
     assert "at most" not in shown(once)
 
