@@ -277,7 +277,7 @@ def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
     if made.size is Level.UNKNOWN:
         yield (
             "an equal size, once both servers know it",
-            made._replace(size=Level.EQUAL, size_bits=24),
+            made._replace(size=Level.EQUAL, size_bits=24, telling_size=True),
         )
     if made.duration is Level.UNKNOWN:
         yield "an equal duration, once both servers know it", made._replace(duration=Level.EQUAL)
@@ -287,6 +287,7 @@ def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:
             made._replace(
                 size=Level.EQUAL,
                 size_bits=max(made.size_bits, 24),
+                telling_size=made.telling_size or made.size is not Level.EQUAL,
                 duration=max(made.duration, Level.EQUAL),
                 frame=max(made.frame, Level.UNKNOWN),
                 content=max(made.content, Level.UNKNOWN),

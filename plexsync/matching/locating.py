@@ -77,9 +77,10 @@ class Locator:
 
 def _is_certain(made: Comparison) -> bool:
     """Whether a pair teaches something about the layout."""
+    alone = made.others == 0 and made.duration >= Level.CLOSE
     return (
         made.size is Level.EQUAL
-        and made.telling_size
+        and (made.telling_size or alone)
         and made.spelling >= Spelling.FORM
         and not made.generic
         and Level.DIFFERENT not in (made.duration, made.content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.answers import Pin, find_file
-from plexsync.matching.comparing.evidence import Grade, Level
+from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced
 from plexsync.matching.decision import ScoredOption, exclusions_of, look_alike
 from plexsync.matching.scoring import refine
 from plexsync.matching.wording import compare_facts
@@ -140,7 +140,7 @@ class _Resolution:
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
-        """Items whose content hash could refute a name alone, or prove a copy."""
+        """Items whose content hash could refute what the bytes do not confirm, or prove a copy."""
         copies = [
             one
             for one in row
@@ -151,7 +151,7 @@ class _Resolution:
             and _could_decide(one)
         ]
         # A copy is one of the file itself, so what is known of both has to be the same.
-        own = bool(copies) or option.weighed.grade is Grade.NAME
+        own = bool(copies) or not (is_confirmed(option.made) or is_replaced(option.made))
         return self._keys(chain([option] if own and _could_decide(option) else [], copies))
 
     def _doubtful(self, position: int, judged: Judged, taken: Mapping[RatingKey, SceneId]) -> Match:
@@ -306,6 +306,4 @@ def _nothing(scene: Scene, reason: str) -> Match:
 def _could_decide(option: Option) -> bool:
     """Whether a content hash could settle a pair, for or against."""
     made = option.made
-    if not made.readable or Level.DIFFERENT in (made.size, made.duration):
-        return False
-    return made.frame is not Level.DIFFERENT or made.size is Level.EQUAL
+    return made.readable and Level.DIFFERENT not in (made.size, made.duration)

@@ -31,6 +31,10 @@ _WORDS_OF_NOTHING = """
     optimised low medium high small large mobile desktop sbs aac dts fps bit and von der die das
     del des los las una with for from dji movi cimg sany vts bdmv pxl hdv trim trimmed project
     tape roll reel bin item entry folder default unbenannt sin titulo sans titre
+    teil folge kapitel kino parte partie partes capitulo episodio episodi pelicula filme filmes
+    vídeo vídeos vidéo vidéos видео фильм 视频 影片 動画 动画 ビデオ 비디오 동영상 영상 one two
+    three four five six seven eight nine ten first second third last next feature features sequence
+    sequences comp composition timeline camcorder dashcam gopro vlc obs bandicam fraps
 """
 _WORDS_OF_LAYOUTS = """
     data mnt share shares volumes home srv nas pool storage library libraries incoming inbox done

@@ -186,9 +186,17 @@ def measure_size(size_bytes: int, others: int, items: int) -> int:
     return int(bits)
 
 
-def is_telling_size(size_bytes: int) -> bool:
-    """Whether a size is none that recorders write or people cut to, however many files have it."""
-    return _size_bits(size_bytes) >= TELLING_SIZE_BITS
+def is_telling_size(size_bytes: int, others: int = 0) -> bool:
+    """Whether a size is none that recorders write or people cut to.
+
+    That is a size that is not round, and that few `others` have.
+    """
+    return _size_bits(size_bytes) >= TELLING_SIZE_BITS and others < _MANY_NAMESAKES
+
+
+def is_telling_length(duration_s: float) -> bool:
+    """Whether a length is none that recorders write or people cut to."""
+    return abs(math.remainder(duration_s, _ROUND_LENGTH_S)) > DURATION_CLOSE_S
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -198,7 +206,8 @@ _Placed = tuple[FolderLevel, int, int]
 
 
 _MANY_NAMESAKES = 8
-"""A name that so many other files bear is generic, whatever it is made of."""
+"""A name or a size that so many other files have is generic, whatever it is made of."""
+_ROUND_LENGTH_S = 10.0
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -324,10 +333,13 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
     place, equal, telling = placed
     ruled = ours.ruled
     named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
-    bits, telling_size = 0, False
+    duration = compare_duration(file.duration_s, other.duration_s)
+    bits, telling_size, telling_length = 0, False, False
     if size is Level.EQUAL and file.size_bytes:
         bits = measure_size(file.size_bytes, row.size_others, context.items)
-        telling_size = is_telling_size(file.size_bytes)
+        telling_size = is_telling_size(file.size_bytes, row.size_others)
+        if not telling_size and file.duration_s and duration >= Level.CLOSE:
+            telling_length = is_telling_length(file.duration_s)
     content, readable = _content(file.oshash, other.part_id, context)
     return Comparison(
         spelling=spelling,
@@ -343,8 +355,9 @@ def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Com
         size=size,
         size_bits=bits,
         telling_size=telling_size,
+        telling_length=telling_length,
         size_rival=theirs.path in row.disputed or not common.equal_sizes <= {other.path},
-        duration=compare_duration(file.duration_s, other.duration_s),
+        duration=duration,
         frame=compare_frame((file.width, file.height), (other.width, other.height)),
         content=compare_content(file.oshash, content, _smaller(file.size_bytes, other.size_bytes)),
         readable=readable,

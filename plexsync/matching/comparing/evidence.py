@@ -86,6 +86,7 @@ class Comparison(NamedTuple):
         size: how the sizes compare.
         size_bits: what the equality of this size is worth.
         telling_size: the size is none that recorders write or people cut to.
+        telling_length: beside an equal size that is not telling, the length is no round one.
         size_rival: another part has the size of our file, or another file of ours that of the part.
         duration: how the durations compare.
         frame: how width and height compare.
@@ -113,6 +114,7 @@ class Comparison(NamedTuple):
     size: Level
     size_bits: int
     telling_size: bool
+    telling_length: bool
     size_rival: bool
     duration: Level
     frame: Level
@@ -158,9 +160,18 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
         against.append("the size differs")
     if made.duration is Level.DIFFERENT:
         against.append("the duration differs")
-    if made.frame is Level.DIFFERENT and made.size is not Level.EQUAL and not replaced:
+    if made.frame is Level.DIFFERENT and not is_confirmed(made) and not replaced:
         against.append("the resolution differs")
     return tuple(against)
+
+
+def is_confirmed(made: Comparison) -> bool:
+    """Whether the bytes are equal as far as can be seen without the content hash, or by it.
+
+    What is certain without that rests on a name, a place or a length, and the hash is asked.
+    """
+    by_size = made.size is Level.EQUAL and made.telling_size
+    return by_size or (made.content is Level.EQUAL and made.size is not Level.DIFFERENT)
 
 
 def is_replaced(made: Comparison) -> bool:
@@ -207,7 +218,9 @@ def _is_same_by_facts(made: Comparison) -> bool:
     # Of 100,000 files that got each other's ids, ten have the length of the wrong one by chance.
     if made.size is Level.EQUAL and made.telling_size:
         return True
-    named = made.spelling >= Spelling.STEM and not made.generic
+    # In a small library the wrong id may well be that of a namesake.
+    single = made.others == 0 or made.duration >= Level.CLOSE
+    named = made.spelling >= Spelling.STEM and not made.generic and single
     return made.place is FolderLevel.PATH or named
 
 
@@ -234,8 +247,9 @@ def _grade_name(made: Comparison) -> Grade | None:
             placed = made.telling_folders > 0 or made.led
             backed = unique or placed or made.duration >= Level.NEAR
         else:
-            # A round size says little: the place has to be right, or the name found once.
-            backed = made.led or (unique and made.duration >= Level.CLOSE)
+            # A round size says little: the place has to be right, or the name found once and the
+            # length none that people cut to as well.
+            backed = made.led or (unique and made.telling_length)
         return Grade.NAME_AND_SIZE if backed else None
     # The classic rule: the one file of that name, in the place where certain pairs lie, when
     # nothing else is known that could speak.

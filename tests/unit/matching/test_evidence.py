@@ -15,6 +15,7 @@ from plexsync.matching.comparing.comparison import (
     compare_duration,
     compare_frame,
     compare_size,
+    is_telling_length,
     is_telling_size,
     measure_size,
 )
@@ -54,6 +55,7 @@ SILENT = Comparison(
     size=Level.UNKNOWN,
     size_bits=0,
     telling_size=False,
+    telling_length=False,
     size_rival=False,
     duration=Level.UNKNOWN,
     frame=Level.UNKNOWN,
@@ -359,6 +361,11 @@ GRADES |= {
         None,
     ),
     "id and name": ({**_GUID, "spelling": Spelling.STEM}, Grade.IDENTITY),
+    "id and a name of others": ({**_GUID, "spelling": Spelling.STEM, "others": 1}, None),
+    "id, length and a name of others": (
+        {**_GUID, "spelling": Spelling.STEM, "others": 1, "duration": Level.CLOSE},
+        Grade.IDENTITY,
+    ),
     "id and generic name": ({**_GUID, "spelling": Spelling.EXACT, "generic": True}, None),
 }
 
@@ -379,6 +386,8 @@ def test_grade_of_evidence(facts: dict[str, object], grade: Grade | None) -> Non
         ({"content": Level.DIFFERENT}, "content hash"),
         ({"frame": Level.DIFFERENT}, "resolution"),
         ({"frame": Level.DIFFERENT, **SIZED}, ""),
+        ({"frame": Level.DIFFERENT, **SIZED, "telling_size": False}, "resolution"),
+        ({"frame": Level.DIFFERENT, "content": Level.EQUAL}, ""),
         ({"outside": True}, ""),
         (
             {"place": FolderLevel.PATH, "size": Level.DIFFERENT, "duration": Level.CLOSE},
@@ -454,13 +463,33 @@ def test_a_copy_is_the_same_content_beyond_doubt(
     assert is_copy(made) is copy
 
 
-@pytest.mark.parametrize(("size", "telling"), [(1_155_219_457, True), (2**30, False)])
+@pytest.mark.parametrize(
+    ("size", "others", "telling"),
+    [
+        (1_155_219_457, 0, True),
+        (1_155_219_457, 7, True),
+        (1_155_219_457, 8, False),
+        (2**30, 0, False),
+    ],
+)
 def test_a_size_is_telling_unless_somebody_chose_it(
     size: int,
+    others: int,
     telling: bool,  # noqa: FBT001 - a table
 ) -> None:
-    """However many copies of a file there are."""
-    assert is_telling_size(size) is telling
+    """A few copies of a file change nothing; many files of one size were made so."""
+    assert is_telling_size(size, others) is telling
+
+
+@pytest.mark.parametrize(
+    ("length", "telling"), [(600.0, False), (3600.9, False), (89.1, False), (1805.12, True)]
+)
+def test_a_length_is_telling_unless_somebody_chose_it(
+    length: float,
+    telling: bool,  # noqa: FBT001 - a table
+) -> None:
+    """People cut, and recorders write, by the ten seconds; servers are a second apart."""
+    assert is_telling_length(length) is telling
 
 
 @pytest.mark.parametrize(

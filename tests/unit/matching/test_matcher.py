@@ -311,16 +311,72 @@ def test_an_id_in_the_guid_is_identity_grade_and_can_be_contradicted() -> None:
     assert only(match([named], [other])).confidence is not Confidence.HIGH
 
 
-def test_a_round_size_takes_the_place_or_a_unique_name_with_the_length() -> None:
-    """People cut at round sizes, and two videos of one name may be cut at the same one."""
-    ours = scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=None)
-    far = item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=None)
+def test_a_round_size_takes_the_place_or_a_unique_name_with_a_telling_length() -> None:
+    """People cut at round sizes and lengths, and two videos may be cut at the same ones."""
+    ours, far = _at_a_round_size(None)
     assert only(match([ours], [far])).confidence is Confidence.LOW
-    ours = scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=1801.0)
-    far = item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=1801.0)
+    ours, far = _at_a_round_size(1800.0)
+    assert only(match([ours], [far])).confidence is Confidence.LOW
+    ours, far = _at_a_round_size(1804.2)
     assert only(match([ours], [far])).confidence is Confidence.HIGH
     namesake = scene("/data/c/beach day.mp4", size_bytes=10**9 + 4096, duration_s=60.0)
     assert match([ours, namesake], [far])[0].confidence is not Confidence.HIGH
+
+
+def _at_a_round_size(length: float | None) -> tuple[Scene, PlexItem]:
+    return (
+        scene("/data/a/beach day.mp4", size_bytes=10**9, duration_s=length),
+        item("/media/b/beach day.mp4", size_bytes=10**9, duration_s=length),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "rules"),
+    [
+        (*_at_a_round_size(1804.2), ()),
+        (scene("/m/a/x day.mp4", size_bytes=None), item("/m/a/x day.mp4", size_bytes=None), ()),
+        (
+            scene("/data/a/video.mp4", size_bytes=10**9),
+            item("/media/a/video.mp4", size_bytes=10**9),
+            RULES,
+        ),
+    ],
+    ids=["round size elsewhere", "path and length", "mapped path, round size"],
+)
+def test_a_hash_is_asked_for_what_the_bytes_do_not_confirm(
+    ours: Scene, theirs: PlexItem, rules: tuple[PathRule, ...]
+) -> None:
+    """Another hash makes it LOW, an equal one confirms it, and where there is none it stays."""
+    for known, confidence in (({}, "HIGH"), ({1: 77}, "HIGH"), ({1: 78}, "LOW"), ({1: 0}, "HIGH")):
+        made = only(match([ours], [theirs], rules=rules, hashes=known))
+        assert made.confidence is Confidence(confidence)
+        assert made.unread == (() if known else (theirs.rating_key,))
+
+
+def test_no_hash_is_asked_for_a_telling_size_or_a_replaced_file() -> None:
+    """The first is certain, and the hash of the second differs by its nature."""
+    ours = scene("/m/a/beach day.mp4")
+    for size in (SIZE, SIZE - 2):
+        made = only(match([ours], [item("/m/a/beach day.mp4", size_bytes=size)], hashes={}))
+        assert (made.confidence, made.unread) == (Confidence.HIGH, ())
+
+
+def test_a_size_of_many_files_is_no_telling_one() -> None:
+    """A recorder may write files of one size that is no round one."""
+    ours, *others = (scene(f"/data/{n}/{n} beach day.mp4", duration_s=3600.0) for n in "abcdefghi")
+    found = [item("/elsewhere/x/a beach day.mp4", duration_s=3600.0)]
+    assert only(match([ours], found)).confidence is Confidence.HIGH
+    assert match([ours, *others], found)[0].confidence is Confidence.LOW
+
+
+def test_files_of_round_sizes_teach_the_layout_by_unique_names_and_lengths() -> None:
+    """Where all sizes are round, a place is learned all the same."""
+    size, length = 7 * 10**8, 600.0
+    names = [f"ann/beach {chr(97 + n) * 3} day.mp4" for n in range(3)]
+    ours = [scene(f"/data/{name}", size_bytes=size, duration_s=length) for name in names]
+    theirs = [item(f"/media/{name}", size_bytes=size, duration_s=length) for name in names]
+    assert {one.confidence for one in match(ours, theirs)} == {Confidence.HIGH}
+    assert {one.confidence for one in match(ours[1:], theirs[1:])} == {Confidence.LOW}
 
 
 def test_a_file_whose_former_content_another_scene_has_is_not_replaced_in_place() -> None:
