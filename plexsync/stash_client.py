@@ -23,6 +23,7 @@ from plexsync.models import (
     SceneId,
     Server,
     StashField,
+    is_show_key,
     source_in,
 )
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
@@ -149,7 +150,9 @@ def base_url(url: str) -> str:
 
 
 def scene_address(url: str, scene_id: SceneId) -> str:
-    """Where a person finds a scene in Stash, or what a collection is made from."""
+    """Where a person finds a scene in Stash, or what a collection is made from; "" for neither."""
+    if is_show_key(scene_id):
+        return ""
     if source := source_in(scene_id):
         return f"{url}/{source.kind}s/{source.number}" if source.related else url
     return f"{url}/scenes/{scene_id}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         NotifyConfig,
         PlexConfig,
         RunConfig,
+        ShowsConfig,
         StashConfig,
     )
     from plexsync.config.secrets import Secret
@@ -67,6 +68,7 @@ class Config:
         fields: one rule per field this version can write, those that are off included.
         libraries: `[libraries]`, what differs from `fields` in single libraries.
         collections: `[collections]`.
+        shows: `[shows]`.
         run: `[run]`.
         notify: `[notify]`.
         metrics: `[metrics]`.
@@ -84,6 +86,7 @@ class Config:
     fields: tuple[FieldRule, ...]
     libraries: tuple[LibraryFields, ...]
     collections: CollectionsConfig
+    shows: ShowsConfig
     run: RunConfig
     notify: NotifyConfig
     metrics: MetricsConfig
@@ -97,6 +100,11 @@ class Config:
         """The rules of every library that are not off."""
         several = (self.fields, *(one.rules for one in self.libraries))
         return tuple(r for rules in several for r in rules if r.policy is not Policy.OFF)
+
+    @property
+    def uses_records(self) -> bool:
+        """Whether something in Plex is made of what the records of all scenes show."""
+        return bool(self.collections.kinds) or self.shows.studios
 
     @property
     def with_namesakes(self) -> bool:

@@ -222,6 +222,8 @@ ROLE: Form[str] = plain(values.role_template, TEXT_SCHEMA)
 SHARED_NAME: Form[str] = plain(values.shared_name_template, TEXT_SCHEMA)
 PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
 COLLECTION_TITLE: Form[str] = plain(values.collection_title, TEXT_SCHEMA)
+SHOW_TITLE: Form[str] = plain(values.show_title, TEXT_SCHEMA)
+SEASON_TITLE: Form[str] = plain(values.season_title, TEXT_SCHEMA)
 COLLECTION_SORT_TITLE: Form[str] = plain(values.collection_sort_title, TEXT_SCHEMA)
 TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
 

@@ -36,9 +36,11 @@ from plexsync.config.forms import (
     HEADERS,
     NAMES,
     NEW_FILE,
+    SEASON_TITLE,
     SECRET,
     SECRETS,
     SHARE,
+    SHOW_TITLE,
     STASH_ADDRESS,
     TEXT_POLICY,
     VERIFY,
@@ -47,7 +49,8 @@ from plexsync.config.forms import (
 )
 from plexsync.config.keys import Key, key_of, optional, setting
 from plexsync.models import CollectionKind, EmptyPolicy, Policy
-from plexsync.planning.collections import TITLE_WORDS, CollectionRules
+from plexsync.planning.layout.collections import TITLE_WORDS, CollectionRules
+from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS, ShowRules
 from plexsync.planning.observed import Rules
 from plexsync.planning.participation import STASH_ID
 from plexsync.text.normalize import fold_tag
@@ -421,6 +424,56 @@ class CollectionsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowsConfig:
+    """`[shows]`."""
+
+    studios: bool = setting(
+        FLAG,
+        "false",
+        meaning="A show whose linked episodes are all of one studio gets that studio's name, "
+        "details and picture, and so do those of its seasons that are a year.",
+    )
+    title: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the title of a show.",
+    )
+    season_title: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the title of a season.",
+    )
+    summary: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the summary of both: the studio's details.",
+    )
+    poster: Policy = setting(
+        TEXT_POLICY,
+        '"keep"',
+        meaning="[Policy](#fields) of the poster of both: the studio's picture.",
+    )
+    name: str = setting(
+        SHOW_TITLE,
+        '"{studio}"',
+        meaning="What a show is called, made of `{studio}`.",
+    )
+    season_name: str = setting(
+        SEASON_TITLE,
+        '"{year}"',
+        meaning="What a season is called, made of `{year}` and `{studio}`.",
+    )
+
+    @property
+    def rules(self) -> ShowRules:
+        """What shows and seasons are called."""
+        return ShowRules(
+            show=parse_template(self.name, SHOW_WORDS),
+            season=parse_template(self.season_name, SEASON_WORDS),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """`[run]`; durations in seconds."""
 
@@ -511,6 +564,7 @@ SECTION_CLASSES: dict[str, type] = {
     "match": MatchConfig,
     "apply": ApplyConfig,
     "collections": CollectionsConfig,
+    "shows": ShowsConfig,
     "run": RunConfig,
     "notify": NotifyConfig,
     "metrics": MetricsConfig,
@@ -529,6 +583,7 @@ SECTIONS = (
     FIELDS,
     LIBRARIES,
     "collections",
+    "shows",
     "run",
     "notify",
     "metrics",

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from plexsync.config.hints import BACKSLASH_HINT, word_hint
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
-from plexsync.planning.collections import TITLE_WORDS
+from plexsync.planning.layout.collections import TITLE_WORDS
+from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
 from plexsync.text.normalize import is_windows_path, normalize_path
 from plexsync.text.placeholders import (
     NAME_PLACEHOLDERS,
@@ -155,15 +156,22 @@ def templates(value: object) -> tuple[str, ...]:
 
 def collection_title(value: object) -> str:
     """Return what the title of a collection is made of."""
-    if not isinstance(value, str) or not value.strip():
-        raise ParseError("must be a text", hint='Write "{name}", for example.')
-    parse_template(value, TITLE_WORDS)
-    return value.strip()
+    return _title_of(value, TITLE_WORDS, "{name}")
 
 
 def collection_sort_title(value: object) -> str:
     """Return what the sort title of a collection is made of; "" for nothing."""
     return "" if value == "" else collection_title(value)
+
+
+def show_title(value: object) -> str:
+    """Return what the title of a show is made of."""
+    return _title_of(value, SHOW_WORDS, "{studio}")
+
+
+def season_title(value: object) -> str:
+    """Return what the title of a season is made of."""
+    return _title_of(value, SEASON_WORDS, "{year}")
 
 
 def role_template(value: object) -> str:
@@ -324,3 +332,10 @@ def _absolute(value: str, side: str, hint: str) -> str:
     if not path.startswith("/") and not is_windows_path(path):
         raise ParseError(f"{side} is not an absolute folder", hint=hint)
     return value
+
+
+def _title_of(value: object, words: tuple[str, ...], example: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError("must be a text", hint=f'Write "{example}", for example.')
+    parse_template(value, words)
+    return value.strip()

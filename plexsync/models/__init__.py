@@ -5,7 +5,8 @@ imported from here, and the modules only part them by subject.
 
 `stash.py` has scenes, `plex.py` items, `matching.py` what matching finds, `wishes.py` what Plex
 should hold, `changes.py` what is to be written, `memory.py` what is remembered, `collections.py`
-collections, `telling.py` rows and summaries; `basis.py` what they share.
+collections, `shows.py` shows and seasons, `telling.py` rows and summaries; `basis.py` what they
+share.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
@@ -59,6 +60,8 @@ from plexsync.models.plex import (
     LIST_FIELDS,
     MADE,
     PICTURE_FIELDS,
+    SHOW_KINDS,
+    VIDEO_KINDS,
     Credit,
     ItemDetail,
     ItemKind,
@@ -67,6 +70,12 @@ from plexsync.models.plex import (
     PlexFile,
     PlexItem,
     Section,
+)
+from plexsync.models.shows import (
+    ShowRecord,
+    ShowWish,
+    is_show_key,
+    show_key,
 )
 from plexsync.models.stash import (
     Performer,
@@ -103,6 +112,8 @@ __all__ = [
     "MARKED_KINDS",
     "PICTURE_FIELDS",
     "RELATED_KINDS",
+    "SHOW_KINDS",
+    "VIDEO_KINDS",
     "Base",
     "Candidate",
     "Change",
@@ -150,6 +161,8 @@ __all__ = [
     "SceneRef",
     "Section",
     "Server",
+    "ShowRecord",
+    "ShowWish",
     "StashField",
     "Trace",
     "Value",
@@ -157,5 +170,7 @@ __all__ = [
     "as_problem",
     "collection_key",
     "id_order",
+    "is_show_key",
+    "show_key",
     "source_in",
 ]

@@ -76,7 +76,8 @@ class ItemPlan(Noun, frozen=True):
     """All changes of one item for one scene.
 
     One PUT. `path` is the file the item must still hold when it is written. Of a collection
-    `scene_id` is its `collection_key`, and `member_kind` the kind of its members.
+    `scene_id` is its `collection_key`, and `member_kind` the kind of its members; of a show or a
+    season it is its `show_key`.
     """
 
     scene_id: SceneId

@@ -40,7 +40,8 @@ class Link(Noun, frozen=True):
     the digest of what Stash wanted when a person took it back with an undo: while Stash wants just
     that, a run leaves the field alone unless asked to look at the scene or at everything.
     `inherited` says that an earlier scene gave the item what `base` knows of, and that nobody has
-    curated this one yet.
+    curated this one yet. `above` names the season and the show of an episode, where these are
+    written to.
     """
 
     rating_key: RatingKey
@@ -51,6 +52,7 @@ class Link(Noun, frozen=True):
     held: dict[PlexField, str] = field(default_factory=dict)
     pictures: dict[PlexField, PictureBase] = field(default_factory=dict)
     inherited: bool = False
+    above: tuple[RatingKey, ...] = ()
 
 
 class SceneRecord(Noun, frozen=True):
@@ -69,6 +71,7 @@ class SceneRecord(Noun, frozen=True):
         related: the tags, performers, studios and groups it showed then; see `join_related`.
         marks: its rating and whether it was organized, as `marks_of` writes them; "" while no
         collection is made from those.
+        year: of its date; "" where it has none, and while seasons are left alone.
     """
 
     updated_at: str
@@ -81,3 +84,4 @@ class SceneRecord(Noun, frozen=True):
     problem: Problem | None = None
     related: str = ""
     marks: str = ""
+    year: str = ""

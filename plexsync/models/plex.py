@@ -15,6 +15,15 @@ class ItemKind(StrEnum):
     MOVIE = "movie"
     EPISODE = "episode"
     COLLECTION = "collection"
+    SHOW = "show"
+    SEASON = "season"
+
+
+VIDEO_KINDS = frozenset({ItemKind.MOVIE, ItemKind.EPISODE})
+"""The kinds that have files, so that scenes are linked to them."""
+
+SHOW_KINDS = frozenset({ItemKind.SHOW, ItemKind.SEASON})
+"""What stands above an episode."""
 
 
 class PlexFile(Noun, frozen=True):
@@ -121,7 +130,8 @@ class ItemDetail(Noun, frozen=True):
     What planning compares and what a write is checked against. `shown` is the address of each
     picture: while it stands, so does the picture; but it moves for other reasons, too. `credits`
     are those of its actors that have any, by `tag_key`. Of a collection `member_count` says how
-    many members it has, and `smart` that a filter chooses them.
+    many members it has, and `smart` that a filter chooses them. `above` names the season and the
+    show of an episode, and the show of a season, which has a `number`.
     """
 
     item: PlexItem
@@ -131,6 +141,8 @@ class ItemDetail(Noun, frozen=True):
     credits: dict[str, Credit] = field(default_factory=dict)
     member_count: int = 0
     smart: bool = False
+    above: tuple[RatingKey, ...] = ()
+    number: int = 0
 
 
 class Picture(Noun, frozen=True):

@@ -32,6 +32,8 @@ class ItemRef(Noun, frozen=True):
 class MatchRow(Noun, frozen=True):
     """One (scene, item) pair of a run; or a collection, and what it is made from as the scene.
 
+    Or a show or season, which is both.
+
     `matches[]` of `plexsync run --json`. Source: docs/contract.md.
     """
 
@@ -48,6 +50,7 @@ class MatchRow(Noun, frozen=True):
     error: Problem | None = None
     by_hand: tuple[str, ...] = ()
     is_collection: bool = False
+    is_show: bool = False
 
 
 class Counts(msgspec.Struct, kw_only=True):

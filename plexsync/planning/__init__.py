@@ -7,7 +7,8 @@ changes to write, what is kept and why, and a plan in reverse for undo.
 compares the three by policy, with `credits.py` for actors and `picture_policy.py` for pictures.
 `limits.py` stops a plan that is too large. `reversal.py` turns the journal into plans for undo.
 `retry_schedule.py` says when a scene is due again, `relations.py` what of Stash a scene shows,
-`participation.py` which scenes take part, `collections.py` which collections there should be.
+`participation.py` which scenes take part. `layout/` has what all scenes come to together:
+collections, shows and seasons.
 
 Read first: `planner.py`.
 """

@@ -57,7 +57,10 @@ _EPISODE = frozenset(
 SUPPORTED: Mapping[ItemKind, frozenset[PlexField]] = {
     ItemKind.MOVIE: _ANYTHING,
     ItemKind.EPISODE: _EPISODE,
-    ItemKind.COLLECTION: frozenset(),  # no scene says what one is: see `collections`
+    # No scene says what these are: see `collections` and `shows`.
+    ItemKind.COLLECTION: frozenset(),
+    ItemKind.SHOW: frozenset(),
+    ItemKind.SEASON: frozenset(),
 }
 """The fields each kind of item stores. Source: docs/plex-api.md 5."""
 

@@ -19,7 +19,7 @@ from plexsync.errors import (
     NotFoundError,
     ServerError,
 )
-from plexsync.models import Section, Server
+from plexsync.models import VIDEO_KINDS, Section, Server
 from plexsync.plex.collections.requests import PlexCollections
 from plexsync.plex.connection import connected, item_address
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
@@ -285,7 +285,10 @@ class PlexClient:
         ]
         path = f"/library/sections/{_digits(section.section_id)}/all?{urlencode(query)}"
         section_id = section.section_id
-        return self._ask(path, lambda body: decode_listing(body, section_id=section_id))
+        kinds = VIDEO_KINDS if section.kind in VIDEO_KINDS else frozenset({section.kind})
+        return self._ask(
+            path, lambda body: decode_listing(body, section_id=section_id, kinds=kinds)
+        )
 
     def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         keys = ",".join(_digits(key) for key in batch)

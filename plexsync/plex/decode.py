@@ -17,6 +17,7 @@ import msgspec
 from plexsync.errors import BadResponseError
 from plexsync.models import (
     MADE,
+    VIDEO_KINDS,
     Credit,
     ItemDetail,
     ItemKind,
@@ -66,6 +67,8 @@ _GUIDS = (
 )
 
 _KINDS = {kind.value: kind for kind in ItemKind}
+_DEPTHS: Mapping[str, int] = {ItemKind.EPISODE: 2, ItemKind.SEASON: 1}
+"""How many levels stand above an item."""
 
 
 # ---- What we make of it --------------------------------------------------------------------------
@@ -75,7 +78,7 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One page of a library.
 
     Attributes:
-        items: its movies and episodes, trashed ones included.
+        items: those of the kinds that count, trashed ones included.
         entries: how many entries the page holds, other kinds included.
         total: how many the library (or the filter) holds; None when the server did not say.
         offset: where the page starts; None when the server did not say.
@@ -93,6 +96,8 @@ TYPE_NUMBERS: Mapping[ItemKind, int] = {
     ItemKind.MOVIE: 1,
     ItemKind.EPISODE: 4,
     ItemKind.COLLECTION: 18,
+    ItemKind.SHOW: 2,
+    ItemKind.SEASON: 3,
 }
 """What Plex calls our kinds in queries. Source: docs/plex-api.md 2."""
 
@@ -122,12 +127,15 @@ MODES = {-1: "", 0: "hide", 1: "hide_items", 2: "show_items"}
 _FIELDS_BY_NAME = {name: field for field, name in FIELD_NAMES.items()}
 
 
-def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
+def decode_listing(
+    body: bytes, *, section_id: str = "", kinds: frozenset[ItemKind] = VIDEO_KINDS
+) -> ListingPage:
     """One page of `/library/sections/{id}/all`.
 
     Args:
         body: the answer as received.
         section_id: the section that was asked; items carry it. Empty: the container's own.
+        kinds: what counts as an item.
 
     Raises:
         BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
@@ -139,7 +147,7 @@ def decode_listing(body: bytes, *, section_id: str = "") -> ListingPage:
             f"Plex's listing announces {container.size} items and holds {len(entries)}"
         )
     section = section_id or str(container.section_id)
-    wanted = [entry for entry in entries if entry.type in _KINDS]
+    wanted = [entry for entry in entries if entry.type in kinds]
     return ListingPage(
         items=tuple(_item(entry, section) for entry in wanted if has_key(entry)),
         entries=len(entries),
@@ -240,7 +248,10 @@ def stash_id_of(guids: Iterable[str]) -> str:
 
 def has_key(entry: ItemObject) -> bool:
     """Whether an entry can be asked for again: rating keys are whole numbers above 0."""
-    key = str(entry.rating_key)
+    return _is_key(str(entry.rating_key))
+
+
+def _is_key(key: str) -> bool:
     return key.isascii() and key.isdecimal() and len(key) <= _LONGEST_NUMBER and int(key) > 0
 
 
@@ -337,7 +348,16 @@ def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
         credits=_credits(entry.roles) if entry.roles else {},
         member_count=entry.member_count,
         smart=entry.smart,
+        above=_above(entry),
+        number=entry.index,
     )
+
+
+def _above(entry: DetailObject) -> tuple[RatingKey, ...]:
+    """Return the season and the show of an episode, or the show of a season, if it names them."""
+    depth = _DEPTHS.get(entry.type, 0)
+    keys = (str(entry.parent), str(entry.grandparent))[:depth]
+    return tuple(map(RatingKey, keys)) if all(map(_is_key, keys)) else ()
 
 
 def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:

@@ -38,6 +38,8 @@ _SPELLING = {
     "photos": "Photo",
     "member_count": "childCount",
     "mode": "collectionMode",
+    "parent": "parentRatingKey",
+    "grandparent": "grandparentRatingKey",
     "nodes": "MetadataItem",
     "tree_versions": "MediaItem",
     "tree_parts": "MediaPart",
@@ -131,6 +133,9 @@ class DetailObject(ItemObject):
     member_count: WholeNumber = 0
     mode: int = -1
     smart: bool = False
+    parent: str | int = ""
+    grandparent: str | int = ""
+    index: int = 0
     genres: list[TagObject] = []
     roles: list[RoleObject] = []
     directors: list[TagObject] = []

@@ -24,6 +24,7 @@ from plexsync.models import (
     RelatedId,
     SceneId,
     SceneRecord,
+    ShowRecord,
     id_order,
 )
 from plexsync.storage import views as state_views
@@ -60,6 +61,9 @@ _RUNS_KEPT = 50
 
 COLLECTION_PREFIX = "collection."
 """What the keys begin with under which collections are remembered."""
+
+SHOW_PREFIX = "above."
+"""What the keys begin with under which shows and seasons are remembered."""
 
 T = TypeVar("T")
 
@@ -253,8 +257,17 @@ class State:
         """Return what is remembered of one collection; None when nothing is."""
         return self.decision(COLLECTION_PREFIX + key, CollectionRecord)
 
+    def shows(self) -> dict[SceneId, ShowRecord]:
+        """Return what is remembered of every show and season, by `models.show_key`."""
+        found = self.decisions(SHOW_PREFIX, ShowRecord)
+        return {SceneId(key): record for key, record in found.items()}
+
+    def show(self, key: SceneId) -> ShowRecord | None:
+        """Return what is remembered of one show or season; None when nothing is."""
+        return self.decision(SHOW_PREFIX + key, ShowRecord)
+
     def placings(self) -> Iterator[tuple[SceneId, state_views.Placed]]:
-        """As much of every record as says what its items are members of."""
+        """As much of every record as says what its items are members of, and what is above."""
         yield from self._all(state_views.PLACED)
 
     def decision_keys(self) -> KeysView[str]:

@@ -34,7 +34,7 @@ from plexsync.storage.journal import (
 )
 from plexsync.storage.loading import load_with_base
 from plexsync.storage.lock import hold_lock
-from plexsync.storage.memory import COLLECTION_PREFIX
+from plexsync.storage.memory import COLLECTION_PREFIX, SHOW_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         RatingKey,
         SceneId,
         SceneRecord,
+        ShowRecord,
     )
     from plexsync.storage.memory import State, Unsettled
 
@@ -252,6 +253,11 @@ class Session:
         """Remember `record` of a collection; None for nothing any more."""
         if self.state.collection(key) != record:
             self.decide(COLLECTION_PREFIX + key, record)
+
+    def keep_show(self, key: SceneId, record: ShowRecord | None) -> None:
+        """Remember `record` of a show or season; None for nothing any more."""
+        if self.state.show(key) != record:
+            self.decide(SHOW_PREFIX + key, record)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

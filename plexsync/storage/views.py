@@ -43,6 +43,14 @@ class LinkPlace(msgspec.Struct, gc=False):
     path: str
 
 
+class _LinkAbove(msgspec.Struct, gc=False):
+    """As much of a Link as says which item it is about, and what stands above that."""
+
+    rating_key: RatingKey
+    section_id: str
+    above: tuple[RatingKey, ...] = ()
+
+
 class _Links(msgspec.Struct, gc=False):
     """As much of a SceneRecord as says where its items are, and whether that stands."""
 
@@ -82,12 +90,13 @@ class _Place(msgspec.Struct, gc=False):
 
 
 class Placed(msgspec.Struct, gc=False):
-    """As much of a SceneRecord as says what its items are members of."""
+    """As much of a SceneRecord as says what its items are members of, and what stands above."""
 
     outcome: Outcome
     related: str = ""
     marks: str = ""
-    links: tuple[LinkPlace, ...] = ()
+    year: str = ""
+    links: tuple[_LinkAbove, ...] = ()
 
 
 PLACED = msgspec.json.Decoder(Placed)

@@ -6,7 +6,7 @@ summary for the reporter, the journal and the state on disk.
 `reconcile.py` is the run from beginning to end. `run_scope.py` takes the lock and opens the
 journal; `context.py` is what all parts share. `detection/` finds the due scenes, `scenes/` says
 what becomes of them, `linking/` pairs them with items of `plex_items.py`. `execution/` is the one
-executor; `scenes/`, `collections/` and `replay/` (undo and saved plans) are sources of its work.
+executor; `scenes/`, `collections/`, `shows/` and `replay/` (undo, saved plans) are its sources.
 `limited_writes.py` writes what is no scene's item past the limits. `rows.py` and `totals.py` are
 what the reporter gets. `connections.py` opens both transports.
 

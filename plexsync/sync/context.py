@@ -47,7 +47,8 @@ class RunContext:
         sections: the libraries that take part.
         inventory: what is in them.
         rows: makes the rows of its pairs.
-        planned: what a dry run would remember of scenes, where collections are made of them.
+        planned: what a dry run would remember of scenes, where collections, shows or seasons are
+            made of that.
     """
 
     config: Config

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.config.configuration import named_library
 from plexsync.errors import LibraryMissingError, UnsafeError
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.models import ItemKind, RunHeader, RunSummary
+from plexsync.models import SHOW_KINDS, ItemKind, RunHeader, RunSummary
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.sections import other_writer
 from plexsync.state import Lineage, ReviewQueueWriter, RunKind
@@ -99,6 +99,8 @@ class _Run:
                 raise error
             if self._keeps_collections(state):
                 end.held = self._due_work(run).keep_collections(found) or end.held
+            if self._keeps_shows(state):
+                end.held = self._due_work(run).keep_shows(found) or end.held
             self._complete(run, detection, found, end)
         if end.complete and session is not None:
             clear_spool(found.spool, self._ports.disk)
@@ -234,6 +236,13 @@ class _Run:
             return False
         kinds = (one.plan.kind for one in state.unsettled)
         return bool(self._config.collections.kinds) or ItemKind.COLLECTION in kinds
+
+    def _keeps_shows(self, state: State) -> bool:
+        """Whether shows and seasons are to be kept by this run."""
+        if self._options.partial:
+            return False
+        kinds = {one.plan.kind for one in state.unsettled}
+        return self._config.shows.studios or bool(kinds & SHOW_KINDS)
 
     def _due_work(self, run: RunContext) -> DueWork:
         """Return what deals with the scenes that are due."""

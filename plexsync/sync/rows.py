@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import ItemRef, Match, MatchRow, Outcome, SceneId, SceneRef, source_in
+from plexsync.models import (
+    ItemRef,
+    Match,
+    MatchRow,
+    Outcome,
+    SceneId,
+    SceneRef,
+    is_show_key,
+    source_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +96,7 @@ class RowMaker:
             error=problem,
             by_hand=pair.by_hand,
             is_collection=source_in(pair.scene.scene_id) is not None,
+            is_show=is_show_key(pair.scene.scene_id),
         )
 
     def unlinked(

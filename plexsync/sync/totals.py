@@ -70,7 +70,7 @@ class Totals:
     def emit(self, row: MatchRow) -> None:
         """Count a row that has its outcome, and show it."""
         counts = self.counts
-        counts.high += row.confidence is Confidence.HIGH and not row.is_collection
+        counts.high += row.confidence is Confidence.HIGH and not (row.is_collection or row.is_show)
         counts.low += row.confidence is Confidence.LOW
         name = row.outcome.value
         if name in counts.__struct_fields__:

@@ -220,6 +220,7 @@ def _match(row: MatchRow) -> _Json:
         "outcome": row.outcome,
         "by_hand": list(row.by_hand),
         "is_collection": row.is_collection,
+        "is_show": row.is_show,
         "error": _problem(row.error),
     }
 

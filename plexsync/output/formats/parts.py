@@ -123,7 +123,10 @@ class MatchChangeForm(ChangeForm, kw_only=True):
 
 
 class MatchForm(DocumentForm):
-    """One (scene, item) pair of a run; or a collection, and as the scene what it is made from."""
+    """One (scene, item) pair of a run; or a collection, and as the scene what it is made from.
+
+    Or a show or season: the id of the scene is then `show:` or `season:` and the rating key.
+    """
 
     scene: SceneForm
     item: ItemForm | None
@@ -137,6 +140,7 @@ class MatchForm(DocumentForm):
     outcome: Outcome
     by_hand: list[str]
     is_collection: bool
+    is_show: bool
     error: ErrorForm | None
 
 

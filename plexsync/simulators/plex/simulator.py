@@ -195,6 +195,15 @@ class PlexSimulator:
                     return str(item.rating_key)
         raise KeyError(file)
 
+    def above(self, rating_key: str) -> tuple[str, ...]:
+        """Return the season and the show of an episode, or the show of a season."""
+        with self._lock:
+            found, item = [], self._item(rating_key).parent
+            while item is not None:
+                found.append(str(item.rating_key))
+                item = item.parent
+            return tuple(found)
+
     def dump(self, *, clocks: bool = False) -> Snapshot:
         """Everything an edit can change, of every item, as plain comparable values.
 

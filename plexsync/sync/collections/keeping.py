@@ -27,7 +27,7 @@ from plexsync.models import (
     Withheld,
     source_in,
 )
-from plexsync.planning.collections import Placing, wished_collections
+from plexsync.planning.layout.collections import Placing, wished_collections
 from plexsync.planning.planner import Planner
 from plexsync.state import Settlement
 from plexsync.sync.collections.outcomes import GOOD, CollectionOutcomes
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.models import RelatedId, SceneId
-    from plexsync.planning.collections import WishedCollections
+    from plexsync.planning.layout.collections import WishedCollections
     from plexsync.plex.collections.answers import CollectionEntry
     from plexsync.state import Unsettled
     from plexsync.sync.context import RunContext

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.models import ItemKind, Outcome
+from plexsync.models import VIDEO_KINDS, Outcome
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import has_come, is_past
 from plexsync.sync.detection.detector import Detected, Detector, Scope
@@ -267,9 +267,7 @@ class ChangeDetection:
             timed=self._config.plex.scan,
             now=self._ports.now(),
             forced=frozenset(concerned).union(
-                one.plan.scene_id
-                for one in self._state.unsettled
-                if one.plan.kind is not ItemKind.COLLECTION
+                one.plan.scene_id for one in self._state.unsettled if one.plan.kind in VIDEO_KINDS
             ),
             first=spool.scene_ids,
             patient=not self._options.dry_run,
@@ -320,6 +318,7 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     fields += [repr(sorted(config.stash.needed)), _RECORDS]
     # Records have to tell what is collected, and what was left alone is looked at once more.
     fields += [repr(config.collections)] if config.collections.kinds else []
+    fields += [repr(config.shows)] if config.shows.studios else []
     return Seen(
         library=digest(library),
         fields=digest(fields),

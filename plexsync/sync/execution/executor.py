@@ -201,6 +201,8 @@ class Executor:
             return None
         self.health.faults.proven(WorkKind.READ)
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
+        if detail.above != pair.link.above:
+            pair.link = replace(pair.link, above=detail.above)
         self._settle(item, detail)
         try:
             ready = self._ready(item, detail, read_at)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import (
     PICTURE_FIELDS,
+    VIDEO_KINDS,
     ItemDetail,
     ItemKind,
     Outcome,
@@ -171,7 +172,7 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     unlinked = [
         one
         for one in session.state.unsettled
-        if one.plan.kind is not ItemKind.COLLECTION and not _is_linked(session.state, one)
+        if one.plan.kind in VIDEO_KINDS and not _is_linked(session.state, one)
     ]
     if not unlinked:
         return

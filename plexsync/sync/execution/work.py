@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from plexsync.models import ItemDetail, ItemKind, Outcome, PlexField, PlexItem
+from plexsync.models import VIDEO_KINDS, ItemDetail, Outcome, PlexField, PlexItem
 from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
@@ -111,8 +111,8 @@ class WorkItem:
     Args:
         pair: the scene and the link to the item, which knows what is ours on it.
         decide: says what it needs, once it was read.
-        paths: it must hold one of these files; none for a collection, which is to be made where
-            the link has no rating key.
+        paths: it must hold one of these files; none for what has no file. A collection is to be
+            made where the link has no rating key.
     """
 
     pair: Pair
@@ -120,9 +120,9 @@ class WorkItem:
     paths: tuple[str, ...]
 
     def holds(self, detail: ItemDetail) -> bool:
-        """Return whether an item is the one that is meant; a collection has no file to tell by."""
+        """Return whether an item is the one that is meant; without a file its kind has to tell."""
         if not self.paths:
-            return detail.item.kind is ItemKind.COLLECTION
+            return detail.item.kind not in VIDEO_KINDS
         return any(holds_file(detail.item, path) for path in self.paths)
 
 

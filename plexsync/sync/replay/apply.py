@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
 from plexsync.models import (
+    VIDEO_KINDS,
     ItemKind,
     Link,
     Outcome,
@@ -26,6 +27,7 @@ from plexsync.models import (
     Scene,
     SceneFile,
     SceneRecord,
+    is_show_key,
     source_in,
 )
 from plexsync.planning.credits import unmoved
@@ -37,7 +39,7 @@ from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay
+from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay, show_with
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, meet_plex, remembered
 from plexsync.sync.totals import Totals
@@ -173,7 +175,13 @@ class _PlanWork:
             confidence=item.confidence,
         )
         if known := known_link(self._state, plan):
-            link = replace(link, base=known.base, held=known.held, pictures=known.pictures)
+            link = replace(
+                link,
+                base=known.base,
+                held=known.held,
+                pictures=known.pictures,
+                above=known.above,
+            )
         is_collection = plan.kind is ItemKind.COLLECTION
         files = (SceneFile(path=item.scene_path),) if item.scene_path else ()
         scene = Scene(
@@ -185,7 +193,8 @@ class _PlanWork:
             pair.title = next(
                 (str(one.after) for one in plan.changes if one.target is PlexField.TITLE), ""
             )
-        return WorkItem(pair=pair, decide=decide, paths=() if is_collection else (plan.path,))
+        paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
+        return WorkItem(pair=pair, decide=decide, paths=paths)
 
     def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.
@@ -246,6 +255,9 @@ class _PlanWork:
 
     def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
+        if is_show_key(pair.scene.scene_id):
+            session.keep_show(pair.scene.scene_id, show_with(self._state, pair))
+            return
         if source_in(pair.scene.scene_id) is not None:
             if pair.link.rating_key:
                 kept = collection_with(self._state, pair)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
-from plexsync.models import CollectionRecord, ItemKind, Outcome, Preview, source_in
+from plexsync.models import (
+    SHOW_KINDS,
+    CollectionRecord,
+    ItemKind,
+    Outcome,
+    Preview,
+    ShowRecord,
+    is_show_key,
+    source_in,
+)
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.writer import UNSENT
@@ -162,7 +171,9 @@ class ReplayOutcomes:
         if self._session is None:
             return
         scene_id = pair.scene.scene_id
-        if source_in(scene_id) is None:
+        if is_show_key(scene_id):
+            self._session.keep_show(scene_id, show_with(self._state, pair))
+        elif source_in(scene_id) is None:
             record = with_link(self._state.get(scene_id), pair.link)
             self._session.remember(scene_id, record)
         else:
@@ -215,12 +226,21 @@ def collection_with(state: State, pair: Pair) -> CollectionRecord:
     return replace(record, link=pair.link, wanted="", members="", withheld=None)
 
 
+def show_with(state: State, pair: Pair) -> ShowRecord:
+    """Return the record of a show or season with the link of a pair, to be looked at again."""
+    record = state.show(pair.scene.scene_id) or ShowRecord(link=pair.link)
+    return replace(record, link=pair.link, wanted="")
+
+
 def known_link(state: State, plan: ItemPlan) -> Link | None:
     """Return the remembered link of a plan's scene to its item; None when there is none."""
     if plan.kind is ItemKind.COLLECTION:
         kept = state.collection(plan.scene_id)
         same = kept is not None and kept.link.rating_key == plan.rating_key
         return kept.link if kept is not None and same else None
+    if plan.kind in SHOW_KINDS:
+        shown = state.show(plan.scene_id)
+        return shown.link if shown else None
     record = state.get(plan.scene_id)
     links = record.links if record else ()
     return next((link for link in links if link.rating_key == plan.rating_key), None)

@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from plexsync.errors import ConfigError, MismatchError
 from plexsync.models import (
     FIELD_SEPARATOR,
+    VIDEO_KINDS,
     ItemKind,
     Link,
     Outcome,
     PlexField,
     RunHeader,
     Scene,
+    is_show_key,
 )
 from plexsync.planning.planner import Planner
 from plexsync.planning.retry_schedule import iso
@@ -30,7 +32,7 @@ from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.collections import CollectionReverser, remember_undone, with_keys
-from plexsync.sync.replay.engine import ReplayWords, known_link, replay
+from plexsync.sync.replay.engine import ReplayWords, known_link, replay, show_with
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, meet_plex, remembered
 from plexsync.sync.totals import Totals
@@ -206,9 +208,8 @@ class _UndoWork:
         )
         scene = Scene(scene_id=plan.scene_id, updated_at="")
         pair = Pair(scene=scene, link=link, reason=self._reason)
-        return WorkItem(
-            pair=pair, decide=partial(self._decide, plan, pair), paths=(plan.path, link.path)
-        )
+        paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
+        return WorkItem(pair=pair, decide=partial(self._decide, plan, pair), paths=paths)
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
@@ -231,6 +232,9 @@ class _UndoWork:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
         if plan := self._by_collection.get(pair.scene.scene_id):
             remember_undone(self._state, session, plan, pair, outcome=outcome)
+            return
+        if is_show_key(pair.scene.scene_id):
+            session.keep_show(pair.scene.scene_id, show_with(self._state, pair))
             return
         record, link = self._state.get(pair.scene.scene_id), pair.link
         linked = record is not None and any(

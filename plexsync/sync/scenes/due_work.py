@@ -31,6 +31,7 @@ from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
 from plexsync.sync.scenes.run_writer import RunWriter
 from plexsync.sync.scenes.unmatched import Unwritten
+from plexsync.sync.shows.keeping import ShowKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,6 +109,11 @@ class DueWork:
         """Bring collections in step with the scenes; return the limit that held some back."""
         save = partial(self._save, saved_collection) if self._options.save_plan else None
         return CollectionKeeper(self._run, found.dictionary.present, save).keep()
+
+    def keep_shows(self, found: DetectedChanges) -> UnsafeError | None:
+        """Bring shows and seasons in step; return the limit that held some of it back."""
+        save = partial(self._save, saved_collection) if self._options.save_plan else None
+        return ShowKeeper(self._run, found.dictionary.present, save).keep()
 
     # ---- what does it
 

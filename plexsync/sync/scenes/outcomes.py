@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import MARKED_KINDS, Outcome, SceneRecord
-from plexsync.planning.collections import marks_of
 from plexsync.planning.desired import COMMON
+from plexsync.planning.layout.collections import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.state import SavedItem
@@ -58,6 +58,8 @@ GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 
+_YEAR_DIGITS = 4
+
 
 class _Progress(msgspec.Struct, gc=False):
     """How far a scene is whose pairs are under way."""
@@ -66,6 +68,7 @@ class _Progress(msgspec.Struct, gc=False):
     open_pairs: int = 0
     version: str | None = None
     marks: str = ""
+    year: str | None = None
     related: Mapping[RelatedId, str] | None = None
     wanted: Mapping[str, tuple[Desired, ...]] = {}
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
@@ -129,6 +132,8 @@ class SceneOutcomes:
         progress.related = detail.related
         if self._run.config.collections.kinds & MARKED_KINDS:
             progress.marks = marks_of(detail.rating100, organized=detail.organized)
+        if self._run.config.shows.studios:
+            progress.year = detail.date[:_YEAR_DIGITS]
         progress.wanted = wanted
 
     def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
@@ -267,7 +272,7 @@ class SceneOutcomes:
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._run.session is None and self._run.config.collections.kinds:
+        if self._run.session is None and self._run.config.uses_records:
             self._run.planned[scene_id] = self._record(progress)
         if self._run.session is not None:
             record, failed = self._record(progress), progress.failed
@@ -300,6 +305,7 @@ class SceneOutcomes:
             links=tuple(progress.links.values()),
             related=related,
             marks=progress.marks or (previous.marks if previous else ""),
+            year=previous.year if progress.year is None and previous else progress.year or "",
         )
         if outcome is not Outcome.FAILED:
             return record

@@ -59,6 +59,8 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.PHOTO): ("{image}", "{image}"),
     id(forms.COLLECTION_TITLE): ("{kind} {name}", "{kind} {name}"),
     id(forms.COLLECTION_SORT_TITLE): ("{kind} {name}", "{kind} {name}"),
+    id(forms.SHOW_TITLE): ("The {studio}", "The {studio}"),
+    id(forms.SEASON_TITLE): ("{studio} {year}", "{studio} {year}"),
     id(forms.TEMPLATES): (["{id}", "b"], "{id}, b"),
     id(forms.TEXT): ("a text", "a text"),
     id(forms.SECRETS): (["canary-1", "canary-2"], "canary-1, canary-2"),

@@ -473,8 +473,8 @@ def test_what_is_missing_is_named(
             "[zzz]\n",
             "zzz",
             (
-                "Known: stash, plex, paths, match, apply, fields, libraries, collections, run, "
-                "notify, metrics."
+                "Known: stash, plex, paths, match, apply, fields, libraries, collections, shows, "
+                "run, notify, metrics."
             ),
         ),
         ("[match]\ntoken = 1\n", "[match] > token", "It belongs to [plex]."),

@@ -85,6 +85,7 @@ def test_defaults_are_written_out() -> None:
         "changes": [],
         "by_hand": [],
         "is_collection": False,
+        "is_show": False,
         "outcome": "unmatched",
         "error": None,
     }

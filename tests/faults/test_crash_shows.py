@@ -1,0 +1,39 @@
+"""A run that writes to shows and seasons, killed at every write to Plex, before and after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.deadly_runs import killed_run, undo_since
+from tests.support.show_world import show_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_shows_end_as_after_one_run_whatever_write_a_run_dies_at(
+    tmp_path: Path,
+    applied: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The run after it completes them; undoing all of it leaves Plex as it was."""
+    at, whole = 0, None
+    while True:
+        at += 1
+        with show_world(tmp_path / str(at)) as world:
+            world.stash.edit_scene(3, date="2021-03-01")
+            world.run(SHOWS__STUDIOS="false")
+            before, known = world.plex.dump(), {one.run_id for one in world.state().runs}
+            writes = killed_run(world, at=at, applied=applied)
+            world.run()
+            whole = whole or world.plex.dump()
+
+            assert world.plex.dump() == whole, at
+            assert not world.state().has_unsettled, at
+            undo_since(world, known)
+            assert world.plex.dump() == before, at
+            if writes < at:
+                break
+    assert at > 4
