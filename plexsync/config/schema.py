@@ -401,16 +401,8 @@ class CollectionsConfig:
     @property
     def rules(self) -> CollectionRules:
         """What decides which collections there should be."""
-        on = {
-            CollectionKind.STUDIO: self.studios,
-            CollectionKind.GROUP: self.groups,
-            CollectionKind.PERFORMER: self.performers,
-            CollectionKind.TAG: bool(self.tags),
-            CollectionKind.RATING: self.ratings,
-            CollectionKind.ORGANIZED: self.organized,
-        }
         return CollectionRules(
-            kinds=frozenset(kind for kind, is_on in on.items() if is_on),
+            kinds=self.kinds,
             parents=self.parent_studios,
             tags=frozenset(map(fold_tag, self.tags)),
             title=parse_template(self.title, TITLE_WORDS),
@@ -420,7 +412,15 @@ class CollectionsConfig:
     @property
     def kinds(self) -> frozenset[CollectionKind]:
         """What collections are made from; nothing while that is off."""
-        return self.rules.kinds
+        on = {
+            CollectionKind.STUDIO: self.studios,
+            CollectionKind.GROUP: self.groups,
+            CollectionKind.PERFORMER: self.performers,
+            CollectionKind.TAG: bool(self.tags),
+            CollectionKind.RATING: self.ratings,
+            CollectionKind.ORGANIZED: self.organized,
+        }
+        return frozenset(kind for kind, is_on in on.items() if is_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

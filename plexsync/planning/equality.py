@@ -49,10 +49,11 @@ class PlexEquality:
 
     def respelled(self, one: Value, other: Value) -> dict[str, str]:
         """Return the names of `one` that are to Plex one of `other`, and look otherwise."""
-        if isinstance(one, str) or isinstance(other, str) or one == other:
+        if isinstance(one, str) or isinstance(other, str) or not other or one == other:
             return {}
-        there = {self.spellings.keys[name]: name for name in other}
-        pairs = ((name, there.get(self.spellings.keys[name], name)) for name in one)
+        keys = self.spellings.keys
+        there = {keys[name]: name for name in other}
+        pairs = [(name, there.get(keys[name], name)) for name in one]
         return {name: shown for name, shown in pairs if name != shown}
 
     def digest(self, target: PlexField, value: Value) -> str:

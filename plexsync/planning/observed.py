@@ -178,4 +178,4 @@ class Rules:
 
     def takes(self, field: str) -> bool:
         """Whether Stash has the last word in a field for once; any of the rules that make it."""
-        return not self.taken.isdisjoint(field.split(FIELD_SEPARATOR))
+        return bool(self.taken) and not self.taken.isdisjoint(field.split(FIELD_SEPARATOR))

@@ -144,9 +144,12 @@ class Planner:
 
     def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
         """Decide about one field."""
+        held = detail.values.get(want.target)
+        if held == want.value and self._needs_nothing(want, held, base):
+            return
         found = found_in(detail, want.target)
         same = self.equality.equal(want.target, want.value, found.shown)
-        if same and self._needs_nothing(want, found, base):
+        if same and self._needs_nothing(want, found.value, base):
             return
         after = _as_shown(want, found) if same else self._after(want, found, base)
         if after is None:
@@ -179,17 +182,17 @@ class Planner:
         writes = differs or (credit and any(changed_credits(change)))
         (into.changes if writes else into.agreed).append(change)
 
-    def _needs_nothing(self, want: Desired, found: ObservedValue, base: Base | None) -> bool:
+    def _needs_nothing(self, want: Desired, held: Value, base: Base | None) -> bool:
         """Whether a field that shows what is wanted is of no further interest."""
         # A loose sort title goes along with a new title, and credits are compared one by one.
         if want.target is PlexField.SORT_TITLE or want.credits:
             return False
         if not (want.value and self._agrees):
             return True
-        if base is None or base.wanted != self._wanted(want, found.value):
+        if base is None or base.wanted != self._wanted(want, held):
             return False
         keeps = want.policy is Policy.MERGE and self._rules.preserve_plex_edits
-        return self.equality.is_remembered(want.target, found.value, base, keeps=keeps)
+        return self.equality.is_remembered(want.target, held, base, keeps=keeps)
 
     def still_held(
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
@@ -463,7 +466,7 @@ class Planner:
         """Digest of what Stash wants where that is not just `after`, else nothing."""
         if want.credits:
             return self._whole_digest(want)
-        if want.policy is not Policy.MERGE or after is want.value or isinstance(after, str):
+        if want.policy is not Policy.MERGE or after == want.value or isinstance(after, str):
             return ""
         if len(after) == len(want.value) and self.equality.equal(want.target, after, want.value):
             return ""

@@ -14,6 +14,7 @@ Three rules keep this exact although names change while a run is under way:
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING
 
 from plexsync.models import RelatedId
@@ -30,6 +31,7 @@ _PART = "\x1f"
 _DIGITS = 12
 
 
+@cache
 def tag_id(number: str) -> RelatedId:
     """How a tag is remembered."""
     return RelatedId(f"t{number}")
@@ -45,16 +47,19 @@ def is_studio(one: RelatedId) -> bool:
     return one.startswith("s")
 
 
+@cache
 def performer_id(number: str) -> RelatedId:
     """How a performer is remembered."""
     return RelatedId(f"p{number}")
 
 
+@cache
 def studio_id(number: str) -> RelatedId:
     """How a studio is remembered."""
     return RelatedId(f"s{number}")
 
 
+@cache
 def group_id(number: str) -> RelatedId:
     """How a group is remembered."""
     return RelatedId(f"g{number}")

@@ -131,7 +131,8 @@ def unsettled_s(version: str, server_time: datetime | None) -> float:
         age = server_time - datetime.fromisoformat(version)
     except (ValueError, TypeError):  # TypeError: a version without a zone
         return 0.0
-    return SETTLED_S - age.total_seconds() if abs(age) < timedelta(seconds=SETTLED_S) else 0.0
+    age_s = age.total_seconds()
+    return SETTLED_S - age_s if abs(age_s) < SETTLED_S else 0.0
 
 
 def iso(moment: datetime) -> str:

@@ -6,6 +6,7 @@ the same pages. The second part is as large as the library, so it waits outside 
 
 from __future__ import annotations
 
+import os
 import tempfile
 import weakref
 from typing import IO, TYPE_CHECKING
@@ -22,7 +23,7 @@ BELIEVED_S = 600.0
 """Seconds after a sweep began during which its details are given out. A run that writes for longer
 asks again, so that what it writes is never older."""
 
-_LENGTH_BYTES = 4
+_LENGTH_BITS = 32
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(WireDetail)
@@ -58,13 +59,11 @@ class KeptDetails:
         if self._file is None:
             return
         try:
-            at = self._file.seek(0, 2)
+            at = self._file.seek(0, os.SEEK_END)
             for row in rows:
                 content = _ENCODER.encode(row)
-                self._file.write(len(content).to_bytes(_LENGTH_BYTES, "big"))
-                self._file.write(content)
-                self._places[SceneId(row.id)] = at
-                at += _LENGTH_BYTES + len(content)
+                self._places[SceneId(row.id)] = at << _LENGTH_BITS | len(content)
+                at += self._file.write(content)
             self._file.flush()
         except OSError:
             self.close()
@@ -78,7 +77,9 @@ class KeptDetails:
             for scene_id in ids:
                 place = self._places.pop(scene_id, None)
                 if place is not None:
-                    taken[scene_id] = self._read(self._file, place)
+                    at, length = divmod(place, 1 << _LENGTH_BITS)
+                    self._file.seek(at)
+                    taken[scene_id] = _DECODER.decode(self._file.read(length))
         except OSError:
             self.close()
         return taken
@@ -94,9 +95,3 @@ class KeptDetails:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    @staticmethod
-    def _read(file: IO[bytes], place: int) -> WireDetail:
-        file.seek(place)
-        length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
-        return _DECODER.decode(file.read(length))

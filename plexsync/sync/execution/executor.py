@@ -9,7 +9,6 @@ was seen to hold what was sent.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace as dataclass_replace
 from itertools import chain, islice
 from math import inf
 from typing import TYPE_CHECKING
@@ -247,8 +246,9 @@ class Executor:
         """
         decision = item.decide(detail)
         pair = item.pair
-        bases = {**pair.link.pictures, **decision.picture_bases}
-        pair.link = replace(pair.link, pictures=bases)
+        if decision.picture_bases:
+            bases = {**pair.link.pictures, **decision.picture_bases}
+            pair.link = replace(pair.link, pictures=bases)
         ready = Ready(item=item, decision=decision, detail=detail, read_at=read_at)
         if self._session is None and decision.pictures:
             ready.decision = self._pictures.compare(ready)
@@ -374,7 +374,7 @@ class Executor:
         pair.link = self._planner.link_after(link, (*stored, *ready.decision.agreed))
         if verdict.problem:
             ready.failed = WorkKind.EDIT
-        ready.decision = dataclass_replace(
+        ready.decision = replace(
             ready.decision,
             problem=verdict.problem or ready.decision.problem,
             agreed=(),

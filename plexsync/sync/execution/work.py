@@ -6,7 +6,6 @@ A run, a saved plan and an undo are three sources of the same work items.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -56,8 +55,7 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     judged: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one item needs, found by a fresh read.
 
     Args:
@@ -77,7 +75,7 @@ class Decision:
     plan: ItemPlan
     agreed: tuple[Change, ...] = ()
     pictures: tuple[PictureChange, ...] = ()
-    picture_bases: Mapping[PlexField, PictureBase] = field(default_factory=dict)
+    picture_bases: Mapping[PlexField, PictureBase] = {}
     kept: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
@@ -104,8 +102,7 @@ Decide = Callable[["ItemDetail"], Decision]
 """Compares an item with what it should be. Raises ServerError: what else is needed is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItem:
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One item that may have to be written.
 
     Args:

@@ -93,6 +93,8 @@ class SceneOutcomes:
     def __init__(self, run: RunContext, planner: Planner) -> None:
         self.orphans: list[tuple[Pair, str]] = []
         self._run = run
+        self._kinds = run.config.collections.kinds
+        self._uses_records = run.config.uses_records
         self._uncharged: dict[SceneId, tuple[WorkKind, SceneRecord]] = {}
         self._planner = planner
         self._scenes: dict[SceneId, _Progress] = {}
@@ -130,7 +132,7 @@ class SceneOutcomes:
         # Without a version the scene stays due: its next edit may not show in this one.
         progress.version = detail.updated_at if settled else ""
         progress.related = detail.related
-        if self._run.config.collections.kinds & MARKED_KINDS:
+        if self._kinds & MARKED_KINDS:
             progress.marks = marks_of(detail.rating100, organized=detail.organized)
         if self._run.config.shows.studios:
             progress.year = detail.date[:_YEAR_DIGITS]
@@ -272,7 +274,7 @@ class SceneOutcomes:
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._run.session is None and self._run.config.uses_records:
+        if self._run.session is None and self._uses_records:
             self._run.planned[scene_id] = self._record(progress)
         if self._run.session is not None:
             record, failed = self._record(progress), progress.failed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import TooLongError
-from plexsync.models import ItemKind, ItemPlan, Outcome, Problem
+from plexsync.models import LIST_FIELDS, ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Desired,
         ItemDetail,
         Link,
+        PlexField,
         RelatedId,
         Scene,
         SceneDetail,
@@ -143,13 +144,13 @@ class RunItems:
 
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
+        if pair.match is not None or self._run.compares_all:
+            return False
         scene_id = pair.scene.scene_id
         record = self._run.state.get(scene_id)
         return (
-            pair.match is None
-            and record is not None
+            record is not None
             and record.outcome in _GOOD
-            and not self._run.compares_all
             and (scene_id, pair.link.rating_key) not in self._unsettled
             and record.desired == self._outcomes.desired_digest(scene_id)
             and self._artwork.handled(pair, scene)
@@ -157,10 +158,9 @@ class RunItems:
 
     def _parked(self, pair: Pair) -> Problem | None:
         """Why this is not tried again: just this would end in the same way."""
-        record = self._run.state.get(pair.scene.scene_id)
+        record = None if pair.match else self._run.state.get(pair.scene.scene_id)
         parked = (
-            pair.match is None
-            and record is not None
+            record is not None
             and record.due_at == PARKED
             and record.problem is not None
             and record.problem.kind in GIVEN_UP
@@ -186,7 +186,7 @@ class RunItems:
             desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
             desired = self._fields.of(section_id).desired(scene, kind)
-        held = self._unheld(pair.link, desired).held
+        held = self._still_held(pair.link, desired)
         uncurated = pair.link.inherited and scene.is_blank
         pair.link = replace(pair.link, inherited=uncurated)
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
@@ -219,15 +219,15 @@ class RunItems:
     def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> None:
         """Note which names the item spells in another way."""
         for want in desired:
-            shown = detail.values.get(want.target, ())
-            self.spellings |= self._planner.equality.respelled(want.value, shown)
+            if want.target in LIST_FIELDS:
+                shown = detail.values.get(want.target, ())
+                self.spellings.update(self._planner.equality.respelled(want.value, shown))
 
-    def _unheld(self, link: Link, desired: Sequence[Desired]) -> Link:
-        """Return the link without what holds no field back now: Stash moved on, or one asked."""
-        if not link.held:
-            return link
-        held = {} if self._run.is_asked_for else self._planner.still_held(desired, link.held)
-        return replace(link, held=held)
+    def _still_held(self, link: Link, desired: Sequence[Desired]) -> dict[PlexField, str]:
+        """Return what holds a field back now: none where Stash moved on, or one asked."""
+        if not link.held or self._run.is_asked_for:
+            return {}
+        return self._planner.still_held(desired, link.held)
 
 
 def _unwritten(stays: tuple[str, ...]) -> Outcome:

@@ -5,7 +5,6 @@ Each item is looked at once more; `upload` does the rest.
 
 from __future__ import annotations
 
-from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -92,7 +91,9 @@ class PictureWriter:
         """
         decision, result = ready.decision, PictureResult()
         left = [change for change in decision.pictures if self._differs(ready, change, result)]
-        return dataclass_replace(
+        if len(left) == len(decision.pictures) and not (result.kept or result.problem):
+            return decision
+        return replace(
             decision,
             pictures=tuple(left),
             kept=(*decision.kept, *result.kept),
