@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -103,42 +104,26 @@ def tabulate(
     compared = _compare_all(scenes, items, path_map, context)
     if layout is None:
         layout = learn_layout(certain_pairs(compared), rules=rules)
-    locator = Locator(layout, compared, items)
+    weighed = _Weighed([[] for _ in scenes])
     scale = Scale(items=len(items), weights=settings.weights, weighed={})
-    rows: list[list[tuple[Option, ...]]] = [[] for _ in scenes]
-    seen: set[tuple[int, int]] = set()
-    sure: dict[int, LonePair] = {}
+    locator = Locator(layout, compared, items)
     for one in compared:
-        ours, found, _ = one
-        located = [(locator.locate(made, ours, part), part) for made, part in found]
+        located = [(locator.locate(made, one.ours, part), part) for made, part in one.found]
         if lone is not None and (sole := lone.judge(one, located[0][0], scale)) is not None:
-            sure[ours.scene] = sole
+            weighed.sure[one.ours.scene] = sole
             continue
-        plausible = _weigh_row(ours, located, scale, settings)
-        allowed = without_refused(plausible, scenes[ours.scene], items, people)
-        if allowed:
-            rows[ours.scene].append(allowed)
-        else:
-            seen.update((ours.scene, part.item) for _, part in found)
-    columns = _columns(rows)
-    places = join_places(items, columns)
-    table = Table(
-        items=items,
-        rows=rows,
-        columns=columns,
-        places=places,
-        assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
-        given=_given(items, people),
-        is_layout_known=bool(layout.roots),
-    )
+        row = _weigh_row(one.ours, located, scale, settings)
+        weighed.add(one, without_refused(row, scenes[one.ours.scene], items, people))
     return Tabulated(
-        table=table,
-        sure=sure,
+        table=_make_table(
+            weighed.rows, scenes, items, people=people, settings=settings, layout=layout
+        ),
+        sure=weighed.sure,
         scale=scale,
         layout=layout,
         context=context,
         path_map=path_map,
-        dismissed=frozenset(one for one in seen if not rows[one[0]]),
+        dismissed=frozenset(one for one in weighed.seen if not weighed.rows[one[0]]),
     )
 
 
@@ -200,6 +185,51 @@ def refine(
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """What became of the comparisons: options, pairs that are sure, pairs that are implausible.
+
+    Attributes:
+        rows: the options, by scene and file.
+        sure: by scene, the pairs that nothing competes with.
+        seen: pairs of scene and item of the files that have no option.
+    """
+
+    rows: list[list[tuple[Option, ...]]]
+    sure: dict[int, LonePair] = field(default_factory=dict)
+    seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def add(self, one: Compared, options: tuple[Option, ...]) -> None:
+        """Note the options of a file, or that it has none."""
+        if options:
+            self.rows[one.ours.scene].append(options)
+        else:
+            self.seen.update((one.ours.scene, part.item) for _, part in one.found)
+
+
+def _make_table(
+    rows: Sequence[Sequence[tuple[Option, ...]]],
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    *,
+    people: People,
+    settings: MatchSettings,
+    layout: Layout,
+) -> Table:
+    """Put all options side by side, and serve those that compete as a whole."""
+    columns = _columns(rows)
+    places = join_places(items, columns)
+    return Table(
+        items=items,
+        rows=rows,
+        columns=columns,
+        places=places,
+        assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
+        given=_given(items, people),
+        is_layout_known=bool(layout.roots),
+    )
 
 
 def _context(

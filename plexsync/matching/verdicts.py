@@ -231,40 +231,41 @@ def prepare_matching(
     items = _deduplicate(items)
     due = {scene.scene_id for scene in scenes}
     others = [one for one in known.get("others", ()) if one.scene_id not in due]
-    hashes = known.get("hashes")
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings = known.get("settings", DEFAULT_SETTINGS)
-    claims = known.get("claims", {})
-    owners = {key: scene for key, scene in claims.items() if scene not in due}
-    layout = known.get("layout")
-    whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    owners = {key: scene for key, scene in known.get("claims", {}).items() if scene not in due}
     lone = LonePairs(scenes, items, people=people, owners=owners, settings=settings)
-    tabulated = tabulate(
-        whole,
-        items,
-        rules=known.get("rules", ()),
-        settings=settings,
-        hashes=hashes,
-        people=people,
-        # Of a part of the scenes nothing is learned: it would say less than all of them.
-        layout=UNKNOWN_LAYOUT if layout is None and others else layout,
-        lone=lone if staged else None,
-    )
+    hashes, layout = known.get("hashes"), known.get("layout")
+    whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
     return Matching(
         scenes=whole,
         due=len(scenes),
         settings=settings,
         people=people,
         owners=owners,
-        tabulated=tabulated,
-        by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
-        names=ReasonNames(
-            paths=scene_paths([*whole, *others]), items=items, libraries=known.get("libraries", {})
+        tabulated=tabulate(
+            whole,
+            items,
+            rules=known.get("rules", ()),
+            settings=settings,
+            hashes=hashes,
+            people=people,
+            # Of a part of the scenes nothing is learned: it would say less than all of them.
+            layout=UNKNOWN_LAYOUT if layout is None and others else layout,
+            lone=lone if staged else None,
         ),
+        by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
+        names=_reason_names([*whole, *others], items, known),
     )
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _reason_names(scenes: Sequence[Scene], items: Sequence[PlexItem], known: Known) -> ReasonNames:
+    """Return how reasons name scenes and items."""
+    libraries = known.get("libraries", {})
+    return ReasonNames(paths=scene_paths(scenes), items=items, libraries=libraries)
 
 
 def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:

@@ -9,6 +9,7 @@ numbers come from: docs/matching.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,8 +31,6 @@ from plexsync.matching.comparing.evidence import (
 from plexsync.models import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from plexsync.matching.comparing.blocking import Ours, Theirs
 
 
@@ -271,20 +270,48 @@ def _rarity(most: float, others: int, items: int) -> float:
 
 def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
     """Return the facts that are known on both sides."""
-    size = {
-        Level.EQUAL: ("equal to the byte", min(float(made.size_bits), weights.size_most)),
-        Level.DIFFERENT: ("different", weights.size_different),
-    }
-    replaced = is_replaced(made)
-    if replaced:
-        size[Level.DIFFERENT] = ("different, as after a replacement", weights.size_replaced)
-    duration = {
+    guid = Evidence(name="guid", value="names the scene", weight=weights.identity)
+    return [
+        *_weigh_sizes(made, weights),
+        *_weigh_lengths(made, weights),
+        *_weigh_content(made, weights),
+        *([guid] if made.identity else ()),
+        *_weigh_texts(made, weights),
+    ]
+
+
+_Meanings = Mapping[Level, tuple[str, float]]
+"""What each level of a fact says in words, and in bits."""
+
+
+def _weigh_fact(name: str, level: Level, meanings: _Meanings) -> list[Evidence]:
+    """Return what a fact says at its level, nothing where that is not known."""
+    found = meanings.get(level)
+    return [] if found is None else [Evidence(name=name, value=found[0], weight=found[1])]
+
+
+def _weigh_sizes(made: Comparison, weights: Weights) -> list[Evidence]:
+    different = ("different", weights.size_different)
+    if is_replaced(made):
+        different = ("different, as after a replacement", weights.size_replaced)
+    worth = min(float(made.size_bits), weights.size_most)
+    meanings = {Level.EQUAL: ("equal to the byte", worth), Level.DIFFERENT: different}
+    return _weigh_fact("size", made.size, meanings)
+
+
+def _weigh_lengths(made: Comparison, weights: Weights) -> list[Evidence]:
+    meanings = {
         Level.EQUAL: (f"equal within {DURATION_EQUAL_S:g} s", weights.duration_equal),
         Level.CLOSE: (f"equal within {DURATION_CLOSE_S:g} s", weights.duration_close),
         Level.NEAR: (f"equal within {DURATION_NEAR_S:g} s", weights.duration_near),
         Level.OFF: ("a few seconds apart", weights.duration_off),
         Level.DIFFERENT: ("different", weights.duration_different),
     }
+    return _weigh_fact("duration", made.duration, meanings)
+
+
+def _weigh_content(made: Comparison, weights: Weights) -> list[Evidence]:
+    """Return what the frame, unless the file was replaced, and the content hash say."""
     frame = {
         Level.EQUAL: ("equal width and height", weights.frame_equal),
         Level.DIFFERENT: ("different width or height", weights.frame_different),
@@ -293,6 +320,12 @@ def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
         Level.EQUAL: ("equal to Plex's content hash", weights.hash_equal),
         Level.DIFFERENT: ("differs from Plex's content hash", weights.hash_different),
     }
+    framed = [] if is_replaced(made) else _weigh_fact("frame", made.frame, frame)
+    return [*framed, *_weigh_fact("oshash", made.content, content)]
+
+
+def _weigh_texts(made: Comparison, weights: Weights) -> list[Evidence]:
+    """Return what title and date say, which only rank."""
     title = {
         Level.EQUAL: ("equal", weights.title_equal),
         Level.CLOSE: ("nearly equal", weights.title_close),
@@ -302,17 +335,7 @@ def _weigh_facts(made: Comparison, weights: Weights) -> list[Evidence]:
         Level.EQUAL: ("equal", weights.date_equal),
         Level.DIFFERENT: ("different", weights.date_different),
     }
-    guid = ("names the scene", weights.identity) if made.identity else None
-    named = (
-        ("size", size.get(made.size)),
-        ("duration", duration.get(made.duration)),
-        ("frame", None if replaced else frame.get(made.frame)),
-        ("oshash", content.get(made.content)),
-        ("guid", guid),
-        ("title", title.get(made.title)),
-        ("date", date.get(made.date)),
-    )
-    return [Evidence(name=name, value=found[0], weight=found[1]) for name, found in named if found]
+    return [*_weigh_fact("title", made.title, title), *_weigh_fact("date", made.date, date)]
 
 
 def _summarize(made: Comparison) -> str:
