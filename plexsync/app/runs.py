@@ -6,7 +6,7 @@ import os
 import select
 import time
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from shlex import quote
@@ -36,7 +36,6 @@ from plexsync.output.console import (
     write_errors,
     write_lines,
 )
-from plexsync.output.log import logged
 from plexsync.output.outages import Outages
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
@@ -48,13 +47,14 @@ from plexsync.sync.reconcile import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from plexsync.app.adopt import Adoption
     from plexsync.config.configuration import Config
     from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
-    from plexsync.output.console import Invocation, Shape, Streams
+    from plexsync.output.console import Invocation, LogOptions, Shape, Streams
     from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
@@ -139,6 +139,15 @@ def _load_announced(invocation: Invocation, announcement: Announcement) -> Confi
     return config
 
 
+def _logged(shown: RunReporter, options: LogOptions | None) -> AbstractContextManager[RunReporter]:
+    """Return a reporter that also writes a log, if one is wanted."""
+    if options is None:
+        return nullcontext(shown)
+    from plexsync.output.log import logged  # noqa: PLC0415 - most runs write none
+
+    return logged(shown, options)
+
+
 @uncollected()
 def _perform(
     use_case: UseCase,
@@ -150,7 +159,8 @@ def _perform(
     dry_run: bool,
 ) -> int:
     with ExitStack() as stack:
-        reporter = stack.enter_context(logged(shown, invocation.log))
+        stack.callback(shown.close)
+        reporter = stack.enter_context(_logged(shown, invocation.log))
         config = _load_announced(invocation, announcement)
         signals = stack.enter_context(
             StopSignals(lambda: _tell_stopping(invocation.shape, streams))

@@ -47,30 +47,24 @@ _LEVELS = {
 
 
 @contextmanager
-def logged(reporter: RunReporter, options: LogOptions | None) -> Iterator[RunReporter]:
-    """Close `reporter` at the end; until then let it write a log, too, if one is wanted.
+def logged(reporter: RunReporter, options: LogOptions) -> Iterator[RunReporter]:
+    """Let `reporter` write a log, too.
 
     An error that ends the run before it could report is logged as well.
 
     Raises:
         StateError: the log file cannot be opened.
     """
+    log = Log(options)
     try:
-        if options is None:
-            yield reporter
-            return
-        log = Log(options)
-        try:
-            yield LoggingReporter(reporter, log)
-        except PlexsyncError as error:
-            problem = as_problem(error)
-            event = json_documents.error_event(problem, exit_code=error.exit_code)
-            log.write(logging.ERROR, " ".join(problem_lines(problem)), event)
-            raise
-        finally:
-            log.close()
+        yield LoggingReporter(reporter, log)
+    except PlexsyncError as error:
+        problem = as_problem(error)
+        event = json_documents.error_event(problem, exit_code=error.exit_code)
+        log.write(logging.ERROR, " ".join(problem_lines(problem)), event)
+        raise
     finally:
-        reporter.close()
+        log.close()
 
 
 class Log:

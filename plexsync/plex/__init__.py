@@ -3,7 +3,7 @@
 In: rating keys, plans and pictures. Out: `PlexItem` and `ItemDetail`, or an error of
 `plexsync.errors`. Nothing of plexapi leaves this folder.
 
-`client.py` is what runs use; `connection.py` signs in through plexapi over our transport;
+`client.py` is what runs use; `connection.py` says who greets a server and what it answers;
 `sections.py` finds the libraries; `listing.py` reads one whole, and `index.py` keeps it between
 runs. `decode.py` turns JSON into nouns, with `lenient.py` where a server's JSON is broken.
 `edits.py` sends edits, which `edit_query.py` words. `pictures.py` uploads and chooses,

@@ -1,16 +1,14 @@
 """Plex Media Server behind typed values: connect, list, read in full, scan, address.
 
-plexapi opens the connection and finds the libraries. Listings and details are requests of
-our own on the same transport, as edits are (`edits.py`): plexapi's objects cost a hundred times the
-CPU and fetch an item again whenever an empty attribute is read. No plexapi object but the server
-outlives a call.
+Every request is our own on one transport: plexapi's objects cost a hundred times the CPU and fetch
+an item again whenever an empty attribute is read, and to import it takes a tenth of a short run.
 
 Source: docs/plex-api.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from plexsync.errors import (
@@ -19,9 +17,9 @@ from plexsync.errors import (
     NotFoundError,
     ServerError,
 )
-from plexsync.models import VIDEO_KINDS, Section, Server
+from plexsync.models import VIDEO_KINDS, Section
 from plexsync.plex.collections.requests import PlexCollections
-from plexsync.plex.connection import connected, item_address
+from plexsync.plex.connection import introduction, item_address, plex_headers
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
@@ -32,7 +30,7 @@ from plexsync.plex.sections import chosen_sections, library_list
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey
+    from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey, Server
     from plexsync.plex.decode import ListingPage
     from plexsync.transport.client import Transport
 
@@ -93,24 +91,28 @@ class PlexClient:
         self._client_id = client_id
         self._page_size = page_size
         self._detail_batch = detail_batch
-        self._server: Any = None
+        self._server: Server | None = None
         self._many_trees = True
         self.pictures = PlexPictures(transport)
-        self.collections = PlexCollections(transport, lambda: str(self._plex().machineIdentifier))
+        self.collections = PlexCollections(transport, lambda: self.connect().identity)
         self.editor = PlexEditor(
             transport, self.pictures, self.collections, limit_bytes=url_limit_bytes
         )
 
     def connect(self) -> Server:
-        """Say hello: one request.
+        """Return the server as it introduces itself: one request, the first time.
 
         Raises:
             ServerError: unreachable, refused, or no Plex Media Server.
         """
-        server = self._plex()
-        return Server(
-            url=self._url, version=server.version or "", identity=server.machineIdentifier
-        )
+        if self._server is None:
+            self._server = self._transport.ask(
+                "GET",
+                "/",
+                lambda answer: introduction(answer, self._url),
+                headers=plex_headers(self._client_id).items(),
+            )
+        return self._server
 
     def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:
         """Return the movie and show libraries called `names`, in that order; for no names all.
@@ -240,7 +242,7 @@ class PlexClient:
         """Where a person sees the item, in the server's own web app; "" before `connect`."""
         if self._server is None:
             return ""
-        return item_address(self._url, self._server.machineIdentifier, rating_key)
+        return item_address(self._url, self._server.identity, rating_key)
 
     # ---- Requests --------------------------------------------------------------------------------
 
@@ -344,12 +346,6 @@ class PlexClient:
         middle = len(rest) // 2
         halves = [half for half in (rest[:middle], rest[middle:]) if half]
         return found + tuple(detail for half in halves for detail in self._details(half))
-
-    def _plex(self) -> Any:  # noqa: ANN401 - plexapi is untyped
-        """Return the connected server; connects at first."""
-        if self._server is None:
-            self._server = connected(self._transport, self._client_id)
-        return self._server
 
 
 def _short_batches(keys: Sequence[RatingKey], most: int) -> Iterator[Sequence[RatingKey]]:

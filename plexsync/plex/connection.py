@@ -1,4 +1,4 @@
-"""The connection to a Plex server, as plexapi makes it over our transport.
+"""Who greets a Plex server, what it answers, and plexapi made ready where it signs in.
 
 Source: docs/plex-api.md 1.
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-from xml.etree.ElementTree import ParseError as XMLParseError
 
 from plexsync import __version__
 from plexsync.errors import BadResponseError
+from plexsync.models import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from xml.etree.ElementTree import Element
 
     from plexsync.models import RatingKey
-    from plexsync.transport.client import Transport
+    from plexsync.transport.responses import HttpResponse
 
 PRODUCT = "plexsync"
 
@@ -55,21 +56,42 @@ def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
     return f"{url}/web/index.html#!/server/{machine}/details?key={_ITEM}{key}"
 
 
-def connected(transport: Transport, client_id: str) -> Any:  # noqa: ANN401 - plexapi is untyped
-    """Return a `PlexServer` over our transport. The token is added there; plexapi never sees it."""
-    with plexapi_imported(plex_headers(client_id)), plexapi_errors("/"):
-        from plexapi.server import PlexServer  # noqa: PLC0415 - late, see `plexapi_imported`
+def introduction(answer: HttpResponse, url: str) -> Server:
+    """Return the server that an answer to a greeting introduces.
 
-        session = transport.plexapi_session()
-        server = PlexServer(transport.base_url, session=session)  # type: ignore[no-untyped-call]  # plexapi has no types
-    if not getattr(server, "machineIdentifier", None):
-        # Any XML with status 200 makes a "valid" server in plexapi (docs/plex-api.md 1).
+    Args:
+        answer: what came for `/`.
+        url: the server's address.
+
+    Raises:
+        BadResponseError: what answers is no Plex Media Server.
+    """
+    container = read_xml(answer)
+    machine, version = container.get("machineIdentifier"), container.get("version")
+    if not machine or not version:  # any service may answer with some XML and status 200
         raise BadResponseError(
             "what answers does not introduce itself as a Plex Media Server",
             context="/",
             hint="check [plex] url",
         )
-    return server
+    return Server(url=url, version=version, identity=machine)
+
+
+def read_xml(answer: HttpResponse) -> Element:
+    """Return the container an answer holds.
+
+    Raises:
+        BadResponseError: it is no XML.
+    """
+    from xml.etree.ElementTree import ParseError, fromstring  # noqa: PLC0415 - late, as plexapi
+
+    try:
+        return fromstring(answer.body)  # noqa: S314 - expat limits what entities become
+    except (ParseError, ValueError) as error:
+        raise BadResponseError(
+            "Plex sent something else than the XML asked for",
+            hint="check that [plex] url leads to Plex itself, not to another service",
+        ) from error
 
 
 @contextmanager
@@ -104,21 +126,3 @@ def _plain_environment() -> Iterator[None]:
     finally:
         del os.environ[f"{_PREFIX}CONFIG_PATH"]
         os.environ.update(hidden)
-
-
-@contextmanager
-def plexapi_errors(place: str) -> Iterator[None]:
-    """Turn what plexapi makes of an unreadable answer into our words.
-
-    Failed requests do not come by here: the transport raises for them below plexapi.
-    """
-    from plexapi.exceptions import PlexApiException  # noqa: PLC0415 - late, as plexapi itself
-
-    try:
-        yield
-    except (PlexApiException, XMLParseError, ValueError) as error:
-        raise BadResponseError(
-            "Plex sent something else than the XML asked for",
-            context=place,
-            hint="check that [plex] url leads to Plex itself, not to another service",
-        ) from error

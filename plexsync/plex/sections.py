@@ -6,13 +6,14 @@ Source: docs/plex-api.md 2.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from plexsync.errors import BadResponseError, LibraryMissingError
 from plexsync.models import ItemKind, Section
+from plexsync.plex.connection import read_xml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from xml.etree.ElementTree import Element
 
     from plexsync.transport.client import HttpResponse
 
@@ -32,13 +33,7 @@ def library_list(answer: HttpResponse) -> Element:
     Raises:
         BadResponseError: it is none.
     """
-    try:
-        container = fromstring(answer.body)  # noqa: S314 - expat limits what entities become
-    except (ParseError, ValueError) as error:
-        raise BadResponseError(
-            "Plex sent something else than the XML asked for",
-            hint="check that [plex] url leads to Plex itself, not to another service",
-        ) from error
+    container = read_xml(answer)
     if container.tag != "MediaContainer":
         raise BadResponseError("Plex sent no list of libraries")
     return container

@@ -39,7 +39,7 @@ UNNEEDED = frozenset(
 
 
 def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) -> None:
-    """Two thirds of an idle run were imports: it needs no matching, planning, writing or tables."""
+    """No matching, planning, writing or tables; and plexapi is for signing in, not for a run."""
     with World(demo_library(), tmp_path) as world:
         loaded = []
         for _ in range(2):
@@ -53,6 +53,7 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) ->
             loaded.append(set(done.stdout.rpartition("LOADED")[2].split()))
     assert loaded[0] & UNNEEDED >= {"plexsync.matcher", "plexsync.sync.execution.executor"}
     assert loaded[1] & UNNEEDED == set()
+    assert not {"plexapi", "logging.handlers"} & (loaded[0] | loaded[1])
 
 
 def test_a_full_run_that_changes_nothing_remembers_nothing_new(tmp_path: Path) -> None:
