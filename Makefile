@@ -45,7 +45,8 @@ lint: $(VENV)/.dev
 test: lint browser
 	$(BIN)/pytest -W error $(PYTEST_ARGS)
 
-# Ten thousand crash points and more, each recovered, compared and taken back; `test` looks at a thousand of them.
+# Ten thousand crash points and more, each recovered, compared and taken back, and every cell of the matrix of faults;
+# `test` looks at a thousand points and a quarter of the cells.
 test-faults: $(VENV)/.dev
 	PLEXSYNC_CRASH_POINTS=10000 $(BIN)/pytest -W error $(PYTEST_ARGS) tests/faults
 

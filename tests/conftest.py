@@ -37,13 +37,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many crash points were looked at, and how to look at the same ones again."""
     reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
     kept = [(name, value) for one in reports for name, value in one.user_properties]
-    points, violations = (
+    points, killed, violations = (
         sum(value for name, value in kept if name == wanted)
-        for wanted in ("crash points", "violations")
+        for wanted in ("crash points", "killed for real", "violations")
     )
     if points:
         terminalreporter.write_line(
-            f"{points:,} crash points, {violations} violations; "
+            f"{points:,} crash points, {killed} by real SIGKILL besides, {violations} violations; "
             f"again with {CRASH_SEED}={os.environ[CRASH_SEED]}"
         )
 

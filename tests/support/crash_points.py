@@ -3,14 +3,15 @@
 A point is a place (a disk operation, a request) together with what the disk holds after the crash:
 all that was written, only what was synced, or that and a random part of the rest. The copy that
 dies there recovers, is compared with the same scenario without a crash, takes everything back, and
-is compared with that again.
+is compared with that again. At a few places a process is killed for real besides, and what it
+leaves is compared with what the sweep believes it leaves.
 """
 
 from __future__ import annotations
 
 import gc
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,7 @@ from plexsync.models import RunSummary
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import Killed, MemoryDisk, dice
 from tests.support.one_process import OneProcess, in_fork
+from tests.support.real_kills import Remains, believed, killed_at, on_disk
 
 if TYPE_CHECKING:
     from random import Random
@@ -88,6 +90,7 @@ class Sweep:
 
     points: int = 0
     checked: int = 0
+    killed: int = 0
     violations: list[str] = field(default_factory=list)
 
 
@@ -98,13 +101,17 @@ def do(stage: OneProcess, step: Step) -> None:
         assert done.exit_code in GOOD, done
 
 
-def sweep(scenario: Scenario, *, seed: int, most: int) -> Sweep:
+def sweep(
+    scenario: Scenario, *, seed: int, most: int, kills: int = 0, until_found: bool = False
+) -> Sweep:
     """Fork at points of a scenario.
 
     Args:
         scenario: what happens.
         seed: of which points, of what the disk loses, and of second crashes.
         most: how many points, if there are so many.
+        kills: at how many places a process is killed for real, too.
+        until_found: fork no more after the first violation.
     """
     stage = scenario.ready()
     try:
@@ -116,36 +123,75 @@ def sweep(scenario: Scenario, *, seed: int, most: int) -> Sweep:
             stage.stash.handle(request)
         points = range(1, places * len(IMAGES) + 1)
         chosen = frozenset(dice(seed).sample(points, min(most, len(points))))
-        return _forking(stage, scenario, expected, chosen, seed)
+        sweeping = _Sweeping(stage, scenario, expected, seed)
+        for place in dice(seed).sample(range(1, places + 1), min(kills, places)):
+            sweeping.kill_at(place)
+        return sweeping.fork_at(chosen, until_found=until_found)
     finally:
         stage.clean()
 
 
-def _forking(  # noqa: PLR0917 - what one sweep is made of
-    stage: OneProcess,
-    scenario: Scenario,
-    expected: tuple[Snapshot, Snapshot],
-    chosen: frozenset[int],
-    seed: int,
-) -> Sweep:
-    """Do the command, and fork at each chosen point."""
-    found = Sweep()
+class _Sweeping:
+    """One sweep over the points of a scenario.
 
-    def fork_here(place: str) -> None:
-        for image in IMAGES:
-            found.points += 1
-            if found.points not in chosen:
-                continue
-            found.checked += 1
-            crash = Crash(scenario, image, dice(seed * 1_000_003 + found.points), expected)
-            good, printed = in_fork(partial(check, stage, crash))
-            if not good:
-                where = f"{scenario.name}: point {found.points}, {place}, {image}, seed {seed}"
-                found.violations.append(f"{where}\n{printed.decode()}")
+    Args:
+        stage: ready for the command.
+        scenario: what happens.
+        expected: what Plex shows in the end, and when all was taken back.
+        seed: see `sweep`.
+    """
 
-    stage.hit = fork_here
-    do(stage, scenario.command)
-    return found
+    def __init__(
+        self, stage: OneProcess, scenario: Scenario, expected: tuple[Snapshot, Snapshot], seed: int
+    ) -> None:
+        self._stage = stage
+        self._scenario = scenario
+        self._expected = expected
+        self._seed = seed
+        self._left: dict[int, Remains] = {}
+        self._found = Sweep()
+        self._place = 0
+
+    def kill_at(self, place: int) -> None:
+        """Kill a process for real at the `place`-th place, and see what a next run comes to."""
+        work = partial(killed_for_real, self._stage, self._scenario, self._expected, place)
+        good, printed = in_fork(work)
+        self._found.killed += 1
+        if good:
+            self._left[place] = pickle.loads(printed)  # noqa: S301 - our own copy wrote it
+        else:
+            self._note(f"killed for real at place {place}", printed.decode())
+
+    def fork_at(self, chosen: Collection[int], *, until_found: bool) -> Sweep:
+        """Do the command, and fork at each of the chosen points."""
+
+        def come_to(name: str) -> None:
+            self._place += 1
+            if (left := self._left.get(self._place)) and left != (
+                believed_here := believed(self._stage)
+            ):
+                self._note(f"place {self._place}, {name}", f"{left} instead of {believed_here}")
+            for image in IMAGES:
+                self._found.points += 1
+                ended = until_found and self._found.violations
+                if self._found.points in chosen and not ended:
+                    self._fork(name, image)
+
+        self._stage.hit = come_to
+        do(self._stage, self._scenario.command)
+        return self._found
+
+    def _fork(self, name: str, image: str) -> None:
+        """Let a copy die here, with this left of the disk."""
+        point = self._found.points
+        self._found.checked += 1
+        crash = Crash(self._scenario, image, dice(self._seed * 1_000_003 + point), self._expected)
+        good, printed = in_fork(partial(check, self._stage, crash))
+        if not good:
+            self._note(f"point {point}, {name}, {image}", printed.decode())
+
+    def _note(self, where: str, what: str) -> None:
+        self._found.violations.append(f"{self._scenario.name}: {where}, seed {self._seed}\n{what}")
 
 
 def forked(work: Callable[[], bytes]) -> bytes:
@@ -188,13 +234,27 @@ def ending(stage: OneProcess, scenario: Scenario, *, quietly: bool) -> tuple[Sna
 
 def check(stage: OneProcess, crash: Crash) -> None:
     """Crash here, perhaps once more in the recovery, recover, and compare."""
-    stage.crash(IMAGES[crash.image](stage.disk, crash.random))
+    stage.crash(IMAGES[crash.image](stage.memory, crash.random))
     if crash.random.randrange(4) == 0:
         crash_again(stage, crash)
-    after, end = ending(stage, crash.scenario, quietly=crash.random.randrange(3) == 0)
-    assert after == crash.expected[0], difference(after, crash.expected[0])
-    assert end == crash.expected[1], difference(end, crash.expected[1])
+    compare(ending(stage, crash.scenario, quietly=crash.random.randrange(3) == 0), crash.expected)
     assert stage.plex.misdeeds.total == 0
+
+
+def killed_for_real(
+    stage: OneProcess, scenario: Scenario, expected: tuple[Snapshot, Snapshot], place: int
+) -> bytes:
+    """Kill a process at a place, recover on the real disk, and compare; what the process left."""
+    with on_disk(stage):
+        left = killed_at(stage, scenario.command, place)
+        compare(ending(stage, scenario, quietly=True), expected)
+    return pickle.dumps(left)
+
+
+def compare(found: tuple[Snapshot, Snapshot], expected: tuple[Snapshot, Snapshot]) -> None:
+    """Hold that a scenario ended as it does without a crash, and was taken back as it is then."""
+    for one, other in zip(found, expected, strict=True):
+        assert one == other, difference(one, other)
 
 
 def crash_again(stage: OneProcess, crash: Crash) -> None:
@@ -211,7 +271,7 @@ def crash_again(stage: OneProcess, crash: Crash) -> None:
     stage.hit = strike
     with suppress(Killed):
         crash.scenario.finish[0](stage)
-    stage.crash(IMAGES[crash.image](stage.disk, crash.random))
+    stage.crash(IMAGES[crash.image](stage.memory, crash.random))
 
 
 def difference(found: Snapshot, expected: Snapshot) -> str:

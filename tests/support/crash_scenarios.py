@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from plexsync.review.answer_store import AnswerStore, StoreSettings
 from plexsync.review.selection import acceptance
-from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 from plexsync.sync.ports import RunOptions
 from tests.support.agent_library import agent_library
 from tests.support.crash_points import Scenario
-from tests.support.one_process import OneProcess, PointDisk
+from tests.support.one_process import OneProcess
 from tests.support.picture_world import OTHER, PNG
 
 if TYPE_CHECKING:
@@ -87,6 +87,28 @@ def tag_all(stage: OneProcess) -> None:
     stage.pass_time(hours=1 / 60)
 
 
+def take_tags(stage: OneProcess) -> None:
+    """Every scene loses its tags: what of Plex's list is ours goes, and it has to be known."""
+    stage.pass_time(hours=1)
+    for scene in list(stage.stash.scenes):
+        stage.stash.edit_scene(scene.id, tag_ids=())
+    stage.pass_time(hours=1 / 60)
+
+
+def edit_in_plex(stage: OneProcess) -> None:
+    """A person edits items in Plex, before or after they were written."""
+    stage.pass_time(hours=1)
+    stage.plex.edit_by_hand(stage.key_of(1), {"title": "By Hand"})
+    stage.plex.edit_by_hand(stage.key_of(3), {"summary": "Between"})
+
+
+def lose_answers(stage: OneProcess) -> None:
+    """Of two edits that Plex carries out no answer arrives, and of some items only half."""
+    stage.plex_wire.faults.add(
+        Fault("plex.put", 2, Reset(applied=True), times=2), Fault("plex.detail", 1, Cut(), times=2)
+    )
+
+
 def save_plan(stage: OneProcess) -> None:
     """A plan is saved for later."""
     stage.save_plan()
@@ -131,7 +153,7 @@ def answer(stage: OneProcess) -> object:
             state_dir=stage.state_dir,
             now=lambda: stage.now,
             new_run_id=lambda: f"{stage.now:%Y%m%dT%H%M%SZ}-fe00",
-            disk=PointDisk(stage.disk, stage.at),
+            disk=stage.new_disk(),
         )
     )
     path = review_queue_path(stage.cache_dir, stage.state_dir, answers.state.lineage)
@@ -182,14 +204,19 @@ def _commands(
         return stage_of(settings, posters=posters, case=Case.DUPLICATE, scenes=4)
 
     about = f"{policy}{' posters' * posters}{' preserve' * preserve}"
-    yield Scenario(f"first run, {about}", plain, (), run, (run,))
+    after = (run, take_tags, run)
+    yield Scenario(f"first run, {about}", plain, (), run, after)
     yield Scenario(f"run after edits, {about}", plain, (run, edit_both), run, (run,))
+    yield Scenario(f"answers lost, {about}", plain, (run, edit_both, lose_answers), run, after)
+    if preserve:  # otherwise what is written last stands
+        between = (edit_in_plex, run)
+        yield Scenario(f"edits between, {about}", plain, (run, edit_both), run, between)
     yield Scenario(f"apply, {about}", plain, (save_plan,), apply, (run,))
     yield Scenario(f"apply again, {about}", plain, (save_plan,), apply, (apply, run))
     yield Scenario(f"undo, {about}", plain, (run,), undo, (undo, run))
     yield Scenario(f"undo after edits, {about}", plain, (run, edit_both, run), undo, (undo, run))
     yield Scenario(f"retry, {about}", plain, (fail_one,), retry, (retry, run))
     if not posters:
-        yield Scenario(f"edits alike, {about}", alike, (run, tag_all), run, (run,))
+        yield Scenario(f"edits alike, {about}", alike, (run, tag_all), run, after)
         yield Scenario(f"adopt, {about}", agents, (), adopt, (adopt, run))
         yield Scenario(f"review, {about}", doubtful, (run,), answer, (look, answer))

@@ -8,18 +8,20 @@ can be forked, and the copy finds out what a crash there comes to.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import shutil
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from plexsync.app.adopt import find_adoptable
 from plexsync.app.retry import retry
 from plexsync.models import RunSummary, SceneId
-from plexsync.simulators.http.wire import Counters, SimAdapter, Wired
+from plexsync.simulators.http.wire import Counters, Effect, SimAdapter, Wired
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.storage.history import LAST, read_history
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from plexsync.config.loader import Config
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot
+    from plexsync.storage.filesystem import Filesystem
     from plexsync.sync.ports import Ports, Reporter
     from tests.support.world import UseCase
 
@@ -52,7 +55,7 @@ _READS = frozenset({"GET", "HEAD"})
 class PointDisk:
     """Passes everything on to `disk`, and calls `hit` before each change, and within each write."""
 
-    def __init__(self, disk: MemoryDisk, hit: Hit) -> None:
+    def __init__(self, disk: Filesystem, hit: Hit) -> None:
         self._disk = disk
         self._hit = hit
 
@@ -111,23 +114,51 @@ class PointDisk:
         self._disk.sync_directory(path)
 
 
+class HalvedBody(io.BytesIO):
+    """An answer that arrives in two halves, with `hit` called between them."""
+
+    def __init__(self, body: bytes, hit: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._half = len(body) // 2
+        self._hit = hit
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return what is asked for, over the half of it all in two steps."""
+        wanted = len(self.getvalue()) if size is None or size < 0 else size
+        first = super().read(min(wanted, max(self._half - self.tell(), 0)))
+        if first and self.tell() == self._half:
+            self._hit()
+        return first + super().read(wanted - len(first))
+
+
 class PointAdapter(SimAdapter):
-    """Serves from a simulator, and calls `hit` before each request, and after each write."""
+    """Serves from a simulator, and calls `hit` before each request and within each answer.
+
+    After a write it also calls `hit` before anything of the answer is there.
+    """
 
     def __init__(self, wired: Wired, hit: Hit, sleep: Callable[[float], None]) -> None:
         super().__init__(wired, sleep=sleep)
         self._hit = hit
+        self._asked = ""
 
     def send(
         self, request: requests.PreparedRequest, *_: object, **options: object
     ) -> requests.Response:
         """Serve one request."""
         what = f"{request.method} {(request.path_url or '').partition('?')[0]}"
+        self._asked = what
         self._hit(f"before {what}")
         response = super().send(request, **options)
         if request.method not in _READS and "graphql" not in what:
             self._hit(f"after {what}")
         return response
+
+    def _body(self, body: bytes, effect: Effect | None) -> io.BufferedIOBase:
+        """Return the bytes of the answer."""
+        if effect is not None:
+            return super()._body(body, effect)
+        return HalvedBody(body, partial(self._hit, f"half the answer to {self._asked}"))
 
 
 class OneProcess:
@@ -140,6 +171,10 @@ class OneProcess:
 
     Attributes:
         hit: called at each point; see `Hit`.
+        disk: where it is remembered; in memory, unless a process is killed for real.
+        wires: what Stash and Plex are reached by.
+        open_disk: makes of `disk` and a `Hit` what a command writes to.
+        reborn: called at the beginning of each further life.
     """
 
     def __init__(self, library: Library, root: Path, settings: Mapping[str, str]) -> None:
@@ -149,9 +184,11 @@ class OneProcess:
         self.now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
         self.stash = StashSimulator(library, api_key="stash-key", clock=lambda: self.now)
         self.plex = PlexSimulator(library)
-        self.disk = MemoryDisk()
+        self.disk: Filesystem = MemoryDisk()
         self.hit: Hit = lambda _: None
-        self._wires = tuple(
+        self.open_disk: Callable[[Filesystem, Hit], Filesystem] = PointDisk
+        self.reborn: Callable[[OneProcess], object] = lambda _: None
+        self.wires = tuple(
             Wired(one, counters=Counters(keep_targets=False)) for one in (self.stash, self.plex)
         )
         self._runs = 0
@@ -187,12 +224,12 @@ class OneProcess:
     @property
     def stash_wire(self) -> Wired:
         """What Stash is reached by."""
-        return self._wires[0]
+        return self.wires[0]
 
     @property
     def plex_wire(self) -> Wired:
         """What Plex is reached by."""
-        return self._wires[1]
+        return self.wires[1]
 
     # ---- commands
 
@@ -208,12 +245,12 @@ class OneProcess:
             "PLEXSYNC_STATE_DIR": str(self.state_dir),
             "CACHE_DIRECTORY": str(self.cache_dir),
         } | {f"PLEXSYNC_{name}": value for name, value in self.settings.items()}
-        stash, plex = (PointAdapter(wire, self.at, self._sleep) for wire in self._wires)
+        stash, plex = (PointAdapter(wire, self.at, self._sleep) for wire in self.wires)
         return act(
             Visit(environ=environ, home=self.root, now=self.now, number=self._runs),
             use_case,
             Recorder(),
-            disk=PointDisk(self.disk, self.at),
+            disk=self.new_disk(),
             adapters=(stash, plex),
             wire_clock=lambda: self._seconds,
         )
@@ -221,6 +258,16 @@ class OneProcess:
     def _sleep(self, seconds: float) -> None:
         """Let time pass on the clock of the transports."""
         self._seconds += seconds
+
+    def new_disk(self) -> Filesystem:
+        """The disk, as one command sees it."""
+        return self.open_disk(self.disk, self.at)
+
+    @property
+    def memory(self) -> MemoryDisk:
+        """The disk, which must be one in memory."""
+        assert isinstance(self.disk, MemoryDisk)
+        return self.disk
 
     def at(self, what: str) -> None:
         """Be at a point."""
@@ -263,7 +310,7 @@ class OneProcess:
             tuple(SceneId(str(scene)) for scene in scenes),
             now=self.now,
             run_id=f"{self.now:%Y%m%dT%H%M%SZ}-{self._runs:04x}",
-            disk=PointDisk(self.disk, self.at),
+            disk=self.new_disk(),
         )
 
     def undo_everything(self) -> None:
@@ -279,7 +326,7 @@ class OneProcess:
 
     # ---- crashes
 
-    def crash(self, disk: MemoryDisk) -> None:
+    def crash(self, disk: Filesystem) -> None:
         """Begin another life with this disk: no lock is held, and the cache is gone."""
         self.disk = disk
         self._maker = os.getpid()
@@ -287,6 +334,7 @@ class OneProcess:
         self.hit = lambda _: None
         with suppress(FileNotFoundError):
             (self.state_dir / "lock").unlink()
+        self.reborn(self)
 
     def keep_cache(self) -> None:
         """Go on in a copy of the process with a copy of the cache."""
