@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
-import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.http.plex_tv import PlexTvSimulator, SimConnection, SimResource
@@ -17,12 +16,17 @@ from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.parts import Identity
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
+from tests.support.stand_ins import ROOT, put_programs
 from tests.support.typing_terminals import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "the-owner-token-12345"
+
+_NOT_CLONED = (".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "tests", "benchmarks")
+"""What is not in a clone, and what no line of a document needs of it."""
 
 _INIT = """
 import sys
@@ -35,9 +39,15 @@ sys.exit(run_command_line([], make_init_command(sys.argv[1])))
 
 @dataclass(slots=True)
 class FirstHour:
-    """Where a stranger works, and how many keys they have pressed."""
+    """Where a stranger works, and how many keys they have pressed.
+
+    Attributes:
+        home: an empty directory.
+        programs: their PATH, but for what they install.
+    """
 
     home: Path
+    programs: Path
     stash_url: str
     plex_url: str
     plex_tv_url: str
@@ -49,7 +59,7 @@ class FirstHour:
         """Nothing of plexsync is set but for, where `servers`, what `init --yes` needs."""
         found = {
             "HOME": str(self.home),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "PATH": f"{self.home / '.local/bin'}{os.pathsep}{self.programs}",
         }
         if servers:
             found |= {
@@ -59,23 +69,38 @@ class FirstHour:
             }
         return found
 
-    def type(self, line: str, *, servers: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run a line as a shell does, in the home directory."""
+    def clone(self) -> Path:
+        """Make a copy of what a clone has, in the home directory."""
+        folder = self.home / "plexsync"
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_NOT_CLONED))
+        return folder
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the plexsync that a line calls."""
+        installed = self.home / ".local/bin/plexsync"
+        program = installed if installed.exists() else self.programs / "plexsync"
+        return program.resolve().with_name("python")
+
+    def type(
+        self, line: str, *, where: Path | None = None, servers: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a line as a shell does, in the home directory or `where`; type a token if asked."""
         return subprocess.run(  # noqa: S602 - the line of our own documents
             line,
             shell=True,
-            cwd=self.home,
+            cwd=where or self.home,
             env=self.environ(servers=servers),
             capture_output=True,
             text=True,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=TOKEN,
         )
 
     def init_by_keys(self) -> int:
         """`plexsync init` with every suggestion taken; nothing but Stash's address is typed."""
         arguments = ["-c", _INIT, self.plex_tv_url]
-        with Person(arguments, self.environ(), program=sys.executable) as person:
+        with Person(arguments, self.environ(), program=str(self.python)) as person:
             for question, answer in (
                 ("Address of Stash", self.stash_url),
                 ("Sign in at plex.tv", ""),
@@ -92,9 +117,10 @@ class FirstHour:
             self.seen.append(person.seen)
         return code
 
-    def by_keys(self, line: str, *keys: tuple[str, str]) -> int:
+    def by_keys(self, line: str, *keys: tuple[str, str], where: Path | None = None) -> int:
         """Run a line on a terminal; each of `keys` is pressed once the text before it is seen."""
-        with Person(shlex.split(line)[1:], self.environ()) as person:
+        shell = ["-c", f"cd {shlex.quote(str(where or self.home))} && {line}"]
+        with Person(shell, self.environ(), program="/bin/sh") as person:
             for text, pressed in keys:
                 person.sees(text)
                 person.types(pressed)
@@ -105,8 +131,11 @@ class FirstHour:
 
 
 @contextmanager
-def first_hour(home: Path) -> Iterator[FirstHour]:
-    """Both servers and plex.tv, until the block ends."""
+def first_hour(folder: Path) -> Iterator[FirstHour]:
+    """Both servers and plex.tv, until the block ends; in `folder` a home and programs."""
+    home, programs = folder / "home", folder / "programs"
+    home.mkdir()
+    put_programs(programs)
     library = demo_library()
     plex = PlexSimulator(library, token=TOKEN)
     with ExitStack() as stack:
@@ -124,6 +153,7 @@ def first_hour(home: Path) -> Iterator[FirstHour]:
         plex_tv = stack.enter_context(LoopbackServer(Wired(account)))
         yield FirstHour(
             home=home,
+            programs=programs,
             stash_url=stash_server.url,
             plex_url=plex_server.url,
             plex_tv_url=plex_tv.url,
