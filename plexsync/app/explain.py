@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.matcher import Explanation, Known, Named, account, account_of_item, collect_answers
+from plexsync.models import ItemKind, show_key
+from plexsync.planning.participation import refusal_of
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import load_state
@@ -38,7 +40,9 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
         hashes = world.hashes([one.candidate.rating_key for one in found.standings])
         known["hashes"] = {**(known["hashes"] or {}), **hashes}
         found = account(scene, world.items, **known)
-    return world.explanation(found, world.name_scene(scene), world.state.get(scene_id))
+    record = world.state.get(scene_id)
+    notes = (*_scope_notes(config, ports, scene_id), *_show_notes(config, world.state, record))
+    return world.explanation(found, world.name_scene(scene), record, notes=notes)
 
 
 def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explanation:
@@ -66,7 +70,8 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         known["hashes"] = {**(known["hashes"] or {}), **world.hashes([rating_key])}
     found = account_of_item(rating_key, scenes, world.items, **known)
     record = world.state.get(owner) if owner is not None else None
-    return world.explanation(found, world.name_item(item), record, is_item=True)
+    notes = _show_notes(config, world.state, record)
+    return world.explanation(found, world.name_item(item), record, is_item=True, notes=notes)
 
 
 class MatchingInputs:
@@ -148,7 +153,13 @@ class MatchingInputs:
         return found
 
     def explanation(
-        self, found: Account, subject: Named, record: SceneRecord | None, *, is_item: bool = False
+        self,
+        found: Account,
+        subject: Named,
+        record: SceneRecord | None,
+        *,
+        is_item: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> Explanation:
         """Put it together, with a name for everything the account speaks of."""
         keys = {one.candidate.rating_key for one in found.standings}
@@ -164,6 +175,7 @@ class MatchingInputs:
             record=record,
             names=names,
             items_compared=len(self.items),
+            notes=notes,
         )
 
     def name_scene(self, scene: Scene) -> Named:
@@ -185,6 +197,38 @@ class MatchingInputs:
             library=self._libraries.get(item.section_id, ""),
             url=self._ports.plex.item_url(item.rating_key),
         )
+
+
+def _scope_notes(config: Config, ports: Ports, scene_id: SceneId) -> tuple[str, ...]:
+    """Return why a scene takes no part, and by which key; nothing for one that does."""
+    participants = config.participants
+    names = ports.stash.names().texts if participants.with_names else {}
+    fetched = ports.stash.scenes([scene_id], with_relations=True)
+    for scene in fetched.found:
+        refused = refusal_of(
+            scene,
+            participants.among(names),
+            organized_only=config.stash.organized_only,
+            required=config.stash.needed,
+        )
+        if refused:
+            return (f"takes no part: {refused.why} ([stash] {refused.key})",)
+    return ()
+
+
+def _show_notes(config: Config, state: State, record: SceneRecord | None) -> tuple[str, ...]:
+    """Return why the season and the show of an episode are left alone."""
+    if not config.shows.studios or record is None:
+        return ()
+    notes: dict[str, None] = {}
+    for link in record.links:
+        # Of a show that is left alone its seasons are, too.
+        for kind, key in zip((ItemKind.SHOW, ItemKind.SEASON), reversed(link.above), strict=False):
+            known = state.show(show_key(kind, key))
+            if known is not None and known.apart:
+                notes[f"its {kind} (item {key}) is left alone: {known.apart}"] = None
+                break
+    return tuple(notes)
 
 
 def _titles(sections: Sequence[Section]) -> dict[str, str]:

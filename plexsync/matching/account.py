@@ -89,6 +89,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         record: what earlier runs remember of the scene; None when nothing is.
         names: every scene and item the account speaks of.
         items_compared: how many items there are.
+        notes: what else decides what becomes of it, as sentences.
     """
 
     schema: str = SCHEMA
@@ -98,6 +99,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     record: SceneRecord | None
     names: dict[str, Named]
     items_compared: int
+    notes: tuple[str, ...] = ()
 
 
 def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> Account:

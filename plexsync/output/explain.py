@@ -47,12 +47,16 @@ def explanation_lines(explained: Explanation) -> tuple[str, ...]:
     """Return the same for a pipe: one tab-separated line a piece of evidence.
 
     Columns: scene id, rating key, score, confidence or "-", evidence, value, bits. Where nothing
-    resembles the subject there is one line, which says that.
+    resembles the subject there is one line, which says that. A line each says what else decides.
     """
+    own = explained.subject.id
+    ids = ("", own) if explained.is_item else (own, "")
+    notes = [
+        "\t".join((*ids, "", "-", "note", clean_for_terminal(note), "")) for note in explained.notes
+    ]
     if not explained.account.standings:
-        own = explained.subject.id
-        ids = ("", own) if explained.is_item else (own, "")
-        return ("\t".join((*ids, "", "-", "no candidate", _nobody_words(explained), "")),)
+        nothing = (*ids, "", "-", "no candidate", _nobody_words(explained), "")
+        return ("\t".join(nothing), *notes)
     sure = {
         (match.scene_id, match.candidates[0].rating_key): match.confidence
         for match in explained.account.matches
@@ -72,7 +76,7 @@ def explanation_lines(explained: Explanation) -> tuple[str, ...]:
                 f"{piece.weight:+.2f}",
             )
             lines.append("\t".join(cells))
-    return tuple(lines)
+    return (*lines, *notes)
 
 
 # ---- Parts ---------------------------------------------------------------------------------------
@@ -99,6 +103,7 @@ def _facts(explained: Explanation) -> Padding:
         reason = clean_for_terminal(match.reason)
         verdict = (_verdict(match.confidence), _style(match.confidence))
         lines.append(Text.assemble(verdict, f"{about}: {reason}"))
+    lines += [Text(clean_for_terminal(note), "yellow") for note in explained.notes]
     return Padding(Group(*lines, *_last_outcome(explained)), (0, 0, 0, 2))
 
 

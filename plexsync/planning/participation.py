@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import PathRule
 from plexsync.planning.relations import UNKNOWN, above, is_studio, is_tag, name_in
@@ -41,6 +41,13 @@ class Chosen:
         return next((self.ids[one] for one in shown if one in self.ids), "") if self.ids else ""
 
 
+class Refused(NamedTuple):
+    """Why a scene takes no part: the key of `[stash]` that decides, and words for it."""
+
+    key: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participation:
     """What decides whether a scene takes part. Build it with `Participants.among`."""
@@ -57,26 +64,27 @@ class Participation:
         """Whether a scene's tags or studio matter."""
         return any(one.ids is not None for one in self._chosen())
 
-    def why_out(self, scene: Scene) -> str:
-        """Why a scene takes no part; "" for one that does."""
+    def refusal(self, scene: Scene) -> Refused | None:
+        """Return why a scene takes no part; None for one that does."""
         return self._kept_out(scene) or self._not_let_in(scene)
 
-    def _kept_out(self, scene: Scene) -> str:
+    def _kept_out(self, scene: Scene) -> Refused | None:
         if name := self.exclude_tags.name_of(scene.shows):
-            return f"has an excluded tag ({name})"
+            return Refused("exclude_tags", f"has an excluded tag ({name})")
         if name := self.exclude_studios.name_of(scene.shows):
-            return f"is of an excluded studio ({name})"
-        excluded = self.exclude_paths and _lies_in(self.exclude_paths, scene)
-        return "has a file in an excluded folder" if excluded else ""
+            return Refused("exclude_studios", f"is of an excluded studio ({name})")
+        if self.exclude_paths and _lies_in(self.exclude_paths, scene):
+            return Refused("exclude_paths", "has a file in an excluded folder")
+        return None
 
-    def _not_let_in(self, scene: Scene) -> str:
+    def _not_let_in(self, scene: Scene) -> Refused | None:
         if self.include_paths and not _lies_in(self.include_paths, scene):
-            return "has no file in an included folder"
+            return Refused("include_paths", "has no file in an included folder")
         if self.include_studios.ids is not None and not self.include_studios.name_of(scene.shows):
-            return "is of no included studio"
+            return Refused("include_studios", "is of no included studio")
         if self.include_tags.ids is not None and not self.include_tags.name_of(scene.shows):
-            return "has no included tag"
-        return ""
+            return Refused("include_tags", "has no included tag")
+        return None
 
     def moved_since(self, before: Participation) -> frozenset[RelatedId]:
         """Return the tags and studios that decide otherwise than they did before."""
@@ -150,6 +158,29 @@ class Participants:
             *_strange("include_studios", self.include_studios, names, is_studio),
             *_strange("exclude_studios", self.exclude_studios, names, is_studio),
         )
+
+
+def refusal_of(
+    scene: Scene, participation: Participation, *, organized_only: bool, required: frozenset[str]
+) -> Refused | None:
+    """Return why a scene takes no part by all that is configured; None for one that does.
+
+    Args:
+        scene: as it is read with its relations.
+        participation: what its tags, studio and folders decide.
+        organized_only: only scenes Stash calls organized take part.
+        required: names of what a scene needs a value for.
+    """
+    if organized_only and not scene.organized:
+        return Refused("organized_only", "is not organized")
+    refused = participation.refusal(scene)
+    missing = sorted(required.difference(scene.filled))
+    if refused or not missing:
+        return refused
+    if missing == [STASH_ID]:
+        return Refused("require_stash_id", "is identified by no stash-box")
+    named = ", ".join(name for name in missing if name != STASH_ID)
+    return Refused("required", f"waits for {named}")
 
 
 # ---- Private -------------------------------------------------------------------------------------

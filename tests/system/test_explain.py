@@ -10,6 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.simulators.library.pairs import demo_library
+from tests.support.show_world import season_of, show_of, show_world
 from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
 
@@ -143,3 +144,32 @@ def test_a_wrong_question_gets_a_clear_answer(
     assert done.code == ExitCode.USAGE
     assert words in done.err
     assert done.out == ""
+
+
+def test_a_scene_that_takes_no_part_says_which_key_decides(world: World) -> None:
+    """In every form; and one that takes part says nothing of it."""
+    tag = world.stash.add_tag("Private")
+    world.stash.edit_scene(int(HIGH), tag_ids=(tag,))
+    world.settings |= {"STASH__EXCLUDE_TAGS": "private"}
+    note = "takes no part: has an excluded tag (private) ([stash] exclude_tags)"
+
+    assert document(world, HIGH)["notes"] == [note]
+    assert [HIGH, "", "", "-", "note", note, ""] in [
+        line.split("\t") for line in explain(world, HIGH).out.splitlines()
+    ]
+    assert document(world, LOW)["notes"] == []
+
+
+def test_an_episode_says_why_its_show_is_left_alone(tmp_path: Path) -> None:
+    """Or else its season."""
+    with show_world(tmp_path) as world:
+        world.run()
+        mixed = f"its show (item {show_of(world, '4')}) is left alone: its scenes are of 2 studios"
+        specials = f"its season (item {season_of(world, '6')}) is left alone: it is not called 2021"
+
+        for arguments in (["4"], ["--item", world.key_of("4")]):
+            (note,) = document(world, *arguments)["notes"]
+            assert note.startswith(mixed)
+        (note,) = document(world, "6")["notes"]
+        assert note.startswith(specials)
+        assert document(world, "1")["notes"] == []

@@ -319,6 +319,7 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     # Records have to tell what is collected, and what was left alone is looked at once more.
     fields += [repr(config.collections)] if config.collections.kinds else []
     fields += [repr(config.shows)] if config.shows.studios else []
+    fields += ["organized"] if config.stash.organized_only else []
     return Seen(
         library=digest(library),
         fields=digest(fields),

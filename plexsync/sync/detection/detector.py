@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome
+from plexsync.planning.participation import refusal_of
 from plexsync.planning.retry_schedule import PARKED, is_due
 from plexsync.text.folding import files_digest
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.models import Scene, SceneId, SceneRecord
-    from plexsync.planning.participation import Participation
+    from plexsync.planning.participation import Participation, Refused
     from plexsync.stash_client import Fetched, Version
 
 _WHOLE_SECOND = 1
@@ -261,9 +262,10 @@ class Detector:
             for scene_id, version, organized in page:
                 here.add(scene_id)
                 found.newest = max(found.newest, version)
-                if (organized or not self._scope.organized_only) and self._is_due(
-                    scene_id, version, found
-                ):
+                if self._scope.organized_only and not organized:
+                    if self._waits_in_vain(scene_id):
+                        wanted[scene_id] = None
+                elif self._is_due(scene_id, version, found):
                     wanted[scene_id] = None
             found.scenes_read += len(page)
             self._step(found.scenes_read)
@@ -279,7 +281,10 @@ class Detector:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
                 if self._scope.organized_only and not scene.organized:
-                    self._note_stranger(scene, found)
+                    if self._waits_in_vain(scene.scene_id):
+                        self._take(scene, found)
+                    else:
+                        self._note_stranger(scene, found)
                 elif self._is_due(scene.scene_id, scene.updated_at, found, files=scene):
                     self._take(scene, found)
             found.scenes_read += len(page)
@@ -392,8 +397,8 @@ class Detector:
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
-        why_out = self._scope.participation.why_out(scene)
-        if not why_out and self._scope.required.issubset(scene.filled):
+        refused = self._refusal(scene)
+        if refused is None and self._scope.required.issubset(scene.filled):
             found.due.append(scene)
             return
         self._note_stranger(scene, found)
@@ -401,10 +406,27 @@ class Detector:
         known = record is not None and record.outcome is Outcome.IGNORED
         if known and record and record.updated_at == scene.updated_at:
             return
-        if why_out:
-            found.left_out.append((scene, why_out))
+        if refused is not None:
+            found.left_out.append((scene, refused.why))
         else:
             found.unready.append(scene)
+
+    def _waits_in_vain(self, scene_id: SceneId) -> bool:
+        """Whether a scene that takes no part still waits; one that is linked rests.
+
+        One that Stash could not tell about has no version.
+        """
+        return scene_id in self._waiting and bool(self._waiting[scene_id].updated_at)
+
+    def _refusal(self, scene: Scene) -> Refused | None:
+        """Return why a scene is left out, whatever values it still needs."""
+        scope = self._scope
+        return refusal_of(
+            scene,
+            scope.participation,
+            organized_only=scope.organized_only,
+            required=frozenset(),
+        )
 
     def _note_stranger(self, scene: Scene, found: Detected) -> None:
         if self._has_other_files(scene):

@@ -84,14 +84,17 @@ class Dictionary:
         """Return the remembered scenes that showed something that reads differently now.
 
         When a tag or studio decides otherwise which scenes take part, those that took none are
-        concerned, too.
+        concerned, too, and those that wait: of one never linked nobody knows what it shows.
         """
         shown, left_out = self._changed, False
         if self._present is not None:
             deciding = participants.concerned(self._before, self._present)
             shown, left_out = shown | deciding, bool(deciding)
         scenes = self._state.showing(shown)
-        return scenes | self._state.ignored() if left_out else scenes
+        if left_out:
+            scenes |= self._state.ignored()
+            scenes |= {scene_id for scene_id, _ in self._state.waiting()}
+        return scenes
 
     def begin(self) -> None:
         """Note what changed, before the first scene is handled: a run may end at any moment."""

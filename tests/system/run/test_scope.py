@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import Outcome, SceneId
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN, small_library
 from tests.support.world import World, scene_ids
@@ -144,3 +145,55 @@ def test_a_scene_that_is_named_takes_part_whatever_its_tags(world: World) -> Non
     world.run(STASH__EXCLUDE_TAGS="Private")
     named = world.run(RunOptions(scenes=scene_ids(3)), STASH__EXCLUDE_TAGS="Private")
     assert named.row("3").outcome is Outcome.APPLIED
+
+
+WAITING = LibrarySpec(seed=5, scenes=6, mix={Case.UNSCANNED: 1.0}, extra_items=0.0, edited=0.0)
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[World]:
+    """Six scenes Plex does not have."""
+    with World(make_library(WAITING), tmp_path, **PLAIN) as made:
+        assert set(made.run().outcomes().values()) == {"unmatched"}
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"STASH__EXCLUDE_TAGS": "private"}, "has an excluded tag (private)"),
+        ({"STASH__INCLUDE_TAGS": "Shown"}, "has no included tag"),
+        ({"STASH__ORGANIZED_ONLY": "true"}, "is not organized"),
+    ],
+    ids=["exclude", "include", "organized"],
+)
+def test_another_scope_holds_for_what_waits_at_once(
+    waiting: World, settings: dict[str, str], why: str
+) -> None:
+    """Also if no try of it is near; and so does the old scope again."""
+    private, shown = waiting.stash.add_tag("Private"), waiting.stash.add_tag("Shown")
+    for scene_id in range(1, 7):
+        waiting.stash.edit_scene(scene_id, tag_ids=(shown,), organized=True)
+    waiting.stash.edit_scene(3, tag_ids=(private,), organized=False)
+    waiting.run()
+
+    before = dict(waiting.settings)
+    waiting.settings |= settings
+    ran = waiting.run()
+    assert (ran.row("3").outcome, ran.row("3").reason) == (Outcome.IGNORED, why)
+    assert waiting.run().rows == ()
+    waiting.settings = before
+    assert waiting.run().outcomes()["3"] == "unmatched"
+
+
+def test_a_renamed_tag_decides_about_what_waits_at_once(waiting: World) -> None:
+    """No record of a scene that was never linked says which tags it has."""
+    tag = waiting.stash.add_tag("Garden")
+    waiting.stash.edit_scene(3, tag_ids=(tag,))
+    waiting.settings |= {"STASH__EXCLUDE_TAGS": "Private"}
+    waiting.run()
+    waiting.stash.edit_tag(tag, name="Private")
+
+    assert waiting.run().outcomes()["3"] == "ignored"
+    waiting.stash.edit_tag(tag, name="Garden")
+    assert waiting.run().outcomes()["3"] == "unmatched"

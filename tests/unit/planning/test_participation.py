@@ -53,14 +53,14 @@ SCENES = {
 def test_names_count_with_all_below_them(wanted: Participants, taking_part: set[str]) -> None:
     """What keeps out wins; a circle in the hierarchy ends; folders are whole names."""
     found = wanted.among(NAMES)
-    assert {name for name, scene in SCENES.items() if not found.why_out(scene)} == taking_part
+    assert {name for name, scene in SCENES.items() if found.refusal(scene) is None} == taking_part
 
 
 @pytest.mark.parametrize("path", [r"D:\Films\a.mp4", "d:/films/a.mp4", "D:\\FILMS\\sub\\b.mp4"])
 def test_the_case_of_a_windows_folder_does_not_matter(path: str) -> None:
     """As for path rules."""
     found = Participants(exclude_paths=(r"d:\films",)).among({})
-    assert found.why_out(make_scene(files=(make_scene_file(path=path),)))
+    assert found.refusal(make_scene(files=(make_scene_file(path=path),)))
 
 
 def test_a_wrong_spelling_is_answered_with_what_was_meant() -> None:
