@@ -95,10 +95,7 @@ def tabulate(
     layout: Layout | None,
     lone: LonePairs | None,
 ) -> Tabulated:
-    """Block, compare and weigh everything; pairs a person refused are left out.
-
-    What `lone` decides already stands in no row.
-    """
+    """Compare and weigh all but what a person refused; what `lone` decides stands in no row."""
     path_map = compile_rules(rules)
     context = _context(items, rules, hashes)
     compared = _compare_all(scenes, items, path_map, context)
@@ -106,14 +103,14 @@ def tabulate(
         layout = learn_layout(certain_pairs(compared), rules=rules)
     weighed = _Weighed([[] for _ in scenes])
     scale = Scale(items=len(items), weights=settings.weights, weighed={})
-    locator = Locator(layout, compared, items)
+    locate = Locator(layout, compared, items).locate
     for one in compared:
-        located = [(locator.locate(made, one.ours, part), part) for made, part in one.found]
+        located = [(locate(made, one.ours, part), part) for made, part in one.found]
         if lone is not None and (sole := lone.judge(one, located[0][0], scale)) is not None:
             weighed.sure[one.ours.scene] = sole
-            continue
-        row = _weigh_row(one.ours, located, scale, settings)
-        weighed.add(one, without_refused(row, scenes[one.ours.scene], items, people))
+        else:
+            row = _weigh_row(one.ours, located, scale, settings)
+            weighed.add(one, without_refused(row, scenes[one.ours.scene], items, people))
     return Tabulated(
         table=_make_table(
             weighed.rows, scenes, items, people=people, settings=settings, layout=layout
