@@ -7,32 +7,18 @@ is found by halving and named. Source: docs/stash-api.md.
 
 from __future__ import annotations
 
-import re
 import time
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
-from plexsync.errors import ConfigError
-from plexsync.models import (
-    RELATED_KINDS,
-    Scene,
-    SceneDetail,
-    SceneId,
-    Server,
-    StashField,
-    is_show_key,
-    source_in,
-)
-from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
+from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers, without_user
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
 from plexsync.stash.decode import Version, detail_of, scene_of, version_of
 from plexsync.stash.kept_details import KeptDetails
 from plexsync.stash.names import Names, names_decoder
-from plexsync.stash.needs import OWN, needs_of, without
+from plexsync.stash.needs import LISTS, OWN, PLAIN, needs_of, without
 from plexsync.stash.objects import (
     OBJECT_BATCH,
     objects_decoder,
@@ -53,7 +39,15 @@ from plexsync.stash.queries import (
     request_body,
     where_after,
 )
-from plexsync.stash.readiness import check_ready, lacking_fields, mark_of, not_understood
+from plexsync.stash.readiness import (
+    ServerClock,
+    StashLook,
+    check_ready,
+    lacking_fields,
+    look_of,
+    not_understood,
+    server_of,
+)
 from plexsync.stash.wire import (
     SceneCount,
     WireDetail,
@@ -67,7 +61,6 @@ from plexsync.transport.retry import DICTIONARY, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from plexsync.models import CollectionKind, RelatedDetail, RelatedId
     from plexsync.transport.client import HttpResponse, Transport
@@ -80,11 +73,13 @@ __all__ = [
     "Names",
     "NoCover",
     "StashClient",
+    "StashLook",
     "Version",
     "base_url",
     "checksum",
     "needs_of",
     "picture_type",
+    "scene_address",
     "stash_headers",
     "without",
 ]
@@ -98,73 +93,11 @@ _JSON = (("Content-Type", "application/json"), ("Accept", "application/json"))
 Source: docs/stash-api.md 1.2.
 """
 
-_GRAPHQL = "/graphql"
-
-_PLAIN = frozenset(
-    field
-    for field in StashField
-    if field.startswith(("Scene.", "Studio.", "Query.")) and field is not StashField.CUSTOM_FIELDS
-)
-"""What is asked for where no configuration says otherwise: all that every Stash has of scenes."""
-
-_LISTS = {
-    StashField.COVER: "paths",
-    StashField.GROUPS: "groups",
-    StashField.PERFORMERS: "performers",
-}
-"""What is never null where it was asked for."""
-
 _LATEST = 20
 """Scenes edited last that a look compares: one that is edited comes in among them."""
 
 W = TypeVar("W", bound=HasId)
 T = TypeVar("T")
-
-
-class StashLook(NamedTuple):
-    """What a look from afar shows.
-
-    Attributes:
-        server: what Stash says of itself.
-        mark: moves with nearly every change; see docs/detection.md for those it does not show.
-    """
-
-    server: Server
-    mark: str
-
-
-def base_url(url: str) -> str:
-    """Return the address of a Stash from what a person wrote: with or without `/graphql`.
-
-    Raises:
-        ConfigError: there is no `http://` or `https://` in front.
-    """
-    trimmed = url.strip().rstrip("/")
-    if not re.match(r"https?://", trimmed, re.IGNORECASE):
-        raise ConfigError(
-            "the address of Stash needs http:// or https:// in front",
-            context="[stash] url",
-            hint='write it like "http://localhost:9999"',
-        )
-    return trimmed.removesuffix(_GRAPHQL).rstrip("/")
-
-
-def scene_address(url: str, scene_id: SceneId) -> str:
-    """Where a person finds a scene in Stash, or what a collection is made from; "" for neither."""
-    if is_show_key(scene_id):
-        return ""
-    if source := source_in(scene_id):
-        return f"{url}/{source.kind}s/{source.number}" if source.related else url
-    return f"{url}/scenes/{scene_id}"
-
-
-def stash_headers(api_key: str) -> dict[str, str]:
-    """Return the headers a Stash transport sends with every request.
-
-    A Stash without a login refuses every key, so none is sent when none is configured.
-    Source: docs/stash-api.md 1.3.
-    """
-    return {"ApiKey": api_key} if api_key else {}
 
 
 class StashClient:
@@ -192,17 +125,16 @@ class StashClient:
         page_size: int = 5000,
         sweep_size: int = 1000,
         detail_batch: int = 200,
-        wanted: Collection[StashField] = _PLAIN,
+        wanted: Collection[StashField] = PLAIN,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kept = KeptDetails(monotonic)
         self._transport = transport
-        self._url = _without_user(base_url(url))
+        self._url = without_user(base_url(url))
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}
-        self._server_date = ""
-        self._server_time: datetime | None = None
+        self._clock = ServerClock()
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_look = decoder_of(WireLook)
         self._decode_count = decoder_of(SceneCount)
@@ -233,7 +165,7 @@ class StashClient:
         """
         ready = self._ask_ready()
         check_ready(ready, self._url)
-        return self._server(ready)
+        return server_of(ready, self._url)
 
     def look(self) -> StashLook:
         """Ask for counts, sums and the newest entries alone. One request, whatever the library.
@@ -244,7 +176,7 @@ class StashClient:
         variables: dict[str, Json] = {"uneven": UNEVEN_IN_FILES, "n": _LATEST}
         seen = self._ask(self._texts.look, variables, self._decode_look)
         check_ready(seen, self._url)
-        return StashLook(self._server(seen), mark_of(seen))
+        return look_of(seen, self._url)
 
     def count(self) -> int:
         """How many scenes there are."""
@@ -279,22 +211,17 @@ class StashClient:
         `details` will be asked for, so that it is not read a second time.
         """
         if whole:
-            yield from self._sweep_whole(with_relations=with_relations)
-            return
-        pages = self._walk(
-            self._texts.sweep, self._decode_scenes, self._sweep_size, more=with_relations
+            self._kept.begin()
+        pages: Iterator[Page[WireDetail] | Page[WireScene]] = (
+            self._walk(self._texts.whole, self._decode_details, self._sweep_size)
+            if whole
+            else self._walk(
+                self._texts.sweep, self._decode_scenes, self._sweep_size, more=with_relations
+            )
         )
         for page in pages:
             if page.rows:
-                yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
-
-    def _sweep_whole(self, *, with_relations: bool) -> Iterator[tuple[Scene, ...]]:
-        self._kept.begin()
-        for page in self._walk(self._texts.whole, self._decode_details, self._sweep_size):
-            # Behind a version that is not settled another edit may hide: those are read again.
-            self._kept.add(row for row in page.rows if self.is_settled(row.updated_at or ""))
-            if page.rows:
-                yield tuple([scene_of(row, with_relations=with_relations) for row in page.rows])
+                yield tuple([self._scene(row, related=with_relations) for row in page.rows])
 
     def uneven(self) -> Mapping[SceneId, str]:
         """Return the ids of the files, as one text, of each scene that has several or none.
@@ -347,25 +274,31 @@ class StashClient:
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
-        return is_settled(version, self._server_time)
+        return self._clock.is_settled(version)
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
-        return unsettled_s(version, self._server_time)
+        return self._clock.unsettled_s(version)
 
-    def scenes(self, ids: Sequence[SceneId], *, with_relations: bool = False) -> Fetched[Scene]:
+    def scenes(
+        self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False
+    ) -> Fetched[Scene]:
         """Return the named scenes with what matching needs.
 
         Args:
             ids: which.
             with_relations: fill in the tags, and which fields have a value.
+            whole: also keep what `details` will be asked for, as `sweep` does.
 
         Raises:
             ServerError: Stash fails as a whole. One bad scene is left out and reported.
         """
         self._kept.forget(ids)
-        batches = self._related if with_relations else self._plain
-        return self._fetch(batches, ids, lambda row: scene_of(row, with_relations=with_relations))
+        convert = partial(self._scene, related=with_relations)
+        if whole:
+            self._kept.begin()
+            return self._fetch(self._details, ids, convert)
+        return self._fetch(self._related if with_relations else self._plain, ids, convert)
 
     def details(self, ids: Sequence[SceneId]) -> Fetched[SceneDetail]:
         """Return the named scenes with everything they say about themselves.
@@ -408,17 +341,11 @@ class StashClient:
 
     # ---- asking --------------------------------------------------------------------------------
 
-    def _server(self, ready: WireReadiness) -> Server:
-        """Return what is known of Stash by what it says of itself."""
-        version = ready.version.version or ready.version.hash or ""
-        identity = ready.systemStatus.databasePath or ""
-        return Server(url=self._url, version=version, identity=identity)
-
     def _want(self, wanted: frozenset[StashField]) -> None:
         """Ask for this from now on."""
         self._wanted = wanted
         self._texts = query_texts(wanted)
-        lists = [name for field, name in _LISTS.items() if field in wanted]
+        lists = [name for field, name in LISTS.items() if field in wanted]
         self._decode_details = rows_decoder(WireDetail, lists=lists)
         self._decode_names = names_decoder(with_groups=StashField.ALL_GROUPS in wanted)
 
@@ -436,11 +363,6 @@ class StashClient:
                 self.lacking |= lacking
                 self._want(self._wanted - lacking)
 
-    def _note_date(self, text: str) -> None:
-        """Keep Stash's clock as of its last answer."""
-        if text != self._server_date:
-            self._server_date, self._server_time = text, _time_of(text)
-
     def _ask(
         self,
         query: str,
@@ -453,12 +375,12 @@ class StashClient:
         """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
 
         def noted(answer: HttpResponse) -> T:
-            self._note_date(answer.headers.get("Date", ""))
+            self._clock.note(answer.headers.get("Date", ""))
             return decode(answer)
 
         return self._transport.ask(
             "POST",
-            _GRAPHQL,
+            GRAPHQL,
             noted,
             body=request_body(query, variables),
             headers=_JSON,
@@ -466,6 +388,13 @@ class StashClient:
             limits=limits,
             divisible=divisible,
         )
+
+    def _scene(self, row: WireScene | WireDetail, *, related: bool) -> Scene:
+        """Return a scene, and keep what came along."""
+        # Behind a version that is not settled another edit may hide: that one is read again.
+        if isinstance(row, WireDetail) and self.is_settled(row.updated_at or ""):
+            self._kept.add(row)
+        return scene_of(row, with_relations=related)
 
     def _count(self, where: Where) -> int:
         return self._ask(COUNT, {"where": where}, self._decode_count).findScenes.count
@@ -517,17 +446,3 @@ class StashClient:
         self._poisoned.update(fetched.poisoned)
         found = tuple([convert(row) for row in fetched.found])
         return Fetched(found, fetched.missing, fetched.poisoned)
-
-
-def _time_of(date: str) -> datetime | None:
-    """Return the moment a `Date` header names; None for what is none."""
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _without_user(url: str) -> str:
-    """Return an address fit to be shown: no user, no password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

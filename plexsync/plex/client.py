@@ -46,8 +46,9 @@ _NEWEST = 20
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
 
-_MOST_KEY_BYTES = 1800
-"""Bytes of the keys in one address; no server or proxy refuses one up to 2,000 for its length."""
+_MOST_KEY_BYTES = 3900
+"""Bytes of the keys in one address, so that it stays below 4,096; servers and proxies take 8,000 as
+they come. One that is refused all the same is asked for in parts."""
 
 _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
@@ -82,8 +83,8 @@ class PlexClient:
         *,
         url: str,
         client_id: str,
-        page_size: int = 500,
-        detail_batch: int = 250,
+        page_size: int = 1000,
+        detail_batch: int = 500,
         url_limit_bytes: int = URL_LIMIT_BYTES,
     ) -> None:
         self._transport = transport

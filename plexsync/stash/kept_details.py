@@ -6,9 +6,9 @@ the same pages. The second part is as large as the library, so it waits outside 
 
 from __future__ import annotations
 
-import os
 import tempfile
 import weakref
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -43,30 +43,30 @@ class KeptDetails:
         self._file: IO[bytes] | None = None
         self._places: dict[SceneId, int] = {}
         self._since = 0.0
+        self._end = 0
 
     def begin(self) -> None:
         """Let go of what was kept, and take what comes from now on."""
         self.close()
-        self._since = self._monotonic()
+        self._since, self._end = self._monotonic(), 0
         try:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this
+            self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - lives as long as this
         except OSError:
             return
         weakref.finalize(self, self._file.close)
 
-    def add(self, rows: Iterable[WireDetail]) -> None:
-        """Keep scenes."""
+    def add(self, row: WireDetail) -> None:
+        """Keep a scene."""
         if self._file is None:
             return
+        content = _ENCODER.encode(row)
         try:
-            at = self._file.seek(0, os.SEEK_END)
-            for row in rows:
-                content = _ENCODER.encode(row)
-                self._places[SceneId(row.id)] = at << _LENGTH_BITS | len(content)
-                at += self._file.write(content)
-            self._file.flush()
+            self._file.write(content)
         except OSError:
             self.close()
+            return
+        self._places[SceneId(row.id)] = self._end << _LENGTH_BITS | len(content)
+        self._end += len(content)
 
     def take(self, ids: Iterable[SceneId]) -> dict[SceneId, WireDetail]:
         """Return those of `ids` that are kept and not too old; a second read is a fresh one."""
@@ -93,5 +93,6 @@ class KeptDetails:
         """Let go of everything."""
         self._places.clear()
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what was not written yet may not go there now, either
+                self._file.close()
             self._file = None

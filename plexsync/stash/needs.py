@@ -57,6 +57,20 @@ _WORDS: Mapping[str, frozenset[StashField]] = {
 CREDITS = frozenset({StashField.DISAMBIGUATION, StashField.GENDER, StashField.ALIASES})
 """What is asked of performers where more than their names is written."""
 
+PLAIN = frozenset(
+    field
+    for field in StashField
+    if field.startswith(("Scene.", "Studio.", "Query.")) and field is not StashField.CUSTOM_FIELDS
+)
+"""What is asked for where no configuration says otherwise: all that every Stash has of scenes."""
+
+LISTS = {
+    StashField.COVER: "paths",
+    StashField.GROUPS: "groups",
+    StashField.PERFORMERS: "performers",
+}
+"""What is never null where it was asked for."""
+
 
 def needs_of(rules: Iterable[FieldRule]) -> frozenset[StashField]:
     """Return what is asked of Stash for these rules."""

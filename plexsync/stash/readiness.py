@@ -1,18 +1,25 @@
-"""Whether a Stash can be worked with: ready, neither too old nor too new, and what it lacks."""
+"""What a Stash says of itself: whether it can be worked with, what it lacks, what time it has."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import BadResponseError, ServerError
-from plexsync.models import StashField
+from plexsync.models import Server, StashField
+from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.stash.decode import version_of
+from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from plexsync.stash.answers import NotUnderstoodError
+    from plexsync.stash.decode import Version
     from plexsync.stash.wire import WireLook, WireReadiness
 
 OLDEST_VERSION = (0, 27)
@@ -23,6 +30,7 @@ OLDEST_SCHEMA = 67
 """The database schema of v0.27.0. Source: docs/stash-api.md 7."""
 
 _SHOWN = 300
+_DIGITS = 16
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _INNER = {"ScenePathsType.screenshot": StashField.COVER, "SceneGroup.group": StashField.GROUPS}
 """What lies within a field, and is of no use without it."""
@@ -101,10 +109,43 @@ def not_understood(ready: WireReadiness, error: NotUnderstoodError) -> ServerErr
     return error
 
 
-def mark_of(seen: WireLook) -> str:
-    """Return a digest of what was seen of Stash's library, compared for being the same."""
+class StashLook(NamedTuple):
+    """What a look from afar shows.
+
+    Attributes:
+        server: what Stash says of itself.
+        library: moves with nearly every change but an edit of a scene; see docs/detection.md for
+            those it does not show.
+        edited: the scenes edited last, the last one first.
+    """
+
+    server: Server
+    library: str
+    edited: tuple[Version, ...]
+
+    @property
+    def mark(self) -> str:
+        """What moves with an edit, too."""
+        edits = "\x1f".join(f"{one.scene_id} {one.updated_at}" for one in self.edited)
+        return f"{self.library} {short_digest(edits, _DIGITS)}"
+
+    def is_of(self, mark: str) -> bool:
+        """Whether nothing but edits of scenes came since an earlier look had `mark`."""
+        return mark.partition(" ")[0] == self.library
+
+
+def server_of(ready: WireReadiness, url: str) -> Server:
+    """Return what is known of Stash by what it says of itself."""
+    version = ready.version.version or ready.version.hash or ""
+    return Server(url=url, version=version, identity=ready.systemStatus.databasePath or "")
+
+
+def look_of(seen: WireLook, url: str) -> StashLook:
+    """Return what a look from afar shows."""
     parts = (
-        seen.edited,
+        seen.edited.count,
+        seen.edited.duration,
+        seen.edited.filesize,
         seen.made,
         seen.uneven,
         seen.findTags,
@@ -112,4 +153,35 @@ def mark_of(seen: WireLook) -> str:
         seen.findStudios,
         seen.findGroups,
     )
-    return blake2b(b"\x1e".join(map(bytes, parts)), digest_size=8).hexdigest()
+    library = blake2b(b"\x1e".join(map(bytes, parts)), digest_size=8).hexdigest()
+    edited = tuple([version_of(row) for row in seen.edited.scenes])
+    return StashLook(server_of(seen, url), library, edited)
+
+
+class ServerClock:
+    """Stash's own clock, as of its last answer."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._time: datetime | None = None
+
+    def note(self, date: str) -> None:
+        """Take the `Date` header of an answer."""
+        if date != self._text:
+            self._text, self._time = date, _time_of(date)
+
+    def is_settled(self, version: str) -> bool:
+        """Whether no further edit can hide behind a version."""
+        return is_settled(version, self._time)
+
+    def unsettled_s(self, version: str) -> float:
+        """For how many seconds more another edit may hide behind a scene's version."""
+        return unsettled_s(version, self._time)
+
+
+def _time_of(date: str) -> datetime | None:
+    """Return the moment a `Date` header names; None for what is none."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return None

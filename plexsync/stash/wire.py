@@ -202,10 +202,19 @@ class WireReadiness(Wire, frozen=True):
     systemStatus: WireStatus  # noqa: N815 - the server's spelling
 
 
-class WireLook(WireReadiness, frozen=True):
-    """What Stash is, with counts, sums and newest entries that are only compared."""
+class WireEdited(Wire, frozen=True):
+    """How many scenes there are, sums over all of them, and those edited last."""
 
-    edited: msgspec.Raw
+    scenes: tuple[WireVersion, ...]
+    count: msgspec.Raw
+    duration: msgspec.Raw
+    filesize: msgspec.Raw
+
+
+class WireLook(WireReadiness, frozen=True):
+    """What Stash is, with counts, sums and newest entries, most of them only compared."""
+
+    edited: WireEdited
     made: msgspec.Raw
     uneven: msgspec.Raw
     findTags: msgspec.Raw  # noqa: N815 - the server's spelling

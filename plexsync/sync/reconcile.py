@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import Section
     from plexsync.state import Session, State
-    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.ports import Ports, Reporter, RunOptions
     from plexsync.sync.scenes.due_work import DueWork
@@ -72,6 +72,7 @@ class _Run:
         totals.subset = config.plex.subset
         self._work: DueWork | None = None
         self._mark = ""
+        self._near: Unmoved | None = None
 
     def is_over_at_a_glance(self, state: State, session: Session | None) -> bool:
         """Look at both servers from afar; write down a run that found them as they were."""
@@ -81,6 +82,9 @@ class _Run:
         unmoved = glance.unmoved(look) if look and session else None
         if unmoved is None or session is None:
             return False
+        if unmoved.edited:
+            self._near = unmoved
+            return False
         self._end_unmoved(session, unmoved)
         return True
 
@@ -88,7 +92,7 @@ class _Run:
         """Ask both servers what changed, and see to it."""
         lineage = self._connect(state)
         run = self._context(state, session)
-        detection = ChangeDetection(run)
+        detection = ChangeDetection(run, self._near.edited if self._near else ())
         self._totals.header = replace(self._totals.header, full=detection.full)
         with self._journaled(session, lineage) as end:
             found = detection.look()
@@ -163,6 +167,8 @@ class _Run:
 
     def _ask_sections(self) -> tuple[Section, ...]:
         """Return the libraries that take part, with a word on those that are changing."""
+        if self._near is not None:
+            return self._near.sections
         sections = self._ports.plex.sections(self._options.libraries or self._config.plex.libraries)
         if not sections:
             raise LibraryMissingError(

@@ -31,7 +31,6 @@ LONGER = {
     "config/schema.py",
     "planning/planner.py",
     "simulators/plex/simulator.py",
-    "stash_client.py",
     "sync/collections/keeping.py",
     "sync/execution/executor.py",
 }

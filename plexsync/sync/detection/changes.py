@@ -18,7 +18,8 @@ from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, Outcome
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import has_come, is_past
-from plexsync.sync.detection.detector import Detected, Detector, Scope
+from plexsync.sync.detection.detected import Detected, Scope
+from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.multi_file import Uneven
 from plexsync.sync.detection.plex_changes import (
     KEY,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId, Section
     from plexsync.plex.index import Index
-    from plexsync.stash_client import Names
+    from plexsync.stash_client import Names, Version
     from plexsync.state import Session
     from plexsync.sync.context import RunContext
 
@@ -85,12 +86,14 @@ class ChangeDetection:
 
     Args:
         run: what the run works with.
+        edited: the scenes edited last where nothing else moved; none where that is not known.
 
     Attributes:
         full: whether every scene and every linked item is compared.
     """
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
+        self._edited = edited
         self._config = run.config
         self._options = run.options
         self._ports = run.ports
@@ -111,7 +114,7 @@ class ChangeDetection:
             ConfigError: Stash has no scene of an id that was asked for.
         """
         stash, state = self._ports.stash, self._state
-        named = bool(self._options.scenes)
+        named = bool(self._options.scenes or self._edited)
         dictionary = Dictionary(
             state,
             self._session,
@@ -285,6 +288,8 @@ class ChangeDetection:
         )
         if self._options.scenes:
             detected = detector.named(self._options.scenes)
+        elif self._edited:
+            detected = detector.among(self._edited)
         elif scope.everything or self._are_files_due():
             detected = detector.everything()
         else:

@@ -1,7 +1,8 @@
 """A look at both servers from afar: where nothing moved, a run that nobody watches is over.
 
-It costs one request to each server, whatever the library. What it cannot see is found by the next
-look at every scene's version, `run.sweep_every` later. Source: docs/detection.md, "From afar".
+It costs one request to each server, whatever the library. Where it shows that a few scenes were
+edited and nothing else, the run reads just those. What it cannot see is found by the next look at
+every scene's version, `run.sweep_every` later. Source: docs/detection.md, "From afar".
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plexsync.config.configuration import Config
-    from plexsync.models import SceneRecord, Server
-    from plexsync.stash_client import StashLook
+    from plexsync.models import SceneRecord, Section, Server
+    from plexsync.stash_client import StashLook, Version
     from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
 
@@ -33,12 +36,23 @@ _USUAL_S = 3600.0
 
 
 class Unmoved(NamedTuple):
-    """Both servers as they are, and how many scenes wait for a later try."""
+    """What is known of servers where nothing moved but a few scenes.
+
+    Attributes:
+        stash: as it is.
+        plex: as it was.
+        sections: Plex's libraries.
+        waiting: how many scenes wait for a later try.
+        review_waiting: those among them that wait for a person.
+        edited: those edited last, if any was edited; all others are what they were.
+    """
 
     stash: Server
     plex: Server
+    sections: tuple[Section, ...]
     waiting: int
     review_waiting: int
+    edited: tuple[Version, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +87,33 @@ class Glance:
             return None  # whatever it is, the run itself has the words for it
 
     def unmoved(self, look: StashLook) -> Unmoved | None:
-        """Return what is known of servers where nothing moved; None if anything has to be done."""
+        """Return what is known of servers where nothing moved but scenes; None if more may have."""
         before = self.state.decision(KEY, Seen) or Seen()
-        if before.plex is None or before.look != look.mark or not self._may_pass(before):
+        if before.plex is None or not look.is_of(before.look) or not self._may_pass(before):
             return None
         if look.server.identity != self.state.lineage.stash:
             return None
-        waiting = self._waiting()
-        if waiting is None or not self._is_plex_unmoved(before):
+        edited = () if before.look == look.mark else look.edited
+        if edited and not self._are_few(edited):
             return None
-        return Unmoved(look.server, before.plex, *waiting)
+        waiting = self._waiting()
+        sections = self._unmoved_sections(before) if waiting else None
+        if waiting is None or sections is None:
+            return None
+        return Unmoved(look.server, before.plex, sections, *waiting, edited)
+
+    def _are_few(self, edited: Sequence[Version]) -> bool:
+        """Whether all that was edited is among these, and what is made of it is a scene's own.
+
+        They come in the order of their edits, so none is missing where the last is as it was.
+        """
+        config = self.config
+        if config.uses_records or config.with_namesakes:
+            return False
+        if config.stash.organized_only or config.participants.with_names:
+            return False
+        scene_id, version, _ = edited[-1]
+        return self.state.version(scene_id) == version
 
     @property
     def _every_s(self) -> float:
@@ -141,20 +172,21 @@ class Glance:
         unmatched = record.outcome is Outcome.UNMATCHED and bool(record.due_at)
         return unmatched and not self.config.plex.scan
 
-    def _is_plex_unmoved(self, before: Seen) -> bool:
-        """Whether Plex's libraries are those that were seen, and show no change that matters."""
+    def _unmoved_sections(self, before: Seen) -> tuple[Section, ...] | None:
+        """Return Plex's libraries if they are those that were seen, and no change matters."""
         try:
             sections = self.ports.plex.sections(self.config.plex.libraries)
         except PlexsyncError:
-            return False
+            return None
         now = seen_at_once(self.config, sections)
         if replace(now, counters="") != replace(
             before, items="", counters="", files_at="", look="", plex=None
         ):
-            return False
+            return None
         if any(section.refreshing for section in sections):
-            return False
-        return now.counters == before.counters or not self._one_has_come()
+            return None
+        unmoved = now.counters == before.counters or not self._one_has_come()
+        return sections if unmoved else None
 
     def _one_has_come(self) -> bool:
         """Whether the time of a scene without candidate has come."""

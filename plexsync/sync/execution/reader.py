@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 DETAIL_BATCH = 50
 """Items per read where each is then written by itself: those read last wait for all before them."""
 
-READ_BATCH = 250
+READ_BATCH = 500
 """Items per read where they are only compared, or written together. What the answer to so many
 brings into trouble is read in smaller parts: see `Reader`."""
 

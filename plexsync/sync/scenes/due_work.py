@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from plexsync.state import Lineage, SavedItem, SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
-    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair
 

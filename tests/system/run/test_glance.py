@@ -91,6 +91,41 @@ def test_a_change_on_either_side_is_found_by_the_next_run(
     assert asked(world.run(BY_CRON)) == FAR
 
 
+def test_a_scene_that_alone_was_edited_is_read_without_the_others(world: World) -> None:
+    """Eight requests: two looks, a word to each server, scene and item, the edit, its proof."""
+    world.stash.edit_scene(3, title="Another Title")
+    world.wait(hours=0.1)
+    ran = world.run(BY_CRON)
+    assert ran.count(Outcome.APPLIED) == 1
+    assert asked(ran) == (3, 4)
+    assert ran.summary.requests.plex_writes == 1
+    assert ran.summary.counts.scenes_read == 0
+    assert asked(world.run(BY_CRON)) == FAR
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        lambda world: world.stash.edit_tag(min(world.stash.tags.ids), name="Another Name"),
+        lambda world: [world.stash.edit_scene(n, title=f"Title {n}") for n in range(1, 13)],
+        lambda world: world.settings.update(STASH__EXCLUDE_STUDIOS="Nobody's"),
+        lambda world: world.settings.update(COLLECTIONS__STUDIOS="true"),
+    ],
+    ids=["a tag", "the last of those listed", "studios decide", "collections are kept"],
+)
+def test_an_edit_beside_what_may_concern_others_is_a_reason_to_look_at_all(
+    world: World, also: Callable[[World], object]
+) -> None:
+    """What else moved, or would go unseen, only a look at every scene's version tells."""
+    world.run(BY_CRON)
+    world.stash.edit_scene(3, title="Another Title")
+    also(world)
+    world.wait(hours=0.1)
+    ran = world.run(BY_CRON)
+    assert ran.summary.counts.scenes_read == 12
+    assert ran.count(Outcome.APPLIED) >= 1
+
+
 def test_what_the_hook_noted_is_looked_at(world: World) -> None:
     """A note means that something happened, whatever the servers show from afar."""
     spool = world.state_dir / "spool"
