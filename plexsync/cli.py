@@ -76,12 +76,27 @@ def run_command_line(arguments: Sequence[str], command: click.Command | None = N
     """
     streams = console.standard_streams()
     invocation = Invocation(_shape_ahead(arguments))
+    command = command or cli
     try:
-        code = _run(command or cli, arguments, invocation, streams)
+        result = command.main(
+            args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=invocation
+        )
+    except click.ClickException as error:
+        return _usage_failure(error, arguments, invocation, streams)
+    except PlexsyncError as error:
+        return _failure(error, invocation, streams)
+    except (KeyboardInterrupt, click.Abort):
+        after = _KEPT.get(invocation.command, "nothing was written to Plex")
+        ended = InterruptedRunError(ExitCode.INTERRUPTED, after=after)
+        return _failure(ended, invocation, streams)
+    except SystemExit:
+        return ExitCode.OK  # click's way to say that the reader of its help left
+    except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words
+        return _unexpected(error, invocation, streams)
     finally:
         console.hush(streams.stdout)
         console.hush(streams.stderr)
-    return code
+    return result if isinstance(result, int) else ExitCode.OK
 
 
 # ---- Commands ------------------------------------------------------------------------------------
@@ -106,29 +121,6 @@ def cli(ctx: click.Context) -> None:
 
 
 # ---- Errors --------------------------------------------------------------------------------------
-
-
-def _run(
-    command: click.Command, arguments: Sequence[str], invocation: Invocation, streams: Streams
-) -> int:
-    """Run a command; turn every way it can fail into words and an exit code."""
-    try:
-        result = command.main(
-            args=list(arguments), prog_name="plexsync", standalone_mode=False, obj=invocation
-        )
-    except click.ClickException as error:
-        return _usage_failure(error, arguments, invocation, streams)
-    except PlexsyncError as error:
-        return _failure(error, invocation, streams)
-    except (KeyboardInterrupt, click.Abort):
-        after = _KEPT.get(invocation.command, "nothing was written to Plex")
-        ended = InterruptedRunError(ExitCode.INTERRUPTED, after=after)
-        return _failure(ended, invocation, streams)
-    except SystemExit:
-        return ExitCode.OK  # click's way to say that the reader of its help left
-    except Exception as error:  # noqa: BLE001 - the one place where a bug ends in words
-        return _unexpected(error, invocation, streams)
-    return result if isinstance(result, int) else ExitCode.OK
 
 
 def _usage_failure(

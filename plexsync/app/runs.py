@@ -6,9 +6,8 @@ import os
 import select
 import time
 import uuid
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
+"""Every file a run makes is private, whatever the shell says."""
 
 _GLANCE_S = 0.1
 """How often somebody who is asked is looked at."""
@@ -91,25 +91,64 @@ def perform(
         named: scenes are asked for by their ids.
 
     Raises:
-        PlexsyncError: it could not begin.
-        InterruptedRunError: a second signal ended it at once.
+        PlexsyncError: it could not begin, or a second signal ended it at once.
     """
-    # Every file a run makes is private, whatever the shell says.
     os.umask(_PRIVATE_UMASK)
     announcement = _announcement(invocation, streams, wanted=announce and not dry_run)
-    quiet_outages = announce and not dry_run and is_unwatched(invocation.shape, streams)
-    outages = Outages(state_directory(os.environ)) if quiet_outages and not named else None
+    quiet = announcement.wanted and not named and is_unwatched(invocation.shape, streams)
+    outages = Outages(state_directory(os.environ)) if quiet else None
     shown = make_reporter(
         invocation.shape, streams, monotonic=time.monotonic, named=named, outages=outages
     )
-    work = partial(_perform, use_case, invocation, streams, announcement)
     try:
-        with announced(announcement):
-            return announcement.end(work(shown=shown, dry_run=dry_run))
+        with announced(announcement), uncollected():
+            world = _world(invocation, streams, announcement, shown=shown, dry_run=dry_run)
+            with world as (config, ports, reporter):
+                summary = use_case(config=config, ports=ports, reporter=reporter)
+            return announcement.end(_final_code(summary, reporter, streams))
     except PlexsyncError as error:
         if outages is not None and not outages.fail(error, at=iso(utc_now())).news:
             return error.exit_code
         raise
+
+
+@contextmanager
+def _world(
+    invocation: Invocation,
+    streams: Streams,
+    announcement: Announcement,
+    *,
+    shown: RunReporter,
+    dry_run: bool,
+) -> Iterator[tuple[Config, Ports, Truthful]]:
+    """Yield what a use case works with: the configuration, the servers, who sees it.
+
+    Raises:
+        InterruptedRunError: a second signal ended it at once.
+    """
+    with closing(shown), _logged(shown, invocation.log) as logging:
+        config = _load_announced(invocation, announcement)
+        reporter = Truthful(logging, invocation.config, announcement.transcript)
+        with StopSignals(lambda: _tell_stopping(invocation.shape, streams)) as signals:
+            try:
+                reporter.progress("asking Stash and Plex", 0, None)
+                show_warnings(config, reporter)
+                with open_ports(
+                    config,
+                    os.environ,
+                    reporter.warn,
+                    read_only=dry_run,
+                    should_stop=signals.should_stop,
+                ) as ports:
+                    asked = _asker(streams, signals)
+                    yield (
+                        config,
+                        replace(ports, confirm=asked, stop_code=signals.exit_code),
+                        reporter,
+                    )
+            except KeyboardInterrupt:
+                signals.exit_at_next()
+                raise InterruptedRunError(signals.exit_code()) from None
 
 
 def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> Announcement:
@@ -146,45 +185,6 @@ def _logged(shown: RunReporter, options: LogOptions | None) -> AbstractContextMa
     from plexsync.output.log import logged  # noqa: PLC0415 - most runs write none
 
     return logged(shown, options)
-
-
-@uncollected()
-def _perform(
-    use_case: UseCase,
-    invocation: Invocation,
-    streams: Streams,
-    announcement: Announcement,
-    *,
-    shown: RunReporter,
-    dry_run: bool,
-) -> int:
-    with ExitStack() as stack:
-        stack.callback(shown.close)
-        reporter = stack.enter_context(_logged(shown, invocation.log))
-        config = _load_announced(invocation, announcement)
-        signals = stack.enter_context(
-            StopSignals(lambda: _tell_stopping(invocation.shape, streams))
-        )
-        truthful = Truthful(reporter, invocation.config, announcement.transcript)
-        try:
-            truthful.progress("asking Stash and Plex", 0, None)
-            show_warnings(config, truthful)
-            with open_ports(
-                config,
-                os.environ,
-                truthful.warn,
-                read_only=dry_run,
-                should_stop=signals.should_stop,
-            ) as ports:
-                ports = replace(  # noqa: PLW2901 - the same world, with a person in it
-                    ports, confirm=_asker(streams, signals), stop_code=signals.exit_code
-                )
-                summary = use_case(config=config, ports=ports, reporter=truthful)
-        except KeyboardInterrupt:
-            signals.exit_at_next()
-            raise InterruptedRunError(signals.exit_code()) from None
-    code = ExitCode(truthful.corrected(summary).exit_code)
-    return _final_code(code, reporter, streams)
 
 
 @uncollected()
@@ -410,9 +410,9 @@ def _tell_stopping(shape: Shape, streams: Streams) -> None:
         write_lines(streams.stderr, (f"\n{line}",))
 
 
-def _final_code(code: ExitCode, reporter: RunReporter, streams: Streams) -> int:
+def _final_code(summary: RunSummary, reporter: RunReporter, streams: Streams) -> int:
     """Return a report that could not be written is a failure, unless its reader just left."""
-    failure = reporter.failure
+    code, failure = ExitCode(summary.exit_code), reporter.failure
     if failure is None or isinstance(failure, BrokenPipeError):
         return code
     error = StateError(f"the report could not be written: {failure.strerror or failure}")

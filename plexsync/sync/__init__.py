@@ -4,10 +4,11 @@ In: a `Config`, options, and the clients, clock and directories of `ports.py`. O
 summary for the reporter, the journal and the state on disk.
 
 `reconcile.py` is the run from beginning to end. `run_scope.py` takes the lock and opens the
-journal; `context.py` is what all parts share. `detection/` finds the due scenes, `scenes/` says
-what becomes of them, `linking/` pairs them with items of `plex_items.py`. `execution/` is the one
-executor; `scenes/`, `collections/`, `shows/` and `replay/` (undo, saved plans) are its sources.
-`limited_writes.py` writes what is no scene's item past the limits. `rows.py` and `totals.py` are
+journal, `meeting.py` asks both servers who they are; `context.py` is what all parts share.
+`detection/` finds the due scenes, `scenes/` says what becomes of them, `linking/` pairs them with
+items of `plex_items.py`. `execution/` is the one executor; `scenes/`, `collections/`, `shows/` and
+`replay/` (undo, saved plans) are its sources. `limited_writes.py` writes what is no scene's item
+past the limits; `plan_saver.py` keeps what a dry run would write. `rows.py` and `totals.py` are
 what the reporter gets. `connections.py` opens both transports.
 
 Read first: `reconcile.py`.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import Outcome, SceneId, SceneRecord, Section
     from plexsync.planning.planner import Planner
-    from plexsync.state import Session, State
+    from plexsync.state import Lineage, Session, State
     from plexsync.sync.plex_items import Inventory
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.rows import RowMaker
@@ -44,6 +44,7 @@ class RunContext:
         totals: knows whether the run is a full one; takes the rows.
         state: what earlier runs remember.
         session: where the run is written down; None for a dry run.
+        lineage: the servers that answered.
         sections: the libraries that take part.
         inventory: what is in them.
         rows: makes the rows of its pairs.
@@ -57,6 +58,7 @@ class RunContext:
     totals: Totals
     state: State
     session: Session | None
+    lineage: Lineage
     sections: tuple[Section, ...]
     inventory: Inventory
     rows: RowMaker

@@ -19,9 +19,10 @@ from plexsync.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from plexsync.models import Change, Link, PlexItem, Problem, RatingKey, Scene
+    from plexsync.models import Change, Link, PlexItem, Problem, Scene
+    from plexsync.sync.ports import Ports
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
@@ -50,18 +51,16 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     resting: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RowMaker:
     """Makes rows.
 
     Args:
-        scene_url: where a person opens a scene.
-        item_url: where a person opens an item.
+        ports: knows where a person opens scenes and items.
         libraries: library titles by section id.
     """
 
-    scene_url: Callable[[SceneId], str]
-    item_url: Callable[[RatingKey], str]
+    ports: Ports
     libraries: Mapping[str, str]
 
     def pair(
@@ -83,7 +82,7 @@ class RowMaker:
                 title=pair.title,
                 library=self.libraries.get(pair.link.section_id, ""),
                 path=pair.link.path,
-                url=self.item_url(pair.link.rating_key),
+                url=self.ports.plex.item_url(pair.link.rating_key),
             ),
             confidence=match.confidence if match else pair.link.confidence,
             score=match.score if match else 1.0,
@@ -120,7 +119,7 @@ class RowMaker:
                 title=best.title,
                 library=self.libraries.get(item.section_id, "") if item else "",
                 path=best.item_path,
-                url=self.item_url(best.rating_key),
+                url=self.ports.plex.item_url(best.rating_key),
             )
             if best
             else None,
@@ -147,5 +146,5 @@ class RowMaker:
             title=scene.title,
             path=scene.files[0].path if scene.files else "",
             updated_at=scene.updated_at,
-            url=self.scene_url(scene.scene_id),
+            url=self.ports.stash.scene_url(scene.scene_id),
         )

@@ -1,12 +1,10 @@
-"""What stands around any work: the lock, the right servers, the journal, the summary."""
+"""What stands around any work: the lock, the journal, the summary."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from plexsync import __version__
 from plexsync.errors import PlexsyncError, StateError
@@ -130,22 +128,6 @@ def journaled(
         )
     if error is not None:
         raise error
-
-
-def meet_plex(ports: Ports, totals: Totals, state: State) -> Lineage:
-    """Meet Plex, and make sure that the state is about it. Stash is not needed.
-
-    Raises:
-        StateMismatchError: the state is about another server.
-        ServerError: Plex does not answer.
-    """
-    for note in state.notes:
-        totals.reporter.warn(note)
-    plex = ports.plex.connect()
-    totals.header = msgspec.structs.replace(totals.header, plex=plex)
-    lineage = Lineage(plex=plex.identity, stash=state.lineage.stash)
-    state.check_lineage(lineage)
-    return lineage
 
 
 def note_proposed(

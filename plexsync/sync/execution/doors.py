@@ -60,6 +60,8 @@ class EditDoors:
     def edit(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send the changes of one item; `hold`: see `PlexEditor.edit`.
 
+        The first one goes to the item's own address, and if it does not arrive to the library's.
+
         Returns:
             The item as it was read back, where that was necessary.
 
@@ -67,10 +69,27 @@ class EditDoors:
             MisdirectedEditError: another item got them, too.
             ServerError: see `PlexEditor.edit`.
         """
-        if self._by_item is None and _provable(plan):
-            return self._find_out(plan, hold)
-        self._plex.editor.edit(plan, by_item=self._by_item is not False, hold=hold)
-        return None
+        if self._by_item is not None or not _provable(plan):
+            self._plex.editor.edit(plan, by_item=self._by_item is not False, hold=hold)
+            return None
+        refusal: NotFoundError | BadResponseError | None = None
+        try:
+            self._plex.editor.edit(plan, by_item=True, hold=hold)
+        except (TooLongError, WebPageError):
+            raise  # neither says anything about the address
+        except (NotFoundError, BadResponseError) as error:
+            refusal = error
+        else:
+            detail = self._read(plan.rating_key)
+            if detail is None or self._arrived(plan, detail):
+                self._by_item = None if detail is None else True
+                return detail
+        detail = self._edit_guarded(plan, hold)
+        if detail is not None and self._arrived(plan, detail):
+            self._by_item = False
+        elif refusal is not None:
+            raise refusal
+        return detail
 
     def edit_alike(
         self,
@@ -90,27 +109,6 @@ class EditDoors:
             if detail is None or not self._arrived(plans[0], detail):
                 raise BadResponseError("Plex took an edit of several items and did nothing")
             self._by_item = True
-
-    def _find_out(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
-        """Send a plan to the item's own address, and if it does not arrive to the library's."""
-        refusal: NotFoundError | BadResponseError | None = None
-        try:
-            self._plex.editor.edit(plan, by_item=True, hold=hold)
-        except (TooLongError, WebPageError):
-            raise  # neither says anything about the address
-        except (NotFoundError, BadResponseError) as error:
-            refusal = error
-        else:
-            detail = self._read(plan.rating_key)
-            if detail is None or self._arrived(plan, detail):
-                self._by_item = None if detail is None else True
-                return detail
-        detail = self._edit_guarded(plan, hold)
-        if detail is not None and self._arrived(plan, detail):
-            self._by_item = False
-        elif refusal is not None:
-            raise refusal
-        return detail
 
     def _edit_guarded(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send a plan to the address of the library, and see that a neighbour stays as it is."""

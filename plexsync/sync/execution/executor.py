@@ -1,9 +1,9 @@
 """The one loop that writes to Plex: read, decide, journal, write, read back, remember.
 
-A run, a saved plan and an undo are three sources of its work. Items flow through in batches of one
-detail read, or of a few where their changes are alike: so a value is written seconds after it was
-read, and memory holds batches and not the library. An item is remembered as written only after Plex
-was seen to hold what was sent.
+A run, its collections, a saved plan and an undo are sources of its work. Items flow through in
+batches of one detail read, or of a few where their changes are alike: so a value is written seconds
+after it was read, and memory holds batches and not the library. An item is remembered as written
+only after Plex was seen to hold what was sent.
 """
 
 from __future__ import annotations
@@ -15,17 +15,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import InterruptedRunError, ServerError
-from plexsync.models import (
-    LIST_FIELDS,
-    ItemDetail,
-    ItemKind,
-    Outcome,
-    PlexField,
-    PlexItem,
-    as_problem,
-)
+from plexsync.errors import ServerError
+from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, PlexItem
 from plexsync.sync.execution.batching import join_batches
+from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.pictures.upload import PictureResult
@@ -37,13 +30,13 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Change, ItemPlan, Problem, RatingKey
+    from plexsync.errors import InterruptedRunError
+    from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
-    from plexsync.sync.execution.writer import Verdict
+    from plexsync.sync.execution.writer import FieldsWritten
     from plexsync.sync.ports import Ports
-    from plexsync.sync.rows import Pair
     from plexsync.sync.totals import Totals
 
 PREVIEW_ROWS = 50
@@ -89,8 +82,8 @@ class Executor:
     ) -> None:
         self.reader = Reader(ports.plex, ports.health)
         self.health = ports.health
+        self.maker = CollectionMaker(ports, planner, outcomes)
         self._monotonic = ports.monotonic
-        self._state = state
         self._session = session
         self._planner = planner
         self._outcomes = outcomes
@@ -100,8 +93,9 @@ class Executor:
         for one in state.unsettled:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
+        self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.health.faults)
         self._pictures = PictureWriter(ports, self.reader)
-        self.maker = CollectionMaker(ports, planner, outcomes)
+        self._moved: list[WorkItem] = []
         if session is not None:
             self._fields = FieldWriter(
                 ports.plex,
@@ -140,19 +134,30 @@ class Executor:
         return chain(ahead, batches)
 
     def write_all(self, batches: Iterable[list[Ready]], total: int | None = None) -> None:
-        """Write what is ready, alike changes together; a dry run shows it at once.
+        """Write what is ready, alike changes together, and remember what Plex is seen to hold.
+
+        A dry run shows it at once.
 
         Raises:
             ServerError: see `looked_ahead`.
             InterruptedRunError: asked to stop.
         """
-        if self._session is None:
-            for batch in batches:
-                self._show(batch)
-                self._progress("comparing", 0, total)
+        session = self._session
+        if session is None:
+            self._show_all(batches, total)
             return
-        for batch in join_batches(batches):
-            self._write(batch, self._session)
+        for batch in self._until_still(join_batches(batches)):
+            there = self._made(batch, session)
+            left = [ready for ready in there if not ready.plan.changes]
+            edited = [ready for ready in there if ready.plan.changes]
+            end = None
+            if edited:
+                written = self._fields.write(edited)
+                left += self._note_fields(edited, written, session)
+                end = written.error
+            if end := self._write_pictures(left, session, end) or end:
+                raise end
+            self.health.check()
             self._progress("writing to Plex", 0, total)
         if (fault := self.health.faults.of()) is not None:
             raise fault
@@ -190,7 +195,7 @@ class Executor:
         """Return what one item needs; None when it is finished."""
         pair = item.pair
         if isinstance(detail, ServerError):
-            self._fail_reading(pair, detail)
+            self._end.unread(pair, detail)
             return None
         if detail is None:
             self._outcomes.lose(pair, "the item is not in Plex any more")
@@ -208,35 +213,12 @@ class Executor:
         except ServerError as error:
             if self.health.ends_run(error):
                 raise
-            self._fail_reading(pair, error)
+            self._end.unread(pair, error)
             return None
-        decision = ready.decision
-        if decision.plan.changes or decision.pictures:
+        if ready.plan.changes or ready.decision.pictures:
             return ready
-        if decision.agreed:
-            pair.link = self._planner.link_after(pair.link, decision.agreed)
-        self._outcomes.finish(
-            pair,
-            Outcome.FAILED if decision.problem else decision.outcome,
-            problem=decision.problem,
-            note=decision.words(),
-            failed=WorkKind.PICTURE,
-        )
+        self._end.unchanged(ready)
         return None
-
-    def _fail_reading(self, pair: Pair, error: ServerError) -> None:
-        problem = as_problem(error)
-        self._outcomes.finish(pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ)
-
-    def _finish_unmade(self, pair: Pair, problem: Problem, *, taken: bool) -> None:
-        """Finish a collection that could not be made; one whose name is taken is left alone."""
-        self._outcomes.finish(
-            pair,
-            Outcome.SKIPPED if taken else Outcome.FAILED,
-            problem=None if taken else problem,
-            note=problem.message if taken else "",
-            failed=WorkKind.EDIT,
-        )
 
     def _ready(self, item: WorkItem, detail: ItemDetail, read_at: float) -> Ready:
         """Decide what an item needs.
@@ -269,46 +251,30 @@ class Executor:
 
     # ---- only showing
 
-    def _show(self, batch: Sequence[Ready]) -> None:
-        """Finish items in a dry run: their changes are shown, and not written."""
-        for ready in batch:
-            if self._save is not None:
-                self._save(ready)
-            changes, problem = ready.changes, ready.decision.problem
-            outcome = Outcome.PLANNED if changes else ready.decision.outcome
-            self._outcomes.finish(
-                ready.pair,
-                Outcome.FAILED if problem else outcome,
-                changes=changes,
-                problem=problem,
-                note=ready.decision.words(),
-            )
+    def _show_all(self, batches: Iterable[list[Ready]], total: int | None) -> None:
+        """Finish the items of a dry run."""
+        for batch in batches:
+            for ready in batch:
+                if self._save is not None:
+                    self._save(ready)
+                self._end.shown(ready)
+            self._progress("comparing", 0, total)
 
     # ---- writing
 
-    def _write(self, batch: Sequence[Ready], session: Session, tries: int = _MOST_TRIES) -> None:
-        """Write `batch`, read it back, and remember what Plex was seen to hold.
+    def _until_still(self, batches: Iterable[list[Ready]]) -> Iterator[list[Ready]]:
+        """Yield each batch, then those of its items that were changed in Plex before their turn.
 
-        Items that were changed in Plex before their turn are decided about once more.
+        They are decided about once more, unless they keep changing.
         """
-        if any(not ready.pair.link.rating_key for ready in batch):
-            batch = self._made(batch, session)
-        edited = {place_of(ready.plan): ready for ready in batch if ready.plan.changes}
-        left = [ready for ready in batch if not ready.plan.changes]
-        moved: list[Place] = []
-        end: ServerError | InterruptedRunError | None = None
-        if edited:
-            verdicts, moved, ends, end = self._fields.write(tuple(edited.values()))
-            with session.batch():
-                for ended in ends:
-                    ended.note(session)
-                for place, verdict in verdicts.items():
-                    left += self._conclude_fields(edited[place], verdict)
-        end = self._write_pictures(left, session, end) or end
-        if end is not None:
-            raise end
-        self.health.check()
-        self._write_again([edited[place].item for place in moved], session, tries - 1)
+        for batch in batches:
+            yield batch
+            for _ in range(1, _MOST_TRIES):
+                moved, self._moved = self._moved, []
+                yield from self.ready(moved)
+            for item in self._moved:
+                self._end.restless(item.pair)
+            self._moved = []
 
     def _made(self, batch: Sequence[Ready], session: Session) -> list[Ready]:
         """Make the collections that are not there yet, and decide what else they need.
@@ -318,24 +284,24 @@ class Executor:
         Raises:
             AuthError: the token may not write.
         """
-        made: dict[RatingKey, Ready] = {}
         found = [ready for ready in batch if ready.pair.link.rating_key]
+        made: dict[RatingKey, Ready] = {}
         for ready in batch:
             if ready.pair.link.rating_key:
                 continue
             self.health.check()
-            born = self.maker.make(ready, session)
-            if born.problem is not None:
-                with session.batch():
-                    self._finish_unmade(ready.pair, born.problem, taken=born.taken)
+            making = self.maker.make(ready, session)
+            if making.problem is None:
+                made[ready.pair.link.rating_key] = ready
                 continue
-            made[ready.pair.link.rating_key] = ready
+            with session.batch():
+                self._end.unmade(ready, making)
         read = self.reader.read(tuple(made))
         for key, ready in made.items():
             detail = read.get(key)
             if not isinstance(detail, ItemDetail):
                 unread = detail or ServerError("the new collection cannot be read")
-                self._fail_reading(ready.pair, unread)
+                self._end.unread(ready.pair, unread)
                 continue
             # What was made a moment ago is not looked at once more before its next write.
             again = self._ready(ready.item, self.maker.known(ready, detail), inf)
@@ -347,45 +313,17 @@ class Executor:
             found.append(again)
         return found
 
-    def _write_again(self, items: Sequence[WorkItem], session: Session, tries: int) -> None:
-        """Decide about items once more and write them, unless they keep changing."""
-        if tries:
-            for batch in self.ready(items):
-                self._write(batch, session, tries)
-            return
-        for item in items:
-            note = "Plex keeps changing it; next time again"
-            self._outcomes.finish(item.pair, Outcome.SKIPPED, note=note)
-
-    def _conclude_fields(self, ready: Ready, verdict: Verdict) -> list[Ready]:
-        """Finish an item whose fields were sent; return it if pictures are still to come."""
-        pair, plan = ready.pair, ready.plan
-        if verdict.detail is None:
-            self._outcomes.finish(
-                pair,
-                Outcome.FAILED,
-                changes=plan.changes,
-                problem=verdict.problem,
-                failed=WorkKind.EDIT,
-            )
-            return []
-        stored = verdict.stored(plan.changes)
-        link = self._planner.link_after_part(pair.link, verdict.missing, verdict.detail)
-        pair.link = self._planner.link_after(link, (*stored, *ready.decision.agreed))
-        if verdict.problem:
-            ready.failed = WorkKind.EDIT
-        ready.decision = replace(
-            ready.decision,
-            problem=verdict.problem or ready.decision.problem,
-            agreed=(),
-            note="; ".join(filter(None, (ready.decision.note, _words(verdict.others)))),
-        )
-        if ready.decision.pictures:
-            # The pictures may never be reached: what is ours among the fields is known even so.
-            self._outcomes.note_written(pair)
-            return [ready]
-        self._finish(ready, PictureResult())
-        return []
+    def _note_fields(
+        self, edited: Sequence[Ready], written: FieldsWritten, session: Session
+    ) -> list[Ready]:
+        """Note and remember what became of fields; return the items with pictures to come."""
+        by_place = {place_of(ready.plan): ready for ready in edited}
+        self._moved += [by_place[place].item for place in written.moved]
+        with session.batch():
+            for ended in written.ends:
+                ended.note(session)
+            tried = [(by_place[place], verdict) for place, verdict in written.verdicts.items()]
+            return [ready for ready, verdict in tried if self._end.fields_sent(ready, verdict)]
 
     def _write_pictures(
         self,
@@ -401,7 +339,7 @@ class Executor:
         if end is not None:
             with session.batch():
                 for ready in work:
-                    self._finish(ready, PictureResult(unfinished=True))
+                    self._end.written(ready, PictureResult(unfinished=True))
             return None
         try:
             for results in self._pictures.write(work, session):
@@ -409,34 +347,10 @@ class Executor:
                     for ready, result in results:
                         for ended in result.ends:
                             ended.note(session)
-                        self._finish(ready, result)
+                        self._end.written(ready, result)
         except ServerError as error:
             return error
         return None
-
-    def _finish(self, ready: Ready, result: PictureResult) -> None:
-        """Finish an item that was written as far as it went."""
-        decision = ready.decision
-        changes = (*ready.made, *ready.plan.changes, *result.changes)
-        shown = (*changes, *result.refused)
-        if result.unfinished and not shown:
-            return  # the run ends, and says so for this item as for all that are left
-        if result.problem and not decision.problem:
-            ready.failed = WorkKind.PICTURE
-        if result.changes:
-            self.health.faults.proven(WorkKind.PICTURE)
-        problem = result.problem or decision.problem
-        outcome = Outcome.KEPT if result.kept else decision.outcome
-        ready.pair.link = self._planner.link_after(ready.pair.link, decision.agreed)
-        self._outcomes.finish(
-            ready.pair,
-            Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
-            changes=shown,
-            problem=problem,
-            note=decision.words(*result.kept),
-            again=result.unfinished,
-            failed=ready.failed,
-        )
 
 
 def _are_lists(batch: Sequence[Ready]) -> bool:
@@ -457,8 +371,3 @@ def _found(
         rating_key=link.rating_key, section_id=link.section_id, kind=ItemKind.COLLECTION
     )
     return ItemDetail(item=place, values={})
-
-
-def _words(others: Sequence[PlexField]) -> str:
-    """Return what a row says of fields that somebody else changed while the item was written."""
-    return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""

@@ -38,10 +38,11 @@ from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
+from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay, show_with
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import concluded, meet_plex, remembered
+from plexsync.sync.run_scope import concluded, remembered
 from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:

@@ -137,11 +137,8 @@ class ReplayOutcomes:
     ) -> None:
         self._work = work
         self._state, self._session = memory
-        self._rows = RowMaker(
-            scene_url=ports.stash.scene_url,
-            item_url=ports.plex.item_url,
-            libraries={one.section_id: one.title for one in ports.plex.sections(())},
-        )
+        libraries = {one.section_id: one.title for one in ports.plex.sections(())}
+        self._rows = RowMaker(ports, libraries)
         self._totals = totals
 
     def lose(self, pair: Pair, note: str) -> None:

@@ -30,11 +30,12 @@ from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem
+from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.collections import CollectionReverser, remember_undone, with_keys
 from plexsync.sync.replay.engine import ReplayWords, known_link, replay, show_with
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import concluded, meet_plex, remembered
+from plexsync.sync.run_scope import concluded, remembered
 from plexsync.sync.totals import Totals
 
 if TYPE_CHECKING:

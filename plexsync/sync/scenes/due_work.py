@@ -1,27 +1,19 @@
-"""The scenes that are due: linked to items, read, planned, shown, written and remembered.
+"""The scenes that are due, linked to items, and put into the hands of what writes them.
 
 Imported when there is such work: a run that has nothing to do needs none of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from plexsync.errors import AuthError, ServerError
 from plexsync.matcher import collect_answers
-from plexsync.models import Outcome, as_problem
-from plexsync.output import streams as sinks
 from plexsync.planning.desired import unsupported_fields
-from plexsync.planning.retry_schedule import has_come
-from plexsync.state import ReviewQueueWriter, item_line, write_plan
-from plexsync.sync.collections.keeping import CollectionKeeper
-from plexsync.sync.collections.outcomes import saved_collection
+from plexsync.state import ReviewQueueWriter
 from plexsync.sync.detection.plex_changes import note_unread
-from plexsync.sync.detection.scan_requests import folders_to_scan
 from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.pictures.saved import SavedPictures
 from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.decider import Decider, match_settings
@@ -30,135 +22,136 @@ from plexsync.sync.run_scope import note_proposed
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
 from plexsync.sync.scenes.run_writer import RunWriter
+from plexsync.sync.scenes.scan_requests import request_scans, wanted_scans
 from plexsync.sync.scenes.unmatched import Unwritten
-from plexsync.sync.shows.keeping import ShowKeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.errors import UnsafeError
-    from plexsync.matcher import AllAnswers
-    from plexsync.models import ItemKind, RatingKey, Scene, Section
-    from plexsync.state import Lineage, SavedItem, SavedPicture
+    from plexsync.models import ItemKind, Scene
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detected import Detected
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
 
-    SavedAs = Callable[[Ready, tuple[SavedPicture, ...]], SavedItem]
 
-
-class DueWork:
-    """What one run does with the scenes it found to be due.
+@contextmanager
+def linked_work(
+    run: RunContext, found: DetectedChanges, saver: PlanSaver | None
+) -> Iterator[tuple[RunWriter, list[Pair], Linked]]:
+    """Link the scenes that are due; what was found about them is kept however the work ends.
 
     Args:
         run: what the run is about.
+        found: the scenes.
+        saver: takes what a dry run would write; None for nobody.
+
+    Yields:
+        What takes pairs to Plex, the pairs, and what matching found for the other scenes.
+    """
+    work = DueWork(run, found)
+    pairs, linked = work.link()
+    scans = wanted_scans(run, linked.unmatched)
+    writer = work.writer(saver)
+    try:
+        yield writer, pairs, linked
+    finally:
+        work.close()
+    if run.session is not None and not run.options.partial:
+        settle_unlinked(run.session, writer.executor.reader, run.planner())
+    request_scans(run, scans)
+
+
+class DueWork:
+    """Links the scenes that one run found to be due.
+
+    Args:
+        run: what the run is about.
+        found: the scenes.
     """
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: RunContext, found: DetectedChanges) -> None:
         self._run = run
-        stash = run.totals.header.stash
+        self._found = found
+        self._answers = collect_answers(run.state)
         self._catalogue = open_catalogue(
             run.config,
             run.ports.stash,
             (run.ports.cache_dir, run.ports.state_dir),
-            stash.identity if stash else "",
+            run.lineage.stash,
             sections=run.inventory.section_ids,
         )
-        self._config = run.config
-        self._options = run.options
-        self._ports = run.ports
-        self._totals = run.totals
-        self._reporter = run.totals.reporter
-        self._sections = run.sections
-        self._plan = sinks.Spool()
+        self._linker = self._make_linker()
+        self._queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
+        self._unwritten = Unwritten(run=run, queue=self._queue)
+        self._synced = frozenset(run.state.claims())  # also those of scenes that are forgotten now
+
+    def link(self) -> tuple[list[Pair], Linked]:
+        """Return the pairs, those whose link still holds first, and what matching found.
+
+        Scenes that are not to be linked are settled.
+        """
+        run = self._run
+        self._unwritten.note_absent(self._found.detected)
+        due = self._without_ignored(self._found.detected.due)
+        self._note_files(due, self._found.detected)
+        pairs, rest = self._linker.remembered(due)
+        linked = self._link(rest, pairs)
+        if run.inventory.failure is not None:
+            self._unwritten.note_unlisted(rest, run.inventory.failure)
+        if run.session is not None:
+            note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
+        self._unwritten.keep_several(linked.pairs)
+        self._tell_unsupported(linked)
+        return pairs + linked.pairs, linked
 
     def close(self) -> None:
-        """Give back what was held for the run."""
-        self._plan.close()
-
-    def carry_out(self, found: DetectedChanges) -> UnsafeError | None:
-        """Link, plan, show and write what was found; return the limit that held some of it back."""
-        run = self._run
-        queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
-        unwritten = Unwritten(run=run, queue=queue)
-        synced = frozenset(run.state.claims())  # also those of scenes that are forgotten now
-        unwritten.note_absent(found.detected)
-        answers = collect_answers(run.state)
-        due = _without_ignored(found.detected.due, answers, unwritten)
-        self._note_files(due, found.detected)
-        linker = self._linker(answers, found)
-        pairs, linked = self._link_due(linker, due, unwritten)
-        folders = self._folders_to_scan(linked)
-        writer = self._writer(linker, found, unwritten, synced)
-        try:
-            held = writer.write(pairs + linked.pairs, linked)
-        finally:
-            queue.close()
-            self._catalogue.keep()
-            for problem in filter(None, (queue.problem, self._catalogue.problem)):
-                self._reporter.warn(problem)
-        if run.session is not None and not self._options.partial:
-            settle_unlinked(run.session, writer.executor.reader, run.planner())
-        self._scan(folders)
-        return held
-
-    def keep_collections(self, found: DetectedChanges) -> UnsafeError | None:
-        """Bring collections in step with the scenes; return the limit that held some back."""
-        save = partial(self._save, saved_collection) if self._options.save_plan else None
-        return CollectionKeeper(self._run, found.dictionary.present, save).keep()
-
-    def keep_shows(self, found: DetectedChanges) -> UnsafeError | None:
-        """Bring shows and seasons in step; return the limit that held some of it back."""
-        save = partial(self._save, saved_collection) if self._options.save_plan else None
-        return ShowKeeper(self._run, found.dictionary.present, save).keep()
+        """Keep what was found for the scenes that wait."""
+        self._queue.close()
+        self._catalogue.keep()
+        for problem in filter(None, (self._queue.problem, self._catalogue.problem)):
+            self._run.totals.reporter.warn(problem)
 
     # ---- what does it
 
-    def _linker(self, answers: AllAnswers, found: DetectedChanges) -> Linker:
+    def _make_linker(self) -> Linker:
         """Return what links scenes to items."""
-        match, inventory = self._config.match, self._run.inventory
+        found, answers = self._found, self._answers
+        config, inventory = self._run.config, self._run.inventory
         return Linker(
             records=self._run.state,
             sections=inventory.section_ids,
             decider=Decider(
                 catalogue=self._catalogue,
-                rules=self._config.paths,
-                settings=match_settings(self._config),
-                hashes=inventory.hashes() if match.use_content_hash else None,
+                rules=config.paths,
+                settings=match_settings(config),
+                hashes=inventory.hashes() if config.match.use_content_hash else None,
                 answers=answers,
                 libraries=inventory.libraries,
             ),
-            strict=match.strict_matching,
-            least_low=match.least_low,
+            strict=config.match.strict_matching,
+            least_low=config.match.least_low,
             answers=answers,
             broken=found.broken,
             again=found.again,
             void=frozenset(found.detected.strangers.union(found.detected.gone)),
         )
 
-    def _writer(
-        self,
-        linker: Linker,
-        found: DetectedChanges,
-        unwritten: Unwritten,
-        synced: frozenset[RatingKey],
-    ) -> RunWriter:
+    def writer(self, saver: PlanSaver | None) -> RunWriter:
         """Return what reads, compares and writes pairs."""
         run, planner = self._run, self._run.planner()
         outcomes = SceneOutcomes(run, planner)
         return RunWriter(
             run=run,
-            synced=synced,
+            synced=self._synced,
             equality=planner.equality,
             items=RunItems(
                 run,
                 outcomes,
                 planner=planner,
-                observe=found.dictionary.observe,
-                shared=found.dictionary.shared,
+                observe=self._found.dictionary.observe,
+                shared=self._found.dictionary.shared,
             ),
             executor=Executor(
                 run.ports,
@@ -168,149 +161,70 @@ class DueWork:
                 outcomes=outcomes,
                 totals=run.totals,
                 spare=outcomes.spare,
-                save=partial(self._save, outcomes.saved) if self._options.save_plan else None,
+                save=partial(saver.add, outcomes.saved) if saver else None,
             ),
             outcomes=outcomes,
-            unwritten=unwritten,
-            link_again=lambda scenes: self._link(linker, scenes, (), force=True),
-        )
-
-    # ---- a saved plan
-
-    def _save(self, saved_as: SavedAs, ready: Ready) -> None:
-        """Put a planned item into the plan, in the words of `saved_as`."""
-        pictures = SavedPictures(self._ports.stash, self._ports.plex.pictures)
-        saved: tuple[SavedPicture, ...] = ()
-        try:
-            saved = pictures.save(ready.plan.rating_key, ready.decision.pictures)
-        except ServerError as error:
-            if self._ports.health.ends_run(error):
-                raise
-            ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
-        if saved or ready.plan.changes:
-            self._plan.add(item_line(saved_as(ready, saved)))
-
-    def write_plan(self, path: Path, lineage: Lineage) -> None:
-        """Save what was planned; a run that failed as a whole saves nothing."""
-        write_plan(
-            path,
-            self._plan,
-            run_id=self._ports.run_id,
-            created_at=self._totals.header.started_at,
-            lineage=lineage,
-            disk=self._ports.disk,
+            unwritten=self._unwritten,
+            link_again=lambda scenes: self._link(scenes, (), force=True),
         )
 
     # ---- linking
+
+    def _without_ignored(self, scenes: Iterable[Scene]) -> list[Scene]:
+        """Return the scenes a person does not want left alone; settle the others."""
+        due = []
+        for scene in scenes:
+            reason = self._answers.ignores(scene)
+            if reason is None:
+                due.append(scene)
+            else:
+                self._unwritten.note_ignored(scene, reason)
+        return due
 
     def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
         """Tell the catalogue what was seen of the scenes' files."""
         left_out = (scene.scene_id for scene, _ in detected.left_out)
         absent = detected.strangers.union(detected.gone, left_out)
-        unseen = detected.held or detected.poisoned or self._options.limit is not None
-        whole = self._totals.header.full and detected.complete and not unseen
-        self._catalogue.note(due, absent, whole=whole and not self._options.scenes)
-
-    def _link_due(
-        self, linker: Linker, due: Sequence[Scene], unwritten: Unwritten
-    ) -> tuple[list[Pair], Linked]:
-        """Return the pairs whose link still holds, and what matching found for the others."""
-        session = self._run.session
-        pairs, rest = linker.remembered(due)
-        linked = self._link(linker, rest, pairs)
-        failure = self._run.inventory.failure
-        if failure is not None:
-            unwritten.note_unlisted(rest, failure)
-        if session is not None:
-            note_unread(session, [scene.scene_id for scene in rest], linked.unread)
-        unwritten.keep_several(linked.pairs)
-        self._tell_unsupported(linked)
-        return pairs, linked
-
-    def _folders_to_scan(self, linked: Linked) -> tuple[tuple[Section, str], ...]:
-        """Where Plex should look for what it lacks, if it may be asked to.
-
-        A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
-        a scene whose own time has come asks.
-        """
-        if not self._config.plex.scan or self._options.dry_run or self._options.libraries:
-            return ()
-        now = self._ports.now()
-        state = self._run.state
-        records = ((one.scene, state.get(one.scene.scene_id)) for one in linked.unmatched)
-        asking = (
-            scene
-            for scene, record in records
-            if record is None
-            or record.outcome is not Outcome.UNMATCHED
-            or has_come(record.due_at, now)
-        )
-        return folders_to_scan(asking, self._config.paths, self._sections)
-
-    def _scan(self, folders: Sequence[tuple[Section, str]]) -> None:
-        """Ask for the scans; one that is refused costs nothing but a word."""
-        for section, folder in folders:
-            try:
-                self._ports.plex.scan(section, folder)
-            except AuthError:
-                raise
-            except ServerError as error:
-                self._reporter.warn(f"Plex does not scan '{folder}': {error.message}")
-                if self._ports.plex_down():
-                    raise
+        options = self._run.options
+        unseen = detected.held or detected.poisoned or options.limit is not None
+        whole = self._run.totals.header.full and detected.complete and not unseen
+        self._catalogue.note(due, absent, whole=whole and not options.scenes)
 
     def _link(
-        self,
-        linker: Linker,
-        scenes: Sequence[Scene],
-        taken: Sequence[Pair],
-        *,
-        force: bool = False,
+        self, scenes: Sequence[Scene], taken: Sequence[Pair], *, force: bool = False
     ) -> Linked:
         """Match `scenes` against what is in Plex; costs nothing when there are none.
 
         A scene is matched against all libraries or not at all: a rival may be in the one that
         cannot be listed.
         """
-        if not scenes or not self._sections:
+        if not scenes or not self._run.sections:
             return Linked()
         index = self._run.inventory.index(force=force)
         if index is None:
             return Linked()
-        self._reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
-        linked = linker.matched(scenes, index.items, taken)
+        self._run.totals.reporter.progress(f"matching {len(scenes):,} scenes", 0, None)
+        linked = self._linker.matched(scenes, index.items, taken)
         if linked.proposed:
-            self._totals.proposed = linked.proposed
+            self._run.totals.proposed = linked.proposed
             if self._run.session is not None:
-                note_proposed(self._run.session, self._totals, self._config)
-        self._totals.learned = linked.learned or self._totals.learned
+                note_proposed(self._run.session, self._run.totals, self._run.config)
+        self._run.totals.learned = linked.learned or self._run.totals.learned
         return linked
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
         there = {pair.link.section_id for pair in linked.pairs}
-        rules = self._config.field_rules({one.section_id: one.title for one in self._sections})
+        rules = self._run.config.field_rules(
+            {one.section_id: one.title for one in self._run.sections}
+        )
         lost: dict[ItemKind, dict[str, None]] = {}
-        for section in self._sections:
+        for section in self._run.sections:
             if section.section_id in there:
                 names = unsupported_fields(rules.of(section.section_id), section.kind)
                 lost.setdefault(section.kind, {}).update(dict.fromkeys(names))
         for kind, fields in sorted(lost.items()):
             if fields:
-                self._reporter.warn(
+                self._run.totals.reporter.warn(
                     f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
                 )
-
-
-def _without_ignored(
-    scenes: Iterable[Scene], answers: AllAnswers, unwritten: Unwritten
-) -> list[Scene]:
-    """Return the scenes a person does not want left alone; settle the others."""
-    due = []
-    for scene in scenes:
-        reason = answers.ignores(scene)
-        if reason is None:
-            due.append(scene)
-        else:
-            unwritten.note_ignored(scene, reason)
-    return due

@@ -4,15 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.errors import AuthError, ServerError
+from plexsync.models import Outcome
+from plexsync.planning.retry_schedule import has_come
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.models import PathRule, Scene, Section
+    from plexsync.sync.context import RunContext
+    from plexsync.sync.linking.linker import Unlinked
 
 MOST_FOLDERS = 20
 """Folders scanned in one run: a scan is cheap, twenty thousand of them are not."""
+
+
+def wanted_scans(run: RunContext, unmatched: Iterable[Unlinked]) -> tuple[tuple[Section, str], ...]:
+    """Return where Plex should look for what it lacks, if it may be asked to.
+
+    A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
+    a scene whose own time has come asks.
+    """
+    if not run.config.plex.scan or run.options.dry_run or run.options.libraries:
+        return ()
+    now = run.ports.now()
+    records = ((one.scene, run.state.get(one.scene.scene_id)) for one in unmatched)
+    asking = (
+        scene
+        for scene, record in records
+        if record is None or record.outcome is not Outcome.UNMATCHED or has_come(record.due_at, now)
+    )
+    return folders_to_scan(asking, run.config.paths, run.sections)
+
+
+def request_scans(run: RunContext, folders: Sequence[tuple[Section, str]]) -> None:
+    """Ask for scans; one that is refused costs nothing but a word."""
+    for section, folder in folders:
+        try:
+            run.ports.plex.scan(section, folder)
+        except AuthError:
+            raise
+        except ServerError as error:
+            run.totals.reporter.warn(f"Plex does not scan '{folder}': {error.message}")
+            if run.ports.plex_down():
+                raise
 
 
 def folders_to_scan(

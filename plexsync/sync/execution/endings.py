@@ -1,0 +1,148 @@
+"""How items end: what is ours on them then, what their rows say, and what is still to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.models import Outcome, as_problem
+from plexsync.sync.execution.pictures.upload import PictureResult
+from plexsync.sync.server_faults import WorkKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plexsync.errors import ServerError
+    from plexsync.models import PlexField
+    from plexsync.planning.planner import Planner
+    from plexsync.sync.execution.making import Making
+    from plexsync.sync.execution.work import Outcomes, Ready
+    from plexsync.sync.execution.writer import Verdict
+    from plexsync.sync.rows import Pair
+    from plexsync.sync.server_faults import ServerFaults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEndings:
+    """Ends items, each once.
+
+    Args:
+        outcomes: shows and remembers how each ended.
+        planner: says what is ours on an item by what Plex was seen to hold.
+        faults: takes what worked.
+    """
+
+    outcomes: Outcomes
+    planner: Planner
+    faults: ServerFaults
+
+    def unread(self, pair: Pair, error: ServerError) -> None:
+        """End an item that could not be read, or not be compared."""
+        problem = as_problem(error)
+        self.outcomes.finish(pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ)
+
+    def unchanged(self, ready: Ready) -> None:
+        """End an item that needs nothing; what Plex shows already is ours all the same."""
+        decision, pair = ready.decision, ready.pair
+        if decision.agreed:
+            pair.link = self.planner.link_after(pair.link, decision.agreed)
+        self.outcomes.finish(
+            pair,
+            Outcome.FAILED if decision.problem else decision.outcome,
+            problem=decision.problem,
+            note=decision.words(),
+            failed=WorkKind.PICTURE,
+        )
+
+    def shown(self, ready: Ready) -> None:
+        """End an item of a dry run: its changes are shown, and not written."""
+        decision, changes = ready.decision, ready.changes
+        outcome = Outcome.PLANNED if changes else decision.outcome
+        self.outcomes.finish(
+            ready.pair,
+            Outcome.FAILED if decision.problem else outcome,
+            changes=changes,
+            problem=decision.problem,
+            note=decision.words(),
+        )
+
+    def unmade(self, ready: Ready, making: Making) -> None:
+        """End a collection that could not be made; one whose name is taken is left alone."""
+        problem = making.problem
+        self.outcomes.finish(
+            ready.pair,
+            Outcome.SKIPPED if making.taken else Outcome.FAILED,
+            problem=None if making.taken else problem,
+            note=problem.message if making.taken and problem else "",
+            failed=WorkKind.EDIT,
+        )
+
+    def restless(self, pair: Pair) -> None:
+        """End an item that somebody changed again and again before its turn."""
+        note = "Plex keeps changing it; next time again"
+        self.outcomes.finish(pair, Outcome.SKIPPED, note=note)
+
+    def fields_sent(self, ready: Ready, verdict: Verdict) -> bool:
+        """Take what became of the fields of an item, and end it unless pictures are to come.
+
+        Returns:
+            Whether they are.
+        """
+        pair, plan = ready.pair, ready.plan
+        if verdict.detail is None:
+            self.outcomes.finish(
+                pair,
+                Outcome.FAILED,
+                changes=plan.changes,
+                problem=verdict.problem,
+                failed=WorkKind.EDIT,
+            )
+            return False
+        stored = verdict.stored(plan.changes)
+        link = self.planner.link_after_part(pair.link, verdict.missing, verdict.detail)
+        pair.link = self.planner.link_after(link, (*stored, *ready.decision.agreed))
+        if verdict.problem:
+            ready.failed = WorkKind.EDIT
+        ready.decision = replace(
+            ready.decision,
+            problem=verdict.problem or ready.decision.problem,
+            agreed=(),
+            note="; ".join(filter(None, (ready.decision.note, _words(verdict.others)))),
+        )
+        if ready.decision.pictures:
+            # The pictures may never be reached: what is ours among the fields is known even so.
+            self.outcomes.note_written(pair)
+            return True
+        self.written(ready, PictureResult())
+        return False
+
+    def written(self, ready: Ready, pictures: PictureResult) -> None:
+        """End an item that was written as far as it went."""
+        decision = ready.decision
+        changes = (*ready.made, *ready.plan.changes, *pictures.changes)
+        shown = (*changes, *pictures.refused)
+        if pictures.unfinished and not shown:
+            return  # the run ends, and says so for this item as for all that are left
+        if pictures.problem and not decision.problem:
+            ready.failed = WorkKind.PICTURE
+        if pictures.changes:
+            self.faults.proven(WorkKind.PICTURE)
+        problem = pictures.problem or decision.problem
+        outcome = Outcome.KEPT if pictures.kept else decision.outcome
+        ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
+        self.outcomes.finish(
+            ready.pair,
+            Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
+            changes=shown,
+            problem=problem,
+            note=decision.words(*pictures.kept),
+            again=pictures.unfinished,
+            failed=ready.failed,
+        )
+
+
+def _words(others: Sequence[PlexField]) -> str:
+    """Return what a row says of fields that somebody else changed while the item was written."""
+    return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""

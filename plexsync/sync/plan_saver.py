@@ -1,0 +1,63 @@
+"""The plan a dry run saves: what it would write, to be carried out by `plexsync apply`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plexsync.errors import ServerError
+from plexsync.models import as_problem
+from plexsync.output import streams as sinks
+from plexsync.state import item_line, write_plan
+from plexsync.sync.execution.pictures.saved import SavedPictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from plexsync.state import SavedItem, SavedPicture
+    from plexsync.sync.context import RunContext
+    from plexsync.sync.execution.work import Ready
+
+    SavedAs = Callable[[Ready, tuple[SavedPicture, ...]], SavedItem]
+
+
+class PlanSaver:
+    """Keeps what one run would write until it is saved.
+
+    Args:
+        run: what the run is about.
+    """
+
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._plan = sinks.Spool()
+        self._pictures = SavedPictures(run.ports.stash, run.ports.plex.pictures)
+
+    def close(self) -> None:
+        """Give back what was held."""
+        self._plan.close()
+
+    def add(self, saved_as: SavedAs, ready: Ready) -> None:
+        """Put a planned item into the plan, in the words of `saved_as`."""
+        saved: tuple[SavedPicture, ...] = ()
+        try:
+            saved = self._pictures.save(ready.plan.rating_key, ready.decision.pictures)
+        except ServerError as error:
+            if self._run.ports.health.ends_run(error):
+                raise
+            ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
+        if saved or ready.plan.changes:
+            self._plan.add(item_line(saved_as(ready, saved)))
+
+    def write(self, path: Path) -> None:
+        """Save what was planned; a run that failed as a whole saves nothing."""
+        write_plan(
+            path,
+            self._plan,
+            run_id=self._run.ports.run_id,
+            created_at=self._run.totals.header.started_at,
+            lineage=self._run.lineage,
+            disk=self._run.ports.disk,
+        )
