@@ -11,7 +11,7 @@ from plexsync.errors import StateError
 from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import is_terminal, make_reporter, print_text, write_errors
 from plexsync.output.formats.json_documents import error_document
-from plexsync.output.summary import problem_lines
+from plexsync.output.summary import problem_lines, problem_page
 
 if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
@@ -34,10 +34,9 @@ def report_failure(
         command: what failed; those that end in the document of a run do so whatever happens.
     """
     if not (shape.json or shape.jsonl):
-        more = (f"  more: docs/troubleshooting.md#{error.kind}",)
-        lines = problem_lines(as_problem(error))
-        # A log or a mail needs no page to read; a person at a terminal may.
-        write_errors(streams.stderr, (*lines, *(more if is_terminal(streams.stderr) else ())))
+        problem = as_problem(error)
+        page = (problem_page(problem),) if is_terminal(streams.stderr) else ()
+        write_errors(streams.stderr, (*problem_lines(problem), *page))
         return
     if command not in _LIKE_A_RUN:
         document = error_document(as_problem(error), exit_code=error.exit_code)

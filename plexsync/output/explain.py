@@ -164,7 +164,8 @@ def _waterfall(one: Standing, account: Account, width: int) -> Table:
         style = "green" if piece.weight > 0 else "red"
         cells = [Text(row[0]), Text(row[1]), Text(row[2], style=style)]
         table.add_row(*cells, *([_bar(piece, largest)] if bars else []))
-    total = sum(piece.weight for piece in one.candidate.evidence)
+    # Never -0.0.
+    total = round(sum(piece.weight for piece in one.candidate.evidence), 1) + 0.0
     needed = math.log2(account.least_score / (1 - account.least_score))
     words = f"score {score_text(one.candidate.score, 4)}; HIGH needs {needed:+.1f} bits"
     table.add_row(Text("sum", style="bold"), Text(words), Text(f"{total:+.1f}", style="bold"))

@@ -153,6 +153,14 @@ def problem_lines(problem: Problem) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def problem_page(problem: Problem) -> str:
+    """Return the line that leads a person at a terminal to what can be done about an error.
+
+    A log or a mail needs none.
+    """
+    return f"  more: docs/troubleshooting.md#{problem.kind}"
+
+
 def warning_line(message: str) -> str:
     """Return a warning as a line for a person."""
     return f"plexsync: {clean_for_terminal(message)}"

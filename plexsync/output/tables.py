@@ -222,7 +222,8 @@ def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
     if preview.more_changes:
         most = preview.high_total - shown
         when = "" if dry_run else ", compared as they are written"
-        return f"… and up to {most:,} more{when}{_ALL_SHOWN}" if most > 0 else ""
+        rest = f"and up to {most:,} more" if shown else f"up to {most:,}"
+        return f"… {rest}{when}{_ALL_SHOWN}" if most > 0 else ""
     hidden = len(preview.high) - shown
     if hidden <= 0:
         return ""

@@ -14,6 +14,7 @@ from plexsync.output.summary import (
     next_steps,
     outcome_sentence,
     problem_lines,
+    problem_page,
     servers_sentence,
     warning_line,
 )
@@ -182,7 +183,8 @@ class TerminalReporter:
             line = cost_sentence(summary, verbose=self._verbosity > 0)
             self._say(Text(line, style="dim"))
         if summary.error:
-            for line in problem_lines(summary.error):
+            page = (problem_page(summary.error),) if self._err.is_terminal else ()
+            for line in (*problem_lines(summary.error), *page):
                 self._print(self._err, Text(line, style="bold red" if line[0] != " " else ""))
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ def _link_dependencies(installed: Distribution, site: Path, done: set[str]) -> N
 
 
 def _make(target: str) -> None:
-    """Have make say what it would do, and look whether what it would use is there."""
+    """Have make say what it would do; look whether what it would use is there, and run plexsync."""
     done = subprocess.run(  # noqa: S603 - the target is that of a document
         [_of_the_system("make"), "--dry-run", target], capture_output=True, text=True, check=False
     )
@@ -141,6 +141,8 @@ def _make(target: str) -> None:
     used |= {Path(name) for name in _found(r"-r (\S+)", done.stdout)}
     if missing := [str(path) for path in sorted(used) if not path.exists()]:
         raise WrongCallError(f"would use what is not there: {missing}")
+    for line in _found(r"(?m)^\.venv/bin/(plexsync .*)", done.stdout):
+        _succeed(shlex.split(line), os.environ)
 
 
 # ---- systemd and cron ----------------------------------------------------------------------------

@@ -111,6 +111,7 @@ def test_a_terminal_shows_it_whole_at_any_width(world: World, columns: int) -> N
     assert done.code == 0
     assert "Evening Concert in Kotor" in shown
     assert "not HIGH" in shown
+    assert "-0.0" not in shown
     assert max(map(len, shown.splitlines())) <= columns
     headline, *facts = shown.partition("\n\n")[0].splitlines()
     assert headline.startswith("Scene ")

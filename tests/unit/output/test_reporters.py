@@ -512,6 +512,7 @@ def test_quiet_terminal_shows_failures_only() -> None:
     assert screen.stdout == ""
     assert "FAILED: 1" in screen.stderr
     assert "plexsync: Plex is gone" in screen.stderr
+    assert f"  more: docs/troubleshooting.md#{make_problem().kind}\n" in screen.stderr
     assert "careful" not in screen.stderr
 
 

@@ -216,6 +216,8 @@ def test_headline_is_careful_when_not_all_is_compared() -> None:
 
     assert "HIGH: 4,000 matches, those that differ will be written" in text
     assert "… and up to 3,999 more, compared as they are written (-v shows all)" in text
+    none = preview_text(high=(), high_total=10, more_changes=True)
+    assert "… up to 10, compared as they are written (-v shows all)" in none
 
 
 def test_no_changes_are_reported_to_be_none() -> None:
