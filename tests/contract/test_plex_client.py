@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from plexsync.errors import AuthError, BadResponseError, UnsafeError
+from plexsync.errors import AuthError, BadResponseError, ServerError, UnsafeError
 from plexsync.models import (
     LIST_FIELDS,
     ItemPlan,
@@ -161,7 +161,7 @@ def test_a_token_that_may_not_edit_is_reported_as_such() -> None:
         assert bench.transport.writes == 1
 
 
-@pytest.mark.parametrize("status", [400, 414, 431])
+@pytest.mark.parametrize("status", [400, 413, 414, 431])
 def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
     """Proxies have other limits than ours."""
     fault = Fault("plex.put", 1, ErrorStatus(status))
@@ -173,6 +173,16 @@ def test_a_refused_long_edit_goes_out_field_by_field(status: int) -> None:
         assert values[PlexField.STUDIO] == "S"
         assert values[PlexField.GENRES] == ("G",)
         assert bench.spent()["plex.put"] == 4
+
+
+@pytest.mark.parametrize("status", [302, 404, 409, 418])
+def test_an_edit_refused_for_another_reason_is_sent_once(status: int) -> None:
+    """Its size has nothing to do with that, so shorter requests would end alike."""
+    with plex_bench(None, Fault("plex.put", 1, ErrorStatus(status), times=None)) as bench:
+        with pytest.raises(ServerError):
+            bench.client.editor.edit(plan_for(detail_of(bench), title="T", studio="S"))
+
+        assert bench.spent()["plex.put"] == 1
 
 
 def test_a_field_the_server_refuses_keeps_no_other_from_being_written() -> None:
