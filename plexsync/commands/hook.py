@@ -24,13 +24,18 @@ if TYPE_CHECKING:
     default="",
     help="Where the state is, if the environment of Stash does not say.",
 )
+@click.option("--where", is_flag=True, help="Log where in Plex the scenes are; Stash's task.")
 @global_options
-def hook_command(*, state_dir: str) -> int:
+@click.pass_obj
+def hook_command(invocation: Invocation, *, state_dir: str, where: bool) -> int:
     """Note which scene Stash just saved, and end at once.
 
     Stash calls this through the plugin that `plexsync schedule stash-plugin` prints. The next run
     then begins with the scenes that were noted. Without it nothing is missed: a run finds every
     change by itself. Whatever goes wrong is a line in Stash's log; the exit code is always 0.
+
+    With --where it is the task of that plugin instead: it writes the pages of scenes and their
+    items into Stash's log, of all that wait for something and of the 50 edited last.
 
     \b
     Examples:
@@ -39,6 +44,8 @@ def hook_command(*, state_dir: str) -> int:
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     from plexsync.integrations.stash_hook import run_hook
 
+    if where:
+        return _log_pages(invocation, state_dir)
     return run_hook(["--state-dir", state_dir] if state_dir else [])
 
 
@@ -154,6 +161,35 @@ def stash_plugin_command(invocation: Invocation) -> int:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _log_pages(invocation: Invocation, state_dir: str) -> int:
+    """Write where in Plex the scenes are into Stash's log; an error is one line of it, too."""
+    import json
+    import os
+    from pathlib import Path
+
+    from plexsync.app.plugin_task import task_entries
+    from plexsync.app.web_addresses import configured_addresses
+    from plexsync.errors import PlexsyncError
+    from plexsync.integrations.stash_hook import log_line, log_progress, read_to_end
+    from plexsync.state import load_state, state_directory
+
+    read_to_end()
+    streams = console.standard_streams()
+    try:
+        state = load_state(Path(state_dir) if state_dir else state_directory(os.environ))
+        addresses = configured_addresses(invocation.config, os.environ, machine=state.lineage.plex)
+    except PlexsyncError as error:
+        log_line("e", str(error))
+        console.print_text(streams, f"{json.dumps({'error': str(error)})}\n")
+        return error.exit_code
+    entries = task_entries(state, addresses)
+    for done, (level, text) in enumerate(entries, start=1):
+        log_line(level, text)
+        log_progress(done / len(entries))
+    console.print_text(streams, f"{json.dumps({'output': entries[-1].text})}\n")
+    return ExitCode.OK
 
 
 def _setup(invocation: Invocation, *, runs: bool) -> Setup:

@@ -69,8 +69,12 @@ class Setup:
     @property
     def command(self) -> tuple[str, ...]:
         """The command line of a run."""
-        config = ("--config", str(self.config)) if self.config else ()
-        return (*self.program, "run", *_LOCK_WAIT, *config)
+        return (*self.program, "run", *_LOCK_WAIT, *self.named_config)
+
+    @property
+    def named_config(self) -> tuple[str, ...]:
+        """The arguments that name the configuration; none where there is none."""
+        return ("--config", str(self.config)) if self.config else ()
 
     def all_variables(self, *, places: bool = True) -> tuple[tuple[str, str], ...]:
         """Everything to set; without `places`, not where the files are."""
@@ -233,13 +237,15 @@ def compose_service(setup: Setup, *, user: str) -> str:
 def stash_manifest(setup: Setup, version: str) -> str:
     """Return the manifest of a Stash plugin that notes which scenes changed.
 
-    Stash refuses a manifest with a key it does not know. Source: docs/stash-api.md 6.
+    Its task says where in Plex they are. Stash refuses a manifest with a key it does not know.
+    Source: docs/stash-api.md 6.
     """
     command = (*setup.program, "hook", "--state-dir", str(setup.state))
     return _filled(
         "stash-plugin.yml",
         version=_yaml(version),
         command=[f"  - {_yaml(word)}" for word in command],
+        where=[f"      - {_yaml(word)}" for word in ("--where", *setup.named_config)],
     )
 
 

@@ -36,6 +36,7 @@ _LONGEST_S = 2.0
 """Stash sends everything at once and closes. Whoever else calls this is not waited for longer."""
 
 _PIECE_BYTES = 1 << 20
+_LONGEST_LINE = 2000
 _MOST_ID = 2**63 - 1
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
@@ -67,10 +68,10 @@ def run_hook(arguments: list[str]) -> int:
         leave_note(directory, scene_id, event, name=f"{time.time_ns()}-{os.getpid()}")
         _say(1, f'{{"output": "noted {event} of scene {scene_id} for plexsync"}}')
     except HookProblem as problem:
-        _log(problem.level, str(problem))
+        log_line(problem.level, str(problem))
         _say(1, '{"output": "nothing noted"}')
     except Exception as error:  # noqa: BLE001 - Stash must not notice any failure of ours
-        _log("e", f"{type(error).__name__}: {error}")
+        log_line("e", f"{type(error).__name__}: {error}")
         _say(1, '{"output": "nothing noted"}')
     return 0
 
@@ -151,6 +152,23 @@ def leave_note(directory: str, scene_id: int, event: str, *, name: str) -> None:
     os.rename(draft, f"{spool}/{name}.json")  # noqa: PTH104 - see above
 
 
+def read_to_end() -> None:
+    """Take all that Stash sends on stdin, which logs a broken pipe else."""
+    with suppress(HookProblem):
+        _read_input(0, time.monotonic() + _LONGEST_S)
+
+
+def log_line(level: str, message: str) -> None:
+    r"""Write one line as Stash reads it: `\x01<level>\x02<message>`."""
+    clean = "".join(letter if letter.isprintable() else " " for letter in message)
+    _say(2, f"\x01{level}\x02plexsync: {clean[:_LONGEST_LINE]}")
+
+
+def log_progress(share: float) -> None:
+    """Tell Stash how far a task is, from 0 to 1."""
+    _say(2, f"\x01p\x02{share:.3f}")
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -217,12 +235,6 @@ def _give(path: str, owner: os.stat_result) -> None:
 def _say(descriptor: int, line: str) -> None:
     with suppress(OSError):
         os.write(descriptor, f"{line}\n".encode())
-
-
-def _log(level: str, message: str) -> None:
-    r"""One line as Stash reads it: `\x01<level>\x02<message>`."""
-    clean = "".join(letter if letter.isprintable() else " " for letter in message)
-    _say(2, f"\x01{level}\x02plexsync: {clean[:500]}")
 
 
 if __name__ == "__main__":

@@ -234,9 +234,9 @@ def test_manifest_holds_only_keys_stash_knows() -> None:
     text = stash_manifest(make_setup(), "1.2.3")
 
     keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
-    assert keys <= {"name", "description", "version", "url", "exec", "interface", "hooks"}
+    assert keys <= {"name", "description", "version", "url", "exec", "interface", "hooks", "tasks"}
     inner = set(re.findall(r"^ +(?:- )?(\w+):(?: |$)", text, re.MULTILINE))
-    assert inner == {"name", "description", "triggeredBy"}
+    assert inner == {"name", "description", "triggeredBy", "execArgs"}
     assert '\nversion: "1.2.3"\n' in text
     assert re.findall(r"- (Scene\.\w+\.Post)", text) == [
         "Scene.Create.Post",
@@ -252,6 +252,16 @@ def test_manifest_calls_the_hook_for_this_state() -> None:
     block = text.partition("\nexec:\n")[2].partition("\ninterface:")[0]
     words = [json.loads(line.removeprefix("  - ")) for line in block.splitlines()]
     assert words == [f"{ODD}/bin/plexsync", "hook", "--state-dir", f"{ODD}/state"]
+
+
+def test_manifest_has_a_task_that_knows_the_configuration() -> None:
+    """What Stash starts for it parses."""
+    plugin = yaml.safe_load(stash_manifest(make_setup(), "1"))
+    (task,) = plugin["tasks"]
+
+    assert task["execArgs"] == ["--where", "--config", f"{ODD}/config.toml"]
+    words = [*plugin["exec"], *task["execArgs"]][2:]
+    cli.commands["hook"].make_context("hook", words, obj=Invocation(Shape()))
 
 
 def test_what_is_started_is_what_the_command_line_takes() -> None:
