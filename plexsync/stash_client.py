@@ -371,11 +371,12 @@ class StashClient:
         *,
         limits: AnswerLimits = PAGE,
         divisible: bool = False,
+        note: Callable[[str], None] | None = None,
     ) -> T:
-        """One query. Queries read, whatever HTTP calls a POST, so all of them are repeatable."""
+        """One query, repeatable whatever HTTP calls a POST; `note` takes Stash's clock."""
 
         def noted(answer: HttpResponse) -> T:
-            self._clock.note(answer.headers.get("Date", ""))
+            (note or self._clock.note)(answer.headers.get("Date", ""))
             return decode(answer)
 
         return self._transport.ask(
@@ -396,8 +397,8 @@ class StashClient:
             self._kept.add(row)
         return scene_of(row, with_relations=related)
 
-    def _count(self, where: Where) -> int:
-        return self._ask(COUNT, {"where": where}, self._decode_count).findScenes.count
+    def _count(self, where: Where, note: Callable[[str], None] | None = None) -> int:
+        return self._ask(COUNT, {"where": where}, self._decode_count, note=note).findScenes.count
 
     def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> Rows[WireDetail]:  # noqa: FBT001 - a callback of Batches
         # An empty list means "no ids": the first 25 scenes would come back.
@@ -426,15 +427,16 @@ class StashClient:
         only: Mapping[str, Json] | None = None,
     ) -> Iterator[Page[W]]:
         """Yield the pages of a keyset walk; poisoned scenes are also kept."""
+        dates, where = [""], partial(where_after, more=only)
+        note = partial(dates.__setitem__, 0)  # our clock is that of the page which is worked on
 
         def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of Keyset
             variables: dict[str, Json] = {"where": where, "n": n, "more": more}
-            return self._ask(query, variables, decode, divisible=divisible)
+            return self._ask(query, variables, decode, divisible=divisible, note=note)
 
-        def where(last_id: int) -> Where:
-            return where_after(last_id, only)
-
-        for page in Keyset(ask, self._count, where, size).pages():
+        pages = Keyset(ask, partial(self._count, note=note), where, size).pages()
+        for page, date in self._transport.ahead((page, dates[0]) for page in pages):
+            self._clock.note(date)
             if page.poisoned is not None:
                 self._poisoned.update([page.poisoned])
             yield page

@@ -152,7 +152,7 @@ class PlexClient:
         counts = ""
         for _ in range(_LISTING_ATTEMPTS):
             sweep = Sweep(updated_after)
-            for page in self._pages(section, updated_after):
+            for page in self._transport.ahead(self._pages(section, updated_after)):
                 sweep.add(page)
                 progress(sweep.entries, sweep.total)
             if sweep.is_whole:

@@ -31,6 +31,7 @@ from plexsync.errors import (
     TransientError,
     WebPageError,
 )
+from plexsync.transport.ahead import read_ahead
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
 from plexsync.transport.outgoing import OutgoingRequest, RequestRules, path_of
@@ -50,7 +51,7 @@ from plexsync.transport.validation import (
 from plexsync.transport.wording import ServerWords, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
 __all__ = [
@@ -105,7 +106,7 @@ class Transport:
         on_retry: called before every repetition.
         timing: its clocks, and how it waits.
         adapter: sends instead of the built-in one, which is the one that can interrupt a slow
-            drip within a body; others are checked between pieces.
+            drip within a body; others are checked between pieces, and never asked ahead.
 
     Raises:
         ConfigError: the address or a header cannot be used.
@@ -236,6 +237,10 @@ class Transport:
         path = "/" + path_and_query.lstrip("/")
         prepared = self._prepared(method, path, body, headers)
         return self._perform(OutgoingRequest(prepared, path_of(path), **rules), decode)
+
+    def ahead(self, answers: Iterator[T]) -> Iterator[T]:
+        """Return the same answers, the next one asked for while the last one is worked on."""
+        return read_ahead(answers) if isinstance(self._adapter, TimedAdapter) else answers
 
     def plexapi_session(self) -> PlexapiSession:
         """Return a session for `plexapi.server.PlexServer`, whose every request goes this same way.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from threading import enumerate as enumerate_threads
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +19,13 @@ from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Hang, Reset, garbage, html
 from plexsync.simulators.stash.simulator import resolver_failure
 from plexsync.stash_client import Version, base_url
+from plexsync.transport.ahead import AHEAD
 from tests.support.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.simulators.http.wire import Effect
+    from plexsync.simulators.http.wire import Effect, SimRequest
 
 VERSIONS = ["v0.27.0", "v0.28.1", "v0.29.0", "v0.30.1"]
 
@@ -76,7 +79,7 @@ def test_a_stash_that_is_not_ready_is_refused(status: str, words: str) -> None:
 
 def test_a_migration_in_the_middle_is_no_empty_library() -> None:
     """Without its database Stash answers 200 with an error; that is tried again, then reported."""
-    with stash_bench() as bench:
+    with stash_bench(sockets=False) as bench:  # where no page is asked for ahead
         pages = bench.client.sweep()
         next(pages)
         bench.simulator.facts.status = "NEEDS_MIGRATION"
@@ -173,9 +176,28 @@ def test_a_walk_takes_a_request_a_page() -> None:
         assert bench.asked == 3
 
 
+def test_an_edit_is_judged_by_the_clock_of_the_page_it_came_with() -> None:
+    """The next page, which is there before this one is done with, tells a later time."""
+    asked: list[SimRequest] = []
+    noon = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    with stash_bench() as bench:
+        bench.server.wired.on_request = asked.append
+        bench.simulator.clock = lambda: noon + timedelta(minutes=len(asked))
+        pages = bench.client.sweep()
+        next(pages)
+        for thread in enumerate_threads():
+            if thread.name == AHEAD:
+                thread.join()
+        assert len(asked) == 2
+        edited = (noon + timedelta(seconds=58)).isoformat()
+        assert not bench.client.is_settled(edited)
+        assert numbers(pages) == [6, 7, 8, 9, 10, 11, 12]
+        assert bench.client.is_settled(edited)
+
+
 def test_changes_between_pages_neither_skip_nor_repeat() -> None:
     """Scenes deleted, edited and added during a walk leave the others in place."""
-    with stash_bench() as bench:
+    with stash_bench(sockets=False) as bench:  # where no page is asked for ahead
         pages = bench.client.sweep()
         seen = [int(scene.scene_id) for scene in next(pages)]
         bench.simulator.delete_scene(2)
