@@ -11,7 +11,7 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -21,32 +21,27 @@ from plexsync.planning.credits import (
     Wisher,
     changed_credits,
     digest_text,
-    hold,
     later,
-    remember_credits,
 )
-from plexsync.planning.equality import PlexEquality, former_digest
+from plexsync.planning.equality import former_digest
 from plexsync.planning.observed import (
     Rules,
     found_in,
-    held_for,
     is_somebodys,
     lost_sort_title,
     unlocked_sort_title,
     with_title,
 )
-from plexsync.planning.partial_writes import has_arrived, is_on_the_way, is_one_request, part_of
-from plexsync.text.folding import short_digest, split_entries
+from plexsync.planning.write_memory import WriteMemory, trace_of
+from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.models import Desired, ItemDetail, ItemPlan, Link, Value
     from plexsync.planning.observed import ObservedValue
 
 _DIGITS = 16
-
-T = TypeVar("T")
 
 NOTHING_HELD: Mapping[PlexField, str] = {}
 
@@ -87,7 +82,7 @@ class _Sorted:
     waiting: list[str] = field(default_factory=list)
 
 
-class Planner:
+class Planner(WriteMemory):
     """Decides field by field.
 
     Args:
@@ -96,11 +91,8 @@ class Planner:
     """
 
     def __init__(self, rules: Rules, *, agrees: bool = True) -> None:
-        self._rules = rules
+        super().__init__(rules)
         self._agrees = agrees
-        self.equality = PlexEquality()
-        """When two values are the same to Plex."""
-        self._keys = self.equality.spellings.keys
 
     def plan(
         self,
@@ -130,7 +122,7 @@ class Planner:
                 self._compare(want, detail, base.get(want.target), found)
         if loose := lost_sort_title(detail, found.changes):
             agreed_one = [one for one in found.agreed if one.target is PlexField.SORT_TITLE]
-            trace = _trace(base, held, PlexField.SORT_TITLE)
+            trace = trace_of(base, held, PlexField.SORT_TITLE)
             found.changes += agreed_one or [with_title(loose, desired, found.changes, trace)]
             found.agreed = [one for one in found.agreed if one not in agreed_one]
         return Planned(
@@ -206,75 +198,6 @@ class Planner:
             or digest in {self._whole_digest(wanted[target]), former_digest(wanted[target].value)}
         }
 
-    def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
-        """Return the link once Plex was seen to hold what `changes` say."""
-        base, held = dict(link.base), dict(link.held)
-        for change in changes:
-            target, trace = change.target, change.trace_after
-            if trace is None:
-                trace = Trace(base=self._base_of(change, base.get(target)))
-            _put(base, target, trace.base)
-            _put(held, target, trace.held)
-        return replace(link, base=base, held=held)
-
-    def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
-        """Return the link once Plex was seen to hold a part of the lists of a write that failed."""
-        missing = tuple(change for change in missing if change.trace_after is None)
-        parts, bases = self.partly(missing, detail), dict(link.base)
-        for change in missing:
-            target, part = change.target, parts.get(change.target)
-            locked = target in detail.locked
-            if part is None or not is_on_the_way(change, part, self._keys, locked=locked):
-                continue
-            base = bases.get(target)
-            bases[target] = replace(
-                self._base_of(replace(change, after=part), base),
-                wanted=change.wanted or self.equality.digest(target, change.after),
-                credits=base.credits if base else "",
-            )
-        return replace(link, base=bases)
-
-    def is_half_written(self, change: Change, held: Value, link: Link) -> bool:
-        """Whether a list is as an interrupted write of this very change left it."""
-        base = link.base.get(change.target)
-        wanted = change.wanted or self.equality.digest(change.target, change.after)
-        is_base = self.equality.is_base(base, change.target, held)
-        return base is not None and is_base and base.wanted == wanted
-
-    def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
-        """Return the link after an interrupted write: what Plex holds of it was written.
-
-        `changes` are those of an intent whose result is unknown; the others of its fields stay as
-        remembered, and the next plan compares them as if the write had never been tried. A name
-        that was risked and is gone was not taken out by a person: it is ours no more, so that the
-        next plan adds it. Of a write that arrived, as another field of it shows, the other names
-        that are gone were taken out by somebody.
-        """
-        changes = tuple(changes)
-        shown = [one for one in changes if self.shows(detail, one)]
-        if any(
-            has_arrived(one, self.observe(detail, one.target), self.equality) for one in changes
-        ):
-            merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
-            shown += merged if is_one_request(changes) else []
-        link = self.link_after(link, shown)
-        link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
-        bases = dict(link.base)
-        for change in changes:
-            base, held = bases.get(change.target), self.observe(detail, change.target)
-            if (
-                not change.risked
-                or base is None
-                or self._keys[change.risked] in map(self._keys.__getitem__, held)
-            ):
-                continue
-            gone = {self.equality.spellings.entries[change.risked]}
-            left = (split_entries(base.entries) - gone, split_entries(base.seen) - gone)
-            bases[change.target] = replace(
-                base, entries=_run_together(left[0]), seen=_run_together(left[1])
-            )
-        return replace(link, base=bases)
-
     def with_sort_title(
         self, changes: Sequence[Change], detail: ItemDetail, link: Link
     ) -> tuple[Change, ...]:
@@ -289,63 +212,11 @@ class Planner:
         )
         return (*changes, stays)
 
-    def trace(self, link: Link, target: PlexField) -> Trace | None:
-        """Return what is remembered of one field; None for nothing."""
-        return _trace(link.base, link.held, target)
-
-    def last_wanted(self, change: Change, link: Link) -> str:
-        """Digest of what Stash wanted of a field when a run last wrote it.
-
-        The link knows of later runs; without it the change itself says it.
-        """
-        target = change.target
-        base = link.base.get(target)
-        if target in link.held:
-            return link.held[target]
-        if base is not None:
-            return base.wanted or base.digest
-        return change.wanted or self.equality.digest(target, change.after)
-
-    def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
-        """Return the changes of an applied plan that a read back does not show."""
-        return tuple(change for change in plan.changes if not self.shows(detail, change))
-
-    def partly(
-        self, missing: Iterable[Change], detail: ItemDetail
-    ) -> dict[PlexField, tuple[str, ...]]:
-        """As much of the lists among `missing` as was written, where that is anything at all.
-
-        Names that are no business of the change are left out.
-        """
-        parts = {
-            change.target: part_of(change, self.observe(detail, change.target), self.equality)
-            for change in missing
-        }
-        return {target: part for target, part in parts.items() if part is not None}
-
-    def shows(self, detail: ItemDetail, change: Change) -> bool:
-        """Whether an item holds what `change` says; what others added to a list does not matter."""
-        if not hold(detail, change):
-            return False
-        held = held_for(detail, change)
-        if change.policy is Policy.MERGE and isinstance(held, tuple):
-            return self._merged_into(held, change)
-        return self.equality.equal(change.target, change.after, held)
-
-    def shows_just(self, detail: ItemDetail, change: Change) -> bool:
-        """Whether an item holds that and nothing else: under merge, no more names either."""
-        same = self.equality.equal(change.target, change.after, held_for(detail, change))
-        return same and hold(detail, change)
-
     def later(self, plan: ItemPlan, detail: ItemDetail) -> ItemPlan | None:
         """Return what can be written only now that `plan` was, or None: see `credits.later`."""
         found = (later(change, detail) for change in plan.changes if change.credits_after)
         changes = tuple(change for change in found if change is not None)
         return replace(plan, changes=changes) if changes else None
-
-    def observe(self, detail: ItemDetail, target: PlexField) -> Value:
-        """Return what an item holds in one field, as `Change.before` has it."""
-        return found_in(detail, target).value
 
     def spare(self, desired: Sequence[Desired], change: Change) -> tuple[str, ...]:
         """Return the names of a changed list that would come back by themselves if Plex lost them.
@@ -479,65 +350,10 @@ class Planner:
             return names
         return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
-    def _base_of(self, change: Change, base: Base | None) -> Base:
-        stored, wanted = self.equality.digest(change.target, change.after), change.wanted
-        if isinstance(change.after, str) or isinstance(change.before, str):
-            same = self.equality.equal(change.target, change.before, change.after)
-            found = same and bool(change.after) and (base is None or base.found)
-            return Base(digest=stored, wanted=wanted, found=found)
-        # A name that was in Plex before us is somebody else's even if Stash has it.
-        keys, entry = self._keys, self.equality.spellings.entries
-        foreign = {keys[name] for name in change.before}
-        owned = self.equality.owned_among(change.after, base)
-        mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
-        seen: set[str] = set()
-        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits:
-            seen = {entry[name] for name in change.after} - mine
-            if base:
-                # Of a name a person took out it must be known for good that it was there once.
-                there = {entry[name] for name in change.before}
-                mine |= split_entries(base.entries) - there
-                seen |= split_entries(base.seen) - there - mine
-        return Base(
-            digest=stored,
-            entries=_run_together(mine),
-            seen=_run_together(seen),
-            wanted=wanted,
-            credits=remember_credits(change, base),
-        )
-
-    def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
-        """Whether our names are in and those taken out are gone; others' may come and go."""
-        keys = self._keys
-        holds = {keys[name] for name in held}
-        after = {keys[name] for name in change.after}
-        before = {keys[name] for name in change.before}
-        return after - before <= holds and not (before - after) & holds
-
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:
     """Return the value of a field that shows what is wanted; a sort title may be Plex's own."""
     return want.value if want.target is PlexField.SORT_TITLE else found.value
-
-
-def _trace(
-    base: Mapping[PlexField, Base], held: Mapping[PlexField, str], target: PlexField
-) -> Trace | None:
-    trace = Trace(base=base.get(target), held=held.get(target, ""))
-    return trace if trace.base or trace.held else None
-
-
-def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
-    """Set an entry, or take it out."""
-    if value:
-        where[target] = value
-    else:
-        where.pop(target, None)
-
-
-def _run_together(entries: Iterable[str]) -> str:
-    """Return the entries of a base as `split_entries` reads them."""
-    return "".join(sorted(entries))
 
 
 def _spelled(value: Value) -> str:

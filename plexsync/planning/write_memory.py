@@ -1,0 +1,218 @@
+"""What is remembered of an item once it was written: what Plex was seen to hold becomes base.
+
+After a write that failed, or whose end nobody noted, what the item holds says how far it came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
+
+from plexsync.models import Base, Policy, Trace
+from plexsync.planning.credits import hold, remember_credits
+from plexsync.planning.equality import PlexEquality
+from plexsync.planning.observed import found_in, held_for
+from plexsync.planning.partial_writes import has_arrived, is_on_the_way, is_one_request, part_of
+from plexsync.text.folding import split_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plexsync.models import Change, ItemDetail, ItemPlan, Link, PlexField, Value
+    from plexsync.planning.observed import Rules
+
+T = TypeVar("T")
+
+
+class WriteMemory:
+    """Knows which changes an item shows, and what is ours on it then.
+
+    Args:
+        rules: what decides besides the policies.
+
+    Attributes:
+        equality: when two values are the same to Plex.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.equality = PlexEquality()
+        self._keys = self.equality.spellings.keys
+
+    def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
+        """Return the link once Plex was seen to hold what `changes` say."""
+        base, held = dict(link.base), dict(link.held)
+        for change in changes:
+            target, trace = change.target, change.trace_after
+            if trace is None:
+                trace = Trace(base=self._base_of(change, base.get(target)))
+            _put(base, target, trace.base)
+            _put(held, target, trace.held)
+        return replace(link, base=base, held=held)
+
+    def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
+        """Return the link once Plex was seen to hold a part of the lists of a write that failed."""
+        missing = tuple(change for change in missing if change.trace_after is None)
+        parts, bases = self.partly(missing, detail), dict(link.base)
+        for change in missing:
+            target, part = change.target, parts.get(change.target)
+            locked = target in detail.locked
+            if part is None or not is_on_the_way(change, part, self._keys, locked=locked):
+                continue
+            base = bases.get(target)
+            bases[target] = replace(
+                self._base_of(replace(change, after=part), base),
+                wanted=change.wanted or self.equality.digest(target, change.after),
+                credits=base.credits if base else "",
+            )
+        return replace(link, base=bases)
+
+    def is_half_written(self, change: Change, held: Value, link: Link) -> bool:
+        """Whether a list is as an interrupted write of this very change left it."""
+        base = link.base.get(change.target)
+        wanted = change.wanted or self.equality.digest(change.target, change.after)
+        is_base = self.equality.is_base(base, change.target, held)
+        return base is not None and is_base and base.wanted == wanted
+
+    def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
+        """Return the link after an interrupted write: what Plex holds of it was written.
+
+        `changes` are those of an intent whose result is unknown; the others of its fields stay as
+        remembered, and the next plan compares them as if the write had never been tried. A name
+        that was risked and is gone was not taken out by a person: it is ours no more, so that the
+        next plan adds it. Of a write that arrived, as another field of it shows, the other names
+        that are gone were taken out by somebody.
+        """
+        changes = tuple(changes)
+        shown = [one for one in changes if self.shows(detail, one)]
+        if any(
+            has_arrived(one, self.observe(detail, one.target), self.equality) for one in changes
+        ):
+            merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
+            shown += merged if is_one_request(changes) else []
+        link = self.link_after(link, shown)
+        link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
+        bases = dict(link.base)
+        for change in changes:
+            base, held = bases.get(change.target), self.observe(detail, change.target)
+            if (
+                not change.risked
+                or base is None
+                or self._keys[change.risked] in map(self._keys.__getitem__, held)
+            ):
+                continue
+            gone = {self.equality.spellings.entries[change.risked]}
+            left = (split_entries(base.entries) - gone, split_entries(base.seen) - gone)
+            bases[change.target] = replace(
+                base, entries=_run_together(left[0]), seen=_run_together(left[1])
+            )
+        return replace(link, base=bases)
+
+    def trace(self, link: Link, target: PlexField) -> Trace | None:
+        """Return what is remembered of one field; None for nothing."""
+        return trace_of(link.base, link.held, target)
+
+    def last_wanted(self, change: Change, link: Link) -> str:
+        """Digest of what Stash wanted of a field when a run last wrote it.
+
+        The link knows of later runs; without it the change itself says it.
+        """
+        target = change.target
+        base = link.base.get(target)
+        if target in link.held:
+            return link.held[target]
+        if base is not None:
+            return base.wanted or base.digest
+        return change.wanted or self.equality.digest(target, change.after)
+
+    def not_stored(self, plan: ItemPlan, detail: ItemDetail) -> tuple[Change, ...]:
+        """Return the changes of an applied plan that a read back does not show."""
+        return tuple(change for change in plan.changes if not self.shows(detail, change))
+
+    def partly(
+        self, missing: Iterable[Change], detail: ItemDetail
+    ) -> dict[PlexField, tuple[str, ...]]:
+        """As much of the lists among `missing` as was written, where that is anything at all.
+
+        Names that are no business of the change are left out.
+        """
+        parts = {
+            change.target: part_of(change, self.observe(detail, change.target), self.equality)
+            for change in missing
+        }
+        return {target: part for target, part in parts.items() if part is not None}
+
+    def shows(self, detail: ItemDetail, change: Change) -> bool:
+        """Whether an item holds what `change` says; what others added to a list does not matter."""
+        if not hold(detail, change):
+            return False
+        held = held_for(detail, change)
+        if change.policy is Policy.MERGE and isinstance(held, tuple):
+            return self._merged_into(held, change)
+        return self.equality.equal(change.target, change.after, held)
+
+    def shows_just(self, detail: ItemDetail, change: Change) -> bool:
+        """Whether an item holds that and nothing else: under merge, no more names either."""
+        same = self.equality.equal(change.target, change.after, held_for(detail, change))
+        return same and hold(detail, change)
+
+    def observe(self, detail: ItemDetail, target: PlexField) -> Value:
+        """Return what an item holds in one field, as `Change.before` has it."""
+        return found_in(detail, target).value
+
+    def _base_of(self, change: Change, base: Base | None) -> Base:
+        stored, wanted = self.equality.digest(change.target, change.after), change.wanted
+        if isinstance(change.after, str) or isinstance(change.before, str):
+            same = self.equality.equal(change.target, change.before, change.after)
+            found = same and bool(change.after) and (base is None or base.found)
+            return Base(digest=stored, wanted=wanted, found=found)
+        # A name that was in Plex before us is somebody else's even if Stash has it.
+        keys, entry = self._keys, self.equality.spellings.entries
+        foreign = {keys[name] for name in change.before}
+        owned = self.equality.owned_among(change.after, base)
+        mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
+        seen: set[str] = set()
+        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits:
+            seen = {entry[name] for name in change.after} - mine
+            if base:
+                # Of a name a person took out it must be known for good that it was there once.
+                there = {entry[name] for name in change.before}
+                mine |= split_entries(base.entries) - there
+                seen |= split_entries(base.seen) - there - mine
+        return Base(
+            digest=stored,
+            entries=_run_together(mine),
+            seen=_run_together(seen),
+            wanted=wanted,
+            credits=remember_credits(change, base),
+        )
+
+    def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
+        """Whether our names are in and those taken out are gone; others' may come and go."""
+        keys = self._keys
+        holds = {keys[name] for name in held}
+        after = {keys[name] for name in change.after}
+        before = {keys[name] for name in change.before}
+        return after - before <= holds and not (before - after) & holds
+
+
+def trace_of(
+    base: Mapping[PlexField, Base], held: Mapping[PlexField, str], target: PlexField
+) -> Trace | None:
+    """Return what is remembered of one field by its base and what holds it; None for nothing."""
+    trace = Trace(base=base.get(target), held=held.get(target, ""))
+    return trace if trace.base or trace.held else None
+
+
+def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
+    """Set an entry, or take it out."""
+    if value:
+        where[target] = value
+    else:
+        where.pop(target, None)
+
+
+def _run_together(entries: Iterable[str]) -> str:
+    """Return the entries of a base as `split_entries` reads them."""
+    return "".join(sorted(entries))
