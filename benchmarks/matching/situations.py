@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.matching.habits import HABITS
 from benchmarks.matching.homes import HOMES
 from plexsync.models import ItemKind, SceneId
 
@@ -896,6 +897,7 @@ SITUATIONS: tuple[Situation, ...] = (
     absent_generic_round_equal,
     absent_unset_foreign,
     *HOMES,
+    *HABITS,
 )
 """Every situation, in the order of the report."""
 

@@ -296,6 +296,9 @@ def _find_twin(
     for other in table.column(option.item):
         if other.ours.scene == scene or not look_alike(other):
             continue
+        # Certain pairs lead to this place from our folder, and not from theirs.
+        if option.made.led and not other.made.led:
+            continue
         if not _has_own(other.ours.scene, option, table, settings):
             return Obstacle(why=Why.TWIN_SCENE, option=option, scene_id=other.ours.scene_id)
     return None

@@ -53,6 +53,7 @@ class Weights:
         name_words: another name of the same site, date and title words.
         name_different: another name altogether.
         folders_different: no trailing folder is equal.
+        led: in the place certain pairs lead to; with name and folders not more than a whole path.
         identity: Plex's GUID names the scene.
         spare: in a folder for copies, or outside of every folder the path rules lead to; this one
             only ranks.
@@ -89,6 +90,7 @@ class Weights:
     name_words: float = 6.0
     name_different: float = -5.0
     folders_different: float = -3.0
+    led: float = 6.0
     identity: float = 20.0
     spare: float = -3.0
     size_most: float = 24.0
@@ -206,6 +208,9 @@ def _weigh_place(made: Comparison, items: int, weights: Weights) -> list[Evidenc
         found.append(
             Evidence(name="folders", value="none is equal", weight=weights.folders_different)
         )
+    if made.led:
+        worth = min(weights.led, weights.path - math.fsum(one.weight for one in found))
+        found.append(Evidence(name="place", value="where certain pairs lead", weight=worth))
     if made.spare:
         found.append(Evidence(name="copy", value="in a folder for copies", weight=weights.spare))
     return found

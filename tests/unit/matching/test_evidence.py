@@ -376,6 +376,14 @@ def test_grade_of_evidence(facts: dict[str, object], grade: Grade | None) -> Non
     assert find_grade(SILENT._replace(**facts)) is grade  # type: ignore[arg-type] # a table of facts
 
 
+def test_the_place_certain_pairs_lead_to_weighs_less_than_a_whole_path() -> None:
+    """It says more than folders that happen to be equal."""
+    tail = NAMED._replace(place=FolderLevel.FOLDERS, folders=2, telling_folders=2)
+    whole = NAMED._replace(place=FolderLevel.PATH)
+    assert bits(tail) < bits(tail._replace(led=True)) <= bits(whole)
+    assert bits(tail._replace(generic=True, led=True)) < bits(whole)
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [

@@ -361,6 +361,19 @@ def test_no_hash_is_asked_for_a_telling_size_or_a_replaced_file() -> None:
         assert (made.confidence, made.unread) == (Confidence.HIGH, ())
 
 
+def test_a_scene_elsewhere_is_no_twin_of_the_file_in_its_place() -> None:
+    """A folder for each scene, one name, round sizes and lengths: the place tells them apart."""
+    wide: dict[str, float] = {"size_bytes": 10**9, "duration_s": 1800.0, "width": 1920}
+    known = [f"ann/beach {chr(97 + n) * 3} day.mp4" for n in range(3)]
+    ours = [scene(f"/data/{name}", size_bytes=SIZE + n) for n, name in enumerate(known)]
+    theirs = [item(f"/media/{name}", size_bytes=SIZE + n) for n, name in enumerate(known)]
+    names = [f"beach {letter} day/video.mp4" for letter in "abcd"]
+    ours += [scene(f"/data/{one}", **wide, height=1080) for one in names]
+    theirs += [item(f"/media/{one}", "", **wide, height=1080) for one in names[1:]]
+    found = [one.confidence for one in match(ours, theirs)][3:]
+    assert found == [None, *[Confidence.HIGH] * 3]
+
+
 def test_a_size_of_many_files_is_no_telling_one() -> None:
     """A recorder may write files of one size that is no round one."""
     ours, *others = (scene(f"/data/{n}/{n} beach day.mp4", duration_s=3600.0) for n in "abcdefghi")
