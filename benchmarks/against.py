@@ -82,7 +82,7 @@ def spend(command: list[str], bench: Bench, checkout: Path) -> Cost:
     """
     for wire in (bench.stash_wire, bench.plex_wire):
         wire.counters.clear()
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+    child = subprocess.Popen(
         command,
         cwd=checkout,
         env={**os.environ, **bench.environ, "PYTHONPATH": str(checkout)},
@@ -104,7 +104,7 @@ def check_out(revision: str, folder: Path) -> Path:
     """Unpack the tree of `revision` into `folder`, compiled."""
     packed = folder / "then.tar"
     git = ["git", "-C", str(_HERE), "archive", "--output", str(packed), revision, "plexsync"]
-    subprocess.run(git, check=True)  # noqa: S603 - a revision of our own repository
+    subprocess.run(git, check=True)
     with tarfile.open(packed) as archive:
         archive.extractall(folder, filter="data")
     return folder
@@ -113,7 +113,7 @@ def check_out(revision: str, folder: Path) -> Path:
 def compile_tree(checkout: Path) -> None:
     """Write bytecode files, so that no run pays for compiling."""
     command = [sys.executable, "-m", "compileall", "-q", str(checkout / "plexsync")]
-    subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
+    subprocess.run(command, check=True)
 
 
 def jobs(crowd_tag: int) -> list[Job]:

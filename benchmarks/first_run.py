@@ -101,14 +101,14 @@ def peak_bytes() -> int:
 
 def run_plexsync(servers: dict[str, str], notes: Path) -> None:
     """One dry run; prints what it took as JSON and leaves its requests in `notes`."""
-    from plexsync.config.loader import load_config  # noqa: PLC0415 - the import is part of the cost
-    from plexsync.models import Requests  # noqa: PLC0415
-    from plexsync.plex.client import PlexClient  # noqa: PLC0415
-    from plexsync.plex.connection import plex_headers  # noqa: PLC0415
-    from plexsync.stash_client import StashClient  # noqa: PLC0415
-    from plexsync.sync.ports import Ports, RunOptions  # noqa: PLC0415
-    from plexsync.sync.reconcile import run  # noqa: PLC0415
-    from plexsync.transport.client import Transport  # noqa: PLC0415
+    from plexsync.config.loader import load_config
+    from plexsync.models import Requests
+    from plexsync.plex.client import PlexClient
+    from plexsync.plex.connection import plex_headers
+    from plexsync.stash_client import StashClient
+    from plexsync.sync.ports import Ports, RunOptions
+    from plexsync.sync.reconcile import run
+    from plexsync.transport.client import Transport
 
     asked: list[list[Any]] = []
     phases = Phases()
@@ -186,9 +186,7 @@ def simulators(scenes: int, seed: int) -> Iterator[dict[str, str]]:
     """Both simulators in a process of their own."""
     command = [sys.executable, "-m", "plexsync.simulators"]
     command += ["--scenes", str(scenes), "--seed", str(seed)]
-    child = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -202,9 +200,7 @@ def simulators(scenes: int, seed: int) -> Iterator[dict[str, str]]:
 def measure(*arguments: str) -> dict[str, Any]:
     """One child of this script; what it printed."""
     command = [sys.executable, "-m", "benchmarks.first_run", *arguments]
-    done = subprocess.run(  # noqa: S603 - our own module, our own arguments
-        command, check=True, stdout=subprocess.PIPE, env=os.environ
-    )
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ)
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 

@@ -69,9 +69,9 @@ class Silent:
 
 def run_plexsync() -> None:
     """One run, configured by the environment; prints what it took as JSON."""
-    from plexsync.app.runs import run_with  # noqa: PLC0415 - the import is part of the cost
-    from plexsync.config.loader import load_config  # noqa: PLC0415
-    from plexsync.sync.ports import RunOptions  # noqa: PLC0415
+    from plexsync.app.runs import run_with
+    from plexsync.config.loader import load_config
+    from plexsync.sync.ports import RunOptions
 
     config = load_config(None, os.environ, home=Path.home())
     wall = time.perf_counter()

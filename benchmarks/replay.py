@@ -395,7 +395,7 @@ def compare(recorded: int, copies: int, seed: int, revision: str) -> None:
             costs[name] = run_in(checkout, bench, ("run", "-n", "-q"))
             end()
         command = [sys.executable, "-m", "benchmarks.replay", "--download", str(notes)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own module
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         floor = json.loads(done.stdout)
     print(f"first dry run, {recorded * copies:,} scenes ({copies} x {recorded:,})")
     print(f"{'':24}{'CPU s':>9}{'x floor':>9}{'MB':>9}{'Stash':>9}{'Plex':>9}")

@@ -174,7 +174,7 @@ class ReviewProcess:
 def main() -> None:
     """Measure and print."""
     scenes = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    waiting = int(sys.argv[2]) if len(sys.argv) > 2 else scenes // 20  # noqa: PLR2004 - arguments
+    waiting = int(sys.argv[2]) if len(sys.argv) > 2 else scenes // 20
     with tempfile.TemporaryDirectory() as name:
         environ = make_home(Path(name), scenes, waiting)
         review = ReviewProcess(environ)

@@ -69,7 +69,7 @@ _LAST_REQUEST_S = 1.0
 def be_a_person(section: str, keys: list[str], seed: int) -> None:
     """Edit and lock something every 50 ms until killed."""
     url, token = os.environ["PLEXSYNC_PLEX__URL"], os.environ["PLEXSYNC_PLEX__TOKEN"]
-    chance = random.Random(seed)  # noqa: S311 - dice, not cryptography
+    chance = random.Random(seed)
     session = requests.Session()
     session.headers["X-Plex-Token"] = token
     session.headers["User-Agent"] = _PERSON
@@ -224,7 +224,7 @@ def fate_of(writes: tuple[PlexWrite, ...], watch: Watch) -> Fate:
 def person_at(bench: Bench, seed: int) -> Iterator[None]:
     """Have a person at work meanwhile."""
     videos = bench.library.plex.videos
-    started = subprocess.Popen(  # noqa: S603 - ourselves
+    started = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.soak", "--person", str(seed)],
         stdin=subprocess.PIPE,
         env={**os.environ, **bench.environ},
@@ -248,7 +248,7 @@ def plexsync(bench: Bench, *arguments: str, kill_after_s: float | None = None) -
     with TemporaryDirectory() as scratch:
         printed = Path(scratch) / "printed"
         with printed.open("wb") as out:
-            started = subprocess.Popen(  # noqa: S603 - ourselves
+            started = subprocess.Popen(
                 [sys.executable, "-m", "plexsync", "run", *arguments],
                 stdout=out,
                 stderr=subprocess.PIPE,
@@ -280,7 +280,7 @@ def change_stash(bench: Bench, number: int) -> None:
 
 def soak(scenes: int, rounds: int, wait_ms: int, seed: int) -> None:
     """Let runs and a person work, and print what became of the edits."""
-    chance = random.Random(seed)  # noqa: S311 - dice, not cryptography
+    chance = random.Random(seed)
     spec = LibrarySpec(seed=seed, scenes=scenes, mix={Case.SAME: 1.0}, edited=0.0, extra_items=0.0)
     with bench_of(in_step(make_library(spec))) as bench:
         bench.environ |= {"PLEXSYNC_FIELDS__POSTER": "off", "PLEXSYNC_APPLY__MAX_SHARE": "1.0"}

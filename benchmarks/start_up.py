@@ -35,7 +35,7 @@ SCENES = 1_000
 def cost_s(arguments: list[str], environ: dict[str, str]) -> float:
     """CPU seconds of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(  # noqa: S603 - our own program
+    subprocess.run(
         [sys.executable, *arguments],
         input=json.dumps(EVENT).encode(),
         stdout=subprocess.DEVNULL,

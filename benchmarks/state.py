@@ -127,7 +127,7 @@ def peak_of_a_load(directory: Path) -> float:
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )
     peaks_kb = [
-        int(subprocess.check_output([sys.executable, "-c", code, str(place)]))  # noqa: S603 (our own code)
+        int(subprocess.check_output([sys.executable, "-c", code, str(place)]))
         for place in (directory, directory / "empty")
     ]
     return (peaks_kb[0] - peaks_kb[1]) / 1024

@@ -4,7 +4,6 @@ The Stash hook takes a way of its own: Stash waits for it at every save, so it m
 imports of a command line.
 """
 
-# ruff: noqa: PLC0415 - either way imports only what it needs
 from __future__ import annotations
 
 import sys

@@ -5,7 +5,6 @@ rich or msgspec.
 Source: docs/contract.md, "Commands" and "Exit codes".
 """
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -49,7 +49,7 @@ class Corpus:
 
 def make_corpus(mix: Mix, seed: int, scenes: int) -> Corpus:
     """Make a corpus of about `scenes` scenes; the same arguments make the same corpus."""
-    rng = random.Random(seed)  # noqa: S311 - a seeded corpus, no cryptography
+    rng = random.Random(seed)
     world = World(random=rng, mix=mix, words=make_words(rng))
     while len(world.scenes) < scenes:
         situation = plain if rng.random() < mix.plain else rng.choice(SITUATIONS)

@@ -140,7 +140,7 @@ def half_scanned_series(world: World) -> None:
         video = world.video(
             name=f"{series} - {number:02}.mp4", folder=folder, duration_s=1800.0, frame=(1920, 1080)
         )
-        if number < 4:  # noqa: PLR2004 - half of six
+        if number < 4:
             _add_both(world, video)
         else:
             world.add_scene(world.stash_file(video))

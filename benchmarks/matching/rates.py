@@ -48,7 +48,7 @@ def main() -> None:
         for key in corpus.labels[scene.scene_id].items
         if key in items
     ]
-    rng = random.Random(2)  # noqa: S311 - a sample, no cryptography
+    rng = random.Random(2)
     picks = ((rng.randrange(len(true)), rng.randrange(len(true))) for _ in range(_PAIRS))
     chance = ((true[one][0], true[other][1]) for one, other in picks if one != other)
     same, different = rates(true), rates(chance)

@@ -125,11 +125,11 @@ class World:
             return f"{self.word()}.{day}.{title}.{pick.choice(_QUALITY)}"
         if style == 1:
             return f"{self.word().title()} {self.word().title()} - {self.title()}"
-        if style == 2:  # noqa: PLR2004 - one of six styles
+        if style == 2:
             return f"{self.title()} ({pick.randint(1998, 2026)})"
-        if style == 3:  # noqa: PLR2004 - one of six styles
+        if style == 3:
             return self.title().lower().replace(" ", "-")
-        if style == 4:  # noqa: PLR2004 - one of six styles
+        if style == 4:
             return f"{self.word()}_{self.word()}_{pick.randint(1, 99)}"
         return self.title()
 
@@ -140,7 +140,7 @@ class World:
             return f"{self.random.randint(2015, 2026)}/{self.random.randint(1, 12):02}"
         if kinds == 1:
             return self.word().title()
-        if kinds == 2:  # noqa: PLR2004 - one of four kinds
+        if kinds == 2:
             return f"{self.word().title()}/{self.title()}"
         return f"{self.word().title()}/{self.random.randint(2015, 2026)}"
 
@@ -151,7 +151,7 @@ class World:
     def duration(self) -> float:
         """Seconds, whole ones in every tenth file, so that lengths do coincide."""
         length = min(max(self.random.lognormvariate(7.1, 0.7), 20.0), 14_000.0)
-        return float(round(length)) if self.random.random() < 0.1 else round(length, 2)  # noqa: PLR2004 - see above
+        return float(round(length)) if self.random.random() < 0.1 else round(length, 2)
 
     def video(self, **known: object) -> Video:
         """A video; keywords replace what is made up."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from plexsync.config.schema import MetricsConfig, NotifyConfig
+    from plexsync.config.sections.running import MetricsConfig, NotifyConfig
     from plexsync.models import RunSummary
 
 _LOG_LINES = 50

@@ -1,6 +1,5 @@
 """`plexsync adopt`: take over what an agent or provider matched."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from functools import partial
@@ -32,7 +31,7 @@ def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
       plexsync adopt -n           show what would be taken over
       plexsync adopt              take it over
       plexsync adopt -n --json    for programs
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.app import runs as compose
     from plexsync.app.adopt import survey_lines
     from plexsync.sync.ports import RunOptions

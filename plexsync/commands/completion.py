@@ -3,7 +3,6 @@
 From local files alone, and never an error: a shell that completes must not wait or be disturbed.
 """
 
-# ruff: noqa: PLC0415 - completion imports what it needs when it runs
 from __future__ import annotations
 
 import os
@@ -45,7 +44,7 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
       eval "$(plexsync completion bash)"     in ~/.bashrc
       eval "$(plexsync completion zsh)"      in ~/.zshrc
       plexsync completion fish > ~/.config/fish/completions/plexsync.fish
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -1,6 +1,5 @@
 """`plexsync config`: what is configured, where it comes from, and whether it is right."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import os
@@ -37,7 +36,7 @@ def config_group() -> None:
       plexsync config show
       plexsync config validate
       plexsync config schema > plexsync.schema.json
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
 
 
 @config_group.command(
@@ -54,7 +53,7 @@ def show_config_command(invocation: Invocation, *, changed: bool) -> int:
       plexsync config show
       plexsync config show --changed
       plexsync config show --json
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.config.loader import DEFAULT_ORIGIN
 
     found = _load(invocation)
@@ -88,7 +87,7 @@ def path_command(invocation: Invocation) -> int:
     Examples:
       plexsync config path
       "$EDITOR" "$(plexsync config path)"
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     where = _where(invocation)
     streams = console.standard_streams()
     if invocation.shape.json or invocation.shape.jsonl:
@@ -115,7 +114,7 @@ def validate_command(invocation: Invocation) -> int:
     Examples:
       plexsync config validate
       plexsync config validate --json | jq .problems
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     wants_document = invocation.shape.json or invocation.shape.jsonl
     streams = console.standard_streams()
     try:
@@ -145,7 +144,7 @@ def schema_command() -> int:
     Examples:
       plexsync config schema > ~/.config/plexsync/schema.json
       and as first line of config.toml:  #:schema ./schema.json
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     import json
 
     from plexsync.config.reference import config_schema
@@ -169,7 +168,7 @@ def document_schema_command(*, name: str) -> int:
       plexsync schema run
       plexsync schema run-events
       plexsync schema status > status.schema.json
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.output.formats.documents import FORMS
     from plexsync.output.formats.schemas import schema_text
 

@@ -1,6 +1,5 @@
 """`plexsync doctor`: a check-up of everything a run needs."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from pathlib import Path
@@ -62,7 +61,7 @@ def doctor_command(
       plexsync doctor --notify
       plexsync doctor --json | jq '.findings[] | select(.level != "ok")'
       plexsync doctor --report report.txt
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     if probe:
         return _probe(invocation, probe)
     from plexsync.app.checkup.doctor import verdict

@@ -1,6 +1,5 @@
 """`plexsync history`, `undo` and `explain`: what runs wrote, and why a scene was matched so."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import os
@@ -49,7 +48,7 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
       plexsync history
       plexsync history last
       plexsync history 20261122T083254Z-3f9a --json
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.state import find_run, read_history, state_directory
 
     streams = console.standard_streams()
@@ -135,7 +134,7 @@ def undo_command(
     \b
     Exit codes beside those of run:
       2  there is no such run              7  nothing of it can be put back
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.app import runs as compose
     from plexsync.models import SceneId
     from plexsync.sync.replay.undo import UndoOptions, undo
@@ -180,7 +179,7 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
       plexsync explain 812
       plexsync explain --item 9120
       plexsync explain 812 --json | jq '.account.standings[0]'
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     if (scene_id is None) == (item is None):
         raise click.UsageError("Say which: a scene's id, or --item with a rating key.")
     from plexsync.app.runs import explained

@@ -1,6 +1,5 @@
 """`plexsync hook` and `plexsync schedule`: what starts plexsync, or tells it where to begin."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -41,7 +40,7 @@ def hook_command(invocation: Invocation, *, state_dir: str, where: bool) -> int:
     Examples:
       plexsync hook < event.json
       plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.integrations.stash_hook import run_hook
 
     if where:
@@ -63,7 +62,7 @@ def schedule_group() -> None:
       plexsync schedule systemd         a service and a timer
       plexsync schedule compose         a service for compose.yaml
       plexsync schedule stash-plugin    have Stash tell what changed
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
 
 
 @schedule_group.command(context_settings=CONTEXT, short_help="A crontab.")
@@ -76,7 +75,7 @@ def cron_command(invocation: Invocation) -> int:
     Examples:
       plexsync schedule cron
       (crontab -l; plexsync schedule cron) | crontab -
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.integrations.schedule import crontab
 
     return _print(invocation, "cron", crontab(_setup(invocation, runs=True)))
@@ -101,7 +100,7 @@ def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -
     Examples:
       plexsync schedule systemd
       plexsync schedule systemd --only timer > ~/.config/systemd/user/plexsync.timer
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.integrations.schedule import systemd_service, systemd_steps, systemd_timer
 
     setup = _setup(invocation, runs=True)
@@ -127,7 +126,7 @@ def compose_command(invocation: Invocation) -> int:
     \b
     Examples:
       plexsync schedule compose > compose.yaml && docker compose up -d
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     import os
     from dataclasses import replace
 
@@ -152,7 +151,7 @@ def stash_plugin_command(invocation: Invocation) -> int:
     \b
     Examples:
       plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.integrations.schedule import stash_manifest
 
     return _print(

@@ -1,6 +1,5 @@
 """`plexsync init`: a configuration by asking, a check of it, and the first dry run."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import os
@@ -57,7 +56,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
           plexsync init -c ~/plexsync.toml
           plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
                                   PLEXSYNC_PLEX__TOKEN set: asks nothing
-        """  # noqa: D301 - \b is click's mark for "do not wrap"
+        """
         return _init(ctx, yes=yes, plex_tv=plex_tv)
 
     return init_command

@@ -112,7 +112,7 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 def log_options(command: _F) -> _F:
     """Return the options of commands that write to Plex: a log beside their output."""
-    from pathlib import Path  # noqa: PLC0415 - help does without
+    from pathlib import Path
 
     for option in reversed(
         (
@@ -163,7 +163,7 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     if not value:
         return
     if param.name == "config":
-        from pathlib import Path  # noqa: PLC0415 - most calls name no file
+        from pathlib import Path
 
         invocation.config = Path(str(value))
     elif param.name == "verbosity" and isinstance(value, int):

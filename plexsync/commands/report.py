@@ -1,6 +1,5 @@
 """`plexsync report`: its options and help."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import os
@@ -63,7 +62,7 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
       plexsync report --html report.html --since 7d --library Scenes
       plexsync report --markdown --redact          for an issue
       plexsync report --csv > report.csv
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.app.report import ReportScope
     from plexsync.app.report_sources import make_report
 

@@ -1,6 +1,5 @@
 """`plexsync review` and its subcommands: their options and help."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 import gc
@@ -137,7 +136,7 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
       plexsync review ignore 812 --because old  leave it alone
       plexsync review export waiting.csv        answer in a spreadsheet
       plexsync review import waiting.csv        and take the answers in
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     if context.invoked_subcommand is not None:
         return 0
     invocation: Invocation = context.obj

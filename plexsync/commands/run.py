@@ -1,6 +1,5 @@
 """`plexsync run`, `apply` and `demo`: what writes to Plex, from Stash or from a saved plan."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from dataclasses import replace
@@ -114,7 +113,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       2  usage or configuration               8  another run holds the lock
       3  some scenes failed, kept for later   9  local files, disk full
       4  a server is failing                  130, 143  interrupted
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.app import runs as compose
     from plexsync.sync.reconcile import run
 
@@ -158,7 +157,7 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     \b
     Exit codes beside those of run:
       2  there is no such plan         7  it is stale as a whole, or was edited
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     from plexsync.app import runs as compose
     from plexsync.sync.replay.apply import ApplyOptions
     from plexsync.sync.replay.apply import apply as carry_out
@@ -187,7 +186,7 @@ def demo_command(invocation: Invocation, *, keep: bool) -> int:
     Examples:
       plexsync demo
       plexsync demo --keep    then try commands against it from another terminal
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     if invocation.shape.json or invocation.shape.jsonl:
         raise click.UsageError("The demo talks to a person; it has no JSON.")
     from plexsync.app.demo import run_demo

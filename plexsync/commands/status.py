@@ -1,6 +1,5 @@
 """`plexsync status` and `plexsync retry`: what is remembered, and what to try again."""
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it runs
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -57,7 +56,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
       0   shown                                9  the state cannot be read
       3   with --check: scenes are parked until the next full sweep
       12  with --check: no run ended well within --max-age
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     import os
     from datetime import UTC, datetime
 
@@ -117,7 +116,7 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
     Examples:
       plexsync retry        all that failed
       plexsync retry 812    just this one
-    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    """
     import os
 
     from plexsync.app.failures import make_run_id, utc_now

@@ -13,18 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.keys import Setting
-    from plexsync.config.schema import (
-        ApplyConfig,
-        CollectionsConfig,
-        MatchConfig,
-        MetricsConfig,
-        NotifyConfig,
-        PlexConfig,
-        RunConfig,
-        ShowsConfig,
-        StashConfig,
-    )
     from plexsync.config.secrets import Secret
+    from plexsync.config.sections.layout import CollectionsConfig, ShowsConfig
+    from plexsync.config.sections.running import MetricsConfig, NotifyConfig, RunConfig
+    from plexsync.config.sections.servers import PlexConfig, StashConfig
+    from plexsync.config.sections.writing import ApplyConfig, MatchConfig
     from plexsync.models import FieldRule, PathRule
 
 

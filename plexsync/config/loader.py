@@ -18,16 +18,9 @@ from plexsync.config.configuration import Config, LibraryFields
 from plexsync.config.fields import compose_rules
 from plexsync.config.keys import ENV_CONFIG, Setting
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import (
-    BY_NAME,
-    KEYS,
-    LIBRARIES,
-    PATHS,
-    SECTION_CLASSES,
-    NotifyConfig,
-    section_keys,
-)
+from plexsync.config.schema import BY_NAME, KEYS, LIBRARIES, PATHS, SECTION_CLASSES, section_keys
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
+from plexsync.config.sections.running import NotifyConfig
 from plexsync.config.sources import Raw, Sources
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import PlexField, Policy
@@ -38,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.config.keys import Key
-    from plexsync.config.schema import CollectionsConfig
+    from plexsync.config.sections.layout import CollectionsConfig
     from plexsync.models import FieldRule, PathRule
 
 __all__ = [

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plexsync.config.schema import NotifyOn
+from plexsync.config.sections.running import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, Filesystem, read_if_there, write_atomically
 from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport

@@ -134,7 +134,7 @@ class _Scenes(Wire, Generic[T], frozen=True):
 class ScenePage(Wire, Generic[T], frozen=True):
     """The answer to a query for scenes."""
 
-    findScenes: _Scenes[T]  # noqa: N815 - the server's spelling
+    findScenes: _Scenes[T]
 
 
 class _Count(Wire, frozen=True):
@@ -144,7 +144,7 @@ class _Count(Wire, frozen=True):
 class SceneCount(Wire, frozen=True):
     """The answer to a query for their number."""
 
-    findScenes: _Count  # noqa: N815 - the server's spelling
+    findScenes: _Count
 
 
 class WireStudioName(Wire, frozen=True):
@@ -165,19 +165,19 @@ class WireList(Wire, Generic[T], frozen=True):
 class WireNames(Wire, frozen=True):
     """The answer to the query for everything a scene may show of other objects."""
 
-    findTags: WireList[WireTag]  # noqa: N815 - the server's spelling
-    findPerformers: WireList[WirePerformer]  # noqa: N815 - same
-    findStudios: WireList[WireStudioName]  # noqa: N815 - same
-    findGroups: WireList[WireObject] | None = None  # noqa: N815 - same
+    findTags: WireList[WireTag]
+    findPerformers: WireList[WirePerformer]
+    findStudios: WireList[WireStudioName]
+    findGroups: WireList[WireObject] | None = None
 
 
 class WireRawNames(Wire, frozen=True):
     """The same, each row as it was sent."""
 
-    findTags: WireList[msgspec.Raw]  # noqa: N815 - the server's spelling
-    findPerformers: WireList[msgspec.Raw]  # noqa: N815 - same
-    findStudios: WireList[msgspec.Raw]  # noqa: N815 - same
-    findGroups: WireList[msgspec.Raw] | None = None  # noqa: N815 - same
+    findTags: WireList[msgspec.Raw]
+    findPerformers: WireList[msgspec.Raw]
+    findStudios: WireList[msgspec.Raw]
+    findGroups: WireList[msgspec.Raw] | None = None
 
 
 class WireBuild(Wire, frozen=True):
@@ -191,15 +191,15 @@ class WireStatus(Wire, frozen=True):
     """What Stash says of its database."""
 
     status: str
-    appSchema: int  # noqa: N815 - the server's spelling
-    databasePath: str | None = None  # noqa: N815 - the server's spelling
+    appSchema: int
+    databasePath: str | None = None
 
 
 class WireReadiness(Wire, frozen=True):
     """The answer to "who are you, and are you ready"."""
 
     version: WireBuild
-    systemStatus: WireStatus  # noqa: N815 - the server's spelling
+    systemStatus: WireStatus
 
 
 class WireEdited(Wire, frozen=True):
@@ -217,7 +217,7 @@ class WireLook(WireReadiness, frozen=True):
     edited: WireEdited
     made: msgspec.Raw
     uneven: msgspec.Raw
-    findTags: msgspec.Raw  # noqa: N815 - the server's spelling
-    findPerformers: msgspec.Raw  # noqa: N815 - the server's spelling
-    findStudios: msgspec.Raw  # noqa: N815 - the server's spelling
-    findGroups: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - the server's spelling
+    findTags: msgspec.Raw
+    findPerformers: msgspec.Raw
+    findStudios: msgspec.Raw
+    findGroups: msgspec.Raw = msgspec.Raw(b"")

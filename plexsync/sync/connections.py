@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from plexsync.config.configuration import Config
-    from plexsync.config.schema import StashConfig
     from plexsync.config.secrets import Secret
+    from plexsync.config.sections.servers import StashConfig
     from plexsync.transport.client import Repeat
 
 DEFAULT_RETRY = RetryPolicy()

@@ -51,8 +51,7 @@ def meet_both(
         totals.reporter.warn(sentence)
     sections = sections or _libraries(config, options, ports, totals.reporter)
     _name_strange_libraries(config, ports, sections, totals.reporter)
-    if not state.scene_ids():
-        _name_other_writers(sections, totals.reporter)
+    _name_other_writers(state, sections, totals.reporter)
     limits = None if options.force else safety_limits(config, options)
     inventory = Inventory(ports, sections, totals, links=state.links, limits=limits)
     return RunContext(
@@ -136,9 +135,9 @@ def _unknown(config: Config, sections: Sequence[Section]) -> list[str]:
     return [o.library for o in config.libraries if not named_library(o.library, titles)]
 
 
-def _name_other_writers(sections: Sequence[Section], reporter: Reporter) -> None:
+def _name_other_writers(state: State, sections: Sequence[Section], reporter: Reporter) -> None:
     """Say on a first run which libraries another program writes to."""
-    for section in sections:
+    for section in () if state.scene_ids() else sections:
         if writer := other_writer(section):
             reporter.warn(
                 f"'{section.title}' has {writer}, which writes there as well: plexsync adopt "

@@ -91,7 +91,7 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
             found = detection.look()
             unsafe = _check_gone(run, found.detected)
             if _has_work(run, found.detected):
-                from plexsync.sync.scenes.due_work import linked_work  # noqa: PLC0415
+                from plexsync.sync.scenes.due_work import linked_work  # noqa: PLC0415 - see above
 
                 with linked_work(run, found, saver) as (writer, pairs, linked):
                     end.held = writer.write(pairs, linked)
@@ -168,8 +168,8 @@ def _keep_collections(
     run: RunContext, found: DetectedChanges, saver: PlanSaver | None
 ) -> UnsafeError | None:
     """Bring collections in step with the scenes; return the limit that held some back."""
-    from plexsync.sync.collections.keeping import CollectionKeeper  # noqa: PLC0415
-    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415
+    from plexsync.sync.collections.keeping import CollectionKeeper  # noqa: PLC0415 - see above
+    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415 - see above
 
     save = partial(saver.add, saved_collection) if saver else None
     return CollectionKeeper(run, found.dictionary.present, save).keep()
@@ -179,8 +179,8 @@ def _keep_shows(
     run: RunContext, found: DetectedChanges, saver: PlanSaver | None
 ) -> UnsafeError | None:
     """Bring shows and seasons in step; return the limit that held some of it back."""
-    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415
-    from plexsync.sync.shows.keeping import ShowKeeper  # noqa: PLC0415
+    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415 - see above
+    from plexsync.sync.shows.keeping import ShowKeeper  # noqa: PLC0415 - see above
 
     save = partial(saver.add, saved_collection) if saver else None
     return ShowKeeper(run, found.dictionary.present, save).keep()
@@ -189,7 +189,7 @@ def _keep_shows(
 def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:
     if run.options.save_plan is None:
         return nullcontext()
-    from plexsync.sync.plan_saver import PlanSaver  # noqa: PLC0415
+    from plexsync.sync.plan_saver import PlanSaver  # noqa: PLC0415 - see above
 
     return closing(PlanSaver(run))
 

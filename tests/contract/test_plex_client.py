@@ -30,7 +30,7 @@ OTHER = RatingKey("1002")
 
 
 @pytest.mark.parametrize("replace_tags", [False, True], ids=["append", "replace"])
-def test_an_edit_ends_right_whether_tags_are_added_or_replaced(replace_tags: bool) -> None:  # noqa: FBT001 - a table of two
+def test_an_edit_ends_right_whether_tags_are_added_or_replaced(replace_tags: bool) -> None:
     """One PUT, and the item says what was wanted, with locks."""
     video = make_video(
         1,

@@ -212,7 +212,7 @@ def test_leftover_plexapi_settings_change_nothing(tmp_path: Path, imported: str)
     with plex_bench() as bench:
         bench.wired.on_request = seen.append
         command = [sys.executable, "-c", _CONNECT_TWICE, bench.transport.base_url]
-        subprocess.run(  # noqa: S603 - our own interpreter, our own script
+        subprocess.run(
             [*command, bench.simulator.token, imported], check=True, env=os.environ | leftover
         )
 

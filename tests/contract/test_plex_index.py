@@ -222,8 +222,8 @@ def test_a_moved_file_is_found_under_its_new_key(tmp_path: Path) -> None:
 )
 def test_a_moved_file_is_found_however_plex_treats_its_trash(
     tmp_path: Path,
-    moves: bool,  # noqa: FBT001 - a column of the table
-    filters: bool,  # noqa: FBT001 - same
+    moves: bool,
+    filters: bool,
     how: How,
 ) -> None:
     """Whether the update time of what went to the trash moves is not known of real servers."""
@@ -343,7 +343,7 @@ def test_a_forced_load_lists_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
-def test_a_failing_server_is_an_error_and_keeps_the_old_list(tmp_path: Path, cold: bool) -> None:  # noqa: FBT001 - a table of two
+def test_a_failing_server_is_an_error_and_keeps_the_old_list(tmp_path: Path, cold: bool) -> None:
     """No list is better than a wrong one."""
     with plex_bench() as bench:
         if not cold:

@@ -252,7 +252,7 @@ def test_a_sweep_reads_what_matching_needs() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("compiled", [True, False], ids=["fast", "reference"])
-def test_details_are_everything_a_scene_says(version: str, compiled: bool) -> None:  # noqa: FBT001 - a table's column
+def test_details_are_everything_a_scene_says(version: str, compiled: bool) -> None:
     """Studio with parents, groups, people, tags, files and cover; two engines agree."""
     scene = make_scene(
         1,

@@ -129,7 +129,7 @@ def test_sigkill_at_any_disk_operation_is_made_good(
 @pytest.mark.parametrize("part", range(2))
 def test_sigkill_at_any_send_is_made_good(
     part: int,
-    applied: bool,  # noqa: FBT001 -- a column of the table
+    applied: bool,
     tmp_path: Path,
 ) -> None:
     """With the n-th request on its way to Plex, acted upon or not."""

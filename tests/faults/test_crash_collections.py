@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("applied", [False, True])
 def test_nothing_is_made_twice_whatever_request_a_run_dies_at(
     tmp_path: Path,
-    applied: bool,  # noqa: FBT001 - a case
+    applied: bool,
 ) -> None:
     """Two collections with members, texts and a poster, of items that need no write themselves."""
     at, expected = 0, {"Mother": {"1", "2", "3", "4"}, "Daughter": {"3", "4"}}

@@ -149,7 +149,7 @@ def test_a_power_cut_at_any_disk_operation_loses_nothing(tmp_path: Path, kind: s
 def test_sigkill_at_any_send_loses_nothing(
     tmp_path: Path,
     kind: str,
-    applied: bool,  # noqa: FBT001 -- a column of the table
+    applied: bool,
 ) -> None:
     """With every third request on its way to Plex, which gets there or does not."""
     with fresh_world(tmp_path) as world:
@@ -173,7 +173,7 @@ def test_sigkill_at_any_send_loses_nothing(
 def test_sigkill_between_the_pieces_of_a_long_list_loses_nothing(
     tmp_path: Path,
     kind: str,
-    applied: bool,  # noqa: FBT001 -- a column of the table
+    applied: bool,
     at: int,
 ) -> None:
     """The list goes out in several requests, and a person's list comes back in as many."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("applied", [False, True])
 def test_shows_end_as_after_one_run_whatever_write_a_run_dies_at(
     tmp_path: Path,
-    applied: bool,  # noqa: FBT001 - a case
+    applied: bool,
 ) -> None:
     """The run after it completes them; undoing all of it leaves Plex as it was."""
     at, whole = 0, None

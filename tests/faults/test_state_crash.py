@@ -298,7 +298,7 @@ with open_session(Path(sys.argv[1]), now=NOW, disk=disk) as session:
 @pytest.mark.parametrize("at", [3, 7, 11, 16, 19])
 def test_sigkill_frees_the_lock_and_loses_nothing(tmp_path: Path, at: int) -> None:
     """A process killed for real leaves a lock the next one takes, and a state it goes on from."""
-    killed = subprocess.run(  # noqa: S603 (our own interpreter and code)
+    killed = subprocess.run(
         [sys.executable, "-c", CHILD, str(tmp_path), str(at)],
         capture_output=True,
         text=True,

@@ -91,7 +91,7 @@ def test_a_list_ends_as_wanted(
     target: PlexField,
     before: tuple[str, ...],
     after: tuple[str, ...],
-    replace: bool,  # noqa: FBT001 - drawn
+    replace: bool,
 ) -> None:
     """On a server that appends and on one that replaces, whatever the names hold."""
     storable = tuple(name for name in before if name.strip() and name == cleaned(name))
@@ -188,7 +188,7 @@ def families(draw: st.DrawFn) -> list[ItemPlan]:
 @settings(max_examples=80)
 def test_items_edited_together_end_as_each_alone(
     plans: list[ItemPlan],
-    appends: bool,  # noqa: FBT001 - drawn
+    appends: bool,
 ) -> None:
     """With whole lists on any server, with what is new alone on one that appends."""
     appended = LIST_FIELDS if appends else frozenset()

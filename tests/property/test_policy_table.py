@@ -292,7 +292,7 @@ def actors(part: Part, role: str) -> Desired:
     )
 
 
-def credited(role: str, locked: bool = False) -> ItemDetail:  # noqa: FBT001, FBT002 - see `Part`
+def credited(role: str, locked: bool = False) -> ItemDetail:  # noqa: FBT002 - see `Part`
     """An item with Ann in that part."""
     shown = {"ann": Credit(role=role, photo="")} if role else {}
     return replace(detail(PlexField.ACTORS, ("Ann",), locked=locked), credits=shown)

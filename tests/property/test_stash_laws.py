@@ -47,7 +47,7 @@ class FakeStash:
     limit: int = 10_000
     asked: int = 0
 
-    def by_ids(self, ids: Sequence[SceneId], divisible: bool) -> tuple[Row, ...]:  # noqa: FBT001 - the callback's shape
+    def by_ids(self, ids: Sequence[SceneId], divisible: bool) -> tuple[Row, ...]:
         """A query by ids."""
         self.asked += 1
         assert ids, "an empty list of ids asks for everything"
@@ -59,7 +59,7 @@ class FakeStash:
                 raise MissingSceneError(one)
         return tuple(Row(one) for one in ids if int(one) in self.ids)
 
-    def page(self, where: Where, size: int, divisible: bool) -> tuple[Row, ...]:  # noqa: FBT001 - the callback's shape
+    def page(self, where: Where, size: int, divisible: bool) -> tuple[Row, ...]:
         """A keyset page."""
         self.asked += 1
         self._check_speed(size, divisible=divisible)
@@ -145,7 +145,7 @@ def test_a_walk_sees_every_scene_once_in_order(
 
 
 @pytest.mark.parametrize(("bad", "fails"), [(10, False), (11, True)])
-def test_scene_after_scene_failing_is_a_failing_server(bad: int, fails: bool) -> None:  # noqa: FBT001 - a table's column
+def test_scene_after_scene_failing_is_a_failing_server(bad: int, fails: bool) -> None:
     """Ten bad rows in a row are bad rows; with the eleventh it is Stash itself."""
     stash = FakeStash(frozenset({50}), frozenset(range(1, bad + 1)))
     wanted = [SceneId(str(one)) for one in range(1, bad + 1)]
@@ -161,7 +161,7 @@ def test_a_page_out_of_order_never_loops(rows: list[str]) -> None:
     """A server that repeats itself is found out: the walk ends, well or with an error."""
     calls = 0
 
-    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:  # noqa: FBT001 - the callback's shape
+    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:
         nonlocal calls
         calls += 1
         assert calls < 10
@@ -180,7 +180,7 @@ def test_a_page_that_breaks_its_promise_is_refused(rows: tuple[str, ...]) -> Non
     """Ids rise from page to page, and a page holds no more than was asked for."""
     calls = 0
 
-    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:  # noqa: FBT001 - the callback's shape
+    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:
         nonlocal calls
         calls += 1
         assert calls < 3

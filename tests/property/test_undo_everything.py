@@ -73,8 +73,8 @@ def test_every_field_goes_back(  # noqa: PLR0917 - one per axis
     policy: str,
     lists: str,
     to: str,
-    lock: bool,  # noqa: FBT001 - drawn
-    clear: bool,  # noqa: FBT001 - drawn
+    lock: bool,
+    clear: bool,
 ) -> None:
     """After two runs their undos leave movies and episodes field for field, lock for lock."""
     chance = random.Random(seed)  # noqa: S311 - test values

@@ -71,7 +71,7 @@ class ServedReview:
 @contextmanager
 def served_review(environ: Mapping[str, str], *options: str) -> Iterator[ServedReview]:
     """Start it, and wait for the address it prints."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(
         [sys.executable, "-m", "plexsync", "review", "--web", *options],
         env={**os.environ, **environ},
         stdin=subprocess.DEVNULL,

@@ -87,7 +87,7 @@ def _install(source: Path, *, tools: str) -> None:
     if not (source / "pyproject.toml").is_file():
         raise WrongCallError("no project there")
     venv = Path.home() / ".local/share" / tools / "plexsync"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)  # noqa: S603 - our own interpreter
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     _pip("--python", venv / "bin/python", "install", "--no-compile", _wheel_of(source))
     site = next(venv.glob("lib/python*/site-packages"))
     _link_dependencies(PathDistribution(next(site.glob("plexsync-*.dist-info"))), site, set())
@@ -109,7 +109,7 @@ def _pip(*words: str | Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     given = [*words[:2], words[2]] if words[0] == "--python" else [words[0]]
     rest = words[len(given) :]
-    subprocess.run([*pip, *given, "--no-index", "--no-deps", *rest], check=True)  # noqa: S603 - our own interpreter
+    subprocess.run([*pip, *given, "--no-index", "--no-deps", *rest], check=True)
 
 
 def _link_dependencies(installed: Distribution, site: Path, done: set[str]) -> None:
@@ -130,7 +130,7 @@ def _link_dependencies(installed: Distribution, site: Path, done: set[str]) -> N
 
 def _make(target: str) -> None:
     """Have make say what it would do; look whether what it would use is there, and run plexsync."""
-    done = subprocess.run(  # noqa: S603 - the target is that of a document
+    done = subprocess.run(
         [_of_the_system("make"), "--dry-run", target], capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -214,7 +214,7 @@ def run_crontab(text: str, home: Path) -> int:
 
 
 def _succeed(command: Sequence[str], environ: Mapping[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603 - what plexsync printed
+    done = subprocess.run(
         command,
         env=environ,
         cwd=environ["HOME"],

@@ -81,7 +81,7 @@ def run_plexsync(
     """
     opened = {name: Terminal(width) for name in terminals}
     ends = {name: terminal.slave for name, terminal in opened.items()}
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(
         [sys.executable, "-m", "plexsync", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=ends.get("stdout", subprocess.PIPE),

@@ -69,7 +69,7 @@ class Person:
         self.before = termios.tcgetattr(slave)
         self._slave = slave
         os.write(self._master, answers.encode())
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
+        self.process = subprocess.Popen(
             [*([program] if program else [sys.executable, "-m", "plexsync"]), *arguments],
             stdin=slave,
             stdout=slave,

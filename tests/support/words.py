@@ -78,7 +78,7 @@ def find_words(text: str) -> Iterator[tuple[int, str]]:
 
 def searched_files(folders: Sequence[str] = ()) -> list[Path]:
     """Return the files of the project that hold sentences, but for the one with the list."""
-    listed = subprocess.run(  # noqa: S603 - git, with the folders a caller names
+    listed = subprocess.run(
         ["git", "ls-files", "-z", "--", *folders],  # noqa: S607 - whichever git there is
         cwd=ROOT,
         capture_output=True,

@@ -658,7 +658,7 @@ def test_a_mistake_is_reported_with_its_place_and_its_way_out(
 def test_a_disk_that_takes_no_more_ends_in_9_and_loses_nothing(house: House) -> None:
     """A real limit of the system on a real run; without it the next run does the rest."""
     words = ["sh", "-c", 'ulimit -f 4; exec "$0" -m plexsync run --json', sys.executable]
-    stopped = subprocess.run(words, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    stopped = subprocess.run(words, check=False, capture_output=True, text=True)
 
     error = json.loads(stopped.stdout)["error"]
     assert stopped.returncode == json.loads(stopped.stdout)["exit_code"] == LOCAL

@@ -292,7 +292,7 @@ class Typist:
 
     def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
         self._master, slave = pty.openpty()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "plexsync", *arguments],
             stdin=slave,
             stdout=slave,

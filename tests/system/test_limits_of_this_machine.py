@@ -65,7 +65,7 @@ def child(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
         "PLEXSYNC_PLEX__TOKEN": "token-of-tests",
         "PLEXSYNC_STATE_DIR": str(directory / "state"),
     }
-    return subprocess.run(  # noqa: S603 - our own words
+    return subprocess.run(
         [sys.executable, "-c", script],
         check=False,
         text=True,

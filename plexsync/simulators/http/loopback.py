@@ -185,7 +185,7 @@ class _Reader:
         lines = self._buffer[:end].decode("latin-1").split("\r\n")
         self._buffer = self._buffer[end + 4 :]
         words = lines[0].split(" ")
-        if len(words) != 3:  # noqa: PLR2004 - method, target, version
+        if len(words) != 3:
             return None
         headers = Headers(_field(line) for line in lines[1:])
         body = self._take(int(headers.get("Content-Length", "0")))

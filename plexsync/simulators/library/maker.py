@@ -172,7 +172,7 @@ class Maker:
             date = text.date[2:].replace("-", ".")
             return f"{studio}.{date}.{title}.1080p.mp4".replace(" ", ".").lower()
         number = self.next_serial()
-        if style == 2:  # noqa: PLR2004 - the third of four styles
+        if style == 2:
             return f"{title} ({text.date[:4]}) {number}.mkv"
         return f"{title.replace(' ', '_')}_{number}.mp4"
 
@@ -292,8 +292,8 @@ class Maker:
         year, month = 2022 + int(pick() * 5), 1 + int(pick() * 10)
         day, hour = 1 + int(pick() * 28), int(pick() * 24)
         minute, second = int(pick() * 60), int(pick() * 60)
-        summer = 3 < month < 11  # noqa: PLR2004 - April to October
-        zone = "Z" if year == 2022 else "+02:00" if summer else "+01:00"  # noqa: PLR2004
+        summer = 3 < month < 11
+        zone = "Z" if year == 2022 else "+02:00" if summer else "+01:00"
         return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone}"
 
     # -- private -----------------------------------------------------------------------------------
@@ -305,17 +305,17 @@ class Maker:
         people = choices(range(1, len(self.performers) + 1), k=1 + int(pick() * 4))
         tags = choices(range(1, len(self.tags) + 1), k=3 + int(pick() * 13))
         created_at = self.time_text()
-        grouped = pick() < 0.05  # noqa: PLR2004 - few scenes belong to a group
+        grouped = pick() < 0.05
         group_id = 1 + int(pick() * len(self.groups))
         return StashScene(
             scene_id,
             text.title,
-            f"{text.studio.name[:3].upper()}-{scene_id:05}" if pick() < 0.3 else "",  # noqa: PLR2004
+            f"{text.studio.name[:3].upper()}-{scene_id:05}" if pick() < 0.3 else "",
             " ".join(choices(words.SENTENCES, k=4 + int(pick() * 5))),
-            names.person(self.random) if pick() < 0.1 else "",  # noqa: PLR2004
+            names.person(self.random) if pick() < 0.1 else "",
             text.date,
-            1 + int(pick() * 100) if pick() < 0.2 else None,  # noqa: PLR2004
-            pick() < 0.7,  # noqa: PLR2004
+            1 + int(pick() * 100) if pick() < 0.2 else None,
+            pick() < 0.7,
             (f"https://example.com/watch/{scene_id}",),
             text.studio.id,
             tuple(dict.fromkeys(people)),
@@ -323,7 +323,7 @@ class Maker:
             ((group_id, 1 + int(pick() * 9)),) if grouped else (),
             file_ids,
             (),
-            scene_id if pick() < 0.95 else None,  # noqa: PLR2004
+            scene_id if pick() < 0.95 else None,
             created_at,
             max(created_at, self.time_text()),
         )

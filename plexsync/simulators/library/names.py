@@ -24,9 +24,9 @@ def title(source: random.Random) -> str:
         return f"The {adjective} {noun} of {place}"
     if shape == 1:
         return f"{place}, {adjective} {noun}"
-    if shape == 2:  # noqa: PLR2004 - the third of five shapes
+    if shape == 2:
         return f"{adjective} {noun} and {other}"
-    if shape == 3:  # noqa: PLR2004 - the fourth of five shapes
+    if shape == 3:
         return f"{noun} & {other} in {place}"
     return f"{adjective} {other}"
 

@@ -155,7 +155,7 @@ class Engine:
         schemas = self._current()
         opaque = self._compiled and not _introspects(prepared.document)
 
-        def resolve(row: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:  # noqa: ANN401 - graphql-core's signature
+        def resolve(row: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             if opaque and PAGE_FIELDS.get(info.parent_type.name) == info.field_name:
                 return self._page(prepared, query, view, (row, info))
             return resolver(view, info.parent_type.name, info.field_name)(row, arguments)

@@ -72,7 +72,7 @@ class Renderer:
     kept: dict[int, bytes] | None
     memos: list[dict[int, bytes]] = field(default_factory=list)
 
-    def row(self, row: Any) -> bytes:  # noqa: ANN401 - any table's row
+    def row(self, row: Any) -> bytes:
         """Return the row's JSON object."""
         if self.kept is None:
             return self.render(row)
@@ -119,7 +119,7 @@ class _Compiler:
             (encode_json(key) + b":", self._of_field(type_, nodes)) for key, nodes in chosen.items()
         ]
 
-        def render(row: Any) -> bytes:  # noqa: ANN401 - any table's row
+        def render(row: Any) -> bytes:
             return b"{" + b",".join([key + value(row) for key, value in parts]) + b"}"
 
         return self._remembered(render) if type_.name in _RELATED else render
@@ -129,7 +129,7 @@ class _Compiler:
         memo: dict[int, bytes] = {}
         self.memos.append(memo)
 
-        def recalled(row: Any) -> bytes:  # noqa: ANN401 - any table's row
+        def recalled(row: Any) -> bytes:
             done = memo.get(row.id)
             if done is None:
                 done = memo[row.id] = render(row)
@@ -159,7 +159,7 @@ class _Compiler:
             ):
                 self._collect(type_, node.selection_set, chosen)
 
-    def _included(self, node: Any) -> bool:  # noqa: ANN401 - every node with directives
+    def _included(self, node: Any) -> bool:
         """Obey @skip and @include."""
         variables = self._setting.variables
         skip = get_directive_values(GraphQLSkipDirective, node, variables)
@@ -196,7 +196,7 @@ class _Compiler:
         if isinstance(type_, GraphQLNonNull):
             complete = self._of_value(type_.of_type, selections, where)
 
-            def required(value: Any) -> bytes:  # noqa: ANN401 - resolvers give anything
+            def required(value: Any) -> bytes:
                 if value is None:
                     raise GraphQLError(f"Cannot return null for non-nullable field {where}.")
                 return complete(value)
@@ -216,7 +216,7 @@ class _Compiler:
 # ---- JSON as Go writes it ------------------------------------------------------------------------
 
 
-def encode_json(value: Any) -> bytes:  # noqa: ANN401 - whatever an execution gave
+def encode_json(value: Any) -> bytes:
     """Write JSON as gqlgen does: `%g` floats, `<`, `>` and `&` escaped."""
     match value:
         case str():
@@ -239,7 +239,7 @@ def encode_json(value: Any) -> bytes:  # noqa: ANN401 - whatever an execution ga
     return written
 
 
-def _id_json(value: Any) -> bytes:  # noqa: ANN401 - a number or a text
+def _id_json(value: Any) -> bytes:
     """Ids are numbers here and text on the wire."""
     return b"null" if value is None else _quoted(str(value))
 

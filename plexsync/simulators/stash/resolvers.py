@@ -73,7 +73,7 @@ def _rows(page: FindPage, _: RequestView) -> Sequence[Any]:
 # ---- scenes --------------------------------------------------------------------------------------
 
 
-def _related(table: RowTable[Any], row_id: int, noun: str) -> Any:  # noqa: ANN401 - any row
+def _related(table: RowTable[Any], row_id: int, noun: str) -> Any:
     """Return a related row; a link to a row that is gone fails the page."""
     row = table.get(row_id)
     if row is None:
@@ -163,7 +163,7 @@ def _fingerprint(file: StashFile, view: RequestView, *, type: str) -> str | None
 def _image(kind: str, name: str = "image") -> Resolver:
     """Return a resolver of a URL that is always there, and says if the row has its own picture."""
 
-    def url(row: Any, view: RequestView) -> str:  # noqa: ANN401 - any related row
+    def url(row: Any, view: RequestView) -> str:
         seconds = int(datetime.fromisoformat(row.updated_at).timestamp())
         suffix = "" if row.has_image else "&default=true"
         return f"{view.base}/{kind}/{row.id}/{name}?t={seconds}{suffix}"
@@ -172,7 +172,7 @@ def _image(kind: str, name: str = "image") -> Resolver:
 
 
 def _scene_count(links: Callable[[StashScene], Sequence[int | None]]) -> Resolver:
-    def count(row: Any, view: RequestView, *, depth: int | None = None) -> int:  # noqa: ANN401 - any row
+    def count(row: Any, view: RequestView, *, depth: int | None = None) -> int:
         del depth
         return sum(row.id in links(scene) for scene in view.store.scenes)
 

@@ -107,8 +107,8 @@ def _find_scenes(
     _: object,
     view: RequestView,
     *,
-    scene_filter: Any = None,  # noqa: ANN401 - decoded arguments
-    filter: Any = None,  # noqa: A002, ANN401 - the argument's name
+    scene_filter: Any = None,
+    filter: Any = None,  # noqa: A002 - the argument's name
     ids: Sequence[str] | None = None,
     scene_ids: Sequence[int] | None = None,
 ) -> FindPage:
@@ -131,9 +131,9 @@ def _find(table: Callable[[StashStore], RowTable[Any]]) -> Resolver:
         _: object,
         view: RequestView,
         *,
-        filter: Any = None,  # noqa: A002, ANN401 - the argument's name
+        filter: Any = None,  # noqa: A002 - the argument's name
         ids: Sequence[str] | None = None,
-        **criteria: Any,  # noqa: ANN401 - decoded arguments
+        **criteria: Any,
     ) -> FindPage:
         _need_database(view)
         rows = table(view.store)

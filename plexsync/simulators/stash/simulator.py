@@ -96,7 +96,7 @@ class StashSimulator(StashStore):
         date = format_datetime(self.clock().astimezone(UTC), usegmt=True)
         return SimResponse(response.status, (*response.headers, ("Date", date)), response.body)
 
-    def query(self, text: str, **variables: object) -> Any:  # noqa: ANN401 - decoded JSON
+    def query(self, text: str, **variables: object) -> Any:
         """Ask as a client would, without HTTP; the decoded body."""
         return json.loads(self._engine.run(Query(text, variables), "http://localhost:9999").body)
 

@@ -211,7 +211,7 @@ def test_a_missing_package_is_named() -> None:
     """With the extra that brings it."""
     lines = ("import sys", "sys.modules['uvicorn'] = None", "from plexsync.__main__ import main")
     program = "; ".join([*lines, "main()"])
-    ended = subprocess.run(  # noqa: S603 - our own program
+    ended = subprocess.run(
         [sys.executable, "-c", program, "review", "--web"],
         capture_output=True,
         text=True,

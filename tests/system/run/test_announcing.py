@@ -156,7 +156,7 @@ def test_a_stopped_run_is_no_outage(
     world.plex_wire.on_request = interrupt
     environ = {**os.environ, **world.environ(**receiver.settings())}
     words = [sys.executable, "-m", "plexsync", "run"]
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
     ) as child:
         children.append(child.pid)

@@ -56,7 +56,7 @@ def scan_again(world: World, scene_ids: Iterable[int]) -> list[str]:
 def test_scenes_that_were_scanned_again_take_nothing_away(
     synced: World,
     count: int,
-    between: bool,  # noqa: FBT001 -- a column of the table
+    between: bool,
 ) -> None:
     """Not in the next run, not in a full one, and not the one after that."""
     before = values(synced)

@@ -220,7 +220,7 @@ def test_an_item_that_leaves_plex_leaves_its_collection(synced: World) -> None:
 
 
 @pytest.mark.parametrize("drops", [False, True])
-def test_an_empty_collection_of_ours_goes(synced: World, drops: bool) -> None:  # noqa: FBT001 - a switch
+def test_an_empty_collection_of_ours_goes(synced: World, drops: bool) -> None:
     """Whether or not Plex drops it by itself with its last member."""
     synced.plex.switches.drop_empty_collections = drops
     for number in (3, 4):

@@ -39,7 +39,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_items_that_are_listed_and_denied_end_the_run(
     world: World,
     effect: Effect,
-    linked: bool,  # noqa: FBT001 - a column of the table
+    linked: bool,
 ) -> None:
     """Exit 4 after a few requests; healed, the next run writes all of them."""
     if linked:
@@ -83,7 +83,7 @@ def without_a_fifth(body: bytes) -> bytes:
 @pytest.mark.parametrize("full", [False, True], ids=["versions", "files"])
 def test_a_sweep_that_lost_rows_is_an_error(
     world: World,
-    full: bool,  # noqa: FBT001 - a column of the table
+    full: bool,
 ) -> None:
     """What came is written, exit 4 says both numbers, nothing is forgotten or counts as seen."""
     world.run()

@@ -47,7 +47,7 @@ def comparable(item: ItemSnapshot) -> object:
 @pytest.mark.parametrize("forget", [False, True], ids=["tags stay", "unused tags go"])
 def test_an_actor_that_comes_back_has_role_and_photo_again(
     world: World,
-    forget: bool,  # noqa: FBT001 - a table of two
+    forget: bool,
 ) -> None:
     """Though nothing of it was asked for; also where Plex forgot the name meanwhile."""
     world.plex.switches.forget_unused_tags = forget
@@ -65,7 +65,7 @@ def test_an_actor_that_comes_back_has_role_and_photo_again(
 @pytest.mark.parametrize("replace_tags", [False, True])
 def test_an_actor_that_stays_keeps_its_role(
     world: World,
-    replace_tags: bool,  # noqa: FBT001 - a table of two
+    replace_tags: bool,
 ) -> None:
     """Whatever Plex does with lists: the role is sent along with the name."""
     key = world.key_of("1")
@@ -165,7 +165,7 @@ def test_a_role_is_made_of_what_stash_knows(world: World) -> None:
 def test_a_role_somebody_gave_follows_the_policy_of_the_list(
     world: World,
     policy: str,
-    kept: bool,  # noqa: FBT001 - a column of the table
+    kept: bool,
 ) -> None:
     """Ours is brought up to date under every policy, a person's only where it may be."""
     key = world.key_of("1")
@@ -225,7 +225,7 @@ def test_a_photo_is_the_address_of_the_picture_in_stash(world: World) -> None:
 @pytest.mark.parametrize("forget", [False, True], ids=["tags stay", "unused tags go"])
 def test_a_photo_the_name_has_elsewhere_is_seen_before_it_is_replaced(
     world: World,
-    forget: bool,  # noqa: FBT001 - a table of two
+    forget: bool,
 ) -> None:
     """It is in the journal, and an undo gives it back although the actor leaves the item."""
     world.plex.switches.forget_unused_tags = forget

@@ -66,7 +66,7 @@ def test_a_file_that_moved_is_linked_again_by_the_next_run(synced: World) -> Non
 @pytest.mark.parametrize("moves", [True, False], ids=["trash is a change", "trash is none"])
 def test_six_files_that_moved_one_after_the_other_are_each_found(
     synced: World,
-    moves: bool,  # noqa: FBT001 - a column of the table
+    moves: bool,
 ) -> None:
     """Plex keeps its trash; whether that moves an update time is not known of real servers."""
     synced.plex.switches.trash_moves_updated_at = moves

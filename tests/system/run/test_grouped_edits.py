@@ -181,7 +181,7 @@ def test_dying_right_after_finding_out_costs_nothing(tmp_path: Path, preserve: s
 def test_every_policy_ends_right(
     tmp_path: Path,
     policy: str,
-    replace_tags: bool,  # noqa: FBT001 -- a column of the table
+    replace_tags: bool,
 ) -> None:
     """Where a lost name would not come back, nothing is risked to find out."""
     with World(tagged_library(), tmp_path, **PLAIN, FIELDS__TAGS=policy) as world:

@@ -43,7 +43,7 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) ->
     with World(demo_library(), tmp_path) as world:
         loaded = []
         for _ in range(2):
-            done = subprocess.run(  # noqa: S603 - our own interpreter and script
+            done = subprocess.run(
                 [sys.executable, "-c", LISTING, "run", "--force"],
                 env=world.environ(),
                 capture_output=True,

@@ -87,7 +87,7 @@ def test_a_field_that_is_gone_costs_what_is_made_of_it(world: World, field: Stas
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["gone", "asks for an argument"])
-def test_what_no_option_needs_may_be_gone(world: World, asked: bool) -> None:  # noqa: FBT001 -- a column of the table
+def test_what_no_option_needs_may_be_gone(world: World, asked: bool) -> None:
     """It is not asked for: no word, and as many requests as ever."""
     fields = frozenset({"Scene.director", "Performer.disambiguation"})
     if asked:

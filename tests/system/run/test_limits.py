@@ -186,7 +186,7 @@ def test_an_empty_stash_stops_the_run_and_nothing_is_forgotten(synced: World) ->
 @pytest.mark.parametrize("force", [True, False], ids=["once", "for good"])
 def test_scenes_that_are_meant_to_be_gone_are_forgotten(
     synced: World,
-    force: bool,  # noqa: FBT001 -- a column of the table
+    force: bool,
 ) -> None:
     """Once by force, or for good by a limit that lets them go; Plex keeps what it holds."""
     for number in range(1, 17):

@@ -169,7 +169,7 @@ def test_an_error_before_the_run_is_logged_and_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("connected", [True, False], ids=["journal", "something else"])
 def test_lines_for_the_journal_begin_with_their_priority(
     servers: DemoServers,
-    connected: bool,  # noqa: FBT001 - a table of two
+    connected: bool,
 ) -> None:
     """An error is 3, what was done 6; only where stderr is what $JOURNAL_STREAM names."""
     servers.plex.wired.faults.add(Fault(None, 1, ErrorStatus(401)))

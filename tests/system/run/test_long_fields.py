@@ -101,7 +101,7 @@ def test_on_a_server_that_replaces_lists_nothing_is_lost(world: World) -> None:
 
 @pytest.mark.parametrize("nth", range(1, 7))
 @pytest.mark.parametrize("ours", [False, True], ids=["an-agents-list", "a-list-of-ours"])
-def test_pieces_of_ours_are_not_taken_for_a_persons(world: World, nth: int, ours: bool) -> None:  # noqa: FBT001
+def test_pieces_of_ours_are_not_taken_for_a_persons(world: World, nth: int, ours: bool) -> None:
     """A list that was written in part is ours, locked or not: the next run ends it."""
     key = world.key_of("1")
     former = tuple(f"former {number}" for number in range(200))

@@ -320,7 +320,7 @@ def test_merge_leaves_names_of_others_and_takes_back_only_its_own(synced: World)
 @pytest.mark.parametrize("replace_tags", [False, True])
 def test_tags_end_right_whether_plex_appends_or_replaces(
     tmp_path: Path,
-    replace_tags: bool,  # noqa: FBT001 -- a column of the table
+    replace_tags: bool,
 ) -> None:
     """Nobody knows for sure what an indexed tag does on every server; both end alike."""
     with World(make_library(plain_library(6)), tmp_path, **MOVIES_ONLY) as world:
@@ -480,7 +480,7 @@ def test_low_matches_wait_for_a_person(doubtful: World) -> None:
 def test_without_strict_matching_a_likely_candidate_is_applied(
     tmp_path: Path,
     least: str,
-    written: bool,  # noqa: FBT001 - a table
+    written: bool,
 ) -> None:
     """It is written from `match.least_low` on, still marked LOW, and its row says why."""
     settings = {"MATCH__STRICT_MATCHING": "false", "MATCH__LEAST_LOW": least}

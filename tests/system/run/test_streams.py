@@ -193,7 +193,7 @@ def test_a_pipe_on_the_same_screen_shows_every_line_whole(house: House) -> None:
     terminal = Terminal(100)
     words = [sys.executable, "-m", "plexsync", "run", "-n"]
     environ = {**os.environ, "TERM": "xterm", **house.environ}
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         words, stdin=terminal.slave, stdout=subprocess.PIPE, stderr=terminal.slave, env=environ
     ) as run:
         subprocess.run(["cat"], stdin=run.stdout, stdout=terminal.slave, check=True)  # noqa: S607 - any cat will do

@@ -65,7 +65,7 @@ def test_an_upload_that_fails_once_is_looked_at_and_sent_again(
 @pytest.mark.parametrize("again", [False, True], ids=["first covers", "other covers"])
 def test_a_picture_chosen_while_others_are_uploaded_stays(
     world: World,
-    again: bool,  # noqa: FBT001 -- a column of the table
+    again: bool,
 ) -> None:
     """A slow server: each picture is looked at right before it is replaced."""
     if again:

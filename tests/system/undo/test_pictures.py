@@ -114,7 +114,7 @@ def test_undo_leaves_the_library_as_it_was(world: World, before: str) -> None:
 @pytest.mark.parametrize("locked", [True, False])
 def test_after_an_undo_a_refresh_shows_what_it_would_have_shown(
     world: World,
-    locked: bool,  # noqa: FBT001 -- a column of the table
+    locked: bool,
 ) -> None:
     """To choose none locks the poster; the undo lifts that lock where there was none before."""
     show(world, "2", "nothing" if locked else "nothing, unlocked")

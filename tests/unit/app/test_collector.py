@@ -17,7 +17,7 @@ def fail_uncollected() -> None:
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_the_collector_is_off_meanwhile_and_then_as_it_was(enabled: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_the_collector_is_off_meanwhile_and_then_as_it_was(enabled: bool) -> None:
     """Also where a run fails, and where somebody else had it off."""
     before = gc.isenabled()
     (gc.enable if enabled else gc.disable)()

@@ -26,7 +26,7 @@ def test_a_stash_that_wants_a_key_serves_no_photos(
     tmp_path: Path,
     photo: str,
     key: str,
-    warned: bool,  # noqa: FBT001 - a column
+    warned: bool,
 ) -> None:
     """Plex and its apps have none, and must not."""
     environ = {

@@ -51,11 +51,9 @@ def _shape() -> Any:  # noqa: ANN401 - Shape, which the session of a test does n
     return Shape()
 
 
-def python(script: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+def python(script: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 - those of subprocess.run
     """Run a script of our own in a fresh interpreter."""
-    return subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script], check=False, text=True, **options
-    )
+    return subprocess.run([sys.executable, "-c", script], check=False, text=True, **options)
 
 
 # ---- Help ----------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ import pytest
 from plexsync.config.forms import SECRET
 from plexsync.config.loader import find_config, load_config
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import KEYS, MINIMAL, CopyPolicy, MissingTimestamp
+from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.config.secrets import Secret
+from plexsync.config.sections.servers import MissingTimestamp
+from plexsync.config.sections.writing import CopyPolicy
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import EmptyPolicy, PathRule, PlexField, Policy
 

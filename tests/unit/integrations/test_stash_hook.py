@@ -43,7 +43,7 @@ def call(
     """Call the hook as Stash does."""
     words = ["hook"] if module == "plexsync" else []
     place = ["--state-dir", str(directory)] if directory else []
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         [sys.executable, "-m", module, *words, *place],
         input=content,
         capture_output=True,
@@ -170,7 +170,7 @@ def test_notes_are_bounded(tmp_path: Path) -> None:
 
 def test_whoever_sends_no_end_is_not_waited_for(tmp_path: Path) -> None:
     """The pipe stays open; the note is written all the same."""
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [sys.executable, "-m", "plexsync", "hook", "--state-dir", str(tmp_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -193,9 +193,7 @@ def test_closed_streams_are_survived(tmp_path: Path) -> None:
         f"os.close(0)\nos._exit(code or run_hook(['--state-dir', {str(tmp_path)!r}]))"
     )
 
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script], input=encoded(event()), check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script], input=encoded(event()), check=False)
 
     assert done.returncode == 0
     assert len(notes(tmp_path)) == 1
@@ -203,7 +201,7 @@ def test_closed_streams_are_survived(tmp_path: Path) -> None:
 
 def test_a_killed_hook_leaves_no_half_note(tmp_path: Path) -> None:
     """Stash kills hooks when its client hangs up."""
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [sys.executable, "-m", "plexsync.integrations.stash_hook", "--state-dir", str(tmp_path)],
         stdin=subprocess.PIPE,
     ) as process:
@@ -285,7 +283,7 @@ def test_the_way_of_the_hook_imports_nothing_heavy(tmp_path: Path) -> None:
         "finally:\n"
         "    print(*sorted(sys.modules))\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(
         [sys.executable, "-c", script],
         input=encoded(event()),
         capture_output=True,

@@ -221,7 +221,7 @@ def test_names_with_a_word_or_a_time_stamp_are_telling(stem: str) -> None:
     ("folder", "generic"),
     [("2024", True), ("01", True), ("videos", True), ("season 1", True), ("ann smith", False)],
 )
-def test_folders_of_layouts_are_generic(folder: str, generic: bool) -> None:  # noqa: FBT001 - a table
+def test_folders_of_layouts_are_generic(folder: str, generic: bool) -> None:
     """Years, numbers and words for collections are equal by the layout."""
     assert is_generic_folder(folder) is generic
 
@@ -437,7 +437,7 @@ _REPLACED: dict[str, object] = {
 )
 def test_a_file_is_replaced_in_place_only_if_it_can_be_no_other(
     facts: dict[str, object],
-    replaced: bool,  # noqa: FBT001 - a table
+    replaced: bool,
 ) -> None:
     """Path, telling name and length, and no other part of our size."""
     made = SILENT._replace(**{**_REPLACED, **facts})  # type: ignore[arg-type] # a table of facts
@@ -464,7 +464,7 @@ _COPY: dict[str, object] = {"spelling": Spelling.EXACT, "duration": Level.CLOSE,
 )
 def test_a_copy_is_the_same_content_beyond_doubt(
     facts: dict[str, object],
-    copy: bool,  # noqa: FBT001 - a table
+    copy: bool,
 ) -> None:
     """By its hash, or, where that cannot be had, by telling name, telling size and length."""
     made = SILENT._replace(**{**_COPY, **facts})  # type: ignore[arg-type] # a table of facts
@@ -483,7 +483,7 @@ def test_a_copy_is_the_same_content_beyond_doubt(
 def test_a_size_is_telling_unless_somebody_chose_it(
     size: int,
     others: int,
-    telling: bool,  # noqa: FBT001 - a table
+    telling: bool,
 ) -> None:
     """A few copies of a file change nothing; many files of one size were made so."""
     assert is_telling_size(size, others) is telling
@@ -494,7 +494,7 @@ def test_a_size_is_telling_unless_somebody_chose_it(
 )
 def test_a_length_is_telling_unless_somebody_chose_it(
     length: float,
-    telling: bool,  # noqa: FBT001 - a table
+    telling: bool,
 ) -> None:
     """People cut, and recorders write, by the ten seconds; servers are a second apart."""
     assert is_telling_length(length) is telling

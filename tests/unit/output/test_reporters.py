@@ -568,6 +568,6 @@ def test_reporters_for_programs_need_no_rich() -> None:
     """Cron pays for no tables."""
     script = "import sys, plexsync.output.reporters; sys.exit('rich' in sys.modules)"
 
-    done = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own words
+    done = subprocess.run([sys.executable, "-c", script], check=False)
 
     assert done.returncode == 0

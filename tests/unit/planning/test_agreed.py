@@ -48,7 +48,7 @@ def agreed(planner: Planner, base: dict[PlexField, Base]) -> tuple[Change, ...]:
 
 
 @pytest.mark.parametrize("preserve", [True, False])
-def test_what_a_base_says_already_is_not_worked_out_again(preserve: bool) -> None:  # noqa: FBT001 - a parameter
+def test_what_a_base_says_already_is_not_worked_out_again(preserve: bool) -> None:
     """Once each field is remembered nothing is left, and remembering again would change nothing."""
     planner = Planner(Rules(preserve_plex_edits=preserve))
     link = make_link(base={})

@@ -32,7 +32,7 @@ RULES = (
 
 def detail(**fields: object) -> SceneDetail:
     """A scene that says `fields` and nothing else."""
-    return SceneDetail(scene_id=SceneId("1"), updated_at="v1", **fields)  # type: ignore[arg-type]
+    return SceneDetail(scene_id=SceneId("1"), updated_at="v1", **fields)  # type: ignore[arg-type] # fields of it
 
 
 def value(name: str, scene: SceneDetail, *rules: FieldRule) -> Value:

@@ -30,7 +30,7 @@ LIMITS = Limits(max_changes=500, max_clears=100, max_share=0.3)
 def test_a_limit_holds_on_both_sides(
     losses: int,
     synced: int,
-    passes: bool,  # noqa: FBT001 -- a column of the table
+    passes: bool,
 ) -> None:
     """Exactly the limit goes, one more does not."""
     assert bool(LIMITS.passed(losses=losses, clears=0, synced=synced)) is passes
@@ -112,7 +112,7 @@ def a_change(target: PlexField, before: Value, after: Value, ours: Value | None 
         ),
     ],
 )
-def test_limits_weigh_loss(change: Change, loses_something: bool) -> None:  # noqa: FBT001
+def test_limits_weigh_loss(change: Change, loses_something: bool) -> None:
     """What only adds, and what brings our own value up to date, takes nothing from anyone."""
     assert loses(change, EQUALITY) is loses_something
 
@@ -141,7 +141,7 @@ def a_role(before: str, after: str, ours: str = "") -> Change:
         pytest.param(a_role("Doe", "Doe"), False, id="the same"),
     ],
 )
-def test_limits_weigh_the_loss_of_roles(change: Change, loses_something: bool) -> None:  # noqa: FBT001
+def test_limits_weigh_the_loss_of_roles(change: Change, loses_something: bool) -> None:
     """What an actor plays is a value of its own, whoever is in the list."""
     assert loses(change, EQUALITY) is loses_something
 
@@ -167,7 +167,7 @@ def test_a_stash_may_only_shrink_so_much(
     gone: int,
     remembered: int,
     share: float,
-    passes: bool,  # noqa: FBT001 -- a column of the table
+    passes: bool,
 ) -> None:
     """An empty one is never believed, unless the configuration says that all of it may go."""
     limits = Limits(max_changes=1, max_clears=1, max_share=share)
@@ -193,7 +193,7 @@ def test_a_stash_may_only_shrink_so_much(
 def test_only_a_value_that_goes_without_another_is_cleared(
     before: str | tuple[str, ...],
     after: str | tuple[str, ...],
-    clears: bool,  # noqa: FBT001 -- a column of the table
+    clears: bool,
 ) -> None:
     """One field of an item is enough."""
     other = Change(

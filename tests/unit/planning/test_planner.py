@@ -103,10 +103,10 @@ def test_a_text_follows_its_policy(  # noqa: PLR0917 -- one argument per column
     policy: Policy,
     base: str | None,
     observed: str,
-    locked: bool,  # noqa: FBT001 -- a column of the table
+    locked: bool,
     rules: Rules,
     expected: str | None,
-    kept: bool,  # noqa: FBT001 -- a column of the table
+    kept: bool,
 ) -> None:
     """Each row of the policy table is a decision made on purpose."""
     planned = plan(policy, "new", observed, base=base, locked=locked, rules=rules)
@@ -131,7 +131,7 @@ TEXT_POLICIES = [Policy.OVERWRITE, Policy.FILL, Policy.KEEP]
 
 @pytest.mark.parametrize("policy", TEXT_POLICIES)
 @pytest.mark.parametrize("locked", [False, True], ids=["free", "locked"])
-def test_silence_clears_what_we_wrote(policy: Policy, locked: bool) -> None:  # noqa: FBT001
+def test_silence_clears_what_we_wrote(policy: Policy, locked: bool) -> None:
     """`empty = "own"`: our own value goes with Stash's, whoever set the lock."""
     assert written(plan(policy, "", "ours", base="ours", locked=locked)) == ""
     assert written(plan(policy, "", "ours", base="ours", locked=locked, rules=KEEP)) is None

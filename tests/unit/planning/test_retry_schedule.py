@@ -60,7 +60,7 @@ def test_a_waiting_scene_is_due_when_its_time_has_come(outcome: Outcome) -> None
         (PARKED, False),
     ],
 )
-def test_a_time_no_wait_reaches_has_come(moment: str, due: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_time_no_wait_reaches_has_come(moment: str, due: bool) -> None:
     """A clock that was once in 2045 puts off nothing until then."""
     assert is_due("v1", record(Outcome.UNMATCHED, due_at=moment), now=NOW) is due
 
@@ -76,7 +76,7 @@ def test_a_time_no_wait_reaches_has_come(moment: str, due: bool) -> None:  # noq
         ("", True),
     ],
 )
-def test_a_moment_in_the_future_says_nothing(moment: str, past: bool) -> None:  # noqa: FBT001 - same
+def test_a_moment_in_the_future_says_nothing(moment: str, past: bool) -> None:
     """What was last done in 2045 is done again at once; a clock a few hours off is forgiven."""
     assert is_past(moment, 3600, NOW) is past
 

@@ -139,7 +139,7 @@ def test_a_season_is_that_of_the_year_of_its_dated_scenes(
 def test_the_number_or_the_title_of_a_season_says_its_year(
     title: str,
     number: int,
-    is_it: bool,  # noqa: FBT001 - what is expected
+    is_it: bool,
 ) -> None:
     """The whole title, and no part of it."""
     assert is_year_of("2021", title, number) is is_it

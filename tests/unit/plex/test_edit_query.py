@@ -95,7 +95,7 @@ def test_without_locking_no_lock_is_touched() -> None:
 
 
 @pytest.mark.parametrize("lock", [True, False])
-def test_given_locks_win_over_the_plan(lock: bool) -> None:  # noqa: FBT001 - a table of two
+def test_given_locks_win_over_the_plan(lock: bool) -> None:
     """An undo puts back the lock each field had, set or lifted."""
     title = replace(change(PlexField.TITLE, "a", "b"), locked_after=lock)
     plan = plan_of(title, change(PlexField.STUDIO, "", "S"))

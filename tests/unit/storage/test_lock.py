@@ -35,7 +35,7 @@ with hold_lock(Path(sys.argv[1]), since="2026-11-22T08:00:00Z"):
 @contextmanager
 def held_by_another_process(directory: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process holds the lock until its standard input ends."""
-    with subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

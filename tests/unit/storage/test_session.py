@@ -211,7 +211,7 @@ def test_run_without_news_does_not_rewrite_the_state() -> None:
     ],
     ids=["one of a hundred", "one of many", "below one percent", "one percent"],
 )
-def test_state_is_rewritten_only_when_worth_it(scenes: int, changes: int, folded: bool) -> None:  # noqa: FBT001 (a column of the table)
+def test_state_is_rewritten_only_when_worth_it(scenes: int, changes: int, folded: bool) -> None:
     """A handful of scenes of a big library stay in the journal, and are remembered from there."""
     disk = library(scenes)
     before = disk.content()[PLACE / STATE_NAME]

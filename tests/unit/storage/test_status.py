@@ -211,7 +211,7 @@ def test_freshness_is_measured_to_the_second(filled: Path, age_s: float, *, fres
 
 @given(st.lists(st.integers(0, 10**6), max_size=60), st.booleans())
 @settings(max_examples=60)
-def test_a_sparkline_has_one_character_a_count(counts: list[int], plain_text: bool) -> None:  # noqa: FBT001 - a strategy
+def test_a_sparkline_has_one_character_a_count(counts: list[int], plain_text: bool) -> None:
     """Only nothing is lowest, and more is never lower."""
     line = sparkline(counts, ascii_only=plain_text)
 

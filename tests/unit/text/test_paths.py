@@ -80,7 +80,7 @@ def test_different_files_stay_different(one: str, other: str) -> None:
     ("path", "expected"),
     [("C:\\", True), ("\\\\nas\\share", True), ("/data", False), ("/C:/data", False), ("", False)],
 )
-def test_windows_paths_differ_from_posix_ones(path: str, expected: bool) -> None:  # noqa: FBT001 - a table column
+def test_windows_paths_differ_from_posix_ones(path: str, expected: bool) -> None:
     """A drive or a share makes a Windows path."""
     assert is_windows_path(normalize_path(path)) is expected
 

@@ -13,7 +13,7 @@ from tests.support.factories import make_scene_file
 
 def person(name: str, gender: str = "", **fields: object) -> Performer:
     """A performer."""
-    return Performer(performer_id="1", name=name, gender=gender, **fields)  # type: ignore[arg-type]
+    return Performer(performer_id="1", name=name, gender=gender, **fields)  # type: ignore[arg-type] # fields of it
 
 
 CAST = (

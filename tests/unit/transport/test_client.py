@@ -342,7 +342,7 @@ def test_a_server_that_never_answered_is_down_at_once() -> None:
 
 
 @pytest.mark.parametrize(("failures", "down"), [(2, False), (3, True)])
-def test_failures_in_a_row_open_the_breaker(failures: int, down: bool) -> None:  # noqa: FBT001 - a table's column
+def test_failures_in_a_row_open_the_breaker(failures: int, down: bool) -> None:
     """The third request in a row that fails for good is the last one sent."""
     effects = (ErrorStatus(200), *[ErrorStatus(503)] * failures)
     with transport_bench(*effects, breaker=3) as bench:
@@ -401,7 +401,7 @@ def _zipped(body: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
 @pytest.mark.parametrize("size", [0, 1, 99_999, 100_000])
 def test_a_body_up_to_the_cap_arrives_whole(
     chunked_from: int | None,
-    zipped: bool,  # noqa: FBT001 - a table's column
+    zipped: bool,
     size: int,
 ) -> None:
     """Whatever its framing and encoding, the decoded body is what was sent."""
@@ -415,7 +415,7 @@ def test_a_body_up_to_the_cap_arrives_whole(
 
 @pytest.mark.parametrize("chunked_from", [None, 1], ids=["with length", "chunked"])
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
-def test_a_body_over_the_cap_is_refused(chunked_from: int | None, zipped: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_body_over_the_cap_is_refused(chunked_from: int | None, zipped: bool) -> None:
     """One decoded byte too many ends the reading; asking again would bring the same."""
     sent, headers = _zipped(b"x" * 100_001) if zipped else (b"x" * 100_001, JSON)
     with transport_bench(

@@ -77,7 +77,7 @@ def test_members_come_and_go(plex: PlexSimulator) -> None:
 
 
 @pytest.mark.parametrize("drops", [False, True])
-def test_a_collection_that_loses_its_last_member_may_go(drops: bool) -> None:  # noqa: FBT001 - a switch
+def test_a_collection_that_loses_its_last_member_may_go(drops: bool) -> None:
     """Nobody knows when Plex does which."""
     plex = make_plex(make_video(10), switches=Switches(drop_empty_collections=drops))
     make(plex, "Lakes", 10)

@@ -243,7 +243,7 @@ def test_a_label_is_looked_up_as_it_is_shown() -> None:
 
 @pytest.mark.parametrize(("forget", "left"), [(False, "http://p"), (True, None)])
 def test_a_picture_goes_with_its_name_only_if_that_is_switched_on(
-    forget: bool,  # noqa: FBT001 - a column
+    forget: bool,
     left: str | None,
 ) -> None:
     """What Plex does with names no item has any more is not known."""

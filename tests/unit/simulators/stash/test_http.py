@@ -519,7 +519,7 @@ def test_requests_are_counted_by_kind() -> None:
 def test_servers_run_in_a_process_of_their_own() -> None:
     """One line says where; methods can be called; the end of stdin ends both servers."""
     command = [sys.executable, "-m", "plexsync.simulators", "--scenes", "5", "--gzip"]
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
