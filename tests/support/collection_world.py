@@ -10,7 +10,7 @@ from tests.support.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.simulators.plex.collections.by_hand import CollectionSnapshot
+    from plexsync.simulators.plex.by_hand.collections import CollectionSnapshot
 
 SCENES = 6
 LOGO = b"\x89PNG\r\n\x1a\n" + b"a logo" * 20

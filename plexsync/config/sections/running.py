@@ -1,4 +1,4 @@
-"""Runs and what is said of them: `[run]`, `[notify]` and `[metrics]`."""
+"""Runs, and what is sent and written of them: `[run]`, `[notify]` and `[metrics]`."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ In: requests that make, fill, empty, set and delete them, and what a person does
 same effects on the items, as docs/plex-api.md 5 describes them.
 
 A collection is an `Item` of the kind COLLECTION beside a tag of that kind: `membership.py` keeps
-both in step, `handlers.py` answers requests, `by_hand.py` is what happens behind a client's back.
+both in step, `handlers.py` answers requests.
 
 Read first: `membership.py`.
 """
