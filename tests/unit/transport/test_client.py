@@ -83,6 +83,28 @@ def test_a_status_is_one_of_our_errors(status: int, kind: type[ServerError], nam
         assert name in caught.value.message
 
 
+TARGETS = {
+    "/a/%5B0%5D?x=%C3%A9&y=1,2": "/a/%5B0%5D?x=%C3%A9&y=1,2",
+    "/%5B0%5D?x=" + "%C3%A9" * 900: "/%5B0%5D?x=" + "%C3%A9" * 900,
+    "/?x=" + "%c3%a9" * 900: "/?x=" + "%C3%A9" * 900,
+    "/a b?x=\u00e9": "/a%20b?x=%C3%A9",
+    "/a?x=%2f": "/a?x=%2F",
+    "/a?x=100%": "/a?x=100%25",
+    "/a?x=[0]": "/a?x=%5B0%5D",
+    "/" + "a" * 9000 + " ": "/" + "a" * 9000 + "%20",
+}
+"""What is asked for, and what a server may be sent of it."""
+
+
+def test_a_target_is_encoded_once() -> None:
+    """What is encoded stays as it is; what is not never reaches a server so."""
+    with transport_bench() as bench:
+        for target in (*TARGETS, *reversed(TARGETS)):
+            bench.transport.request("GET", target)
+        sent = [request.target for request in bench.simulator.asked]
+    assert sent == [*TARGETS.values(), *reversed(TARGETS.values())]
+
+
 def test_an_accepted_status_is_an_answer() -> None:
     """A caller that knows what 304 means gets it."""
     with transport_bench(status=304, body=b"") as bench:
