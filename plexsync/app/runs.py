@@ -9,7 +9,7 @@ import uuid
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from shlex import quote
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from plexsync.errors import (
     StateError,
     most_severe,
 )
-from plexsync.models import RatingKey, Requests, RunHeader, RunSummary, SceneId, as_problem
+from plexsync.models import Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import (
     RunReporter,
     is_terminal,
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from plexsync.app.adopt import Adoption
     from plexsync.config.configuration import Config
-    from plexsync.matcher import Explanation
     from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, LogOptions, Shape, Streams
     from plexsync.sync.ports import RunOptions
+
+T = TypeVar("T")
 
 _PRIVATE_UMASK = 0o077
 """Every file a run makes is private, whatever the shell says."""
@@ -155,8 +155,9 @@ def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> 
     return Announcement(
         environ=os.environ,
         now=utc_now,
-        warn=_warner(invocation, streams),
-        complain=_quiet_warner(invocation, streams),
+        # Cron gets no mail because a health check is away.
+        warn=_warner(invocation, streams, watched=True),
+        complain=_warner(invocation, streams),
         wanted=wanted,
     )
 
@@ -259,47 +260,18 @@ def open_ports(
 
 
 @uncollected()
-def explained(
-    invocation: Invocation, streams: Streams, *, scene_id: str | None, rating_key: str | None
-) -> Explanation:
-    """`plexsync explain`: of a scene, or of an item when there is no scene.
+def ask_servers(
+    invocation: Invocation, streams: Streams, question: Callable[[Config, Ports], T]
+) -> T:
+    """Return what `question` finds out, with real clients and the real clock.
 
     Raises:
         PlexsyncError: a server, the state or the configuration cannot be read.
     """
-    from plexsync.app.explain import explain_item, explain_scene  # noqa: PLC0415 - no run needs it
-
     config = load_config(invocation.config, os.environ, home=home_directory())
     invocation.secrets += config_secrets(config)
-    warn = _quiet_warner(invocation, streams)
-    with open_ports(config, os.environ, warn, read_only=True) as ports:
-        if scene_id is not None:
-            return explain_scene(config, ports, SceneId(scene_id))
-        return explain_item(config, ports, RatingKey(rating_key or ""))
-
-
-@uncollected()
-def adoptable(invocation: Invocation, streams: Streams) -> Adoption:
-    """`plexsync adopt -n`: what an agent matched.
-
-    Raises:
-        PlexsyncError: a server, the state or the configuration cannot be read.
-    """
-    from plexsync.app.adopt import find_adoptable  # noqa: PLC0415 - no run needs it
-
-    config = load_config(invocation.config, os.environ, home=home_directory())
-    invocation.secrets += config_secrets(config)
-    warn = _quiet_warner(invocation, streams)
-    with open_ports(config, os.environ, warn, read_only=True) as ports:
-        return find_adoptable(config, ports)
-
-
-def _quiet_warner(invocation: Invocation, streams: Streams) -> Callable[[str], None]:
-    def warn(message: str) -> None:
-        if not invocation.shape.quiet:
-            write_lines(streams.stderr, (warning_line(message),))
-
-    return warn
+    with open_ports(config, os.environ, _warner(invocation, streams), read_only=True) as ports:
+        return question(config, ports)
 
 
 class Truthful:
@@ -394,11 +366,13 @@ def _asker(streams: Streams, signals: StopSignals) -> Callable[[int], bool]:
     return ask
 
 
-def _warner(invocation: Invocation, streams: Streams) -> Callable[[str], None]:
-    """Return what shows a warning to a person; cron gets no mail because a health check is away."""
+def _warner(
+    invocation: Invocation, streams: Streams, *, watched: bool = False
+) -> Callable[[str], None]:
+    """Return what shows a warning; `watched`: only in a terminal, where a person sees it."""
 
     def warn(message: str) -> None:
-        if is_terminal(streams.stderr) and not invocation.shape.quiet:
+        if not invocation.shape.quiet and (is_terminal(streams.stderr) or not watched):
             write_lines(streams.stderr, (warning_line(message),))
 
     return warn

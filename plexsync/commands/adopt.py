@@ -33,12 +33,12 @@ def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
       plexsync adopt -n --json    for programs
     """
     from plexsync.app import runs as compose
-    from plexsync.app.adopt import survey_lines
+    from plexsync.app.adopt import find_adoptable, survey_lines
     from plexsync.sync.ports import RunOptions
     from plexsync.sync.reconcile import run
 
     streams = console.standard_streams()
-    adoption = compose.adoptable(invocation, streams)
+    adoption = compose.ask_servers(invocation, streams, find_adoptable)
     as_json = invocation.shape.json or invocation.shape.jsonl
     if as_json and dry_run:
         console.print_document(streams, adoption)

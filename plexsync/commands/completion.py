@@ -16,12 +16,14 @@ from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
 
     from plexsync.output.console import Invocation
+
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 VARIABLE = "_PLEXSYNC_COMPLETE"
 """Through which the script of a shell asks; click's own name for a program called plexsync."""
@@ -56,39 +58,18 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
     return ExitCode.OK
 
 
-# ---- What is offered -----------------------------------------------------------------------------
+# ---- Asked by click ------------------------------------------------------------------------------
 
 
-def complete_scenes(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the ids of scenes that wait for something, each with what it waits for."""
-    del ctx, param
-    return _offer(_waiting_scenes(), incomplete)
+def _completer(find: Callable[[], Iterable[tuple[str, str]]]) -> Completer:
+    """Return what click asks for offers: those of what `find` finds, each with a word on it."""
 
+    def complete(
+        _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return _offer(find(), incomplete)
 
-def complete_review(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the ids of scenes that wait for a person, each with its title."""
-    del ctx, param
-    return _offer(_scenes_in_review(), incomplete)
-
-
-def complete_answered(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the ids of scenes that have a person's answer."""
-    del ctx, param
-    return _offer(_answered_scenes(), incomplete)
-
-
-def complete_runs(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the ids of runs that left a journal, newest first."""
-    del ctx, param
-    return _offer(_runs(), incomplete)
+    return complete
 
 
 def complete_libraries(
@@ -179,3 +160,18 @@ def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
     configured = found.value if found and isinstance(found.value, list) else []
     for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
         yield str(name), ""
+
+
+# ---- What is offered -----------------------------------------------------------------------------
+
+complete_scenes = _completer(_waiting_scenes)
+"""The scenes that wait for something, each with what it waits for."""
+
+complete_review = _completer(_scenes_in_review)
+"""The scenes that wait for a person, each with its title."""
+
+complete_answered = _completer(_answered_scenes)
+"""The scenes that have a person's answer."""
+
+complete_runs = _completer(_runs)
+"""The runs that left a journal, newest first."""

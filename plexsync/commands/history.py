@@ -182,10 +182,16 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
     """
     if (scene_id is None) == (item is None):
         raise click.UsageError("Say which: a scene's id, or --item with a rating key.")
-    from plexsync.app.runs import explained
+    from plexsync.app.explain import explain_item, explain_scene
+    from plexsync.app.runs import ask_servers
+    from plexsync.models import RatingKey, SceneId
 
     streams = console.standard_streams()
-    found = explained(invocation, streams, scene_id=scene_id, rating_key=item)
+    if scene_id is not None:
+        question = partial(explain_scene, scene_id=SceneId(scene_id))
+    else:
+        question = partial(explain_item, rating_key=RatingKey(item or ""))
+    found = ask_servers(invocation, streams, question)
     _print_explanation(invocation, streams, found)
     return 0
 

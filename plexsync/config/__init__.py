@@ -1,6 +1,6 @@
-"""Configuration: flags, environment and a TOML file become one frozen `Config`.
+"""Configuration: environment and a TOML file become one frozen `Config`.
 
-In: paths, an environment, values from the command line. Out: a `Config`, or a `ConfigError` with
+In: paths and an environment. Out: a `Config`, or a `ConfigError` with
 all problems at once, each with its place.
 
 `sections/` declares the keys and `fields.py` those of `[fields]`, each as a `keys.py` declaration

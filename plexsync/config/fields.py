@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
+_AS_FOR_PERFORMERS = tuple(
+    part(name, NAMES, "[]", fills=name, meaning="As for performers.")
+    for name in ("include", "exclude")
+)
+"""Which names of a list are left out."""
+
 FIELD_SETTINGS = (
     FieldSetting(
         "title",
@@ -246,20 +252,7 @@ FIELD_SETTINGS = (
                 meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
                 "that gets another parent reaches its scenes in the next run.",
             ),
-            part(
-                "include",
-                NAMES,
-                "[]",
-                fills="include",
-                meaning="As for performers.",
-            ),
-            part(
-                "exclude",
-                NAMES,
-                "[]",
-                fills="exclude",
-                meaning="As for performers.",
-            ),
+            *_AS_FOR_PERFORMERS,
         ),
     ),
     FieldSetting(
@@ -276,20 +269,7 @@ FIELD_SETTINGS = (
                 fills="templates",
                 meaning="The name of such a collection.",
             ),
-            part(
-                "include",
-                NAMES,
-                "[]",
-                fills="include",
-                meaning="As for performers.",
-            ),
-            part(
-                "exclude",
-                NAMES,
-                "[]",
-                fills="exclude",
-                meaning="As for performers.",
-            ),
+            *_AS_FOR_PERFORMERS,
         ),
     ),
     FieldSetting(

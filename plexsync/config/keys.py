@@ -60,7 +60,7 @@ class Setting:
     Args:
         key: as in `schema.KEYS`, `paths`, or `libraries."Title".fields...`.
         value: as TOML; a secret only as where it comes from.
-        origin: `default`, `command line`, `config.toml:12` or the environment variable's name.
+        origin: `default`, `config.toml:12` or the environment variable's name.
     """
 
     key: str

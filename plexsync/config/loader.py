@@ -1,6 +1,7 @@
 """Configuration: flags, environment, a TOML file and defaults become one frozen `Config`.
 
-A value comes from the first that has it, in the order command line, environment, file, default.
+A value comes from the first that has it, in the order environment, file, default; what the
+command line says for one run is in its options.
 Everything that is wrong is collected and reported at once.
 Source: docs/contract.md, "Configuration".
 """
@@ -74,20 +75,13 @@ def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) ->
     return (base if base.is_absolute() else home / ".config") / "plexsync" / "config.toml"
 
 
-def load_config(
-    path: Path | None,
-    environ: Mapping[str, str],
-    *,
-    home: Path,
-    overrides: Mapping[str, object] | None = None,
-) -> Config:
+def load_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Config:
     """Read and check the whole configuration.
 
     Args:
         path: `--config`; a file that must exist.
         environ: the environment.
         home: the home directory.
-        overrides: what the command line says, by key (`plex.libraries`), as TOML would give it.
 
     Raises:
         InvalidConfigError: with every problem that was found.
@@ -98,7 +92,6 @@ def load_config(
     must_exist = path is not None or bool(environ.get(ENV_CONFIG))
     source = where if sources.take_file(where, must_exist=must_exist) else None
     sources.take_environment(environ)
-    sources.take_overrides(overrides or {})
     if source is None and not sources.problems:
         require_something(sources, where)
     config = _compose(_Reader(sources, where, environ, home), source)

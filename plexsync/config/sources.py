@@ -1,4 +1,4 @@
-"""Where configured values stand: in a TOML file, in the environment, on the command line.
+"""Where configured values stand: in a TOML file, or in the environment.
 
 `Sources` puts them in layers, the later over the earlier, remembers where each came from, and
 collects what cannot be a setting at all. What the values mean is `config.py`'s business.
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-FLAG_ORIGIN = "command line"
 
 POLICY_KEY = "policy"
 """What a field's policy is called in its table."""
@@ -232,17 +231,6 @@ class Sources:
         if mistaken or near:
             remedy = f"Did you mean {near[0]}?" if near else "Unset it."
             self.add_problem(variable, "is no setting of plexsync", remedy)
-
-    # ---- The command line ------------------------------------------------------------------------
-
-    def take_overrides(self, overrides: Mapping[str, object]) -> None:
-        """Take what flags say, by key.
-
-        Raises:
-            KeyError: a flag for a key that does not exist, which is our own mistake.
-        """
-        for name, value in overrides.items():
-            self.found[BY_NAME[name].name] = Raw(value, FLAG_ORIGIN, FLAG_ORIGIN)
 
 
 class _Places:

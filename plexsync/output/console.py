@@ -66,30 +66,34 @@ class Streams(Protocol):
     stderr: IO[str] | None
 
 
-class RunReporter(Protocol):
+class Reporter(Protocol):
+    """What shows a run as it happens. Implementations must not raise on odd text."""
+
+    def started(self, header: RunHeader) -> None:
+        """Both servers answered and the state is loaded."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
+
+    def preview(self, preview: Preview) -> None:
+        """Everything is matched and the first changes are planned; nothing is written yet."""
+
+    def row(self, row: MatchRow) -> None:
+        """One (scene, item) pair has its final outcome. Once per row, in any order."""
+
+    def warn(self, message: str) -> None:
+        """Something a person should know that is no failure."""
+
+    def finished(self, summary: RunSummary) -> None:
+        """End the report of a run that is over, well or not; always the last call."""
+
+
+class RunReporter(Reporter, Protocol):
     """A reporter that also knows whether all of its output was written."""
 
     @property
     def failure(self) -> OSError | None:
         """The first error of its output; None when there was none."""
-
-    def started(self, header: RunHeader) -> None:
-        """See `ports.Reporter`."""
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """See `ports.Reporter`."""
-
-    def preview(self, preview: Preview) -> None:
-        """See `ports.Reporter`."""
-
-    def row(self, row: MatchRow) -> None:
-        """See `ports.Reporter`."""
-
-    def warn(self, message: str) -> None:
-        """See `ports.Reporter`."""
-
-    def finished(self, summary: RunSummary) -> None:
-        """See `ports.Reporter`."""
 
     def close(self) -> None:
         """Leave the screen and the disk as they were; however the run ended."""

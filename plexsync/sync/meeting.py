@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import Section
+    from plexsync.output.console import Reporter
     from plexsync.state import Session, State
-    from plexsync.sync.ports import Ports, Reporter, RunOptions
+    from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.totals import Totals
 
 

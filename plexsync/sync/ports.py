@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
 from plexsync.state import DISK, Filesystem
@@ -15,31 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
+    from plexsync.models import Requests, SceneId
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
-
-
-class Reporter(Protocol):
-    """What shows a run as it happens. Implementations must not raise on odd text."""
-
-    def started(self, header: RunHeader) -> None:
-        """Both servers answered and the state is loaded."""
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
-
-    def preview(self, preview: Preview) -> None:
-        """Everything is matched and the first changes are planned; nothing is written yet."""
-
-    def row(self, row: MatchRow) -> None:
-        """One (scene, item) pair has its final outcome. Once per row, in any order."""
-
-    def warn(self, message: str) -> None:
-        """Something a person should know that is no failure."""
-
-    def finished(self, summary: RunSummary) -> None:
-        """End the report of a run that is over, well or not; always the last call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

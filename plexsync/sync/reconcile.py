@@ -16,40 +16,34 @@ from msgspec.structs import replace
 
 from plexsync.errors import UnsafeError
 from plexsync.integrations.hook_events import clear_spool
-from plexsync.models import SHOW_KINDS, ItemKind, RunHeader, RunSummary
-from plexsync.planning.retry_schedule import iso
+from plexsync.models import SHOW_KINDS, ItemKind, RunSummary
 from plexsync.state import ReviewQueueWriter, RunKind
 from plexsync.sync.detection.changes import ChangeDetection
 from plexsync.sync.detection.glance import Glance
 from plexsync.sync.meeting import meet_both
-from plexsync.sync.run_scope import concluded, journaled, note_proposed, remembered
-from plexsync.sync.totals import Totals
+from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, remembered
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from plexsync.config.configuration import Config
+    from plexsync.output.console import Reporter
     from plexsync.state import Session
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.plan_saver import PlanSaver
-    from plexsync.sync.ports import Ports, Reporter, RunOptions
+    from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.run_scope import JournalEnd
+    from plexsync.sync.totals import Totals
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Run one reconcile pass; what goes wrong ends in the summary, not in an exception."""
-    header = RunHeader(
-        run_id=ports.run_id,
-        started_at=iso(ports.now()),
-        dry_run=options.dry_run,
-        full=options.full,
-        again=" ".join(map(quote, options.to_write)),
-    )
-    totals = Totals(reporter, header)
+    again = " ".join(map(quote, options.to_write))
+    totals = begun(reporter, ports, options, kind=RunKind.RUN, again=again)
     totals.subset = config.plex.subset
     with (
         concluded(totals, ports, options) as conclusion,

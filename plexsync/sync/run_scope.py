@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from plexsync import __version__
 from plexsync.errors import PlexsyncError, StateError
+from plexsync.models import RunHeader
+from plexsync.planning.retry_schedule import iso
 from plexsync.state import PROPOSED, Lineage, Proposed, Session, load_state, open_session
+from plexsync.sync.totals import Totals
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -16,9 +19,24 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import RunSummary
+    from plexsync.output.console import Reporter
     from plexsync.state import RunKind, State
     from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.totals import Totals
+
+
+def begun(
+    reporter: Reporter, ports: Ports, options: RunOptions, *, kind: RunKind, again: str
+) -> Totals:
+    """Return the totals of work of a `kind` that begins now; who types `again` does it."""
+    header = RunHeader(
+        run_id=ports.run_id,
+        started_at=iso(ports.now()),
+        dry_run=options.dry_run,
+        full=options.full,
+        command=kind.value,
+        again=again,
+    )
+    return Totals(reporter, header)
 
 
 class Conclusion:

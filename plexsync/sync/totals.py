@@ -21,7 +21,8 @@ from plexsync.planning.retry_schedule import iso
 
 if TYPE_CHECKING:
     from plexsync.models import SceneId
-    from plexsync.sync.ports import Ports, Reporter, RunOptions
+    from plexsync.output.console import Reporter
+    from plexsync.sync.ports import Ports, RunOptions
 
 
 class Totals:

@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     import requests
 
     from plexsync.config.loader import Config
+    from plexsync.output.console import Reporter
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot
     from plexsync.storage.filesystem import Filesystem
-    from plexsync.sync.ports import Ports, Reporter
+    from plexsync.sync.ports import Ports
     from tests.support.world import UseCase
 
 Hit = Callable[[str], None]

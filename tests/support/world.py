@@ -20,6 +20,7 @@ import requests
 
 from plexsync.config.loader import Config, find_config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
+from plexsync.output.console import Reporter
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import LoopbackServer, Wired
@@ -32,7 +33,7 @@ from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.history import LAST
 from plexsync.storage.locations import cache_directory, state_directory
 from plexsync.sync.connections import wanted_of
-from plexsync.sync.ports import Ports, Reporter, RunOptions
+from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.reconcile import run
 from plexsync.sync.replay.apply import ApplyOptions, apply
 from plexsync.sync.replay.undo import UndoOptions, undo

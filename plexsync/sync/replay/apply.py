@@ -23,7 +23,6 @@ from plexsync.models import (
     Link,
     Outcome,
     PlexField,
-    RunHeader,
     Scene,
     SceneFile,
     SceneRecord,
@@ -32,7 +31,6 @@ from plexsync.models import (
 )
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
-from plexsync.planning.retry_schedule import iso
 from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
@@ -42,8 +40,7 @@ from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay, show_with
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import concluded, remembered
-from plexsync.sync.totals import Totals
+from plexsync.sync.run_scope import begun, concluded, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +48,10 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.output.console import Reporter
     from plexsync.state import Lineage, Session, State
-    from plexsync.sync.ports import Ports, Reporter
+    from plexsync.sync.ports import Ports
+    from plexsync.sync.totals import Totals
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 
@@ -74,15 +73,9 @@ class ApplyOptions:
 
 def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
-    header = RunHeader(
-        run_id=ports.run_id,
-        started_at=iso(ports.now()),
-        dry_run=options.dry_run,
-        command=RunKind.APPLY.value,
-        again=f"plexsync apply {quote(str(options.file))}",
-    )
-    totals = Totals(reporter, header)
+    again = f"plexsync apply {quote(str(options.file))}"
     asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
+    totals = begun(reporter, ports, asked, kind=RunKind.APPLY, again=again)
     with concluded(totals, ports, asked) as conclusion:
         plan = read_plan(options.file, disk=ports.disk)
         with remembered(config, ports, asked) as memory:

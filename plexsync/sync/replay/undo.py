@@ -20,12 +20,10 @@ from plexsync.models import (
     Link,
     Outcome,
     PlexField,
-    RunHeader,
     Scene,
     is_show_key,
 )
 from plexsync.planning.planner import Planner
-from plexsync.planning.retry_schedule import iso
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.reader import with_link
@@ -35,16 +33,17 @@ from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.collections import CollectionReverser, remember_undone, with_keys
 from plexsync.sync.replay.engine import ReplayWords, known_link, replay, show_with
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import concluded, remembered
-from plexsync.sync.totals import Totals
+from plexsync.sync.run_scope import begun, concluded, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.output.console import Reporter
     from plexsync.state import RunLog, Session, State, Written
-    from plexsync.sync.ports import Ports, Reporter
+    from plexsync.sync.ports import Ports
+    from plexsync.sync.totals import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +67,8 @@ class UndoOptions:
 
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Take a run back; what goes wrong ends in the summary, not in an exception."""
-    header = RunHeader(
-        run_id=ports.run_id,
-        started_at=iso(ports.now()),
-        dry_run=options.dry_run,
-        command=RunKind.UNDO.value,
-        again=" ".join(_words(options)),
-    )
-    totals = Totals(reporter, header)
     asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
+    totals = begun(reporter, ports, asked, kind=RunKind.UNDO, again=" ".join(_words(options)))
     with (
         concluded(totals, ports, asked) as conclusion,
         remembered(config, ports, asked) as memory,
