@@ -7,7 +7,7 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,14 @@ _MEANINGS = {
     "last_run_duration_seconds": "How long the last run took.",
     "last_run_exit_code": "What the last run ended with.",
     "last_run_written_items": "Items the last run wrote to.",
+    "last_run_library_written_items": "Items the last run wrote to, by library.",
     "last_run_requests": "Requests of the last run, by server and kind.",
     "scenes": "Scenes that are remembered, by what they came to.",
     "links": "Items that are linked to a scene, by library.",
     "review_scenes": "LOW matches that wait for a person.",
     "failing_scenes": "Scenes that failed and are tried again.",
     "parked_scenes": "Scenes that failed too often.",
+    "shows": "Shows and seasons, by whether they follow a studio or are left alone.",
     "waiting_scenes": "LOW, unmatched, failing and parked scenes, by library; none has no name.",
 }
 """Every figure, without the prefix."""
@@ -52,13 +54,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """How the last run ended; times are ISO."""
+    """How the last run ended; times are ISO, `by_library` what it wrote by the library's title."""
 
     started_at: str
     finished_at: str
     exit_code: int
     written: int
     requests: Requests
+    by_library: Mapping[str, int] = field(default_factory=dict)
 
 
 def last_run_of(summary: RunSummary) -> LastRun:
@@ -69,6 +72,7 @@ def last_run_of(summary: RunSummary) -> LastRun:
         exit_code=summary.exit_code,
         written=summary.counts.applied,
         requests=summary.requests,
+        by_library=summary.by_library,
     )
 
 
@@ -84,6 +88,7 @@ def last_run_in(runs: Iterable[RunRecord]) -> LastRun | None:
         exit_code=run.exit_code or 0,
         written=run.counts.applied,
         requests=run.requests,
+        by_library=run.by_library,
     )
 
 
@@ -156,6 +161,8 @@ def _run_samples(run: LastRun) -> Iterator[Sample]:
     yield Sample("last_run_duration_seconds", max(ended - began, 0.0))
     yield Sample("last_run_exit_code", run.exit_code)
     yield Sample("last_run_written_items", run.written)
+    for library, count in sorted(run.by_library.items()):
+        yield Sample("last_run_library_written_items", count, (("library", library),))
     for server, kind, count in (
         ("stash", "read", run.requests.stash),
         ("plex", "read", run.requests.plex_reads),
@@ -174,6 +181,8 @@ def _status_samples(status: Status, libraries: Mapping[str, str]) -> Iterator[Sa
     yield Sample("review_scenes", len(status.review))
     yield Sample("failing_scenes", len(status.failing))
     yield Sample("parked_scenes", len(status.parked))
+    for state, count in status.shows._asdict().items():
+        yield Sample("shows", count, (("state", state),))
     for state, counts in _by_library(status, libraries).items():
         for library, count in sorted(counts.items()):
             yield Sample("waiting_scenes", count, (("library", library), ("state", state)))

@@ -126,6 +126,7 @@ class RunSummary(Noun, frozen=True):
     `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
     counts the waiting scenes that failed; `parked` those of them that no run tries again before the
     next full one, and `parked_why` says why.
+    `by_library` counts the rows that were written, by the title of their library.
     `learned_rules` are those that nearly all certain pairs show, and that others were found by.
     """
 
@@ -141,6 +142,7 @@ class RunSummary(Noun, frozen=True):
     parked_why: str = ""
     index: str = "none"
     emptied: dict[str, int] = msgspec.field(default_factory=dict)
+    by_library: dict[str, int] = msgspec.field(default_factory=dict)
     proposed_rules: tuple[PathRule, ...] = ()
     learned_rules: tuple[PathRule, ...] = ()
     subset: bool = False

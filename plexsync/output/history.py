@@ -13,6 +13,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from plexsync.models import VIDEO_KINDS
 from plexsync.output.changes import change_text
 from plexsync.output.formats.json_documents import clean_value, credits_json, record_json
 from plexsync.output.formats.tsv import escaped
@@ -144,7 +145,8 @@ def _by_item(written: Sequence[Written]) -> Iterator[list[Written]]:
 
 def _item_parts(writes: Sequence[Written], *, verbose: bool) -> Iterator[RenderableType]:
     first = writes[0].plan
-    where = f"scene {first.scene_id} -> item {first.rating_key}"
+    of = f"scene {first.scene_id}" if first.kind in VIDEO_KINDS else first.kind.value
+    where = f"{of} -> item {first.rating_key}"
     statuses = dict.fromkeys(one.status.value if one.status else "unknown" for one in writes)
     yield Text.assemble((where, "bold"), f"  {', '.join(statuses)}")
     yield Text(f"  {clean_for_terminal(first.path)}", style="dim", overflow="fold")

@@ -131,6 +131,8 @@ def status_lines(status: Status) -> Iterator[str]:
     for word, troubles in (("failing", status.failing), ("parked", status.parked)):
         for one in troubles:
             yield _line(word, one.scene_id, one.attempts, one.due_at, problem_words(one))
+    if any(status.shows):
+        yield _line("shows", *status.shows)
     for rule in status.proposed:
         yield _line("rule", shown_path(rule.stash), shown_path(rule.plex), rule.explains)
 
@@ -169,6 +171,7 @@ def status_document(
         "review": list(status.review),
         "failing": [_trouble(one, pages) for one in status.failing],
         "parked": [_trouble(one, pages) for one in status.parked],
+        "shows": status.shows._asdict(),
         "unsettled": status.unsettled,
         "proposed_rules": [rule_json(rule) for rule in status.proposed],
         "metrics": list(metrics),

@@ -81,6 +81,9 @@ def status_view(
         head.append(", failed too often; plexsync retry tries them again", style="dim")
         parts += [Text(""), head, Text(""), *_troubles(status.parked, now=None)]
         parts += _pages(status.parked, pages)
+    if any(status.shows):
+        words = f": {status.shows.followed:,} of a studio, {status.shows.left_alone:,} left alone"
+        parts += [Text(""), Text.assemble(("Shows and seasons", "bold"), words)]
     if status.proposed:
         parts += [Text(""), _rules(status.proposed)]
     parts += [Text(""), *(Text(line, style="dim", overflow="fold") for line in _facts(status))]

@@ -35,7 +35,8 @@ _CHUNK_BYTES = 1 << 20
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One run of the history. A run that was cut off has no `exit_code` and no `finished_at`.
 
-    `full`: a full sweep was completed. `written` counts the intents.
+    `full`: a full sweep was completed. `written` counts the intents, `by_library` the rows that
+    were written, by the title of their library.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     written: int = 0
     counts: Counts = msgspec.field(default_factory=Counts)
     requests: Requests = Requests()
+    by_library: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):

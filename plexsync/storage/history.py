@@ -108,6 +108,7 @@ def _record(begin: Begin, end: End | None, items: int) -> RunRecord:
         full=end.full,
         counts=end.counts,
         requests=end.requests,
+        by_library=end.by_library,
     )
 
 

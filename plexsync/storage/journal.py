@@ -148,7 +148,8 @@ class DecisionEntry(_Entry, frozen=True, tag="decision"):
 class End(_Entry, frozen=True, tag="end"):
     """The last line of a run that came to its end. `full`: a full sweep was completed.
 
-    `items` is how many items the run meant to write; None in journals that do not say.
+    `items` is how many items the run meant to write; None in journals that do not say. `by_library`
+    is how many rows it wrote, by the title of their library.
     """
 
     finished_at: str
@@ -158,6 +159,7 @@ class End(_Entry, frozen=True, tag="end"):
     newest_updated_at: str = ""
     requests: Requests = Requests()
     items: int | None = None
+    by_library: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 Entry = Begin | Intent | Result | SceneKept | DecisionEntry | End

@@ -377,6 +377,7 @@ class State:
             counts=entry.counts,
             full=entry.full,
             requests=entry.requests,
+            by_library=entry.by_library,
         )
         if entry.full:
             self.last_full_at = last.started_at

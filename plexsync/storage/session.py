@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -292,6 +293,7 @@ class Session:
         full: bool = False,
         newest_updated_at: str = "",
         requests: Requests = NO_REQUESTS,
+        by_library: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """End the run, and fold the journals into `state.json` where that is worth its price.
 
@@ -302,27 +304,26 @@ class Session:
             full: whether a full sweep was completed; not merely asked for.
             newest_updated_at: the version text up to which all is handled; "" if that stays.
             requests: what it took.
+            by_library: rows that were written, by library.
 
         Raises:
-            StateError: a file could not be written. If it is `state.json`, nothing is lost: the
-                journal is whole, and the next run tries again.
+            StateError: a file could not be written; `state.json` comes last, and holds no more.
         """
-        entry = (journal := self._running()).append(
-            End(
-                finished_at=f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-                exit_code=exit_code,
-                counts=counts,
-                full=full,
-                newest_updated_at=newest_updated_at,
-                requests=requests,
-                items=len(self._items),
-            )
+        end = End(
+            finished_at=f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            exit_code=exit_code,
+            counts=counts,
+            full=full,
+            newest_updated_at=newest_updated_at,
+            requests=requests,
+            items=len(self._items),
+            by_library=dict(by_library),
         )
-        journal.commit()
+        entry = self._running().append(end)
+        self.commit()
         self.state.apply(self._run_id, entry)
         self.close()
-        if _worth_folding(self.state):
-            self.checkpoint(now=finished_at)
+        self._fold_seldom(finished_at)
 
     def checkpoint(self, *, now: datetime) -> None:
         """Fold all journals into `state.json` and let go of those kept long enough.
@@ -347,6 +348,10 @@ class Session:
         journal, self._journal = self._journal, None
         if journal is not None:
             journal.close()
+
+    def _fold_seldom(self, now: datetime) -> None:
+        if _worth_folding(self.state):
+            self.checkpoint(now=now)
 
     def _running(self) -> JournalWriter:
         if self._journal is None:

@@ -85,6 +85,13 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     rating_keys: tuple[RatingKey, ...] = ()
 
 
+class ShowsStatus(NamedTuple):
+    """How many shows and seasons are a studio's, and how many are left alone; see `[shows]`."""
+
+    followed: int = 0
+    left_alone: int = 0
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How things stand.
 
@@ -107,6 +114,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             title, as far as that was asked for and is known.
         failing: scenes that failed and are tried again, by id.
         parked: scenes that failed too often, by id.
+        shows: how many shows and seasons are what.
         unsettled: writes of which nobody knows whether they reached Plex.
         proposed: path rules the last run proposed.
     """
@@ -128,6 +136,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     review_libraries: tuple[tuple[str, int], ...] = ()
     failing: tuple[Trouble, ...] = ()
     parked: tuple[Trouble, ...] = ()
+    shows: ShowsStatus = ShowsStatus()
     unsettled: int = 0
     proposed: tuple[PathRule, ...] = ()
 
@@ -216,6 +225,7 @@ def status_of(
         review=tuple(waiting.review),
         failing=tuple(waiting.failing),
         parked=tuple(waiting.parked),
+        shows=_shows(state),
         unsettled=len(state.unsettled),
         proposed=proposed.rules,
     )
@@ -296,6 +306,11 @@ def coverage_part(outcome: Outcome, *, linked: bool) -> str:
             return "unmatched"
         case _:
             return "linked" if linked else "undecided"
+
+
+def _shows(state: State) -> ShowsStatus:
+    apart = [bool(record.apart) for record in state.shows().values()]
+    return ShowsStatus(followed=apart.count(False), left_alone=apart.count(True))
 
 
 def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:

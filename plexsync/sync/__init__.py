@@ -8,8 +8,9 @@ journal, `meeting.py` asks both servers who they are; `context.py` is what all p
 `detection/` finds the due scenes, `scenes/` says what becomes of them, `linking/` pairs them with
 items of `plex_items.py`. `execution/` is the one executor; `scenes/`, `collections/`, `shows/` and
 `replay/` (undo, saved plans) are its sources. `limited_writes.py` writes what is no scene's item
-past the limits; `plan_saver.py` keeps what a dry run would write. `rows.py` and `totals.py` are
-what the reporter gets. `connections.py` opens both transports.
+past the limits, `sources.py` asks what its texts and pictures come from; `plan_saver.py` keeps what
+a dry run would write. `rows.py` and `totals.py` are what the reporter gets. `connections.py` opens
+both transports.
 
 Read first: `reconcile.py`.
 """

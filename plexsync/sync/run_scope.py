@@ -115,12 +115,10 @@ def journaled(
     kind: RunKind,
     lineage: Lineage,
 ) -> Iterator[JournalEnd]:
-    """Give the work within, on the servers of `lineage`, a beginning and an end in the journal.
-
-    A dry run has no `session` and is written down nowhere.
-    """
+    """Give the work within, on the servers of `lineage`, a beginning and an end in the journal."""
     totals.reporter.started(totals.header)
     if session is not None:
+        # A dry run is written down nowhere.
         session.begin(
             run_id=ports.run_id,
             kind=kind,
@@ -143,6 +141,7 @@ def journaled(
             full=end.full,
             newest_updated_at=end.newest,
             requests=ports.requests(),
+            by_library=totals.by_library,
         )
     if error is not None:
         raise error

@@ -43,6 +43,7 @@ class Totals:
         learned: path rules that certain pairs show, and that others were found by.
         done: pairs that have their outcome.
         emptied: items that lose all names of both or one of performers and tags.
+        by_library: rows that were written, by the title of their library.
     """
 
     def __init__(self, reporter: Reporter, header: RunHeader) -> None:
@@ -60,6 +61,7 @@ class Totals:
         self.subset = False
         self.done = 0
         self.emptied: Counter[str] = Counter()
+        self.by_library: Counter[str] = Counter()
 
     def note_detected(self, *, read: int, due: int, waiting: int, review_waiting: int) -> None:
         """Count what a look at Stash found."""
@@ -76,6 +78,8 @@ class Totals:
         name = row.outcome.value
         if name in counts.__struct_fields__:
             setattr(counts, name, getattr(counts, name) + 1)
+        if row.outcome is Outcome.APPLIED and row.item is not None:
+            self.by_library[row.item.library] += 1
         counts.by_hand += len(row.by_hand)
         if lost := _emptied(row):
             self.emptied[lost] += 1
@@ -110,6 +114,7 @@ class Totals:
             parked_why=self._why_parked(),
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
+            by_library=dict(sorted(self.by_library.items())),
             proposed_rules=self.proposed,
             learned_rules=self.learned,
             subset=self.subset,

@@ -174,3 +174,5 @@ def test_an_episode_says_why_its_show_is_left_alone(tmp_path: Path) -> None:
         (note,) = document(world, "6")["notes"]
         assert note.startswith(specials)
         assert document(world, "1")["notes"] == []
+        shown = json.loads(run_plexsync(["status", "--json"], world.environ()).out)
+        assert shown["shows"] == {"followed": 3, "left_alone": 3}

@@ -147,6 +147,13 @@ class MetricForm(DocumentForm):
     value: float
 
 
+class ShowsForm(DocumentForm):
+    """How many shows and seasons are a studio's, and how many are left alone."""
+
+    followed: int
+    left_alone: int
+
+
 class StatusForm(DocumentForm):
     """`plexsync status --json`."""
 
@@ -164,6 +171,7 @@ class StatusForm(DocumentForm):
     review: list[str]
     failing: list[TroubleForm]
     parked: list[TroubleForm]
+    shows: ShowsForm
     unsettled: int
     proposed_rules: list[RuleForm]
     metrics: list[MetricForm]

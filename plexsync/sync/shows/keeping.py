@@ -14,14 +14,10 @@ from msgspec.structs import replace
 from plexsync.models import (
     SHOW_KINDS,
     CollectionKind,
-    FieldRule,
-    FieldRules,
     ItemDetail,
     ItemKind,
     Link,
     Outcome,
-    PlexField,
-    Policy,
     Scene,
     SceneDetail,
     ShowRecord,
@@ -31,13 +27,12 @@ from plexsync.planning.planner import Planner
 from plexsync.planning.relations import name_in
 from plexsync.state import Settlement
 from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import settle
 from plexsync.sync.limited_writes import LimitedWriter
 from plexsync.sync.rows import Pair
 from plexsync.sync.shows.outcomes import ShowOutcomes
 from plexsync.sync.shows.work import FIELDS, POSTER, ShowDecider, ShowWork
-from plexsync.text.folding import short_digest
+from plexsync.sync.sources import ask_sources, poster_artwork, wanted_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -48,7 +43,9 @@ if TYPE_CHECKING:
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
 
-_DIGITS = 16
+_LEVELS = 2
+"""What stands above an episode: its season and its show."""
+
 _KNOWN = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT, Outcome.PLANNED})
 """How a scene ended of which all is known."""
 
@@ -104,7 +101,7 @@ class ShowKeeper:
             self._stamps = self._run.ports.stash.stamps({CollectionKind.STUDIO})
         works = list(self._due(wishes))
         self._settle_others({work.key for work in works})
-        self._ask_stash(works)
+        ask_sources(self._run.ports.stash, works)
         held = self._write(works)
         if self._run.compares_all and self._settings.studios:
             self._forget_gone({wish.key for wish in wishes})
@@ -123,7 +120,7 @@ class ShowKeeper:
             if one.outcome in _UNLINKED:
                 continue
             for link in one.links:
-                if link.above and link.section_id in sections:
+                if len(link.above) == _LEVELS and link.section_id in sections:
                     season, show = link.above
                     yield EpisodeScene(
                         scene_id=scene_id,
@@ -179,24 +176,10 @@ class ShowKeeper:
         return work
 
     def _wanted(self, wish: ShowWish, stamp: str) -> str:
-        """One digest of all that is wanted; "" while the studio may hide another edit."""
-        if stamp and not self._run.ports.stash.is_settled(stamp):
-            return ""
-        parts = (wish.title, wish.year, wish.studio or "", stamp)
-        text = "\x1d".join((*parts, repr(self._settings), repr(self._run.config.apply.rules)))
-        return short_digest(text, _DIGITS)
-
-    # ---- what Stash says
-
-    def _ask_stash(self, works: Sequence[ShowWork]) -> None:
-        """Have the studios of what needs a look say their texts and pictures."""
-        wanted = dict.fromkeys(work.wish.studio for work in works if work.wish.studio)
-        known = self._run.ports.stash.objects(tuple(wanted)) if wanted else {}
-        for work in works:
-            if work.wish.studio in known:
-                seen = known[work.wish.studio]
-                work.summary = seen.text
-                work.source = replace(work.source, cover_path=seen.image_path)
+        """Return one digest of all that is wanted; "" while the studio may hide another edit."""
+        settings, rules = repr(self._settings), repr(self._run.config.apply.rules)
+        parts = (wish.title, wish.year, wish.studio or "", settings, rules)
+        return wanted_digest(self._run.ports.stash, stamp, *parts)
 
     # ---- writing
 
@@ -211,22 +194,9 @@ class ShowKeeper:
 
     def _decider(self) -> ShowDecider:
         run, settings = self._run, self._settings
-        rule = FieldRule(name=POSTER, policy=settings.poster, to=PlexField.POSTER)
-        on = () if settings.poster is Policy.OFF else (rule,)
-        artwork = Artwork(
-            run.ports.stash,
-            run.ports.plex.pictures,
-            rules=FieldRules(common=on, by_section={}),
-            preserve=run.config.apply.preserve_plex_edits,
-            taken=self._taken,
-            compare_all=run.compares_all,
-            asked_for=run.is_asked_for,
-            servers_down=run.ports.health.servers_down,
-            coverless=frozenset(),
-        )
         return ShowDecider(
             self._planner,
-            artwork,
+            poster_artwork(run, POSTER, settings.poster, taken=self._taken),
             titles={ItemKind.SHOW: settings.title, ItemKind.SEASON: settings.season_title},
             summary=settings.summary,
             lock_fields=run.config.apply.lock_fields,

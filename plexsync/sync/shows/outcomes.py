@@ -62,9 +62,14 @@ class ShowOutcomes:
         self._remember(work, done=False)
 
     def lose(self, pair: Pair, note: str) -> None:
-        """Forget one that is not in Plex any more."""
-        del note
-        self._keep(pair.scene.scene_id, None)
+        """Leave one alone that is not in Plex any more, until a full run looks again.
+
+        Its episodes are elsewhere, which is seen when they are read.
+        """
+        work = self._works[pair.scene.scene_id]
+        work.apart = note
+        self._emit(self._rows.pair(pair, Outcome.UNCHANGED, note=f"left alone: {note}"))
+        self._remember(work, done=True)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on one that needs more."""

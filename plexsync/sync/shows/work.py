@@ -15,7 +15,7 @@ from plexsync.sync.execution.work import Decision, WorkItem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import ItemDetail, SceneDetail, SceneId, ShowWish
+    from plexsync.models import ItemDetail, RelatedId, SceneDetail, SceneId, ShowWish
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.pictures.plan import Artwork
     from plexsync.sync.rows import Pair
@@ -53,6 +53,11 @@ class ShowWork:
     def key(self) -> SceneId:
         """What stands for it where others have a scene's id."""
         return self.wish.key
+
+    @property
+    def related(self) -> RelatedId | None:
+        """The studio that gives it all; None where it is left alone."""
+        return self.wish.studio
 
 
 class ShowDecider:

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,18 +92,33 @@ def nothing(_world: World) -> None:
     """All is well."""
 
 
+ENDS: tuple[tuple[int, Callable[[World], None], tuple[str, ...], dict[str, str]], ...] = (
+    (0, nothing, (), {}),
+    (2, nothing, (), {"MATCH__STRICT_MATCHING": "perhaps"}),
+    (3, refuse_one, (), {}),
+    (4, break_plex, (), {}),
+    (5, nothing, (), {"PLEX__TOKEN": "canary-token"}),
+    (6, change_much, ("--max-changes", "3"), {}),
+    (9, damage_state, (), {}),
+    (10, nothing, ("--detailed-exitcode",), {}),
+)
+"""What makes a run end with a code, by its arguments and settings."""
+
+OTHER_ENDS = {1, 8, 11, 130, 143}
+"""Those that have a test of their own."""
+
+NO_ENDS_OF_RUNS = {ExitCode.STALE, ExitCode.TOO_OLD}
+"""Those of `apply` and `undo`, and of `status --check`."""
+
+
+def test_every_exit_code_of_a_run_has_a_test() -> None:
+    """A new one is missed here."""
+    assert {code for code, *_ in ENDS} | OTHER_ENDS == set(ExitCode) - NO_ENDS_OF_RUNS
+
+
 @pytest.mark.parametrize(
     ("code", "arrange", "arguments", "settings"),
-    [
-        (0, nothing, (), {}),
-        (2, nothing, (), {"MATCH__STRICT_MATCHING": "perhaps"}),
-        (3, refuse_one, (), {}),
-        (4, break_plex, (), {}),
-        (5, nothing, (), {"PLEX__TOKEN": "canary-token"}),
-        (6, change_much, ("--max-changes", "3"), {}),
-        (9, damage_state, (), {}),
-        (10, nothing, ("--detailed-exitcode",), {}),
-    ],
+    ENDS,
     ids=lambda value: str(value) if isinstance(value, int) else "",
 )
 def test_an_exit_code_reaches_the_health_check_once(
@@ -260,6 +276,13 @@ def test_the_textfile_and_status_hold_the_same_figures(world: World, tmp_path: P
     }
     assert read["plexsync_last_run_exit_code", ()] == done.code == ExitCode.OK
     assert read["plexsync_last_run_written_items", ()] == document["counts"]["applied"]
+    by_library = {
+        dict(labels)["library"]: value
+        for (name, labels), value in read.items()
+        if name == "plexsync_last_run_library_written_items"
+    }
+    written = [row["item"]["library"] for row in document["matches"] if row["outcome"] == "applied"]
+    assert by_library == Counter(written)
     requests = {
         key: value for (name, key), value in read.items() if name == "plexsync_last_run_requests"
     }

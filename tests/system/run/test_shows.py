@@ -271,3 +271,19 @@ def test_a_show_that_leaves_plex_is_forgotten(synced: World) -> None:
 
     mixed = {f"show:{show_of(synced, '4')}", f"season:{season_of(synced, '4')}"}
     assert synced.state().shows().keys() == mixed
+
+
+def test_a_show_its_episodes_left_is_asked_for_once(synced: World) -> None:
+    """They are remembered below it until they are read; the full run does."""
+    show = show_of(synced, "1")
+    for scene_id in ("1", "2", "3", "6"):
+        synced.plex.move_episode(synced.key_of(scene_id), season_of(synced, "4"))
+    synced.plex.remove_item(show)
+    synced.stash.edit_studio(1, details="Since 1998.")
+    synced.wait(1)
+
+    assert "not in Plex any more" in rows(synced.run())[show][1]
+    assert_idle(synced)
+    synced.run(FULL)
+    assert f"show:{show}" not in synced.state().shows()
+    assert title_of(synced, show_of(synced, "1")) == "mixed"

@@ -26,6 +26,7 @@ LAST = LastRun(
     exit_code=3,
     written=5,
     requests=Requests(stash=20, plex_reads=7, plex_writes=6),
+    by_library={"Clips": 4, "Films": 1},
 )
 _LOW = "Clips"
 STATUS = Status(
@@ -78,6 +79,7 @@ def test_the_file_holds_each_figure(tmp_path: Path) -> None:
     assert found["plexsync_last_success_timestamp_seconds", ()] == 1795244400
     assert found["plexsync_last_run_requests", (("kind", "write"), ("server", "plex"))] == 6
     assert found["plexsync_parked_scenes", ()] == 1
+    assert found["plexsync_last_run_library_written_items", (("library", "Films"),)] == 1
     assert waiting(found) == {
         ("Clips", "low"): 1,
         ("", "low"): 1,
@@ -104,6 +106,7 @@ def test_without_a_state_the_run_itself_is_known() -> None:
         "last_run_duration_seconds",
         "last_run_exit_code",
         "last_run_written_items",
+        "last_run_library_written_items",
         "last_run_requests",
     }
     assert samples(None, None, {}) == ()
@@ -120,6 +123,7 @@ def test_the_last_run_of_a_history_is_one_that_ended() -> None:
         exit_code=3,
         counts=Counts(applied=5),
         requests=Requests(stash=20, plex_reads=7, plex_writes=6),
+        by_library={"Clips": 4, "Films": 1},
     )
     cut_off = RunRecord(run_id="b", kind=RunKind.RUN, started_at="2026-11-22T07:30:00Z")
     review = RunRecord(

@@ -143,6 +143,16 @@ class ItemsByHand:
             self.trash(rating_key)
             return str(new.rating_key)
 
+    def move_episode(self, rating_key: str, season: str) -> None:
+        """Put an episode into another season; it keeps its rating key."""
+        with self._lock:
+            item, above = self._item(rating_key), self._item(season)
+            if item.parent is not None:
+                item.parent.children.remove(item)
+            item.parent = above
+            above.children.append(item)
+            self._touch(item)
+
     def replace_file(self, rating_key: str, file: str) -> None:
         """Another file stands where the item's was, and the item kept its rating key."""
         with self._lock:
