@@ -161,8 +161,8 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
 def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Show the LOW matches that wait for a person.
 
-    A table in a terminal; else a tab-separated line a scene: id, score, lead, candidates, best
-    item, titles, paths, reason.
+    A table in a terminal; else a tab-separated line a scene: id, two columns that are empty,
+    candidates, best item, titles, paths, reason, and what a person compares.
     """
     from plexsync.review.batch.batch_commands import list_waiting
 

@@ -10,7 +10,7 @@ from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
-from plexsync.output.summary import score_text, warning_line
+from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
 from plexsync.review.interfaces import LinkPreview
 from plexsync.review.selection import (
@@ -375,13 +375,13 @@ def _write(streams: Streams, document: bytes) -> None:
 
 
 def _tabbed(waiting: Waiting) -> str:
-    """Return a waiting scene as a line of a pipe."""
+    """Return a waiting scene as a line of a pipe; score and lead stay empty, as in a run's."""
     best = waiting.candidates[0] if waiting.candidates else None
     path = waiting.scene.files[0].path if waiting.scene.files else ""
     cells = (
         waiting.scene_id,
-        score_text(waiting.match.score, 3),
-        score_text(waiting.match.margin, 3),
+        "",
+        "",
         str(waiting.match.candidate_count),
         best.rating_key if best else "",
         waiting.scene.title,
@@ -389,6 +389,7 @@ def _tabbed(waiting: Waiting) -> str:
         path,
         best.item_path if best else "",
         waiting.match.reason,
+        best.facts if best else "",
     )
     return "\t".join(map(clean_for_terminal, cells))
 

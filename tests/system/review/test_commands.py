@@ -92,11 +92,13 @@ def test_list_tells_programs_everything(twins: Shell) -> None:
 
 
 def test_list_writes_a_line_a_scene_into_a_pipe(twins: Shell) -> None:
-    """Tab-separated, the id first."""
-    lines = twins.type("list").splitlines()
-    assert [line.split("\t")[0] for line in lines] == [
-        one.scene_id for one in waiting_in(twins.world)
-    ]
+    """Tab-separated, the id first, no probability, and last what a person compares."""
+    rows = [line.split("\t") for line in twins.type("list").splitlines()]
+    waiting = waiting_in(twins.world)
+    assert [row[0] for row in rows] == [one.scene_id for one in waiting]
+    assert {(row[1], row[2]) for row in rows} == {("", "")}
+    assert [row[-1] for row in rows] == [one.candidates[0].facts for one in waiting]
+    assert all("size" in row[-1] for row in rows)
 
 
 def test_list_filters_by_score_lead_and_reason(twins: Shell) -> None:
