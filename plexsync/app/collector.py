@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_YOUNGEST = 50_000
+_YOUNGEST = 100_000
 """New values after which the youngest are looked through; Python's own figure is 700 or 2,000."""
 
 
