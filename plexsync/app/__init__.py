@@ -5,10 +5,11 @@ In: a command's options and the configuration. Out: an exit code, or what a comm
 `runs.py` puts a run together: configuration, transports, clients, reporter, signals. Undo and saved
 plans go the same way. `announcing.py` reports a run to others. `checkup/` looks at everything a run
 needs, `setup/` asks for a configuration. `explain.py` matches one scene or item again and keeps the
-whole account; `retry.py` makes scenes due; `web_addresses.py` knows the pages of scenes and items
-without a server; `failures.py` shows an error before or beside a run; `collector.py` keeps Python
-from looking for garbage; `demo.py` starts both simulators and runs between them; `signals.py` turns
-SIGINT and SIGTERM into a wish to stop.
+whole account; `retry.py` makes scenes due; `adopt.py` finds what agents matched; `report.py`
+gathers a report, of what `report_sources.py` knows; `web_addresses.py` knows the pages of scenes
+and items without a server; `failures.py` shows an error before or beside a run; `plugin_task.py` is
+what Stash's plugin runs; `collector.py` keeps Python from looking for garbage; `demo.py` starts
+both simulators and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
 
 Nothing here decides about scenes or items; that is `plexsync.sync` and what lies below it.
 Read first: `runs.py`.

@@ -10,7 +10,7 @@ items of `plex_items.py`. `execution/` is the one executor; `scenes/`, `collecti
 `replay/` (undo, saved plans) are its sources. `limited_writes.py` writes what is no scene's item
 past the limits, `sources.py` asks what its texts and pictures come from; `plan_saver.py` keeps what
 a dry run would write. `rows.py` and `totals.py` are what the reporter gets. `connections.py` opens
-both transports.
+both transports; `server_faults.py` tells a server's fault from an item's.
 
 Read first: `reconcile.py`.
 """

@@ -3,10 +3,10 @@
 In: versions and names from Stash, changed items from Plex, what is remembered. Out: the due scenes,
 each read in full, and what a complete look at both servers found.
 
-`changes.py` puts the questions in order. `detector.py` compares versions, and `detected.py` is what
-it is asked and finds; `renames.py` finds the scenes a renamed tag or performer concerns;
-`multi_file.py` those that got or lost a file. `plex_changes.py` and `affected.py` find the waiting
-scenes that a change in Plex concerns.
+`glance.py` looks from afar whether anything moved. `changes.py` puts the questions in order.
+`detector.py` compares versions, and `detected.py` is what it is asked and finds; `renames.py` finds
+the scenes a renamed tag or performer concerns; `multi_file.py` those that got or lost a file.
+`plex_changes.py` and `affected.py` find the waiting scenes that a change in Plex concerns.
 
 Read first: `changes.py`, then `detector.py`.
 """

@@ -7,8 +7,8 @@ Out: writes to Plex, each with its intent before and its result after it, and a 
 comes from the scenes of a run, from collections, saved plans and undos. `reader.py` reads items
 afresh and settles earlier writes; `freshness.py` looks again right before a write. `writer.py`
 journals, sends and judges fields; `sender.py` joins alike plans in one request, which `batching.py`
-finds, and `doors.py` finds the address that takes them. `making.py` makes collections;
-`endings.py` says how each item ended.
+finds, and `doors.py` finds the address that takes them. `making.py` makes collections, `pictures/`
+writes pictures; `endings.py` says how each item ended.
 
 Read first: `executor.py`, then `writer.py`.
 """
