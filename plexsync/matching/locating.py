@@ -77,14 +77,15 @@ class Locator:
 
 def _is_certain(made: Comparison) -> bool:
     """Whether a pair teaches something about the layout."""
-    alone = made.others == 0 and made.duration >= Level.CLOSE
-    return (
-        made.size is Level.EQUAL
-        and (made.telling_size or alone)
-        and made.spelling >= Spelling.FORM
-        and not made.generic
-        and Level.DIFFERENT not in (made.duration, made.content)
-    )
+    if made.size is not Level.EQUAL or made.spelling < Spelling.FORM:
+        return False
+    if Level.DIFFERENT in (made.duration, made.content):
+        return False
+    if made.generic:
+        # Where each scene has a folder, and its file the name of all others, nothing else can.
+        alike = made.duration >= Level.CLOSE and made.frame is Level.EQUAL
+        return made.telling_size and alike and made.telling_folders > 0
+    return made.telling_size or (made.others == 0 and made.duration >= Level.CLOSE)
 
 
 def _folder_lengths(

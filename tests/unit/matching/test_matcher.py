@@ -361,6 +361,18 @@ def test_no_hash_is_asked_for_a_telling_size_or_a_replaced_file() -> None:
         assert (made.confidence, made.unread) == (Confidence.HIGH, ())
 
 
+def test_a_folder_for_each_scene_teaches_the_layout_though_all_have_one_name() -> None:
+    """Telling sizes, lengths, frames and folders do; a folder anybody has does not."""
+    for folder, confidence in (("beach {} day", Confidence.HIGH), ("2024/0{}", Confidence.LOW)):
+        known = [(f"{folder.format(at)}/video.mp4", SIZE + at) for at in range(1, 4)]
+        ours = [scene(f"/data/{path}", size_bytes=n, width=1920, height=1080) for path, n in known]
+        theirs = [
+            item(f"/media/{path}", "", size_bytes=n, width=1920, height=1080) for path, n in known
+        ]
+        assert {one.confidence for one in match(ours, theirs)} == {confidence}
+    assert match(ours[:2], theirs[:2])[0].confidence is not Confidence.HIGH
+
+
 def test_a_scene_elsewhere_is_no_twin_of_the_file_in_its_place() -> None:
     """A folder for each scene, one name, round sizes and lengths: the place tells them apart."""
     wide: dict[str, float] = {"size_bytes": 10**9, "duration_s": 1800.0, "width": 1920}
