@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,8 +48,7 @@ class _Event(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(_Event)
 
 
-@dataclass(frozen=True, slots=True)
-class SpooledEvents:
+class SpooledEvents(msgspec.Struct, frozen=True):
     """What was announced.
 
     Attributes:

@@ -7,9 +7,10 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.errors import ConfigError
 from plexsync.state import DISK, RunKind, state_errors, write_atomically
@@ -43,8 +44,7 @@ _MEANINGS = {
 """Every figure, without the prefix."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One figure; `labels` are pairs of name and value."""
 
     name: str
@@ -52,8 +52,7 @@ class Sample:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRun:
+class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     """How the last run ended; times are ISO, `by_library` what it wrote by the library's title."""
 
     started_at: str
@@ -61,7 +60,7 @@ class LastRun:
     exit_code: int
     written: int
     requests: Requests
-    by_library: Mapping[str, int] = field(default_factory=dict)
+    by_library: Mapping[str, int] = {}
 
 
 def last_run_of(summary: RunSummary) -> LastRun:

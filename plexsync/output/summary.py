@@ -5,9 +5,10 @@ Source: docs/contract.md, "Output". Only commands of this version are named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.errors import ExitCode
 from plexsync.text.normalize import clean_for_terminal
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from plexsync.models import PathRule, Problem, RunHeader, RunSummary
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A sentence for a person, and lines to copy that must not be wrapped."""
 
     text: str

@@ -6,8 +6,9 @@ where it had ours. What clears, shrinks, or replaces what somebody else gave is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from plexsync.errors import UnsafeError
 from plexsync.models import PICTURE_FIELDS, PlexField
@@ -54,8 +55,7 @@ class PassedLimit(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is too much.
 
     Args:

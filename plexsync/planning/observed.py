@@ -8,7 +8,6 @@ survive a new title. Source: docs/plex-api.md 2 and 6.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -159,8 +158,7 @@ def _without_article(title: str) -> str:
     return title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What decides besides the policies.
 
     Args:

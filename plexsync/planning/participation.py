@@ -7,8 +7,9 @@ for its sub-studios. What keeps a scene out wins over what lets it in.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from plexsync.models import PathRule
 from plexsync.planning.relations import UNKNOWN, above, is_studio, is_tag, name_in
@@ -25,8 +26,7 @@ STASH_ID = "stash_id"
 """What a scene may need beside the names under `[fields]`: the id a stash-box has for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """What one key picks out of the tags or the studios.
 
     Args:
@@ -48,8 +48,7 @@ class Refused(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participation:
+class Participation(msgspec.Struct, frozen=True, kw_only=True):
     """What decides whether a scene takes part. Build it with `Participants.among`."""
 
     include_tags: Chosen = Chosen()
@@ -97,8 +96,7 @@ class Participation:
         return self.include_tags, self.exclude_tags, self.include_studios, self.exclude_studios
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participants:
+class Participants(msgspec.Struct, frozen=True, kw_only=True):
     """The names and folders that decide which scenes take part, as configured; none by default.
 
     A scene has a folder if one of its files lies in it.

@@ -8,8 +8,9 @@ Source: docs/stash-api.md 1.4 (poison rows), 2.1 (ids), 2.2 (keyset), 8 (scale).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
@@ -46,16 +47,14 @@ T = TypeVar("T")
 Where = Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[W]):
+class Page(msgspec.Struct, Generic[W], frozen=True):
     """Rows in the order of their ids, or the one scene that cannot be read."""
 
     rows: tuple[W, ...] = ()
     poisoned: tuple[SceneId, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
+class Fetched(msgspec.Struct, Generic[T], frozen=True):
     """What became of every id that was asked for.
 
     Attributes:
@@ -69,8 +68,7 @@ class Fetched(Generic[T]):
     poisoned: tuple[tuple[SceneId, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Keyset(Generic[W]):
+class Keyset(msgspec.Struct, Generic[W], frozen=True):
     """A walk over all scenes of a filter in the order of their ids.
 
     Args:

@@ -10,7 +10,6 @@ Source: docs/stash-api.md 1.1, 7 and 10.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -181,8 +180,7 @@ _BY_IDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryTexts:
+class QueryTexts(msgspec.Struct, frozen=True, kw_only=True):
     """The queries that depend on what is wanted.
 
     Attributes:

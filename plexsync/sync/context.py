@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.errors import ConfigError
 from plexsync.planning.limits import Limits
@@ -90,7 +92,9 @@ class RunContext:
 
         # Of what a dry run finds in step nothing is remembered; only a plan says it.
         agrees = not self.options.dry_run or self.options.save_plan is not None
-        return Planner(replace(self.config.apply.rules, taken=self.taken()), agrees=agrees)
+        return Planner(
+            msgspec.structs.replace(self.config.apply.rules, taken=self.taken()), agrees=agrees
+        )
 
     def taken(self) -> frozenset[str]:
         """Return the fields in which Stash has the last word for once.

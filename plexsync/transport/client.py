@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 import requests.adapters
 import requests.utils
@@ -289,7 +289,9 @@ class Transport:
 
     def _note_repeat(self, repeat: Repeat) -> None:
         if self._on_retry is not None:
-            self._on_retry(replace(repeat, request=redact(repeat.request, self._secrets)))
+            self._on_retry(
+                msgspec.structs.replace(repeat, request=redact(repeat.request, self._secrets))
+            )
 
     # ---- one attempt ---------------------------------------------------------------------------
 

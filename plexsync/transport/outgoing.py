@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
+
+import msgspec
 
 from plexsync.errors import TransientError, WebPageError
 from plexsync.transport.failures import SlowError
@@ -49,8 +50,7 @@ def always() -> None:
     """Let a request be repeated whatever happened meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRequest:
+class OutgoingRequest(msgspec.Struct, frozen=True):
     """One request with the rules it is sent under; see `RequestRules`.
 
     `path` names it in messages.

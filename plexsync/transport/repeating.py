@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random as randomness
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from plexsync.errors import ServerError, TransientError
 
@@ -25,8 +26,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """The clocks of a transport, and how it waits.
 
     Args:
@@ -42,8 +42,7 @@ class Timing:
     now: Callable[[], datetime] = _utc_now
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True):
     """What a watcher receives before a request is sent again."""
 
     server: str

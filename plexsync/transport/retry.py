@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """How long a request is worth repeating; attempts and seconds both bound it.
 
     The wait after failed attempt n is random between 0 and `first_wait_s` * 2^(n-1), at most
@@ -28,8 +27,7 @@ class RetryPolicy:
         return max(jittered, min(retry_after_s or 0.0, self.retry_after_cap_s))
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLimits:
+class AnswerLimits(msgspec.Struct, frozen=True):
     """What one kind of answer may take.
 
     Args:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from plexsync.errors import AuthError, NotFoundError, ServerError, TransientError
 
@@ -16,8 +17,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerWords:
+class ServerWords(msgspec.Struct, frozen=True):
     """One server in messages and hints.
 
     Args:
