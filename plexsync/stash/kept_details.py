@@ -24,6 +24,8 @@ BELIEVED_S = 600.0
 asks again, so that what it writes is never older."""
 
 _LENGTH_BITS = 32
+_AT_ONCE_BYTES = 1 << 20
+"""Read ahead: scenes are asked for in about the order in which they came."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(WireDetail)
@@ -50,7 +52,7 @@ class KeptDetails:
         self.close()
         self._since, self._end = self._monotonic(), 0
         try:
-            self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - lives as long as this
+            self._file = tempfile.TemporaryFile("a+b", _AT_ONCE_BYTES)  # noqa: SIM115 - lives as long as this
         except OSError:
             return
         weakref.finalize(self, self._file.close)

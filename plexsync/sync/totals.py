@@ -142,6 +142,8 @@ class Totals:
 
 def _emptied(row: MatchRow) -> str:
     """Return which lists lose all of their names: `performers and tags`, one of them, or ""."""
-    emptied = (change.field for change in row.changes if change.before and change.after == ())
+    emptied = [one.field for one in row.changes if one.after == () and one.before]
+    if not emptied:
+        return ""
     names = {name for field in emptied for name in field.split(FIELD_SEPARATOR)}
     return " and ".join(name for name in ("performers", "tags") if name in names)

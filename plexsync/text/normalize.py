@@ -17,6 +17,7 @@ import re
 import unicodedata
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from plexsync.errors import ParseError
@@ -286,6 +287,7 @@ def parse_date(text: str) -> PartialDate | None:
     return PartialDate(year, Precision.YEAR)
 
 
+@lru_cache(maxsize=1 << 14)
 def plex_date(text: str) -> str:
     """Return the full date Plex needs: a missing month or day is the first; "" for no date.
 

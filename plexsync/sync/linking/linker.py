@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules, used_rules
 from plexsync.models import Confidence, Link, Outcome
+from plexsync.sync.linking.earlier_links import LinkingRecords, bare, earlier
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import (
-        Candidate,
         Match,
         PathRule,
         PlexItem,
@@ -29,19 +28,6 @@ if TYPE_CHECKING:
     from plexsync.sync.linking.decider import Decider
 
 _UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
-
-
-class LinkingRecords(Protocol):
-    """What linking asks of memory."""
-
-    def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """Return what is remembered of a scene."""
-
-    def claims(self) -> Mapping[RatingKey, SceneId]:
-        """Which scene each remembered item is linked to."""
-
-    def former(self, rating_key: RatingKey) -> Link | None:
-        """Return the link of an item that is linked to no scene any more."""
 
 
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -121,7 +107,13 @@ class Linker:
             if record is not None and stands:
                 resting = self._resting(record)
                 pairs.extend(
-                    Pair(scene=scene, link=link, known=True, resting=resting)
+                    Pair(
+                        scene=scene,
+                        link=bare(link),
+                        known=True,
+                        resting=resting,
+                        origin=scene.scene_id,
+                    )
                     for link in record.links
                     if link not in resting
                 )
@@ -225,7 +217,7 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> Pair:
         best = found.candidates[0]
-        known, inherited = self._known(scene, best, owners)
+        known = earlier(self.records, best, (scene.scene_id, owners.get(best.rating_key)))
         link = Link(
             rating_key=best.rating_key,
             section_id=item.section_id,
@@ -233,15 +225,9 @@ class Linker:
             confidence=found.confidence or Confidence.LOW,
         )
         if known is not None:
-            # An item that got another number is another one to Plex, and has none of our pictures.
-            same = known.rating_key == link.rating_key
-            link = msgspec.structs.replace(
-                link,
-                base=known.base,
-                held=known.held,
-                pictures=known.pictures if same else {},
-                inherited=inherited or known.inherited,
-            )
+            before, of = known
+            inherited = of != scene.scene_id or before.inherited
+            link = msgspec.structs.replace(link, inherited=inherited)
         return Pair(
             scene=scene,
             link=link,
@@ -249,26 +235,8 @@ class Linker:
             title=item.title,
             known=known is not None,
             resting=self._resting(self.records.get(scene.scene_id)),
+            origin=(known[1] or scene.scene_id) if known else None,
         )
-
-    def _known(
-        self, scene: Scene, best: Candidate, owners: Mapping[RatingKey, SceneId]
-    ) -> tuple[Link | None, bool]:
-        """Return what is known of an item, and whether that is from the scene it showed before."""
-        for scene_id in (scene.scene_id, owners.get(best.rating_key)):
-            record = self.records.get(scene_id) if scene_id else None
-            link = _earlier(record.links, best) if record else None
-            if link is not None:
-                return link, scene_id != scene.scene_id
-        return self.records.former(best.rating_key), True
-
-
-def _earlier(links: Sequence[Link], best: Candidate) -> Link | None:
-    """Return the link to this item, which may have another key since Plex was restored."""
-    for link in links:
-        if link.rating_key == best.rating_key:
-            return link
-    return next((link for link in links if same_path(link.path, best.item_path)), None)
 
 
 def _surest_first(found: Match) -> tuple[bool, float]:

@@ -22,6 +22,7 @@ from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.state import SavedItem
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
+from plexsync.sync.linking.earlier_links import bare
 from plexsync.sync.rows import REMEMBERED
 from plexsync.sync.server_faults import IN_A_ROW
 from plexsync.text.folding import files_digest
@@ -269,6 +270,7 @@ class SceneOutcomes:
         else:
             # What is ours on this item must be known even if the scene's others are never reached.
             self._note_unfinished(progress, pair.link)
+        pair.link = bare(pair.link)
 
     # ---- remembering
 

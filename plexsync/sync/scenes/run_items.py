@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
+from plexsync.sync.linking.earlier_links import recall
 from plexsync.sync.scenes.outcomes import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.text.folding import files_digest
 
@@ -96,14 +97,17 @@ class RunItems:
             ServerError: Stash is down, or refuses us.
             InterruptedRunError: asked to stop.
         """
-        by_scene: defaultdict[SceneId, list[Pair]] = defaultdict(list)
+        all_pairs: defaultdict[SceneId, list[Pair]] = defaultdict(list)
         for pair in pairs:
-            if self._outcomes.open(pair):
-                by_scene[pair.scene.scene_id].append(pair)
-        ids = iter(by_scene)
+            all_pairs[pair.scene.scene_id].append(pair)
+        ids = iter(all_pairs)
         while chunk := tuple(islice(ids, _STASH_BATCH)):
             self._run.ports.health.check()
-            fetched = self._stash.details(chunk)
+            opened = ((one, list(filter(self._outcomes.open, all_pairs[one]))) for one in chunk)
+            by_scene = {scene_id: some for scene_id, some in opened if some}
+            for pair in chain.from_iterable(by_scene.values()):
+                recall(pair, self._run.state)
+            fetched = self._stash.details(tuple(by_scene))
             if not self._run.compares_all:
                 self._artwork.glimpse_many((one, by_scene[one.scene_id]) for one in fetched.found)
             for detail in fetched.found:
