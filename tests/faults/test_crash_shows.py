@@ -37,3 +37,19 @@ def test_shows_end_as_after_one_run_whatever_write_a_run_dies_at(
             if writes < at:
                 break
     assert at > 4
+
+
+def test_what_a_killed_run_wrote_is_known_though_shows_are_left_alone_since(
+    tmp_path: Path,
+) -> None:
+    """It can be taken back, and followed again."""
+    with show_world(tmp_path) as world:
+        world.run(SHOWS__STUDIOS="false")
+        before, known = world.plex.dump(), {one.run_id for one in world.state().runs}
+        killed_run(world, at=1, applied=True)
+        assert world.state().has_unsettled
+
+        world.run(SHOWS__STUDIOS="false")
+        assert not world.state().has_unsettled
+        undo_since(world, known)
+        assert world.plex.dump() == before
