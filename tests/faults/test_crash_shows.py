@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.deadly_runs import killed_run, undo_since
-from tests.support.show_world import show_world
+from tests.support.show_world import show_of, show_world, title_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +53,16 @@ def test_what_a_killed_run_wrote_is_known_though_shows_are_left_alone_since(
         assert not world.state().has_unsettled
         undo_since(world, known)
         assert world.plex.dump() == before
+
+
+def test_what_a_killed_run_wrote_is_no_persons_word(tmp_path: Path) -> None:
+    """A studio that moves on before the next run is followed."""
+    with show_world(tmp_path) as world:
+        world.run(SHOWS__STUDIOS="false")
+        killed_run(world, at=1, applied=True)
+        assert title_of(world, show_of(world, "1")) == "Mother"
+        world.stash.edit_studio(1, name="Dynasty")
+        world.wait(1)
+        world.run()
+
+        assert title_of(world, show_of(world, "1")) == "Dynasty"

@@ -411,3 +411,24 @@ def test_a_web_page_is_no_tree() -> None:
     """A log-in page does not read as "no hashes"."""
     with pytest.raises(BadResponseError):
         decode_hashes(b"<html></html>")
+
+
+def test_a_show_in_a_listing_of_episodes_is_no_item() -> None:
+    """It has no file, and no scene may be linked to it."""
+    page = decode_listing(container(ENTRY, {**ENTRY, "ratingKey": "77", "type": "show"}))
+
+    assert [item.rating_key for item in page.items] == [ENTRY["ratingKey"]]
+    assert page.entries == 2
+
+
+def test_an_episode_names_its_season_and_its_show() -> None:
+    """Both or none; a season its show, and its number."""
+    keys = {"parentRatingKey": "78", "grandparentRatingKey": "77"}
+    (episode,) = decode_details(container({**ENTRY, "type": "episode", **keys}))
+    (lone,) = decode_details(container({**ENTRY, "type": "episode", "parentRatingKey": "78"}))
+    season_entry = {**ENTRY, "type": "season", "parentRatingKey": "77", "index": 2021}
+    (season,) = decode_details(container(season_entry))
+
+    assert episode.above == ("78", "77")
+    assert lone.above == ()
+    assert (season.above, season.number) == (("77",), 2021)
