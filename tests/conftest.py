@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
 import signal
 import sys
+import tempfile
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +18,6 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # The same examples every time: a check that fails now and then is believed by nobody. Another seed
 # is tried by hand: `pytest --hypothesis-profile=default --hypothesis-seed=random`. How long an
@@ -31,6 +33,40 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CRASH_SEED = "PLEXSYNC_CRASH_SEED"
+
+# ---- What costs time and proves nothing ----------------------------------------------------------
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - not a name to guess: a file system
+MEMORY_BYTES = 4 * 1024**3
+YOUNGEST = 50_000
+"""New values after which the collector looks for cycles; thousands of tests stay in memory."""
+
+
+def keep_files_in_memory() -> None:
+    """Have files of tests in memory, where there is space and programs may run.
+
+    Every run forces what it remembers to the disk several times, and a test learns nothing from
+    waiting for it.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    found = os.statvfs(MEMORY)
+    if found.f_bavail * found.f_frsize >= MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+keep_files_in_memory()
+gc.set_threshold(YOUNGEST, *gc.get_threshold()[1:])
+
+
+def pytest_collection_finish() -> None:
+    """Leave out what was imported and collected when garbage is looked for."""
+    gc.collect()
+    gc.freeze()
+
+
+# ---- What every run of the suite has -------------------------------------------------------------
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
