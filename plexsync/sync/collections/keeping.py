@@ -6,7 +6,6 @@ is as it was wanted before costs no request.
 
 from __future__ import annotations
 
-from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -396,7 +395,7 @@ class CollectionKeeper:
         preserve = run.config.apply.preserve_plex_edits
         taken = frozenset({f"{FIELD_PREFIX}{target}" for target in PlexField})
         rules = run.config.apply.rules
-        taking = Planner(dataclass_replace(rules, taken=taken))
+        taking = Planner(replace(rules, taken=taken))
         rule = FieldRule(name=POSTER_RULE, policy=settings.poster, to=PlexField.POSTER)
         on = () if settings.poster is Policy.OFF else (rule,)
         return CollectionDecider(

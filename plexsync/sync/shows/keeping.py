@@ -6,7 +6,6 @@ as it was wanted before costs no request.
 
 from __future__ import annotations
 
-from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -74,7 +73,7 @@ class ShowKeeper:
         self._records = run.state.shows()
         self._stamps: dict[RelatedId, str] = {}
         self._taken = frozenset(FIELDS if run.options.take_over and not run.options.fields else ())
-        self._planner = Planner(dataclass_replace(run.config.apply.rules, taken=self._taken))
+        self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
         self._outcomes = ShowOutcomes(run.session, rows=run.rows, emit=run.totals.emit)
         self._executor = Executor(
             run.ports,
