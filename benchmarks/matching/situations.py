@@ -320,7 +320,9 @@ def absent_with_namesake(world: World) -> None:
 def absent_with_longlike(world: World) -> None:
     """Same name, same length, same frame, another size: another video or another encode."""
     video = world.video()
-    other = replace(video, folder=world.folder(), size_bytes=world.size())
+    # At one path there is one file, so the other one lies where ours cannot.
+    folder = f"elsewhere/{world.folder()}"
+    other = replace(video, folder=folder, size_bytes=world.size())
     world.add_item(world.plex_file(replace(other, oshash=other.oshash + 1)))
     world.add_scene(world.stash_file(video))
 
