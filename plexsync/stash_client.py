@@ -123,7 +123,7 @@ class StashClient:
         *,
         url: str,
         page_size: int = 5000,
-        sweep_size: int = 1000,
+        sweep_size: int = 1500,
         detail_batch: int = 200,
         wanted: Collection[StashField] = PLAIN,
         monotonic: Callable[[], float] = time.monotonic,
