@@ -53,7 +53,7 @@ class Weights:
         name_words: another name of the same site, date and title words.
         name_different: another name altogether.
         folders_different: no trailing folder is equal.
-        led: in the place certain pairs lead to; with name and folders not more than a whole path.
+        led: in the place certain pairs lead to, within `name_most`.
         identity: Plex's GUID names the scene.
         spare: in a folder for copies, or outside of every folder the path rules lead to; this one
             only ranks.
@@ -208,8 +208,9 @@ def _weigh_place(made: Comparison, items: int, weights: Weights) -> list[Evidenc
         found.append(
             Evidence(name="folders", value="none is equal", weight=weights.folders_different)
         )
-    if made.led:
-        worth = min(weights.led, weights.path - math.fsum(one.weight for one in found))
+    known = math.fsum(one.weight for one in found)
+    if made.led and known < weights.name_most:
+        worth = min(weights.led, weights.name_most - known)
         found.append(Evidence(name="place", value="where certain pairs lead", weight=worth))
     if made.spare:
         found.append(Evidence(name="copy", value="in a folder for copies", weight=weights.spare))
