@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import (
-    CollectionRecord,
-    Link,
     Outcome,
     PlexField,
-    RatingKey,
     Withheld,
 )
 from plexsync.state import SavedItem
@@ -19,7 +16,7 @@ from plexsync.state import SavedItem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plexsync.models import Change, MatchRow, Problem, SceneId
+    from plexsync.models import Change, CollectionRecord, MatchRow, Problem, SceneId
     from plexsync.state import SavedPicture, Session
     from plexsync.sync.collections.work import CollectionWork
     from plexsync.sync.execution.work import Ready
@@ -77,8 +74,11 @@ class CollectionOutcomes:
     def withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
         """Leave a collection alone from now on, and say so once."""
         self._emit(self._rows.pair(work.pair, outcome, note=note))
-        link = Link(rating_key=RatingKey(""), section_id=work.wish.section_id, path="")
-        self._keep(work, replace(work.record_of(link, done=True), withheld=why))
+        self._keep(work, replace(work.blank(), withheld=why))
+
+    def postpone(self, work: CollectionWork, note: str) -> None:
+        """Leave a collection to the next run."""
+        self._emit(self._rows.pair(work.pair, Outcome.SKIPPED, note=note))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave a collection alone that a person deleted, or that is none any more."""

@@ -79,8 +79,7 @@ class CollectionWork:
 
     def blank(self) -> CollectionRecord:
         """Return what is remembered of one that is not there."""
-        link = Link(rating_key=RatingKey(""), section_id=self.wish.section_id, path="")
-        return self.record_of(link, done=True)
+        return self.record_of(blank_link(self.wish.section_id), done=True)
 
     def record_of(self, link: Link, *, done: bool) -> CollectionRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
@@ -243,6 +242,11 @@ class CollectionDecider:
             return False
         key = detail.item.rating_key
         return selected_key(self._gallery.available(key, PlexField.POSTER)) == known.key
+
+
+def blank_link(section_id: str) -> Link:
+    """Return the link of a collection that is not there."""
+    return Link(rating_key=RatingKey(""), section_id=section_id, path="")
 
 
 def _coming() -> Change:

@@ -6,6 +6,7 @@ the title was looked for right before, so a collection that has it now is the on
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from plexsync.models import ItemDetail, ItemPlan, Link
     from plexsync.planning.planner import Planner
@@ -61,6 +62,17 @@ class Making(NamedTuple):
     taken: bool = False
 
 
+class KnownCollections(NamedTuple):
+    """The collections of a library; several may share a title, one of them chosen by a filter."""
+
+    by_key: Mapping[RatingKey, CollectionEntry]
+    by_title: Mapping[str, Sequence[CollectionEntry]]
+
+    def called(self, title: str) -> Sequence[CollectionEntry]:
+        """Return those of that title, as Plex compares titles."""
+        return self.by_title.get(tag_key(title), ())
+
+
 class CollectionMaker:
     """Makes collections.
 
@@ -75,18 +87,22 @@ class CollectionMaker:
         self._health = ports.health
         self._planner = planner
         self._outcomes = outcomes
-        self._titles: dict[str, dict[str, CollectionEntry]] = {}
+        self._known: dict[str, KnownCollections] = {}
 
-    def titles(self, section_id: str, *, again: bool = False) -> dict[str, CollectionEntry]:
-        """Return the collections of a library, by title as Plex compares it; asked once or `again`.
+    def listed(self, section_id: str, *, again: bool = False) -> KnownCollections:
+        """Return the collections of a library; asked once, or `again`.
 
         Raises:
             ServerError: they cannot be listed.
         """
-        if again or section_id not in self._titles:
+        if again or section_id not in self._known:
             entries = self._plex.collections.listing(section_id)
-            self._titles[section_id] = {tag_key(one.title): one for one in entries}
-        return self._titles[section_id]
+            by_title: defaultdict[str, list[CollectionEntry]] = defaultdict(list)
+            for one in entries:
+                by_title[tag_key(one.title)].append(one)
+            by_key = {one.rating_key: one for one in entries}
+            self._known[section_id] = KnownCollections(by_key, by_title)
+        return self._known[section_id]
 
     def make(self, ready: Ready, session: Session) -> Making:
         """Make a collection as far as one request does it, and remember it.
@@ -100,7 +116,7 @@ class CollectionMaker:
         first = self._first(ready.plan)
         title = _title_of(first)
         try:
-            taken = tag_key(title) in self.titles(first.section_id)
+            taken = bool(self.listed(first.section_id).called(title))
         except ServerError as error:
             return self._failed(error)
         if taken:
@@ -110,15 +126,15 @@ class CollectionMaker:
         key, refusal = self._send(first)
         if key is None:
             try:
-                found = self.titles(first.section_id, again=True).get(tag_key(title))
+                found = self.listed(first.section_id, again=True).called(title)
             except ServerError as unread:
                 return self._failed(refusal or unread)  # the next run looks again
-            if found is None:
+            if not found:
                 why = refusal or ServerError("Plex accepted a new collection and does not show it")
                 missing = tuple(change.target for change in first.changes)
                 session.result(seq, Settlement.FAILED, as_problem(why), missing=missing)
                 return self._failed(why)
-            key = found.rating_key
+            key = found[0].rating_key
         self._health.faults.answered(WorkKind.EDIT)
         self.adopt(ready, first, key)
         with session.batch():

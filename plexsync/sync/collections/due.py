@@ -1,0 +1,189 @@
+"""Which collections there should be, and which of them need a look.
+
+They are made of all that the records of linked scenes show by now. A collection that is as it was
+wanted before costs no request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, Withheld, source_in
+from plexsync.planning.layout.collections import Placing, wished_collections
+from plexsync.planning.relations import name_in
+from plexsync.sync.collections.outcomes import GOOD
+from plexsync.sync.collections.work import CollectionWork, blank_link
+from plexsync.sync.rows import Pair
+from plexsync.text.folding import short_digest
+from plexsync.text.normalize import fold_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId
+    from plexsync.planning.layout.collections import WishedCollections
+    from plexsync.sync.context import RunContext
+
+_DIGITS = 16
+_SEEN = GOOD | {Outcome.PLANNED}
+"""How a scene ended of which all is known."""
+
+
+class _Placed(Protocol):
+    """A link, or as much of one."""
+
+    @property
+    def section_id(self) -> str: ...
+    @property
+    def rating_key(self) -> RatingKey: ...
+
+
+class DueCollections:
+    """Finds the collections that need a look.
+
+    Args:
+        run: what the run is about.
+        names: what Stash has; see `relations`.
+        records: what is remembered of each collection.
+        unsettled: those of which nobody knows whether the last write reached Plex.
+    """
+
+    def __init__(
+        self,
+        run: RunContext,
+        names: Mapping[RelatedId, str],
+        records: Mapping[SceneId, CollectionRecord],
+        unsettled: Collection[SceneId],
+    ) -> None:
+        self._run = run
+        self._names = names
+        self._records = records
+        self._unsettled = unsettled
+        self._rules = run.config.collections.rules
+        self._kinds = {one.section_id: one.kind for one in run.sections}
+        self._stamps: Mapping[RelatedId, str] = {}
+
+    def works(
+        self,
+        attached: Callable[[CollectionWork, CollectionRecord | None], CollectionWork | None],
+    ) -> list[CollectionWork]:
+        """Return what needs a look; `attached` finds the collection of Plex each is about.
+
+        Raises:
+            ServerError: a server cannot say.
+        """
+        wished = wished_collections(self._rules, self._names, self._placings())
+        self._warn(wished)
+        self._stamps = self._run.ports.stash.stamps(sorted(self._rules.kinds))
+        found = (attached(work, record) for work, record in self._due(wished))
+        return [work for work in found if work is not None]
+
+    def _warn(self, wished: WishedCollections) -> None:
+        for clash in wished.clashes:
+            self._run.totals.reporter.warn(
+                f"'{clash.title}' is the title of two collections; none is made for "
+                f"{clash.source.text}: [collections] title tells them apart with {{kind}}"
+            )
+
+    def _placings(self) -> Iterator[Placing]:
+        """Yield the linked scenes of which all is known, as this run leaves them."""
+        planned = self._run.planned
+        for scene_id, placed in self._run.state.placings():
+            if scene_id not in planned and placed.outcome in GOOD:
+                yield self._placing(placed.related, placed.marks, placed.links)
+        for record in planned.values():
+            if record.outcome in _SEEN:
+                yield self._placing(record.related, record.marks, record.links)
+
+    def _placing(self, related: str, marks: str, links: Sequence[_Placed]) -> Placing:
+        kinds = self._kinds
+        items = [
+            (link.section_id, kinds[link.section_id], link.rating_key)
+            for link in links
+            if link.section_id in kinds
+        ]
+        return Placing(related, marks, tuple(items))
+
+    def _due(
+        self, wished: WishedCollections
+    ) -> Iterator[tuple[CollectionWork, CollectionRecord | None]]:
+        """Yield the collections that need a look, each with what is remembered of it."""
+        wishes = {wish.key: wish for wish in wished.wishes}
+        clashes = {wish.key for wish in wished.clashes}
+        for key in [*wishes, *(key for key in self._records if key not in wishes)]:
+            record = self._records.get(key)
+            wish = wishes.get(key) or self._emptied(key, record)
+            if wish is None or key in clashes:
+                continue
+            work = self._work(wish, record, wished.placed.get(wish.section_id, frozenset()))
+            if self._needs_a_look(work, record):
+                yield work, record
+
+    def _emptied(self, key: SceneId, record: CollectionRecord | None) -> CollectionWish | None:
+        """Return a collection no scene belongs to any more; None where it is left alone for now."""
+        source = source_in(key)
+        if source is None or record is None or source.kind not in self._rules.kinds:
+            return None
+        section_id = key.partition(".")[0]
+        if section_id not in self._kinds or not self._is_chosen(source.related):
+            return None
+        return CollectionWish(
+            source=source,
+            section_id=section_id,
+            kind=self._kinds[section_id],
+            name=record.title,
+            title=record.title,
+        )
+
+    def _is_chosen(self, related: RelatedId | None) -> bool:
+        """Whether what a collection is made from may have one; a tag only if it is named."""
+        if related is None or not related.startswith("t") or related not in self._names:
+            return True
+        return fold_tag(name_in(self._names[related])) in self._rules.tags
+
+    def _needs_a_look(self, work: CollectionWork, record: CollectionRecord | None) -> bool:
+        """Whether a collection may not be as it is wanted."""
+        if record is None:
+            return bool(work.wish.members)
+        full = self._run.compares_all
+        if record.withheld is not None:
+            same = record.title == work.wish.title
+            again = self._run.is_asked_for or not same
+            again = again or (full and record.withheld is Withheld.TAKEN)
+            return bool(work.wish.members) and again
+        if full or not work.wanted or record.wanted != work.wanted:
+            return True
+        return work.key in self._unsettled
+
+    def _work(
+        self, wish: CollectionWish, record: CollectionRecord | None, placed: frozenset[RatingKey]
+    ) -> CollectionWork:
+        """Return the work on a collection."""
+        members = short_digest(" ".join(wish.members), _DIGITS)
+        related = wish.source.related
+        stamp = self._stamps.get(related, "") if related else ""
+        link = record.link if record else blank_link(wish.section_id)
+        return CollectionWork(
+            wish=wish,
+            pair=Pair(
+                scene=Scene(scene_id=wish.key, updated_at=stamp, title=wish.name),
+                link=link,
+                title=wish.title,
+                known=bool(link.rating_key),
+                reason=f"collection of {wish.source.text}",
+            ),
+            placed=placed,
+            wanted=self._wanted(wish, members, stamp),
+            members=members,
+            source=SceneDetail(scene_id=wish.key, updated_at=stamp),
+            count=record.count if record else 0,
+        )
+
+    def _wanted(self, wish: CollectionWish, members: str, stamp: str) -> str:
+        """One digest of all that is wanted; "" while the source may hide another edit."""
+        if stamp and not self._run.ports.stash.is_settled(stamp):
+            return ""
+        settings, apply = self._run.config.collections, self._run.config.apply.rules
+        parts = (wish.title, wish.sort_title, settings.mode, settings.summary, settings.poster)
+        text = "\x1d".join((*parts, repr(apply), stamp, members))
+        return short_digest(text, _DIGITS)
