@@ -5,12 +5,13 @@
 Every studio has as many scenes as the next one, details and a picture. Both simulated servers live
 in this process, each run in one of its own; the libraries start in step, so that the first run only
 links them. Then a full run without collections is compared with one that makes them all, and a run
-with nothing new without them with one after they were made.
+with nothing new without them with the first and the second one after they were made.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -43,30 +44,29 @@ def shared_out(collections: int, scenes: int, seed: int) -> Library:
     return replace(found, plex=replace(found.plex, videos=videos))
 
 
-def ran(bench: Bench, **settings: str) -> tuple[int, int]:
-    """Plex requests and writes of one run with these settings."""
-    bench.environ.pop("PLEXSYNC_COLLECTIONS__STUDIOS", None)
-    bench.environ.update(settings)
+def ran(bench: Bench, *, every: str, **settings: str) -> tuple[int, int]:
+    """Plex requests and writes of one run with these settings, full ones being due so often."""
+    bench.environ.update(settings, PLEXSYNC_RUN__FULL_EVERY=every)
     took = bench.measure()
+    print(f"{took['plex']:>60,} requests in {took['wall_s']:.0f} s", file=sys.stderr, flush=True)
     return took["plex"], took["writes"]
 
 
 def compare(collections: int, scenes: int, seed: int) -> None:
     """Print what collections cost at one size."""
     with bench_of(shared_out(collections, scenes, seed)) as bench:
-        bench.environ.update(OFF, PLEXSYNC_RUN__FULL_EVERY="0s")
-        ran(bench)
-        without, _ = ran(bench)
-        made, writes = ran(bench, **ON)
-        bench.environ["PLEXSYNC_RUN__FULL_EVERY"] = "30d"
-        ran(bench)
-        idle_without, _ = ran(bench)
-        ran(bench, **ON)
-        idle, idle_writes = ran(bench, **ON)
+        bench.environ.update(OFF)
+        ran(bench, every="30d")
+        idle_without, _ = ran(bench, every="30d")
+        without, _ = ran(bench, every="0s")
+        made, writes = ran(bench, every="0s", **ON)
+        next_one, next_writes = ran(bench, every="30d")
+        idle, idle_writes = ran(bench, every="30d")
         each = (made - without) / collections
         print(
-            f"{collections:>11,}{scenes:>9,}{made - without:>10,}{writes:>8,}{each:>7.2f}"
-            f"{idle - idle_without:>11,}{idle_writes:>8,}",
+            f"{collections:>11,}{scenes:>9,}{made - without:>10,}{writes:>8,}{each:>7.3f}"
+            f"{next_one - idle_without:>11,}{next_writes:>8,}"
+            f"{idle - idle_without:>13,}{idle_writes:>8,}",
             flush=True,
         )
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["25:5000", "100:20000", "500:100000"])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("collections   scenes  requests  writes   each  next: more  writes")
+    print("collections   scenes  requests  writes   each  next: more  writes  after: more  writes")
     for size in options.sizes:
         collections, _, scenes = size.partition(":")
         compare(int(collections), int(scenes), options.seed)

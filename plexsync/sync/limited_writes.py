@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import DeclinedError
 from plexsync.models import Outcome, Preview
 from plexsync.sync.execution.executor import PREVIEW_ROWS
-from plexsync.sync.execution.reader import DETAIL_BATCH
+from plexsync.sync.execution.reader import READ_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,8 +65,8 @@ class LimitedWriter:
         held, ready = self._hold_back(ready, synced)
         if ready and self._run.options.ask:
             self._ask(ready)
-        starts = range(0, len(ready), DETAIL_BATCH)
-        self._executor.write_all(ready[start : start + DETAIL_BATCH] for start in starts)
+        starts = range(0, len(ready), READ_BATCH)
+        self._executor.write_all(ready[start : start + READ_BATCH] for start in starts)
         return held
 
     def _hold_back(

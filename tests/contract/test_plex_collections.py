@@ -42,7 +42,7 @@ def make(
     """A new collection."""
     made = bench.client.collections.make(bench.section().section_id, ItemKind.MOVIE, title, members)
     assert made is not None
-    return made
+    return made.item.rating_key
 
 
 def test_a_collection_is_made_listed_and_read() -> None:
@@ -153,3 +153,26 @@ def test_a_key_that_is_none_never_becomes_a_path() -> None:
     """It might lead to another address."""
     with plex_bench(make_library(4)) as bench, pytest.raises(BadResponseError):
         bench.client.collections.members(RatingKey("1/../2"))
+
+
+def test_the_answer_to_a_making_is_a_fresh_read() -> None:
+    """It holds what a read right after it holds, so none is needed before the next write."""
+    with plex_bench(make_library(4)) as bench:
+        section_id = bench.section().section_id
+        made = bench.client.collections.make(section_id, ItemKind.MOVIE, "Lakes", KEYS[:2])
+        assert made is not None
+
+        assert bench.client.details([made.item.rating_key]) == (made,)
+
+
+def test_one_request_sets_the_mode_of_several_collections() -> None:
+    """All of them show it."""
+    with plex_bench(make_library(4)) as bench:
+        keys = [RatingKey(make(bench, title)) for title in ("Lakes", "Seas")]
+        bench.client.collections.set_mode(keys, "hide_items")
+
+        modes = [one.values[PlexField.MODE] for one in bench.client.details(keys)]
+        assert modes == ["hide_items", "hide_items"]
+        assert [one.path for one in bench.simulator.writes if "prefs" in one.path] == [
+            f"/library/metadata/{','.join(keys)}/prefs"
+        ]

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
 from plexsync.plex.collections.answers import decode_collections
-from plexsync.plex.decode import MODES, TYPE_NUMBERS
+from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_details
 from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.models import Change, ItemPlan
+    from plexsync.models import Change, ItemDetail, ItemPlan
     from plexsync.plex.collections.answers import CollectionEntry, CollectionsPage
     from plexsync.transport.client import Transport
 
@@ -72,7 +72,7 @@ class PlexCollections:
 
     def make(
         self, section_id: str, kind: ItemKind, title: str, members: Sequence[RatingKey]
-    ) -> RatingKey | None:
+    ) -> ItemDetail | None:
         """Make a collection. One request, never repeated; its title must not be taken.
 
         Args:
@@ -82,7 +82,7 @@ class PlexCollections:
             members: at least one, and no more than `first_piece` gives.
 
         Returns:
-            Its rating key; None where the answer does not say.
+            It, as Plex answers: a read as fresh as one can be; None where the answer is another.
 
         Raises:
             ServerError: it was refused, or the answer was lost: look before trying again.
@@ -103,10 +103,23 @@ class PlexCollections:
             accept_status=_DONE,
         )
         try:
-            made = decode_collections(answer.body).entries
-        except BadResponseError:
+            (made,) = decode_details(answer.body)
+        except (BadResponseError, ValueError):
             return None
-        return made[0].rating_key if len(made) == 1 and made[0].title == title else None
+        is_it = made.item.kind is ItemKind.COLLECTION and made.item.title == title
+        return made if is_it else None
+
+    def set_mode(
+        self, rating_keys: Sequence[RatingKey], mode: str, hold: Callable[[], None] = always
+    ) -> None:
+        """Have collections shown in one way: one request for all of them. `hold`: see `write`.
+
+        Raises:
+            ServerError: it was refused, or the answer was lost.
+        """
+        keys = ",".join(map(_digits, rating_keys))
+        path = f"/library/metadata/{keys}/prefs?collectionMode={_NUMBERS[mode]}"
+        self._send("PUT", path, hold)
 
     def write(self, plan: ItemPlan, hold: Callable[[], None] = always) -> ItemPlan:
         """Carry out what of `plan` only collections have, and return the rest of it.
@@ -130,8 +143,7 @@ class PlexCollections:
         if members := own.get(PlexField.MEMBERS):
             self._change_members(place, members, hold)
         if mode := own.get(PlexField.MODE):
-            number = _NUMBERS[str(mode.after)]
-            self._send("PUT", f"{place}/prefs?collectionMode={number}", hold)
+            self.set_mode([plan.rating_key], str(mode.after), hold)
         rest = tuple(one for one in plan.changes if one.target not in COLLECTION_FIELDS)
         return replace(plan, changes=rest)
 

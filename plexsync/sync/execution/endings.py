@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.errors import ServerError
-    from plexsync.models import PlexField
+    from plexsync.models import PlexField, Problem
     from plexsync.planning.planner import Planner
-    from plexsync.sync.execution.making import Making
     from plexsync.sync.execution.work import Outcomes, Ready
     from plexsync.sync.execution.writer import Verdict
     from plexsync.sync.rows import Pair
     from plexsync.sync.server_faults import ServerFaults
+
+
+TITLE_TAKEN = "taken"
+"""The kind of problem of a collection that has the title of another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +71,14 @@ class ItemEndings:
             note=decision.words(),
         )
 
-    def unmade(self, ready: Ready, making: Making) -> None:
-        """End a collection that could not be made; one whose name is taken is left alone."""
-        problem = making.problem
+    def unmade(self, pair: Pair, problem: Problem) -> None:
+        """End a collection that could not be made; one whose title is taken is left alone."""
+        taken = problem.kind == TITLE_TAKEN
         self.outcomes.finish(
-            ready.pair,
-            Outcome.SKIPPED if making.taken else Outcome.FAILED,
-            problem=None if making.taken else problem,
-            note=problem.message if making.taken and problem else "",
+            pair,
+            Outcome.SKIPPED if taken else Outcome.FAILED,
+            problem=None if taken else problem,
+            note=problem.message if taken else "",
             failed=WorkKind.EDIT,
         )
 

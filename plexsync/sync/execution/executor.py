@@ -82,7 +82,6 @@ class Executor:
     ) -> None:
         self.reader = Reader(ports.plex, ports.health)
         self.health = ports.health
-        self.maker = CollectionMaker(ports, planner, outcomes)
         self._monotonic = ports.monotonic
         self._session = session
         self._planner = planner
@@ -94,6 +93,7 @@ class Executor:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
         self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.health.faults)
+        self.maker = CollectionMaker(ports, self.reader, planner, self._end)
         self._pictures = PictureWriter(ports, self.reader)
         self._moved: list[WorkItem] = []
         if session is not None:
@@ -147,14 +147,15 @@ class Executor:
             self._show_all(batches, total)
             return
         for batch in self._until_still(join_batches(batches)):
-            there = self._made(batch, session)
+            new = [ready for ready in batch if not ready.pair.link.rating_key]
+            there = [ready for ready in batch if ready.pair.link.rating_key]
             left = [ready for ready in there if not ready.plan.changes]
             edited = [ready for ready in there if ready.plan.changes]
             end = None
-            if edited:
-                written = self._fields.write(edited)
+            if edited or new:
+                written = self._fields.write(self._groups(edited, new, left, session))
                 left += self._note_fields(edited, written, session)
-                end = written.error
+                end = written.error or self.maker.end
             if end := self._write_pictures(left, session, end) or end:
                 raise end
             self.health.check()
@@ -276,42 +277,31 @@ class Executor:
                 self._end.restless(item.pair)
             self._moved = []
 
-    def _made(self, batch: Sequence[Ready], session: Session) -> list[Ready]:
-        """Make the collections that are not there yet, and decide what else they need.
+    def _groups(
+        self, edited: list[Ready], new: list[Ready], left: list[Ready], session: Session
+    ) -> Iterator[Sequence[Ready]]:
+        """Yield what is edited one group after the other: what is there, then each new collection.
 
-        What was made is remembered before anything else is written.
-
-        Raises:
-            AuthError: the token may not write.
+        A new one is edited by the request right after the one that made it, and the one after that
+        brings its poster: so nobody was there in between. `edited` and `left` take it, too.
         """
-        found = [ready for ready in batch if ready.pair.link.rating_key]
-        made: dict[RatingKey, Ready] = {}
-        for ready in batch:
-            if ready.pair.link.rating_key:
-                continue
-            self.health.check()
-            making = self.maker.make(ready, session)
-            if making.problem is None:
-                made[ready.pair.link.rating_key] = ready
-                continue
-            with session.batch():
-                self._end.unmade(ready, making)
-        read = self.reader.read(tuple(made))
-        for key, ready in made.items():
-            detail = read.get(key)
-            if not isinstance(detail, ItemDetail):
-                unread = detail or ServerError("the new collection cannot be read")
-                self._end.unread(ready.pair, unread)
-                continue
-            # What was made a moment ago is not looked at once more before its next write.
-            again = self._ready(ready.item, self.maker.known(ready, detail), inf)
-            again.made = ready.made
-            again.detail = detail
-            if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
-                self.reader.expect([again.plan])
-                again.detail = self.maker.known(ready, detail)
-            found.append(again)
-        return found
+        if edited:
+            yield tuple(edited)
+        for ready in self.maker.make_all(new, session, self._decided_again):
+            if ready.plan.changes:
+                edited.append(ready)
+                yield (ready,)
+            else:
+                left.append(ready)
+            if ready.decision.pictures:
+                self._pictures.write_ahead(ready, session)
+
+    def _decided_again(self, ready: Ready, detail: ItemDetail) -> Ready:
+        """Decide what a collection needs that was made a moment ago.
+
+        It is not looked at once more before its next writes.
+        """
+        return self._ready(ready.item, detail, inf)
 
     def _note_fields(
         self, edited: Sequence[Ready], written: FieldsWritten, session: Session

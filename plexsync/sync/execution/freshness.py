@@ -38,30 +38,28 @@ class Freshness:
     """Looks at the items of one batch again.
 
     Args:
-        seen: each plan, the item as it was read and decided about, and when that was, in seconds
-            of `monotonic`.
         reader: reads them.
         planner: says what Plex shows alike.
         monotonic: seconds on a clock that is never set.
     """
 
-    def __init__(
-        self,
-        seen: Iterable[tuple[ItemPlan, ItemDetail, float]],
-        reader: Reader,
-        planner: Planner,
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, reader: Reader, planner: Planner, monotonic: Callable[[], float]) -> None:
         self._plans: dict[Place, ItemPlan] = {}
         self._details: dict[Place, ItemDetail] = {}
         self._read_at: dict[Place, float] = {}
+        self._reader = reader
+        self._planner = planner
+        self._monotonic = monotonic
+
+    def note(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> None:
+        """Note each plan, the item as it was read and decided about, and when that was.
+
+        That is in seconds of `monotonic`.
+        """
         for plan, detail, read_at in seen:
             self._plans[place_of(plan)] = plan
             self._details[place_of(plan)] = detail
             self._read_at[place_of(plan)] = read_at
-        self._reader = reader
-        self._planner = planner
-        self._monotonic = monotonic
 
     def moved(self, plans: Sequence[ItemPlan]) -> set[Place]:
         """Return which of `plans` are about items that are not as they were, or cannot be read."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import (
     Change,
+    ItemDetail,
     ItemKind,
     PlexField,
     Policy,
@@ -23,19 +24,22 @@ from plexsync.models import (
     as_problem,
 )
 from plexsync.state import Settlement
+from plexsync.sync.execution.endings import TITLE_TAKEN
 from plexsync.sync.execution.reader import with_members
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, Link
+    from plexsync.models import ItemPlan, Link
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.plex.collections.answers import CollectionEntry
     from plexsync.state import Session
-    from plexsync.sync.execution.work import Outcomes, Ready
+    from plexsync.sync.execution.endings import ItemEndings
+    from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.work import Ready
     from plexsync.sync.ports import Ports
 
 _FIRST = (PlexField.EXISTENCE, PlexField.TITLE, PlexField.MEMBERS)
@@ -48,18 +52,6 @@ FIELD_PREFIX = "collections."
 TEXTS = (PlexField.TITLE, PlexField.SORT_TITLE, PlexField.SUMMARY)
 GOING = (PlexField.EXISTENCE, *TEXTS, PlexField.MODE, PlexField.MEMBERS)
 """The fields that go with a collection; a picture does not come back."""
-
-
-class Making(NamedTuple):
-    """What became of one.
-
-    Attributes:
-        problem: why there is none; None where there is one now.
-        taken: another collection of the library has the title.
-    """
-
-    problem: Problem | None = None
-    taken: bool = False
 
 
 class KnownCollections(NamedTuple):
@@ -78,15 +70,23 @@ class CollectionMaker:
 
     Args:
         ports: where Plex is.
+        reader: reads them afresh.
         planner: says what is ours of what was made.
-        outcomes: remembers it.
+        endings: ends those that could not be made.
+
+    Attributes:
+        end: after which nothing more can be made; None while that is not so.
     """
 
-    def __init__(self, ports: Ports, planner: Planner, outcomes: Outcomes) -> None:
+    def __init__(
+        self, ports: Ports, reader: Reader, planner: Planner, endings: ItemEndings
+    ) -> None:
+        self.end: ServerError | None = None
+        self._reader = reader
         self._plex = ports.plex
         self._health = ports.health
         self._planner = planner
-        self._outcomes = outcomes
+        self._endings = endings
         self._known: dict[str, KnownCollections] = {}
 
     def listed(self, section_id: str, *, again: bool = False) -> KnownCollections:
@@ -104,52 +104,108 @@ class CollectionMaker:
             self._known[section_id] = KnownCollections(by_key, by_title)
         return self._known[section_id]
 
-    def make(self, ready: Ready, session: Session) -> Making:
+    def make_all(
+        self,
+        batch: Iterable[Ready],
+        session: Session,
+        decided: Callable[[Ready, ItemDetail], Ready],
+    ) -> Iterator[Ready]:
+        """Make collections; yield each with what else it needs, for the requests right after.
+
+        Plex answers with the new collection, which is a read as fresh as one can be. What was made
+        is remembered before anything else is written.
+
+        Args:
+            batch: what to make.
+            session: where that is noted.
+            decided: says what one needs, as it was read.
+        """
+        for ready in batch:
+            if self._health.should_stop():
+                break
+            try:
+                problem = self._made(ready, session)
+                again = None if problem else self._next(ready, decided)
+            except ServerError as error:
+                if self._health.ends_run(error):
+                    self.end = error  # the next run settles the intent
+                    break
+                problem, again = as_problem(error), None
+            if again is not None:
+                yield again
+            elif problem is not None:
+                with session.batch():
+                    self._endings.unmade(ready.pair, problem)
+        self._known = {}  # without what was made
+
+    def _made(self, ready: Ready, session: Session) -> Problem | None:
         """Make a collection as far as one request does it, and remember it.
 
-        Its pair's link has its key then.
+        Its pair's link has its key then, and `ready.detail` is the answer, where that came.
+
+        Returns:
+            Why there is none; None where there is one now.
 
         Raises:
             AuthError: the token may not write.
-            ServerError: Plex is down.
+            ServerError: it is not known whether it was made, so the next run looks again.
         """
         first = self._first(ready.plan)
         title = _title_of(first)
-        try:
-            taken = bool(self.listed(first.section_id).called(title))
-        except ServerError as error:
-            return self._failed(error)
-        if taken:
+        if self.listed(first.section_id).called(title):
             message = f"Plex has a collection '{title}' already, which plexsync did not make"
-            return Making(Problem(kind="taken", message=message), taken=True)
+            return Problem(kind=TITLE_TAKEN, message=message)
         (seq,) = session.intend([first])
-        key, refusal = self._send(first)
+        answer, refusal = self._send(first)
+        key = answer.item.rating_key if answer else self._found(first, title, refusal)
         if key is None:
-            try:
-                found = self.listed(first.section_id, again=True).called(title)
-            except ServerError as unread:
-                return self._failed(refusal or unread)  # the next run looks again
-            if not found:
-                why = refusal or ServerError("Plex accepted a new collection and does not show it")
-                missing = tuple(change.target for change in first.changes)
-                session.result(seq, Settlement.FAILED, as_problem(why), missing=missing)
-                return self._failed(why)
-            key = found[0].rating_key
+            why = refusal or ServerError("Plex accepted a new collection and does not show it")
+            missing = tuple(change.target for change in first.changes)
+            session.result(seq, Settlement.FAILED, as_problem(why), missing=missing)
+            return as_problem(why)
         self._health.faults.answered(WorkKind.EDIT)
-        self.adopt(ready, first, key)
-        with session.batch():
-            session.result(seq, Settlement.APPLIED, made=key)
-            self._outcomes.note_written(ready.pair)
-        return Making()
-
-    def adopt(self, ready: Ready, first: ItemPlan, key: RatingKey) -> None:
-        """Take what was made for ours."""
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
         ready.made = first.changes
+        with session.batch():
+            session.result(seq, Settlement.APPLIED, made=key)
+            self._endings.outcomes.note_written(ready.pair)
+        ready.detail = answer or self._read(key)
+        return None
 
-    def known(self, ready: Ready, detail: ItemDetail) -> ItemDetail:
+    def _found(self, first: ItemPlan, title: str, refusal: ServerError | None) -> RatingKey | None:
+        """Return the collection that was made although its answer was lost; None for none."""
+        try:
+            found = self.listed(first.section_id, again=True).called(title)
+        except ServerError as unread:
+            raise refusal or unread from unread
+        return found[0].rating_key if found else None
+
+    def _read(self, key: RatingKey) -> ItemDetail:
+        """Return a new collection of which Plex did not answer with all.
+
+        Raises:
+            ServerError: it cannot be read.
+        """
+        found = self._reader.read([key]).get(key)
+        if isinstance(found, ItemDetail):
+            return found
+        raise found or ServerError("the new collection cannot be read")
+
+    def _next(self, ready: Ready, decided: Callable[[Ready, ItemDetail], Ready]) -> Ready:
+        """Return what else a new collection needs."""
+        detail = self._with_members(ready)
+        again = decided(ready, detail)
+        again.made = ready.made
+        if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
+            self._reader.expect([again.plan])
+        else:
+            again.detail = ready.detail
+        return again
+
+    def _with_members(self, ready: Ready) -> ItemDetail:
         """Return a new collection with its members, where their number is that of those sent."""
+        detail = ready.detail
         (members,) = [one for one in ready.made if one.target is PlexField.MEMBERS]
         sent = tuple(map(RatingKey, members.after))
         if detail.member_count == len(sent):
@@ -164,25 +220,24 @@ class CollectionMaker:
         changes[PlexField.MEMBERS] = replace(members, after=piece)
         return replace(plan, lock=False, changes=tuple(changes[target] for target in _FIRST))
 
-    def _send(self, first: ItemPlan) -> tuple[RatingKey | None, ServerError | None]:
-        """Ask for it; the key, or why that is not known."""
+    def _send(self, first: ItemPlan) -> tuple[ItemDetail | None, ServerError | None]:
+        """Ask for it; the answer, or why that is not known.
+
+        Raises:
+            AuthError: the token may not write.
+        """
         members = first.changes[-1].after
         kind = first.member_kind or ItemKind.MOVIE
         try:
-            key = self._plex.collections.make(
+            made = self._plex.collections.make(
                 first.section_id, kind, _title_of(first), tuple(map(RatingKey, members))
             )
         except AuthError:
-            raise  # nothing was made; the intent is settled by the next run
+            raise
         except ServerError as error:
             self._health.faults.failed(WorkKind.EDIT, error)
             return None, error
-        return key, None
-
-    def _failed(self, error: ServerError) -> Making:
-        if self._health.ends_run(error):
-            raise error
-        return Making(as_problem(error))
+        return made, None
 
 
 def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:

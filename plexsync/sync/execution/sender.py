@@ -15,7 +15,7 @@ hold what was sent gets its whole edit once more, alone.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,8 +24,8 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
-from plexsync.sync.execution.batching import group_by_edit
-from plexsync.sync.execution.work import place_of
+from plexsync.sync.execution.batching import MOST_ITEMS, group_by_edit
+from plexsync.sync.execution.work import mode_in, place_of, without_mode
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.doors import EditDoors
     from plexsync.sync.execution.freshness import Freshness
     from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.work import Place
     from plexsync.sync.server_faults import ServerFaults
 
 WORTH_A_PROBE = 8
@@ -156,6 +157,33 @@ class Sender:
             elif there:
                 yield from self._send_group(there, freshness)
 
+    def set_modes(self, tried: Sequence[Sent], freshness: Freshness) -> list[Sent]:
+        """Set the modes of collections that were sent, of all that get the same in one request."""
+        modes: defaultdict[str, list[ItemPlan]] = defaultdict(list)
+        for sent in tried:
+            if sent.error is None and (mode := mode_in(sent.plan)) is not None:
+                modes[mode].append(sent.plan)
+        done: dict[Place, Sent] = {}
+        for mode, plans in modes.items():
+            for start in range(0, len(plans), MOST_ITEMS):
+                several = plans[start : start + MOST_ITEMS]
+                done |= {
+                    place_of(one.plan): one for one in self._set_mode(several, mode, freshness)
+                }
+        return [done.get(place_of(sent.plan), sent) for sent in tried]
+
+    def _set_mode(self, plans: Sequence[ItemPlan], mode: str, freshness: Freshness) -> list[Sent]:
+        if self._ended():
+            late = ServerError("the mode was not sent: the run ended before its turn")
+            return [Sent(plan, late) for plan in plans]
+        error: ServerError | None = None
+        try:
+            self._doors.set_mode(plans, mode, partial(freshness.hold, plans))
+        except ServerError as refusal:
+            error = refusal
+        # What did not arrive goes out once more, alone: see `mend`.
+        return [Sent(plan, error, together=error is None or len(plans) > 1) for plan in plans]
+
     def mend(
         self,
         plans: Sequence[ItemPlan],
@@ -174,7 +202,8 @@ class Sender:
         self._alone = self._alone or len(plans) > 1
         for plan in plans:
             # Sent it was, so that reading back tells what became of it.
-            yield Sent(plan) if freshness.moved([plan]) else self._send_one(plan, freshness)
+            moved = freshness.moved([plan])
+            yield Sent(plan) if moved else self._send_one(plan, freshness, mode=True)
 
     # ---- sending
 
@@ -201,11 +230,13 @@ class Sender:
             self._faults.answered(WorkKind.EDIT)
             yield from (Sent(plan, together=True) for plan in group)
 
-    def _send_one(self, plan: ItemPlan, freshness: Freshness) -> Sent:
+    def _send_one(self, plan: ItemPlan, freshness: Freshness, *, mode: bool = False) -> Sent:
+        """Send a plan alone; the mode of a collection goes out with others, see `set_modes`."""
         if self._ended():
             return Sent(plan, unsent=True)
         try:
-            detail = self._doors.edit(plan, partial(freshness.hold, [plan]))
+            sent = plan if mode else without_mode(plan)
+            detail = self._doors.edit(sent, partial(freshness.hold, [plan]))
         except OvertakenError as error:
             return Sent(plan, error)
         except ServerError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from plexsync.models import VIDEO_KINDS, ItemDetail, Outcome, PlexField, PlexItem
 from plexsync.planning.limits import clears_any, loses
@@ -177,6 +178,22 @@ def absent(plan: ItemPlan) -> ItemDetail:
 def deletes(plan: ItemPlan) -> bool:
     """Return whether a plan is to end with a collection gone."""
     return any(one.target is PlexField.EXISTENCE and not one.after for one in plan.changes)
+
+
+def mode_in(plan: ItemPlan) -> str | None:
+    """Return how a collection is to be shown; None where a plan leaves that as it is."""
+    if deletes(plan):
+        return None
+    modes = (str(one.after) for one in plan.changes if one.target is PlexField.MODE)
+    return next(modes, None)
+
+
+def without_mode(plan: ItemPlan) -> ItemPlan:
+    """Return a plan without the mode of a collection, which goes out for many at once."""
+    if mode_in(plan) is None:
+        return plan
+    left = tuple(one for one in plan.changes if one.target is not PlexField.MODE)
+    return replace(plan, changes=left)
 
 
 Place = tuple["SceneId", "RatingKey"]

@@ -150,38 +150,55 @@ class FieldWriter:
         self._health = health
         self._monotonic = monotonic
 
-    def write(self, work: Sequence[Ready]) -> FieldsWritten:
-        """Write the fields of `work`, each another item, and read back what Plex holds.
+    def write(self, groups: Iterable[Sequence[Ready]]) -> FieldsWritten:
+        """Write the fields of items, each another one, and read back what Plex holds.
+
+        A group is taken when the one before it was sent, so that what it holds may have been made
+        a moment ago. All are read back together.
 
         Nothing but intents is noted: note the ends together with what is remembered of the scenes.
         """
         written = FieldsWritten({}, [], [], None)
-        plans = [ready.plan for ready in work]
-        numbers = self._intend(plans)
-        freshness = self._freshness((one.plan, one.detail, one.read_at) for one in work)
+        numbers: dict[Place, int] = {}
+        freshness = self._freshness(())
         tried: list[Sent] = []
         refused: AuthError | MisdirectedEditError | None = None
-        for sent in self._sender.send(plans, freshness):
-            seq = numbers[place_of(sent.plan)]
-            if sent.unsent:
-                written.ends.append(_unsent(seq, sent.plan, UNSENT))
-            elif sent.moved:
-                written.ends.append(_unsent(seq, sent.plan, MOVED))
-                written.moved.append(place_of(sent.plan))
-            elif isinstance(sent.error, AuthError):
-                # A plan of several requests may have been written in part, so it stays open.
-                problem = as_problem(sent.error)
-                written.ends.append(IntentEnd(seq, Settlement.UNKNOWN, problem))
-                refused = sent.error
-            else:
-                tried.append(sent)
-                if isinstance(sent.error, MisdirectedEditError):
-                    refused = sent.error
-                    written.ends.extend(self._note_harm(self._doors.harmed))
+        for work in groups:
+            plans = [ready.plan for ready in work]
+            numbers |= self._intend(plans)
+            freshness.note((one.plan, one.detail, one.read_at) for one in work)
+            for sent in self._sender.send(plans, freshness):
+                refused = self._take(sent, numbers, written, tried) or refused
+        tried = self._sender.set_modes(tried, freshness)
         unread = self._read_back(tried, numbers, freshness, written)
         written.ends.extend(self._risky_ends(numbers, written.ends))
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
         return written._replace(error=unread or refused or fault or self._health.interruption())
+
+    def _take(
+        self,
+        sent: Sent,
+        numbers: Mapping[Place, int],
+        written: FieldsWritten,
+        tried: list[Sent],
+    ) -> AuthError | MisdirectedEditError | None:
+        """Take one plan into account; return the error after which nothing more is sent."""
+        seq = numbers[place_of(sent.plan)]
+        if sent.unsent:
+            written.ends.append(_unsent(seq, sent.plan, UNSENT))
+        elif sent.moved:
+            written.ends.append(_unsent(seq, sent.plan, MOVED))
+            written.moved.append(place_of(sent.plan))
+        elif isinstance(sent.error, AuthError):
+            # A plan of several requests may have been written in part, so it stays open.
+            written.ends.append(IntentEnd(seq, Settlement.UNKNOWN, as_problem(sent.error)))
+            return sent.error
+        else:
+            tried.append(sent)
+            if isinstance(sent.error, MisdirectedEditError):
+                written.ends.extend(self._note_harm(self._doors.harmed))
+                return sent.error
+        return None
 
     def _note_risk(self, plan: ItemPlan) -> None:
         """Journal a plan once more, with the name that is risked."""
@@ -205,7 +222,9 @@ class FieldWriter:
         return [IntentEnd(seq, Settlement.APPLIED) for seq in numbers.values()]
 
     def _freshness(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> Freshness:
-        return Freshness(seen, self._reader, self._planner, self._monotonic)
+        made = Freshness(self._reader, self._planner, self._monotonic)
+        made.note(seen)
+        return made
 
     def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
         return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))

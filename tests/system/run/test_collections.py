@@ -386,3 +386,32 @@ def test_a_part_of_a_run_leaves_collections_for_the_next(world: World) -> None:
     assert titles(world) == {}
     world.run()
     assert titles(world).keys() == {"Mother", "Daughter"}
+
+
+def test_a_new_collection_is_written_by_requests_in_a_row(tmp_path: Path) -> None:
+    """Made, edited, its poster: nothing in between; the mode of all of them is one request."""
+    with collection_world(tmp_path, FIELDS__STUDIO="off", COLLECTIONS__MODE="hide_items") as world:
+        world.stash.edit_studio(2, details="Her daughter.")
+        world.stash.set_image("studio", 2, OTHER_LOGO)
+        world.wait(1)
+        before = len(world.plex.writes)
+        ran = world.run()
+
+        key, other = (world.plex.collections.key_of(title) for title in ("Mother", "Daughter"))
+        written = [(one.method, one.path) for one in world.plex.writes[before:]]
+        start = written.index(("POST", "/library/collections"))
+        each = [
+            [
+                ("POST", "/library/collections"),
+                ("PUT", f"/library/metadata/{one}"),
+                ("POST", f"/library/metadata/{one}/posters"),
+            ]
+            for one in (key, other)
+        ]
+        assert written[start:] == [
+            *each[0],
+            *each[1],
+            ("PUT", f"/library/metadata/{key},{other}/prefs"),
+        ]
+        assert "plex.members" not in ran.plex
+        assert_idle(world)

@@ -17,6 +17,7 @@ from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.upload import PictureResult, PictureUpload, Uploader
+from plexsync.sync.execution.work import place_of
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Decision, PictureChange, Ready
+    from plexsync.sync.execution.work import Decision, PictureChange, Place, Ready
     from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20
@@ -45,6 +46,24 @@ class PictureWriter:
         self._health = ports.health
         self._uploader = Uploader(ports, reader)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
+        self._ahead: dict[Place, PictureResult] = {}
+        self._unproven: list[PictureUpload] = []
+        self._end: ServerError | None = None
+
+    def write_ahead(self, ready: Ready, session: Session) -> None:
+        """Send the pictures of an item right behind its fields; `write` proves that they came."""
+        result = PictureResult()
+        self._ahead[place_of(ready.plan)] = result
+        try:
+            prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
+            uploads = [upload for upload in prepared if upload is not None]
+            unproven, self._end = self._uploader.hand_over(uploads, session)
+        except ServerError as error:
+            self._end = error
+        else:
+            self._unproven += unproven
+        if self._end is not None:
+            _mark_unfinished([(ready, result)])
 
     def write(
         self, work: Sequence[Ready], session: Session
@@ -57,7 +76,33 @@ class PictureWriter:
         Raises:
             ServerError: nothing more can be sent. What became of all of `work` was yielded before.
         """
-        results = [(ready, PictureResult()) for ready in work]
+        sent, self._ahead = self._ahead, {}
+        results = [(ready, sent.get(place_of(ready.plan)) or PictureResult()) for ready in work]
+        new = [one for one in results if place_of(one[0].plan) not in sent]
+        ahead = [one for one in results if place_of(one[0].plan) in sent]
+        end = self._prove_ahead()
+        if ahead:
+            yield ahead
+        if end is None:
+            yield from self._write(new, session)
+            return
+        _mark_unfinished(new)
+        yield new
+        raise end
+
+    def _prove_ahead(self) -> ServerError | None:
+        """Prove what was sent ahead; return the error after which nothing more can be sent."""
+        unproven, self._unproven = self._unproven, []
+        end, self._end = self._end, None
+        try:
+            self._uploader.prove(unproven)
+        except ServerError as error:
+            end = end or error
+        return end
+
+    def _write(
+        self, results: Sequence[tuple[Ready, PictureResult]], session: Session
+    ) -> Iterator[list[tuple[Ready, PictureResult]]]:
         waiting: list[PictureUpload] = []
         done = 0
         end: ServerError | None = None
@@ -67,7 +112,7 @@ class PictureWriter:
                 waiting += [upload for upload in prepared if upload is not None]
                 if sum(len(upload.body) for upload in waiting) >= _HELD_BYTES:
                     self._uploader.send(waiting, session)
-                    yield results[done:at]
+                    yield list(results[done:at])
                     done, waiting = at, []
             self._uploader.send(waiting, session)
         except ServerError as error:
@@ -76,7 +121,7 @@ class PictureWriter:
             self._fetched = ("", NoCover.NONE)
         if end is not None:
             _mark_unfinished(results[done:])
-        yield results[done:]
+        yield list(results[done:])
         if end is not None:
             raise end
 

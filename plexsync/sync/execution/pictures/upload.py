@@ -132,18 +132,32 @@ class Uploader:
         self._names_are_known = False
 
     def send(self, uploads: Sequence[PictureUpload], session: Session) -> None:
-        """Journal what is replaced, then replace it.
+        """Journal what is replaced, then replace it, and prove that it was.
 
         Nothing but intents is noted: the results say how they ended.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        if not uploads:
-            return
-        for upload, seq in zip(
-            uploads, session.intend([upload.plan for upload in uploads]), strict=True
-        ):
+        unproven, end = self.hand_over(uploads, session)
+        try:
+            self.prove(unproven)
+        except ServerError as error:
+            # Without a result the intents stay unsettled, and the next run looks again.
+            end = end or error
+        if end is not None:
+            raise end
+
+    def hand_over(
+        self, uploads: Sequence[PictureUpload], session: Session
+    ) -> tuple[list[PictureUpload], ServerError | None]:
+        """Journal what is replaced, then replace it.
+
+        Returns:
+            What `prove` is still to be asked about, and what ended the sending.
+        """
+        plans = [upload.plan for upload in uploads]
+        for upload, seq in zip(uploads, session.intend(plans) if plans else (), strict=True):
             upload.seq = seq
         unproven: list[PictureUpload] = []
         end: ServerError | None = None
@@ -158,16 +172,28 @@ class Uploader:
                 continue
             try:
                 if not self._send_one(upload):
+                    upload.body = b""  # many may wait for their proof
                     unproven.append(upload)
             except ServerError as error:
                 end = error
-        try:
-            self._prove(unproven)
-        except ServerError as error:
-            # Without a result the intents stay unsettled, and the next run looks again.
-            end = end or error
-        if end is not None:
-            raise end
+        return unproven, end
+
+    def prove(self, sent: Sequence[PictureUpload]) -> None:
+        """Have the locks of many items tell; where one does not, look.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+        """
+        keys = dict.fromkeys(upload.ready.plan.rating_key for upload in sent)
+        read = self._reader.read(tuple(keys)) if keys else {}
+        for upload in sent:
+            detail, rule = read.get(upload.ready.plan.rating_key), upload.change.rule
+            if not isinstance(detail, ItemDetail) or rule.to not in detail.locked:
+                self._look(upload)
+                continue
+            judged = upload.change.judged
+            shown = shown_as(judged, rule, detail) if judged else ""
+            _applied(upload, replace(upload.base, shown=shown))
 
     def _send_one(self, upload: PictureUpload) -> bool:
         """Send one picture; once more where the first try failed and the item does not have it.
@@ -239,23 +265,6 @@ class Uploader:
         return None
 
     # ---- what became of it
-
-    def _prove(self, sent: Sequence[PictureUpload]) -> None:
-        """Have the locks of many items tell; where one does not, look.
-
-        Raises:
-            ServerError: a server is down, or refuses us.
-        """
-        keys = dict.fromkeys(upload.ready.plan.rating_key for upload in sent)
-        read = self._reader.read(tuple(keys)) if keys else {}
-        for upload in sent:
-            detail, rule = read.get(upload.ready.plan.rating_key), upload.change.rule
-            if not isinstance(detail, ItemDetail) or rule.to not in detail.locked:
-                self._look(upload)
-                continue
-            judged = upload.change.judged
-            shown = shown_as(judged, rule, detail) if judged else ""
-            _applied(upload, replace(upload.base, shown=shown))
 
     def _look(self, upload: PictureUpload) -> None:
         """Have the item's list of pictures tell.
