@@ -29,6 +29,7 @@ from plexsync.output.status import run_end
 from plexsync.planning.retry_schedule import PARKED, iso
 from plexsync.plex.index import cached_libraries
 from plexsync.state import (
+    collections_status,
     coverage_part,
     find_run,
     load_state,
@@ -165,6 +166,7 @@ class _Gathering:
             trend=tuple(_trend(self.state.runs, since)),
             failing=tuple(self.failing[:_SCENES]),
             more_failing=max(len(self.failing) - _SCENES, 0),
+            collections=() if self.scope.library else collections_status(self.state).shares,
             notes=tuple(self.notes),
         )
 

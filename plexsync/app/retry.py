@@ -1,4 +1,4 @@
-"""Make scenes due that wait for another try, or that no run comes back to by itself."""
+"""Make due what waits for another try, or that no run comes back to by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import SceneId, SceneRecord
+    from plexsync.models import CollectionRecord, SceneId, SceneRecord
     from plexsync.state import Filesystem, State
 
 
@@ -27,7 +27,7 @@ class Retried:
     """What became of the scenes named.
 
     Args:
-        due: those the next run tries again, that would have waited.
+        due: those the next run tries again, that would have waited; collections by their key.
         settled: those that wait for nothing.
     """
 
@@ -48,7 +48,7 @@ def retry(
 
     Args:
         directory: the state directory.
-        scene_ids: which; none for all that failed.
+        scene_ids: which; none for all that failed, collections included.
         now: aware UTC time.
         run_id: a name for the journal; see `journal.new_run_id`.
         lock_wait_s: how long to wait for a run to end, in seconds.
@@ -60,10 +60,12 @@ def retry(
         StateError: the state cannot be read or written.
     """
     # Asked without the lock first, so that a retry of nothing leaves no trace.
-    if not dict(_chosen(load_state(directory, disk), scene_ids)):
+    remembered = load_state(directory, disk)
+    if not dict(_chosen(remembered, scene_ids)) and not _collections(remembered, scene_ids):
         return Retried(settled=tuple(scene_ids))
     with open_session(directory, now=now, wait_s=lock_wait_s, disk=disk) as session:
         chosen = dict(_chosen(session.state, scene_ids))
+        collections = _collections(session.state, scene_ids)
         session.begin(
             run_id=run_id,
             kind=RunKind.RETRY,
@@ -73,8 +75,18 @@ def retry(
         )
         for scene_id, record in chosen.items():
             session.remember(scene_id, replace(record, attempts=0, due_at=""))
+        for key, collection in collections.items():
+            session.keep_collection(key, replace(collection, attempts=0, due_at="", wanted=""))
         session.end(finished_at=now, exit_code=0, counts=Counts())
-    return Retried(due=tuple(chosen), settled=tuple(one for one in scene_ids if one not in chosen))
+    due = (*chosen, *collections)
+    return Retried(due=due, settled=tuple(one for one in scene_ids if one not in chosen))
+
+
+def _collections(state: State, scene_ids: Sequence[SceneId]) -> dict[SceneId, CollectionRecord]:
+    """Return the collections that failed and wait, where no scene is named."""
+    if scene_ids:
+        return {}
+    return {key: one for key, one in state.collections().items() if one.due_at}
 
 
 def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:

@@ -68,7 +68,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     code = ExitCode.OK
     if check and not found.is_fresh(max_age):
         code = ExitCode.TOO_OLD
-    elif check and found.parked:
+    elif check and (found.parked or found.collections.parked):
         code = ExitCode.SOME_FAILED
     if is_document:
         _print_document(invocation, found, code)
@@ -192,7 +192,13 @@ def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
 
 def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:
     lines = [f"Scene {scene_id} waits for nothing." for scene_id in settled]
-    if due:
-        scenes = f"scene {due[0]}" if len(due) == 1 else f"{len(due):,} scenes"
-        lines.append(f"The next run tries {scenes} again.")
+    collections = [one for one in due if "." in one]
+    several = (("scene", [one for one in due if "." not in one]), ("collection", collections))
+    found = [
+        f"{what} {keys[0]}" if len(keys) == 1 else f"{len(keys):,} {what}s"
+        for what, keys in several
+        if keys
+    ]
+    if found:
+        lines.append(f"The next run tries {' and '.join(found)} again.")
     return lines or ["Nothing failed: there is nothing to try again."]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from plexsync.models.basis import Noun, RatingKey, RelatedId, SceneId
+from plexsync.models.basis import Noun, Problem, RatingKey, RelatedId, SceneId
 from plexsync.models.memory import Link
 from plexsync.models.plex import ItemKind
 
@@ -94,6 +94,10 @@ class CollectionRecord(Noun, frozen=True):
         members: digest of the members that were wanted then.
         count: how many members Plex had then.
         withheld: why it is left alone; None where it is not.
+        attempts: tries in a row that failed.
+        due_at: ISO time before which it is not tried again, unless something else is wanted; ""
+            while it does not wait.
+        problem: why the last try failed.
     """
 
     link: Link
@@ -102,6 +106,9 @@ class CollectionRecord(Noun, frozen=True):
     members: str = ""
     count: int = 0
     withheld: Withheld | None = None
+    attempts: int = 0
+    due_at: str = ""
+    problem: Problem | None = None
 
 
 def collection_key(section_id: str, source: CollectionSource) -> SceneId:

@@ -18,8 +18,8 @@ from plexsync.text.toml import shown_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plexsync.models import SceneId
-    from plexsync.state import RunRecord, Status, Trouble
+    from plexsync.models import Problem, SceneId
+    from plexsync.state import CollectionTrouble, RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 
@@ -61,17 +61,26 @@ def check_sentence(status: Status, *, max_age_s: float) -> str:
     if not status.last_success_at:
         return "no run has ended well yet"
     last = f"the last run that ended well was {ago(status.last_success_at, status.now)}"
-    if status.parked and status.is_fresh(max_age_s):
+    if has_parked(status) and status.is_fresh(max_age_s):
         return f"{last}; {parked_words(status)}"
     return last if status.is_fresh(max_age_s) else f"{last}: longer ago than {span(max_age_s)}"
 
 
+def has_parked(status: Status) -> bool:
+    """Return whether a scene or a collection failed too often."""
+    return bool(status.parked or status.collections.parked)
+
+
 def parked_words(status: Status) -> str:
-    """How many scenes are parked, and why the first one is."""
-    count = len(status.parked)
-    problem = status.parked[0].problem
+    """How many scenes or collections are parked, and why the first one is."""
+    if status.parked:
+        what, problem = scenes_words(len(status.parked)), status.parked[0].problem
+    else:
+        what = collections_words(status.collections.parked)
+        parked = (one.problem for one in status.collections.troubles if one.parked)
+        problem = next(parked, None)
     why = f": {problem.message}" if problem else ""
-    return f"{scenes_words(count)} parked after too many failed tries{why} (plexsync retry)"
+    return f"{what} parked after too many failed tries{why} (plexsync retry)"
 
 
 def ago(moment: str, now: datetime) -> str:
@@ -133,6 +142,11 @@ def status_lines(status: Status) -> Iterator[str]:
             yield _line(word, one.scene_id, one.attempts, one.due_at, problem_words(one))
     if any(status.shows):
         yield _line("shows", *status.shows)
+    if shown := status.collections.shares:
+        yield _line("collections", *(count for _, count in shown))
+    for trouble in status.collections.troubles:
+        cells = (trouble.key, trouble.attempts, trouble.due_at, problem_words(trouble))
+        yield _line("collection", "parked" if trouble.parked else "failing", *cells)
     for rule in status.proposed:
         yield _line("rule", shown_path(rule.stash), shown_path(rule.plex), rule.explains)
 
@@ -172,6 +186,7 @@ def status_document(
         "failing": [_trouble(one, pages) for one in status.failing],
         "parked": [_trouble(one, pages) for one in status.parked],
         "shows": status.shows._asdict(),
+        "collections": _collections(status),
         "unsettled": status.unsettled,
         "proposed_rules": [rule_json(rule) for rule in status.proposed],
         "metrics": list(metrics),
@@ -194,6 +209,11 @@ def shares(status: Status) -> tuple[tuple[str, int], ...]:
     )
 
 
+def collections_words(count: int) -> str:
+    """Return how many collections, in words."""
+    return "1 collection" if count == 1 else f"{count:,} collections"
+
+
 def scenes_words(count: int) -> str:
     """Return how many scenes, in words."""
     return "1 scene" if count == 1 else f"{count:,} scenes"
@@ -203,8 +223,8 @@ def _line(*fields: object) -> str:
     return "\t".join(_clean(str(field)) for field in fields)
 
 
-def problem_words(one: Trouble) -> str:
-    """Return what went wrong with a scene, on one line."""
+def problem_words(one: Trouble | CollectionTrouble) -> str:
+    """Return what went wrong with a scene or a collection, on one line."""
     return _clean(one.problem.message) if one.problem else ""
 
 
@@ -216,7 +236,6 @@ def _running(status: Status) -> dict[str, object] | None:
 
 
 def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
-    problem = one.problem
     own = pages.get(one.scene_id, NO_PAGE)
     return {
         "scene_id": one.scene_id,
@@ -225,14 +244,36 @@ def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
         "paths": [_clean(path) for path in one.paths],
         "scene_url": _clean(own.scene) or None,
         "item_urls": [_clean(address) for address in own.items],
-        "error": {
-            "kind": problem.kind,
-            "message": _clean(problem.message),
-            "hint": _clean(problem.hint),
-        }
-        if problem
-        else None,
+        "error": _error(one.problem),
     }
+
+
+def _collections(status: Status) -> dict[str, object]:
+    found = status.collections
+    return {
+        "kept": found.kept,
+        "waiting": found.waiting,
+        "parked": found.parked,
+        "left_alone": found.left_alone,
+        "failing": [
+            {
+                "key": one.key,
+                "title": _clean(one.title),
+                "attempts": one.attempts,
+                "due_at": one.due_at or None,
+                "parked": one.parked,
+                "error": _error(one.problem),
+            }
+            for one in found.troubles
+        ],
+    }
+
+
+def _error(problem: Problem | None) -> dict[str, object] | None:
+    if problem is None:
+        return None
+    texts = {"message": _clean(problem.message), "hint": _clean(problem.hint)}
+    return {"kind": problem.kind, **texts}
 
 
 def _clean(text: str) -> str:

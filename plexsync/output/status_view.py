@@ -84,6 +84,8 @@ def status_view(
     if any(status.shows):
         words = f": {status.shows.followed:,} of a studio, {status.shows.left_alone:,} left alone"
         parts += [Text(""), Text.assemble(("Shows and seasons", "bold"), words)]
+    if status.collections.shares:
+        parts += [Text(""), *_collections(status)]
     if status.proposed:
         parts += [Text(""), _rules(status.proposed)]
     parts += [Text(""), *(Text(line, style="dim", overflow="fold") for line in _facts(status))]
@@ -230,6 +232,19 @@ def _pages(troubles: Sequence[Trouble], pages: Mapping[SceneId, Pages]) -> Itera
         for address in filter(None, (own.scene, *own.items)):
             line = f"  {one.scene_id}  {clean_for_terminal(address)}"
             yield Text(line, no_wrap=True, overflow="ignore")
+
+
+def _collections(status: Status) -> Iterator[RenderableType]:
+    """Yield how the collections stand, and what went wrong with the first ones."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in status.collections.shares if count)
+    yield Text.assemble(("Collections", "bold"), f": {counts}")
+    troubles = status.collections.troubles
+    for one in troubles[:TROUBLES_SHOWN]:
+        when = "parked" if one.parked else until(one.due_at, status.now)
+        words = f"  {clean_for_terminal(one.title)} ({when}): {problem_words(one)}"
+        yield Text(words, style="red" if one.parked else "yellow", overflow="fold")
+    if len(troubles) > TROUBLES_SHOWN:
+        yield Text(f"  … and {len(troubles) - TROUBLES_SHOWN:,} more", style="dim")
 
 
 def _rules(rules: Sequence[PathRule]) -> Group:

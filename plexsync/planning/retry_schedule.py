@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import Outcome
 
 if TYPE_CHECKING:
-    from plexsync.models import SceneRecord
+    from plexsync.models import CollectionRecord, SceneRecord
 
 WAITING = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.FAILED, Outcome.SKIPPED})
 """Outcomes after which a scene is tried again although nothing changed in Stash."""
@@ -68,6 +68,13 @@ def is_due(
     if not version:
         return sync_unversioned
     return record is None or record.updated_at != version
+
+
+def is_collection_due(record: CollectionRecord, now: datetime) -> bool:
+    """Whether a collection is looked at although nothing changed in Stash."""
+    if record.withheld is not None:
+        return False
+    return has_come(record.due_at, now) if record.due_at else not record.wanted
 
 
 def has_come(moment: str, now: datetime) -> bool:

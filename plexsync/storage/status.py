@@ -92,6 +92,58 @@ class ShowsStatus(NamedTuple):
     left_alone: int = 0
 
 
+class CollectionTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection that failed.
+
+    Args:
+        key: what stands for it: `3.studio:12`.
+        title: what it is to be called.
+        attempts: tries in a row.
+        due_at: ISO time of the next one; "" for at once, and for a parked one.
+        parked: whether it failed too often.
+        problem: what went wrong last.
+    """
+
+    key: SceneId
+    title: str
+    attempts: int
+    due_at: str
+    parked: bool
+    problem: Problem | None
+
+
+class CollectionsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How many collections are what; see `[collections]`.
+
+    Args:
+        kept: in Plex, and in step.
+        waiting: the next run looks at them again, or a later one.
+        parked: failed too often.
+        left_alone: not made or touched: the title is taken, or a person deleted or took it back.
+        troubles: those that failed, by key.
+    """
+
+    kept: int = 0
+    waiting: int = 0
+    parked: int = 0
+    left_alone: int = 0
+    troubles: tuple[CollectionTrouble, ...] = ()
+
+    @property
+    def shares(self) -> tuple[tuple[str, int], ...]:
+        """How many are what, by name; nothing where there are none."""
+        counts = (
+            ("kept", self.kept),
+            ("waiting", self.waiting),
+            ("parked", self.parked),
+            ("left alone", self.left_alone),
+        )
+        return counts if any(count for _, count in counts) else ()
+
+
+NO_COLLECTIONS = CollectionsStatus()
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How things stand.
 
@@ -115,6 +167,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         failing: scenes that failed and are tried again, by id.
         parked: scenes that failed too often, by id.
         shows: how many shows and seasons are what.
+        collections: the collections plexsync keeps.
         unsettled: writes of which nobody knows whether they reached Plex.
         proposed: path rules the last run proposed.
     """
@@ -137,6 +190,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     failing: tuple[Trouble, ...] = ()
     parked: tuple[Trouble, ...] = ()
     shows: ShowsStatus = ShowsStatus()
+    collections: CollectionsStatus = NO_COLLECTIONS
     unsettled: int = 0
     proposed: tuple[PathRule, ...] = ()
 
@@ -226,6 +280,7 @@ def status_of(
         failing=tuple(waiting.failing),
         parked=tuple(waiting.parked),
         shows=_shows(state),
+        collections=collections_status(state),
         unsettled=len(state.unsettled),
         proposed=proposed.rules,
     )
@@ -293,6 +348,34 @@ def _count(state: State) -> _Counted:
         shares[coverage_part(outcome, linked=linked)] += number
     coverage = Coverage(scenes=shares.total(), **shares)
     return _Counted(coverage, len(items), tuple(sorted((+sections).items())))
+
+
+def collections_status(state: State) -> CollectionsStatus:
+    """Return how many collections are what."""
+    shares: Counter[str] = Counter()
+    troubles: list[CollectionTrouble] = []
+    for key, record in sorted(state.collections().items()):
+        parked = record.due_at == PARKED
+        if record.withheld is not None:
+            shares["left_alone"] += 1
+        elif parked:
+            shares["parked"] += 1
+        elif record.due_at or not record.wanted:
+            shares["waiting"] += 1
+        else:
+            shares["kept"] += bool(record.link.rating_key)
+        if record.problem is not None:
+            troubles.append(
+                CollectionTrouble(
+                    key=key,
+                    title=record.title,
+                    attempts=record.attempts,
+                    due_at="" if parked else record.due_at,
+                    parked=parked,
+                    problem=record.problem,
+                )
+            )
+    return CollectionsStatus(troubles=tuple(troubles), **shares)
 
 
 def coverage_part(outcome: Outcome, *, linked: bool) -> str:

@@ -12,10 +12,11 @@ from plexsync.state import STATE_NAME, at_work, check_private, load_state, statu
 from plexsync.text.ids import without_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from plexsync.models import Problem
     from plexsync.state import Status
 
 _ROOM_BYTES = 16 * 1024 * 1024
@@ -89,18 +90,24 @@ def _lock(directory: Path) -> Finding:
 
 
 def _parked(status: Status) -> Iterator[Finding]:
-    """How many scenes are parked, by what each failed with."""
+    """How many scenes and collections are parked, by what each failed with."""
+    collections = [one.problem for one in status.collections.troubles if one.parked]
+    yield from _by_reason("scene", [one.problem for one in status.parked])
+    yield from _by_reason("collection", collections)
+
+
+def _by_reason(what: str, problems: Sequence[Problem | None]) -> Iterator[Finding]:
     reasons: Counter[str] = Counter()
     words: dict[str, str] = {}
-    for one in status.parked:
-        message = one.problem.message if one.problem else "unknown"
+    for problem in problems:
+        message = problem.message if problem else "unknown"
         reasons[words.setdefault(without_ids(message), message)] += 1
     for reason, count in reasons.most_common():
-        scenes = "1 scene is" if count == 1 else f"{count:,} scenes are"
+        many = f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
         yield Finding(
             area="state",
             level=Severity.WARN,
-            message=f"{scenes} parked after too many failed tries: {reason}",
+            message=f"{many} parked after too many failed tries: {reason}",
             remedy="The next full run tries again; plexsync retry makes the next run do so.",
         )
 

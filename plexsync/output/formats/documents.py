@@ -154,6 +154,27 @@ class ShowsForm(DocumentForm):
     left_alone: int
 
 
+class CollectionTroubleForm(DocumentForm):
+    """A collection that failed; without `due_at` it is tried by the next run, or parked."""
+
+    key: str
+    title: str
+    attempts: int
+    due_at: str | None
+    parked: bool
+    error: ErrorForm | None
+
+
+class CollectionsForm(DocumentForm):
+    """How many collections there are, and how they stand."""
+
+    kept: int
+    waiting: int
+    parked: int
+    left_alone: int
+    failing: list[CollectionTroubleForm]
+
+
 class StatusForm(DocumentForm):
     """`plexsync status --json`."""
 
@@ -172,6 +193,7 @@ class StatusForm(DocumentForm):
     failing: list[TroubleForm]
     parked: list[TroubleForm]
     shows: ShowsForm
+    collections: CollectionsForm
     unsettled: int
     proposed_rules: list[RuleForm]
     metrics: list[MetricForm]

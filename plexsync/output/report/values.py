@@ -127,6 +127,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         runs: the last ones, newest first.
         trend: the last runs, oldest first.
         failing: scenes that are tried again, and those that are parked.
+        collections: how many collections are kept, wait, are parked or left alone; by name.
         notes: what is unknown.
     """
 
@@ -146,4 +147,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     trend: tuple[TrendPoint, ...] = ()
     failing: tuple[FailingScene, ...] = ()
     more_failing: int = 0
+    collections: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, Withheld, source_in
 from plexsync.planning.layout.collections import Placing, wished_collections
 from plexsync.planning.relations import name_in
+from plexsync.planning.retry_schedule import has_come
 from plexsync.sync.collections.outcomes import GOOD
 from plexsync.sync.collections.work import CollectionWork, blank_link
 from plexsync.sync.rows import Pair
@@ -153,6 +154,8 @@ class DueCollections:
             return bool(work.wish.members) and again
         if full or not work.wanted or record.wanted != work.wanted:
             return True
+        if record.due_at:
+            return has_come(record.due_at, self._run.ports.now())
         return work.key in self._unsettled
 
     def _work(
@@ -175,6 +178,7 @@ class DueCollections:
             placed=placed,
             wanted=self._wanted(wish, members, stamp),
             members=members,
+            before=record,
             source=SceneDetail(scene_id=wish.key, updated_at=stamp),
             count=record.count if record else 0,
         )

@@ -21,6 +21,7 @@ from plexsync.sync.collections.due import DueCollections
 from plexsync.sync.collections.existing import ExistingCollections
 from plexsync.sync.collections.outcomes import CollectionOutcomes
 from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, CollectionWork
+from plexsync.sync.execution.charging import group_by_cause
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.making import FIELD_PREFIX, find_made
 from plexsync.sync.execution.pictures.plan import Artwork
@@ -58,7 +59,7 @@ class CollectionKeeper:
         self._rules = self._settings.rules
         self._records = run.state.collections()
         self._planner = Planner(run.config.apply.rules)
-        self._outcomes = CollectionOutcomes(run.session, rows=run.rows, emit=run.totals.emit)
+        self._outcomes = CollectionOutcomes(run)
         self._executor = Executor(
             run.ports,
             run.state,
@@ -82,10 +83,24 @@ class CollectionKeeper:
             return None
         works = self._due()
         self._ask_stash(works)
-        held = self._write(works)
+        try:
+            held = self._write(works)
+        finally:
+            self._charge()
         if (fault := self._run.ports.health.faults.of()) is not None:
             raise fault
         return held
+
+    def _charge(self) -> None:
+        """Charge collections with their failures, and say which are parked by that."""
+        parked = self._outcomes.charge()
+        for message, keys in group_by_cause(parked).items():
+            title = self._outcomes.title(keys[0])
+            many = f"collection '{title}' is" if len(keys) == 1 else f"{len(keys)} collections are"
+            self._run.totals.reporter.warn(
+                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
+                "or now: plexsync retry"
+            )
 
     def _due(self) -> list[CollectionWork]:
         """Return what needs a look, each with the collection of Plex it is about."""

@@ -11,17 +11,18 @@ from plexsync.models import (
     PlexField,
     Withheld,
 )
+from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem
+from plexsync.sync.execution.charging import next_try_of, own_failures
+from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from plexsync.models import Change, CollectionRecord, MatchRow, Problem, SceneId
-    from plexsync.state import SavedPicture, Session
+    from plexsync.models import Change, CollectionRecord, Problem, SceneId
+    from plexsync.state import SavedPicture
     from plexsync.sync.collections.work import CollectionWork
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.server_faults import WorkKind
+    from plexsync.sync.rows import Pair
 
 GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 
@@ -30,18 +31,16 @@ class CollectionOutcomes:
     """Shows and remembers how collections ended.
 
     Args:
-        session: where it is remembered; None for a dry run.
-        rows: makes rows.
-        emit: takes them.
+        run: what the run is about; in a dry run nothing is remembered.
     """
 
-    def __init__(
-        self, session: Session | None, *, rows: RowMaker, emit: Callable[[MatchRow], None]
-    ) -> None:
-        self._session = session
-        self._rows = rows
-        self._emit = emit
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._session = run.session
+        self._rows = run.rows
+        self._emit = run.totals.emit
         self._works: dict[SceneId, CollectionWork] = {}
+        self._uncharged: dict[SceneId, tuple[WorkKind, CollectionRecord]] = {}
 
     def open(self, work: CollectionWork) -> None:
         """Take one into account, before it is worked on."""
@@ -56,7 +55,7 @@ class CollectionOutcomes:
         problem: Problem | None = None,
         note: str = "",
         again: bool = False,
-        failed: WorkKind | None = None,  # noqa: ARG002 - no scene is charged with a collection
+        failed: WorkKind | None = None,
     ) -> None:
         """Show an outcome, and remember it. `again`: something was not even tried."""
         work = self._works[pair.scene.scene_id]
@@ -68,8 +67,34 @@ class CollectionOutcomes:
             # Nothing was made because somebody else's has the title.
             self._keep(work, replace(work.blank(), withheld=Withheld.TAKEN))
             return
-        good = outcome in GOOD and problem is None and not again
+        if problem is not None:
+            record = work.failed(pair.link, problem)
+            self._keep(work, record)
+            self._uncharged[work.key] = failed or WorkKind.EDIT, record
+            return
+        good = outcome in GOOD and not again
         self._keep(work, work.record_of(pair.link, done=good))
+
+    def charge(self) -> dict[SceneId, Problem]:
+        """Charge the collections that failed by their own fault with a try; see `SceneOutcomes`.
+
+        Returns:
+            Those that failed so often that they are parked now, with the last reason.
+        """
+        failures = {key: (failed, one.problem) for key, (failed, one) in self._uncharged.items()}
+        parked: dict[SceneId, Problem] = {}
+        for key in own_failures(failures, self._run.ports.faults):
+            work, (_, record) = self._works[key], self._uncharged[key]
+            due_at = next_try_of(self._run, record.attempts + 1, record.problem)
+            self._keep(work, work.charged(record, due_at))
+            if due_at == PARKED and record.problem is not None:
+                parked[key] = record.problem
+        self._uncharged = {}
+        return parked
+
+    def title(self, key: SceneId) -> str:
+        """Return what a collection of this run is to be called."""
+        return self._works[key].wish.title
 
     def withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
         """Leave a collection alone from now on, and say so once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from plexsync.sync.execution.work import Decision, WorkItem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import CollectionWish, ItemDetail
+    from plexsync.models import CollectionWish, ItemDetail, Problem
     from plexsync.planning.planner import Planned, Planner
     from plexsync.plex.pictures import PlexPictures
     from plexsync.sync.execution.pictures.plan import Artwork
@@ -52,6 +52,7 @@ class CollectionWork:
         placed: the items of its library whose scenes are known: only these may be taken out.
         wanted: digest of all that is wanted.
         members: digest of the members that are wanted.
+        before: what is remembered of it; None for nothing.
         source: what Stash says of its source, as its picture is compared.
         summary: what its summary is to be.
         taking: its title is that of a collection Stash has the last word in for once.
@@ -62,10 +63,11 @@ class CollectionWork:
     placed: frozenset[RatingKey]
     wanted: str
     members: str
+    before: CollectionRecord | None
     source: SceneDetail
     summary: str = ""
     taking: bool = False
-    count: int = field(default=0)
+    count: int = 0
 
     @property
     def key(self) -> SceneId:
@@ -89,7 +91,22 @@ class CollectionWork:
             wanted=self.wanted if done else "",
             members=self.members if done else "",
             count=self.count,
+            attempts=0 if done else self._tries_before,
         )
+
+    def failed(self, link: Link, problem: Problem) -> CollectionRecord:
+        """Return what is remembered of one that failed: due at once, until it is charged."""
+        return replace(self.record_of(link, done=False), problem=problem)
+
+    def charged(self, record: CollectionRecord, due_at: str) -> CollectionRecord:
+        """Return the record of one that failed by its own fault, and waits until `due_at`."""
+        return replace(record, wanted=self.wanted, attempts=record.attempts + 1, due_at=due_at)
+
+    @property
+    def _tries_before(self) -> int:
+        """How often just this failed in a row."""
+        before = self.before
+        return before.attempts if before and before.wanted in {"", self.wanted} else 0
 
 
 class CollectionDecider:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome
-from plexsync.planning.retry_schedule import has_come, is_past
+from plexsync.planning.retry_schedule import has_come, is_collection_due, is_past
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
@@ -133,6 +133,7 @@ class Glance:
             or self.state.has_unsettled
             or read_unread(self.state)
             or self._is_announced()
+            or self._is_collection_due()
         ):
             return False
         return not (
@@ -140,6 +141,13 @@ class Glance:
             or is_past(self.state.last_full_at, run.full_every_s, now)
             or is_past(before.files_at, run.files_every_s, now)
         )
+
+    def _is_collection_due(self) -> bool:
+        """Whether a collection is to be tried again."""
+        if not self.config.collections.kinds:
+            return False
+        records, now = self.state.collections().values(), self.ports.now()
+        return any(is_collection_due(record, now) for record in records)
 
     def _is_announced(self) -> bool:
         """Whether the hook noted anything."""

@@ -6,25 +6,22 @@ and by the one that most needs another look; what is ours on an item is noted be
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import MARKED_KINDS, Outcome, SceneRecord
 from plexsync.planning.desired import COMMON
 from plexsync.planning.layout.collections import marks_of
 from plexsync.planning.relations import join_related
-from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
+from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem
+from plexsync.sync.execution.charging import GIVEN_UP, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.linking.earlier_links import bare
 from plexsync.sync.rows import REMEMBERED
-from plexsync.sync.server_faults import IN_A_ROW
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -48,16 +45,6 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.rows import Pair
     from plexsync.sync.server_faults import WorkKind
-
-UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
-"""Kinds of problem of a cover that stays what it is."""
-
-OWN_FAULTS = UNUSABLE_PICTURES | {TooLongError.kind}
-"""Kinds of problem that no server is to blame for, however many scenes have them."""
-
-GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_FAULTS, 1)}
-"""How often the same values are sent where Plex accepts one and does not store it, or where one is
-too long to be sent, by the kind of problem: no further try would end otherwise."""
 
 _YEAR_DIGITS = 4
 
@@ -317,7 +304,7 @@ class SceneOutcomes:
         return replace(
             record,
             attempts=attempts,
-            due_at=self._next_try(attempts, progress.problem),
+            due_at=next_try_of(self._run, attempts, progress.problem),
             problem=progress.problem,
         )
 
@@ -338,30 +325,19 @@ class SceneOutcomes:
             Those that failed so often that they are parked now, with the last reason.
         """
         parked: dict[SceneId, Problem] = {}
-        kinds = Counter(one.problem.kind for _, one in self._uncharged.values() if one.problem)
-        for scene_id, (failed, record) in self._uncharged.items():
-            if self._run.session is None or not self._is_own(failed, record, kinds):
+        failures = {
+            scene_id: (failed, record.problem)
+            for scene_id, (failed, record) in self._uncharged.items()
+        }
+        own = own_failures(failures, self._run.ports.faults)
+        for scene_id, (_, record) in self._uncharged.items():
+            if self._run.session is None or scene_id not in own:
                 continue
             self._run.session.remember(scene_id, record)
             if record.due_at == PARKED and record.problem is not None:
                 parked[scene_id] = record.problem
         self._uncharged = {}
         return parked
-
-    def _is_own(self, failed: WorkKind, record: SceneRecord, kinds: Mapping[str, int]) -> bool:
-        """Whether a failure is the scene's or its item's, and not a server's.
-
-        A server that answers and reads well, but does not store a value, may well not take it; only
-        one that stores nothing of many items is at fault itself.
-        """
-        kind = record.problem.kind if record.problem else ""
-        few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
-        return few or kind in OWN_FAULTS or self._run.ports.faults.is_items_own(failed)
-
-    def _next_try(self, attempts: int, problem: Problem | None) -> str:
-        if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):
-            return PARKED
-        return self._run.retry_at(attempts, Outcome.FAILED)
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene some of whose items are still to come: due, and to be matched again."""

@@ -16,11 +16,11 @@ from plexsync.errors import TooLongError
 from plexsync.models import LIST_FIELDS, ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
+from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.earlier_links import recall
-from plexsync.sync.scenes.outcomes import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:

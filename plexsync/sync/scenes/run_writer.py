@@ -15,15 +15,15 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, Preview
 from plexsync.planning.limits import MAX_CLEARS
+from plexsync.sync.execution.charging import group_by_cause
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
-from plexsync.text.ids import without_ids
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from plexsync.models import Problem, RatingKey, Scene, SceneId
+    from plexsync.models import RatingKey, Scene
     from plexsync.planning.equality import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
@@ -280,16 +280,6 @@ class RunWriter:
         for pair, _ in denied:
             self.outcomes.skip(pair, "Plex keeps changing it; next time again")
         self.executor.health.faults.check_denied(len(denied))
-
-
-def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
-    """Return the scenes of each cause, in the words of the first of them."""
-    words: dict[str, str] = {}
-    found: dict[str, list[SceneId]] = {}
-    for scene_id, problem in problems.items():
-        message = words.setdefault(without_ids(problem.message), problem.message)
-        found.setdefault(message, []).append(scene_id)
-    return found
 
 
 def _name(pair: Pair) -> str:

@@ -17,7 +17,7 @@ from plexsync.integrations.metrics import (
 )
 from plexsync.models import Counts, Requests, SceneId
 from plexsync.state import Lineage, RunKind, RunRecord, Status, Trouble
-from plexsync.storage.status import Coverage
+from plexsync.storage.status import CollectionsStatus, Coverage
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LAST = LastRun(
@@ -40,6 +40,7 @@ STATUS = Status(
     review_libraries=((_LOW, 1),),
     parked=(Trouble(scene_id=SceneId("7"), attempts=5, due_at="", problem=None, section_id="1"),),
     failing=(Trouble(scene_id=SceneId("8"), attempts=1, due_at="", problem=None),),
+    collections=CollectionsStatus(kept=480, waiting=2, parked=1, left_alone=3),
 )
 ODD = 'Fi"lms\\ é\nx'
 
@@ -80,6 +81,11 @@ def test_the_file_holds_each_figure(tmp_path: Path) -> None:
     assert found["plexsync_last_run_requests", (("kind", "write"), ("server", "plex"))] == 6
     assert found["plexsync_parked_scenes", ()] == 1
     assert found["plexsync_last_run_library_written_items", (("library", "Films"),)] == 1
+    assert {
+        dict(labels)["state"]: value
+        for (name, labels), value in found.items()
+        if name == "plexsync_collections"
+    } == {"kept": 480, "waiting": 2, "parked": 1, "left_alone": 3}
     assert waiting(found) == {
         ("Clips", "low"): 1,
         ("", "low"): 1,

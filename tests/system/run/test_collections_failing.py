@@ -1,0 +1,107 @@
+"""Collections that fail: charged, parked in the end, and tried again when a person says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from plexsync.app.checkup.state_checks import check_state
+from plexsync.app.report import ReportScope, ReportSources, gather_report
+from plexsync.app.retry import retry
+from plexsync.errors import ExitCode
+from plexsync.output.report.markdown import report_markdown
+from plexsync.output.status import parked_words, status_lines
+from plexsync.output.status_view import status_view
+from plexsync.planning.retry_schedule import MOST_ATTEMPTS
+from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.storage.status import read_status
+from tests.support.collection_world import collection_world, shelf, titles
+from tests.support.world import edited_keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.world import World
+
+
+def fail(world: World, title: str) -> None:
+    """Have Plex refuse every edit of one collection, and of no other."""
+    key = world.plex.collections.key_of(title)
+    world.plex_wire.faults.add(
+        Fault(
+            "plex.put",
+            1,
+            ErrorStatus(500),
+            times=None,
+            match=lambda one: edited_keys(one) == (key,),
+        )
+    )
+
+
+def details_of(world: World, studio: int, text: str) -> None:
+    """Change what a studio's collection is to say."""
+    world.stash.edit_studio(studio, details=text)
+    world.wait(hours=25)
+
+
+def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path) -> None:
+    """Another one is written in the same runs; then no run tries it, until `retry`."""
+    with collection_world(tmp_path, RUN__FULL_EVERY="90d") as world:
+        world.run()
+        fail(world, "Mother")
+        details_of(world, 1, "Since 1998.")
+        for attempt in range(MOST_ATTEMPTS):
+            details_of(world, 2, f"Number {attempt}.")
+            ran = world.run()
+            assert ran.summary.exit_code == ExitCode.SOME_FAILED
+        assert [one for one in ran.warnings if "collection 'Mother' is parked" in one]
+
+        quiet = world.run()
+        assert (quiet.rows, quiet.summary.exit_code) == ((), ExitCode.OK)
+        status = read_status(world.state_dir, world.now)
+        assert dict(status.collections.shares) == {
+            "kept": 1,
+            "waiting": 0,
+            "parked": 1,
+            "left alone": 0,
+        }
+        (trouble,) = status.collections.troubles
+        assert (trouble.title, trouble.attempts) == ("Mother", MOST_ATTEMPTS)
+        assert parked_words(status).startswith("1 collection parked after too many failed tries: ")
+        assert f"collection\tparked\t1.studio:1\t{MOST_ATTEMPTS}" in "\n".join(status_lines(status))
+        console = Console(width=100)
+        with console.capture() as shown:
+            console.print(status_view(status, width=100))
+        assert "Mother (parked)" in shown.get()
+        (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
+        assert found.message.startswith("1 collection is parked after too many failed tries: ")
+        sources = ReportSources(state_dir=world.state_dir, cache_dir=tmp_path, now=world.now)
+        report = "".join(report_markdown(gather_report(sources, ReportScope())))
+        assert "Collections: 1 kept, 1 parked." in report
+
+        world.plex_wire.faults.clear()
+        world.wait(hours=1)
+        due = retry(world.state_dir, (), now=world.now, run_id="20261201T000000Z-0000").due
+        assert due == ("1.studio:1",)
+        world.run()
+        assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
+        assert read_status(world.state_dir, world.now).collections.kept == 2
+
+
+def test_an_outage_parks_no_collection(tmp_path: Path) -> None:
+    """Where nothing of a kind is written in a run, no collection is charged with it."""
+    with collection_world(tmp_path, FIELDS__STUDIO="off", RUN__FULL_EVERY="90d") as world:
+        world.run()
+        fail(world, "Mother")
+        details_of(world, 1, "Since 1998.")
+        for _ in range(2):
+            ran = world.run()
+            assert ran.summary.exit_code == ExitCode.SOME_FAILED
+        (trouble,) = read_status(world.state_dir, world.now).collections.troubles
+        assert (trouble.attempts, trouble.due_at) == (0, "")
+
+        world.plex_wire.faults.clear()
+        world.run()
+        assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
+        assert titles(world).keys() == {"Mother", "Daughter"}
