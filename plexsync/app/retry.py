@@ -14,12 +14,12 @@ from plexsync.planning.retry_schedule import WAITING, iso
 from plexsync.state import DISK, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from plexsync.models import CollectionRecord, SceneId, SceneRecord
-    from plexsync.state import Filesystem, State
+    from plexsync.state import Filesystem, Session, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +60,10 @@ def retry(
         StateError: the state cannot be read or written.
     """
     # Asked without the lock first, so that a retry of nothing leaves no trace.
-    remembered = load_state(directory, disk)
-    if not dict(_chosen(remembered, scene_ids)) and not _collections(remembered, scene_ids):
+    if not any(_both(load_state(directory, disk), scene_ids)):
         return Retried(settled=tuple(scene_ids))
     with open_session(directory, now=now, wait_s=lock_wait_s, disk=disk) as session:
-        chosen = dict(_chosen(session.state, scene_ids))
-        collections = _collections(session.state, scene_ids)
+        chosen, collections = _both(session.state, scene_ids)
         session.begin(
             run_id=run_id,
             kind=RunKind.RETRY,
@@ -73,13 +71,27 @@ def retry(
             lineage=session.state.lineage,
             version=__version__,
         )
-        for scene_id, record in chosen.items():
-            session.remember(scene_id, replace(record, attempts=0, due_at=""))
-        for key, collection in collections.items():
-            session.keep_collection(key, replace(collection, attempts=0, due_at="", wanted=""))
+        _make_due(session, chosen, collections)
         session.end(finished_at=now, exit_code=0, counts=Counts())
     due = (*chosen, *collections)
     return Retried(due=due, settled=tuple(one for one in scene_ids if one not in chosen))
+
+
+def _make_due(
+    session: Session,
+    scenes: Mapping[SceneId, SceneRecord],
+    collections: Mapping[SceneId, CollectionRecord],
+) -> None:
+    for scene_id, record in scenes.items():
+        session.remember(scene_id, replace(record, attempts=0, due_at=""))
+    for key, collection in collections.items():
+        session.keep_collection(key, replace(collection, attempts=0, due_at="", wanted=""))
+
+
+def _both(
+    state: State, scene_ids: Sequence[SceneId]
+) -> tuple[dict[SceneId, SceneRecord], dict[SceneId, CollectionRecord]]:
+    return dict(_chosen(state, scene_ids)), _collections(state, scene_ids)
 
 
 def _collections(state: State, scene_ids: Sequence[SceneId]) -> dict[SceneId, CollectionRecord]:

@@ -107,8 +107,7 @@ class PlexEditor:
         hold, by_item = rules.get("hold", always), rules.get("by_item", False)
         appended = rules.get("appended", NONE_APPENDED)
         begun = any(change.target in _ELSEWHERE for change in plan.changes)
-        plan, failed = self._pictures.choose(plan, hold)
-        plan = self._collections.write(plan, hold)
+        plan, failed = self._pictures.choose(self._collections.write(plan, hold), hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
         if plan.changes:
             self._put_all(paths, hold, begun=begun)

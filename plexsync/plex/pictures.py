@@ -70,6 +70,14 @@ class PlexPictures:
             "GET", address, lambda answer: answer.body, limits=_SHOWN_PICTURE
         )
 
+    def original(self, rating_key: RatingKey, key: str) -> bytes:
+        """Return the bytes of one of the pictures an item has. One request.
+
+        Raises:
+            ServerError: it cannot be had.
+        """
+        return self.fetch(f"{_address(rating_key, 'file')}?url={quote(key, safe='')}")
+
     def upload(self, rating_key: RatingKey, field: PlexField, body: bytes) -> None:
         """Give an item a new picture, which Plex selects and locks. One request, never repeated.
 

@@ -179,7 +179,7 @@ class CollectionDecider:
         planned = planner.plan(desired, detail, pair.link.base, held)
         work.count = _count(detail, planned)
         if exists and self._may_go(work, detail, planned):
-            gone = tuple(going(self._planner, detail, pair.link))
+            gone = tuple(going(self._planner, _with_poster(detail, pair.link), pair.link))
             return Decision(plan=replace(plan, changes=gone))
         changes = planned.changes if exists else (_coming(), *planned.changes)
         wanted = self._artwork.plan(pair, work.source, detail)
@@ -264,6 +264,13 @@ class CollectionDecider:
 def blank_link(section_id: str) -> Link:
     """Return the link of a collection that is not there."""
     return Link(rating_key=RatingKey(""), section_id=section_id, path="")
+
+
+def _with_poster(detail: ItemDetail, link: Link) -> ItemDetail:
+    """Return a collection with the key of its poster, which is ours, among its values."""
+    known = link.pictures.get(PlexField.POSTER)
+    values = {**detail.values, PlexField.POSTER: known.key if known else ""}
+    return replace(detail, values=values)
 
 
 def _coming() -> Change:

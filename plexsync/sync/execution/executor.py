@@ -286,6 +286,8 @@ class Executor:
         brings its poster: so nobody was there in between. `edited` and `left` take it, too.
         """
         if edited:
+            for ready in edited:
+                self._pictures.keep(ready)
             yield tuple(edited)
         for ready in self.maker.make_all(new, session, self._decided_again):
             if ready.plan.changes:

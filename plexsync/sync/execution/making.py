@@ -50,8 +50,8 @@ FIELD_PREFIX = "collections."
 """What the names of the fields of collections begin with."""
 
 TEXTS = (PlexField.TITLE, PlexField.SORT_TITLE, PlexField.SUMMARY)
-GOING = (PlexField.EXISTENCE, *TEXTS, PlexField.MODE, PlexField.MEMBERS)
-"""The fields that go with a collection; a picture does not come back."""
+GOING = (PlexField.EXISTENCE, *TEXTS, PlexField.MODE, PlexField.MEMBERS, PlexField.POSTER)
+"""The fields that go with a collection."""
 
 
 class KnownCollections(NamedTuple):
@@ -266,6 +266,8 @@ def going(planner: Planner, detail: ItemDetail, link: Link) -> Iterator[Change]:
     """Yield all that goes with a collection, so that an undo can make it again as it was."""
     for target in GOING:
         before = planner.observe(detail, target)
+        if target is PlexField.POSTER and target not in detail.locked:
+            continue  # Plex's own, made of its members
         yield Change(
             field=f"{FIELD_PREFIX}{target}",
             target=target,

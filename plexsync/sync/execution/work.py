@@ -42,6 +42,7 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ask: write nothing if what Plex shows turns out not to be the cover.
         shown: the change as a person sees it.
         checksum: the MD5 the cover must have; "" for whatever it is by now.
+        kept: the key under which the bytes are kept, see `KeptPictures`; "" for those of the cover.
         judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
     """
 
@@ -53,6 +54,7 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ask: bool
     shown: Change
     checksum: str = ""
+    kept: str = ""
     judged: str = ""
 
 

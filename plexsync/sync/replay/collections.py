@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from plexsync.models import (
     CollectionRecord,
+    FieldRule,
     ItemKind,
     Link,
     Outcome,
@@ -22,7 +23,7 @@ from plexsync.models import (
     Withheld,
 )
 from plexsync.sync.execution.making import find_made, going
-from plexsync.sync.execution.work import Decision, deletes
+from plexsync.sync.execution.work import Decision, PictureChange, deletes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from plexsync.planning.reversal import Reverser
     from plexsync.plex.client import PlexClient
     from plexsync.state import Session, State
+    from plexsync.sync.execution.pictures.kept import KeptPictures
     from plexsync.sync.rows import Pair
 
 
@@ -65,10 +67,12 @@ class CollectionReverser:
     Args:
         planner: says what Plex shows alike.
         reverser: takes single fields back.
+        kept: has the posters of those that went.
     """
 
-    def __init__(self, planner: Planner, reverser: Reverser) -> None:
+    def __init__(self, planner: Planner, reverser: Reverser, kept: KeptPictures) -> None:
         self._planner = planner
+        self._kept = kept
         self._reverser = reverser
 
     def link_of(self, plan: ItemPlan, known: Link | None) -> Link:
@@ -81,7 +85,11 @@ class CollectionReverser:
         """Put back what Plex still holds."""
         base = replace(plan, rating_key=pair.link.rating_key, changes=())
         if deletes(plan):
-            return Decision(plan=replace(base, changes=tuple(self._again(plan, detail))))
+            changes = tuple(self._again(plan, detail))
+            poster = self._poster(plan, detail)
+            note = "its poster is not kept any more" if poster and not poster.kept else ""
+            pictures = (poster,) if poster and poster.kept else ()
+            return Decision(plan=replace(base, changes=changes), pictures=pictures, note=note)
         found = self._reverser.plan(plan, detail, pair.link)
         changes, kept = found.changes, found.kept
         if makes(plan):
@@ -119,9 +127,32 @@ class CollectionReverser:
         mode = detail.values.get(PlexField.MODE) if PlexField.MODE not in written else ""
         return not (left or others or mode or detail.values.get(PlexField.LABELS))
 
+    def _poster(self, plan: ItemPlan, detail: ItemDetail) -> PictureChange | None:
+        """Return what brings the poster of a collection back that went; None where there is none.
+
+        Raises:
+            StateError: what is kept cannot be read.
+        """
+        went = next((one for one in plan.changes if one.target is PlexField.POSTER), None)
+        if went is None or not went.before or PlexField.POSTER in detail.locked:
+            return None
+        key = str(went.before)
+        return PictureChange(
+            rule=FieldRule(name=went.field, policy=Policy.KEEP, to=PlexField.POSTER),
+            cover_path="",
+            stamp="",
+            again="",
+            etag="",
+            ask=False,
+            shown=replace(went, before="", after="the poster it had", locked_before=False),
+            kept=key if self._kept.get(key) else "",
+        )
+
     def _again(self, plan: ItemPlan, detail: ItemDetail) -> Iterator[Change]:
         """Yield what brings a collection back that went, as far as it is not there yet."""
         for change in plan.changes:
+            if change.target is PlexField.POSTER:
+                continue
             observed = self._planner.observe(detail, change.target)
             same = self._planner.equality.equal(change.target, observed, change.before)
             if same or not change.before:

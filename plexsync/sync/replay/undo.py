@@ -26,6 +26,7 @@ from plexsync.models import (
 from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
+from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem
 from plexsync.sync.meeting import meet_plex
@@ -92,7 +93,9 @@ def _undo(
     lineage = meet_plex(ports, totals, state)
     written = merge_plans(with_keys(chosen, ports.plex))
     run_id = log.run.run_id
-    work = _UndoWork(written, state, planner, reason=f"undo of run {run_id}")
+    kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
+    reason = f"undo of run {run_id}"
+    work = _UndoWork(written, state, planner, kept=kept, reason=reason)
     verb = "would go" if options.dry_run else "will go"
     words = ReplayWords(
         kind=RunKind.UNDO,
@@ -165,16 +168,23 @@ class _UndoWork:
         plans: what was written.
         state: what is remembered.
         planner: says what Plex shows alike.
+        kept: has the posters of collections that went.
         reason: why the items are written.
     """
 
     def __init__(
-        self, plans: Sequence[ItemPlan], state: State, planner: Planner, *, reason: str
+        self,
+        plans: Sequence[ItemPlan],
+        state: State,
+        planner: Planner,
+        *,
+        kept: KeptPictures,
+        reason: str,
     ) -> None:
         self.plans = plans
         self._state = state
         self._reverser = Reverser(planner)
-        self._collections = CollectionReverser(planner, self._reverser)
+        self._collections = CollectionReverser(planner, self._reverser, kept)
         self._reason = reason
         self._by_collection: dict[SceneId, ItemPlan] = {}
 

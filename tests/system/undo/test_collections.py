@@ -74,14 +74,18 @@ def test_an_undo_takes_later_changes_back(world: World) -> None:
 
 
 def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
-    """Under another key, and without its poster, which the next run brings."""
+    """Under another key, with its poster, which Plex forgot and Stash does not have any more."""
+    world.stash.set_image("studio", 2, OTHER_LOGO)
+    world.wait(1)
     world.run()
     before = shelf(world, "Daughter")
+    assert before["poster"].startswith("upload://")
     for number in (3, 4):
         world.stash.edit_scene(number, studio_id=1)
     world.wait(1)
     world.run()
     assert "Daughter" not in titles(world)
+    world.stash.delete_studio(2)
 
     world.undo()
     assert shelf(world, "Daughter") == before
@@ -92,6 +96,7 @@ def test_an_undo_can_be_undone(world: World) -> None:
     world.run()
     before = {one["fields"]["title"]: one for one in world.plex.collections.dump().values()}
     undone = world.undo()
+    assert titles(world) == {}
 
     world.undo(undone.summary.header.run_id)
 
@@ -100,6 +105,8 @@ def test_an_undo_can_be_undone(world: World) -> None:
         assert after[title]["members"] == before[title]["members"]
         assert after[title]["fields"] == before[title]["fields"]
         assert after[title]["prefs"] == before[title]["prefs"]
+        assert after[title]["poster"] == before[title]["poster"]
+        assert after[title]["locks"] == before[title]["locks"]
 
 
 def test_a_collection_that_was_touched_outlives_the_undo(world: World) -> None:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import Outcome, PictureBase, as_problem
+from plexsync.models import Outcome, PictureBase, PlexField, as_problem
 from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
+from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.upload import PictureResult, PictureUpload, Uploader
-from plexsync.sync.execution.work import place_of
+from plexsync.sync.execution.work import deletes, place_of
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
@@ -45,10 +46,29 @@ class PictureWriter:
         self._gallery = ports.plex.pictures
         self._health = ports.health
         self._uploader = Uploader(ports, reader)
+        self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
         self._ahead: dict[Place, PictureResult] = {}
         self._unproven: list[PictureUpload] = []
         self._end: ServerError | None = None
+
+    def keep(self, ready: Ready) -> None:
+        """Keep the poster of a collection that is to go, so that an undo can bring it back.
+
+        Raises:
+            ServerError: Plex is down, or refuses us.
+            StateError: it cannot be written.
+        """
+        for change in ready.plan.changes if deletes(ready.plan) else ():
+            if change.target is PlexField.POSTER and change.before:
+                key = str(change.before)
+                try:
+                    body = self._gallery.original(ready.plan.rating_key, key)
+                except ServerError as error:
+                    if self._health.ends_run(error):
+                        raise
+                    continue  # the collection is empty and ours: it goes all the same
+                self._kept.keep(key, body)
 
     def write_ahead(self, ready: Ready, session: Session) -> None:
         """Send the pictures of an item right behind its fields; `write` proves that they came."""
@@ -208,6 +228,11 @@ class PictureWriter:
         Raises:
             ServerError: the cover cannot be had, is too large, or cannot be made to fit.
         """
+        if change.kept:
+            body = self._kept.get(change.kept)
+            if body is None:
+                return None
+            return Cover(content_type="", etag="", size_bytes=len(body), body=body)
         if change.again:
             return Cover(content_type="", etag=change.etag, size_bytes=0, body=b"")
         cover = self._fetch(change.cover_path)
