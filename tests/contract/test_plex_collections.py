@@ -100,6 +100,30 @@ def test_many_members_go_out_in_pieces() -> None:
         assert len(first) > 500
 
 
+@pytest.mark.parametrize("works", [True, False], ids=["by their tag", "one by one"])
+def test_many_members_leave_together(works: bool) -> None:
+    """Two requests and two looks for hundreds; a server that refuses that gets one for each."""
+    title = "Lakes, Seas & more"
+    with plex_bench(make_library(30)) as bench:
+        keys = tuple(RatingKey(str(1001 + number)) for number in range(30))
+        key = make(bench, title, keys)
+        other = make(bench, "Others", keys)
+        if not works:
+            bench.wired.faults.add(Fault("plex.put", 1, ErrorStatus(400), times=None))
+        bench.spent()
+
+        bench.client.editor.edit(
+            plan_of(bench, key, change(PlexField.MEMBERS, keys, keys[:2])), by_item=True
+        )
+
+        spent = bench.spent()
+        assert spent.get("plex.take_out", 0) == (0 if works else 28)
+        assert spent.get("plex.put", 0) == 1
+        assert bench.client.collections.members(RatingKey(key)) == keys[:2]
+        assert bench.client.collections.members(RatingKey(other)) == keys
+        assert bench.simulator.misdeeds.total == 0
+
+
 def test_a_collection_goes_with_one_request_and_its_members_stay() -> None:
     """Nothing else of the plan is sent then."""
     with plex_bench(make_library(4)) as bench:

@@ -78,11 +78,13 @@ class WishedCollections(NamedTuple):
         wishes: the collections that have members.
         placed: the items of each library whose scenes are known: in no other collection than those.
         clashes: the collections left out because another one of the library has their title.
+        untitled: those left out because nothing is left of their title.
     """
 
     wishes: tuple[CollectionWish, ...]
     placed: Mapping[str, frozenset[RatingKey]]
     clashes: tuple[CollectionWish, ...]
+    untitled: tuple[CollectionWish, ...]
 
 
 def marks_of(rating100: int | None, *, organized: bool) -> str:
@@ -113,16 +115,18 @@ def wished_collections(
                 members[section_id, source][rating_key] = kind
     wishes: list[CollectionWish] = []
     clashes: list[CollectionWish] = []
+    untitled: list[CollectionWish] = []
     titles: set[tuple[str, str]] = set()
     for section_id, source in sorted(members, key=_order):
         wish = sources.wish(section_id, source, members[section_id, source])
         title = section_id, tag_key(wish.title)
         if not wish.title:
+            untitled.append(wish)
             continue
         (clashes if title in titles else wishes).append(wish)
         titles.add(title)
     kept = {section_id: frozenset(keys) for section_id, keys in placed.items()}
-    return WishedCollections(tuple(wishes), kept, tuple(clashes))
+    return WishedCollections(tuple(wishes), kept, tuple(clashes), tuple(untitled))
 
 
 class _Sources:

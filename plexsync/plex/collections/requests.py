@@ -30,6 +30,12 @@ _PAGE = 500
 _PIECE_BYTES = 6_000
 """Of an address, how much may name members: with the rest it stays below what proxies take."""
 
+_WORTH_A_LOOK = 5
+"""Members that leave from which on they go together, with two looks at the collection."""
+
+_REFUSED = frozenset({400, 405})
+"""What a server answers that does not take edits of several items at their address."""
+
 _NUMBERS = {mode: number for number, mode in MODES.items()}
 
 
@@ -141,26 +147,71 @@ class PlexCollections:
             self._send("DELETE", place, hold)
             return replace(plan, changes=())
         if members := own.get(PlexField.MEMBERS):
-            self._change_members(place, members, hold)
+            self._change_members(plan, place, members, hold)
         if mode := own.get(PlexField.MODE):
             self.set_mode([plan.rating_key], str(mode.after), hold)
         rest = tuple(one for one in plan.changes if one.target not in COLLECTION_FIELDS)
         return replace(plan, changes=rest)
 
-    def _change_members(self, place: str, change: Change, hold: Callable[[], None]) -> None:
-        """Put the new ones in, several a request, and take the others out, one a request."""
+    def _change_members(
+        self, plan: ItemPlan, place: str, change: Change, hold: Callable[[], None]
+    ) -> None:
+        """Put the new ones in, several a request, and take the others out."""
         before, after = [tuple(map(RatingKey, one)) for one in (change.before, change.after)]
         there = frozenset(before)
         for piece in _pieces([key for key in after if key not in there]):
             self._send("PUT", f"{place}/items?uri={quote(self._uri(piece), safe='')}", hold)
         stay = frozenset(after)
-        for key in before:
-            if key in stay:
-                continue
+        leaving = [key for key in before if key not in stay]
+        if len(leaving) > _WORTH_A_LOOK:
+            leaving = self._left_of(plan, leaving, hold)
+        for key in leaving:
             try:
                 self._send("DELETE", f"{place}/items/{_digits(key)}", hold)
             except NotFoundError:
                 continue  # it, or the collection with its last member, is gone already
+
+    def _left_of(
+        self, plan: ItemPlan, leaving: Sequence[RatingKey], hold: Callable[[], None]
+    ) -> list[RatingKey]:
+        """Take many members out by the tag they wear; return those that are in there all the same.
+
+        The address of members takes one out. The title is read right before, because it names the
+        tag. Source: docs/plex-api.md 11.
+        """
+        try:
+            title = self._title(plan.rating_key)
+            for piece in _pieces(leaving):
+                path = f"/library/metadata/{','.join(map(_digits, piece))}"
+                number = TYPE_NUMBERS[plan.member_kind or ItemKind.MOVIE]
+                # Encoded before the query is: see `edit_query`.
+                query = {"type": number, "collection[].tag.tag-": quote(title, errors="replace")}
+                self._send("PUT", f"{path}?{urlencode(query, quote_via=quote, safe='')}", hold)
+        except NotFoundError:
+            return list(leaving)
+        except BadResponseError as error:
+            if error.status not in _REFUSED:
+                raise
+            return list(leaving)
+        try:
+            there = frozenset(self.members(plan.rating_key))
+        except NotFoundError:
+            return []  # it went with its last member
+        return [key for key in leaving if key in there]
+
+    def _title(self, rating_key: RatingKey) -> str:
+        """Return what a collection is called now.
+
+        Raises:
+            NotFoundError: it is none any more.
+        """
+        body = self._transport.request(
+            "GET", f"/library/metadata/{_digits(rating_key)}?skipRefresh=1", headers=_JSON
+        ).body
+        for detail in decode_details(body):
+            if detail.item.kind is ItemKind.COLLECTION and not detail.smart:
+                return detail.item.title
+        raise NotFoundError("the collection is gone")
 
     def _send(self, method: str, path: str, hold: Callable[[], None]) -> None:
         self._transport.request(method, path, write=True, accept_status=_DONE, before_repeat=hold)

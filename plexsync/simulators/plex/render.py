@@ -267,7 +267,7 @@ def _collection_attributes(item: Item) -> dict[str, Scalar | None]:
     return {
         "subtype": TYPE_NAMES[item.holds] if item.holds else None,
         "childCount": str(item.member_count),
-        "smart": "0",
+        "smart": str(int(item.smart)),
         "collectionMode": item.prefs.get("collectionMode"),
         "collectionSort": item.prefs.get("collectionSort"),
     }

@@ -136,8 +136,8 @@ class LibrarySection:
 class Item:
     """One thing in a library. `fields` holds what is set of `TEXT_FIELDS`; absent means empty.
 
-    The last four are those of a collection: the tag its members wear, of which kind they are, how
-    many there were when it was asked for last, and its preferences.
+    The last five are those of a collection: the tag its members wear, of which kind they are, how
+    many there were when it was asked for last, whether a filter chooses them, and its preferences.
     """
 
     rating_key: int
@@ -162,6 +162,7 @@ class Item:
     worn_as: Tag | None = None
     holds: MediaType | None = None
     member_count: int = 0
+    smart: bool = False
     prefs: dict[str, str] = field(default_factory=dict)
 
     @property

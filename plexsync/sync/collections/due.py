@@ -110,11 +110,11 @@ class DueCollections:
     ) -> Iterator[tuple[CollectionWork, CollectionRecord | None]]:
         """Yield the collections that need a look, each with what is remembered of it."""
         wishes = {wish.key: wish for wish in wished.wishes}
-        clashes = {wish.key for wish in wished.clashes}
+        left_out = {wish.key for wish in (*wished.clashes, *wished.untitled)}
         for key in [*wishes, *(key for key in self._records if key not in wishes)]:
             record = self._records.get(key)
             wish = wishes.get(key) or self._emptied(key, record)
-            if wish is None or key in clashes:
+            if wish is None or key in left_out:
                 continue
             work = self._work(wish, record, wished.placed.get(wish.section_id, frozenset()))
             if self._needs_a_look(work, record):

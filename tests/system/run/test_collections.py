@@ -329,6 +329,32 @@ def test_a_collection_a_person_deleted_stays_away(synced: World) -> None:
     assert titles(synced)["Mother"] == {"1", "2", "3", "4", "5"}
 
 
+@pytest.mark.parametrize(
+    ("policy", "made", "later"),
+    [("off", None, None), ("fill", LOGO, LOGO), ("overwrite", LOGO, OTHER_LOGO)],
+)
+def test_policies_count_for_texts_and_posters(
+    tmp_path: Path, policy: str, made: bytes | None, later: bytes | None
+) -> None:
+    """Off writes neither, fill only the first one, overwrite also over what a person typed."""
+    settings = {"COLLECTIONS__SUMMARY": policy, "COLLECTIONS__POSTER": policy}
+    with collection_world(tmp_path, **settings, APPLY__PRESERVE_PLEX_EDITS="false") as world:
+        world.run()
+        first = shelf(world, "Mother")
+        assert first["poster"] == (key_of(made) if made else "")
+        assert first["fields"].get("summary") == ("Since 1999." if made else None)
+
+        world.plex.edit_by_hand(world.plex.collections.key_of("Mother"), {"summary": "Mine"})
+        world.stash.edit_studio(1, details="Since 1998.")
+        world.stash.set_image("studio", 1, OTHER_LOGO)
+        world.wait(1)
+        world.run()
+        then = shelf(world, "Mother")
+        assert then["poster"] == (key_of(later) if later else "")
+        assert then["fields"]["summary"] == ("Since 1998." if policy == "overwrite" else "Mine")
+        assert_idle(world)
+
+
 # ---- limits, dry runs ----------------------------------------------------------------------------
 
 

@@ -12,12 +12,12 @@ from plexsync.simulators.plex.collections.membership import (
     put_in,
     take_out,
 )
+from plexsync.simulators.plex.store import Item, MediaType
 
 if TYPE_CHECKING:
     import threading
 
     from plexsync.simulators.plex.parts import Parts
-    from plexsync.simulators.plex.store import Item
 
 
 class CollectionSnapshot(TypedDict):
@@ -70,6 +70,26 @@ class CollectionsByHand:
             place = self._parts.store.sections[section]
             made = make_collection(self._parts.store, place, title, items[0].kind)
             put_in(self._parts.store, made, items)
+            return str(made.rating_key)
+
+    def make_smart(self, section: int, title: str) -> str:
+        """Return a collection a filter chooses the members of: no item wears its tag."""
+        with self._lock:
+            store = self._parts.store
+            now = store.now()
+            made = Item(
+                rating_key=store.next_id(),
+                section=store.sections[section],
+                kind=MediaType.COLLECTION,
+                guid=f"collection://{title}",
+                fields={"title": title},
+                tags={},
+                media=(),
+                added_at=now,
+                updated_at=now,
+                smart=True,
+            )
+            store.add(made)
             return str(made.rating_key)
 
     def put_in(self, collection: str, *members: str) -> None:

@@ -1,0 +1,96 @@
+"""Collections whose titles meet: those of filters, of other libraries, and those given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexsync.errors import ExitCode
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
+from tests.support.collection_world import LOGO, collection_world, shelf, titles
+from tests.support.fields_world import PLAIN
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.world import Ran
+
+FULL = RunOptions(full=True)
+
+
+def rows(ran: Ran) -> dict[str, str]:
+    """How each collection ended, by what it is made from."""
+    return {one.scene.id: one.outcome.value for one in ran.rows if one.is_collection}
+
+
+def test_a_collection_of_a_filter_hides_ours_of_the_same_title_from_nothing(
+    tmp_path: Path,
+) -> None:
+    """Ours is found, and kept in step, whichever of both Plex lists first."""
+    with collection_world(tmp_path) as world:
+        world.run()
+        world.plex.collections.make_smart(1, "MOTHER")
+        world.stash.edit_studio(1, details="Since 1998.")
+        world.wait(1)
+        ran = world.run(FULL)
+
+        assert rows(ran)["studio:1"] == "applied"
+        assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
+        assert rows(world.run(FULL)) == {"studio:1": "unchanged", "studio:2": "unchanged"}
+
+
+def test_a_collection_of_a_filter_is_never_taken_over(tmp_path: Path) -> None:
+    """Not even by word: nothing can be put into it, and none of its title is made beside it."""
+    with collection_world(tmp_path, COLLECTIONS__TAKE_OVER="Mother") as world:
+        world.plex.collections.make_smart(1, "Mother")
+        ran = world.run()
+
+        assert rows(ran) == {"studio:1": "kept", "studio:2": "applied"}
+        assert titles(world).keys() == {"Daughter"}
+        assert rows(world.run()) == {}
+
+
+def test_a_title_of_ours_that_is_given_up_is_free_in_the_next_run(tmp_path: Path) -> None:
+    """A studio is renamed, and a new one has its old name: neither is mixed up with the other."""
+    with collection_world(tmp_path) as world:
+        world.run()
+        key = world.plex.collections.key_of("Daughter")
+        world.stash.edit_studio(2, name="Grown up")
+        world.stash.edit_studio(3, name="Daughter", parent_id=None)
+        world.stash.edit_scene(5, studio_id=3)
+        world.wait(1)
+        ran = world.run()
+        assert rows(ran) == {"studio:2": "applied", "studio:3": "skipped"}
+        assert world.plex.collections.key_of("Grown up") == key
+
+        world.run()
+        assert titles(world)["Grown up"] == {"3", "4"}
+        assert titles(world)["Daughter"] == {"5"}
+        assert rows(world.run()) == {}
+
+
+def test_each_library_has_its_own_collection_of_a_studio(tmp_path: Path) -> None:
+    """Of movies here, of episodes there, each with its own items; an undo takes both back."""
+    mix = {Case.SAME: 1.0, Case.EPISODE: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=12, mix=mix, edited=0.0))
+    with World(library, tmp_path, **PLAIN, COLLECTIONS__STUDIOS="true") as world:
+        world.stash.edit_studio(1, name="Mother", parent_id=None, details="Since 1999.")
+        world.stash.set_image("studio", 1, LOGO)
+        for number in range(1, 13):
+            world.stash.edit_scene(number, studio_id=1)
+        world.wait(1)
+        before = world.plex.dump(), world.plex.collections.dump()
+        ran = world.run()
+
+        assert ran.summary.exit_code == ExitCode.OK
+        section_of = {str(one.rating_key): one.section_id for one in library.plex.videos}
+        made = list(world.plex.collections.dump().values())
+        assert [one["fields"]["title"] for one in made] == ["Mother", "Mother"]
+        for one in made:
+            assert {section_of[key] for key in one["members"]} == {one["section"]}
+        assert sum(len(one["members"]) for one in made) == 12
+        assert rows(world.run()) == {}
+
+        world.undo(ran.summary.header.run_id)
+        assert (world.plex.dump(), world.plex.collections.dump()) == before
