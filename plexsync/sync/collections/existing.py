@@ -77,8 +77,11 @@ class ExistingCollections:
         """
         self._outcomes.open(work)
         key = work.pair.link.rating_key
+        if not key and not work.wish.members:
+            self._outcomes.forget(work)
+            return None
         if not key:
-            return self._by_title(work) if work.wish.members else None
+            return self._by_title(work)
         changed = record is None or record.members != work.members or key in self._unsettled
         if self._run.compares_all:
             entry = self._maker.listed(work.wish.section_id).by_key.get(key)

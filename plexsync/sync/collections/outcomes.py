@@ -105,6 +105,10 @@ class CollectionOutcomes:
         """Leave a collection to the next run."""
         self._emit(self._rows.pair(work.pair, Outcome.SKIPPED, note=note))
 
+    def forget(self, work: CollectionWork) -> None:
+        """Remember nothing of a collection that is not there, and that nothing belongs to."""
+        self._keep(work, None)
+
     def lose(self, pair: Pair, note: str) -> None:
         """Leave a collection alone that a person deleted, or that is none any more."""
         del note

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
-from plexsync.models import Outcome
+from plexsync.models import Outcome, source_in
 from plexsync.planning.retry_schedule import has_come, is_collection_due, is_past
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
@@ -144,10 +144,12 @@ class Glance:
 
     def _is_collection_due(self) -> bool:
         """Whether a collection is to be tried again."""
-        if not self.config.collections.kinds:
-            return False
-        records, now = self.state.collections().values(), self.ports.now()
-        return any(is_collection_due(record, now) for record in records)
+        kinds, now = self.config.collections.kinds, self.ports.now()
+        return bool(kinds) and any(
+            is_collection_due(record, now)
+            for key, record in self.state.collections().items()
+            if (source := source_in(key)) is not None and source.kind in kinds
+        )
 
     def _is_announced(self) -> bool:
         """Whether the hook noted anything."""
