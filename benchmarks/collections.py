@@ -2,10 +2,11 @@
 
     python -m benchmarks.collections [--sizes 25:5000 100:20000 500:100000] [--seed 1]
 
-Every studio has as many scenes as the next one, details and a picture. Both simulated servers live
-in this process, each run in one of its own; the libraries start in step, so that the first run only
-links them. Then a full run without collections is compared with one that makes them all, and a run
-with nothing new without them with the first and the second one after they were made.
+Every studio has as many scenes as the next one, details and a picture, which is the dearest case.
+Both simulated servers live in this process, each run in one of its own; the libraries start in
+step, so that the first run links them, writes no item and makes all collections in the end. Counted
+is every request from its list of collections on, and of the two runs after it those that are about
+collections.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.library.records import StashStudio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.incremental import Bench
     from plexsync.simulators.library.records import Library
 
-OFF = {"PLEXSYNC_FIELDS__STUDIO__COLLECTION": "false", "PLEXSYNC_FIELDS__POSTER": "off"}
-ON = {"PLEXSYNC_COLLECTIONS__STUDIOS": "true"}
+SETTINGS = {
+    "PLEXSYNC_FIELDS__STUDIO__COLLECTION": "false",
+    "PLEXSYNC_FIELDS__POSTER": "off",
+    "PLEXSYNC_COLLECTIONS__STUDIOS": "true",
+}
+
+_LISTING = "type=18"
+"""In the address of a list of collections."""
 
 
 def shared_out(collections: int, scenes: int, seed: int) -> Library:
@@ -44,29 +53,31 @@ def shared_out(collections: int, scenes: int, seed: int) -> Library:
     return replace(found, plex=replace(found.plex, videos=videos))
 
 
-def ran(bench: Bench, *, every: str, **settings: str) -> tuple[int, int]:
-    """Plex requests and writes of one run with these settings, full ones being due so often."""
-    bench.environ.update(settings, PLEXSYNC_RUN__FULL_EVERY=every)
+def ran(bench: Bench) -> tuple[str, ...]:
+    """The requests of one run to Plex, in order."""
     took = bench.measure()
-    print(f"{took['plex']:>60,} requests in {took['wall_s']:.0f} s", file=sys.stderr, flush=True)
-    return took["plex"], took["writes"]
+    targets = bench.plex_wire.counters.targets
+    print(f"{len(targets):>60,} requests in {took['wall_s']:.0f} s", file=sys.stderr, flush=True)
+    return targets
+
+
+def of_collections(targets: Sequence[str]) -> list[str]:
+    """Those that are about collections as such."""
+    return [one for one in targets if _LISTING in one or one.startswith("/library/collections")]
 
 
 def compare(collections: int, scenes: int, seed: int) -> None:
     """Print what collections cost at one size."""
-    with bench_of(shared_out(collections, scenes, seed)) as bench:
-        bench.environ.update(OFF)
-        ran(bench, every="30d")
-        idle_without, _ = ran(bench, every="30d")
-        without, _ = ran(bench, every="0s")
-        made, writes = ran(bench, every="0s", **ON)
-        next_one, next_writes = ran(bench, every="30d")
-        idle, idle_writes = ran(bench, every="30d")
-        each = (made - without) / collections
+    with bench_of(shared_out(collections, scenes, seed), keep_targets=True) as bench:
+        bench.environ.update(SETTINGS)
+        targets = ran(bench)
+        start = next(at for at, one in enumerate(targets) if _LISTING in one)
+        requests = len(targets) - start
+        made = len(bench.plex.collections.dump())
+        later = [of_collections(ran(bench)) for _ in range(2)]
         print(
-            f"{collections:>11,}{scenes:>9,}{made - without:>10,}{writes:>8,}{each:>7.3f}"
-            f"{next_one - idle_without:>11,}{next_writes:>8,}"
-            f"{idle - idle_without:>13,}{idle_writes:>8,}",
+            f"{made:>11,}{scenes:>9,}{requests:>10,}{requests / collections:>7.3f}"
+            f"{len(later[0]):>10,}{len(later[1]):>10,}",
             flush=True,
         )
 
@@ -77,7 +88,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["25:5000", "100:20000", "500:100000"])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("collections   scenes  requests  writes   each  next: more  writes  after: more  writes")
+    print("collections   scenes  requests   each  next run     after")
     for size in options.sizes:
         collections, _, scenes = size.partition(":")
         compare(int(collections), int(scenes), options.seed)

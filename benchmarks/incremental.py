@@ -246,10 +246,10 @@ def _parents(path: str) -> list[str]:
 
 
 @contextmanager
-def bench_of(library: Library) -> Iterator[Bench]:
+def bench_of(library: Library, *, keep_targets: bool = False) -> Iterator[Bench]:
     """The servers of a library, and a state directory for the runs."""
     stash, plex = StashSimulator(library, api_key="key"), PlexSimulator(library)
-    wires = [Wired(one, Faults(), Counters(keep_targets=False)) for one in (stash, plex)]
+    wires = [Wired(one, Faults(), Counters(keep_targets=keep_targets)) for one in (stash, plex)]
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         servers = [stack.enter_context(LoopbackServer(wire)) for wire in wires]
