@@ -266,7 +266,8 @@ class StashClient:
         """
         found: dict[RelatedId, RelatedDetail] = {}
         for letter, kind in RELATED_KINDS.items():
-            ids = [one[1:] for one in wanted if one.startswith(letter)]
+            # Stash refuses an id that comes twice.
+            ids = list(dict.fromkeys(one[1:] for one in wanted if one.startswith(letter)))
             for start in range(0, len(ids), OBJECT_BATCH):
                 variables: dict[str, Json] = {"ids": ids[start : start + OBJECT_BATCH]}
                 found |= self._ask(objects_query(kind), variables, objects_decoder(kind))

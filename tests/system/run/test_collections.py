@@ -331,12 +331,12 @@ def test_a_collection_a_person_deleted_stays_away(synced: World) -> None:
 
 @pytest.mark.parametrize(
     ("policy", "made", "later"),
-    [("off", None, None), ("fill", LOGO, LOGO), ("overwrite", LOGO, OTHER_LOGO)],
+    [("off", None, None), ("fill", LOGO, OTHER_LOGO), ("overwrite", LOGO, OTHER_LOGO)],
 )
 def test_policies_count_for_texts_and_posters(
     tmp_path: Path, policy: str, made: bytes | None, later: bytes | None
 ) -> None:
-    """Off writes neither, fill only the first one, overwrite also over what a person typed."""
+    """Off writes neither, fill nothing over a person's, overwrite also over what one typed."""
     settings = {"COLLECTIONS__SUMMARY": policy, "COLLECTIONS__POSTER": policy}
     with collection_world(tmp_path, **settings, APPLY__PRESERVE_PLEX_EDITS="false") as world:
         world.run()
