@@ -259,14 +259,13 @@ class StashClient:
         return self._ask(stamps_query(asked), {}, stamps_decoder(), limits=DICTIONARY)
 
     def objects(self, wanted: Collection[RelatedId]) -> dict[RelatedId, RelatedDetail]:
-        """Return what some studios, groups, performers and tags say; those gone are left out.
+        """Return what studios, groups, performers and tags say; asks for each once, as it must.
 
         Raises:
             ServerError: as `names`.
         """
         found: dict[RelatedId, RelatedDetail] = {}
         for letter, kind in RELATED_KINDS.items():
-            # Stash refuses an id that comes twice.
             ids = list(dict.fromkeys(one[1:] for one in wanted if one.startswith(letter)))
             for start in range(0, len(ids), OBJECT_BATCH):
                 variables: dict[str, Json] = {"ids": ids[start : start + OBJECT_BATCH]}

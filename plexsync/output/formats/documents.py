@@ -12,6 +12,7 @@ from plexsync.matcher import Explanation
 from plexsync.models import Confidence, Counts, Requests
 from plexsync.output.formats.parts import (
     ChangeForm,
+    CollectionsForm,
     DocumentForm,
     ErrorForm,
     EvidenceForm,
@@ -152,27 +153,6 @@ class ShowsForm(DocumentForm):
 
     followed: int
     left_alone: int
-
-
-class CollectionTroubleForm(DocumentForm):
-    """A collection that failed; without `due_at` it is tried by the next run, or parked."""
-
-    key: str
-    title: str
-    attempts: int
-    due_at: str | None
-    parked: bool
-    error: ErrorForm | None
-
-
-class CollectionsForm(DocumentForm):
-    """How many collections there are, and how they stand."""
-
-    kept: int
-    waiting: int
-    parked: int
-    left_alone: int
-    failing: list[CollectionTroubleForm]
 
 
 class StatusForm(DocumentForm):

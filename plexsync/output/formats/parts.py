@@ -156,3 +156,24 @@ class PastRunForm(DocumentForm):
     written: int
     counts: Counts
     requests: Requests
+
+
+class CollectionTroubleForm(DocumentForm):
+    """A collection that failed; without `due_at` it is tried by the next run, or parked."""
+
+    key: str
+    title: str
+    attempts: int
+    due_at: str | None
+    parked: bool
+    error: ErrorForm | None
+
+
+class CollectionsForm(DocumentForm):
+    """How many collections there are, and how they stand."""
+
+    kept: int
+    waiting: int
+    parked: int
+    left_alone: int
+    failing: list[CollectionTroubleForm]
