@@ -164,7 +164,6 @@ def status_document(
         rule_json,
     )
 
-    coverage = status.coverage
     age = status.success_age_s
     return {
         "schema": SCHEMA,
@@ -180,7 +179,7 @@ def status_document(
         "last_success_age_s": None if age is None else int(age),
         "last_full_at": status.last_full_at or None,
         "runs": [record_json(run) for run in status.runs],
-        "scenes": {"all": coverage.scenes, **dict(shares(status))},
+        "scenes": {"all": status.coverage.scenes, **dict(shares(status))},
         "waiting": {"due": status.due, "later": status.later, "next_at": status.next_at or None},
         "review": list(status.review),
         "failing": [_trouble(one, pages) for one in status.failing],
