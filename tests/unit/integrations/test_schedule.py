@@ -413,7 +413,7 @@ def test_the_unit_of_a_user_has_what_works_without_privileges() -> None:
     for line in (
         "NoNewPrivileges=yes",
         "SystemCallFilter=@system-service",
-        "SystemCallFilter=~@privileged",
+        "SystemCallFilter=~@privileged @resources",
         "RestrictNamespaces=yes",
     ):
         assert line in unit.splitlines()
