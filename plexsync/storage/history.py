@@ -65,7 +65,7 @@ class RunLog(msgspec.Struct, frozen=True, kw_only=True):
 def read_history(
     directory: Path, *, limit: int | None = None, disk: Filesystem = DISK
 ) -> tuple[RunRecord, ...]:
-    """Return the runs whose journals are kept, newest first.
+    """Return the runs whose journals are kept, the last one first, whatever the clock showed then.
 
     Args:
         directory: the state directory.
@@ -75,24 +75,21 @@ def read_history(
     Raises:
         StateError: a journal cannot be read.
     """
-    newest_first = journal_runs(directory, disk)[::-1]
-    found: list[RunRecord] = []
-    for run_id in newest_first:
-        if limit is not None and len(found) >= limit:
-            break
-        record = _record_of(journal_path(directory, run_id), disk)
-        if record is not None:
-            found.append(record)
-    return tuple(found)
+    paths = [journal_path(directory, run_id) for run_id in journal_runs(directory, disk)]
+    begun = [(begin, path) for path in paths if (begin := first_entry(path, disk)) is not None]
+    begun.sort(key=lambda one: one[0].serial, reverse=True)
+    return tuple(_record_of(begin, path, disk) for begin, path in begun[:limit])
 
 
-def _record_of(path: Path, disk: Filesystem) -> RunRecord | None:
+def _record_of(begin: Begin, path: Path, disk: Filesystem) -> RunRecord:
     """Return a run by its first and last line, if these say all that is listed of it."""
-    begin, end = first_entry(path, disk), last_entry(path, disk)
-    if begin is not None and end is not None and end.items is not None:
+    end = last_entry(path, disk)
+    if end is not None and end.items is not None:
         return _record(begin, end, end.items)
-    log = _follow(read_journal(path, disk))
-    return None if log is None else log.record()
+    log = _Log(begin)
+    for entry in read_journal(path, disk):
+        log.take(entry)
+    return log.record()
 
 
 def _record(begin: Begin, end: End | None, items: int) -> RunRecord:
@@ -206,17 +203,13 @@ class _Log:
 
 
 def _last(directory: Path, disk: Filesystem) -> str:
-    """Return the newest run that wrote something and is no undo, by the time it started."""
-    wrote = [
-        run
-        for run in read_history(directory, disk=disk)
-        if run.written and run.kind is not RunKind.UNDO
-    ]
-    if not wrote:
-        raise MismatchError(
-            "there is no run that wrote anything", hint="plexsync history lists all runs"
-        )
-    return max(wrote, key=lambda run: run.started_at).run_id
+    """Return the last run that wrote something and is no undo."""
+    for run in read_history(directory, disk=disk):
+        if run.written and run.kind is not RunKind.UNDO:
+            return run.run_id
+    raise MismatchError(
+        "there is no run that wrote anything", hint="plexsync history lists all runs"
+    )
 
 
 def _follow(entries: Iterable[Entry]) -> _Log | None:

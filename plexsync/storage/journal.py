@@ -14,6 +14,7 @@ import os
 import re
 import zlib
 from contextlib import closing
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -32,7 +33,6 @@ from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
 SCHEMA = "plexsync/journal/1"
@@ -189,6 +189,13 @@ def new_run_id(now: datetime, token: str) -> str:
 def is_run_id(text: str) -> bool:
     """Whether `text` has the form of a run id; nothing else becomes part of a path."""
     return _RUN_ID.fullmatch(text) is not None
+
+
+def began_at(run_id: str) -> datetime:
+    """Return when a run began, to the second, by the clock of that time."""
+    return datetime.strptime(run_id[: len("20261122T083254Z")], "%Y%m%dT%H%M%SZ").replace(
+        tzinfo=UTC
+    )
 
 
 def journal_path(directory: Path, run_id: str) -> Path:

@@ -27,6 +27,7 @@ from plexsync.storage.journal import (
     RunKind,
     SceneKept,
     Settlement,
+    began_at,
     first_entry,
     is_run_id,
     journal_path,
@@ -372,13 +373,17 @@ class Session:
     def _prune(self, covered: Checkpoint, journals: frozenset[str], now: datetime) -> None:
         """Remove journals that neither `state.json` nor its previous copy needs.
 
+        Their age is counted up to the newest run the previous copy knows of, so that one run with a
+        clock in the future takes no history away.
+
         Args:
             covered: the previous copy.
             journals: the runs that left a journal.
             now: the time.
         """
         kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
-        oldest = f"{now.astimezone(UTC) - kept:%Y%m%dT%H%M%SZ}"
+        newest = began_at(max(covered.folded)) if covered.folded else now
+        oldest = f"{min(now, newest).astimezone(UTC) - kept:%Y%m%dT%H%M%SZ}"
         old = {run_id for run_id in covered.folded if run_id < oldest}
         covered_idle = [run_id for run_id in covered.idle if run_id in journals]
         idle = set(covered_idle[: max(0, len(self._base.idle) - _IDLE_KEPT)])

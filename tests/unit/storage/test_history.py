@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,11 @@ from msgspec.structs import replace
 
 from plexsync.errors import StateCorruptError
 from plexsync.models import Problem, SceneId
-from plexsync.storage.history import Written, read_history, read_run
+from plexsync.storage.history import LAST, Written, find_run, read_history, read_run
 from plexsync.storage.journal import DIRECTORY, End, Settlement, encode_line, read_journal
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk
-from tests.support.state_factories import begin, end, make_plan, make_record
+from tests.support.state_factories import NOW, begin, end, make_plan, make_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,18 @@ def test_history_is_newest_first_and_stops_at_its_limit(tmp_path: Path) -> None:
     ]
     assert [run.run_id for run in read_history(tmp_path, limit=1)] == [second]
     assert read_history(tmp_path, limit=0) == ()
+
+
+def test_the_last_run_is_the_last_one_whatever_the_clock_showed(tmp_path: Path) -> None:
+    """One of 2045 comes before those after it, in the list and for an undo of the last one."""
+    for number, at in enumerate([NOW + timedelta(days=7000), NOW], 1):
+        session = Session(tmp_path)
+        run_id = begin(session, number, at=at)
+        session.intend([make_plan(number)])
+        end(session, at=at)
+
+    assert read_history(tmp_path, limit=1)[0].run_id == run_id
+    assert find_run(tmp_path, LAST).run.run_id == run_id
 
 
 def test_an_item_with_words_and_a_poster_is_one_item_written(tmp_path: Path) -> None:

@@ -307,6 +307,23 @@ def test_journals_with_writes_are_kept_their_time() -> None:
     assert load_state(PLACE, disk).version(ONE) == "v4"
 
 
+def test_a_clock_in_the_future_takes_no_history_away() -> None:
+    """A run in 2045 is younger than every other one, but it does not make those old."""
+    disk = MemoryDisk()
+    for number, at in enumerate([NOW - timedelta(days=1), NOW, NOW + timedelta(days=7000)], 1):
+        session = Session(PLACE, disk=disk, keep_days=90)
+        begin(session, number, at=at)
+        session.remember(ONE, make_record(1, updated_at=f"v{number}"))
+        end(session, at=at)
+
+    session = Session(PLACE, disk=disk, keep_days=90)
+    begin(session, 4, at=NOW)
+    session.remember(ONE, make_record(1, updated_at="v4"))
+    end(session, at=NOW)
+
+    assert len(journal_runs(PLACE, disk)) == 4
+
+
 def test_previous_copy_keeps_the_journals_it_needs() -> None:
     """However old they are: with `state.json` gone, nothing is."""
     disk = MemoryDisk()
