@@ -15,6 +15,7 @@ from plexsync.planning.retry_schedule import has_come
 from plexsync.sync.collections.outcomes import GOOD
 from plexsync.sync.collections.work import CollectionWork, blank_link
 from plexsync.sync.rows import Pair
+from plexsync.sync.sources import wanted_digest
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag
 
@@ -185,9 +186,6 @@ class DueCollections:
 
     def _wanted(self, wish: CollectionWish, members: str, stamp: str) -> str:
         """One digest of all that is wanted; "" while the source may hide another edit."""
-        if stamp and not self._run.ports.stash.is_settled(stamp):
-            return ""
         settings, apply = self._run.config.collections, self._run.config.apply.rules
         parts = (wish.title, wish.sort_title, settings.mode, settings.summary, settings.poster)
-        text = "\x1d".join((*parts, repr(apply), stamp, members))
-        return short_digest(text, _DIGITS)
+        return wanted_digest(self._run.ports.stash, stamp, *parts, repr(apply), members)

@@ -8,12 +8,9 @@ from msgspec.structs import replace
 
 from plexsync.models import (
     CollectionRecord,
-    FieldRule,
-    FieldRules,
     ItemKind,
     Link,
     PlexField,
-    Policy,
 )
 from plexsync.planning.planner import Planner
 from plexsync.state import Settlement
@@ -24,9 +21,9 @@ from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, Colle
 from plexsync.sync.execution.charging import group_by_cause
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.making import FIELD_PREFIX, find_made
-from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.work import deletes
 from plexsync.sync.limited_writes import LimitedWriter
+from plexsync.sync.sources import ask_sources, poster_artwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +79,7 @@ class CollectionKeeper:
         if not self._rules.kinds:
             return None
         works = self._due()
-        self._ask_stash(works)
+        ask_sources(self._run.ports.stash, works)
         try:
             held = self._write(works)
         finally:
@@ -118,19 +115,6 @@ class CollectionKeeper:
         )
         due = DueCollections(run, self._names, self._records, {plan.scene_id for plan in unsettled})
         return due.works(existing.attach)
-
-    # ---- what Stash says
-
-    def _ask_stash(self, works: Sequence[CollectionWork]) -> None:
-        """Have the sources of what needs a look say their texts and pictures."""
-        wanted = [one for work in works if work.wish.members and (one := work.wish.source.related)]
-        known = self._run.ports.stash.objects(wanted) if wanted else {}
-        for work in works:
-            related = work.wish.source.related
-            seen = known.get(related) if related else None
-            if seen is not None:
-                work.summary = seen.text
-                work.source = replace(work.source, cover_path=seen.image_path)
 
     # ---- writing
 
@@ -201,26 +185,10 @@ class CollectionKeeper:
         return CollectionDecider(
             Planner(replace(apply.rules, taken=taken)),
             Planner(replace(apply.rules, taken=every)),
-            artwork=self._artwork(taken),
+            artwork=poster_artwork(run, POSTER_RULE, self._settings.poster, taken=taken),
             gallery=run.ports.plex.pictures,
             summary=self._settings.summary,
             mode="" if self._settings.mode == "library" else self._settings.mode.value,
             lock_fields=apply.lock_fields,
             asked_for=run.is_asked_for,
-        )
-
-    def _artwork(self, taken: frozenset[str]) -> Artwork:
-        """Return what compares posters."""
-        run, policy = self._run, self._settings.poster
-        rule = FieldRule(name=POSTER_RULE, policy=policy, to=PlexField.POSTER)
-        return Artwork(
-            run.ports.stash,
-            run.ports.plex.pictures,
-            rules=FieldRules(common=() if policy is Policy.OFF else (rule,), by_section={}),
-            preserve=run.config.apply.preserve_plex_edits,
-            taken=taken,
-            compare_all=run.compares_all,
-            asked_for=run.is_asked_for,
-            servers_down=run.ports.health.servers_down,
-            coverless=frozenset(),
         )

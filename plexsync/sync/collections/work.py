@@ -30,7 +30,7 @@ from plexsync.sync.execution.work import Decision, WorkItem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import CollectionWish, ItemDetail, Problem
+    from plexsync.models import CollectionWish, ItemDetail, Problem, RelatedId
     from plexsync.planning.planner import Planned, Planner
     from plexsync.plex.pictures import PlexPictures
     from plexsync.sync.execution.pictures.plan import Artwork
@@ -73,6 +73,11 @@ class CollectionWork:
     def key(self) -> SceneId:
         """What stands for it where others have a scene's id."""
         return self.wish.key
+
+    @property
+    def related(self) -> RelatedId | None:
+        """What it is made from, where it still has members: that gives it text and picture."""
+        return self.wish.source.related if self.wish.members else None
 
     @property
     def is_made(self) -> bool:
