@@ -275,8 +275,13 @@ class Transport:
     def _perform(self, task: OutgoingRequest, decode: Callable[[HttpResponse], T]) -> T:
         """Send, decode, repeat while that makes sense; keep book of failures."""
         self._breaker.check()
+        begun = self._timing.monotonic()
         try:
-            value = self._repeater.run(task, partial(self._attempt, task, decode))
+            try:
+                value = self._attempt(task, decode)
+            except ServerError as error:
+                again = partial(self._attempt, task, decode)
+                value = self._repeater.run_again(task, again, error, begun=begun)
         except TransientError as error:
             if not task.leaves(error):
                 self._breaker.failed(error, write=task.write)

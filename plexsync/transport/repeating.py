@@ -74,25 +74,10 @@ class Repeater:
         self._on_repeat = on_repeat
         self._timing = timing
 
-    def run(self, task: OutgoingRequest, attempt: Callable[[], T]) -> T:
-        """Return what the first good attempt returns; raise what the last one raised.
-
-        Raises:
-            ServerError: also what `task.before_repeat` raises.
-        """
-        begun = self._timing.monotonic()
-        try:
-            return attempt()
-        except ServerError as error:
-            if not task.bears_repeating(error, 1, self._policy):
-                raise
-            failed = error
-        return self._run_again(task, attempt, failed, begun)
-
-    def _run_again(
-        self, task: OutgoingRequest, attempt: Callable[[], T], failed: ServerError, begun: float
+    def run_again(
+        self, task: OutgoingRequest, attempt: Callable[[], T], failed: ServerError, *, begun: float
     ) -> T:
-        """Go on after a first attempt that failed at once; the objects of this are for few."""
+        """Go on after a first attempt that `failed`; raise what the last one raises."""
         import tenacity  # noqa: PLC0415 - on the way that works nothing is repeated
 
         first: list[ServerError] = [failed]

@@ -77,4 +77,4 @@ def test_few_functions_lie_between_the_command_line_and_a_write(
             assert run_command_line(["-q", *given]) == 0
     assert puts
     deepest = max(puts, key=len)
-    assert len(deepest) <= MOST_FRAMES, deepest
+    assert len(deepest) <= MOST_FRAMES, "\n".join(deepest)
