@@ -9,13 +9,22 @@ Source: docs/design.md, "Matching"; docs/matching.md, "The decision".
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.matching.comparing.comparison import compare_duration
-from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling, is_copy
+from plexsync.matching.comparing.evidence import (
+    Comparison,
+    FolderLevel,
+    Level,
+    Spelling,
+    is_copy,
+    look_alike,
+)
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Option, Weights
 from plexsync.matching.wording import Obstacle, Why
 from plexsync.models import ItemKind, id_order
@@ -62,6 +71,7 @@ class Table:
         assigned: for scenes that compete, the place each gets when the whole group is served best.
         given: the scenes a person gave an item to, by the item's position.
         is_layout_known: certain pairs show where Plex keeps Stash's folders.
+        ranked: columns with the likeliest scene first, as far as they were asked for.
     """
 
     items: Sequence[PlexItem]
@@ -71,10 +81,19 @@ class Table:
     assigned: Mapping[int, int]
     given: Mapping[int, frozenset[SceneId]]
     is_layout_known: bool
+    ranked: dict[int, Sequence[Option]] = field(default_factory=dict)
 
     def column(self, item: int) -> Sequence[Option]:
         """Return the best option of each scene for an item."""
         return self.columns.get(item, ())
+
+    def likeliest_first(self, item: int) -> Sequence[Option]:
+        """Return the column of an item, the likeliest scene first; ids settle ties."""
+        found = self.ranked.get(item)
+        if found is None:
+            found = sorted(self.column(item), key=_likelihood, reverse=True)
+            self.ranked[item] = found
+        return found
 
     def place_of(self, item: int) -> int:
         """Return the first of the items that show the same file."""
@@ -88,15 +107,6 @@ class ScoredOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     score: float
 
 
-def look_alike(option: Option) -> bool:
-    """Whether only its place distinguishes the pair from a copy of the same file."""
-    made = option.made
-    if Level.DIFFERENT in (made.size, made.duration, made.content):
-        return False
-    named = made.spelling >= Spelling.FOLDED and made.size is Level.EQUAL
-    return named or made.content is Level.EQUAL
-
-
 def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
     """Return the options of one file that exclude this one: none of the same file or copies.
 
@@ -105,14 +115,15 @@ def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings
     if len(row) == 1:
         return []
     copies = settings.write_copies and is_copy(option.made)
-    at_path = option.made.place is FolderLevel.PATH and look_alike(option)
+    at_path = option.made.place is FolderLevel.PATH and look_alike(option.made)
+    item, path = option.item, option.path
     return [
         one
         for one in row
-        if one.item != option.item
-        and one.path != option.path
+        if one.item != item
+        and one.path != path
         and not (copies and is_copy(one.made))
-        and not (at_path and look_alike(one) and one.made.place < FolderLevel.PATH_FOLDED)
+        and not (at_path and look_alike(one.made) and one.made.place < FolderLevel.PATH_FOLDED)
     ]
 
 
@@ -120,7 +131,10 @@ def score_option(
     option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
 ) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
-    return _share(option.bits, [one.bits for one in rivals_of(option, row, column, settings)])
+    scene = option.ours.scene
+    rivals = [one.bits for one in exclusions_of(option, row, settings)]
+    rivals += [one.bits for one in column if one.ours.scene != scene]
+    return _share(option.bits, rivals)
 
 
 def rivals_of(
@@ -249,12 +263,11 @@ def _find_two_videos(option: Option, table: Table) -> Obstacle | None:
 
 def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> Obstacle | None:
     """Another scene that the item fits about as well, or better."""
-    rivals = [one for one in table.column(option.item) if one.ours.scene != option.ours.scene]
-    near = [one for one in rivals if lead_over(option, one) < settings.lead_bits]
-    if not near:
-        return None
-    nearest = max(near, key=lambda one: (one.bits, id_order(one.ours.scene_id)))
-    return Obstacle(why=Why.CLAIMED, option=option, scene_id=nearest.ours.scene_id)
+    scene = option.ours.scene
+    for one in table.likeliest_first(option.item):
+        if one.ours.scene != scene and lead_over(option, one) < settings.lead_bits:
+            return Obstacle(why=Why.CLAIMED, option=option, scene_id=one.ours.scene_id)
+    return None
 
 
 def _find_rival(option: Option, row: Sequence[Option], settings: MatchSettings) -> Obstacle | None:
@@ -291,10 +304,10 @@ def _find_twin(
             return Obstacle(why=Why.BETTER_PLACED, option=option, item=other.item)
         # A name that is equal here and not there tells them apart.
         renamed = other.made.spelling < Spelling.FOLDED <= option.made.spelling
-        if not renamed and look_alike(other) and not _is_owned(other, option, table, settings):
+        if not renamed and look_alike(other.made) and not _is_owned(other, option, table, settings):
             return Obstacle(why=Why.COPY, option=option, item=other.item)
     for other in table.column(option.item):
-        if other.ours.scene == scene or not look_alike(other):
+        if other.ours.scene == scene or not look_alike(other.made):
             continue
         # Certain pairs lead to this place from our folder, and not from theirs.
         if option.made.led and not other.made.led:
@@ -326,6 +339,10 @@ def _has_own(scene: int, option: Option, table: Table, settings: MatchSettings) 
 
 def _bits(option: Option) -> float:
     return option.bits
+
+
+def _likelihood(option: Option) -> tuple[float, int, str]:
+    return option.bits, *id_order(option.ours.scene_id)
 
 
 def _find_skipped_copy(option: Option, settings: MatchSettings) -> Obstacle | None:
@@ -360,5 +377,10 @@ def _name_weakness(made: Comparison, table: Table) -> Why:
 
 def _share(bits: float, rivals: Iterable[float]) -> float:
     """2**bits / (2**bits + sum of 2**rivals + 1), without overflow."""
-    against = math.fsum(math.exp2(min(rival - bits, 900.0)) for rival in rivals)
+    # Rivals of one name and size weigh the same; the sum is exact, in whatever order.
+    shares = (
+        repeat(math.exp2(min(rival - bits, 900.0)), count)
+        for rival, count in Counter(rivals).items()
+    )
+    against = math.fsum(chain.from_iterable(shares))
     return 1.0 / (1.0 + math.exp2(-bits) + against)

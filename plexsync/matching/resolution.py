@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.answers import Pin, find_file
-from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced
-from plexsync.matching.decision import ScoredOption, exclusions_of, look_alike
+from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced, look_alike
+from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.scoring import refine
 from plexsync.matching.wording import compare_facts
 from plexsync.models import (
@@ -147,7 +147,7 @@ class _Resolution:
             if self._settings.write_copies
             and one.item != option.item
             and one.path != option.path
-            and look_alike(one)
+            and look_alike(one.made)
             and _could_decide(one)
         ]
         # A copy is one of the file itself, so what is known of both has to be the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,7 @@ from plexsync.matching.comparing.evidence import (
     FolderLevel,
     Level,
     Spelling,
+    look_alike,
 )
 from plexsync.matching.comparing.title_similarity import (
     Text,
@@ -42,7 +44,7 @@ from plexsync.matching.comparing.title_similarity import (
     texts_of_scene,
 )
 from plexsync.matching.comparing.weighing import Option, Scale, make_option
-from plexsync.matching.decision import MatchSettings, Table, look_alike
+from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs
 from plexsync.models import PlexFile, SceneFile
@@ -174,10 +176,10 @@ def refine(
     if len(options) > _MOST_RANKED:
         return list(options)
     texts = texts_of_scene(scene)
-    titled = [_add_title(option, scene, texts, items) for option in options]
+    titled = [_add_title(one.made, scene, texts, items[one.item]) for one in options]
     return [
-        make_option(one.ours, one.theirs, one.made, scale.weigh(one.made))
-        for one in _even_out(titled)
+        one if one.made is made else make_option(one.ours, one.theirs, made, scale.weigh(made))
+        for one, made in zip(options, _even_out(options, titled), strict=True)
     ]
 
 
@@ -306,38 +308,35 @@ def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
 
 
 def _add_title(
-    option: Option, scene: Scene, texts: tuple[Text, ...], items: Sequence[PlexItem]
-) -> Option:
+    made: Comparison, scene: Scene, texts: tuple[Text, ...], item: PlexItem
+) -> Comparison:
     """Add what title and date say, unless the name covers it already."""
-    made = option.made
     named = made.spelling > Spelling.WORDS and not made.generic
     if named or made.title is not Level.UNKNOWN:
-        return option
-    item = items[option.item]
+        return made
     title = compare_titles(texts, texts_of_item(item))
-    date = compare_date(scene.date, item.date)
-    return _change(option, title=title, date=date)
+    return made._replace(title=title, date=compare_date(scene.date, item.date))
 
 
-def _even_out(options: list[Option]) -> list[Option]:
+def _even_out(options: Sequence[Option], titled: list[Comparison]) -> list[Comparison]:
     """Give copies of one file the same credit for equal folders, and less to kept copies."""
-    alike = [one for one in options if look_alike(one) and one.made.place is FolderLevel.FOLDERS]
+    flags = [look_alike(one) and one.place is FolderLevel.FOLDERS for one in titled]
+    alike = list(compress(titled, flags))
     if len(alike) <= 1:
-        return options
-    tail = max(one.made.tail_others for one in alike)
-    depth = min(one.made.folders for one in alike)
-    telling = min(one.made.telling_folders for one in alike)
+        return titled
+    tail = max(one.tail_others for one in alike)
+    depth = min(one.folders for one in alike)
+    telling = min(one.telling_folders for one in alike)
     return [
-        _change(
-            one,
-            tail_others=max(one.made.tail_others, tail),
-            folders=min(one.made.folders, depth),
-            telling_folders=min(one.made.telling_folders, telling),
-            spare=_is_spare(one),
+        made._replace(
+            tail_others=tail,
+            folders=depth,
+            telling_folders=telling,
+            spare=_is_spare(option),
         )
-        if one in alike
-        else one
-        for one in options
+        if is_alike
+        else made
+        for option, made, is_alike in zip(options, titled, flags, strict=True)
     ]
 
 
@@ -345,9 +344,3 @@ def _is_spare(option: Option) -> bool:
     """Whether the item, unlike our file, lies in a folder for copies."""
     theirs = COPY_FOLDERS.intersection(split_folders(option.theirs.path))
     return bool(theirs) and not COPY_FOLDERS.intersection(split_folders(option.ours.path))
-
-
-def _change(option: Option, **fields: object) -> Option:
-    """Return the same pair with a changed comparison; its weight is out of date."""
-    made = option.made._replace(**fields)  # type: ignore[arg-type] # fields are a Comparison's own
-    return make_option(option.ours, option.theirs, made, option.weighed)

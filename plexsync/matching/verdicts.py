@@ -171,6 +171,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             rows=[*self.table.rows[:scene], rows, *self.table.rows[scene + 1 :]],
             columns={**self.table.columns, option.item: column},
             assigned={},
+            ranked={},
         )
         tabulated = msgspec.structs.replace(self.tabulated, table=table)
         return msgspec.structs.replace(self, tabulated=tabulated).obstacle(changed) is None

@@ -257,7 +257,7 @@ def _choose(
         bearers, kin = crowds[one.stem].bearers[name], crowds[one.stem].files
     return FileCandidates(
         ours=one,
-        parts=_join(one, named if whole else crowds[one.stem].choose(one), blocks),
+        parts=parts,
         name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
         stem_others=us - 1 + max(kin - 1, 0),
         size_others=_count_sizes(one, blocks),

@@ -231,18 +231,24 @@ class _Folders:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[FolderLevel, int, int]] = {}
+        self._split: dict[str, list[str]] = {}
 
     def compare(self, ours: str, theirs: str) -> tuple[FolderLevel, int, int]:
         """How the folders of two paths compare; PATH_FOLDED where all are equal."""
         pair = ours[: ours.rfind("/") + 1], theirs[: theirs.rfind("/") + 1]
         known = self._known.get(pair)
         if known is None:
-            known = self._known[pair] = _compare_folders(*pair)
+            known = self._known[pair] = _compare_folders(*map(self._split_once, pair))
         return known
 
+    def _split_once(self, folder: str) -> list[str]:
+        found = self._split.get(folder)
+        if found is None:
+            found = self._split[folder] = split_folders(folder)
+        return found
 
-def _compare_folders(ours: str, theirs: str) -> tuple[FolderLevel, int, int]:
-    folders, others = split_folders(ours), split_folders(theirs)
+
+def _compare_folders(folders: Sequence[str], others: Sequence[str]) -> tuple[FolderLevel, int, int]:
     equal = telling = 0
     for mine, other in zip(folders, others, strict=False):
         if mine != other:

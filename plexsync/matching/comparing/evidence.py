@@ -210,6 +210,14 @@ def is_copy(made: Comparison) -> bool:
     )
 
 
+def look_alike(made: Comparison) -> bool:
+    """Whether only its place distinguishes a pair from a copy of the same file."""
+    if Level.DIFFERENT in (made.size, made.duration, made.content):
+        return False
+    named = made.spelling >= Spelling.FOLDED and made.size is Level.EQUAL
+    return named or made.content is Level.EQUAL
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 

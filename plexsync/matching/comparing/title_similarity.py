@@ -7,6 +7,7 @@ choose the items worth comparing, so that the cost stays linear in the library.
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
@@ -127,6 +128,7 @@ def _texts(texts: Iterable[str]) -> tuple[Text, ...]:
     return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
+@lru_cache(maxsize=4096)
 def _text(text: str) -> Text | None:
     rest, date = split_quality(fold(text))
     normal = normalize_title(rest) or normalize_title(text)

@@ -141,16 +141,13 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     """Position of the item."""
     bits: float
     """Log2 odds that the two are one file, others left aside."""
-
-    @property
-    def path(self) -> str:
-        """The file of Plex: items with the same one are one answer."""
-        return self.theirs.file.path
+    path: str
+    """The file of Plex: items with the same one are one answer."""
 
 
 def make_option(ours: Ours, theirs: Theirs, made: Comparison, weighed: Assessment) -> Option:
     """Return an option with what is asked of it most at hand."""
-    return Option(ours, theirs, made, weighed, theirs.item, weighed.bits)
+    return Option(ours, theirs, made, weighed, theirs.item, weighed.bits, theirs.file.path)
 
 
 def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
