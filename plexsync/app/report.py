@@ -29,9 +29,9 @@ from plexsync.output.status import run_end
 from plexsync.planning.retry_schedule import PARKED, iso
 from plexsync.plex.index import cached_libraries
 from plexsync.state import (
-    collections_status,
     coverage_part,
     find_run,
+    kept_status,
     load_state,
     load_waiting,
     read_history,
@@ -166,7 +166,8 @@ class _Gathering:
             trend=tuple(_trend(self.state.runs, since)),
             failing=tuple(self.failing[:_SCENES]),
             more_failing=max(len(self.failing) - _SCENES, 0),
-            collections=() if self.scope.library else collections_status(self.state).shares,
+            collections=() if self.scope.library else kept_status(self.state.collections()).shares,
+            shows=() if self.scope.library else kept_status(self.state.shows()).shares,
             notes=tuple(self.notes),
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,12 +15,20 @@ from plexsync.planning.retry_schedule import WAITING, iso
 from plexsync.state import DISK, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import CollectionRecord, SceneId, SceneRecord
+    from plexsync.models import CollectionRecord, SceneId, SceneRecord, ShowRecord
     from plexsync.state import Filesystem, Session, State
+
+
+class _Waiting(NamedTuple):
+    """What is made due."""
+
+    scenes: dict[SceneId, SceneRecord]
+    collections: dict[SceneId, CollectionRecord]
+    shows: dict[SceneId, ShowRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +36,8 @@ class Retried:
     """What became of the scenes named.
 
     Args:
-        due: those the next run tries again, that would have waited; collections by their key.
+        due: those the next run tries again, that would have waited; collections, shows and seasons
+            by their key.
         settled: those that wait for nothing.
     """
 
@@ -48,7 +58,7 @@ def retry(
 
     Args:
         directory: the state directory.
-        scene_ids: which; none for all that failed, collections included.
+        scene_ids: which; none for all that failed, collections, shows and seasons included.
         now: aware UTC time.
         run_id: a name for the journal; see `journal.new_run_id`.
         lock_wait_s: how long to wait for a run to end, in seconds.
@@ -60,10 +70,10 @@ def retry(
         StateError: the state cannot be read or written.
     """
     # Asked without the lock first, so that a retry of nothing leaves no trace.
-    if not any(_both(load_state(directory, disk), scene_ids)):
+    if not any(_waiting(load_state(directory, disk), scene_ids)):
         return Retried(settled=tuple(scene_ids))
     with open_session(directory, now=now, wait_s=lock_wait_s, disk=disk) as session:
-        chosen, collections = _both(session.state, scene_ids)
+        waiting = _waiting(session.state, scene_ids)
         session.begin(
             run_id=run_id,
             kind=RunKind.RETRY,
@@ -71,34 +81,29 @@ def retry(
             lineage=session.state.lineage,
             version=__version__,
         )
-        _make_due(session, chosen, collections)
+        _make_due(session, waiting)
         session.end(finished_at=now, exit_code=0, counts=Counts())
-    due = (*chosen, *collections)
-    return Retried(due=due, settled=tuple(one for one in scene_ids if one not in chosen))
+    settled = tuple(one for one in scene_ids if one not in waiting.scenes)
+    return Retried(due=tuple(chain(*waiting)), settled=settled)
 
 
-def _make_due(
-    session: Session,
-    scenes: Mapping[SceneId, SceneRecord],
-    collections: Mapping[SceneId, CollectionRecord],
-) -> None:
-    for scene_id, record in scenes.items():
+def _make_due(session: Session, waiting: _Waiting) -> None:
+    for scene_id, record in waiting.scenes.items():
         session.remember(scene_id, replace(record, attempts=0, due_at=""))
-    for key, collection in collections.items():
+    for key, collection in waiting.collections.items():
         session.keep_collection(key, replace(collection, attempts=0, due_at="", wanted=""))
+    for key, show in waiting.shows.items():
+        session.keep_show(key, replace(show, attempts=0, due_at="", wanted=""))
 
 
-def _both(
-    state: State, scene_ids: Sequence[SceneId]
-) -> tuple[dict[SceneId, SceneRecord], dict[SceneId, CollectionRecord]]:
-    return dict(_chosen(state, scene_ids)), _collections(state, scene_ids)
-
-
-def _collections(state: State, scene_ids: Sequence[SceneId]) -> dict[SceneId, CollectionRecord]:
-    """Return the collections that failed and wait, where no scene is named."""
+def _waiting(state: State, scene_ids: Sequence[SceneId]) -> _Waiting:
+    """Return what failed and waits: scenes, and where none is named all the rest."""
+    scenes = dict(_chosen(state, scene_ids))
     if scene_ids:
-        return {}
-    return {key: one for key, one in state.collections().items() if one.due_at}
+        return _Waiting(scenes, {}, {})
+    collections = {key: one for key, one in state.collections().items() if one.due_at}
+    shows = {key: one for key, one in state.shows().items() if one.due_at}
+    return _Waiting(scenes, collections, shows)
 
 
 def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:

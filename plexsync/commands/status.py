@@ -54,7 +54,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     \b
     Exit codes:
       0   shown                                9  the state cannot be read
-      3   with --check: scenes are parked until the next full sweep
+      3   with --check: something is parked until the next full sweep
       12  with --check: no run ended well within --max-age
     """
     import os
@@ -68,7 +68,7 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     code = ExitCode.OK
     if check and not found.is_fresh(max_age):
         code = ExitCode.TOO_OLD
-    elif check and (found.parked or found.collections.parked):
+    elif check and found.failed_too_often:
         code = ExitCode.SOME_FAILED
     if is_document:
         _print_document(invocation, found, code)
@@ -191,13 +191,15 @@ def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
 
 
 def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:
+    from plexsync.models import noun_of
+
     lines = [f"Scene {scene_id} waits for nothing." for scene_id in settled]
-    collections = [one for one in due if "." in one]
-    several = (("scene", [one for one in due if "." not in one]), ("collection", collections))
+    several: dict[str, list[str]] = {}
+    for one in due:
+        several.setdefault(noun_of(one), []).append(one)
     found = [
-        f"{what} {keys[0]}" if len(keys) == 1 else f"{len(keys):,} {what}s"
-        for what, keys in several
-        if keys
+        f"{what} {keys[0].removeprefix(f'{what}:')}" if len(keys) == 1 else f"{len(keys):,} {what}s"
+        for what, keys in several.items()
     ]
     if found:
         lines.append(f"The next run tries {' and '.join(found)} again.")

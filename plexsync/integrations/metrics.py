@@ -38,7 +38,7 @@ _MEANINGS = {
     "review_scenes": "LOW matches that wait for a person.",
     "failing_scenes": "Scenes that failed and are tried again.",
     "parked_scenes": "Scenes that failed too often.",
-    "shows": "Shows and seasons, by whether they follow a studio or are left alone.",
+    "shows": "Shows and seasons plexsync keeps, by what they came to.",
     "collections": "Collections plexsync keeps, by what they came to.",
     "waiting_scenes": "LOW, unmatched, failing and parked scenes, by library; none has no name.",
 }
@@ -181,10 +181,9 @@ def _status_samples(status: Status, libraries: Mapping[str, str]) -> Iterator[Sa
     yield Sample("review_scenes", len(status.review))
     yield Sample("failing_scenes", len(status.failing))
     yield Sample("parked_scenes", len(status.parked))
-    for state, count in status.shows._asdict().items():
-        yield Sample("shows", count, (("state", state),))
-    for state in ("kept", "waiting", "parked", "left_alone"):
-        yield Sample("collections", getattr(status.collections, state), (("state", state),))
+    for name, kept in (("shows", status.shows), ("collections", status.collections)):
+        for state in ("kept", "waiting", "parked", "left_alone"):
+            yield Sample(name, getattr(kept, state), (("state", state),))
     for state, counts in _by_library(status, libraries).items():
         for library, count in sorted(counts.items()):
             yield Sample("waiting_scenes", count, (("library", library), ("state", state)))

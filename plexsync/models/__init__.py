@@ -51,6 +51,7 @@ from plexsync.models.matching import (
     PathRule,
 )
 from plexsync.models.memory import (
+    KeptRecord,
     Link,
     PictureBase,
     SceneRecord,
@@ -75,6 +76,7 @@ from plexsync.models.shows import (
     ShowRecord,
     ShowWish,
     is_show_key,
+    noun_of,
     show_key,
 )
 from plexsync.models.stash import (
@@ -133,6 +135,7 @@ __all__ = [
     "ItemKind",
     "ItemPlan",
     "ItemRef",
+    "KeptRecord",
     "Link",
     "Match",
     "MatchRow",
@@ -171,6 +174,7 @@ __all__ = [
     "collection_key",
     "id_order",
     "is_show_key",
+    "noun_of",
     "show_key",
     "source_in",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from plexsync.models.basis import Noun, Problem, RatingKey, RelatedId, SceneId
-from plexsync.models.memory import Link
+from plexsync.models.basis import Noun, RatingKey, RelatedId, SceneId
+from plexsync.models.memory import KeptRecord
 from plexsync.models.plex import ItemKind
 
 
@@ -84,31 +84,23 @@ class Withheld(StrEnum):
     DELETED = "deleted"
 
 
-class CollectionRecord(Noun, frozen=True):
+class CollectionRecord(KeptRecord, frozen=True):
     """What we remember of one collection.
 
     Attributes:
-        link: the collection, and what we last applied to it; without a rating key there is none.
-        title: the title it was to have last.
-        wanted: digest of all that was wanted when it was handled last; "" while it is due.
-        members: digest of the members that were wanted then.
+        members: digest of the members that were wanted when it was handled last.
         count: how many members Plex had then.
         withheld: why it is left alone; None where it is not.
-        attempts: tries in a row that failed.
-        due_at: ISO time before which it is not tried again, unless something else is wanted; ""
-            while it does not wait.
-        problem: why the last try failed.
     """
 
-    link: Link
-    title: str
-    wanted: str = ""
     members: str = ""
     count: int = 0
     withheld: Withheld | None = None
-    attempts: int = 0
-    due_at: str = ""
-    problem: Problem | None = None
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether it is neither made nor touched."""
+        return self.withheld is not None
 
 
 def collection_key(section_id: str, source: CollectionSource) -> SceneId:

@@ -55,6 +55,32 @@ class Link(Noun, frozen=True):
     above: tuple[RatingKey, ...] = ()
 
 
+class KeptRecord(Noun, frozen=True):
+    """What we remember of what is kept in step with the scenes: a collection, a show, a season.
+
+    Attributes:
+        link: it, and what we last applied to it; without a rating key there is none.
+        title: the title it was to have last.
+        wanted: digest of all that was wanted when it was handled last; "" while it is due.
+        attempts: tries in a row that failed.
+        due_at: ISO time before which it is not tried again, unless something else is wanted; ""
+            while it does not wait.
+        problem: why the last try failed.
+    """
+
+    link: Link
+    title: str = ""
+    wanted: str = ""
+    attempts: int = 0
+    due_at: str = ""
+    problem: Problem | None = None
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is written to it."""
+        return False
+
+
 class SceneRecord(Noun, frozen=True):
     """What we remember of one scene.
 

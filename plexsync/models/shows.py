@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plexsync.models.basis import Noun, RatingKey, RelatedId, SceneId
-from plexsync.models.memory import Link
+from plexsync.models.memory import KeptRecord
 from plexsync.models.plex import SHOW_KINDS, ItemKind
 
 
@@ -34,20 +34,21 @@ class ShowWish(Noun, frozen=True):
         return show_key(self.kind, self.rating_key)
 
 
-class ShowRecord(Noun, frozen=True):
+class ShowRecord(KeptRecord, frozen=True):
     """What we remember of one show or season.
 
     Attributes:
-        link: it, and what we last applied to it.
-        wanted: digest of all that was wanted when it was handled last; "" while it is due.
         year: of a season, the year it was taken for.
         apart: why it is left alone; "" where it is not.
     """
 
-    link: Link
-    wanted: str = ""
     year: str = ""
     apart: str = ""
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether it keeps what it has."""
+        return bool(self.apart)
 
 
 def show_key(kind: ItemKind, rating_key: RatingKey) -> SceneId:
@@ -58,6 +59,13 @@ def show_key(kind: ItemKind, rating_key: RatingKey) -> SceneId:
 def is_show_key(key: str) -> bool:
     """Return whether a key is one that `show_key` made."""
     return key.startswith(_STARTS)
+
+
+def noun_of(key: str) -> str:
+    """Return what a key stands for, for people: a scene, a collection, a show or a season."""
+    if is_show_key(key):
+        return key.partition(":")[0]
+    return "collection" if "." in key else "scene"
 
 
 _STARTS = tuple(f"{kind}:" for kind in sorted(SHOW_KINDS))

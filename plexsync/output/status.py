@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import ExitCode
+from plexsync.models import noun_of
 from plexsync.state import age_s
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import shown_path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.models import Problem, SceneId
-    from plexsync.state import CollectionTrouble, RunRecord, Status, Trouble
+    from plexsync.state import KeptStatus, KeptTrouble, RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 
@@ -67,20 +68,16 @@ def check_sentence(status: Status, *, max_age_s: float) -> str:
 
 
 def has_parked(status: Status) -> bool:
-    """Return whether a scene or a collection failed too often."""
-    return bool(status.parked or status.collections.parked)
+    """Return whether anything failed too often."""
+    return bool(status.failed_too_often)
 
 
 def parked_words(status: Status) -> str:
-    """How many scenes or collections are parked, and why the first one is."""
-    if status.parked:
-        what, problem = scenes_words(len(status.parked)), status.parked[0].problem
-    else:
-        what = collections_words(status.collections.parked)
-        parked = (one.problem for one in status.collections.troubles if one.parked)
-        problem = next(parked, None)
-    why = f": {problem.message}" if problem else ""
-    return f"{what} parked after too many failed tries{why} (plexsync retry)"
+    """How many scenes, or else of what, are parked, and why the first one is."""
+    noun, problems = next(iter(status.failed_too_often.items()))
+    many = f"1 {noun}" if len(problems) == 1 else f"{len(problems):,} {noun}s"
+    why = f": {problems[0].message}" if problems[0] else ""
+    return f"{many} parked after too many failed tries{why} (plexsync retry)"
 
 
 def ago(moment: str, now: datetime) -> str:
@@ -140,13 +137,13 @@ def status_lines(status: Status) -> Iterator[str]:
     for word, troubles in (("failing", status.failing), ("parked", status.parked)):
         for one in troubles:
             yield _line(word, one.scene_id, one.attempts, one.due_at, problem_words(one))
-    if any(status.shows):
-        yield _line("shows", *status.shows)
-    if shown := status.collections.shares:
-        yield _line("collections", *(count for _, count in shown))
-    for trouble in status.collections.troubles:
-        cells = (trouble.key, trouble.attempts, trouble.due_at, problem_words(trouble))
-        yield _line("collection", "parked" if trouble.parked else "failing", *cells)
+    for word, kept in (("shows", status.shows), ("collections", status.collections)):
+        if kept.shares:
+            yield _line(word, *(count for _, count in kept.shares))
+        for trouble in kept.troubles:
+            cells = (trouble.key, trouble.attempts, trouble.due_at, problem_words(trouble))
+            state = "parked" if trouble.parked else "failing"
+            yield _line(noun_of(trouble.key), state, *cells)
     for rule in status.proposed:
         yield _line("rule", shown_path(rule.stash), shown_path(rule.plex), rule.explains)
 
@@ -184,8 +181,8 @@ def status_document(
         "review": list(status.review),
         "failing": [_trouble(one, pages) for one in status.failing],
         "parked": [_trouble(one, pages) for one in status.parked],
-        "shows": status.shows._asdict(),
-        "collections": _collections(status),
+        "shows": _kept(status.shows),
+        "collections": _kept(status.collections),
         "unsettled": status.unsettled,
         "proposed_rules": [rule_json(rule) for rule in status.proposed],
         "metrics": list(metrics),
@@ -208,9 +205,9 @@ def shares(status: Status) -> tuple[tuple[str, int], ...]:
     )
 
 
-def collections_words(count: int) -> str:
-    """Return how many collections, in words."""
-    return "1 collection" if count == 1 else f"{count:,} collections"
+def shares_words(found: Sequence[tuple[str, int]]) -> str:
+    """Return how many are what, as `480 kept, 1 parked`."""
+    return ", ".join(f"{count:,} {name}" for name, count in found if count)
 
 
 def scenes_words(count: int) -> str:
@@ -222,8 +219,8 @@ def _line(*fields: object) -> str:
     return "\t".join(_clean(str(field)) for field in fields)
 
 
-def problem_words(one: Trouble | CollectionTrouble) -> str:
-    """Return what went wrong with a scene or a collection, on one line."""
+def problem_words(one: Trouble | KeptTrouble) -> str:
+    """Return what went wrong with one of them, on one line."""
     return _clean(one.problem.message) if one.problem else ""
 
 
@@ -247,8 +244,7 @@ def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
     }
 
 
-def _collections(status: Status) -> dict[str, object]:
-    found = status.collections
+def _kept(found: KeptStatus) -> dict[str, object]:
     return {
         "kept": found.kept,
         "waiting": found.waiting,

@@ -20,6 +20,7 @@ from plexsync.output.status import (
     run_end,
     scenes_words,
     shares,
+    shares_words,
     span,
     until,
 )
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule, SceneId
     from plexsync.output.status import Pages
-    from plexsync.state import RunRecord, Status, Trouble
+    from plexsync.state import KeptStatus, RunRecord, Status, Trouble
 
 RUNS_SHOWN = 5
 TROUBLES_SHOWN = 20
@@ -81,11 +82,9 @@ def status_view(
         head.append(", failed too often; plexsync retry tries them again", style="dim")
         parts += [Text(""), head, Text(""), *_troubles(status.parked, now=None)]
         parts += _pages(status.parked, pages)
-    if any(status.shows):
-        words = f": {status.shows.followed:,} of a studio, {status.shows.left_alone:,} left alone"
-        parts += [Text(""), Text.assemble(("Shows and seasons", "bold"), words)]
-    if status.collections.shares:
-        parts += [Text(""), *_collections(status)]
+    for name, kept in (("Shows and seasons", status.shows), ("Collections", status.collections)):
+        if kept.shares:
+            parts += [Text(""), *_kept(name, kept, status.now)]
     if status.proposed:
         parts += [Text(""), _rules(status.proposed)]
     parts += [Text(""), *(Text(line, style="dim", overflow="fold") for line in _facts(status))]
@@ -234,13 +233,12 @@ def _pages(troubles: Sequence[Trouble], pages: Mapping[SceneId, Pages]) -> Itera
             yield Text(line, no_wrap=True, overflow="ignore")
 
 
-def _collections(status: Status) -> Iterator[RenderableType]:
-    """Yield how the collections stand, and what went wrong with the first ones."""
-    counts = ", ".join(f"{count:,} {name}" for name, count in status.collections.shares if count)
-    yield Text.assemble(("Collections", "bold"), f": {counts}")
-    troubles = status.collections.troubles
+def _kept(name: str, found: KeptStatus, now: datetime) -> Iterator[RenderableType]:
+    """Yield how the collections stand, or the shows, and what went wrong with the first ones."""
+    yield Text.assemble((name, "bold"), f": {shares_words(found.shares)}")
+    troubles = found.troubles
     for one in troubles[:TROUBLES_SHOWN]:
-        when = "parked" if one.parked else until(one.due_at, status.now)
+        when = "parked" if one.parked else until(one.due_at, now)
         words = f"  {clean_for_terminal(one.title)} ({when}): {problem_words(one)}"
         yield Text(words, style="red" if one.parked else "yellow", overflow="fold")
     if len(troubles) > TROUBLES_SHOWN:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import Outcome
 
 if TYPE_CHECKING:
-    from plexsync.models import CollectionRecord, SceneRecord
+    from plexsync.models import KeptRecord, SceneRecord
 
 WAITING = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.FAILED, Outcome.SKIPPED})
 """Outcomes after which a scene is tried again although nothing changed in Stash."""
@@ -70,9 +70,9 @@ def is_due(
     return record is None or record.updated_at != version
 
 
-def is_collection_due(record: CollectionRecord, now: datetime) -> bool:
-    """Whether a collection is looked at although nothing changed in Stash."""
-    if record.withheld is not None:
+def is_kept_due(record: KeptRecord, now: datetime) -> bool:
+    """Whether a collection, show or season is looked at although nothing changed in Stash."""
+    if record.is_left_alone:
         return False
     return has_come(record.due_at, now) if record.due_at else not record.wanted
 

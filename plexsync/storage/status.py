@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.errors import StateCorruptError
-from plexsync.models import Outcome, PathRule
+from plexsync.models import Outcome, PathRule, noun_of
 from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
 from plexsync.storage.lock import read_holder, this_host
@@ -21,9 +21,10 @@ from plexsync.storage.memory import UNLINKED
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from plexsync.models import Problem, RatingKey, SceneId, SceneRecord
+    from plexsync.models import KeptRecord, Problem, RatingKey, SceneId, SceneRecord
     from plexsync.storage.checkpoint import RunRecord
     from plexsync.storage.journal import Lineage
     from plexsync.storage.lock import Holder
@@ -85,18 +86,11 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     rating_keys: tuple[RatingKey, ...] = ()
 
 
-class ShowsStatus(NamedTuple):
-    """How many shows and seasons are a studio's, and how many are left alone; see `[shows]`."""
-
-    followed: int = 0
-    left_alone: int = 0
-
-
-class CollectionTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A collection that failed.
+class KeptTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection, show or season that failed.
 
     Args:
-        key: what stands for it: `3.studio:12`.
+        key: what stands for it: `3.studio:12`, `season:77`.
         title: what it is to be called.
         attempts: tries in a row.
         due_at: ISO time of the next one; "" for at once, and for a parked one.
@@ -112,14 +106,15 @@ class CollectionTrouble(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None
 
 
-class CollectionsStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How many collections are what; see `[collections]`.
+class KeptStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How many collections are what, or shows and seasons; see `[collections]` and `[shows]`.
 
     Args:
         kept: in Plex, and in step.
         waiting: the next run looks at them again, or a later one.
         parked: failed too often.
-        left_alone: not made or touched: the title is taken, or a person deleted or took it back.
+        left_alone: not made or touched: the title of a collection is taken, or a person deleted it
+            or took it back; a show is not of one studio, a season not of one year.
         troubles: those that failed, by key.
     """
 
@@ -127,7 +122,7 @@ class CollectionsStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     parked: int = 0
     left_alone: int = 0
-    troubles: tuple[CollectionTrouble, ...] = ()
+    troubles: tuple[KeptTrouble, ...] = ()
 
     @property
     def shares(self) -> tuple[tuple[str, int], ...]:
@@ -141,7 +136,7 @@ class CollectionsStatus(msgspec.Struct, frozen=True, kw_only=True):
         return counts if any(count for _, count in counts) else ()
 
 
-NO_COLLECTIONS = CollectionsStatus()
+NOTHING_KEPT = KeptStatus()
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,8 +161,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             title, as far as that was asked for and is known.
         failing: scenes that failed and are tried again, by id.
         parked: scenes that failed too often, by id.
-        shows: how many shows and seasons are what.
-        collections: the collections plexsync keeps.
+        shows: the shows and seasons plexsync keeps.
+        collections: the collections it keeps.
         unsettled: writes of which nobody knows whether they reached Plex.
         proposed: path rules the last run proposed.
     """
@@ -189,8 +184,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     review_libraries: tuple[tuple[str, int], ...] = ()
     failing: tuple[Trouble, ...] = ()
     parked: tuple[Trouble, ...] = ()
-    shows: ShowsStatus = ShowsStatus()
-    collections: CollectionsStatus = NO_COLLECTIONS
+    shows: KeptStatus = NOTHING_KEPT
+    collections: KeptStatus = NOTHING_KEPT
     unsettled: int = 0
     proposed: tuple[PathRule, ...] = ()
 
@@ -198,6 +193,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     def success_age_s(self) -> float | None:
         """Seconds since a run last ended well; None for never. A clock set back makes it 0."""
         return age_s(self.last_success_at, self.now)
+
+    @property
+    def failed_too_often(self) -> dict[str, list[Problem | None]]:
+        """Why what is parked failed last, by what it is: a scene, a collection, a show or so."""
+        found: dict[str, list[Problem | None]] = {}
+        if self.parked:
+            found["scene"] = [one.problem for one in self.parked]
+        for one in (*self.collections.troubles, *self.shows.troubles):
+            if one.parked:
+                found.setdefault(noun_of(one.key), []).append(one.problem)
+        return found
 
     def is_fresh(self, max_age_s: float) -> bool:
         """Whether a run ended well within `max_age_s`, in seconds."""
@@ -279,8 +285,8 @@ def status_of(
         review=tuple(waiting.review),
         failing=tuple(waiting.failing),
         parked=tuple(waiting.parked),
-        shows=_shows(state),
-        collections=collections_status(state),
+        shows=kept_status(state.shows()),
+        collections=kept_status(state.collections()),
         unsettled=len(state.unsettled),
         proposed=proposed.rules,
     )
@@ -350,13 +356,13 @@ def _count(state: State) -> _Counted:
     return _Counted(coverage, len(items), tuple(sorted((+sections).items())))
 
 
-def collections_status(state: State) -> CollectionsStatus:
-    """Return how many collections are what."""
+def kept_status(records: Mapping[SceneId, KeptRecord]) -> KeptStatus:
+    """Return how many of what is kept in step with the scenes are what."""
     shares: Counter[str] = Counter()
-    troubles: list[CollectionTrouble] = []
-    for key, record in sorted(state.collections().items()):
+    troubles: list[KeptTrouble] = []
+    for key, record in sorted(records.items()):
         parked = record.due_at == PARKED
-        if record.withheld is not None:
+        if record.is_left_alone:
             shares["left_alone"] += 1
         elif parked:
             shares["parked"] += 1
@@ -366,7 +372,7 @@ def collections_status(state: State) -> CollectionsStatus:
             shares["kept"] += bool(record.link.rating_key)
         if record.problem is not None:
             troubles.append(
-                CollectionTrouble(
+                KeptTrouble(
                     key=key,
                     title=record.title,
                     attempts=record.attempts,
@@ -375,7 +381,7 @@ def collections_status(state: State) -> CollectionsStatus:
                     problem=record.problem,
                 )
             )
-    return CollectionsStatus(troubles=tuple(troubles), **shares)
+    return KeptStatus(troubles=tuple(troubles), **shares)
 
 
 def coverage_part(outcome: Outcome, *, linked: bool) -> str:
@@ -389,11 +395,6 @@ def coverage_part(outcome: Outcome, *, linked: bool) -> str:
             return "unmatched"
         case _:
             return "linked" if linked else "undecided"
-
-
-def _shows(state: State) -> ShowsStatus:
-    apart = [bool(record.apart) for record in state.shows().values()]
-    return ShowsStatus(followed=apart.count(False), left_alone=apart.count(True))
 
 
 def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:

@@ -6,12 +6,13 @@ a person can say no.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from plexsync.errors import DeclinedError
 from plexsync.models import Outcome, Preview
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.execution.reader import READ_BATCH
+from plexsync.sync.execution.work import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from plexsync.planning.equality import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
-    from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
+    from plexsync.sync.execution.work import Ready, WorkItem
+
+
+class ChargingOutcomes(Outcomes, Protocol):
+    """Outcomes that charge what failed by its own fault."""
+
+    def charge(self, nouns: str, /) -> None:
+        """Charge it with a try, and say what is parked by that; `nouns` are several of them."""
 
 
 class LimitedWriter:
@@ -29,7 +37,7 @@ class LimitedWriter:
     Args:
         run: what the run is about.
         executor: reads and writes.
-        outcomes: takes what is held back.
+        outcomes: takes what is held back, and charges what failed.
         equality: says what is ours.
         noun: what is written, for people: "collection".
     """
@@ -38,7 +46,7 @@ class LimitedWriter:
         self,
         run: RunContext,
         executor: Executor,
-        outcomes: Outcomes,
+        outcomes: ChargingOutcomes,
         equality: PlexEquality,
         *,
         noun: str,
@@ -61,6 +69,12 @@ class LimitedWriter:
             DeclinedError: a person was asked and declined.
             InterruptedRunError: asked to stop.
         """
+        try:
+            return self._write(items, synced)
+        finally:
+            self._outcomes.charge(f"{self._noun}s")
+
+    def _write(self, items: Iterable[WorkItem], synced: int) -> UnsafeError | None:
         ready = [one for batch in self._executor.ready(items) for one in batch]
         held, ready = self._hold_back(ready, synced)
         if ready and self._run.options.ask:

@@ -175,4 +175,10 @@ def test_an_episode_says_why_its_show_is_left_alone(tmp_path: Path) -> None:
         assert note.startswith(specials)
         assert document(world, "1")["notes"] == []
         shown = json.loads(run_plexsync(["status", "--json"], world.environ()).out)
-        assert shown["shows"] == {"followed": 3, "left_alone": 3}
+        assert shown["shows"] == {
+            "kept": 3,
+            "waiting": 0,
+            "parked": 0,
+            "left_alone": 3,
+            "failing": [],
+        }

@@ -90,10 +90,9 @@ def _lock(directory: Path) -> Finding:
 
 
 def _parked(status: Status) -> Iterator[Finding]:
-    """How many scenes and collections are parked, by what each failed with."""
-    collections = [one.problem for one in status.collections.troubles if one.parked]
-    yield from _by_reason("scene", [one.problem for one in status.parked])
-    yield from _by_reason("collection", collections)
+    """How much of what is parked, by what each failed with."""
+    for noun, problems in status.failed_too_often.items():
+        yield from _by_reason(noun, problems)
 
 
 def _by_reason(what: str, problems: Sequence[Problem | None]) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from plexsync.matcher import Explanation
 from plexsync.models import Confidence, Counts, Requests
 from plexsync.output.formats.parts import (
     ChangeForm,
-    CollectionsForm,
     DocumentForm,
     ErrorForm,
     EvidenceForm,
+    KeptForm,
     MatchForm,
     PastRunForm,
     RuleForm,
@@ -148,13 +148,6 @@ class MetricForm(DocumentForm):
     value: float
 
 
-class ShowsForm(DocumentForm):
-    """How many shows and seasons are a studio's, and how many are left alone."""
-
-    followed: int
-    left_alone: int
-
-
 class StatusForm(DocumentForm):
     """`plexsync status --json`."""
 
@@ -172,8 +165,8 @@ class StatusForm(DocumentForm):
     review: list[str]
     failing: list[TroubleForm]
     parked: list[TroubleForm]
-    shows: ShowsForm
-    collections: CollectionsForm
+    shows: KeptForm
+    collections: KeptForm
     unsettled: int
     proposed_rules: list[RuleForm]
     metrics: list[MetricForm]

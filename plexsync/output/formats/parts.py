@@ -158,8 +158,8 @@ class PastRunForm(DocumentForm):
     requests: Requests
 
 
-class CollectionTroubleForm(DocumentForm):
-    """A collection that failed; without `due_at` it is tried by the next run, or parked."""
+class KeptTroubleForm(DocumentForm):
+    """A collection, show or season that failed; without `due_at` the next run tries it, or none."""
 
     key: str
     title: str
@@ -169,11 +169,11 @@ class CollectionTroubleForm(DocumentForm):
     error: ErrorForm | None
 
 
-class CollectionsForm(DocumentForm):
-    """How many collections there are, and how they stand."""
+class KeptForm(DocumentForm):
+    """How many collections there are, or shows and seasons, and how they stand."""
 
     kept: int
     waiting: int
     parked: int
     left_alone: int
-    failing: list[CollectionTroubleForm]
+    failing: list[KeptTroubleForm]

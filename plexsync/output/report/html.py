@@ -68,9 +68,7 @@ def _top(report: Report) -> Html:
         ("Not in Plex", f"{total.unmatched:,}"),
         ("Failing or parked", f"{len(report.failing) + report.more_failing:,}"),
     ]
-    if report.collections:
-        counts = ", ".join(f"{count:,} {name}" for name, count in report.collections if count)
-        facts.append(("Collections", counts))
+    facts += report.kept_words
     cards = [element("div", element("dt", name), element("dd", value)) for name, value in facts]
     scope = f" · {report.scope}" if report.scope else ""
     when = report.made_at.replace("T", " ").removesuffix("Z")

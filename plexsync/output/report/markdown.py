@@ -46,9 +46,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _table(head, (_coverage(name, one) for name, one in lines))
     if report.more_studios:
         yield f"… and {report.more_studios:,} more studios."
-    if report.collections:
-        counts = ", ".join(f"{count:,} {name}" for name, count in report.collections if count)
-        yield f"Collections: {counts}."
+    yield from (f"{name}: {counts}." for name, counts in report.kept_words)
     yield ""
     yield "## Why matches are not HIGH"
     yield ""

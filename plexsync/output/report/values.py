@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.output.status import shares_words
+
 if TYPE_CHECKING:
     from plexsync.models import PlexField, Value
 
@@ -128,6 +130,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         trend: the last runs, oldest first.
         failing: scenes that are tried again, and those that are parked.
         collections: how many collections are kept, wait, are parked or left alone; by name.
+        shows: the same of shows and seasons.
         notes: what is unknown.
     """
 
@@ -148,4 +151,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     failing: tuple[FailingScene, ...] = ()
     more_failing: int = 0
     collections: tuple[tuple[str, int], ...] = ()
+    shows: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def kept_words(self) -> tuple[tuple[str, str], ...]:
+        """How many collections, shows and seasons are what, in words."""
+        found = (("Collections", self.collections), ("Shows and seasons", self.shows))
+        return tuple((name, shares_words(shares)) for name, shares in found if shares)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, Withheld, source_in
 from plexsync.planning.layout.collections import Placing, wished_collections
 from plexsync.planning.relations import name_in
-from plexsync.planning.retry_schedule import has_come
-from plexsync.sync.collections.outcomes import GOOD
 from plexsync.sync.collections.work import CollectionWork, blank_link
+from plexsync.sync.execution.kept import GOOD
 from plexsync.sync.rows import Pair
 from plexsync.sync.sources import wanted_digest
 from plexsync.text.folding import short_digest
@@ -147,17 +146,12 @@ class DueCollections:
         """Whether a collection may not be as it is wanted."""
         if record is None:
             return bool(work.wish.members)
-        full = self._run.compares_all
         if record.withheld is not None:
             same = record.title == work.wish.title
             again = self._run.is_asked_for or not same
-            again = again or (full and record.withheld is Withheld.TAKEN)
+            again = again or (self._run.compares_all and record.withheld is Withheld.TAKEN)
             return bool(work.wish.members) and again
-        if full or not work.wanted or record.wanted != work.wanted:
-            return True
-        if record.due_at:
-            return has_come(record.due_at, self._run.ports.now())
-        return work.key in self._unsettled
+        return work.may_differ(self._run, unsettled=work.key in self._unsettled)
 
     def _work(
         self, wish: CollectionWish, record: CollectionRecord | None, placed: frozenset[RatingKey]

@@ -18,7 +18,6 @@ from plexsync.sync.collections.due import DueCollections
 from plexsync.sync.collections.existing import ExistingCollections
 from plexsync.sync.collections.outcomes import CollectionOutcomes
 from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, CollectionWork
-from plexsync.sync.execution.charging import group_by_cause
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.making import FIELD_PREFIX, find_made
 from plexsync.sync.execution.work import deletes
@@ -80,24 +79,10 @@ class CollectionKeeper:
             return None
         works = self._due()
         ask_sources(self._run.ports.stash, works)
-        try:
-            held = self._write(works)
-        finally:
-            self._charge()
+        held = self._write(works)
         if (fault := self._run.ports.health.faults.of()) is not None:
             raise fault
         return held
-
-    def _charge(self) -> None:
-        """Charge collections with their failures, and say which are parked by that."""
-        parked = self._outcomes.charge()
-        for message, keys in group_by_cause(parked).items():
-            title = self._outcomes.title(keys[0])
-            many = f"collection '{title}' is" if len(keys) == 1 else f"{len(keys)} collections are"
-            self._run.totals.reporter.warn(
-                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
-                "or now: plexsync retry"
-            )
 
     def _due(self) -> list[CollectionWork]:
         """Return what needs a look, each with the collection of Plex it is about."""

@@ -20,21 +20,19 @@ from plexsync.models import (
     PlexField,
     Policy,
     RatingKey,
-    SceneDetail,
-    SceneId,
 )
 from plexsync.plex.pictures import selected_key
+from plexsync.sync.execution.kept import KeptWork
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, going
 from plexsync.sync.execution.work import Decision, WorkItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import CollectionWish, ItemDetail, Problem, RelatedId
+    from plexsync.models import CollectionWish, ItemDetail, RelatedId
     from plexsync.planning.planner import Planned, Planner
     from plexsync.plex.pictures import PlexPictures
     from plexsync.sync.execution.pictures.plan import Artwork
-    from plexsync.sync.rows import Pair
 
 POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
 
@@ -43,36 +41,24 @@ _WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
 
 
 @dataclass(slots=True, kw_only=True)
-class CollectionWork:
+class CollectionWork(KeptWork):
     """One collection on its way through a run.
 
     Args:
         wish: what the scenes say it should be.
-        pair: what stands for the scene and the item of other work.
         placed: the items of its library whose scenes are known: only these may be taken out.
-        wanted: digest of all that is wanted.
         members: digest of the members that are wanted.
         before: what is remembered of it; None for nothing.
-        source: what Stash says of its source, as its picture is compared.
-        summary: what its summary is to be.
         taking: its title is that of a collection Stash has the last word in for once.
+        count: how many members it has in the end.
     """
 
     wish: CollectionWish
-    pair: Pair
     placed: frozenset[RatingKey]
-    wanted: str
     members: str
     before: CollectionRecord | None
-    source: SceneDetail
-    summary: str = ""
     taking: bool = False
     count: int = 0
-
-    @property
-    def key(self) -> SceneId:
-        """What stands for it where others have a scene's id."""
-        return self.wish.key
 
     @property
     def related(self) -> RelatedId | None:
@@ -96,22 +82,8 @@ class CollectionWork:
             wanted=self.wanted if done else "",
             members=self.members if done else "",
             count=self.count,
-            attempts=0 if done else self._tries_before,
+            attempts=0 if done else self.tries_before,
         )
-
-    def failed(self, link: Link, problem: Problem) -> CollectionRecord:
-        """Return what is remembered of one that failed: due at once, until it is charged."""
-        return replace(self.record_of(link, done=False), problem=problem)
-
-    def charged(self, record: CollectionRecord, due_at: str) -> CollectionRecord:
-        """Return the record of one that failed by its own fault, and waits until `due_at`."""
-        return replace(record, wanted=self.wanted, attempts=record.attempts + 1, due_at=due_at)
-
-    @property
-    def _tries_before(self) -> int:
-        """How often just this failed in a row."""
-        before = self.before
-        return before.attempts if before and before.wanted in {"", self.wanted} else 0
 
 
 class CollectionDecider:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, source_in
-from plexsync.planning.retry_schedule import has_come, is_collection_due, is_past
+from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
@@ -133,7 +133,7 @@ class Glance:
             or self.state.has_unsettled
             or read_unread(self.state)
             or self._is_announced()
-            or self._is_collection_due()
+            or self._is_one_due()
         ):
             return False
         return not (
@@ -142,11 +142,15 @@ class Glance:
             or is_past(before.files_at, run.files_every_s, now)
         )
 
-    def _is_collection_due(self) -> bool:
-        """Whether a collection is to be tried again."""
+    def _is_one_due(self) -> bool:
+        """Whether a collection, show or season is to be tried again."""
         kinds, now = self.config.collections.kinds, self.ports.now()
+        if self.config.shows.studios and any(
+            is_kept_due(record, now) for record in self.state.shows().values() if record.due_at
+        ):
+            return True
         return bool(kinds) and any(
-            is_collection_due(record, now)
+            is_kept_due(record, now)
             for key, record in self.state.collections().items()
             if (source := source_in(key)) is not None and source.kind in kinds
         )

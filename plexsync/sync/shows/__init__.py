@@ -6,7 +6,7 @@ records.
 
 `keeping.py` is the step of a run that does it all: it finds out which shows and seasons belong to a
 studio and which of them need a look. `work.py` decides what one needs; `outcomes.py` shows and
-remembers how each ended.
+remembers how each ended, of which collections do the most alike: `execution/kept.py`.
 
 Read first: `keeping.py`.
 """

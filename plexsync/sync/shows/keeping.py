@@ -74,7 +74,7 @@ class ShowKeeper:
         self._stamps: dict[RelatedId, str] = {}
         self._taken = frozenset(FIELDS if run.options.take_over and not run.options.fields else ())
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
-        self._outcomes = ShowOutcomes(run.session, rows=run.rows, emit=run.totals.emit)
+        self._outcomes = ShowOutcomes(run)
         self._executor = Executor(
             run.ports,
             run.state,
@@ -141,13 +141,7 @@ class ShowKeeper:
             if wish.apart:
                 if full or record is None or record.apart != wish.apart:
                     self._outcomes.leave_alone(work)
-            elif (
-                full
-                or record is None
-                or not work.wanted
-                or record.wanted != work.wanted
-                or wish.key in unsettled
-            ):
+            elif work.may_differ(self._run, unsettled=wish.key in unsettled):
                 yield work
 
     def _work(self, wish: ShowWish, record: ShowRecord | None) -> ShowWork:
@@ -168,7 +162,7 @@ class ShowKeeper:
             ),
             wanted=self._wanted(wish, stamp),
             source=SceneDetail(scene_id=wish.key, updated_at=stamp),
-            taken_for=record.year if record else "",
+            before=record,
             apart=wish.apart,
         )
         self._outcomes.open(work)
@@ -230,10 +224,13 @@ class ShowKeeper:
             link = Link(rating_key=plan.rating_key, section_id=plan.section_id, path="")
             record = record or ShowRecord(link=link)
             link = settle(record.link, [one], detail, planner=self._planner, session=session)
-            session.keep_show(plan.scene_id, replace(record, link=link, wanted=""))
+            wanted = record.wanted if record.due_at else ""
+            session.keep_show(plan.scene_id, replace(record, link=link, wanted=wanted))
 
     def _forget_gone(self, wished: Collection[SceneId]) -> None:
         """Forget what is not in Plex any more, of that which no linked episode is in.
+
+        Of the rest only that it failed is forgotten: nothing is wanted of it.
 
         Raises:
             ServerError: Plex cannot say.
@@ -244,5 +241,6 @@ class ShowKeeper:
             return
         found = self._executor.reader.read([one.link.rating_key for one in old.values()])
         for key, record in old.items():
-            if record.link.rating_key not in found:
-                session.keep_show(key, None)
+            gone = record.link.rating_key not in found
+            calm = replace(record, attempts=0, due_at="", problem=None)
+            session.keep_show(key, None if gone else calm)

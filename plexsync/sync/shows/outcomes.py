@@ -5,55 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.models import Outcome, ShowRecord
+from plexsync.sync.execution.kept import KeptOutcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from plexsync.models import Change, MatchRow, Problem, SceneId
-    from plexsync.state import Session
-    from plexsync.sync.rows import Pair, RowMaker
-    from plexsync.sync.server_faults import WorkKind
+    from plexsync.models import Link, SceneId
+    from plexsync.sync.rows import Pair
     from plexsync.sync.shows.work import ShowWork
 
-_GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 
-
-class ShowOutcomes:
-    """Shows and remembers how shows and seasons ended.
-
-    Args:
-        session: where it is remembered; None for a dry run.
-        rows: makes rows.
-        emit: takes them.
-    """
-
-    def __init__(
-        self, session: Session | None, *, rows: RowMaker, emit: Callable[[MatchRow], None]
-    ) -> None:
-        self._session = session
-        self._rows = rows
-        self._emit = emit
-        self._works: dict[SceneId, ShowWork] = {}
-
-    def open(self, work: ShowWork) -> None:
-        """Take one into account, before it is worked on."""
-        self._works[work.key] = work
-
-    def finish(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        *,
-        changes: tuple[Change, ...] = (),
-        problem: Problem | None = None,
-        note: str = "",
-        again: bool = False,
-        failed: WorkKind | None = None,  # noqa: ARG002 - no scene is charged with a show
-    ) -> None:
-        """Show an outcome, and remember it. `again`: something was not even tried."""
-        work = self._works[pair.scene.scene_id]
-        self._emit(self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note))
-        self._remember(work, done=outcome in _GOOD and problem is None and not again)
+class ShowOutcomes(KeptOutcomes["ShowWork", ShowRecord]):
+    """Shows and remembers how shows and seasons ended."""
 
     def leave_alone(self, work: ShowWork) -> None:
         """Say why one is left alone, and remember that."""
@@ -71,22 +32,18 @@ class ShowOutcomes:
         self._emit(self._rows.pair(pair, Outcome.UNCHANGED, note=f"left alone: {note}"))
         self._remember(work, done=True)
 
-    def note_written(self, pair: Pair) -> None:
-        """Remember what is ours on one that needs more."""
-        self._remember(self._works[pair.scene.scene_id], done=False)
-
-    def note_settled(self, pair: Pair) -> None:
-        """Remember what is ours on one by writes of earlier runs."""
-        self.note_written(pair)
-
     def _remember(self, work: ShowWork, *, done: bool) -> None:
-        record = ShowRecord(
-            link=work.pair.link,
+        self._keep(work.key, self._record_of(work, work.pair.link, done=done))
+
+    def _record_of(self, work: ShowWork, link: Link, *, done: bool) -> ShowRecord:
+        return ShowRecord(
+            link=link,
+            title=work.wish.title,
             wanted=work.wanted if done else "",
+            attempts=0 if done else work.tries_before,
             year=work.wish.year,
             apart=work.apart,
         )
-        self._keep(work.key, record)
 
     def _keep(self, key: SceneId, record: ShowRecord | None) -> None:
         if self._session is not None:

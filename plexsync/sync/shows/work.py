@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from plexsync.models import Desired, ItemKind, ItemPlan, Outcome, PlexField, Policy
 from plexsync.planning.layout.shows import is_year_of
+from plexsync.sync.execution.kept import KeptWork
 from plexsync.sync.execution.work import Decision, WorkItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import ItemDetail, RelatedId, SceneDetail, SceneId, ShowWish
+    from plexsync.models import ItemDetail, RelatedId, ShowRecord, ShowWish
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.pictures.plan import Artwork
-    from plexsync.sync.rows import Pair
 
 FIELD_PREFIX = "shows."
 """What the names of the fields of shows and seasons begin with."""
@@ -28,31 +28,18 @@ FIELDS = (f"{FIELD_PREFIX}title", f"{FIELD_PREFIX}season_title", f"{FIELD_PREFIX
 
 
 @dataclass(slots=True, kw_only=True)
-class ShowWork:
+class ShowWork(KeptWork):
     """One show or season on its way through a run.
 
     Args:
         wish: what the scenes say it should be.
-        pair: what stands for the scene and the item of other work.
-        wanted: digest of all that is wanted.
-        source: the studio, as its picture is compared.
-        taken_for: the year a season was taken for before; "" for none.
-        summary: what its summary is to be.
+        before: what is remembered of it; None for nothing.
         apart: why it is left alone; "" where it is not.
     """
 
     wish: ShowWish
-    pair: Pair
-    wanted: str
-    source: SceneDetail
-    taken_for: str = ""
-    summary: str = ""
+    before: ShowRecord | None
     apart: str = ""
-
-    @property
-    def key(self) -> SceneId:
-        """What stands for it where others have a scene's id."""
-        return self.wish.key
 
     @property
     def related(self) -> RelatedId | None:
@@ -139,9 +126,8 @@ class ShowDecider:
         if wish.kind is ItemKind.SHOW or is_year_of(wish.year, title, detail.number):
             return ""
         base = work.pair.link.base.get(PlexField.TITLE)
-        if work.taken_for == wish.year and self._planner.equality.is_base(
-            base, PlexField.TITLE, title
-        ):
+        taken_for = work.before.year if work.before else ""
+        if taken_for == wish.year and self._planner.equality.is_base(base, PlexField.TITLE, title):
             return ""  # plexsync gave it the title it has
         return f"it is not called {wish.year}, the year of its scenes"
 

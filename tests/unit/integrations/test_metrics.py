@@ -17,7 +17,7 @@ from plexsync.integrations.metrics import (
 )
 from plexsync.models import Counts, Requests, SceneId
 from plexsync.state import Lineage, RunKind, RunRecord, Status, Trouble
-from plexsync.storage.status import CollectionsStatus, Coverage
+from plexsync.storage.status import Coverage, KeptStatus
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LAST = LastRun(
@@ -40,7 +40,7 @@ STATUS = Status(
     review_libraries=((_LOW, 1),),
     parked=(Trouble(scene_id=SceneId("7"), attempts=5, due_at="", problem=None, section_id="1"),),
     failing=(Trouble(scene_id=SceneId("8"), attempts=1, due_at="", problem=None),),
-    collections=CollectionsStatus(kept=480, waiting=2, parked=1, left_alone=3),
+    collections=KeptStatus(kept=480, waiting=2, parked=1, left_alone=3),
 )
 ODD = 'Fi"lms\\ é\nx'
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from plexsync.output.status_view import bar, percent, sparkline, status_view
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.lock import hold_lock
+from plexsync.storage.memory import SHOW_PREFIX
 from plexsync.storage.session import open_session
 from plexsync.storage.status import PROPOSED, Proposed, Status, read_status
 from tests.support.state_factories import NOW, begin, make_record
@@ -134,6 +136,18 @@ def test_what_waits_is_kept_apart(filled: Path) -> None:
     assert found.next_at == iso(NOW + timedelta(hours=1, seconds=30))
     assert found.failing[0].paths == ("/media/6.mp4",)
     assert [rule.explains for rule in found.proposed] == [31]
+
+
+def test_shows_remembered_without_tries_are_counted(tmp_path: Path) -> None:
+    """Earlier versions kept no title and no tries of them."""
+    link = {"rating_key": "7", "section_id": "1", "path": ""}
+    with run_of(tmp_path, 1) as session:
+        for key, more in (("show:7", {"wanted": "ab"}), ("show:8", {"apart": "mixed"})):
+            record = msgspec.defstruct("Old", [*{"link": link, **more}])(link, *more.values())
+            session.decide(f"{SHOW_PREFIX}{key}", record)
+
+    found = read_status(tmp_path, NOW).shows
+    assert (found.kept, found.left_alone, found.troubles) == (1, 1, ())
 
 
 def test_reading_writes_nothing_and_waits_for_nobody(filled: Path) -> None:
