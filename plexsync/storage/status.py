@@ -196,7 +196,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failed_too_often(self) -> dict[str, list[Problem | None]]:
-        """Why what is parked failed last, by what it is: a scene, a collection, a show or so."""
+        """Why what is parked failed last, by what it is as `noun_of` names it, scenes first."""
         found: dict[str, list[Problem | None]] = {}
         if self.parked:
             found["scene"] = [one.problem for one in self.parked]
