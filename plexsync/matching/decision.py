@@ -137,6 +137,24 @@ def score_option(
     return _share(option.bits, rivals)
 
 
+def score_row(row: Sequence[Option], table: Table, settings: MatchSettings) -> list[float]:
+    """Return the score of each option of a file; equal pairs with equal rivals share one."""
+    if len({one.path for one in row}) < len(row):
+        return [score_option(one, row, table.column(one.item), settings) for one in row]
+    known: dict[tuple[int, tuple[float, ...]], float] = {}
+    scores = []
+    for option in row:
+        scene = option.ours.scene
+        column = table.likeliest_first(option.item)
+        # Equal comparisons have one assessment.
+        kind = id(option.weighed), tuple([one.bits for one in column if one.ours.scene != scene])
+        score = known.get(kind)
+        if score is None:
+            score = known[kind] = score_option(option, row, column, settings)
+        scores.append(score)
+    return scores
+
+
 def rivals_of(
     option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
 ) -> list[Option]:

@@ -220,16 +220,14 @@ class _Resolution:
         options = refine(
             [one.option for one in row], scene, self._items, self._matching.tabulated.scale
         )
+        scores = self._matching.score_row(options)
         return [
             msgspec.structs.replace(
                 verdict,
                 option=option,
-                score=min(
-                    self._matching.score(option, options),
-                    max(verdict.score, self._settings.least_score),
-                ),
+                score=min(score, max(verdict.score, self._settings.least_score)),
             )
-            for verdict, option in zip(row, options, strict=True)
+            for verdict, option, score in zip(row, options, scores, strict=True)
         ]
 
     # ---- Pins ------------------------------------------------------------------------------------

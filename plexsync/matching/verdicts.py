@@ -20,6 +20,7 @@ from plexsync.matching.decision import (
     find_stacked,
     judge,
     score_option,
+    score_row,
 )
 from plexsync.matching.layout import UNKNOWN_LAYOUT
 from plexsync.matching.lone_pairs import LonePairs
@@ -137,7 +138,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[ScoredOption]:
         rivals = _rivals(row, rows)
-        verdicts = [ScoredOption(option=one, score=self.score(one, rivals)) for one in row]
+        scores = self.score_row(row) if rivals is row else [self.score(one, rivals) for one in row]
+        verdicts = [
+            ScoredOption(option=one, score=score) for one, score in zip(row, scores, strict=True)
+        ]
         verdicts.sort(key=self.rank)
         return verdicts
 
@@ -149,6 +153,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def score(self, option: Option, row: Sequence[Option]) -> float:
         """Return the probability of an option beside the others of its file."""
         return score_option(option, row, self.table.column(option.item), self.settings)
+
+    def score_row(self, row: Sequence[Option]) -> list[float]:
+        """Return the score of each option beside the others of the row."""
+        return score_row(row, self.table, self.settings)
 
     def row_of(self, option: Option) -> tuple[Option, ...]:
         """All options of the same file."""
