@@ -170,12 +170,12 @@ def scenes() -> st.SearchStrategy[Scene]:
 
 
 def items() -> st.SearchStrategy[PlexItem]:
-    """Items with no, one or several parts, some in the trash."""
+    """Movies and episodes with no, one or several parts, some in the trash."""
     return st.builds(
         PlexItem,
         rating_key=st.integers(1, 10**6).map(lambda number: RatingKey(str(number))),
         section_id=st.sampled_from(("1", "2")),
-        kind=st.sampled_from(ItemKind),
+        kind=st.sampled_from((ItemKind.MOVIE, ItemKind.EPISODE)),
         title=titles(),
         date=dates().map(lambda text: text if len(text) == 10 else ""),
         files=st.lists(plex_files(), max_size=3).map(tuple),
