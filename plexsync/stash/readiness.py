@@ -126,12 +126,22 @@ class StashLook(NamedTuple):
     @property
     def mark(self) -> str:
         """What moves with an edit, too."""
-        edits = "\x1f".join(f"{one.scene_id} {one.updated_at}" for one in self.edited)
-        return f"{self.library} {short_digest(edits, _DIGITS)}"
+        return " ".join((self.library, *map(_entry, self.edited)))
 
     def is_of(self, mark: str) -> bool:
         """Whether nothing but edits of scenes came since an earlier look had `mark`."""
         return mark.partition(" ")[0] == self.library
+
+    def lists_all_since(self, mark: str) -> bool:
+        """Whether all edits since an earlier look had `mark` are listed.
+
+        They come in the order of their edits, so none is missing where the last was listed so then.
+        """
+        return bool(self.edited) and _entry(self.edited[-1]) in mark.split(" ")[1:]
+
+
+def _entry(one: Version) -> str:
+    return short_digest(f"{one.scene_id} {one.updated_at}", _DIGITS)
 
 
 def server_of(ready: WireReadiness, url: str) -> Server:

@@ -94,6 +94,7 @@ class ChangeDetection:
 
     def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
         self._edited = edited
+        self._is_cut_short = False
         self._config = run.config
         self._options = run.options
         self._ports = run.ports
@@ -160,8 +161,8 @@ class ChangeDetection:
         files_at = self._before.files_at
         if found.detected.with_files:
             files_at = self._totals.header.started_at
-        if found.detected.held:  # what waits to settle is due, whatever the mark says
-            mark = ""
+        if found.detected.held or self._is_cut_short:
+            mark = ""  # what waits to settle is due, and what was not asked is asked
         seen = replace(
             self._seen_through(found.rousing, found.seen),
             files_at=files_at,
@@ -244,7 +245,11 @@ class ChangeDetection:
         index = self._inventory.had
         if index is None or index.edition == seen.items:
             return seen
-        if seen.items and rousing.by(index, seen.items) != Roused():
+        if self._edited:
+            return seen  # which scenes have several files was not asked
+        if seen.items and (
+            rousing.by(index, seen.items) != Roused() or rousing.widened(index, seen.items)
+        ):
             return seen
         return _having_seen(replace(seen, counters=self._now.counters), index)
 
@@ -290,6 +295,9 @@ class ChangeDetection:
             detected = detector.named(self._options.scenes)
         elif self._edited:
             detected = detector.among(self._edited)
+            if not detected.complete:  # ids have moved: what that means only all scenes tell
+                self._is_cut_short = True
+                detected = detector.everything()
         elif scope.everything or self._are_files_due():
             detected = detector.everything()
         else:

@@ -21,8 +21,6 @@ from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from plexsync.config.configuration import Config
     from plexsync.models import SceneRecord, Section, Server
     from plexsync.stash_client import StashLook, Version
@@ -94,7 +92,7 @@ class Glance:
         if look.server.identity != self.state.lineage.stash:
             return None
         edited = () if before.look == look.mark else look.edited
-        if edited and not self._are_few(edited):
+        if edited and not (look.lists_all_since(before.look) and self._are_own()):
             return None
         waiting = self._waiting()
         sections = self._unmoved_sections(before) if waiting else None
@@ -102,18 +100,12 @@ class Glance:
             return None
         return Unmoved(look.server, before.plex, sections, *waiting, edited)
 
-    def _are_few(self, edited: Sequence[Version]) -> bool:
-        """Whether all that was edited is among these, and what is made of it is a scene's own.
-
-        They come in the order of their edits, so none is missing where the last is as it was.
-        """
+    def _are_own(self) -> bool:
+        """Whether what is made of an edited scene is its own, and concerns no other one."""
         config = self.config
         if config.uses_records or config.with_namesakes:
             return False
-        if config.stash.organized_only or config.participants.with_names:
-            return False
-        scene_id, version, _ = edited[-1]
-        return self.state.version(scene_id) == version
+        return not (config.stash.organized_only or config.participants.with_names)
 
     @property
     def _every_s(self) -> float:

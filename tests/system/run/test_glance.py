@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.models import Outcome
+from plexsync.models import Outcome, SceneId
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.state import load_state
@@ -124,6 +124,22 @@ def test_an_edit_beside_what_may_concern_others_is_a_reason_to_look_at_all(
     ran = world.run(BY_CRON)
     assert ran.summary.counts.scenes_read == 12
     assert ran.count(Outcome.APPLIED) >= 1
+
+
+def test_an_edit_that_is_not_listed_is_found_though_all_that_are_listed_are_known(
+    tmp_path: Path,
+) -> None:
+    """A run of some scenes learns the versions of those edited last; the others wait no longer."""
+    spec = LibrarySpec(seed=5, scenes=24, mix={Case.SAME: 1}, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "RUN__SWEEP_EVERY": "1h"}
+    with World(make_library(spec), tmp_path, **settings) as world:
+        world.run()
+        world.run(BY_CRON)
+        for number in range(1, 25):
+            world.stash.edit_scene(number, title=f"Title {number}")
+            world.wait(hours=0.01)
+        world.run(RunOptions(scenes=tuple(SceneId(str(number)) for number in range(4, 25))))
+        assert world.run(BY_CRON).count(Outcome.APPLIED) == 3
 
 
 def test_what_the_hook_noted_is_looked_at(world: World) -> None:
