@@ -202,7 +202,8 @@ class Executor:
             self._outcomes.lose(pair, "the item is not in Plex any more")
             return None
         if not item.holds(detail):
-            self._outcomes.lose(pair, "the item holds another file by now")
+            other = "the item holds another file by now"
+            self._outcomes.lose(pair, other if item.paths else f"it is no {item.kind} any more")
             return None
         self.health.faults.proven(WorkKind.READ)
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.models import VIDEO_KINDS, ItemDetail, Outcome, PlexField, PlexItem
+from plexsync.models import ItemDetail, ItemKind, Outcome, PlexField, PlexItem
 from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
@@ -113,16 +113,18 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         decide: says what it needs, once it was read.
         paths: it must hold one of these files; none for what has no file. A collection is to be
             made where the link has no rating key.
+        kind: what it must be where it has no file.
     """
 
     pair: Pair
     decide: Decide
     paths: tuple[str, ...]
+    kind: ItemKind = ItemKind.COLLECTION
 
     def holds(self, detail: ItemDetail) -> bool:
         """Return whether an item is the one that is meant; without a file its kind has to tell."""
         if not self.paths:
-            return detail.item.kind not in VIDEO_KINDS
+            return detail.item.kind is self.kind
         return any(holds_file(detail.item, path) for path in self.paths)
 
 

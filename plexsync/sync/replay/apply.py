@@ -188,7 +188,7 @@ class _PlanWork:
                 (str(one.after) for one in plan.changes if one.target is PlexField.TITLE), ""
             )
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
-        return WorkItem(pair=pair, decide=decide, paths=paths)
+        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
 
     def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.

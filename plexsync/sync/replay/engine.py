@@ -226,6 +226,8 @@ def collection_with(state: State, pair: Pair) -> CollectionRecord:
 def show_with(state: State, pair: Pair) -> ShowRecord:
     """Return the record of a show or season with the link of a pair, to be looked at again."""
     record = state.show(pair.scene.scene_id) or ShowRecord(link=pair.link)
+    if record.link.rating_key != pair.link.rating_key:
+        return record  # an edit of the show that hit another item
     return replace(record, link=pair.link, wanted="")
 
 
@@ -237,7 +239,7 @@ def known_link(state: State, plan: ItemPlan) -> Link | None:
         return kept.link if kept is not None and same else None
     if plan.kind in SHOW_KINDS:
         shown = state.show(plan.scene_id)
-        return shown.link if shown else None
+        return shown.link if shown and shown.link.rating_key == plan.rating_key else None
     record = state.get(plan.scene_id)
     links = record.links if record else ()
     return next((link for link in links if link.rating_key == plan.rating_key), None)

@@ -212,7 +212,8 @@ class _UndoWork:
         scene = Scene(scene_id=plan.scene_id, updated_at="")
         pair = Pair(scene=scene, link=link, reason=self._reason)
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
-        return WorkItem(pair=pair, decide=partial(self._decide, plan, pair), paths=paths)
+        decide = partial(self._decide, plan, pair)
+        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import RelatedId, SceneId, ShowWish
+    from plexsync.models import RatingKey, RelatedId, SceneId, ShowWish
     from plexsync.state import Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
@@ -112,24 +112,43 @@ class ShowKeeper:
 
     def _scenes(self) -> Iterator[EpisodeScene]:
         """Yield the scenes of linked episodes, as this run leaves them."""
-        sections = {one.section_id for one in self._run.sections}
+        sections = {one.section_id for one in self._run.sections if one.kind is not ItemKind.MOVIE}
         planned = self._run.planned
         by_now = {scene_id: one for scene_id, one in self._run.state.placings() if one.links}
-        for scene_id, one in (by_now | planned).items():
-            if one.outcome in _UNLINKED:
-                continue
-            for link in one.links:
-                if len(link.above) == _LEVELS and link.section_id in sections:
-                    season, show = link.above
-                    yield EpisodeScene(
-                        scene_id=scene_id,
-                        section_id=link.section_id,
-                        season=season,
-                        show=show,
-                        related=one.related,
-                        year=one.year,
-                        known=bool(one.related) or one.outcome in _KNOWN,
-                    )
+        linked = [
+            (scene_id, one, link)
+            for scene_id, one in (by_now | planned).items()
+            if one.outcome not in _UNLINKED
+            for link in one.links
+            if link.section_id in sections
+        ]
+        places = self._read_places([link.rating_key for *_, link in linked if not link.above])
+        for scene_id, one, link in linked:
+            above = link.above or places.get(link.rating_key, ())
+            if len(above) == _LEVELS:
+                season, show = above
+                yield EpisodeScene(
+                    scene_id=scene_id,
+                    section_id=link.section_id,
+                    season=season,
+                    show=show,
+                    related=one.related,
+                    year=one.year,
+                    known=bool(one.related) or one.outcome in _KNOWN,
+                )
+
+    def _read_places(self, keys: Sequence[RatingKey]) -> dict[RatingKey, tuple[RatingKey, ...]]:
+        """Return which season and show episodes are in that were never read to the end.
+
+        Raises:
+            ServerError: Plex cannot say, so whose these shows are is not known.
+        """
+        places: dict[RatingKey, tuple[RatingKey, ...]] = {}
+        for key, detail in self._executor.reader.read(keys).items():
+            if not isinstance(detail, ItemDetail):
+                raise detail
+            places[key] = detail.above
+        return places
 
     def _due(self, wishes: Sequence[ShowWish]) -> Iterator[ShowWork]:
         """Yield what needs a look; what is left alone is finished on the way."""

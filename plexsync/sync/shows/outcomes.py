@@ -41,10 +41,17 @@ class ShowOutcomes(KeptOutcomes["ShowWork", ShowRecord]):
             title=work.wish.title,
             wanted=work.wanted if done else "",
             attempts=0 if done else work.tries_before,
-            year=work.wish.year,
+            year=_taken_for(work),
             apart=work.apart,
         )
 
     def _keep(self, key: SceneId, record: ShowRecord | None) -> None:
         if self._session is not None:
             self._session.keep_show(key, record)
+
+
+def _taken_for(work: ShowWork) -> str:
+    """Return the year something was last written for; what is left alone keeps it."""
+    if not work.apart:
+        return work.wish.year
+    return work.before.year if work.before else ""

@@ -78,7 +78,8 @@ class ShowDecider:
 
     def item(self, work: ShowWork) -> WorkItem:
         """Return the work item of a show or season."""
-        return WorkItem(pair=work.pair, decide=partial(self._decide, work), paths=())
+        decide = partial(self._decide, work)
+        return WorkItem(pair=work.pair, decide=decide, paths=(), kind=work.wish.kind)
 
     def _decide(self, work: ShowWork, detail: ItemDetail) -> Decision:
         """Compare a show or season with what it should be.
@@ -120,8 +121,6 @@ class ShowDecider:
     def _why_apart(self, work: ShowWork, detail: ItemDetail) -> str:
         """Why an item is not to be written to, as Plex shows it; "" where it is."""
         wish = work.wish
-        if detail.item.kind is not wish.kind:
-            return f"it is no {wish.kind} any more"
         title = str(detail.values.get(PlexField.TITLE, ""))
         if wish.kind is ItemKind.SHOW or is_year_of(wish.year, title, detail.number):
             return ""

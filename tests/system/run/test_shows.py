@@ -253,6 +253,24 @@ def test_a_server_that_dies_between_show_and_season_is_caught_up_with(
     assert_idle(world)
 
 
+def test_an_episode_that_could_not_be_read_leaves_no_show_to_one_studio(world: World) -> None:
+    """Nobody knows which show it is in, so none is written until Plex says so."""
+    key = world.key_of("5")
+    names = [title_of(world, show_of(world, one)) for one in ("1", "4")]
+    world.plex_wire.faults.add(
+        Fault("plex.detail", 1, ErrorStatus(500), times=None, match=lambda one: key in one.path)
+    )
+    broken = world.run()
+    world.plex_wire.faults.clear()
+
+    assert broken.summary.exit_code != ExitCode.OK
+    assert [title_of(world, show_of(world, one)) for one in ("1", "4")] == names
+    world.wait(hours=1)
+    world.run()
+    assert title_of(world, show_of(world, "1")) == "Mother"
+    assert title_of(world, show_of(world, "4")) == names[1]
+
+
 def test_a_plex_that_knows_edits_of_libraries_only_is_served(tmp_path: Path) -> None:
     """The edit names the kind of a show and of a season, and reaches no other item."""
     with show_world(tmp_path) as world:
