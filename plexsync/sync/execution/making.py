@@ -121,7 +121,7 @@ class CollectionMaker:
             decided: says what one needs, as it was read.
         """
         for ready in batch:
-            if self._health.should_stop():
+            if self._health.should_stop() or self._health.faults.of(WorkKind.EDIT):
                 break
             try:
                 problem = self._made(ready, session)

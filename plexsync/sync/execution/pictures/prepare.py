@@ -74,6 +74,9 @@ class PictureWriter:
         """Send the pictures of an item right behind its fields; `write` proves that they came."""
         result = PictureResult()
         self._ahead[place_of(ready.plan)] = result
+        if self._end is not None:  # an earlier item's
+            _mark_unfinished([(ready, result)])
+            return
         try:
             prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
             uploads = [upload for upload in prepared if upload is not None]
