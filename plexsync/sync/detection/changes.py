@@ -163,10 +163,12 @@ class ChangeDetection:
             files_at = self._totals.header.started_at
         if found.detected.held or self._is_cut_short:
             mark = ""  # what waits to settle is due, and what was not asked is asked
+        swept_at = self._before.swept_at if self._edited else self._totals.header.started_at
         seen = replace(
             self._seen_through(found.rousing, found.seen),
             files_at=files_at,
             look=mark,
+            swept_at=swept_at if mark else "",
             plex=self._totals.header.plex if mark else None,
         )
         if seen != self._before:

@@ -129,7 +129,8 @@ class Glance:
         ):
             return False
         return not (
-            is_past(self._swept_at(), self._every_s, now)
+            not self._only_good_runs_since(before.swept_at)
+            or is_past(before.swept_at, self._every_s, now)
             or is_past(self.state.last_full_at, run.full_every_s, now)
             or is_past(before.files_at, run.files_every_s, now)
         )
@@ -151,14 +152,13 @@ class Glance:
         """Whether the hook noted anything."""
         return bool(read_spool(self.ports.state_dir, self.ports.disk, self.ports.now()).files)
 
-    def _swept_at(self) -> str:
-        """When a run last looked at all versions, if nothing but good runs came since; else ""."""
-        for run in reversed(self.state.runs):
-            if run.kind is not RunKind.RUN or run.exit_code not in ENDED_WELL:
-                return ""
-            if run.counts.scenes_read:
-                return run.started_at
-        return ""
+    def _only_good_runs_since(self, moment: str) -> bool:
+        """Whether nothing but runs that ended well began at `moment` and later."""
+        return all(
+            run.kind is RunKind.RUN and run.exit_code in ENDED_WELL
+            for run in self.state.runs
+            if run.started_at >= moment
+        )
 
     def _waiting(self) -> tuple[int, int] | None:
         """Return how many scenes wait, and how many of them for a person; None if one is due.
@@ -186,7 +186,7 @@ class Glance:
             return None
         now = seen_at_once(self.config, sections)
         if replace(now, counters="") != replace(
-            before, items="", counters="", files_at="", look="", plex=None
+            before, items="", counters="", files_at="", look="", swept_at="", plex=None
         ):
             return None
         if any(section.refreshing for section in sections):

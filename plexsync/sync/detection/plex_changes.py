@@ -38,7 +38,7 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Digests, compared for inequality, and a time.
+    """Digests, compared for inequality, and times.
 
     Attributes:
         library: moves when the configuration may match otherwise.
@@ -49,8 +49,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         counters: those of the libraries when that list was had.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
-        look: the mark of Stash before the last complete look at all versions, where marks are
-            compared; see `glance`.
+        look: the mark of Stash before all that it shows was handled, where marks are compared; see
+            `glance`.
+        swept_at: ISO time of the last complete look at all versions, where marks are compared.
         plex: the server Plex called itself then.
     """
 
@@ -62,6 +63,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files_at: str = ""
     sections: tuple[str, ...] = ()
     look: str = ""
+    swept_at: str = ""
     plex: Server | None = None
 
 

@@ -172,6 +172,15 @@ def test_what_cannot_be_seen_from_afar_is_found_within_the_hour(world: World) ->
     assert asked(ran) > FAR
 
 
+def test_a_run_of_some_scenes_is_no_look_at_all(world: World) -> None:
+    """It does not put off the next one."""
+    world.wait(hours=0.9)
+    world.run(RunOptions(scenes=(SceneId("1"),)))
+    assert asked(world.run(BY_CRON)) == FAR
+    world.wait(hours=0.2)
+    assert asked(world.run(BY_CRON)) > FAR
+
+
 def test_a_stash_that_does_not_answer_the_look_is_looked_at_closely(world: World) -> None:
     """The run is as long as it used to be, and no worse."""
     refused = Fault("stash.graphql", 1, ErrorStatus(422), None, lambda one: b"Look" in one.body)
