@@ -60,6 +60,8 @@ KEEP_DAYS = 90
 
 NO_REQUESTS = Requests()
 
+_LONGEST_PAUSE = timedelta(days=366)
+_CLOCK_SET = timedelta(days=1)  # a clock set back by less was right, more or less
 _MOST_DAYS = 36_500  # there is no date before the first year
 
 _WORTH_SHARE = 0.01
@@ -373,18 +375,12 @@ class Session:
     def _prune(self, covered: Checkpoint, journals: frozenset[str], now: datetime) -> None:
         """Remove journals that neither `state.json` nor its previous copy needs.
 
-        Their age is counted up to the newest run the previous copy knows of, so that one run with a
-        clock in the future takes no history away.
-
         Args:
             covered: the previous copy.
             journals: the runs that left a journal.
             now: the time.
         """
-        kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
-        newest = began_at(max(covered.folded)) if covered.folded else now
-        oldest = f"{min(now, newest).astimezone(UTC) - kept:%Y%m%dT%H%M%SZ}"
-        old = {run_id for run_id in covered.folded if run_id < oldest}
+        old = self._old(covered.folded, now)
         covered_idle = [run_id for run_id in covered.idle if run_id in journals]
         idle = set(covered_idle[: max(0, len(self._base.idle) - _IDLE_KEPT)])
         unknown = journals.difference(self._base.folded, self._base.idle)
@@ -397,6 +393,30 @@ class Session:
             path = journal_path(self._directory, run_id)
             with state_errors("remove", path):
                 self._disk.remove(path)
+
+    def _old(self, run_ids: Sequence[str], now: datetime) -> set[str]:
+        """Return the runs that were kept long enough.
+
+        Their age is counted from run to run, back from now: a step back in time, or of more than a
+        year, is a clock that was wrong and adds nothing, so such runs take no history away.
+
+        Args:
+            run_ids: in the order of the runs.
+            now: the time.
+        """
+        kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
+        longest = max(kept, _LONGEST_PAUSE)
+        age, later, old = timedelta(0), now, set()
+        for run_id in reversed(run_ids):
+            began = began_at(run_id)
+            if later < began < later + _CLOCK_SET:
+                began = later
+            if later - began <= longest:
+                age += max(later - began, timedelta(0))
+            later = began
+            if age > kept:
+                old.add(run_id)
+        return old
 
 
 def _worth_folding(state: State) -> bool:
