@@ -29,9 +29,10 @@ from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
+    from plexsync.simulators.http.wire import Simulator
     from plexsync.simulators.library.records import Library, PlexVideo, StashScene
 
 _WORN_BY_SOME, _WORN_BY_MANY, _FOLDER = 300, 5000, 1000
@@ -246,10 +247,20 @@ def _parents(path: str) -> list[str]:
 
 
 @contextmanager
-def bench_of(library: Library, *, keep_targets: bool = False) -> Iterator[Bench]:
-    """The servers of a library, and a state directory for the runs."""
+def bench_of(
+    library: Library,
+    *,
+    keep_targets: bool = False,
+    served: Callable[[StashSimulator, PlexSimulator], Sequence[Simulator]] = lambda *both: both,
+) -> Iterator[Bench]:
+    """The servers of a library, and a state directory for the runs.
+
+    `served` says what answers for the two simulators, if not they themselves.
+    """
     stash, plex = StashSimulator(library, api_key="key"), PlexSimulator(library)
-    wires = [Wired(one, Faults(), Counters(keep_targets=keep_targets)) for one in (stash, plex)]
+    wires = [
+        Wired(one, Faults(), Counters(keep_targets=keep_targets)) for one in served(stash, plex)
+    ]
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         servers = [stack.enter_context(LoopbackServer(wire)) for wire in wires]

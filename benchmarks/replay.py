@@ -28,18 +28,17 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.against import check_out, compile_tree, run_in
-from benchmarks.incremental import Bench, in_step
+from benchmarks.incremental import Bench, bench_of, in_step
 from plexsync.simulators.http.messages import SimRequest, SimResponse
-from plexsync.simulators.http.wire import Counters, Faults, LoopbackServer, Wired
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
-from plexsync.simulators.plex.simulator import PlexSimulator
-from plexsync.simulators.stash.simulator import StashSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.against import Cost
     from plexsync.simulators.http.wire import Simulator
+    from plexsync.simulators.plex.simulator import PlexSimulator
+    from plexsync.simulators.stash.simulator import StashSimulator
 
 _STEP = 100_000
 """What ids grow by from one copy to the next; the recorded ones are smaller."""
@@ -293,25 +292,13 @@ def _with_body(request: SimRequest, body: bytes) -> SimRequest:
 def replaying(recorded: int, copies: int, seed: int) -> Iterator[Bench]:
     """Both servers with `copies` of a library of `recorded` scenes, and a state directory."""
     library = in_step(make_library(LibrarySpec(seed=seed, scenes=recorded, edited=0.0)))
-    stash, plex = StashSimulator(library, api_key="key"), PlexSimulator(library)
-    wires = [
-        Wired(one, Faults(), Counters(keep_targets=False))
-        for one in (ReplicatedStash(stash, copies), ReplicatedPlex(plex, copies))
-    ]
-    with ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        servers = [stack.enter_context(LoopbackServer(wire)) for wire in wires]
-        environ = {
-            "PLEXSYNC_STASH__URL": servers[0].url,
-            "PLEXSYNC_STASH__API_KEY": "key",
-            "PLEXSYNC_PLEX__URL": servers[1].url,
-            "PLEXSYNC_PLEX__TOKEN": plex.token,
-            "PLEXSYNC_PATHS": ",".join(f"{ours}={theirs}" for ours, theirs in library.path_rules),
-            "PLEXSYNC_STATE_DIR": f"{scratch}/state",
-            "CACHE_DIRECTORY": f"{scratch}/cache",
-        }
-        Path(environ["CACHE_DIRECTORY"]).mkdir()
-        yield Bench(library, stash, plex, wires[0], wires[1], environ)
+
+    def served(stash: StashSimulator, plex: PlexSimulator) -> tuple[Simulator, Simulator]:
+        return ReplicatedStash(stash, copies), ReplicatedPlex(plex, copies)
+
+    with bench_of(library, served=served) as bench:
+        Path(bench.environ["CACHE_DIRECTORY"]).mkdir()
+        yield bench
 
 
 # ---- The yardstick -------------------------------------------------------------------------------
