@@ -24,10 +24,9 @@ def agent_library(guid: Callable[[str], str], *, scenes: int, shift: int = 0) ->
     made = make_library(spec)
     owners = {key: scene for scene, keys in made.truth.items() for key in keys}
     ids = sorted(made.truth, key=int)
+    named = dict(zip(ids, (*ids[shift:], *ids[:shift]), strict=True))
     videos = []
     for video in made.plex.videos:
-        scene = owners[str(video.rating_key)]
-        named = ids[(ids.index(scene) + shift) % len(ids)]
         media = tuple(
             replace(
                 one,
@@ -42,7 +41,7 @@ def agent_library(guid: Callable[[str], str], *, scenes: int, shift: int = 0) ->
             replace(
                 video,
                 media=media,
-                guid=guid(named),
+                guid=guid(named[owners[str(video.rating_key)]]),
                 collections=("Of the Agent",),
                 locked=frozenset({"title"}),
             )
