@@ -15,166 +15,73 @@ both servers, so they are the same here. Read first: `stash.py` and `plex.py`.
 
 from __future__ import annotations
 
-from plexsync.models.basis import (
-    Outcome,
-    Problem,
-    RatingKey,
-    RelatedId,
-    SceneId,
-    Server,
-    Value,
-    as_problem,
-    id_order,
-)
-from plexsync.models.changes import (
-    Base,
-    Change,
-    ItemPlan,
-    Trace,
-)
-from plexsync.models.collections import (
-    MARKED_KINDS,
-    RELATED_KINDS,
-    CollectionKind,
-    CollectionRecord,
-    CollectionSource,
-    CollectionWish,
-    Withheld,
-    collection_key,
-    source_in,
-)
-from plexsync.models.matching import (
-    Candidate,
-    Confidence,
-    Evidence,
-    Match,
-    PathRule,
-)
-from plexsync.models.memory import (
-    KeptRecord,
-    Link,
-    PictureBase,
-    SceneRecord,
-)
-from plexsync.models.plex import (
-    COLLECTION_FIELDS,
-    LIST_FIELDS,
-    MADE,
-    PICTURE_FIELDS,
-    SHOW_KINDS,
-    VIDEO_KINDS,
-    Credit,
-    ItemDetail,
-    ItemKind,
-    Picture,
-    PlexField,
-    PlexFile,
-    PlexItem,
-    Section,
-)
-from plexsync.models.shows import (
-    ShowRecord,
-    ShowWish,
-    is_show_key,
-    noun_of,
-    show_key,
-)
-from plexsync.models.stash import (
-    Performer,
-    RelatedDetail,
-    Scene,
-    SceneDetail,
-    SceneFile,
-    StashField,
-)
-from plexsync.models.telling import (
-    Counts,
-    ItemRef,
-    MatchRow,
-    Preview,
-    Requests,
-    RunHeader,
-    RunSummary,
-    SceneRef,
-)
-from plexsync.models.wishes import (
-    FIELD_SEPARATOR,
-    Desired,
-    EmptyPolicy,
-    FieldRule,
-    FieldRules,
-    Policy,
-)
-
-__all__ = [
-    "COLLECTION_FIELDS",
-    "FIELD_SEPARATOR",
-    "LIST_FIELDS",
-    "MADE",
-    "MARKED_KINDS",
-    "PICTURE_FIELDS",
-    "RELATED_KINDS",
-    "SHOW_KINDS",
-    "VIDEO_KINDS",
-    "Base",
-    "Candidate",
-    "Change",
-    "CollectionKind",
-    "CollectionRecord",
-    "CollectionSource",
-    "CollectionWish",
-    "Confidence",
-    "Counts",
-    "Credit",
-    "Desired",
-    "EmptyPolicy",
-    "Evidence",
-    "FieldRule",
-    "FieldRules",
-    "ItemDetail",
-    "ItemKind",
-    "ItemPlan",
-    "ItemRef",
-    "KeptRecord",
-    "Link",
-    "Match",
-    "MatchRow",
-    "Outcome",
-    "PathRule",
-    "Performer",
-    "Picture",
-    "PictureBase",
-    "PlexField",
-    "PlexFile",
-    "PlexItem",
-    "Policy",
-    "Preview",
-    "Problem",
-    "RatingKey",
-    "RelatedDetail",
-    "RelatedId",
-    "Requests",
-    "RunHeader",
-    "RunSummary",
-    "Scene",
-    "SceneDetail",
-    "SceneFile",
-    "SceneId",
-    "SceneRecord",
-    "SceneRef",
-    "Section",
-    "Server",
-    "ShowRecord",
-    "ShowWish",
-    "StashField",
-    "Trace",
-    "Value",
-    "Withheld",
-    "as_problem",
-    "collection_key",
-    "id_order",
-    "is_show_key",
-    "noun_of",
-    "show_key",
-    "source_in",
-]
+from plexsync.models.basis import Outcome as Outcome
+from plexsync.models.basis import Problem as Problem
+from plexsync.models.basis import RatingKey as RatingKey
+from plexsync.models.basis import RelatedId as RelatedId
+from plexsync.models.basis import SceneId as SceneId
+from plexsync.models.basis import Server as Server
+from plexsync.models.basis import Value as Value
+from plexsync.models.basis import as_problem as as_problem
+from plexsync.models.basis import id_order as id_order
+from plexsync.models.changes import Base as Base
+from plexsync.models.changes import Change as Change
+from plexsync.models.changes import ItemPlan as ItemPlan
+from plexsync.models.changes import Trace as Trace
+from plexsync.models.collections import MARKED_KINDS as MARKED_KINDS
+from plexsync.models.collections import RELATED_KINDS as RELATED_KINDS
+from plexsync.models.collections import CollectionKind as CollectionKind
+from plexsync.models.collections import CollectionRecord as CollectionRecord
+from plexsync.models.collections import CollectionSource as CollectionSource
+from plexsync.models.collections import CollectionWish as CollectionWish
+from plexsync.models.collections import Withheld as Withheld
+from plexsync.models.collections import collection_key as collection_key
+from plexsync.models.collections import source_in as source_in
+from plexsync.models.matching import Candidate as Candidate
+from plexsync.models.matching import Confidence as Confidence
+from plexsync.models.matching import Evidence as Evidence
+from plexsync.models.matching import Match as Match
+from plexsync.models.matching import PathRule as PathRule
+from plexsync.models.memory import KeptRecord as KeptRecord
+from plexsync.models.memory import Link as Link
+from plexsync.models.memory import PictureBase as PictureBase
+from plexsync.models.memory import SceneRecord as SceneRecord
+from plexsync.models.plex import COLLECTION_FIELDS as COLLECTION_FIELDS
+from plexsync.models.plex import LIST_FIELDS as LIST_FIELDS
+from plexsync.models.plex import MADE as MADE
+from plexsync.models.plex import PICTURE_FIELDS as PICTURE_FIELDS
+from plexsync.models.plex import SHOW_KINDS as SHOW_KINDS
+from plexsync.models.plex import VIDEO_KINDS as VIDEO_KINDS
+from plexsync.models.plex import Credit as Credit
+from plexsync.models.plex import ItemDetail as ItemDetail
+from plexsync.models.plex import ItemKind as ItemKind
+from plexsync.models.plex import Picture as Picture
+from plexsync.models.plex import PlexField as PlexField
+from plexsync.models.plex import PlexFile as PlexFile
+from plexsync.models.plex import PlexItem as PlexItem
+from plexsync.models.plex import Section as Section
+from plexsync.models.shows import ShowRecord as ShowRecord
+from plexsync.models.shows import ShowWish as ShowWish
+from plexsync.models.shows import is_show_key as is_show_key
+from plexsync.models.shows import noun_of as noun_of
+from plexsync.models.shows import show_key as show_key
+from plexsync.models.stash import Performer as Performer
+from plexsync.models.stash import RelatedDetail as RelatedDetail
+from plexsync.models.stash import Scene as Scene
+from plexsync.models.stash import SceneDetail as SceneDetail
+from plexsync.models.stash import SceneFile as SceneFile
+from plexsync.models.stash import StashField as StashField
+from plexsync.models.telling import Counts as Counts
+from plexsync.models.telling import ItemRef as ItemRef
+from plexsync.models.telling import MatchRow as MatchRow
+from plexsync.models.telling import Preview as Preview
+from plexsync.models.telling import Requests as Requests
+from plexsync.models.telling import RunHeader as RunHeader
+from plexsync.models.telling import RunSummary as RunSummary
+from plexsync.models.telling import SceneRef as SceneRef
+from plexsync.models.wishes import FIELD_SEPARATOR as FIELD_SEPARATOR
+from plexsync.models.wishes import Desired as Desired
+from plexsync.models.wishes import EmptyPolicy as EmptyPolicy
+from plexsync.models.wishes import FieldRule as FieldRule
+from plexsync.models.wishes import FieldRules as FieldRules
+from plexsync.models.wishes import Policy as Policy
