@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +11,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.pairs import Library, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.terminals import run_plexsync
+from tests.support.commands import run_command
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -140,20 +139,11 @@ def _in_place(name: str) -> Callable[[PlexMedia], PlexMedia]:
     return change
 
 
-def _run(world: World, *arguments: str) -> tuple[dict[str, Any], int]:
-    """Run through the command line: rows by scene, and how many edits Plex got."""
-    done = run_plexsync(["run", *arguments, "--json"], world.environ())
-    document = json.loads(done.out)
-    assert document["error"] is None, done.err
-    rows = {row["scene"]["id"]: row for row in document["matches"]}
-    return rows, document["requests"]["plex_writes"]
-
-
 def test_awkward_pairs_are_low_in_every_run_and_say_why(pairs: _Pairs, tmp_path: Path) -> None:
     """Full, with few scenes due, and again: the same verdicts, no write, facts for each."""
     low = [pairs.scene(at) for at in LOWS]
     with World(pairs.library, tmp_path) as world:
-        first, _ = _run(world)
+        first = run_command(world).by_scene()
         doubtful = {one: row for one, row in first.items() if row["confidence"] != "HIGH"}
         episode = next(iter(doubtful.keys() - set(low)))
         assert doubtful.keys() == {*low, episode}
@@ -163,11 +153,11 @@ def test_awkward_pairs_are_low_in_every_run_and_say_why(pairs: _Pairs, tmp_path:
         assert all("size" in row["candidates"][0]["facts"] for row in doubtful.values())
         assert (world.run().puts, world.run(RunOptions(full=True)).puts) == (0, 0)
         named = [word for one in doubtful for word in ("--scene", one)]
-        again, writes = _run(world, *named)
-        assert {one: row["reason"] for one, row in again.items()} == {
+        again = run_command(world, *named)
+        assert {one: row["reason"] for one, row in again.by_scene().items()} == {
             one: row["reason"] for one, row in doubtful.items()
         }
-        assert writes == 0
+        assert again.writes == 0
         world.settings |= {"MATCH__STRICT_MATCHING": "false", "MATCH__LEAST_LOW": "0.9"}
         bold = world.run(RunOptions(full=True))
         refused = {episode, *(pairs.scene(at) for at in (1, 2, 3))}

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.models import Confidence, Outcome
+from plexsync.models import Confidence
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.pairs import Library, LibrarySpec, make_library
 from plexsync.simulators.library.records import PlexLibrarySection
 from plexsync.sync.ports import RunOptions
+from tests.support.commands import run_command
 from tests.support.terminals import run_plexsync
 from tests.support.world import World
 
@@ -36,11 +37,12 @@ def test_hashes_are_read_on_until_all_scenes_are_settled(tmp_path: Path) -> None
         waiting = [row for row in first.rows if row.confidence is Confidence.LOW]
         assert 0 < len(waiting) < RENAMED / 2
         assert all("content hash was not read yet" in row.reason for row in waiting)
-        second = world.run()
-        assert {row.confidence for row in second.rows} == {Confidence.HIGH}
-        assert second.plex["plex.tree"] < RENAMED
-        third = world.run()
-        assert (third.rows, third.puts, third.plex.get("plex.tree", 0)) == ((), 0, 0)
+        second = run_command(world)
+        assert {row["confidence"] for row in second.rows} == {"HIGH"}
+        world.plex_wire.counters.clear()
+        third = run_command(world)
+        assert (third.rows, third.writes) == ((), 0)
+        assert "plex.tree" not in world.plex_wire.counters.by_kind()
 
 
 def test_a_learned_place_is_named_in_the_summary(tmp_path: Path) -> None:
@@ -108,10 +110,10 @@ def test_low_matches_do_not_grow_over_repeated_runs(tmp_path: Path) -> None:
     """An item that another scene holds is none to ask a person about."""
     spec = LibrarySpec(seed=8, scenes=120, extra_items=0.0, edited=0.0)
     with World(make_library(spec), tmp_path, PATHS="/data/=/media/") as world:
-        first = world.run(RunOptions(full=True))
-        low = {row.scene.id for row in first.rows if row.outcome is Outcome.REVIEW}
+        first = run_command(world, "--full")
+        low = {row["scene"]["id"] for row in first.rows if row["outcome"] == "review"}
         assert low
         for _ in range(3):
-            again = world.run(RunOptions(full=True))
-            assert {r.scene.id for r in again.rows if r.outcome is Outcome.REVIEW} <= low
-            assert again.puts == 0
+            again = run_command(world, "--full")
+            assert {r["scene"]["id"] for r in again.rows if r["outcome"] == "review"} <= low
+            assert again.writes == 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.models import Confidence, Outcome, SceneId
+from plexsync.models import Outcome, SceneId
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.pairs import Library, LibrarySpec, make_library
 from plexsync.simulators.library.records import PlexLibrarySection, PlexSide, PlexVideo
 from plexsync.sync.ports import RunOptions
+from tests.support.commands import run_command
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -72,17 +74,18 @@ def test_one_file_in_two_libraries_is_written_to_each(library: Library, tmp_path
     """One run, twice as many items; the second run writes nothing; an undo takes all back."""
     with World(library, tmp_path, PLEX__LIBRARIES=BOTH) as world:
         before = world.plex.dump()
-        first = world.run()
-        assert first.count(Outcome.APPLIED) == 2 * SCENES
-        assert {row.confidence for row in first.rows} == {Confidence.HIGH}
-        assert world.run().puts == 0
-        assert world.run(RunOptions(full=True)).puts == 0
+        world.now = datetime.now(UTC)
+        first = run_command(world)
+        assert first.count("applied") == 2 * SCENES
+        assert {row["confidence"] for row in first.rows} == {"HIGH"}
+        assert run_command(world).writes == 0
+        assert run_command(world, "--full").writes == 0
         world.stash.edit_scene(3, title="Another Title")
         edited = world.run()
         assert edited.count(Outcome.APPLIED) == 2
         assert world.run().puts == 0
         world.undo()
-        world.undo(first.summary.header.run_id)
+        world.undo(first.run_id)
         after = world.plex.dump()
         assert {key: one["fields"] for key, one in after.items()} == {
             key: one["fields"] for key, one in before.items()
@@ -134,8 +137,8 @@ def test_a_run_over_another_library_adds_its_items(library: Library, tmp_path: P
 def test_a_copy_on_another_disk_is_written_as_well(tmp_path: Path) -> None:
     """A library also on a backup disk; without a rule, and by the content hash."""
     with World(_library(backup=True), tmp_path, PLEX__LIBRARIES=ALL) as world:
-        assert world.run().count(Outcome.APPLIED) == 3 * SCENES
-        assert world.run().puts == 0
+        assert run_command(world).count("applied") == 3 * SCENES
+        assert run_command(world).writes == 0
 
 
 def test_copies_are_left_alone_if_configured(tmp_path: Path) -> None:
