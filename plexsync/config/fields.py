@@ -1,7 +1,7 @@
 """`[fields]`: every field that can be written, what can be set for each, and the rules they become.
 
-To add a field, add a `FieldSetting`; to say more of one, add a `part` to it. A part that `fills` an
-attribute of `FieldRule` needs nothing else.
+To add a field, add a `FieldSetting`; to say more of one, add a `part` to it. A part becomes the
+attribute of `FieldRule` with its name, or the one it `fills`, and needs nothing else.
 """
 
 from __future__ import annotations
@@ -15,26 +15,33 @@ from plexsync.config.forms import (
     FLAG,
     NAMES,
     PHOTO,
-    POLICY,
     ROLE,
     SHARED_NAME,
     TAG_TARGET,
     TEMPLATES,
     template_unless,
 )
-from plexsync.config.keys import FieldSetting, Key, part
+from plexsync.config.keys import FieldSetting, part
 from plexsync.errors import ConfigError
 from plexsync.models import LIST_FIELDS, FieldRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
 from plexsync.plex.poster_padding import require_pillow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+
+    from plexsync.config.keys import Key
+
+
+def _template(
+    default: str, own: str = "", *, name: str = "template", meaning: str = "What it is made of."
+) -> Key:
+    """Return the part that says what a text is made of; `own` is the field's own value."""
+    return part(name, template_unless(own), default, fills="templates", meaning=meaning)
 
 
 _AS_FOR_PERFORMERS = tuple(
-    part(name, NAMES, "[]", fills=name, meaning="As for performers.")
-    for name in ("include", "exclude")
+    part(name, NAMES, "[]", meaning="As for performers.") for name in ("include", "exclude")
 )
 """Which names of a list are left out."""
 
@@ -45,11 +52,9 @@ FIELD_SETTINGS = (
         '"overwrite"',
         meaning="The title.",
         more=(
-            part(
-                "template",
-                template_unless("{title}"),
+            _template(
                 '"{title}"',
-                fills="templates",
+                "{title}",
                 meaning="What the title is made of; see [templates](#templates).",
             ),
         ),
@@ -61,30 +66,14 @@ FIELD_SETTINGS = (
         meaning="The title Plex sorts by. While it is off, Plex makes it of the title; one an "
         "agent gave goes with the title it belonged to, is reported as `title+sort_title`, "
         "and comes back with an undo.",
-        more=(
-            part(
-                "template",
-                template_unless(),
-                '"{date} {title}"',
-                fills="templates",
-                meaning="What it is made of.",
-            ),
-        ),
+        more=(_template('"{date} {title}"'),),
     ),
     FieldSetting(
         "original_title",
         PlexField.ORIGINAL_TITLE,
         '"off"',
         meaning="The original title; movies only.",
-        more=(
-            part(
-                "template",
-                template_unless(),
-                '"{file}"',
-                fills="templates",
-                meaning="What it is made of.",
-            ),
-        ),
+        more=(_template('"{file}"'),),
     ),
     FieldSetting(
         "summary",
@@ -92,11 +81,9 @@ FIELD_SETTINGS = (
         '"overwrite"',
         meaning="Stash's details.",
         more=(
-            part(
-                "template",
-                template_unless("{details}"),
+            _template(
                 '"{details}"',
-                fills="templates",
+                "{details}",
                 meaning='What the summary is made of: `"{details}\\n\\n{stash_url}"` adds a link '
                 "to the scene.",
             ),
@@ -107,15 +94,7 @@ FIELD_SETTINGS = (
         PlexField.TAGLINE,
         '"off"',
         meaning="The tagline; movies only.",
-        more=(
-            part(
-                "template",
-                template_unless(),
-                '"{code}"',
-                fills="templates",
-                meaning="What it is made of.",
-            ),
-        ),
+        more=(_template('"{code}"'),),
     ),
     FieldSetting(
         "date",
@@ -130,17 +109,12 @@ FIELD_SETTINGS = (
         '"overwrite"',
         meaning="The studio; movies only.",
         more=(
-            part(
-                "template",
-                template_unless("{studio}"),
-                '"{studio}"',
-                fills="templates",
-                meaning="What it is made of.",
-            ),
+            _template('"{studio}"', "{studio}"),
             part(
                 "collection",
                 FLAG,
                 "true",
+                fills="",
                 meaning="Put the item into a collection named like its studio, unless the studio "
                 "is off. Collections it is in already stay.",
             ),
@@ -148,6 +122,7 @@ FIELD_SETTINGS = (
                 "collection_name",
                 template_unless(),
                 '"{studio}"',
+                fills="",
                 meaning="The name of that collection.",
             ),
         ),
@@ -158,18 +133,11 @@ FIELD_SETTINGS = (
         '"off"',
         meaning="The content rating.",
         more=(
-            part(
-                "template",
-                template_unless(),
-                '"XXX"',
-                fills="templates",
-                meaning="What it is where no line of `by_tag` says otherwise.",
-            ),
+            _template('"XXX"', meaning="What it is where no line of `by_tag` says otherwise."),
             part(
                 "by_tag",
                 BY_TAG,
                 "[]",
-                fills="by_tag",
                 meaning='Lines of `"tag = rating"`, the tag a pattern. The first that fits one of '
                 "the scene's tags counts.",
             ),
@@ -180,22 +148,14 @@ FIELD_SETTINGS = (
         PlexField.ACTORS,
         '"merge"',
         meaning="Stash's performers become Plex's actors; movies only.",
-        policy=POLICY,
         more=(
             part(
                 "include",
                 NAMES,
                 "[]",
-                fills="include",
                 meaning="Only names that fit one of these patterns. None lets every name in.",
             ),
-            part(
-                "exclude",
-                NAMES,
-                "[]",
-                fills="exclude",
-                meaning="No names that fit one of these patterns.",
-            ),
+            part("exclude", NAMES, "[]", meaning="No names that fit one of these patterns."),
             part(
                 "name",
                 SHARED_NAME,
@@ -208,7 +168,6 @@ FIELD_SETTINGS = (
                 "role",
                 ROLE,
                 '""',
-                fills="role",
                 meaning='What the part of each actor is made of, such as `"{disambiguation}"`; '
                 "see [roles and photos](#roles-and-photos). Empty leaves it alone.",
             ),
@@ -216,7 +175,6 @@ FIELD_SETTINGS = (
                 "photo",
                 PHOTO,
                 '""',
-                fills="photo",
                 meaning="What the address of each actor's picture is made of, such as "
                 '`"{image}"`. Empty leaves it alone.',
             ),
@@ -227,20 +185,17 @@ FIELD_SETTINGS = (
         PlexField.DIRECTORS,
         '"off"',
         meaning="Stash's director; several with commas or semicolons between them.",
-        policy=POLICY,
     ),
     FieldSetting(
         "tags",
         PlexField.GENRES,
         '"merge"',
         meaning="Stash's tags.",
-        policy=POLICY,
         more=(
             part(
                 "to",
                 TAG_TARGET,
                 '"genre"',
-                fills="to",
                 meaning='What they become in Plex: `"genre"` (movies only), `"label"` or '
                 '`"collection"`.',
             ),
@@ -248,7 +203,6 @@ FIELD_SETTINGS = (
                 "parents",
                 FLAG,
                 "false",
-                fills="parents",
                 meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
                 "that gets another parent reaches its scenes in the next run.",
             ),
@@ -260,14 +214,9 @@ FIELD_SETTINGS = (
         PlexField.COLLECTIONS,
         '"off"',
         meaning="Put the item into a collection for each of its groups.",
-        policy=POLICY,
         more=(
-            part(
-                "collection_name",
-                template_unless(),
-                '"{group}"',
-                fills="templates",
-                meaning="The name of such a collection.",
+            _template(
+                '"{group}"', name="collection_name", meaning="The name of such a collection."
             ),
             *_AS_FOR_PERFORMERS,
         ),
@@ -277,7 +226,6 @@ FIELD_SETTINGS = (
         PlexField.LABELS,
         '"off"',
         meaning="Labels that are the same or made alike for every scene.",
-        policy=POLICY,
         more=(
             part(
                 "names",
@@ -306,7 +254,6 @@ FIELD_SETTINGS = (
                 "pad",
                 FLAG,
                 "false",
-                fills="pad",
                 meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
                 "install 'plexsync[pad]'`. See [pictures](#pictures).",
             ),
@@ -322,13 +269,7 @@ FIELD_SETTINGS = (
 """Every field, in the order of the file."""
 
 
-def _all_keys() -> Iterator[Key]:
-    for field in FIELD_SETTINGS:
-        yield field.key
-        yield from (key for key, _ in field.parts())
-
-
-FIELD_KEYS: tuple[Key, ...] = tuple(_all_keys())
+FIELD_KEYS: tuple[Key, ...] = tuple(key for field in FIELD_SETTINGS for key in field.keys)
 """Every key of `[fields]`, in the order of the file."""
 
 
@@ -352,16 +293,15 @@ def compose_rules(
 def _rule(
     field: FieldSetting, found: Mapping[str, Any], add_problem: Callable[[str, str, str], None]
 ) -> FieldRule:
-    more = {fills: found[key.name] for key, fills in field.parts() if fills}
-    policy = found[field.key.name]
-    rule = FieldRule(**{"name": field.name, "policy": policy, "to": field.to, **more})
-    if not rule.pad or policy is Policy.OFF:
+    filled = {key.fills: found[key.name] for key in field.keys if key.fills}
+    rule = FieldRule(**{"name": field.name, "to": field.to, **filled})
+    if not rule.pad or rule.policy is Policy.OFF:
         return replace(rule, pad=False)
     try:
         require_pillow()
     except ConfigError as error:
         remedy = f"Install it: {error.hint}, or switch pad off."
-        add_problem(f"{field.key.name}.pad", error.message, remedy)
+        add_problem(f"fields.{field.name}.pad", error.message, remedy)
     return rule
 
 

@@ -9,13 +9,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from plexsync.config.forms import TEXT_POLICY
+from plexsync.config.forms import POLICY, TEXT_POLICY
+from plexsync.models import LIST_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from plexsync.config.forms import Form
-    from plexsync.models import PlexField, Policy
+    from plexsync.models import PlexField
 
 T = TypeVar("T")
 
@@ -39,6 +38,7 @@ class Key:
         default: as TOML; "" when there is none.
         meaning: what it means, in Markdown, for the guide and the JSON schema.
         required: whether plexsync cannot run without it.
+        fills: the attribute of `FieldRule` its value becomes, if it is one.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Key:
     default: str
     meaning: str
     required: bool = False
+    fills: str = ""
 
     @property
     def variable(self) -> str:
@@ -96,19 +97,6 @@ def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
     return dataclasses.replace(key, name=f"{section}.{key.name or field.name}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One setting of a field beside its policy.
-
-    Args:
-        key: its declaration, named below the field.
-        fills: the attribute of `FieldRule` its value becomes; "" where `compose_rules` reads it.
-    """
-
-    key: Key
-    fills: str
-
-
 @dataclass(frozen=True, slots=True)
 class FieldSetting:
     """One field under `[fields]`.
@@ -118,28 +106,28 @@ class FieldSetting:
         to: where it is written in Plex, unless a part says otherwise.
         default: its policy, as TOML.
         meaning: what it is.
-        policy: how its policy is written.
-        more: its other settings.
+        more: its other settings, each named below the field.
     """
 
     name: str
     to: PlexField
     default: str
     meaning: str
-    policy: Form[Policy] = TEXT_POLICY
-    more: tuple[Part, ...] = ()
+    more: tuple[Key, ...] = ()
 
     @property
-    def key(self) -> Key:
-        """The key of its policy."""
-        return Key(f"fields.{self.name}", self.policy, self.default, self.meaning)
+    def keys(self) -> tuple[Key, ...]:
+        """The key of its policy and those of its other settings, under their full names."""
+        name = f"fields.{self.name}"
+        policy = POLICY if self.to in LIST_FIELDS else TEXT_POLICY
+        return (
+            Key(name, policy, self.default, self.meaning, fills="policy"),
+            *(dataclasses.replace(key, name=f"{name}.{key.name}") for key in self.more),
+        )
 
-    def parts(self) -> Iterator[tuple[Key, str]]:
-        """Yield the key of each part, and the attribute it fills."""
-        for one in self.more:
-            yield dataclasses.replace(one.key, name=f"fields.{self.name}.{one.key.name}"), one.fills
 
-
-def part(name: str, form: Form[Any], default: str, *, meaning: str, fills: str = "") -> Part:
-    """Declare a part of a field; see `Key` and `Part`."""
-    return Part(key=Key(name, form, default, meaning), fills=fills)
+def part(
+    name: str, form: Form[Any], default: str, *, meaning: str, fills: str | None = None
+) -> Key:
+    """Declare a setting of a field beside its policy: see `Key`; it fills what it is named like."""
+    return Key(name, form, default, meaning, fills=name if fills is None else fills)

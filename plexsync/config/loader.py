@@ -19,7 +19,7 @@ from plexsync.config.configuration import Config, LibraryFields
 from plexsync.config.fields import compose_rules
 from plexsync.config.keys import ENV_CONFIG, Setting
 from plexsync.config.problems import InvalidConfigError
-from plexsync.config.schema import BY_NAME, KEYS, LIBRARIES, PATHS, SECTION_CLASSES, section_keys
+from plexsync.config.schema import BY_NAME, KEYS, LIBRARIES, PATHS, SECTIONS, section_keys
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
 from plexsync.config.sections.running import NotifyConfig
 from plexsync.config.sources import Raw, Sources
@@ -148,7 +148,8 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
     found = {key.name: reader.read(key) for key in KEYS}
     sections = {
         section: made(**{name: found[key.name] for name, key in section_keys(section)})
-        for section, made in SECTION_CLASSES.items()
+        for section, made in SECTIONS.items()
+        if made
     }
     reader.warnings += _blind_trust(sections)
     fields = compose_rules(found, reader.add_problem)

@@ -9,7 +9,7 @@ docs/configuration.md (`python -m plexsync.config.reference docs/configuration.m
 tables; a test compares). The form says how the value is written (`forms.py`); the default is TOML,
 and none makes the key required or, with `optional(FORM)`, None; `name` is the key where the
 attribute has another name.
-To add a section, add such a dataclass, name it in `SECTION_CLASSES`, `SECTIONS` and the `Config` of
+To add a section, add such a dataclass, name it in `SECTIONS` and the `Config` of
 `configuration.py`, and give the guide a heading with a table of one row. The keys of `[fields]`
 stand in `fields.py`.
 Source: docs/contract.md, "Configuration".
@@ -40,51 +40,36 @@ token = { file = "plex-token" }
 """The shortest useful configuration file."""
 
 
-SECTION_CLASSES: dict[str, type] = {
+PATHS = "paths"
+FIELDS = "fields"
+LIBRARIES = "libraries"
+SECTIONS: dict[str, type | None] = {
     "stash": StashConfig,
     "plex": PlexConfig,
+    PATHS: None,
     "match": MatchConfig,
     "apply": ApplyConfig,
+    FIELDS: None,
+    LIBRARIES: None,
     "collections": CollectionsConfig,
     "shows": ShowsConfig,
     "run": RunConfig,
     "notify": NotifyConfig,
     "metrics": MetricsConfig,
 }
-"""The class of each section of single keys, in the order of the file."""
-
-PATHS = "paths"
-FIELDS = "fields"
-LIBRARIES = "libraries"
-SECTIONS = (
-    "stash",
-    "plex",
-    PATHS,
-    "match",
-    "apply",
-    FIELDS,
-    LIBRARIES,
-    "collections",
-    "shows",
-    "run",
-    "notify",
-    "metrics",
-)
-"""Every section, in the order of the file."""
+"""Every section in the order of the file, with the class of those of single keys."""
 
 
 def section_keys(section: str) -> Iterator[tuple[str, Key]]:
-    """Yield the attribute and the key of each setting in a section of single keys."""
-    for field in dataclasses.fields(SECTION_CLASSES[section]):
+    """Yield the attribute and the key of each setting in a section; none unless it has a class."""
+    made = SECTIONS[section]
+    for field in dataclasses.fields(made) if made else ():
         yield field.name, key_of(section, field)
 
 
 def _all_keys() -> Iterator[Key]:
     for section in SECTIONS:
-        if section == FIELDS:
-            yield from FIELD_KEYS
-        elif section not in {PATHS, LIBRARIES}:
-            yield from (key for _, key in section_keys(section))
+        yield from FIELD_KEYS if section == FIELDS else (key for _, key in section_keys(section))
 
 
 KEYS: tuple[Key, ...] = tuple(_all_keys())
