@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.config.loader import Config
+    from plexsync.config.configuration import Config
     from plexsync.models import RunSummary
     from plexsync.output.console import Shape, Streams
     from plexsync.simulators.plex.simulator import PlexSimulator

@@ -17,7 +17,7 @@ from plexsync.sync.linking.decider import match_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.config.loader import Config
+    from plexsync.config.configuration import Config
     from plexsync.matcher import Account
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord, Section
     from plexsync.state import State

@@ -202,7 +202,7 @@ def _load(invocation: Invocation) -> Config:
 
 def _problems(error: ConfigError) -> list[dict[str, str]]:
     """Every problem; one that is not of a key has no place."""
-    from plexsync.config.problems import InvalidConfigError
+    from plexsync.config.sources import InvalidConfigError
 
     if not isinstance(error, InvalidConfigError):
         return [{"place": error.context, "message": error.message, "remedy": error.hint}]

@@ -16,7 +16,10 @@ from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
 from plexsync.errors import ParseError
 from plexsync.models import Policy
+from plexsync.planning.layout.collections import TITLE_WORDS
+from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
 from plexsync.text.durations import parse_duration
+from plexsync.text.placeholders import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ _WORDS = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
 _FLAGS = {word: flag for flag, words in _WORDS.items() for word in words}
 _COUNT = re.compile(r"[+-]?[0-9]{1,12}")
 _SHARE = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _LIST_SOURCE = "command"
 """The source of a secret that is a list: a program and its arguments."""
@@ -126,18 +131,28 @@ def path_from_here(name: str) -> str:
 
 
 def _read_verify(value: object, secrets: SecretReader) -> bool | str:
-    """Return whether to check certificates, or the full name of a file that exists."""
-    wanted = values.verify(value)
-    if isinstance(wanted, bool):
-        return wanted
-    path = secrets.resolve(wanted)
+    """Return whether to check certificates, or the full name of a file of those to trust."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise ParseError(
+            "must be true, false or the name of a file",
+            hint="Leave it out unless the server's certificate is your own.",
+        )
+    path = secrets.resolve(value)
     if not path.is_file():
         raise ParseError(f"there is no file {path}", hint="Name a PEM file of certificates.")
     return str(path)
 
 
 def _read_headers(value: object, secrets: SecretReader) -> tuple[tuple[str, Secret], ...]:
-    return tuple((name, secrets.read(one)) for name, one in values.headers(value).items())
+    """Return request headers. Source of their names: RFC 9110 5.6.2, "Tokens"."""
+    hint = 'Write { "Name" = "value" }, or { "Name" = { file = "..." } }.'
+    if not isinstance(value, dict):
+        raise ParseError("must be a table of headers", hint=hint)
+    if not all(map(_HEADER_NAME.fullmatch, value)):
+        raise ParseError("holds a name no HTTP header can have", hint=hint)
+    return tuple((name, secrets.read(one)) for name, one in value.items())
 
 
 def _show_headers(value: object) -> str:
@@ -175,6 +190,10 @@ def _secret_source(name: str) -> Json:
 
 
 _SECRET_SCHEMA: Json = {"anyOf": [TEXT_SCHEMA, *map(_secret_source, SOURCES)]}
+
+
+def _made_of(words: tuple[str, ...], example: str, *, optional: bool = False) -> Form[str]:
+    return plain(values.made_of(words, example, optional=optional), TEXT_SCHEMA)
 
 
 # ---- The forms -----------------------------------------------------------------------------------
@@ -216,15 +235,15 @@ HEADERS: Form[tuple[tuple[str, Secret], ...]] = Form(
 
 POLICY: Form[Policy] = plain(values.word(Policy), one_of(Policy))
 TEXT_POLICY: Form[Policy] = plain(values.scalar_policy, one_of(Policy))
-TAG_TARGET: Form[PlexField] = plain(values.tag_target, TEXT_SCHEMA)
+TAG_TARGET: Form[PlexField] = plain(values.choice(values.TAG_TARGETS), TEXT_SCHEMA)
 BY_TAG: Form[tuple[tuple[str, str], ...]] = plain(values.by_tag, _NAMES_SCHEMA, split_list)
-ROLE: Form[str] = plain(values.role_template, TEXT_SCHEMA)
+ROLE: Form[str] = _made_of(PERFORMER_PLACEHOLDERS, "{disambiguation}", optional=True)
 SHARED_NAME: Form[str] = plain(values.shared_name_template, TEXT_SCHEMA)
 PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
-COLLECTION_TITLE: Form[str] = plain(values.collection_title, TEXT_SCHEMA)
-SHOW_TITLE: Form[str] = plain(values.show_title, TEXT_SCHEMA)
-SEASON_TITLE: Form[str] = plain(values.season_title, TEXT_SCHEMA)
-COLLECTION_SORT_TITLE: Form[str] = plain(values.collection_sort_title, TEXT_SCHEMA)
+COLLECTION_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}")
+COLLECTION_SORT_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}", optional=True)
+SHOW_TITLE: Form[str] = _made_of(SHOW_WORDS, "{studio}")
+SEASON_TITLE: Form[str] = _made_of(SEASON_WORDS, "{year}")
 TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
 
 

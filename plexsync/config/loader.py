@@ -18,31 +18,21 @@ from plexsync.config import values
 from plexsync.config.configuration import Config, LibraryFields
 from plexsync.config.fields import compose_rules
 from plexsync.config.keys import ENV_CONFIG, Setting
-from plexsync.config.problems import InvalidConfigError
 from plexsync.config.schema import BY_NAME, KEYS, LIBRARIES, PATHS, SECTIONS, section_keys
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
 from plexsync.config.sections.running import NotifyConfig
-from plexsync.config.sources import Raw, Sources
+from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import PlexField, Policy
 from plexsync.text.normalize import normalize_path
 from plexsync.text.toml import shown_path, toml_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plexsync.config.keys import Key
     from plexsync.config.sections.layout import CollectionsConfig
     from plexsync.models import FieldRule, PathRule
-
-__all__ = [
-    "Config",
-    "find_config",
-    "home_directory",
-    "load_config",
-    "load_notify",
-    "load_server_addresses",
-]
 
 T = TypeVar("T")
 
@@ -87,16 +77,14 @@ def load_config(path: Path | None, environ: Mapping[str, str], *, home: Path) ->
         InvalidConfigError: with every problem that was found.
         ConfigError: there is no configuration at all.
     """
-    where = find_config(path, environ, home=home)
-    sources = Sources()
     must_exist = path is not None or bool(environ.get(ENV_CONFIG))
-    source = where if sources.take_file(where, must_exist=must_exist) else None
-    sources.take_environment(environ)
-    if source is None and not sources.problems:
-        require_something(sources, where)
-    config = _compose(_Reader(sources, where, environ, home), source)
-    if sources.problems:
-        raise InvalidConfigError(tuple(sources.problems))
+    reader = _Reader(path, environ, home, must_exist=must_exist)
+    problems = reader.sources.problems
+    if reader.source is None and not problems:
+        require_something(reader.sources, reader.where)
+    config = _compose(reader)
+    if problems:
+        raise InvalidConfigError(tuple(problems))
     return config
 
 
@@ -107,10 +95,10 @@ def load_notify(
 
     None where `[notify]` itself cannot be read. For the report that nothing can run like this.
     """
-    sources, reader = _tolerant_reader(path, environ, home)
-    known = len(sources.problems)
+    reader = _Reader(path, environ, home)
+    known = len(reader.sources.problems)
     found = {name: reader.read(key) for name, key in section_keys("notify")}
-    whole = NotifyConfig(**found) if len(sources.problems) == known else None
+    whole = NotifyConfig(**found) if len(reader.sources.problems) == known else None
     return whole, tuple(reader.secrets)
 
 
@@ -121,7 +109,7 @@ def load_server_addresses(
 
     For links only, where nothing is asked of a server: no secret is read, no problem reported.
     """
-    _, reader = _tolerant_reader(path, environ, home)
+    reader = _Reader(path, environ, home)
     stash, plex = (reader.read(BY_NAME[name]) or "" for name in ("stash.url", "plex.url"))
     return stash, plex
 
@@ -137,13 +125,17 @@ def require_something(sources: Sources, where: Path) -> None:
         ConfigError: there is no configuration at all.
     """
     if not any(key.name in sources.found for key in KEYS if key.required):
-        raise _nothing_configured(where)
+        variables = " and ".join(key.variable for key in KEYS if key.required)
+        raise ConfigError(
+            "there is no configuration yet",
+            hint=f"plexsync init makes one by asking. Or set {variables}, or write {where}.",
+        )
 
 
 # ---- From keys to values -------------------------------------------------------------------------
 
 
-def _compose(reader: _Reader, source: Path | None) -> Config:
+def _compose(reader: _Reader) -> Config:
     """Read every key. After a problem its value is None, and the whole is thrown away."""
     found = {key.name: reader.read(key) for key in KEYS}
     sections = {
@@ -154,14 +146,15 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
     reader.warnings += _blind_trust(sections)
     fields = compose_rules(found, reader.add_problem)
     libraries = tuple(reader.read_libraries(found))
-    if not reader.failed:
-        _check_collections(sections["collections"], fields, libraries, reader)
+    if not reader.sources.problems:
+        rules = (*fields, *(rule for one in libraries for rule in one.rules))
+        _check_collections(sections["collections"], rules, reader)
     return Config(
         **sections,
         paths=reader.read_paths(),
         fields=fields,
         libraries=libraries,
-        source=source,
+        source=reader.source,
         settings=tuple(reader.settings()),
         secrets=tuple(reader.secrets),
         warnings=tuple(reader.warnings),
@@ -169,30 +162,33 @@ def _compose(reader: _Reader, source: Path | None) -> Config:
 
 
 class _Reader:
-    """Reads keys one by one; what cannot be read becomes a problem of `sources`.
+    """Reads keys one by one from file and environment, whatever is wrong with them.
 
-    The keys after it are checked as well.
+    What cannot be read becomes a problem of `sources`; the keys after it are checked as well.
     """
 
     def __init__(
-        self, sources: Sources, where: Path, environ: Mapping[str, str], home: Path
+        self,
+        path: Path | None,
+        environ: Mapping[str, str],
+        home: Path,
+        *,
+        must_exist: bool = False,
     ) -> None:
+        self.where = find_config(path, environ, home=home)
+        self.sources = Sources()
+        there = self.sources.take_file(self.where, must_exist=must_exist)
+        self.source = self.where if there else None
+        self.sources.take_environment(environ)
         self.warnings: list[str] = []
         self.secrets: list[Secret] = []
-        self._sources = sources
-        self._where = where
         self._secrets = SecretReader(
             environ,
-            folder=where.parent,
+            folder=self.where.parent,
             home=home,
             warn=self.warnings.append,
             learn=self.secrets.append,
         )
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything was wrong so far."""
-        return bool(self._sources.problems)
 
     def read(self, key: Key) -> Any:  # noqa: ANN401 - of the type its declaration says
         """Return the value of `key`; None where there is none, and after a problem."""
@@ -200,20 +196,23 @@ class _Reader:
         if raw is None:
             self._missing(key)
             return None
-        if key.form.secret and raw.in_file and HIDDEN in key.form.show(raw.value):
-            self._warn_of_public_file(raw)
+        public = raw.in_file and self.sources.file_is_public
+        if public and key.form.secret and HIDDEN in key.form.show(raw.value):
+            self.warnings.append(
+                f"{raw.origin} holds a secret and everybody may read it: chmod 600 {self.where}"
+            )
         return self._value(key, raw)
 
     def read_paths(self) -> tuple[PathRule, ...]:
         """Return the path rules; two for one Stash folder are a problem."""
         rules: dict[str, PathRule] = {}
-        for raw in self._sources.path_rules:
+        for raw in self.sources.path_rules:
             rule = self._checked(raw, values.path_rule)
             if rule is None:
                 continue
             folder = normalize_path(rule.stash)
             if folder in rules:
-                self._sources.add_problem(
+                self.sources.add_problem(
                     raw.place,
                     f"there is another rule for {shown_path(rule.stash)}",
                     "Keep one of the two; a folder has one place in Plex.",
@@ -227,7 +226,7 @@ class _Reader:
         Args:
             common: the value of every key by name, which counts where a library says nothing.
         """
-        for title, raws in self._sources.libraries.items():
+        for title, raws in self.sources.libraries.items():
             found = dict(common)
             found |= {name: self._value(BY_NAME[name], raw) for name, raw in raws.items()}
             yield LibraryFields(title, compose_rules(found, partial(self.add_problem, own=raws)))
@@ -244,13 +243,7 @@ class _Reader:
             own: what a library says itself.
         """
         raw = own.get(name) or self._raw(BY_NAME[name])
-        self._sources.add_problem(raw.place if raw else name, message, remedy)
-
-    def _warn_of_public_file(self, raw: Raw) -> None:
-        if self._sources.file_is_public:
-            self.warnings.append(
-                f"{raw.origin} holds a secret and everybody may read it: chmod 600 {self._where}"
-            )
+        self.sources.add_problem(raw.place if raw else name, message, remedy)
 
     def settings(self) -> Iterator[Setting]:
         """Every key's effective value and where it comes from, secrets hidden."""
@@ -260,16 +253,16 @@ class _Reader:
                 yield Setting(key.name, "", DEFAULT_ORIGIN)
             else:
                 yield Setting(key.name, key.form.show(raw.value), raw.origin)
-        for title, raws in self._sources.libraries.items():
+        for title, raws in self.sources.libraries.items():
             for name, raw in raws.items():
                 place = f"{LIBRARIES}.{toml_value(title)}.{name}"
                 yield Setting(place, BY_NAME[name].form.show(raw.value), raw.origin)
-        for raw in self._sources.path_rules:
+        for raw in self.sources.path_rules:
             yield Setting(PATHS, toml_value(raw.value), raw.origin)
 
     def _raw(self, key: Key) -> Raw | None:
-        if key.name in self._sources.found:
-            return self._sources.found[key.name]
+        if key.name in self.sources.found:
+            return self.sources.found[key.name]
         if not key.default:
             return None
         value = tomllib.loads(f"value = {key.default}")["value"]
@@ -282,51 +275,32 @@ class _Reader:
         try:
             return read_value(raw.value)
         except ParseError as error:
-            self._sources.add_problem(raw.place, error.message, error.hint)
+            self.sources.add_problem(raw.place, error.message, error.hint)
             return None
 
     def _missing(self, key: Key) -> None:
         # Of a file that could not be read nobody knows what is missing.
-        if key.required and not self._sources.file_failed:
+        if key.required and not self.sources.file_failed:
             section, _, name = key.name.partition(".")
-            self._sources.add_problem(
+            self.sources.add_problem(
                 f"[{section}] > {name}",
                 "is missing",
-                f"Set {key.variable}, or write it into {self._where}.",
+                f"Set {key.variable}, or write it into {self.where}.",
             )
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _tolerant_reader(
-    path: Path | None, environ: Mapping[str, str], home: Path
-) -> tuple[Sources, _Reader]:
-    """Return a reader of file and environment, whatever is wrong with them."""
-    where = find_config(path, environ, home=home)
-    sources = Sources()
-    sources.take_file(where, must_exist=False)
-    sources.take_environment(environ)
-    return sources, _Reader(sources, where, environ, home)
-
-
 def _check_collections(
-    collections: CollectionsConfig,
-    fields: Sequence[FieldRule],
-    libraries: Sequence[LibraryFields],
-    reader: _Reader,
+    collections: CollectionsConfig, rules: Iterable[FieldRule], reader: _Reader
 ) -> None:
     """Refuse fields that would take items out of collections again, or make the same ones."""
     if not collections.kinds:
         return
-    several = (fields, *(one.rules for one in libraries))
-    tagged = [
-        rule
-        for rules in several
-        for rule in rules
-        if rule.to is PlexField.COLLECTIONS and rule.policy is not Policy.OFF
-    ]
-    for rule in tagged:
+    for rule in rules:
+        if rule.to is not PlexField.COLLECTIONS or rule.policy is Policy.OFF:
+            continue
         if rule.policy is not Policy.MERGE:
             reader.add_problem(
                 f"fields.{rule.name}",
@@ -350,11 +324,3 @@ def _blind_trust(sections: Mapping[str, Any]) -> Iterator[str]:
                 f"[{name}] verify = false trusts any certificate, so whoever stands between gets "
                 "what opens the server: name a PEM file there instead"
             )
-
-
-def _nothing_configured(where: Path) -> ConfigError:
-    variables = " and ".join(key.variable for key in KEYS if key.required)
-    return ConfigError(
-        "there is no configuration yet",
-        hint=f"plexsync init makes one by asking. Or set {variables}, or write {where}.",
-    )

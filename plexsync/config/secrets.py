@@ -6,7 +6,7 @@ import stat
 import subprocess
 from hmac import compare_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
 from plexsync.text.toml import toml_value
@@ -111,16 +111,24 @@ class SecretReader:
         return self._folder / name
 
     def _read_elsewhere(self, source: object) -> Secret:
-        kind, where = _one_source(source)
-        match kind:
-            case "file":
-                return self.read_file(where)
-            case "env":
-                return self._from_variable(where)
-            case "command":
-                return self._from_command(where)
-            case "credential":
-                return self._from_credential(where)
+        readers = {
+            "file": self.read_file,
+            "env": self._from_variable,
+            "command": self._from_command,
+            "credential": self._from_credential,
+        }
+        hint = (
+            'Write a text, or one of { file = "..." }, { env = "..." }, { command = ["..."] }, '
+            '{ credential = "..." }.'
+        )
+        if not isinstance(source, dict):
+            raise ParseError("a secret is a text or a table", hint=hint)
+        if len(source) != 1:
+            raise ParseError("a secret has one source", hint=hint)
+        ((kind, where),) = source.items()
+        if kind not in readers:
+            raise ParseError("that is no source of a secret", hint=hint)
+        return readers[kind](where)
 
     def read_file(self, where: object) -> Secret:
         """Read the secret in a file, spaces and line breaks around it cut.
@@ -205,25 +213,6 @@ def describe(source: object) -> str:
         if kind == "command" and isinstance(where, list) and where:
             return f"{{ command = [{toml_value(where[0])}, ...] }}"
     return HIDDEN
-
-
-_SourceKind = Literal["file", "env", "command", "credential"]
-
-
-def _one_source(source: object) -> tuple[_SourceKind, object]:
-    hint = (
-        'Write a text, or one of { file = "..." }, { env = "..." }, { command = ["..."] }, '
-        '{ credential = "..." }.'
-    )
-    if not isinstance(source, dict):
-        raise ParseError("a secret is a text or a table", hint=hint)
-    if len(source) != 1:
-        raise ParseError("a secret has one source", hint=hint)
-    kind, where = next(iter(source.items()))
-    # Written out so that the type checker knows each word.
-    if kind == "file" or kind == "env" or kind == "command" or kind == "credential":  # noqa: PLR1714 - see above
-        return kind, where
-    raise ParseError("that is no source of a secret", hint=hint)
 
 
 def _text(where: object, kind: str) -> str:

@@ -1,7 +1,7 @@
 """Where configured values stand: in a TOML file, or in the environment.
 
 `Sources` puts them in layers, the later over the earlier, remembers where each came from, and
-collects what cannot be a setting at all. What the values mean is `config.py`'s business.
+collects what is wrong, each problem with its place. What the values mean is `loader.py`'s business.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from plexsync.config.forms import SECRET, path_from_here, split_list
 from plexsync.config.hints import key_hint, quotes_hint, toml_hint
 from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_PREFIX, ENV_STATE_DIR
-from plexsync.config.problems import ConfigProblem
 from plexsync.config.schema import BY_NAME, FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
+from plexsync.errors import ConfigError
 from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:
@@ -49,6 +49,42 @@ must not stop anybody; PLEXSYNC_PLEX_TOKEN (0.97) must.
 
 _HEADER_LINE = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?")
 _KEY_LINE = re.compile(r"""\s*([\w.\-"' ]+?)\s*=.*""")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong with the configuration.
+
+    Args:
+        place: `config.toml:3 > [plex] > url`, or the name of an environment variable.
+        message: what is wrong; never a secret.
+        remedy: what to do about it.
+    """
+
+    place: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{self.place}: {self.message}.{remedy}"
+
+
+class InvalidConfigError(ConfigError):
+    """The configuration has problems, all of them listed.
+
+    Args:
+        problems: at least one.
+    """
+
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
+        self.problems = problems
+        if len(problems) == 1:
+            (only,) = problems
+            super().__init__(only.message, context=only.place, hint=only.remedy)
+        else:
+            lines = "".join(f"\n  {problem}" for problem in problems)
+            super().__init__(f"{len(problems)} problems in the configuration:{lines}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +220,7 @@ class Sources:
         ]
 
     def _unknown(self, place: str, name: str, known: Iterable[str]) -> None:
-        remedy = key_hint(name, known) or _elsewhere(name) or f"Known: {_listed(known)}."
+        remedy = key_hint(name, known) or _elsewhere(name) or f"Known: {', '.join(known)}."
         self.add_problem(place, "is no setting of plexsync", remedy)
 
     # ---- The environment -------------------------------------------------------------------------
@@ -208,7 +244,9 @@ class Sources:
         if variable in _UNQUOTED and (remedy := quotes_hint(text)):
             self.add_problem(variable, "has quotes around its value", remedy)
         if variable == ENV_PATHS:
-            self._take_path_variable(text)
+            if text.strip():
+                rules = map(_path_rule, split_list(text))
+                self.path_rules = [Raw(rule, ENV_PATHS, ENV_PATHS) for rule in rules]
         elif (key := _BY_VARIABLE.get(variable)) is not None:
             if text.strip() or key.form.empties:
                 return Raw(key.form.from_text(text), variable, variable)
@@ -218,12 +256,6 @@ class Sources:
         elif variable not in _VARIABLES:
             self._check_unknown_variable(variable)
         return None
-
-    def _take_path_variable(self, text: str) -> None:
-        if text.strip():
-            self.path_rules = [
-                Raw(_path_rule(part), ENV_PATHS, ENV_PATHS) for part in split_list(text)
-            ]
 
     def _check_unknown_variable(self, variable: str) -> None:
         mistaken = "__" in variable
@@ -323,7 +355,3 @@ def _elsewhere(name: str) -> str:
     if not homes:
         return ""
     return "It belongs to " + " or ".join(f"[{home}]" for home in homes) + "."
-
-
-def _listed(known: Iterable[str]) -> str:
-    return ", ".join(known)

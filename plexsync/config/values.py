@@ -14,37 +14,24 @@ from urllib.parse import urlsplit
 from plexsync.config.hints import BACKSLASH_HINT, word_hint
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
-from plexsync.planning.layout.collections import TITLE_WORDS
-from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
 from plexsync.text.normalize import is_windows_path, normalize_path
-from plexsync.text.placeholders import (
-    NAME_PLACEHOLDERS,
-    PERFORMER_PLACEHOLDERS,
-    PHOTO_PLACEHOLDERS,
-)
+from plexsync.text.placeholders import NAME_PLACEHOLDERS, PHOTO_PLACEHOLDERS
 from plexsync.text.templates import parse_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-
+T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
 
-
-class _TagTarget(StrEnum):
-    GENRE = "genre"
-    LABEL = "label"
-    COLLECTION = "collection"
-
-
-_TAG_TARGETS = {
-    _TagTarget.GENRE: PlexField.GENRES,
-    _TagTarget.LABEL: PlexField.LABELS,
-    _TagTarget.COLLECTION: PlexField.COLLECTIONS,
+TAG_TARGETS = {
+    "genre": PlexField.GENRES,
+    "label": PlexField.LABELS,
+    "collection": PlexField.COLLECTIONS,
 }
+"""Where tags can go."""
 
 _PHOTO_STARTS = ("http://", "https://", "{image}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USER = re.compile("[a-z]+://[^/]*@", re.IGNORECASE)
 _KEY_WORDS = ("apikey=", "api_key=", "token=")
 """What comes before a secret in an address; a picture's must hold none."""
@@ -114,11 +101,16 @@ def field_names(value: object) -> tuple[str, ...]:
 
 def word(words: type[Word]) -> Callable[[object], Word]:
     """Return a reader of one of `words`."""
+    return choice({one.value: one for one in words})
 
-    def read(value: object) -> Word:
-        known = [one.value for one in words]
-        if isinstance(value, str) and value in known:
-            return words(value)
+
+def choice(meanings: Mapping[str, T]) -> Callable[[object], T]:
+    """Return a reader of one of a few words, each with what it means."""
+    known = list(meanings)
+
+    def read(value: object) -> T:
+        if isinstance(value, str) and value in meanings:
+            return meanings[value]
         raise ParseError(
             f"must be one of {quoted(known)}", hint=word_hint(value, known) or _example(known)
         )
@@ -136,11 +128,6 @@ def scalar_policy(value: object) -> Policy:
     return policy
 
 
-def tag_target(value: object) -> PlexField:
-    """Where tags go: `genre`, `label` or `collection`."""
-    return _TAG_TARGETS[word(_TagTarget)(value)]
-
-
 def template(value: object) -> str:
     """Return a text with placeholders, all of them known."""
     if not isinstance(value, str) or not value.strip():
@@ -154,32 +141,18 @@ def templates(value: object) -> tuple[str, ...]:
     return tuple(template(name) for name in names(value))
 
 
-def collection_title(value: object) -> str:
-    """Return what the title of a collection is made of."""
-    return _title_of(value, TITLE_WORDS, "{name}")
+def made_of(
+    words: tuple[str, ...], example: str, *, optional: bool = False
+) -> Callable[[object], str]:
+    """Return a reader of a text with these placeholders; an `optional` one may be blank."""
 
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not (optional or value.strip()):
+            raise ParseError("must be a text", hint=f'Write "{example}", for example.')
+        parse_template(value, words)
+        return value.strip()
 
-def collection_sort_title(value: object) -> str:
-    """Return what the sort title of a collection is made of; "" for nothing."""
-    return "" if value == "" else collection_title(value)
-
-
-def show_title(value: object) -> str:
-    """Return what the title of a show is made of."""
-    return _title_of(value, SHOW_WORDS, "{studio}")
-
-
-def season_title(value: object) -> str:
-    """Return what the title of a season is made of."""
-    return _title_of(value, SEASON_WORDS, "{year}")
-
-
-def role_template(value: object) -> str:
-    """Return what the part of a performer is made of; "" for nothing."""
-    if not isinstance(value, str):
-        raise ParseError("must be a text", hint='Write "{disambiguation}", for example.')
-    parse_template(value, PERFORMER_PLACEHOLDERS)
-    return value.strip()
+    return read
 
 
 def shared_name_template(value: object) -> str:
@@ -197,10 +170,7 @@ def photo_template(value: object) -> str:
 
     Plex keeps and shows the address, so a key in it is refused.
     """
-    if not isinstance(value, str):
-        raise ParseError("must be a text", hint='Write "{image}", for example.')
-    parse_template(value, PHOTO_PLACEHOLDERS)
-    text = value.strip()
+    text = made_of(PHOTO_PLACEHOLDERS, "{image}", optional=True)(value)
     if text and not text.lower().startswith(_PHOTO_STARTS):
         raise ParseError("must be an address", hint='Write "{image}", or begin with https://.')
     if _USER.match(text) or any(word in text.lower() for word in _KEY_WORDS):
@@ -226,29 +196,6 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     raise ParseError("must be a text", hint='Write it in quotes: "like this".')
-
-
-def headers(value: object) -> dict[str, object]:
-    """Return a table of request headers: a name each, and what a secret is read from.
-
-    Source: RFC 9110 5.6.2, "Tokens".
-    """
-    hint = 'Write { "Name" = "value" }, or { "Name" = { file = "..." } }.'
-    if not isinstance(value, dict):
-        raise ParseError("must be a table of headers", hint=hint)
-    if not all(_HEADER_NAME.fullmatch(name) for name in value):
-        raise ParseError("holds a name no HTTP header can have", hint=hint)
-    return value
-
-
-def verify(value: object) -> bool | str:
-    """Whether to check certificates, or the name of a file of certificates to trust."""
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
-        return value
-    raise ParseError(
-        "must be true, false or the name of a file",
-        hint="Leave it out unless the server's certificate is your own.",
-    )
 
 
 def stash_url(value: object) -> str:
@@ -332,10 +279,3 @@ def _absolute(value: str, side: str, hint: str) -> str:
     if not path.startswith("/") and not is_windows_path(path):
         raise ParseError(f"{side} is not an absolute folder", hint=hint)
     return value
-
-
-def _title_of(value: object, words: tuple[str, ...], example: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ParseError("must be a text", hint=f'Write "{example}", for example.')
-    parse_template(value, words)
-    return value.strip()

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.config.keys import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR
 from plexsync.config.loader import find_config, require_something
-from plexsync.config.problems import InvalidConfigError
 from plexsync.config.schema import KEYS
-from plexsync.config.sources import Raw, Sources
+from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.state import cache_directory, state_directory
 

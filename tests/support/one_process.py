@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from plexsync.config.loader import Config
+    from plexsync.config.configuration import Config
     from plexsync.output.console import Reporter
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
-from plexsync.config.loader import Config, find_config, load_config
+from plexsync.config.configuration import Config
+from plexsync.config.loader import find_config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
 from plexsync.output.console import Reporter
 from plexsync.plex.client import PlexClient

@@ -8,8 +8,8 @@ import pytest
 
 from plexsync.config.hints import key_hint, quotes_hint, word_hint
 from plexsync.config.loader import load_config
-from plexsync.config.problems import InvalidConfigError
 from plexsync.config.schema import KEYS
+from plexsync.config.sources import InvalidConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 
 from plexsync.config.configuration import named_library
 from plexsync.config.loader import load_config
-from plexsync.config.problems import InvalidConfigError
 from plexsync.config.reference import config_schema
+from plexsync.config.sources import InvalidConfigError
 from plexsync.models import PlexField, Policy
 from tests.support.toml_schema import fits
 

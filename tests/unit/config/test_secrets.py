@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from plexsync.config.loader import load_config
-from plexsync.config.problems import InvalidConfigError
 from plexsync.config.secrets import Secret, SecretReader
+from plexsync.config.sources import InvalidConfigError
 from plexsync.errors import ParseError
 
 if TYPE_CHECKING:

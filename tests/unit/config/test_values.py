@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from plexsync.config.forms import (
     FLAG,
     HEADERS,
     NAMES,
+    ROLE,
     SECRET,
     SHARE,
     TEXT,
@@ -19,10 +22,8 @@ from plexsync.config.forms import (
     split_list,
 )
 from plexsync.config.hints import word_hint
-from plexsync.config.values import (
-    photo_template,
-    role_template,
-)
+from plexsync.config.secrets import SecretReader
+from plexsync.config.values import photo_template
 from plexsync.errors import ParseError
 
 
@@ -99,7 +100,8 @@ def test_a_photo_may_be_anywhere(value: str) -> None:
 
 def test_a_role_knows_the_words_of_a_performer() -> None:
     """No picture among them, and none of a scene."""
-    assert role_template(" {name} {aliases} ") == "{name} {aliases}"
+    none = SecretReader({}, folder=Path(), home=Path(), warn=print)
+    assert ROLE.read(" {name} {aliases} ", none) == "{name} {aliases}"
     for value in ("{image}", "{title}", "{", 7):
         with pytest.raises(ParseError):
-            role_template(value)
+            ROLE.read(value, none)

@@ -13,7 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped] # its types are a package of their own
 
 from plexsync.cli import cli, run_command_line
-from plexsync.config.problems import InvalidConfigError
+from plexsync.config.sources import InvalidConfigError
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.integrations.schedule import (
     Setup,
