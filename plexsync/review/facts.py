@@ -43,7 +43,7 @@ class Fact:
 
 
 def facts_of(waiting: Waiting, candidate: Candidate, item: PlexItem | None) -> list[Fact]:
-    """Return what both servers say of the two files, the path last.
+    """Return what both servers say of the two files, but for their paths.
 
     Args:
         waiting: the scene.
@@ -59,7 +59,6 @@ def facts_of(waiting: Waiting, candidate: Candidate, item: PlexItem | None) -> l
         Fact(name="size", ours=size_text(mine), theirs=size_text(theirs)),
         Fact(name="frame", ours=frame_text(mine), theirs=frame_text(theirs)),
         Fact(name="date", ours=scene.date, theirs=item.date if item else ""),
-        Fact(name="path", ours=candidate.scene_path, theirs=candidate.item_path),
     ]
 
 

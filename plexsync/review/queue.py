@@ -195,6 +195,11 @@ def item_name(candidate: Candidate) -> str:
     return candidate.title or shown_file_name(candidate.item_path) or "untitled"
 
 
+def library_of(waiting: Waiting, place: int) -> str:
+    """Return the library of a candidate; "" where it is not known."""
+    return waiting.libraries[place] if place < len(waiting.libraries) else ""
+
+
 def shown_file_name(path: str) -> str:
     """Return the last name of a path of either kind; for showing only."""
     return path.replace("\\", "/").rpartition("/")[2]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.review.queue import item_name
+from plexsync.planning.credits import shown_values
+from plexsync.review.queue import item_name, library_of
 from plexsync.review.selection import owner_note, rule_for
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
-    from plexsync.models import Candidate, RatingKey, SceneId
+    from plexsync.models import Candidate, Change, RatingKey, SceneId, Value
     from plexsync.review.machine import Review
+    from plexsync.state import Waiting
+    from plexsync.text.differences import Piece
 
 _AHEAD = 3
 _COMPARED = 3
@@ -31,6 +34,31 @@ def answer_words(answers: SceneAnswers) -> str:
         keys = ", ".join(pin.rating_key for pin in answers.pins)
         return f"You accepted item {keys}."
     return "You answered that it is not in Plex." if answers.absent else ""
+
+
+def answer_marks(answers: SceneAnswers) -> dict[RatingKey, str]:
+    """Return what was answered about each item."""
+    marks = {one.rating_key: "not this one" for one in answers.refusals}
+    return marks | {pin.rating_key: "accepted" for pin in answers.pins}
+
+
+def item_place(waiting: Waiting, place: int) -> str:
+    """Return the library of a candidate, where it is known, and its rating key."""
+    key = waiting.candidates[place].rating_key
+    return " ".join(filter(None, (library_of(waiting, place), key)))
+
+
+def moved_names(change: Change) -> tuple[list[Piece], str]:
+    """Return the names that come to a list or go from it, and how many stay, in words."""
+    before, after = map(_names, shown_values(change))
+    moved = [("+", name) for name in after if name not in before]
+    moved += [("-", name) for name in before if name not in after]
+    stay = sum(name in before for name in after)
+    return moved, f"{stay} stay{'s' if stay == 1 else ''}" if stay else ""
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def has_path_rule(review: Review) -> bool:

@@ -15,6 +15,7 @@ from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
+from plexsync.review.queue import library_of
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 
 if TYPE_CHECKING:
@@ -55,9 +56,8 @@ def export_lines(
     yield csv_line(COLUMNS)
     for one in waiting:
         for place, candidate in enumerate(one.candidates):
-            library = one.libraries[place] if place < len(one.libraries) else ""
             held_by = owner(candidate.rating_key, one.scene_id) or ""
-            yield csv_line(_cells(one, candidate, library, held_by))
+            yield csv_line(_cells(one, candidate, library_of(one, place), held_by))
         if not one.candidates:
             yield csv_line(_cells(one, None, "", ""))
 

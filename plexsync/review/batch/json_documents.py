@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.output.formats.json_documents import credits_json
+from plexsync.review.queue import library_of
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def scene_json(
     scene, match = waiting.scene, waiting.match
     candidates: list[_Json] = []
     for place, one in enumerate(waiting.candidates):
-        library = waiting.libraries[place] if place < len(waiting.libraries) else ""
-        shown = _candidate_json(one, library, owner(one.rating_key, scene.scene_id))
+        held_by = owner(one.rating_key, scene.scene_id)
+        shown = _candidate_json(one, library_of(waiting, place), held_by)
         if previews is not None:
             shown |= _comparison(previews.get(one.rating_key))
         candidates.append(shown)

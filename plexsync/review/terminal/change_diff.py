@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from plexsync.planning.credits import shown_values
+from plexsync.review.shown import moved_names
 from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.models import Change, Value
+    from plexsync.models import Change
     from plexsync.text.differences import Piece
 
 _KEPT_AROUND = 24
@@ -33,8 +33,7 @@ def change_diff(change: Change, *, marks: bool) -> Text:
     """
     if isinstance(change.before, str) and isinstance(change.after, str):
         return _text_diff(change.before, change.after, marks=marks)
-    before, after = shown_values(change)
-    return _set_diff(_names(before), _names(after))
+    return _set_diff(*moved_names(change))
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -81,19 +80,13 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _MOST_WHOLE else f"{text[: _MOST_WHOLE - 1]}…"
 
 
-def _set_diff(before: Sequence[str], after: Sequence[str]) -> Text:
-    marked = [("+", "green", name) for name in after if name not in before]
-    marked += [("-", "red", name) for name in before if name not in after]
-    stay = sum(name in before for name in after)
-    parts = [Text(f"{sign}{clean_for_terminal(name)}", style) for sign, style, name in marked]
+def _set_diff(moved: Sequence[Piece], stay: str) -> Text:
+    styles = {"+": "green", "-": "red"}
+    parts = [Text(f"{sign}{clean_for_terminal(name)}", styles[sign]) for sign, name in moved]
     line = Text(", ").join(parts[:_MOST_NAMES])
     line.overflow = "fold"
     if len(parts) > _MOST_NAMES:
         line.append(f" … and {len(parts) - _MOST_NAMES} more", "dim")
     if stay:
-        line.append(f"{', ' if parts else ''}{stay} stay{'s' if stay == 1 else ''}", "dim")
+        line.append(f"{', ' if parts else ''}{stay}", "dim")
     return line
-
-
-def _names(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()

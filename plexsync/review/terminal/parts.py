@@ -13,6 +13,7 @@ from rich.text import Text
 from plexsync.models import Confidence
 from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.queue import item_name, scene_name
+from plexsync.review.shown import item_place
 from plexsync.review.terminal.change_diff import change_diff
 from plexsync.review.terminal.layout import LabelledText, Line
 from plexsync.text.normalize import clean_for_terminal
@@ -83,8 +84,7 @@ def candidates_part(
             (">" if place == focus else " ", "bold"), (f" {place + 1:<2} ", "bold cyan")
         )
         body = words(item_name(one))
-        where = " ".join(filter(None, (library_of(waiting, place), one.rating_key)))
-        body.append_text(words(f"  {where}", "dim"))
+        body.append_text(words(f"  {item_place(waiting, place)}", "dim"))
         if one.rating_key in marks:
             body.append(f"  {marks[one.rating_key]}", "cyan")
         lines.append(LabelledText(label, body))
@@ -118,9 +118,9 @@ def facts_part(
         brief: leave out what does not differ.
     """
     facts = facts_of(waiting, candidate, item)
-    columns = max(len("Stash"), *(len(one.ours) for one in facts[:-1])) + 3
+    columns = max(len("Stash"), *(len(one.ours) for one in facts)) + 3
     lines: list[Line] = [Text(f"  {'':<10}{'Stash':<{columns}}Plex", style="dim")]
-    for one in facts[:-1]:
+    for one in facts:
         if one.differs if brief else one.ours or one.theirs:
             theirs = one.theirs or ("…" if item is None else "unknown")
             mark = "  differs" if one.differs else ""
@@ -129,11 +129,11 @@ def facts_part(
                 (f"  {one.name:<10}", "cyan"), f"{one.ours or 'unknown':<{columns}}"
             )
             lines.append(line.append_text(words(theirs + mark, style)))
-    path = facts[-1]
-    label = Text(f"  {path.name:<10}", style="cyan")
-    lines.append(LabelledText(label, _marked(path.ours, path.theirs, marks=marks)))
-    if path.theirs:
-        lines.append(LabelledText(Text(" " * 12), _marked(path.theirs, path.ours, marks=marks)))
+    ours, theirs = candidate.scene_path, candidate.item_path
+    label = Text(f"  {'path':<10}", style="cyan")
+    lines.append(LabelledText(label, _marked(ours, theirs, marks=marks)))
+    if theirs:
+        lines.append(LabelledText(Text(" " * 12), _marked(theirs, ours, marks=marks)))
     return lines
 
 
@@ -171,11 +171,6 @@ def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
     if preview.kept:
         lines.append(words(f"  Plex's own kept for {', '.join(preview.kept)}", "dim"))
     return lines
-
-
-def library_of(waiting: Waiting, place: int) -> str:
-    """Return the library of a candidate; "" where it is not known."""
-    return waiting.libraries[place] if place < len(waiting.libraries) else ""
 
 
 # ---- Private -------------------------------------------------------------------------------------

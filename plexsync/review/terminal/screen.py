@@ -11,7 +11,14 @@ from plexsync.matcher import reason_kind
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import item_name, pattern_lines, scene_name
-from plexsync.review.shown import alike_count, answer_words, has_path_rule, notes_of, rival_names
+from plexsync.review.shown import (
+    alike_count,
+    answer_marks,
+    answer_words,
+    has_path_rule,
+    notes_of,
+    rival_names,
+)
 from plexsync.review.terminal.layout import BesidePictures, LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
@@ -56,12 +63,6 @@ def scene_lines(
         lines += facts_part(waiting, candidate, known.item if known else None, marks=marks)
         lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
     return lines
-
-
-def answer_marks(answers: SceneAnswers) -> dict[RatingKey, str]:
-    """Return what was answered about each item."""
-    marks = {one.rating_key: "not this one" for one in answers.refusals}
-    return marks | {pin.rating_key: "accepted" for pin in answers.pins}
 
 
 # ---- One screen of a review ----------------------------------------------------------------------
