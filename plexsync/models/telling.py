@@ -47,10 +47,10 @@ class MatchRow(Noun, frozen=True):
     candidates: tuple[Candidate, ...]
     changes: tuple[Change, ...]
     outcome: Outcome
-    error: Problem | None = None
     by_hand: tuple[str, ...] = ()
     is_collection: bool = False
     is_show: bool = False
+    error: Problem | None = None
 
 
 class Counts(msgspec.Struct, kw_only=True):

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from plexsync.models import VIDEO_KINDS
 from plexsync.output.changes import change_text
-from plexsync.output.formats.json_documents import clean_value, credits_json, record_json
+from plexsync.output.formats.json_documents import clean_value, credits_json, noun_json, record_json
 from plexsync.output.formats.tsv import escaped
 from plexsync.output.tables import plain_table
 from plexsync.planning.credits import shown_values
@@ -192,7 +192,6 @@ def _locked_after(change: Change, plan: ItemPlan) -> bool:
 
 
 def _item(one: Written) -> _Json:
-    problem = one.problem
     return {
         "scene_id": one.plan.scene_id,
         "rating_key": one.plan.rating_key,
@@ -211,13 +210,7 @@ def _item(one: Written) -> _Json:
             }
             for change in one.plan.changes
         ],
-        "error": {
-            "kind": problem.kind,
-            "message": clean_value(problem.message),
-            "hint": clean_value(problem.hint),
-        }
-        if problem
-        else None,
+        "error": noun_json(one.problem) if one.problem else None,
     }
 
 

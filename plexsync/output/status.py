@@ -10,6 +10,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import asdict
+
 from plexsync.errors import ExitCode
 from plexsync.models import noun_of
 from plexsync.state import age_s
@@ -156,10 +158,7 @@ def status_document(
     pages: Mapping[SceneId, Pages] = NO_PAGES,
 ) -> dict[str, object]:
     """Return the JSON document. Every key is always there; unknown is null."""
-    from plexsync.output.formats.json_documents import (  # noqa: PLC0415 - lines need none of it
-        record_json,
-        rule_json,
-    )
+    from plexsync.output.formats.json_documents import record_json  # noqa: PLC0415 - lines need none
 
     age = status.success_age_s
     return {
@@ -184,7 +183,7 @@ def status_document(
         "shows": _kept(status.shows),
         "collections": _kept(status.collections),
         "unsettled": status.unsettled,
-        "proposed_rules": [rule_json(rule) for rule in status.proposed],
+        "proposed_rules": [asdict(rule) for rule in status.proposed],
         "metrics": list(metrics),
         "error": None,
     }

@@ -11,7 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import asdict
 
+from plexsync.models import Candidate, Change
 from plexsync.planning.credits import spelled
 from plexsync.text.normalize import clean_for_terminal
 
@@ -19,25 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from plexsync.models import (
-        Candidate,
-        Change,
         Credit,
-        Evidence,
-        ItemRef,
         MatchRow,
-        PathRule,
         Preview,
         Problem,
         RunHeader,
         RunSummary,
-        SceneRef,
         Server,
         Value,
     )
     from plexsync.state import RunRecord
-
-_SCHEMA = "plexsync/{}/1"
-_EVENT_SCHEMA = "plexsync/{}-events/1"
 
 _DECIMALS = 6
 _HARMLESS_BREAK = re.compile(r"([\n\t])")
@@ -50,7 +43,7 @@ _Json = dict[str, object]
 
 def run_document(summary: RunSummary, matches: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the document in pieces, so that `matches` need not be in memory."""
-    head, tail = _head(summary), {"error": _problem(summary.error)}
+    head, tail = _head(summary), {"error": _plain(summary.error)}
     yield msgspec.json.encode(head)[:-1] + b', "matches": ['
     separator = b""
     for match in matches:
@@ -61,12 +54,12 @@ def run_document(summary: RunSummary, matches: Iterable[bytes]) -> Iterator[byte
 
 def match_json(row: MatchRow) -> bytes:
     """One entry of `matches`."""
-    return msgspec.json.encode(_match(row))
+    return msgspec.json.encode(noun_json(row))
 
 
 def error_document(problem: Problem, *, exit_code: int) -> bytes:
     """Return what a command that is no run says in place of its own document."""
-    body = {"schema": "plexsync/error/1", "exit_code": exit_code, "error": _problem(problem)}
+    body = {"schema": "plexsync/error/1", "exit_code": exit_code, "error": noun_json(problem)}
     return msgspec.json.encode(body) + b"\n"
 
 
@@ -75,17 +68,8 @@ def error_document(problem: Problem, *, exit_code: int) -> bytes:
 
 def started_event(header: RunHeader) -> bytes:
     """Both servers answered."""
-    return _event(
-        "started",
-        {
-            "schema": _EVENT_SCHEMA.format(header.command),
-            "run_id": header.run_id,
-            "dry_run": header.dry_run,
-            "full": header.full,
-            "started_at": header.started_at,
-            "servers": _servers(header),
-        },
-    )
+    schema = f"plexsync/{header.command}-events/1"
+    return _event("started", _beginning(header, schema) | {"servers": _servers(header)})
 
 
 def progress_event(phase: str, done: int, total: int | None) -> bytes:
@@ -95,17 +79,13 @@ def progress_event(phase: str, done: int, total: int | None) -> bytes:
 
 def preview_event(preview: Preview) -> bytes:
     """Everything is matched; nothing is written yet. Totals only: the rows come as they end."""
-    totals = {
-        "high": preview.high_total,
-        "low": preview.low_total,
-        "unmatched": preview.unmatched_total,
-    }
-    return _event("matched", dict(totals))
+    high, low = preview.high_total, preview.low_total
+    return _event("matched", {"high": high, "low": low, "unmatched": preview.unmatched_total})
 
 
 def match_event(row: MatchRow) -> bytes:
     """Return the event of a row that has its outcome."""
-    return _event("match", _match(row))
+    return _event("match", noun_json(row))
 
 
 def warning_event(message: str) -> bytes:
@@ -115,25 +95,26 @@ def warning_event(message: str) -> bytes:
 
 def error_event(problem: Problem, *, exit_code: int) -> bytes:
     """No run could begin, or it could not report."""
-    return _event("error", {"exit_code": exit_code, "error": _problem(problem)})
+    return _event("error", {"exit_code": exit_code, "error": noun_json(problem)})
 
 
 def finished_event(summary: RunSummary) -> bytes:
     """Return the event that the run is over; the same keys as the document, without `matches`."""
-    return _event("finished", _head(summary) | {"error": _problem(summary.error)})
+    return _event("finished", _head(summary) | {"error": _plain(summary.error)})
 
 
-def rule_json(rule: PathRule) -> dict[str, object]:
-    """Return a proposed rule, exact, since it is copied; it fits `explains` of `certain` files."""
-    return {
-        "stash": rule.stash,
-        "plex": rule.plex,
-        "explains": rule.explains,
-        "certain": rule.certain,
-    }
+def noun_json(noun: msgspec.Struct) -> _Json:
+    """Return a noun with all of its fields, whether set or not, and with its texts cleaned."""
+    match noun:
+        case Change():
+            return _change(noun)
+        case Candidate():
+            return _candidate(noun)
+        case _:
+            return {name: _plain(getattr(noun, name)) for name in noun.__struct_fields__}
 
 
-def credits_json(change: Change) -> dict[str, object]:
+def credits_json(change: Change) -> _Json:
     """How a change credits actors otherwise, as a member of its own; nothing where it does not."""
     credits_ = [
         {"name": _clean(name), "before": _credit(before), "after": _credit(after)}
@@ -142,19 +123,11 @@ def credits_json(change: Change) -> dict[str, object]:
     return {"credits": credits_} if credits_ else {}
 
 
-def record_json(run: RunRecord) -> dict[str, object]:
+def record_json(run: RunRecord) -> _Json:
     """Return a run of the past."""
-    return {
-        "run_id": run.run_id,
-        "kind": run.kind,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at or None,
-        "exit_code": run.exit_code,
-        "full": run.full,
-        "written": run.written,
-        "counts": run.counts,
-        "requests": {name: getattr(run.requests, name) for name in _fields(run.requests)},
-    }
+    found = noun_json(run) | {"finished_at": run.finished_at or None}
+    del found["by_library"]
+    return found
 
 
 def clean_value(value: Value) -> str | list[str]:
@@ -169,28 +142,30 @@ def _event(name: str, body: _Json) -> bytes:
     return msgspec.json.encode({"event": name, **body}) + b"\n"
 
 
-def _head(summary: RunSummary) -> _Json:
-    header = summary.header
+def _beginning(header: RunHeader, schema: str) -> _Json:
     return {
-        "schema": _SCHEMA.format(header.command),
+        "schema": schema,
         "run_id": header.run_id,
         "dry_run": header.dry_run,
         "full": header.full,
         "started_at": header.started_at,
+    }
+
+
+def _head(summary: RunSummary) -> _Json:
+    header = summary.header
+    return _beginning(header, f"plexsync/{header.command}/1") | {
         "finished_at": summary.finished_at,
         "exit_code": summary.exit_code,
         "servers": _servers(header),
         "emptied": summary.emptied,
         "parked": summary.parked,
-        "counts": {name: getattr(summary.counts, name) for name in _fields(summary.counts)},
-        "requests": {name: getattr(summary.requests, name) for name in _fields(summary.requests)},
-        "proposed_rules": [rule_json(rule) for rule in summary.proposed_rules],
-        "learned_rules": [rule_json(rule) for rule in summary.learned_rules],
+        "counts": noun_json(summary.counts),
+        "requests": noun_json(summary.requests),
+        # Exact, since they are copied.
+        "proposed_rules": [asdict(rule) for rule in summary.proposed_rules],
+        "learned_rules": [asdict(rule) for rule in summary.learned_rules],
     }
-
-
-def _fields(struct: msgspec.Struct) -> tuple[str, ...]:
-    return struct.__struct_fields__
 
 
 def _servers(header: RunHeader) -> _Json:
@@ -206,48 +181,19 @@ def _server(server: Server | None) -> _Json | None:
     return {"url": _clean(server.url), "version": _clean(server.version)}
 
 
-def _match(row: MatchRow) -> _Json:
-    return {
-        "scene": _scene(row.scene),
-        "item": _item(row.item) if row.item else None,
-        "confidence": row.confidence,
-        "score": round(row.score, _DECIMALS),
-        "margin": round(row.margin, _DECIMALS),
-        "reason": _clean(row.reason),
-        "evidence": [_evidence(one) for one in row.evidence],
-        "candidates": [_candidate(one) for one in row.candidates],
-        "changes": [_change(one) for one in row.changes],
-        "outcome": row.outcome,
-        "by_hand": list(row.by_hand),
-        "is_collection": row.is_collection,
-        "is_show": row.is_show,
-        "error": _problem(row.error),
-    }
-
-
-def _scene(scene: SceneRef) -> _Json:
-    return {
-        "id": scene.id,
-        "title": _clean(scene.title),
-        "path": _clean(scene.path),
-        "updated_at": _clean(scene.updated_at),
-        "url": _clean(scene.url),
-    }
-
-
-def _item(item: ItemRef) -> _Json:
-    return {
-        "rating_key": item.rating_key,
-        "title": _clean(item.title),
-        "library": _clean(item.library),
-        "path": _clean(item.path),
-        "url": _clean(item.url),
-    }
-
-
-def _evidence(evidence: Evidence) -> _Json:
-    weight = round(evidence.weight, _DECIMALS)
-    return {"name": evidence.name, "value": _clean(evidence.value), "weight": weight}
+def _plain(value: object) -> object:
+    """Return a value as JSON has it."""
+    match value:
+        case str():
+            return _clean(value)
+        case float():
+            return round(value, _DECIMALS)
+        case tuple():
+            return [_plain(one) for one in value]
+        case msgspec.Struct():
+            return noun_json(value)
+        case _:
+            return value
 
 
 def _candidate(candidate: Candidate) -> _Json:
@@ -274,16 +220,6 @@ def _change(change: Change) -> _Json:
 
 def _credit(credit: Credit) -> _Json:
     return {"role": _clean(credit.role or ""), "photo": _clean(credit.photo or "")}
-
-
-def _problem(problem: Problem | None) -> _Json | None:
-    if problem is None:
-        return None
-    return {
-        "kind": problem.kind,
-        "message": _clean(problem.message),
-        "hint": _clean(problem.hint),
-    }
 
 
 def _clean(text: str) -> str:
