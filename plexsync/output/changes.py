@@ -10,12 +10,14 @@ from rich.text import Text
 from plexsync.models import PICTURE_FIELDS
 from plexsync.planning.credits import shown_values
 from plexsync.planning.picture_policy import key_text
+from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.models import Change
+    from plexsync.text.differences import Piece
 
 _MOST_TEXT = 100
 """Characters of one side of a change: about three lines of the changes column at 100 columns."""
@@ -33,8 +35,7 @@ def change_text(change: Change, *, verbose: bool = False) -> Text:
         if change.target in PICTURE_FIELDS and not verbose:
             both = _SIZE.sub("", key_text(change.before)), _SIZE.sub("", key_text(change.after))
         return _text_change(*both, verbose=verbose)
-    before, after = shown_values(change)
-    return _list_change(_names(before), _names(after), verbose=verbose)
+    return _list_change(name_pieces(*shown_values(change)), verbose=verbose)
 
 
 def _text_change(before: str, after: str, *, verbose: bool) -> Text:
@@ -49,21 +50,18 @@ def _text_change(before: str, after: str, *, verbose: bool) -> Text:
     )
 
 
-def _list_change(before: Sequence[str], after: Sequence[str], *, verbose: bool) -> Text:
-    marked = [("+", "green", name) for name in after if name not in before]
-    marked += [("-", "red", name) for name in before if name not in after]
-    if not marked:
+def _list_change(pieces: Sequence[Piece], *, verbose: bool) -> Text:
+    if not pieces:
         return Text("same names in another order", style="dim")
-    most = len(marked) if verbose else _MOST_NAMES
-    parts = [Text(f"{sign}{clean_for_terminal(name)}", colour) for sign, colour, name in marked]
+    most = len(pieces) if verbose else _MOST_NAMES
+    parts = [
+        Text(f"{mark}{clean_for_terminal(name)}", "green" if mark == "+" else "red")
+        for mark, name in pieces
+    ]
     line = Text(", ").join(parts[:most])
     if len(parts) > most:
         line.append(f" … and {len(parts) - most} more", style="dim")
     return line
-
-
-def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def _shorten_both(before: str, after: str) -> tuple[str, str]:

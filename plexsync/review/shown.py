@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from plexsync.planning.credits import shown_values
 from plexsync.review.queue import item_name, library_of
 from plexsync.review.selection import owner_note, rule_for
+from plexsync.text.differences import name_pieces, names_of
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
-    from plexsync.models import Candidate, Change, RatingKey, SceneId, Value
+    from plexsync.models import Candidate, Change, RatingKey, SceneId
     from plexsync.review.machine import Review
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
@@ -50,15 +51,10 @@ def item_place(waiting: Waiting, place: int) -> str:
 
 def moved_names(change: Change) -> tuple[list[Piece], str]:
     """Return the names that come to a list or go from it, and how many stay, in words."""
-    before, after = map(_names, shown_values(change))
-    moved = [("+", name) for name in after if name not in before]
-    moved += [("-", name) for name in before if name not in after]
-    stay = sum(name in before for name in after)
+    before, after = shown_values(change)
+    moved = name_pieces(before, after)
+    stay = len(names_of(after)) - sum(mark == "+" for mark, _ in moved)
     return moved, f"{stay} stay{'s' if stay == 1 else ''}" if stay else ""
-
-
-def _names(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def has_path_rule(review: Review) -> bool:

@@ -1,4 +1,4 @@
-"""What stays, goes and comes between two texts, character by character or word by word."""
+"""What stays, goes and comes between two texts, by characters or words, or two lists of names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from plexsync.models import Value
 
 _LEAST_ALIKE = 0.5
 """Below this ratio the pieces of a diff are confetti; both texts whole are easier to read."""
@@ -58,6 +60,18 @@ def text_pieces(before: str, after: str, *, least: int = LEAST_STAYING) -> list[
     if 2 * staying < _LEAST_ALIKE * (len(before) + len(after)):
         return [("-", before), ("+", after)]
     return pieces
+
+
+def name_pieces(before: Value, after: Value) -> list[Piece]:
+    """Return the names of a list that come, then those that go."""
+    old, new = names_of(before), names_of(after)
+    come = [("+", name) for name in new if name not in old]
+    return come + [("-", name) for name in old if name not in new]
+
+
+def names_of(value: Value) -> tuple[str, ...]:
+    """Return a list of names; a text is one name, "" is none."""
+    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 # ---- Private -------------------------------------------------------------------------------------

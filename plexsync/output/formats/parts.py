@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from plexsync.models import Confidence, Counts, Outcome, Policy, Requests
+from plexsync.models import (
+    Confidence,
+    Counts,
+    Evidence,
+    ItemRef,
+    Outcome,
+    Policy,
+    Requests,
+    SceneRef,
+)
 from plexsync.state import RunKind
 
 Text = str | list[str]
@@ -52,32 +61,16 @@ class RuleForm(DocumentForm):
     certain: int
 
 
-class SceneForm(DocumentForm):
+class SceneForm(SceneRef, frozen=True, forbid_unknown_fields=True):
     """A scene."""
 
-    id: str
-    title: str
-    path: str
-    updated_at: str
-    url: str
 
-
-class ItemForm(DocumentForm):
+class ItemForm(ItemRef, frozen=True, forbid_unknown_fields=True):
     """An item."""
 
-    rating_key: str
-    title: str
-    library: str
-    path: str
-    url: str
 
-
-class EvidenceForm(DocumentForm):
+class EvidenceForm(Evidence, frozen=True, forbid_unknown_fields=True):
     """A comparison, and its weight in bits."""
-
-    name: str
-    value: str
-    weight: float
 
 
 class CandidateForm(DocumentForm):

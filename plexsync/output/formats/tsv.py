@@ -15,6 +15,7 @@ from plexsync.models import Confidence, Outcome
 from plexsync.output.summary import score_text
 from plexsync.planning.credits import shown_values
 from plexsync.planning.equality import was_by_hand
+from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -104,14 +105,7 @@ def _change_words(change: Change) -> str:
     name = f"{change.field} (by hand)" if was_by_hand(change) else change.field
     if isinstance(change.before, str) and isinstance(change.after, str):
         return f"{name}: {change.before} -> {change.after}"
-    before, after = map(_names, shown_values(change))
-    added = [f"+{name}" for name in after if name not in before]
-    removed = [f"-{name}" for name in before if name not in after]
-    return f"{name}: {', '.join(added + removed)}"
-
-
-def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
+    return f"{name}: {', '.join(map(''.join, name_pieces(*shown_values(change))))}"
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from plexsync.output.report.elements import Html, element, embedded_picture, join, link, table
 from plexsync.output.report.plot import trend_plot
+from plexsync.text.differences import name_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.models import Value
     from plexsync.output.report.values import (
         CoverageLine,
         FailingScene,
@@ -238,9 +238,8 @@ def _change(field: WrittenField) -> list[Html]:
             element("span", " → "),
             element("ins", _short(field.after)) if field.after else element("span", "(empty)"),
         ]
-    before, after = _names(field.before), _names(field.after)
-    marked = [element("ins", name) for name in after if name not in before]
-    marked += [element("del", name) for name in before if name not in after]
+    pieces = name_pieces(field.before, field.after)
+    marked = [element("ins" if mark == "+" else "del", name) for mark, name in pieces]
     return [part for one in marked for part in (element("span", ", "), one)][1:]
 
 
@@ -249,10 +248,6 @@ def _cover(body: bytes, words: str) -> Html:
         return element("span", "(none)", class_="quiet")
     kind = "image/png" if body.startswith(b"\x89PNG") else "image/jpeg"
     return embedded_picture(body, kind, words)
-
-
-def _names(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def _short(text: str) -> str:
