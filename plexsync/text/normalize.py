@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NewType
 
@@ -54,21 +53,6 @@ _REPLACEMENT = "\ufffd"
 _APOSTROPHE = re.compile("['\u2018\u2019\u02bc\u02b9`\u00b4]")
 _ASCII_LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 _ASCII_NOT_WORD = re.compile(r"[^0-9a-z]+")
-
-
-class Precision(StrEnum):
-    """How much of a date is known. Source: docs/stash-api.md 3 (partial dates since v0.30)."""
-
-    YEAR = "year"
-    MONTH = "month"
-    DAY = "day"
-
-
-class PartialDate(NamedTuple):
-    """A date as far as it is known: `value` is `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
-
-    value: str
-    precision: Precision
 
 
 class PathMap(NamedTuple):
@@ -259,46 +243,27 @@ def clean_for_terminal(text: str) -> str:
 # ---- Dates ---------------------------------------------------------------------------------------
 
 
-def parse_date(text: str) -> PartialDate | None:
-    """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; a time part is cut.
+@lru_cache(maxsize=1 << 14)
+def plex_date(text: str) -> str:
+    """Return the full date Plex needs for `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; a time part is cut.
 
-    None for "" and for year 1, which stands for "no date".
+    A missing month or day is the first. "" for "" and for year 1, which stands for "no date".
 
     Raises:
         ParseError: anything else, and dates the calendar does not have.
     """
     stripped = text.strip()
     if not stripped:
-        return None
+        return ""
     found = _PARTIAL_DATE.fullmatch(stripped)
     if found is None:
         raise _not_a_date(text)
-    year, month, day = found["year"], found["month"], found["day"]
+    year, month, day = found["year"], found["month"] or "01", found["day"] or "01"
     try:
-        date(int(year), int(month or 1), int(day or 1))
+        date(int(year), int(month), int(day))
     except ValueError as error:
         raise _not_a_date(text) from error
-    if int(year) == _NO_YEAR:
-        return None
-    if day:
-        return PartialDate(f"{year}-{month}-{day}", Precision.DAY)
-    if month:
-        return PartialDate(f"{year}-{month}", Precision.MONTH)
-    return PartialDate(year, Precision.YEAR)
-
-
-@lru_cache(maxsize=1 << 14)
-def plex_date(text: str) -> str:
-    """Return the full date Plex needs: a missing month or day is the first; "" for no date.
-
-    Raises:
-        ParseError: see `parse_date`.
-    """
-    parsed = parse_date(text)
-    if parsed is None:
-        return ""
-    padding = {Precision.YEAR: "-01-01", Precision.MONTH: "-01", Precision.DAY: ""}
-    return parsed.value + padding[parsed.precision]
+    return "" if int(year) == _NO_YEAR else f"{year}-{month}-{day}"
 
 
 # ---- Private -------------------------------------------------------------------------------------

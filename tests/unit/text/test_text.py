@@ -8,14 +8,11 @@ import pytest
 
 from plexsync.errors import ParseError
 from plexsync.text.normalize import (
-    PartialDate,
-    Precision,
     clean_for_terminal,
     fold,
     fold_tag,
     fold_whitespace,
     normalize_title,
-    parse_date,
     plex_date,
     strip_control,
 )
@@ -113,26 +110,23 @@ def test_what_is_shown_cannot_steer_a_terminal(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "parsed", "full"),
+    ("text", "full"),
     [
-        ("2021", PartialDate("2021", Precision.YEAR), "2021-01-01"),
-        ("2021-06", PartialDate("2021-06", Precision.MONTH), "2021-06-01"),
-        ("2021-06-05", PartialDate("2021-06-05", Precision.DAY), "2021-06-05"),
-        ("2024-02-29", PartialDate("2024-02-29", Precision.DAY), "2024-02-29"),
-        ("2021-06-05T23:59:59+02:00", PartialDate("2021-06-05", Precision.DAY), "2021-06-05"),
-        ("2021-06-05 00:00:00", PartialDate("2021-06-05", Precision.DAY), "2021-06-05"),
-        (" 2021 ", PartialDate("2021", Precision.YEAR), "2021-01-01"),
-        ("", None, ""),
-        ("  ", None, ""),
-        ("0001-01-01", None, ""),
-        ("0001-01-01T00:00:00Z", None, ""),
+        ("2021", "2021-01-01"),
+        ("2021-06", "2021-06-01"),
+        ("2021-06-05", "2021-06-05"),
+        ("2024-02-29", "2024-02-29"),
+        ("2021-06-05T23:59:59+02:00", "2021-06-05"),
+        ("2021-06-05 00:00:00", "2021-06-05"),
+        (" 2021 ", "2021-01-01"),
+        ("", ""),
+        ("  ", ""),
+        ("0001-01-01", ""),
+        ("0001-01-01T00:00:00Z", ""),
     ],
 )
-def test_dates_are_read_as_far_as_they_are_known(
-    text: str, parsed: PartialDate | None, full: str
-) -> None:
-    """Partial dates keep their precision, and Plex gets the first day of what is known."""
-    assert parse_date(text) == parsed
+def test_dates_are_read_as_far_as_they_are_known(text: str, full: str) -> None:
+    """Of a partial date Plex gets the first day of what is known."""
     assert plex_date(text) == full
 
 
@@ -156,7 +150,7 @@ def test_dates_are_read_as_far_as_they_are_known(
 def test_an_impossible_date_is_an_error(text: str) -> None:
     """A date that cannot be read is not the same as no date."""
     with pytest.raises(ParseError, match="is no date"):
-        parse_date(text)
+        plex_date(text)
 
 
 def test_a_date_error_does_not_repeat_a_novel() -> None:
