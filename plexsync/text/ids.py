@@ -19,13 +19,7 @@ def named_scene_id(text: str) -> str:
     Raises:
         ParseError: it is neither.
     """
-    found = _id_in(text, _SCENE_PAGE)
-    if found is None:
-        raise ParseError(
-            "is no scene id",
-            hint="It is the number at the end of the scene's address, or the whole address.",
-        )
-    return found
+    return _id_in(text, _SCENE_PAGE, "scene id", of="scene's address")
 
 
 def named_rating_key(text: str) -> str:
@@ -34,21 +28,18 @@ def named_rating_key(text: str) -> str:
     Raises:
         ParseError: it is neither.
     """
-    found = _id_in(text, _ITEM_PAGE)
-    if found is None:
-        raise ParseError(
-            "is no rating key",
-            hint="It is the number at the end of the item's address, or the whole address.",
-        )
-    return found
+    return _id_in(text, _ITEM_PAGE, "rating key", of="item's address")
 
 
-def _id_in(text: str, page: re.Pattern[str]) -> str | None:
+def _id_in(text: str, page: re.Pattern[str], kind: str, *, of: str) -> str:
     word = text.strip()
     if _ID.fullmatch(word):
         return word
-    found = page.search(word)
-    return found[1] if found else None
+    if found := page.search(word):
+        return found[1]
+    raise ParseError(
+        f"is no {kind}", hint=f"It is the number at the end of the {of}, or the whole address."
+    )
 
 
 _NUMBERED = re.compile(r"(/|scene |item )\d+(?:,\d+)*")
