@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.text.normalize import fold_tag, tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.models import SceneFile
 
@@ -21,33 +21,15 @@ ENTRY_DIGITS = 12
 a few hundred names stays below one in a billion."""
 
 
-class _Keys(dict[str, str]):
-    """Name to what makes it one tag to Plex."""
+class _Table(dict[str, str]):
+    """Name to what is made of it, when it is looked up first."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        self._make = make
 
     def __missing__(self, name: str) -> str:
-        key = self[name] = tag_key(name)
-        return key
-
-
-class _Entries(dict[str, str]):
-    """Name to what stands for it in a base: equal for names that are one to Plex."""
-
-    def __missing__(self, name: str) -> str:
-        entry = self[name] = name_digest(tag_key(name), ENTRY_DIGITS)
-        return entry
-
-
-class _FormerEntries(dict[str, str]):
-    """Name to what stood for it in a base while names were folded by Unicode's rules.
-
-    "" for a name that folds to ASCII letters: what stands for those did not change.
-    """
-
-    def __missing__(self, name: str) -> str:
-        folded = fold_tag(name)
-        former = "" if folded.isascii() else short_digest(folded, ENTRY_DIGITS)
-        self[name] = former
-        return former
+        made = self[name] = self._make(name)
+        return made
 
 
 class Spellings:
@@ -61,9 +43,9 @@ class Spellings:
     __slots__ = ("_former", "entries", "keys")
 
     def __init__(self) -> None:
-        self.keys = _Keys()
-        self.entries = _Entries()
-        self._former = _FormerEntries()
+        self.keys = _Table(tag_key)
+        self.entries = _Table(lambda name: name_digest(tag_key(name), ENTRY_DIGITS))
+        self._former = _Table(_former_entry)
 
     def owns(self, owned: frozenset[str], name: str) -> bool:
         """Whether a name is among remembered entries, also those of an earlier version."""
@@ -88,6 +70,15 @@ def name_digest(text: str, digits: int) -> str:
     one that is remembered tells how it was made.
     """
     return short_digest(text if text.isascii() else f"\x00{text}", digits)
+
+
+def _former_entry(name: str) -> str:
+    """Return what stood for a name in a base while names were folded by Unicode's rules.
+
+    "" for a name that folds to ASCII letters: what stands for those did not change.
+    """
+    folded = fold_tag(name)
+    return "" if folded.isascii() else short_digest(folded, ENTRY_DIGITS)
 
 
 _FILES_DIGITS = 16
