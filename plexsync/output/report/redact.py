@@ -9,35 +9,42 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from plexsync.models import PICTURE_FIELDS
+from plexsync.output.report.values import WrittenField
 
 if TYPE_CHECKING:
-    from plexsync.models import Value
-    from plexsync.output.report.values import (
-        CoverageLine,
-        FailingScene,
-        Report,
-        ReportedRun,
-        ReportedScene,
-        WrittenField,
-        WrittenItem,
-    )
+    from plexsync.output.report.values import Report
+
+T = TypeVar("T", bound=Struct)
 
 _DIGEST_BYTES = 4
 _NAMED = re.compile(r"""\w+://\S+|(?:[A-Za-z]:)?[\\/]\S.*|'[^']*'|"[^"]*"|: [^:]*\Z""")
 """What in a message may be an address, a path, or a text of a server: it ends the message."""
 
-_NO_PAGES = {"scene_url": "", "item_url": ""}
-"""Addresses name somebody's hosts."""
+_IDS = frozenset({"scene_id", "rating_key", "run_id", "version"})
+_TIMES = frozenset({"made_at", "started_at", "finished_at", "due_at"})
+_OWN_WORDS = frozenset({"kind", "end", "outcome", "field", "target", "collections", "shows"})
+_KEPT = _IDS | _TIMES | _OWN_WORDS
+"""Fields that say nothing of a library."""
+
+_LEFT_OUT = frozenset({"scene_url", "item_url", "cover_before", "cover_after", "by_library"})
+"""Covers, addresses, which name somebody's hosts, and counts nothing shows."""
+
+_MESSAGES = frozenset({"reason", "problem", "remedy", "scope", "notes"})
+_PATHS = frozenset({"path", "item_path"})
+
+_KINDS = {"item": "title", "libraries": "library", "studios": "studio"}
+"""What the text in a field is, or the name of what is in it, unless the field is called that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Replaces what a report says of somebody's library.
+    """Replaces what a report says of somebody's library: each text that is not known to be safe.
 
     Args:
         key: makes the stand-ins; not in the report.
@@ -47,27 +54,39 @@ class Redaction:
 
     def report(self, report: Report) -> Report:
         """Return the report with stand-ins, without covers and addresses."""
-        return replace(
-            report,
-            libraries=tuple(self._line(one, "library") for one in report.libraries),
-            studios=tuple(self._line(one, "studio") for one in report.studios),
-            reasons=tuple(replace(one, reason=self._message(one.reason)) for one in report.reasons),
-            waiting=tuple(map(self._waiting, report.waiting)),
-            runs=tuple(map(self._run, report.runs)),
-            failing=tuple(map(self._failing, report.failing)),
-            scope=self._message(report.scope),
-            notes=tuple(map(self._message, report.notes)),
-        )
+        return self._noun(report, "")
 
     # ---- Private ---------------------------------------------------------------------------------
 
-    def _stand_in(self, kind: str, text: str) -> str:
-        if not text:
-            return ""
-        digest = blake2b(
-            text.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES, key=self.key[:64]
+    def _noun(self, noun: T, kind: str) -> T:
+        """Return a part of the report; `kind` says what it is, if it has a name."""
+        if isinstance(noun, WrittenField):
+            kind = "picture" if noun.target in PICTURE_FIELDS else noun.target.value
+        kinds = _KINDS | dict.fromkeys(("name", "before", "after"), kind)
+        fields = noun.__struct_fields__
+        return replace(
+            noun, **{name: self._value(getattr(noun, name), name, kinds) for name in fields}
         )
-        return f"{kind}-{digest.hexdigest()}"
+
+    def _value(self, value: object, name: str, kinds: dict[str, str]) -> object:
+        if name in _LEFT_OUT:
+            return type(value)()
+        match value:
+            case str() if name not in _KEPT:
+                return self._text(value, name, kinds)
+            case tuple() if name not in _KEPT:
+                return tuple(self._value(one, name, kinds) for one in value)
+            case Struct():
+                return self._noun(value, kinds.get(name, name))
+            case _:
+                return value
+
+    def _text(self, text: str, name: str, kinds: dict[str, str]) -> str:
+        if name in _PATHS:
+            return self._path(text)
+        if name in _MESSAGES:
+            return _NAMED.sub("…", text)
+        return self._stand_in(kinds.get(name, name), text)
 
     def _path(self, path: str) -> str:
         """Return a stand-in for a path, which keeps what the file is: its extension."""
@@ -76,56 +95,10 @@ class Redaction:
         plain = extension.isascii() and extension.isalnum() and len(extension) <= _DIGEST_BYTES
         return self._stand_in("path", path) + (f".{extension}" if stem and dot and plain else "")
 
-    def _message(self, text: str) -> str:
-        return _NAMED.sub("…", text)
-
-    def _line(self, line: CoverageLine, kind: str) -> CoverageLine:
-        return replace(line, name=self._stand_in(kind, line.name))
-
-    def _waiting(self, one: ReportedScene) -> ReportedScene:
-        return replace(
-            one,
-            title=self._stand_in("title", one.title),
-            path=self._path(one.path),
-            library=self._stand_in("library", one.library),
-            item=self._stand_in("title", one.item),
-            item_path=self._path(one.item_path),
-            reason=self._message(one.reason),
-            **_NO_PAGES,
+    def _stand_in(self, kind: str, text: str) -> str:
+        if not text:
+            return ""
+        digest = blake2b(
+            text.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES, key=self.key[:64]
         )
-
-    def _failing(self, one: FailingScene) -> FailingScene:
-        return replace(
-            one,
-            path=self._path(one.path),
-            problem=self._message(one.problem),
-            remedy=self._message(one.remedy),
-            **_NO_PAGES,
-        )
-
-    def _run(self, run: ReportedRun) -> ReportedRun:
-        return replace(run, items=tuple(map(self._item, run.items)))
-
-    def _item(self, item: WrittenItem) -> WrittenItem:
-        return replace(
-            item,
-            title=self._stand_in("title", item.title),
-            path=self._path(item.path),
-            fields=tuple(map(self._field, item.fields)),
-            **_NO_PAGES,
-        )
-
-    def _field(self, field: WrittenField) -> WrittenField:
-        return replace(
-            field,
-            before=self._value(field, field.before),
-            after=self._value(field, field.after),
-            cover_before=b"",
-            cover_after=b"",
-        )
-
-    def _value(self, field: WrittenField, value: Value) -> Value:
-        kind = "picture" if field.target in PICTURE_FIELDS else field.target.value
-        if isinstance(value, str):
-            return self._stand_in(kind, value)
-        return tuple(self._stand_in(kind, name) for name in value)
+        return f"{kind}-{digest.hexdigest()}"
