@@ -21,7 +21,6 @@ from plexsync.output.report.values import (
     Report,
     ReportedRun,
     ReportedScene,
-    TrendPoint,
     WrittenField,
     WrittenItem,
 )
@@ -29,6 +28,7 @@ from plexsync.output.status import run_end
 from plexsync.planning.retry_schedule import PARKED, iso
 from plexsync.plex.index import cached_libraries
 from plexsync.state import (
+    RunKind,
     coverage_part,
     find_run,
     kept_status,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import Change, RatingKey, SceneId, SceneRecord
-    from plexsync.state import RunRecord, State, Waiting, Written
+    from plexsync.state import State, Waiting, Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
 _RUNS, _ITEMS = 10, 120
@@ -160,10 +160,12 @@ class _Gathering:
             ),
             waiting=tuple(map(self._waiting_scene, self.low[:_SCENES])),
             more_waiting=max(len(self.low) - _SCENES, 0),
-            unmatched=self.total["unmatched"],
-            answered=self.total["undecided"],
             runs=runs,
-            trend=tuple(_trend(self.state.runs, since)),
+            trend=tuple(
+                run
+                for run in self.state.runs
+                if run.kind is RunKind.RUN and run.started_at >= since
+            ),
             failing=tuple(self.failing[:_SCENES]),
             more_failing=max(len(self.failing) - _SCENES, 0),
             collections=() if self.scope.library else kept_status(self.state.collections()).shares,
@@ -254,7 +256,6 @@ class _Gathering:
                 run_id=log.run.run_id,
                 kind=log.run.kind.value,
                 started_at=log.run.started_at,
-                finished_at=log.run.finished_at,
                 end=run_end(log.run),
                 items=tuple(self._items(written[:_ITEMS], covers)),
                 more=max(len(written) - _ITEMS, 0),
@@ -365,18 +366,6 @@ def _lines(counts: dict[str, Counter[str]]) -> list[CoverageLine]:
     """Lines of coverage, the largest first."""
     ordered = sorted(counts.items(), key=lambda one: (-one[1].total(), one[0]))
     return [CoverageLine(name=name, **parts) for name, parts in ordered]
-
-
-def _trend(runs: Iterable[RunRecord], since: str) -> Iterator[TrendPoint]:
-    for run in runs:
-        if run.kind.value == "run" and run.started_at >= since:
-            yield TrendPoint(
-                run_id=run.run_id,
-                started_at=run.started_at,
-                written=run.written,
-                waiting=run.counts.review,
-                failed=run.counts.failed,
-            )
 
 
 def _failing(scene_id: SceneId, record: SceneRecord, addresses: WebAddresses) -> FailingScene:

@@ -130,8 +130,8 @@ def _bar(line: CoverageLine) -> Html:
 def _waiting(report: Report) -> Html:
     parts = [element("h2", "What waits, and why", id="waiting")]
     facts = [
-        f"{report.unmatched:,} wait for Plex to have their file.",
-        f"{report.answered:,} were answered and wait for the next run.",
+        f"{report.coverage.unmatched:,} wait for Plex to have their file.",
+        f"{report.coverage.undecided:,} were answered and wait for the next run.",
     ]
     parts += [element("p", fact) for fact in facts]
     if report.reasons:

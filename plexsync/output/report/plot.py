@@ -9,18 +9,18 @@ from plexsync.output.report.elements import Html, element
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.output.report.values import TrendPoint
+    from plexsync.state import RunRecord
 
 _WIDTH, _HEIGHT = 720, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 10, 24
 _LEAST_POINTS = 2
 
 
-def trend_plot(trend: Sequence[TrendPoint]) -> Html:
+def trend_plot(trend: Sequence[RunRecord]) -> Html:
     """Return the plot; "" for fewer than two runs."""
     if len(trend) < _LEAST_POINTS:
         return Html("")
-    most = max(1, *(max(one.written, one.waiting, one.failed) for one in trend))
+    most = max(1, *(max(one.written, one.counts.review, one.counts.failed) for one in trend))
     step = (_WIDTH - _LEFT - _RIGHT) / len(trend)
     bars = [
         element(
@@ -35,12 +35,13 @@ def trend_plot(trend: Sequence[TrendPoint]) -> Html:
         for at, one in enumerate(trend)
     ]
     lines = [
-        _line([one.waiting for one in trend], most, step, "waiting"),
-        _line([one.failed for one in trend], most, step, "failed"),
+        _line([one.counts.review for one in trend], most, step, "waiting"),
+        _line([one.counts.failed for one in trend], most, step, "failed"),
     ]
+    last = trend[-1]
     words = (
-        f"{len(trend)} runs. The last wrote {trend[-1].written:,}; after it {trend[-1].waiting:,}"
-        f" waited for a person and {trend[-1].failed:,} failed."
+        f"{len(trend)} runs. The last wrote {last.written:,}; after it {last.counts.review:,}"
+        f" waited for a person and {last.counts.failed:,} failed."
     )
     svg = element(
         "svg",
@@ -58,14 +59,14 @@ def trend_plot(trend: Sequence[TrendPoint]) -> Html:
     return element("figure", svg, element("figcaption", *legend))
 
 
-def _axis(most: int, trend: Sequence[TrendPoint]) -> list[Html]:
+def _axis(most: int, trend: Sequence[RunRecord]) -> list[Html]:
     parts = []
     for value in dict.fromkeys((0, most // 2, most)):
         y = f"{_y(value, most):.1f}"
-        parts.append(
-            element("line", x1=str(_LEFT), x2=str(_WIDTH - _RIGHT), y1=y, y2=y, class_="grid")
-        )
-        parts.append(element("text", f"{value:,}", x=str(_LEFT - 6), y=y, class_="left"))
+        parts += [
+            element("line", x1=str(_LEFT), x2=str(_WIDTH - _RIGHT), y1=y, y2=y, class_="grid"),
+            element("text", f"{value:,}", x=str(_LEFT - 6), y=y, class_="left"),
+        ]
     last = str(_HEIGHT - 6)
     parts.append(element("text", trend[0].started_at[:10], x=str(_LEFT), y=last))
     parts.append(

@@ -10,6 +10,7 @@ from plexsync.output.status import shares_words
 
 if TYPE_CHECKING:
     from plexsync.models import PlexField, Value
+    from plexsync.state import RunRecord
 
 
 class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,20 +97,9 @@ class ReportedRun(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     kind: str
     started_at: str
-    finished_at: str
     end: str
     items: tuple[WrittenItem, ...]
     more: int = 0
-
-
-class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in the trend."""
-
-    run_id: str
-    started_at: str
-    written: int
-    waiting: int
-    failed: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +114,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         studios: by Stash's studio, the largest first; `more_studios` are left out.
         reasons: why scenes are LOW, the most frequent first.
         waiting: LOW scenes; `more_waiting` are left out.
-        unmatched: scenes that wait for Plex to have their file.
-        answered: scenes a person answered that wait for the next run.
         runs: the last ones, newest first.
         trend: the last runs, oldest first.
         failing: scenes that are tried again, and those that are parked.
@@ -144,10 +132,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[ReasonCount, ...] = ()
     waiting: tuple[ReportedScene, ...] = ()
     more_waiting: int = 0
-    unmatched: int = 0
-    answered: int = 0
     runs: tuple[ReportedRun, ...] = ()
-    trend: tuple[TrendPoint, ...] = ()
+    trend: tuple[RunRecord, ...] = ()
     failing: tuple[FailingScene, ...] = ()
     more_failing: int = 0
     collections: tuple[tuple[str, int], ...] = ()

@@ -64,9 +64,7 @@ def report_with(scene_url: str, item_url: str) -> Report:
         scene_url=scene_url,
         item_url=item_url,
     )
-    run = ReportedRun(
-        run_id="r", kind="run", started_at="", finished_at="", end="well", items=(item,)
-    )
+    run = ReportedRun(run_id="r", kind="run", started_at="", end="well", items=(item,))
     return Report(
         made_at="",
         version="1",
