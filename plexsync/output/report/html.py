@@ -49,7 +49,7 @@ def report_html(report: Report) -> Iterator[str]:
     yield _trend(report)
     yield element("h2", "What runs changed", id="runs")
     if not report.runs:
-        yield element("p", "No run in this report wrote anything.", class_="quiet")
+        yield _quiet("No run in this report wrote anything.")
     for run in report.runs:
         yield from _run(run)
     yield "</main></body></html>\n"
@@ -75,19 +75,30 @@ def _top(report: Report) -> Html:
     return element(
         "header",
         element("h1", "plexsync report"),
-        element("p", f"{when} UTC · plexsync {report.version}{scope}", class_="quiet"),
+        _quiet(f"{when} UTC · plexsync {report.version}{scope}"),
         element("dl", *cards, class_="cards"),
         *(element("p", note, class_="warn") for note in report.notes),
     )
 
 
+def _section(title: str, name: str, *parts: Html) -> Html:
+    return element("section", element("h2", title, id=name), *parts)
+
+
+def _quiet(words: str) -> Html:
+    return element("p", words, class_="quiet")
+
+
+def _more(count: int, nouns: str = "") -> list[Html]:
+    """Say how many are left out, if any."""
+    return [_quiet(f"… and {count:,} more{nouns}.")] if count else []
+
+
 def _coverage(report: Report) -> Html:
-    parts = [element("h2", "Coverage", id="coverage"), _coverage_table("Library", report.libraries)]
+    tables = [_coverage_table("Library", report.libraries)]
     if report.studios:
-        parts.append(_coverage_table("Studio", report.studios))
-    if report.more_studios:
-        parts.append(element("p", f"… and {report.more_studios:,} more studios.", class_="quiet"))
-    return element("section", *parts)
+        tables.append(_coverage_table("Studio", report.studios))
+    return _section("Coverage", "coverage", *tables, *_more(report.more_studios, " studios"))
 
 
 def _coverage_table(title: str, lines: Sequence[CoverageLine]) -> Html:
@@ -111,57 +122,38 @@ def _bar(line: CoverageLine) -> Html:
     for name in _PARTS:
         width = _PERCENT * getattr(line, name) / max(line.scenes, 1)
         if width:
-            parts.append(
-                element(
-                    "rect", x=f"{at:.2f}", y="0", width=f"{width:.2f}", height="10", class_=name
-                )
-            )
+            place = {"x": f"{at:.2f}", "y": "0", "width": f"{width:.2f}", "height": "10"}
+            parts.append(element("rect", **place, class_=name))
         at += width
-    return element(
-        "svg",
-        *parts,
-        viewBox="0 0 100 10",
-        preserveAspectRatio="none",
-        class_="share",
-        aria_hidden="true",
-    )
+    shape = {"viewBox": "0 0 100 10", "preserveAspectRatio": "none"}
+    return element("svg", *parts, **shape, class_="share", aria_hidden="true")
 
 
 def _waiting(report: Report) -> Html:
-    parts = [element("h2", "What waits, and why", id="waiting")]
-    facts = [
-        f"{report.coverage.unmatched:,} wait for Plex to have their file.",
-        f"{report.coverage.undecided:,} were answered and wait for the next run.",
+    parts = [
+        element("p", f"{report.coverage.unmatched:,} wait for Plex to have their file."),
+        element("p", f"{report.coverage.undecided:,} were answered and wait for the next run."),
     ]
-    parts += [element("p", fact) for fact in facts]
     if report.reasons:
-        rows = [(one.reason, f"{one.count:,}") for one in report.reasons]
-        parts.append(table(("Why a match is not HIGH", "Scenes"), rows, numbers=1))
+        counts = [(one.reason, f"{one.count:,}") for one in report.reasons]
+        parts.append(table(("Why a match is not HIGH", "Scenes"), counts, numbers=1))
     if report.waiting:
         head = ("Scene", "Best candidate", "Why not HIGH", "Candidates")
-        rows_ = [
+        rows = [
             (
-                join(
-                    [
-                        element("b", one.title or "untitled"),
-                        element("small", _scene(one), f" · {one.path}"),
-                    ]
-                ),
-                join(
-                    [
-                        element("b", link(one.item or "none", one.item_url)),
-                        element("small", f"{one.library} · {one.item_path}"),
-                    ]
-                ),
+                _named(one.title or "untitled", _scene(one), f" · {one.path}"),
+                _named(link(one.item or "none", one.item_url), f"{one.library} · {one.item_path}"),
                 one.reason,
                 f"{one.candidates:,}",
             )
             for one in report.waiting
         ]
-        parts.append(table(head, rows_, numbers=1, kind="stack"))
-    if report.more_waiting:
-        parts.append(element("p", f"… and {report.more_waiting:,} more.", class_="quiet"))
-    return element("section", *parts)
+        parts.append(table(head, rows, numbers=1, kind="stack"))
+    return _section("What waits, and why", "waiting", *parts, *_more(report.more_waiting))
+
+
+def _named(name: str, *more: str) -> Html:
+    return join([element("b", name), element("small", *more)])
 
 
 def _scene(one: ReportedScene | FailingScene | WrittenItem) -> str:
@@ -169,9 +161,6 @@ def _scene(one: ReportedScene | FailingScene | WrittenItem) -> str:
 
 
 def _failing(report: Report) -> Html:
-    parts = [element("h2", "Parked and failing", id="failing")]
-    if not report.failing:
-        return element("section", *parts, element("p", "None.", class_="quiet"))
     rows = [
         (
             join([_scene(one), element("small", link(one.path, one.item_url))]),
@@ -183,28 +172,21 @@ def _failing(report: Report) -> Html:
         for one in report.failing
     ]
     head = ("Scene", "Next try", "What went wrong", "Remedy", "Tries")
-    parts.append(table(head, rows, numbers=1, kind="stack"))
-    if report.more_failing:
-        parts.append(element("p", f"… and {report.more_failing:,} more.", class_="quiet"))
-    return element("section", *parts)
+    shown = table(head, rows, numbers=1, kind="stack") if rows else _quiet("None.")
+    return _section("Parked and failing", "failing", shown, *_more(report.more_failing))
 
 
 def _trend(report: Report) -> Html:
     plot = trend_plot(report.trend)
-    if not plot:
-        return Html("")
-    return element("section", element("h2", "Trend", id="trend"), plot)
+    return _section("Trend", "trend", plot) if plot else plot
 
 
 def _run(run: ReportedRun) -> Iterator[str]:
     yield '<section class="run">'
     yield element("h3", f"{run.started_at.replace('T', ' ')} · {run.kind}")
-    count = len(run.items) + run.more
-    yield element("p", f"Run {run.run_id} · {run.end} · {count:,} items", class_="quiet")
-    for item in run.items:
-        yield _item(item)
-    if run.more:
-        yield element("p", f"… and {run.more:,} more items.", class_="quiet")
+    yield _quiet(f"Run {run.run_id} · {run.end} · {len(run.items) + run.more:,} items")
+    yield from map(_item, run.items)
+    yield from _more(run.more, " items")
     yield "</section>"
 
 
@@ -227,20 +209,19 @@ def _item(item: WrittenItem) -> Html:
 
 def _change(field: WrittenField) -> list[Html]:
     if field.cover_before or field.cover_after:
-        return [
-            _cover(field.cover_before, f"{field.field} before"),
-            element("span", " → "),
-            _cover(field.cover_after, f"{field.field} after"),
-        ]
-    if isinstance(field.before, str) and isinstance(field.after, str):
-        return [
-            element("del", _short(field.before)) if field.before else element("span", "(empty)"),
-            element("span", " → "),
-            element("ins", _short(field.after)) if field.after else element("span", "(empty)"),
-        ]
-    pieces = name_pieces(field.before, field.after)
-    marked = [element("ins" if mark == "+" else "del", name) for mark, name in pieces]
-    return [part for one in marked for part in (element("span", ", "), one)][1:]
+        before = _cover(field.cover_before, f"{field.field} before")
+        after = _cover(field.cover_after, f"{field.field} after")
+    elif isinstance(field.before, str) and isinstance(field.after, str):
+        before, after = _text("del", field.before), _text("ins", field.after)
+    else:
+        pieces = name_pieces(field.before, field.after)
+        marked = [element("ins" if mark == "+" else "del", name) for mark, name in pieces]
+        return [part for one in marked for part in (element("span", ", "), one)][1:]
+    return [before, element("span", " → "), after]
+
+
+def _text(kind: str, text: str) -> Html:
+    return element(kind, _short(text)) if text else element("span", "(empty)")
 
 
 def _cover(body: bytes, words: str) -> Html:
