@@ -7,8 +7,7 @@ an error of `plexsync.errors` that names the server and what to do.
 `outgoing.py` is a request with its rules, `repeating.py` sends it again as `retry.py` allows, and
 `breaker.py` stops when a server is down. `responses.py` and `failures.py` say what came back,
 in the words of `wording.py`. `ahead.py` asks for the next page while one is worked on.
-`validation.py` checks addresses and headers. `plexapi_session.py` is what plexapi holds in place of
-a session of its own.
+`validation.py` checks addresses and headers.
 
 Read first: `client.py`.
 """

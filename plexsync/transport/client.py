@@ -35,7 +35,6 @@ from plexsync.transport.ahead import read_ahead
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
 from plexsync.transport.outgoing import OutgoingRequest, RequestRules, path_of
-from plexsync.transport.plexapi_session import PlexapiSession, as_response
 from plexsync.transport.repeating import Repeat, Repeater, Timing
 from plexsync.transport.responses import HttpResponse, classify, redact
 from plexsync.transport.retry import AnswerLimits, RetryPolicy
@@ -74,11 +73,6 @@ _GENERIC = frozenset({"", ServerError.remedy, AuthError.remedy})
 _RETRY = RetryPolicy()
 _LIMITS = AnswerLimits(deadline_s=180.0, max_bytes=256 << 20)
 _TIMING = Timing()
-_PLEXAPI_OK = frozenset({200, 201, 204})
-"""What plexapi takes for success. Source: plexapi 4.18.3, `PlexServer.query`."""
-
-_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_REPEATABLE_METHODS = _READING_METHODS | {"PUT"}
 _WITHOUT_LENGTH = frozenset({"GET", "HEAD"})
 """Requests without a body that do not even say so."""
 
@@ -242,16 +236,6 @@ class Transport:
         """Return the same answers, the next one asked for while the last one is worked on."""
         return read_ahead(answers) if isinstance(self._adapter, TimedAdapter) else answers
 
-    def plexapi_session(self) -> PlexapiSession:
-        """Return a session for `plexapi.server.PlexServer`, whose every request goes this same way.
-
-        GET and PUT are repeated, anything else is sent once. Failures are our own errors, raised
-        below plexapi, which would turn 429 and 503 into a BadRequest and 498 and 52x into a
-        TypeError. plexapi's own `timeout` is ignored in favour of ours.
-        Source: docs/plex-api.md 1.
-        """
-        return PlexapiSession(self._send_for_plexapi)
-
     def _prepared(
         self, method: str, path: str, body: bytes | None, headers: Iterable[tuple[str, str]]
     ) -> requests.PreparedRequest:
@@ -393,28 +377,6 @@ class Transport:
         error.hint = redact(error.hint, self._secrets)
         error.args = (error.message,)
         return error
-
-    # ---- plexapi -------------------------------------------------------------------------------
-
-    def _send_for_plexapi(self, prepared: requests.PreparedRequest) -> requests.Response:
-        """Take a request plexapi has prepared our way."""
-        url = prepared.url or ""
-        if origin_of(url) != self.origin:
-            # Whatever made plexapi look elsewhere, our token does not go there.
-            raise BadResponseError(f"{self.name} points to another server", context=origin_of(url))
-        method = prepared.method or "GET"
-        for header, value in self._headers.items():
-            # plexapi reads XML only, so what it accepts stays its own choice.
-            if header.lower() != "accept":
-                prepared.headers[header] = value
-        task = OutgoingRequest(
-            prepared,
-            path_of(url[len(self.origin) :]),
-            write=method not in _READING_METHODS,
-            repeatable=method in _REPEATABLE_METHODS,
-            accept_status=_PLEXAPI_OK,
-        )
-        return as_response(self._perform(task, _as_is), prepared)
 
 
 def _shown(base_url: str) -> str:

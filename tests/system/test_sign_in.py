@@ -16,7 +16,7 @@ from plexsync.app.setup.sign_in import (
     plex_tv_transport,
 )
 from plexsync.config.secrets import Secret
-from plexsync.errors import AuthError, ServerError, TransientError
+from plexsync.errors import AuthError, BadResponseError, ServerError, TransientError
 from plexsync.simulators.http.plex_tv import PlexTvSimulator, SimConnection, SimResource
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Faults, LoopbackServer, Wired
 from plexsync.simulators.library.pairs import demo_library
@@ -41,7 +41,7 @@ def plex_tv(simulator: PlexTvSimulator, *faults: Fault) -> Iterator[LoopbackServ
 def sign_in(server: LoopbackServer, waits: list[float] | None = None) -> PlexSignIn:
     """An attempt whose waits are only noted."""
     noted = [] if waits is None else waits
-    return PlexSignIn(plex_tv_transport(CLIENT, url=server.url, sleep=noted.append), CLIENT)
+    return PlexSignIn(plex_tv_transport(CLIENT, url=server.url, sleep=noted.append))
 
 
 def test_a_typed_code_gives_the_token() -> None:
@@ -70,7 +70,7 @@ def test_a_code_nobody_typed_expires() -> None:
 
 
 def test_too_many_requests_are_waited_for_and_no_end_of_the_code() -> None:
-    """Plexapi takes any failure for an expired code; here the wait plex.tv asks for is kept."""
+    """The wait plex.tv asks for is kept, and the code stands."""
     fault = Fault("plextv.look", 1, ErrorStatus(429, headers=(("Retry-After", "3"),)))
     waits: list[float] = []
     with plex_tv(PlexTvSimulator(TOKEN, typed_after=0), fault) as server:
@@ -87,6 +87,16 @@ def test_a_plex_tv_that_fails_is_not_an_expired_code() -> None:
         attempt = sign_in(server)
         attempt.code()
         with pytest.raises(TransientError):
+            attempt.token()
+
+
+def test_an_answer_that_is_none_is_not_an_expired_code() -> None:
+    """Only plex.tv itself ends a code."""
+    fault = Fault("plextv.look", 1, ErrorStatus(200))
+    with plex_tv(PlexTvSimulator(TOKEN), fault) as server:
+        attempt = sign_in(server)
+        attempt.code()
+        with pytest.raises(BadResponseError, match="XML"):
             attempt.token()
 
 

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from xml.etree.ElementTree import ParseError as XMLParseError
 from xml.etree.ElementTree import fromstring
 
@@ -23,6 +24,9 @@ from plexsync.transport.client import AnswerLimits, RetryPolicy, Timing, Transpo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from xml.etree.ElementTree import Element
+
+    from plexsync.transport.client import HttpResponse
 
 PLEX_TV = "https://plex.tv"
 LINK_PAGE = "https://plex.tv/link"
@@ -36,6 +40,9 @@ TOKEN_WORDS = (
 POLL_S = 2.0
 """Seconds between two looks at whether the code was typed; plex.tv refuses many a second."""
 
+_XML = (("Accept", "application/xml"),)
+_MADE = frozenset({200, 201})
+_PINS = "/api/v2/pins"
 _RESOURCES = "/api/v2/resources?includeHttps=1&includeRelay=1&includeIPv6=1"
 _PATIENT = RetryPolicy(attempts=4, seconds=20.0, first_wait_s=0.5, max_wait_s=8.0)
 _TRY_ONCE = RetryPolicy(attempts=1, seconds=4.0, first_wait_s=0.1, max_wait_s=0.1)
@@ -73,19 +80,12 @@ class PlexSignIn:
     """One attempt to sign in.
 
     Args:
-        transport: to plex.tv.
-        client_id: our stable identifier, under which the account lists this sign-in.
+        transport: to plex.tv; the account lists this sign-in under the identifier it sends.
     """
 
-    def __init__(self, transport: Transport, client_id: str) -> None:
-        self._session = transport.plexapi_session()
-        headers = plex_headers(client_id)
-        with plexapi_imported(headers):
-            from plexapi.myplex import MyPlexPinLogin  # noqa: PLC0415 - late, see `connected`
-
-            made: Any = MyPlexPinLogin
-            self._login: Any = made(session=self._session, headers=headers)
-        self._login.PINS = f"{transport.base_url}/api/v2/pins"
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._id = self._code = ""
 
     def code(self) -> str:
         """Return the code to type, four letters or digits; the same one every time.
@@ -93,10 +93,15 @@ class PlexSignIn:
         Raises:
             ServerError: plex.tv did not give one.
         """
-        code = self._login.pin
-        if not code:
-            raise BadResponseError("plex.tv answered without a code", context="/api/v2/pins")
-        return str(code)
+        if not self._code:
+            answer = self._transport.request(
+                "POST", _PINS, headers=_XML, write=True, repeatable=False, accept_status=_MADE
+            )
+            pin = _parsed(answer, _PINS)
+            self._id, self._code = pin.get("id", ""), pin.get("code", "")
+        if not (self._id and self._code):
+            raise BadResponseError("plex.tv answered without a code", context=_PINS)
+        return self._code
 
     def token(self) -> Secret | None:
         """Return the account's token; None while the code was not typed yet.
@@ -105,17 +110,15 @@ class PlexSignIn:
             CodeExpiredError: it can no longer be typed.
             ServerError: plex.tv did not say.
         """
-        if self._login.checkLogin():
-            return _classic(str(self._login.token))
-        if not self._login.expired:
-            return None
-        # plexapi takes every failure for the end of the code; the session knows better.
-        failure = self._session.failure
-        if failure is None or isinstance(failure, NotFoundError):
+        path = f"{_PINS}/{quote(self._id, safe='')}"
+        try:
+            answer = self._transport.request("GET", path, headers=_XML)
+        except NotFoundError as error:
             raise CodeExpiredError(
                 "the code expired before it was typed", hint="plexsync init shows another one"
-            )
-        raise failure
+            ) from error
+        token = _parsed(answer, path).get("authToken")
+        return _classic(token) if token else None
 
 
 def plex_tv_transport(
@@ -151,11 +154,8 @@ def account_servers(transport: Transport) -> tuple[AccountServer, ...]:
     Raises:
         ServerError: plex.tv did not say.
     """
-    answer = transport.request("GET", _RESOURCES, headers=(("Accept", "application/xml"),))
-    try:
-        root = fromstring(answer.body)  # noqa: S314 - expat loads nothing, and the size is capped
-    except XMLParseError as error:
-        raise BadResponseError("plex.tv sent no XML", context="/api/v2/resources") from error
+    answer = transport.request("GET", _RESOURCES, headers=_XML)
+    root = _parsed(answer, "/api/v2/resources")
     with plexapi_imported(plex_headers("")):
         found = list(_servers(root))
     return tuple(sorted(found, key=lambda server: not server.owned))
@@ -223,6 +223,13 @@ class _IdentityDocument(msgspec.Struct):
     root: _Identity = msgspec.field(name="MediaContainer")
 
 
+def _parsed(answer: HttpResponse, place: str) -> Element:
+    try:
+        return fromstring(answer.body)  # noqa: S314 - expat loads nothing, and the size is capped
+    except XMLParseError as error:
+        raise BadResponseError("plex.tv sent no XML", context=place) from error
+
+
 def _classic(token: str) -> Secret:
     """Refuse a token that lasts seven days; servers have refused those, too.
 
@@ -236,8 +243,8 @@ def _classic(token: str) -> Secret:
     return Secret(token)
 
 
-def _servers(root: Any) -> Iterator[AccountServer]:  # noqa: ANN401 - an element of the XML
-    from plexapi.myplex import MyPlexResource  # noqa: PLC0415 - late, see `connected`
+def _servers(root: Element) -> Iterator[AccountServer]:
+    from plexapi.myplex import MyPlexResource  # noqa: PLC0415 - 0.2 s; see `plexapi_imported`
 
     made: Any = MyPlexResource
     for entry in root.iter("resource"):

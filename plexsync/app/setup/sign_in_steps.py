@@ -91,7 +91,7 @@ class SignInSteps:
         client_id = self.client_id()
         while True:
             with plex_tv_transport(client_id, url=self.plex_tv, sleep=self.sleep) as transport:
-                attempt = PlexSignIn(transport, client_id)
+                attempt = PlexSignIn(transport)
                 self.asker.tell(f"Open {LINK_PAGE} in a browser and type this code:")
                 self.asker.tell(f"    {clean_for_terminal(attempt.code())}")
                 self.asker.tell("Waiting until it is typed (Ctrl-C leaves) ...")
