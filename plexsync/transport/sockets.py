@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import requests
 import requests.adapters
 import urllib3
-import urllib3.connection
 import urllib3.connectionpool
 from requests.structures import CaseInsensitiveDict
 
@@ -39,6 +38,9 @@ reading a body of known length in one go costs less than half of it.
 
 _LONGEST_LENGTH = 18
 """Digits of a Content-Length that can be meant."""
+
+_CONNECTIONS = 4
+"""Idle ones that are kept."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -113,15 +115,13 @@ class _TimedSocket:
 
 
 def _pool_class(
-    pool: type[urllib3.HTTPConnectionPool],
-    connection: type[urllib3.connection.HTTPConnection],
-    budget: Budget,
-    sent: threading.local,
+    pool: type[urllib3.HTTPConnectionPool], budget: Budget, sent: threading.local
 ) -> type[urllib3.HTTPConnectionPool]:
     """Return a pool whose connections read their answers under `budget`.
 
     They ask for the target in `sent`, if there is one, and not for that of the pool.
     """
+    connection: Any = pool.ConnectionCls
 
     def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
         return http.client.HTTPResponse(_TimedSocket(sock, budget), *args, **kwargs)  # type: ignore[arg-type] # only makefile is used
@@ -137,12 +137,12 @@ def _pool_class(
 class TimedAdapter(requests.adapters.HTTPAdapter):
     """A requests adapter whose every read obeys `budget`. It never retries or redirects."""
 
-    def __init__(self, budget: Budget, *, connections: int = 4) -> None:
+    def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._pool: urllib3.connectionpool.ConnectionPool | None = None
         self._way: object = None
         self._sent = threading.local()
-        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def close(self) -> None:
         """Close idle connections. The adapter can be used again."""
@@ -205,20 +205,8 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         return manager
 
     def _pool_classes(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-        return {
-            "http": _pool_class(
-                urllib3.HTTPConnectionPool,
-                urllib3.connection.HTTPConnection,
-                self._budget,
-                self._sent,
-            ),
-            "https": _pool_class(
-                urllib3.HTTPSConnectionPool,
-                urllib3.connection.HTTPSConnection,
-                self._budget,
-                self._sent,
-            ),
-        }
+        pools = {"http": urllib3.HTTPConnectionPool, "https": urllib3.HTTPSConnectionPool}
+        return {name: _pool_class(one, self._budget, self._sent) for name, one in pools.items()}
 
 
 def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) -> bytes:
@@ -243,7 +231,8 @@ def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) ->
     raw = _raw_pieces(response, announced_bytes or PIECE_BYTES, budget)
     pieces: list[bytes] = []
     size_bytes = 0
-    for piece in _decoded(raw, _encoding(response)):
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    for piece in _decoded(raw, encoding):
         size_bytes += len(piece)
         if size_bytes > max_bytes:
             raise TooLargeError(f"the answer is larger than {max_bytes} bytes")
@@ -262,10 +251,6 @@ def _announced_bytes(response: requests.Response) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_LENGTH):
         raise BadResponseError("the answer has an impossible length")
     return int(text)
-
-
-def _encoding(response: requests.Response) -> str:
-    return response.headers.get("Content-Encoding", "").strip().lower()
 
 
 def _raw_pieces(response: requests.Response, piece_bytes: int, budget: Budget) -> Iterator[bytes]:
