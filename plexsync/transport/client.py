@@ -17,7 +17,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 import requests.adapters
 import requests.utils
@@ -29,15 +28,13 @@ from plexsync.errors import (
     PlexsyncError,
     ServerError,
     TransientError,
-    WebPageError,
 )
 from plexsync.transport.ahead import read_ahead
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
 from plexsync.transport.outgoing import OutgoingRequest, RequestRules, path_of
-from plexsync.transport.repeating import Repeat, Repeater, Timing
 from plexsync.transport.responses import HttpResponse, classify, redact
-from plexsync.transport.retry import AnswerLimits, RetryPolicy
+from plexsync.transport.retry import AnswerLimits, Repeat, RetryPolicy, Timing
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
 from plexsync.transport.validation import (
     checked_headers,
@@ -52,6 +49,8 @@ from plexsync.transport.wording import ServerWords, origin_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
+
+    import tenacity
 
 __all__ = [
     "AnswerLimits",
@@ -129,19 +128,19 @@ class Transport:
         self._proxies = checked_proxies(self.base_url, name) if proxy else {}
         addresses = (self.base_url, *self._proxies.values())
         self._secrets = (*filter(None, secrets), *chain.from_iterable(map(url_secrets, addresses)))
-        self._headers = checked_headers(headers, name) | {
+        own_headers = {
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
-        self._template = requests.Request("GET", self.base_url, headers=self._headers).prepare()
+        all_headers = checked_headers(headers, name) | own_headers
+        self._template = requests.Request("GET", self.base_url, headers=all_headers).prepare()
         self._root = (self._template.url or "").rstrip("/")
-        self._words = ServerWords(name, _shown(self.base_url), has_secret=any(secrets))
+        shown = self.origin + urlsplit(self.base_url).path
+        self._words = ServerWords(name, shown, has_secret=any(secrets))
         self._timeout_s, self._limits = timeout_s, limits
         self._verify = checked_verify(verify, name)
         self._breaker = CircuitBreaker(breaker)
-        self._on_retry = on_retry
-        self._timing = timing
-        self._repeater = Repeater(retry, name, self._note_repeat, timing)
+        self._policy, self._on_retry, self._timing = retry, on_retry, timing
         self._adapter = adapter or TimedAdapter(self._budget_s)
         self._local, self._lock = threading.local(), threading.Lock()
         self._sent: Counter[bool] = Counter()
@@ -193,9 +192,9 @@ class Transport:
 
         Arguments and errors are those of `ask`.
         """
-        path = "/" + path_and_query.lstrip("/")
-        prepared = self._prepared(method, path, body, headers)
-        return self._perform(OutgoingRequest(prepared, path_of(path), **rules), _as_is)
+        return self.ask(
+            method, path_and_query, lambda answer: answer, body=body, headers=headers, **rules
+        )
 
     def ask(
         self,
@@ -264,8 +263,7 @@ class Transport:
             try:
                 value = self._attempt(task, decode)
             except ServerError as error:
-                again = partial(self._attempt, task, decode)
-                value = self._repeater.run_again(task, again, error, begun=begun)
+                value = self._repeated(task, decode, error, begun)
         except TransientError as error:
             if not task.leaves(error):
                 self._breaker.failed(error, write=task.write)
@@ -276,11 +274,47 @@ class Transport:
         self._breaker.closed()
         return value
 
-    def _note_repeat(self, repeat: Repeat) -> None:
-        if self._on_retry is not None:
-            self._on_retry(
-                msgspec.structs.replace(repeat, request=redact(repeat.request, self._secrets))
-            )
+    def _repeated(
+        self,
+        task: OutgoingRequest,
+        decode: Callable[[HttpResponse], T],
+        failed: ServerError,
+        begun: float,
+    ) -> T:
+        """Go on after a first attempt that `failed`; raise what the last one raises."""
+        import tenacity  # noqa: PLC0415 - on the way that works nothing is repeated
+
+        policy, timing, failures = self._policy, self._timing, [failed]
+
+        def attempt() -> T:
+            if failures:
+                raise failures.pop()
+            return self._attempt(task, decode)
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            spent_s = timing.monotonic() - begun + state.upcoming_sleep
+            return state.attempt_number >= policy.attempts or spent_s > policy.seconds
+
+        def wait(seconds: float) -> None:
+            timing.sleep(seconds)
+            task.before_repeat()
+
+        retrying = tenacity.Retrying(
+            stop=enough,
+            wait=lambda now: policy.wait_s(now.attempt_number, _error_of(now), timing.random()),
+            retry=lambda now: task.bears_repeating(_error_of(now), now.attempt_number, policy),
+            sleep=wait,
+            before_sleep=partial(self._note_repeat, task),
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _note_repeat(self, task: OutgoingRequest, state: tenacity.RetryCallState) -> None:
+        error = _error_of(state)
+        if self._on_retry is not None and error is not None:
+            request = redact(task.where, self._secrets)
+            attempt, wait_s = state.attempt_number, state.upcoming_sleep
+            self._on_retry(Repeat(self.name, request, attempt, wait_s, error))
 
     # ---- one attempt ---------------------------------------------------------------------------
 
@@ -288,12 +322,11 @@ class Transport:
         try:
             answer = self._exchange(task)
             if answer.status not in task.accept_status:
-                raise self._classified(answer)
+                error = classify(answer, self._words, self._timing.now())
+                error.status = answer.status
+                raise error
             if answer.body and answer.is_html and not task.takes_web_pages:
-                raise WebPageError(
-                    f"a web page came instead of an answer of {self.name}",
-                    hint=self._words.web_page_hint,
-                )
+                raise self._words.web_page()
             return decode(answer)
         except ServerError as error:
             failure: PlexsyncError = self._clean(error, task)
@@ -304,17 +337,11 @@ class Transport:
         # Raised out here, so that no original with an unredacted text hangs on as its context.
         raise failure from cause
 
-    def _classified(self, answer: HttpResponse) -> ServerError:
-        error = classify(answer, words=self._words, base_url=self.base_url, now=self._timing.now())
-        error.status = answer.status
-        return error
-
     def _exchange(self, task: OutgoingRequest) -> HttpResponse:
         """Send once and read the answer to its end."""
         self._local.limit_s = min(self._limits.deadline_s, task.answer_limits.deadline_s)
         self._local.deadline = self._timing.monotonic() + self._local.limit_s
-        self._count(task)
-        self._drop_doubtful_connections(task)
+        self._make_way(task)
         response = self._adapter.send(
             task.prepared,
             stream=True,
@@ -345,17 +372,14 @@ class Transport:
         deadline: float = self._local.deadline
         return min(self._timeout_s, deadline - self._timing.monotonic())
 
-    def _count(self, task: OutgoingRequest) -> None:
-        with self._lock:
-            self._sent[task.write] += 1
-
-    def _drop_doubtful_connections(self, task: OutgoingRequest) -> None:
-        """Open a new connection where a connection the server has just closed would do harm.
+    def _make_way(self, task: OutgoingRequest) -> None:
+        """Count a request; open a new connection where one the server just closed would do harm.
 
         A request that must not be repeated looks like one that was acted upon when its
         connection turns out to be dead.
         """
         with self._lock:  # of several threads the first one closes, before the others begin
+            self._sent[task.write] += 1
             now = self._timing.monotonic()
             if not task.repeatable or now - self._used_at > _IDLE_LIMIT_S:
                 self._adapter.close()
@@ -379,10 +403,7 @@ class Transport:
         return error
 
 
-def _shown(base_url: str) -> str:
-    """Return an address without user and password."""
-    return origin_of(base_url) + urlsplit(base_url).path
-
-
-def _as_is(answer: HttpResponse) -> HttpResponse:
-    return answer
+def _error_of(state: tenacity.RetryCallState) -> ServerError | None:
+    error = state.outcome.exception() if state.outcome else None
+    assert error is None or isinstance(error, ServerError)  # noqa: S101 - only those are retried
+    return error

@@ -21,11 +21,10 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.transport.sockets import CutShortError
+from plexsync.transport.wording import Remedy, ServerWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from plexsync.transport.wording import ServerWords
 
 WIRE_FAILURES = (
     requests.RequestException,
@@ -73,7 +72,8 @@ def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
         return LocalLimitError("this machine has no more open files or memory for a connection")
     if expired:
         return SlowError(
-            f"{words.name} took longer than {limit_s:g} s for one answer", hint=words.slow_hint
+            f"{words.name} took longer than {limit_s:g} s for one answer",
+            hint=words.hint(Remedy.SLOW),
         )
     if (untrusted := _first(ssl.SSLError, chain)) is not None:
         return _tls_error(untrusted, words)
@@ -81,15 +81,19 @@ def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
     for kind, why in _UNREACHABLE:
         if _first(kind, chain) is not None:
             message = f"{words.name} cannot be reached at {words.origin}: {why}"
-            return TransientError(message, hint=words.reachable_hint)
+            return TransientError(message, hint=words.hint(Remedy.UNREACHABLE))
     if any(isinstance(one, _SLOW) for one in chain):
-        return SlowError(f"{words.name} sent nothing for {limit_s:g} s", hint=words.slow_hint)
+        return SlowError(
+            f"{words.name} sent nothing for {limit_s:g} s", hint=words.hint(Remedy.SLOW)
+        )
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
-        return BadResponseError(f"{words.name} cannot be asked this", hint=words.reachable_hint)
+        return BadResponseError(
+            f"{words.name} cannot be asked this", hint=words.hint(Remedy.UNREACHABLE)
+        )
     return TransientError(
         f"{words.name} broke the connection off before its answer was whole",
-        hint=words.broken_off_hint,
+        hint=words.hint(Remedy.BROKEN_OFF),
     )
 
 
@@ -98,15 +102,15 @@ def _tls_error(error: ssl.SSLError, words: ServerWords) -> PlexsyncError:
         return BadResponseError(
             f"the certificate of {words.name} at {words.origin} cannot be trusted: "
             f"{error.verify_message}",
-            hint=words.certificate_hint,
+            hint=words.hint(Remedy.UNTRUSTED),
         )
     if error.reason in _SPEAKS_PLAIN_HTTP:
         return BadResponseError(
             f"{words.name} at {words.origin} does not speak TLS",
-            hint=words.plain_hint,
+            hint=words.hint(Remedy.SPEAKS_PLAIN),
         )
     return TransientError(
-        f"the encrypted connection to {words.name} failed", hint=words.broken_off_hint
+        f"the encrypted connection to {words.name} failed", hint=words.hint(Remedy.BROKEN_OFF)
     )
 
 

@@ -85,7 +85,9 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
         """What it is called in messages."""
         return f"{self.method} {self.path}"
 
-    def bears_repeating(self, error: BaseException, attempt: int, policy: RetryPolicy) -> bool:
+    def bears_repeating(
+        self, error: BaseException | None, attempt: int, policy: RetryPolicy
+    ) -> bool:
         """Whether sending the same again makes sense after `error` of attempt number `attempt`."""
         if not self.repeatable or self.leaves(error):
             return False
@@ -98,7 +100,7 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
                 return (error.retry_after_s or 0.0) <= policy.hopeless_after_s
         return False
 
-    def leaves(self, error: BaseException) -> bool:
+    def leaves(self, error: BaseException | None) -> bool:
         """Whether `error` is for the caller to deal with, by asking for less."""
         return self.divisible and isinstance(error, SlowError)
 

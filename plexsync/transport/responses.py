@@ -22,7 +22,7 @@ from plexsync.errors import (
     TooLongError,
     TransientError,
 )
-from plexsync.transport.wording import ServerWords, origin_of
+from plexsync.transport.wording import Remedy, ServerWords, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +77,7 @@ class HttpResponse:
 
 
 def classify(  # noqa: PLR0911 - a decision table, one line a status
-    answer: HttpResponse, *, words: ServerWords, base_url: str, now: datetime
+    answer: HttpResponse, words: ServerWords, now: datetime
 ) -> ServerError:
     """Return the error an answer with an unwanted status stands for.
 
@@ -87,21 +87,26 @@ def classify(  # noqa: PLR0911 - a decision table, one line a status
         return refused
     match answer.status:
         case 404:
-            return NotFoundError(f"{words.name} has nothing there (404)", hint=words.sub_path_hint)
+            return NotFoundError(
+                f"{words.name} has nothing there (404)", hint=words.hint(Remedy.NOTHING_THERE)
+            )
         case 413:
             message = f"{words.name} takes no request this large (413)"
-            return BadResponseError(message, hint=words.upload_hint)
+            return BadResponseError(message, hint=words.hint(Remedy.TOO_LARGE))
         case 414 | 431:
             message = f"{words.name} takes no request this long ({answer.status})"
-            return TooLongError(message, hint=words.long_address_hint)
+            return TooLongError(message, hint=words.hint(Remedy.TOO_LONG))
         case 400 if _ASKED_IN_PLAIN.search(answer.body[:_PAGE_START_BYTES]):
-            return BadResponseError(f"{words.name} expects TLS", hint=words.tls_hint)
+            return BadResponseError(
+                f"{words.name} expects TLS", hint=words.hint(Remedy.EXPECTS_TLS)
+            )
         case status if status in TRANSIENT_STATUSES:
             return _busy(answer, words, now)
         case status if 300 <= status < 400:  # noqa: PLR2004 - a status is clearest as its number
-            return _redirected(answer, words, base_url)
+            return _redirected(answer, words)
         case status:
-            return BadResponseError(_with_excerpt(f"{words.name} answered {status}", answer))
+            shown = "" if answer.is_html or not answer.body else f": {excerpt(answer.body)}"
+            return BadResponseError(f"{words.name} answered {status}{shown}")
 
 
 def _refused(  # noqa: PLR0911 - same
@@ -129,47 +134,33 @@ def _refused(  # noqa: PLR0911 - same
 
 
 def _busy(answer: HttpResponse, words: ServerWords, now: datetime) -> TransientError:
-    after_s = retry_after_s(answer.headers, now)
-    asked = "" if after_s is None else f"; it asks to be left alone for {after_s:,.0f} s"
-    return TransientError(
-        _busy_message(answer, words) + asked, hint=words.busy_hint, retry_after_s=after_s
-    )
-
-
-def _busy_message(answer: HttpResponse, words: ServerWords) -> str:
     maintenance = _MAINTENANCE.search(answer.body)
     if maintenance:
-        message = excerpt(maintenance.group(1)).rstrip(".")
-        return f"{words.name} is not ready ({answer.status}): {message}"
-    if answer.status == 429:  # noqa: PLR2004 - a status is clearest as its number
-        return f"{words.name} asks us to slow down (429)"
-    return f"{words.name} fails for the moment ({answer.status})"
+        shown = excerpt(maintenance.group(1)).rstrip(".")
+        message = f"{words.name} is not ready ({answer.status}): {shown}"
+    elif answer.status == 429:  # noqa: PLR2004 - a status is clearest as its number
+        message = f"{words.name} asks us to slow down (429)"
+    else:
+        message = f"{words.name} fails for the moment ({answer.status})"
+    after_s = retry_after_s(answer.headers, now)
+    if after_s is not None:
+        message += f"; it asks to be left alone for {after_s:,.0f} s"
+    return TransientError(message, hint=words.hint(Remedy.BUSY), retry_after_s=after_s)
 
 
-def _redirected(answer: HttpResponse, words: ServerWords, base_url: str) -> ServerError:
-    target = urlsplit(urljoin(base_url + "/", answer.headers.get("Location", "")))
+def _redirected(answer: HttpResponse, words: ServerWords) -> ServerError:
+    target = urlsplit(urljoin(words.base_url + "/", answer.headers.get("Location", "")))
     if target.path.rstrip("/").endswith("/login"):
         error = words.refused()
         error.message = f"{words.name} sends us to a log-in page"
         return error
-    here = urlsplit(base_url)
-    elsewhere = (target.scheme, target.hostname, target.port) != (
-        here.scheme,
-        here.hostname,
-        here.port,
-    )
-    hint = f"put the address that answers directly into {words.url_key}"
-    if elsewhere and target.scheme in {"http", "https"} and target.hostname:
-        hint = f"set {words.url_key} to {origin_of(target.geturl())}"
+    there = origin_of(target.geturl())
+    hint = f"put the address that answers directly into {words.key('url')}"
+    if target.scheme in {"http", "https"} and target.hostname and there != words.origin:
+        hint = f"set {words.key('url')} to {there}"
     return BadResponseError(
         f"{words.name} redirects ({answer.status}), which plexsync does not follow", hint=hint
     )
-
-
-def _with_excerpt(message: str, answer: HttpResponse) -> str:
-    if answer.is_html or not answer.body:
-        return message
-    return f"{message}: {excerpt(answer.body)}"
 
 
 def excerpt(body: bytes) -> str:

@@ -1,8 +1,47 @@
-"""How long a request is worth repeating, and what is reported of a repetition."""
+"""How long a request is worth repeating, what is reported of that, and what answers may take."""
 
 from __future__ import annotations
 
+import random as randomness
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
 import msgspec
+
+from plexsync.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plexsync.errors import ServerError
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """The clocks of a transport, and how it waits.
+
+    Args:
+        sleep: waits so many seconds.
+        monotonic: seconds on a clock that is never set.
+        random: a number in [0, 1).
+        now: the time of day, for a `Retry-After` that names one.
+    """
+
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = randomness.random
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """What a watcher receives before a request is sent again."""
+
+    server: str
+    request: str
+    attempt: int
+    wait_s: float
+    error: ServerError
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -21,10 +60,11 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     retry_after_cap_s: float = 30.0
     hopeless_after_s: float = 300.0
 
-    def wait_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
-        """Seconds to wait after failed attempt number `attempt`; `chance` lies in [0, 1)."""
+    def wait_s(self, attempt: int, error: ServerError | None, chance: float) -> float:
+        """Seconds to wait after `error` of attempt number `attempt`; `chance` lies in [0, 1)."""
+        after_s = error.retry_after_s if isinstance(error, TransientError) else None
         jittered = chance * min(self.max_wait_s, self.first_wait_s * 2.0 ** min(attempt - 1, 30))
-        return max(jittered, min(retry_after_s or 0.0, self.retry_after_cap_s))
+        return max(jittered, min(after_s or 0.0, self.retry_after_cap_s))
 
 
 class AnswerLimits(msgspec.Struct, frozen=True):

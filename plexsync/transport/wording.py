@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 import msgspec
 
-from plexsync.errors import AuthError, NotFoundError, ServerError, TransientError
+from plexsync.errors import AuthError, NotFoundError, ServerError, TransientError, WebPageError
 
 
 def origin_of(url: str) -> str:
@@ -17,12 +18,52 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
 
 
+class Remedy(StrEnum):
+    """What to do about a failure; what differs from server to server stands in braces."""
+
+    UNREACHABLE = "is {name} running, and is {url} right?"
+    EXPECTS_TLS = "set {url} to {tls}"
+    SPEAKS_PLAIN = "set {url} to {plain}"
+    UNTRUSTED = (
+        "put the name the certificate is made for{plex_direct} into {url}, or the CA file to check "
+        "it with into {verify}; {verify} = false checks nothing"
+    )
+    BROKEN_OFF = "it may have restarted, and the next run tries again; {or_else}"
+    BUSY = (
+        "the next run tries again; if it lasts, see the log of {name}, and of the proxy before it "
+        "if {url} names one"
+    )
+    SLOW = "is it overloaded, or does {url} lead to something else?"
+    WEB_PAGE = (
+        "this may be the page of a proxy, or one to log in: {url} has to lead to {name} itself, "
+        "with the sub-path if it has one; what a proxy asks for can go into {headers}"
+    )
+    PLEX_WEB_PAGE = "leave /web away: set {url} to {without_web}"
+    NOTHING_THERE = (
+        "it may have been deleted; if nothing else works either, a sub-path is missing in {url}, "
+        "or one too many"
+    )
+    TOO_LARGE = (
+        "{name} or a proxy before it refuses requests of this size (client_max_body_size in "
+        "nginx), or one upload right after another; let it take more, or put the address of {name} "
+        "itself into {url}"
+    )
+    TOO_LONG = (
+        "let the proxy before {name} take longer requests (large_client_header_buffers in nginx), "
+        "or put the address of {name} itself into {url}"
+    )
+    OTHER = (
+        "check that {url} leads to {name} itself; if it does, see its log, and report what this "
+        "message says"
+    )
+
+
 class ServerWords(msgspec.Struct, frozen=True):
     """One server in messages and hints.
 
     Args:
         name: "Stash" or "Plex".
-        base_url: its address, in normal form.
+        base_url: its address, in normal form, without a user.
         has_secret: whether a key or token is configured.
     """
 
@@ -35,98 +76,26 @@ class ServerWords(msgspec.Struct, frozen=True):
         """The address as messages show it."""
         return origin_of(self.base_url)
 
-    @property
-    def url_key(self) -> str:
-        """The configuration key that holds the address."""
-        return self.key("url")
-
     def key(self, name: str) -> str:
         """Return a configuration key of this server."""
         return f"[{self.name.lower()}] {name}"
 
-    @property
-    def reachable_hint(self) -> str:
-        """What to look at when no connection comes about."""
-        return f"is {self.name} running, and is {self.url_key} right?"
-
-    @property
-    def tls_hint(self) -> str:
-        """What to do when plain HTTP meets TLS."""
-        return f"set {self.url_key} to {self.origin.replace('http:', 'https:', 1)}"
-
-    @property
-    def plain_hint(self) -> str:
-        """What to do when TLS meets plain HTTP."""
-        return f"set {self.url_key} to {self.origin.replace('https:', 'http:', 1)}"
-
-    @property
-    def certificate_hint(self) -> str:
-        """What to do about a certificate that cannot be trusted."""
-        made_for = " (for Plex its plex.direct address)" if self.name == "Plex" else ""
-        return (
-            f"put the name the certificate is made for{made_for} into {self.url_key}, or the CA "
-            f"file to check it with into {self.key('verify')}; {self.key('verify')} = false checks "
-            "nothing"
-        )
-
-    @property
-    def broken_off_hint(self) -> str:
-        """What to do when connections end without an answer."""
-        if self.base_url.startswith("http:"):
-            return (
-                f"it may have restarted, and the next run tries again; if it expects TLS, "
-                f"{self.tls_hint}"
-            )
-        return f"it may have restarted, and the next run tries again; else check {self.url_key}"
-
-    @property
-    def busy_hint(self) -> str:
-        """What to do about a server that fails for the moment."""
-        return (
-            f"the next run tries again; if it lasts, see the log of {self.name}, and of the proxy "
-            f"before it if {self.url_key} names one"
-        )
-
-    @property
-    def slow_hint(self) -> str:
-        """What to do about a server that does not answer in time."""
-        return f"is it overloaded, or does {self.url_key} lead to something else?"
-
-    @property
-    def web_page_hint(self) -> str:
-        """What to do when a web page comes instead of an answer."""
-        path = urlsplit(self.base_url).path
-        if self.name == "Plex" and path.rstrip("/").endswith("/web"):
-            return f"leave /web away: set {self.url_key} to {self.base_url.removesuffix('/web')}"
-        return (
-            f"this may be the page of a proxy, or one to log in: {self.url_key} has to lead to "
-            f"{self.name} itself, with the sub-path if it has one; what a proxy asks for can go "
-            f"into {self.key('headers')}"
-        )
-
-    @property
-    def sub_path_hint(self) -> str:
-        """What to do when nothing is there."""
-        return (
-            f"it may have been deleted; if nothing else works either, a sub-path is missing in "
-            f"{self.url_key}, or one too many"
-        )
-
-    @property
-    def upload_hint(self) -> str:
-        """What to do when a request is too large."""
-        return (
-            f"{self.name} or a proxy before it refuses requests of this size "
-            "(client_max_body_size in nginx), or one upload right after another; let it take more, "
-            f"or put the address of {self.name} itself into {self.url_key}"
-        )
-
-    @property
-    def long_address_hint(self) -> str:
-        """What to do when an address is too long."""
-        return (
-            f"let the proxy before {self.name} take longer requests (large_client_header_buffers "
-            f"in nginx), or put the address of {self.name} itself into {self.url_key}"
+    def hint(self, remedy: Remedy) -> str:
+        """Return what to do about a failure of this server."""
+        url, tls = self.key("url"), self.origin.replace("http:", "https:", 1)
+        speaks_plain = self.base_url.startswith("http:")
+        return remedy.format(
+            name=self.name,
+            url=url,
+            tls=tls,
+            plain=self.origin.replace("https:", "http:", 1),
+            plex_direct=" (for Plex its plex.direct address)" if self.name == "Plex" else "",
+            verify=self.key("verify"),
+            headers=self.key("headers"),
+            or_else=f"if it expects TLS, set {url} to {tls}"
+            if speaks_plain
+            else f"else check {url}",
+            without_web=self.base_url.removesuffix("/web"),
         )
 
     def remedy(self, error: ServerError) -> str:
@@ -134,13 +103,16 @@ class ServerWords(msgspec.Struct, frozen=True):
         if isinstance(error, AuthError):
             return f"check {self.key('token' if self.name == 'Plex' else 'api_key')}"
         if isinstance(error, NotFoundError):
-            return self.sub_path_hint
-        if isinstance(error, TransientError):
-            return self.busy_hint
-        return (
-            f"check that {self.url_key} leads to {self.name} itself; if it does, see its log, and "
-            "report what this message says"
-        )
+            return self.hint(Remedy.NOTHING_THERE)
+        return self.hint(Remedy.BUSY if isinstance(error, TransientError) else Remedy.OTHER)
+
+    def web_page(self) -> WebPageError:
+        """Return the error for a web page that came instead of an answer."""
+        path = urlsplit(self.base_url).path
+        is_plex_web = self.name == "Plex" and path.endswith("/web")
+        remedy = Remedy.PLEX_WEB_PAGE if is_plex_web else Remedy.WEB_PAGE
+        message = f"a web page came instead of an answer of {self.name}"
+        return WebPageError(message, hint=self.hint(remedy))
 
     def refused(self) -> AuthError:
         """401: the credentials are wrong, or there are none."""
@@ -167,7 +139,7 @@ class ServerWords(msgspec.Struct, frozen=True):
             f"a proxy before {self.name} asks for credentials ({status})",
             hint=f"put the header it asks for into {self.key('headers')}, like "
             '{ Authorization = "Basic ..." }, or an address that goes around it into '
-            f"{self.url_key}",
+            f"{self.key('url')}",
         )
 
     def forbidden(self, text: str) -> AuthError:

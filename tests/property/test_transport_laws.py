@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plexsync.errors import TransientError
 from plexsync.transport.client import RetryPolicy, redact
 from plexsync.transport.responses import excerpt, retry_after_s
 
@@ -46,7 +47,8 @@ def test_what_holds_no_secret_is_left_alone(text: str, secrets: list[str]) -> No
 def test_a_wait_is_bounded(attempt: int, retry_after: float | None, chance: float) -> None:
     """No attempt and no wish of the server makes a wait longer than either cap."""
     policy = RetryPolicy()
-    wait_s = policy.wait_s(attempt, retry_after, chance)
+    error = TransientError("busy", retry_after_s=retry_after)
+    wait_s = policy.wait_s(attempt, error, chance)
     assert 0 <= wait_s <= max(policy.max_wait_s, policy.retry_after_cap_s)
     assert wait_s >= min(retry_after or 0, policy.retry_after_cap_s)
     if retry_after is None:
