@@ -16,7 +16,8 @@ from plexsync.output.status_view import status_view
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.storage.status import read_status
-from tests.support.collection_world import collection_world, shelf, titles
+from plexsync.sync.server_faults import IN_A_ROW
+from tests.support.collection_world import OTHER_LOGO, collection_world, shelf, titles
 from tests.support.world import edited_keys
 
 if TYPE_CHECKING:
@@ -87,6 +88,30 @@ def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path
         world.run()
         assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
         assert read_status(world.state_dir, world.now).collections.kept == 2
+
+
+def test_no_collection_is_made_after_plex_stopped_taking_them(tmp_path: Path) -> None:
+    """Some refusals in a row are the server's: the others are not even tried."""
+    kinds = ("GROUPS", "PERFORMERS", "RATINGS", "ORGANIZED")
+    settings = {f"COLLECTIONS__{kind}": "true" for kind in kinds}
+    with collection_world(tmp_path, **settings) as world:
+        world.plex_wire.faults.add(Fault("plex.make", 1, ErrorStatus(500), times=None))
+        ran = world.run()
+
+        assert ran.plex["plex.make"] == IN_A_ROW
+        assert ran.summary.exit_code == ExitCode.SERVER
+
+
+def test_no_poster_follows_one_that_was_refused_for_the_token(tmp_path: Path) -> None:
+    """What ended the pictures of one new collection holds for the next one made."""
+    with collection_world(tmp_path) as world:
+        world.stash.set_image("studio", 2, OTHER_LOGO)
+        world.wait(1)
+        world.plex_wire.faults.add(Fault("plex.upload", 1, ErrorStatus(401)))
+        ran = world.run()
+
+        assert ran.plex["plex.upload"] == 1
+        assert ran.summary.exit_code == ExitCode.ACCESS
 
 
 def test_an_outage_parks_no_collection(tmp_path: Path) -> None:

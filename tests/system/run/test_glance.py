@@ -142,6 +142,41 @@ def test_an_edit_that_is_not_listed_is_found_though_all_that_are_listed_are_know
         assert world.run(BY_CRON).count(Outcome.APPLIED) == 3
 
 
+def test_where_ids_have_moved_beside_an_edit_all_scenes_are_read(world: World) -> None:
+    """An edited scene has the files of another one: what that means only all of them tell."""
+    files = [world.stash.scene(number).file_ids for number in (3, 4)]
+    world.stash.write_silently(4, file_ids=files[0])
+    world.stash.edit_scene(3, file_ids=files[1], title="Another Title")
+    world.wait(hours=0.1)
+    ran = world.run(BY_CRON)
+    assert ran.summary.counts.scenes_read == 12
+    assert world.shown(world.key_of("4"), "title") == "Another Title"
+
+
+def test_a_list_of_plex_that_was_read_beside_an_edit_is_compared_by_the_next_run(
+    world: World,
+) -> None:
+    """Which scenes have several files was not asked, so a second item may be one of theirs."""
+    path = "/data/elsewhere/late.mp4"
+    file = world.stash.add_file(path, size=987_654, duration=77.0, oshash=77)
+    world.stash.add_to_scene(7, file)
+    world.plex.remove_item(world.key_of("3"))
+    world.rescan()
+    world.wait(hours=0.1)
+    world.run()
+    world.run(BY_CRON)
+    late = world.plex.scan_in(world.video_of(file))
+    world.stash.edit_scene(3, title="Another Title")
+    world.wait(hours=0.01)
+    ran = world.run(BY_CRON)
+    assert ran.summary.counts.scenes_read == 0
+    assert ran.summary.index != "none"
+
+    world.rescan()
+    assert world.run(BY_CRON).outcomes()["7"] == "applied"
+    assert world.shown(late, "title") == world.stash.scene(7).title.strip()
+
+
 def test_what_the_hook_noted_is_looked_at(world: World) -> None:
     """A note means that something happened, whatever the servers show from afar."""
     spool = world.state_dir / "spool"

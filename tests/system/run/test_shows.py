@@ -10,7 +10,6 @@ import pytest
 from plexsync.errors import ExitCode
 from plexsync.models import PlexField
 from plexsync.simulators.http.wire import ErrorStatus, Fault
-from plexsync.simulators.plex.simulator import Switches
 from plexsync.sync.ports import RunOptions
 from tests.support.show_world import (
     LOGO,
@@ -147,6 +146,26 @@ def test_a_show_that_gets_a_second_studio_keeps_what_it_has(synced: World) -> No
         assert all(outcome == "unchanged" for outcome, _ in rows(ran).values())
 
 
+def test_a_season_that_was_left_alone_for_a_while_is_still_the_one_that_was_written(
+    tmp_path: Path,
+) -> None:
+    """The title it has is plexsync's for its year, though its scenes were another's meanwhile."""
+    with show_world(tmp_path, SHOWS__SEASON_NAME="{studio}") as world:
+        season = season_of(world, "6")
+        world.plex.edit_by_hand(season, {"title": "2021"}, lock=False)
+        world.run()
+        assert title_of(world, season) == "Mother"
+        world.stash.edit_scene(6, date="2022-06-01")
+        world.wait(1)
+        world.run()
+        world.stash.edit_scene(6, date="2021-06-01")
+        world.stash.edit_studio(1, name="Matriarch")
+        world.wait(1)
+        world.run()
+
+        assert title_of(world, season) == "Matriarch"
+
+
 def test_what_a_person_typed_stays(synced: World) -> None:
     """The title of a show, the picture of a season; --take-over has Stash's word for once."""
     show, season = show_of(synced, "1"), season_of(synced, "1")
@@ -274,7 +293,7 @@ def test_an_episode_that_could_not_be_read_leaves_no_show_to_one_studio(world: W
 def test_a_plex_that_knows_edits_of_libraries_only_is_served(tmp_path: Path) -> None:
     """The edit names the kind of a show and of a season, and reaches no other item."""
     with show_world(tmp_path) as world:
-        world.plex.switches = Switches(edits_by_item=False)
+        world.plex.switches.edits_by_item = False
         world.run()
 
         assert title_of(world, show_of(world, "1")) == "Mother"

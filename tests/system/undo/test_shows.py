@@ -70,6 +70,25 @@ def test_an_undo_leaves_what_a_person_did_since(world: World) -> None:
     assert "summary" not in world.plex.dump()[season]["fields"]
 
 
+def test_an_edit_that_hit_another_show_is_taken_back_there(world: World) -> None:
+    """And the show that was meant is still known as itself."""
+    world.run(SHOWS__STUDIOS="false")
+    shows = [show_of(world, one) for one in ("1", "4")]
+    before = {key: world.plex.dump()[key] for key in shows}
+    world.plex.switches.edits_by_item = False
+    world.plex.switches.drop_edit_ids = True
+    world.run()
+    world.plex.switches.drop_edit_ids = False
+    assert title_of(world, shows[1]) == "Mother"
+
+    world.undo()
+
+    assert {key: world.plex.dump()[key] for key in shows} == before
+    known = world.state().shows()
+    assert {key: one.link.rating_key for key, one in known.items() if one.link.base} == {}
+    assert all(key.endswith(f":{one.link.rating_key}") for key, one in known.items())
+
+
 def test_a_saved_plan_writes_shows(world: World) -> None:
     """As a run does; the run after it has nothing to do with them."""
     world.run(SHOWS__STUDIOS="false")
