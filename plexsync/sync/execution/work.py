@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Change,
         FieldRule,
         ItemPlan,
+        Picture,
         PictureBase,
         Problem,
         RatingKey,
@@ -44,6 +45,7 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         checksum: the MD5 the cover must have; "" for whatever it is by now.
         kept: the key under which the bytes are kept, see `KeptPictures`; "" for those of the cover.
         judged: under which rule, as `PictureBase.shown` says it; "" where nothing is noted of that.
+        seen: the pictures the item had when that was decided; None where they were not looked at.
     """
 
     rule: FieldRule
@@ -56,6 +58,7 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     checksum: str = ""
     kept: str = ""
     judged: str = ""
+    seen: tuple[Picture, ...] | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):

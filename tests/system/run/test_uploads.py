@@ -208,11 +208,13 @@ def test_a_dry_run_lists_what_the_run_writes(
     assert ran.summary.exit_code == ExitCode.OK
 
 
-def test_a_dry_run_after_a_lost_state_announces_nothing(world: World) -> None:
-    """Every picture is there, as its bytes say."""
+@pytest.mark.parametrize("policy", ["keep", "overwrite"])
+def test_a_dry_run_after_a_lost_state_announces_nothing(world: World, policy: str) -> None:
+    """Every picture is there, as its bytes say; what an item has is asked once."""
     lose_state(world)
-    shown = world.run(DRY)
+    shown = world.run(DRY, FIELDS__POSTER=policy)
     assert shown.count(Outcome.PLANNED) == 0
+    assert shown.plex["plex.pictures"] == SCENES
     assert not world.state_dir.exists()
 
 

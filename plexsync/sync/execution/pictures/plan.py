@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import (
         ItemDetail,
+        Picture,
         Problem,
         SceneDetail,
         SceneId,
@@ -309,9 +310,10 @@ class Artwork:
             size_bytes = cover.size_bytes
         rule, before = one.rule, one.before
         moved = cover is not NoCover.UNCHANGED or not before.key
-        choice, selected, there = self._choose(one, moved=moved)
+        choice, selected, seen = self._choose(one, moved=moved)
         if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
+        there = {picture.key for picture in seen or ()}
         return PictureChange(
             rule=rule,
             cover_path=one.scene.cover_path,
@@ -328,18 +330,21 @@ class Artwork:
                 locked_before=one.locked,
             ),
             judged=self._judged(rule),
+            seen=seen,
         )
 
-    def _choose(self, one: _Compared, *, moved: bool) -> tuple[PictureChoice, str, frozenset[str]]:
+    def _choose(
+        self, one: _Compared, *, moved: bool
+    ) -> tuple[PictureChoice, str, tuple[Picture, ...] | None]:
         """Look at what the item can show, if that matters.
 
         Returns:
-            The choice, the key of what the item shows, and the keys of all that were looked at.
+            The choice, the key of what the item shows, and all it can; None if that was not asked.
         """
         rule, preserve = one.rule, one.rule.to in self._preserved
         free = replaces_anything(rule.policy, locked=one.locked, preserve=preserve)
         if free and not one.before.stamp:
-            return PictureChoice.WRITE, one.detail.shown.get(rule.to, ""), frozenset()
+            return PictureChoice.WRITE, one.detail.shown.get(rule.to, ""), None
         pictures = self._gallery.available(one.detail.item.rating_key, rule.to)
         selected = selected_key(pictures)
         choice = choose_picture(
@@ -352,7 +357,7 @@ class Artwork:
         )
         if one.put_back and selected == one.put_back and rule.policy is not Policy.FILL:
             choice = PictureChoice.WRITE
-        return choice, selected, frozenset(picture.key for picture in pictures)
+        return choice, selected, pictures
 
     def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
         """Return what Plex shows, and under which rule it is judged."""

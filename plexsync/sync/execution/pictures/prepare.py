@@ -24,6 +24,7 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from plexsync.models import Picture
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Decision, PictureChange, Place, Ready
@@ -170,11 +171,13 @@ class PictureWriter:
         )
 
     def _differs(self, ready: Ready, change: PictureChange, result: PictureResult) -> bool:
-        """Whether a run would write a picture."""
+        """Whether a run would write a picture; what the item has is asked once at most."""
         if not change.ask and not change.shown.locked_before:
             return True  # Plex locks what is uploaded, so this is not the cover
         try:
-            pictures = self._gallery.available(ready.plan.rating_key, change.rule.to)
+            pictures = change.seen
+            if pictures is None:
+                pictures = self._gallery.available(ready.plan.rating_key, change.rule.to)
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
@@ -182,12 +185,19 @@ class PictureWriter:
             return False
         if not change.ask and not selected_key(pictures).startswith(UPLOADED):
             return True  # what was never uploaded is not the cover
-        return self._prepare(ready, change, result) is not None
+        return self._prepare(ready, change, result, pictures) is not None
 
     def _prepare(
-        self, ready: Ready, change: PictureChange, result: PictureResult
+        self,
+        ready: Ready,
+        change: PictureChange,
+        result: PictureResult,
+        seen: tuple[Picture, ...] | None = None,
     ) -> PictureUpload | None:
-        """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
+        """Fetch what is to be sent; None when nothing is. See `compare`.
+
+        What the item has is looked at again right before, unless it was `seen` a moment ago.
+        """
         if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
@@ -195,7 +205,9 @@ class PictureWriter:
         try:
             cover = self._bytes_of(change)
             # A collection that was just made has none.
-            pictures = self._gallery.available(*place) if cover and not ready.made else ()
+            pictures = () if ready.made or not cover else seen
+            if pictures is None:
+                pictures = self._gallery.available(*place)
         except ServerError as error:
             if self._health.ends_run(error):
                 raise

@@ -69,7 +69,9 @@ class SavedPictures:
             cover = None if change.ask else self._cover(change.cover_path)
             if cover is None:
                 continue
-            pictures = self._gallery.available(rating_key, change.rule.to) if rating_key else ()
+            pictures = change.seen if rating_key else ()
+            if pictures is None:
+                pictures = self._gallery.available(rating_key, change.rule.to)
             found.append(
                 SavedPicture(
                     rule=change.rule,
