@@ -124,6 +124,23 @@ def test_many_members_leave_together(works: bool) -> None:
         assert bench.simulator.misdeeds.total == 0
 
 
+def test_members_leave_one_by_one_where_another_collection_has_the_title() -> None:
+    """Both are of one tag: by that they would leave the other one, too."""
+    with plex_bench(make_library(30)) as bench:
+        keys = tuple(RatingKey(str(1001 + number)) for number in range(30))
+        key = make(bench, "Lakes", keys)
+        bench.simulator.collections.make_smart(int(bench.section().section_id), "LAKES")
+        bench.spent()
+
+        bench.client.editor.edit(
+            plan_of(bench, key, change(PlexField.MEMBERS, keys, keys[:2])), by_item=True
+        )
+
+        spent = bench.spent()
+        assert (spent.get("plex.put", 0), spent.get("plex.take_out", 0)) == (0, 28)
+        assert bench.client.collections.members(RatingKey(key)) == keys[:2]
+
+
 def test_a_collection_goes_with_one_request_and_its_members_stay() -> None:
     """Nothing else of the plan is sent then."""
     with plex_bench(make_library(4)) as bench:

@@ -15,6 +15,7 @@ from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
 from plexsync.plex.collections.answers import decode_collections
 from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_details
+from plexsync.text.normalize import tag_key
 from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
@@ -177,10 +178,11 @@ class PlexCollections:
         """Take many members out by the tag they wear; return those that are in there all the same.
 
         The address of members takes one out. The title is read right before, because it names the
-        tag. Source: docs/plex-api.md 11.
+        tag; where another collection has it, too, they would leave that one as well.
+        Source: docs/plex-api.md 11.
         """
         try:
-            title = self._title(plan.rating_key)
+            title = self._own_title(plan)
             for piece in _pieces(leaving):
                 path = f"/library/metadata/{','.join(map(_digits, piece))}"
                 number = TYPE_NUMBERS[plan.member_kind or ItemKind.MOVIE]
@@ -199,19 +201,19 @@ class PlexCollections:
             return []  # it went with its last member
         return [key for key in leaving if key in there]
 
-    def _title(self, rating_key: RatingKey) -> str:
-        """Return what a collection is called now.
+    def _own_title(self, plan: ItemPlan) -> str:
+        """Return what a collection is called now, and no other one of its library.
 
         Raises:
-            NotFoundError: it is none any more.
+            NotFoundError: there is no such title, or no such collection to take members out of.
         """
-        body = self._transport.request(
-            "GET", f"/library/metadata/{_digits(rating_key)}?skipRefresh=1", headers=_JSON
-        ).body
-        for detail in decode_details(body):
-            if detail.item.kind is ItemKind.COLLECTION and not detail.smart:
-                return detail.item.title
-        raise NotFoundError("the collection is gone")
+        entries = self.listing(plan.section_id)
+        titles = [tag_key(one.title) for one in entries]
+        for one in entries:
+            is_it = one.rating_key == plan.rating_key and not one.smart
+            if is_it and titles.count(tag_key(one.title)) == 1:
+                return one.title
+        raise NotFoundError("no collection is the only one of its title")
 
     def _send(self, method: str, path: str, hold: Callable[[], None]) -> None:
         self._transport.request(method, path, write=True, accept_status=_DONE, before_repeat=hold)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
+from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.server_faults import IN_A_ROW
 from plexsync.text.ids import without_ids
@@ -45,6 +46,8 @@ def own_failures(
     found = set()
     for key, (failed, problem) in failures.items():
         kind = problem.kind if problem else ""
+        if kind == UNSENT.kind:
+            continue
         few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
         if few or kind in OWN_FAULTS or faults.is_items_own(failed):
             found.add(key)

@@ -94,7 +94,7 @@ class Executor:
         self.reader.expect(one.plan for one in state.unsettled)
         self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.health.faults)
         self.maker = CollectionMaker(ports, self.reader, planner, self._end)
-        self._pictures = PictureWriter(ports, self.reader)
+        self._pictures = PictureWriter(ports, self.reader, is_dry=session is None)
         self._moved: list[WorkItem] = []
         if session is not None:
             self._fields = FieldWriter(

@@ -80,14 +80,18 @@ class Freshness:
         Raises:
             OvertakenError: somebody else changed what it is about, or that cannot be known.
         """
+        for _, key in self.overtaken(plans):
+            raise overtaken_error(key)
+
+    def overtaken(self, plans: Sequence[ItemPlan]) -> set[Place]:
+        """Return which of `plans` somebody else changed the items of, or cannot be looked at."""
         read = self._read(plans)
-        for plan in plans:
-            detail = read.get(plan.rating_key)
-            if not isinstance(detail, ItemDetail) or self.is_disturbed(plan, detail):
-                raise OvertakenError(
-                    f"item {plan.rating_key} was changed in Plex, or could not be read, while it "
-                    "was written; the rest was not sent"
-                )
+        found = ((plan, read.get(plan.rating_key)) for plan in plans)
+        return {
+            place_of(plan)
+            for plan, detail in found
+            if not isinstance(detail, ItemDetail) or self.is_disturbed(plan, detail)
+        }
 
     def is_disturbed(self, plan: ItemPlan, detail: ItemDetail) -> bool:
         """Return whether an item holds what neither was there before `plan` nor comes of it."""
@@ -173,6 +177,14 @@ class Freshness:
         return not any(
             planner.equality.equal(target, held, known) for known in (before, change.after)
         )
+
+
+def overtaken_error(key: RatingKey) -> OvertakenError:
+    """Return the error of a write that somebody else was in the way of."""
+    return OvertakenError(
+        f"item {key} was changed in Plex, or could not be read, while it was written; the rest was "
+        "not sent"
+    )
 
 
 def _are_same(first: ItemDetail, now: ItemDetail) -> bool:

@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.ports import Ports
 
+LISTED_S = 1.0
+"""Seconds after which the collections of a library are listed again before one more is made.
+
+Longer, and somebody could take its title meanwhile; shorter, and hundreds of makings would each
+list hundreds of titles.
+"""
+
 _FIRST = (PlexField.EXISTENCE, PlexField.TITLE, PlexField.MEMBERS)
 """What making a collection writes."""
 
@@ -55,8 +62,12 @@ GOING = (PlexField.EXISTENCE, *TEXTS, PlexField.MODE, PlexField.MEMBERS, PlexFie
 
 
 class KnownCollections(NamedTuple):
-    """The collections of a library; several may share a title, one of them chosen by a filter."""
+    """The collections of a library; several may share a title, one of them chosen by a filter.
 
+    `read_at` is when they were listed, in seconds on a clock that is never set.
+    """
+
+    read_at: float
     by_key: Mapping[RatingKey, CollectionEntry]
     by_title: Mapping[str, Sequence[CollectionEntry]]
 
@@ -85,6 +96,7 @@ class CollectionMaker:
         self._reader = reader
         self._plex = ports.plex
         self._health = ports.health
+        self._monotonic = ports.monotonic
         self._planner = planner
         self._endings = endings
         self._known: dict[str, KnownCollections] = {}
@@ -96,13 +108,24 @@ class CollectionMaker:
             ServerError: they cannot be listed.
         """
         if again or section_id not in self._known:
+            read_at = self._monotonic()
             entries = self._plex.collections.listing(section_id)
             by_title: defaultdict[str, list[CollectionEntry]] = defaultdict(list)
             for one in entries:
                 by_title[tag_key(one.title)].append(one)
             by_key = {one.rating_key: one for one in entries}
-            self._known[section_id] = KnownCollections(by_key, by_title)
+            self._known[section_id] = KnownCollections(read_at, by_key, by_title)
         return self._known[section_id]
+
+    def _listed_now(self, section_id: str) -> KnownCollections:
+        """Return the collections of a library as they were a moment ago.
+
+        Raises:
+            ServerError: they cannot be listed.
+        """
+        known = self._known.get(section_id)
+        old = known is not None and self._monotonic() - known.read_at > LISTED_S
+        return self.listed(section_id, again=old)
 
     def make_all(
         self,
@@ -152,7 +175,7 @@ class CollectionMaker:
         """
         first = self._first(ready.plan)
         title = _title_of(first)
-        if self.listed(first.section_id).called(title):
+        if self._listed_now(first.section_id).called(title):
             message = f"Plex has a collection '{title}' already, which plexsync did not make"
             return Problem(kind=TITLE_TAKEN, message=message)
         (seq,) = session.intend([first])

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, PlexField
+from plexsync.models import LIST_FIELDS, ItemDetail, PlexField, Problem, as_problem
 from plexsync.sync.execution.batching import MOST_ITEMS, group_by_edit
+from plexsync.sync.execution.freshness import overtaken_error
 from plexsync.sync.execution.work import mode_in, place_of, without_mode
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Place
     from plexsync.sync.server_faults import ServerFaults
+
+UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
+"""Why an intent was not carried out when the run ends early."""
+
+MOVED = Problem(kind="moved", message="not sent: the item was changed in Plex before its turn")
+"""The same of an item that is decided about once more."""
 
 WORTH_A_PROBE = 8
 """Requests that must be saved before it is worth finding out what the server does."""
@@ -67,6 +74,13 @@ class Sent(NamedTuple):
     unsent: bool = False
     moved: bool = False
     detail: ItemDetail | None = None
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why it may not have arrived; None where Plex answered well."""
+        if self.unsent or self.moved:
+            return UNSENT if self.unsent else MOVED
+        return as_problem(self.error) if self.error else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,31 +172,44 @@ class Sender:
                 yield from self._send_group(there, freshness)
 
     def set_modes(self, tried: Sequence[Sent], freshness: Freshness) -> list[Sent]:
-        """Set the modes of collections that were sent, of all that get the same in one request."""
+        """Set the modes of collections that were sent, of all that get the same in one request.
+
+        What the run ends before comes as not sent, though the rest of it was.
+        """
         modes: defaultdict[str, list[ItemPlan]] = defaultdict(list)
         for sent in tried:
             if sent.error is None and (mode := mode_in(sent.plan)) is not None:
-                modes[mode].append(sent.plan)
+                modes[str(mode.after)].append(sent.plan)
         done: dict[Place, Sent] = {}
-        for mode, plans in modes.items():
+        for value, plans in modes.items():
             for start in range(0, len(plans), MOST_ITEMS):
                 several = plans[start : start + MOST_ITEMS]
                 done |= {
-                    place_of(one.plan): one for one in self._set_mode(several, mode, freshness)
+                    place_of(one.plan): one for one in self._set_mode(several, value, freshness)
                 }
         return [done.get(place_of(sent.plan), sent) for sent in tried]
 
     def _set_mode(self, plans: Sequence[ItemPlan], mode: str, freshness: Freshness) -> list[Sent]:
         if self._ended():
-            late = ServerError("the mode was not sent: the run ended before its turn")
-            return [Sent(plan, late) for plan in plans]
+            return [Sent(plan, unsent=True) for plan in plans]
+        only = [tuple(one for one in plan.changes if one is mode_in(plan)) for plan in plans]
+        alone = [replace(plan, changes=modes) for plan, modes in zip(plans, only, strict=True)]
+        gone = freshness.overtaken(alone)
+        there = [plan for plan in plans if place_of(plan) not in gone]
         error: ServerError | None = None
         try:
-            self._doors.set_mode(plans, mode, partial(freshness.hold, plans))
+            if there:
+                self._doors.set_mode(there, mode, partial(freshness.hold, there))
         except ServerError as refusal:
             error = refusal
         # What did not arrive goes out once more, alone: see `mend`.
-        return [Sent(plan, error, together=error is None or len(plans) > 1) for plan in plans]
+        together = error is None or len(there) > 1
+        return [
+            Sent(plan, overtaken_error(plan.rating_key))
+            if place_of(plan) in gone
+            else Sent(plan, error, together=together)
+            for plan in plans
+        ]
 
     def mend(
         self,

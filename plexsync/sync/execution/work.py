@@ -187,20 +187,17 @@ def deletes(plan: ItemPlan) -> bool:
     return any(one.target is PlexField.EXISTENCE and not one.after for one in plan.changes)
 
 
-def mode_in(plan: ItemPlan) -> str | None:
+def mode_in(plan: ItemPlan) -> Change | None:
     """Return how a collection is to be shown; None where a plan leaves that as it is."""
     if deletes(plan):
         return None
-    modes = (str(one.after) for one in plan.changes if one.target is PlexField.MODE)
-    return next(modes, None)
+    return next((one for one in plan.changes if one.target is PlexField.MODE), None)
 
 
 def without_mode(plan: ItemPlan) -> ItemPlan:
     """Return a plan without the mode of a collection, which goes out for many at once."""
-    if mode_in(plan) is None:
-        return plan
-    left = tuple(one for one in plan.changes if one.target is not PlexField.MODE)
-    return replace(plan, changes=left)
+    mode = mode_in(plan)
+    return replace(plan, changes=tuple(one for one in plan.changes if one is not mode))
 
 
 Place = tuple["SceneId", "RatingKey"]

@@ -20,7 +20,7 @@ from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
 from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.freshness import Freshness
-from plexsync.sync.execution.sender import Sender, lists_harmed
+from plexsync.sync.execution.sender import MOVED, UNSENT, Sender, lists_harmed
 from plexsync.sync.execution.work import absent, deletes, place_of
 from plexsync.sync.server_faults import WorkKind
 
@@ -41,12 +41,6 @@ NOT_STORED = "not-stored"
 
 NOT_SHOWN = "not-shown"
 """The same of a picture."""
-
-UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
-"""Why an intent was not carried out when the run ends early."""
-
-MOVED = Problem(kind="moved", message="not sent: the item was changed in Plex before its turn")
-"""The same of an item that is decided about once more."""
 
 _NONE_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
 
@@ -169,6 +163,8 @@ class FieldWriter:
             freshness.note((one.plan, one.detail, one.read_at) for one in work)
             for sent in self._sender.send(plans, freshness):
                 refused = self._take(sent, numbers, written, tried) or refused
+            if refused is not None:
+                break  # nothing is made any more, either
         tried = self._sender.set_modes(tried, freshness)
         unread = self._read_back(tried, numbers, freshness, written)
         written.ends.extend(self._risky_ends(numbers, written.ends))
@@ -248,10 +244,9 @@ class FieldWriter:
                 verdict = Verdict(missing=sent.plan.changes, problem=_unread_problem(unread))
                 written.verdicts[place_of(sent.plan)] = verdict
             return unread
-        for plan, error, *_ in tried:
-            place, detail = place_of(plan), read.get(plan.rating_key)
-            if detail is None and deletes(plan):
-                detail = absent(plan)
+        for sent in tried:
+            plan, error, place = sent.plan, sent.error, place_of(sent.plan)
+            detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan) else None)
             if not isinstance(detail, ItemDetail):
                 cause = detail or error or ServerError("the item vanished while it was written")
                 # Without an end the intent stays unsettled, and the next run looks again.
@@ -261,7 +256,7 @@ class FieldWriter:
                 written.moved.append(place)
                 continue
             else:
-                verdict = self._judge(plan, detail, error)
+                verdict = self._judge(sent, detail)
                 written.ends.append(self._end(numbers[place], verdict, detail))
                 if place in later:
                     seq, second = later[place]
@@ -337,10 +332,9 @@ class FieldWriter:
         ends: list[IntentEnd],
     ) -> Verdict:
         """Return the verdict on a plan and on what came after it."""
-        second = self._judge(sent.plan, detail, sent.error)
+        second = self._judge(sent, detail)
         if sent.unsent or sent.moved:
-            problem = UNSENT if sent.unsent else MOVED
-            second = replace(second, problem=problem, missing=sent.plan.changes)
+            second = replace(second, problem=sent.problem, missing=sent.plan.changes)
         ends.append(self._end(seq, second, detail))
         # What came first is ours, and so is its lock, whatever became of the rest.
         missing = {change.target for change in (*verdict.missing, *second.missing)}
@@ -377,13 +371,11 @@ class FieldWriter:
     def _lacks(self, plan: ItemPlan, detail: ItemDetail) -> bool:
         return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
 
-    def _judge(self, plan: ItemPlan, detail: ItemDetail, error: ServerError | None) -> Verdict:
-        missing = self._planner.not_stored(plan, detail)
-        if len(missing) < len(plan.changes):
+    def _judge(self, sent: Sent, detail: ItemDetail) -> Verdict:
+        missing = self._planner.not_stored(sent.plan, detail)
+        if len(missing) < len(sent.plan.changes):
             self._health.faults.proven(WorkKind.EDIT)
-        problem = None
-        if missing:
-            problem = as_problem(error) if error else _not_stored_problem(missing, detail)
+        problem = sent.problem or _not_stored_problem(missing, detail) if missing else None
         return Verdict(missing=missing, problem=problem, detail=detail)
 
 

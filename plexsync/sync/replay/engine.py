@@ -23,7 +23,7 @@ from plexsync.models import (
 )
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.writer import UNSENT
+from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import RowMaker
 from plexsync.sync.run_scope import journaled

@@ -104,6 +104,11 @@ class CollectionsByHand:
             items = [self._item(key) for key in members]
             take_out(self._parts.store, self._item(collection), items)
 
+    def show_as(self, collection: str, number: int) -> None:
+        """Choose how a collection is shown, as a person does."""
+        with self._lock:
+            self._item(collection).prefs["collectionMode"] = str(number)
+
     def delete(self, collection: str) -> None:
         """Delete a collection, as a person does."""
         with self._lock:

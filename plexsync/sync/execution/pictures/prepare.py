@@ -40,9 +40,11 @@ class PictureWriter:
     Args:
         ports: where covers come from, and where they go.
         reader: reads items afresh.
+        is_dry: whether nothing is sent, so that what was seen of an item's pictures is enough.
     """
 
-    def __init__(self, ports: Ports, reader: Reader) -> None:
+    def __init__(self, ports: Ports, reader: Reader, *, is_dry: bool) -> None:
+        self._is_dry = is_dry
         self._covers = ports.stash
         self._gallery = ports.plex.pictures
         self._health = ports.health
@@ -175,9 +177,7 @@ class PictureWriter:
         if not change.ask and not change.shown.locked_before:
             return True  # Plex locks what is uploaded, so this is not the cover
         try:
-            pictures = change.seen
-            if pictures is None:
-                pictures = self._gallery.available(ready.plan.rating_key, change.rule.to)
+            pictures = self._pictures_of(ready, change)
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
@@ -185,29 +185,18 @@ class PictureWriter:
             return False
         if not change.ask and not selected_key(pictures).startswith(UPLOADED):
             return True  # what was never uploaded is not the cover
-        return self._prepare(ready, change, result, pictures) is not None
+        return self._prepare(ready, replace(change, seen=pictures), result) is not None
 
     def _prepare(
-        self,
-        ready: Ready,
-        change: PictureChange,
-        result: PictureResult,
-        seen: tuple[Picture, ...] | None = None,
+        self, ready: Ready, change: PictureChange, result: PictureResult
     ) -> PictureUpload | None:
-        """Fetch what is to be sent; None when nothing is. See `compare`.
-
-        What the item has is looked at again right before, unless it was `seen` a moment ago.
-        """
+        """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
         if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
-        place = ready.plan.rating_key, change.rule.to
         try:
             cover = self._bytes_of(change)
-            # A collection that was just made has none.
-            pictures = () if ready.made or not cover else seen
-            if pictures is None:
-                pictures = self._gallery.available(*place)
+            pictures = self._pictures_of(ready, change) if cover else ()
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
@@ -236,6 +225,17 @@ class PictureWriter:
             body=cover.body,
             base=base,
         )
+
+    def _pictures_of(self, ready: Ready, change: PictureChange) -> tuple[Picture, ...]:
+        """Return what an item can show; a run that writes looks again, a dry run only once.
+
+        A collection that was just made has nothing.
+        """
+        if ready.made:
+            return ()
+        if self._is_dry and change.seen is not None:
+            return change.seen
+        return self._gallery.available(ready.plan.rating_key, change.rule.to)
 
     def _bytes_of(self, change: PictureChange) -> Cover | None:
         """Return what is to be sent: nothing for a picture that is only to be chosen again.

@@ -27,7 +27,8 @@ from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
 from plexsync.sync.execution.freshness import FRESH_S
 from plexsync.sync.execution.pictures.plan import note, shown_as
-from plexsync.sync.execution.writer import MOVED, NOT_SHOWN, UNSENT, IntentEnd
+from plexsync.sync.execution.sender import MOVED, UNSENT
+from plexsync.sync.execution.writer import NOT_SHOWN, IntentEnd
 from plexsync.sync.server_faults import WorkKind
 
 if TYPE_CHECKING:
