@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 GRAPHQL = "/graphql"
 
+_DEFAULT_IMAGE = "default=true"
+"""What the address of a picture says that Stash shows for want of one."""
+
+_KEY = "apikey"
+
 
 def base_url(url: str) -> str:
     """Return the address of a Stash from what a person wrote: with or without `/graphql`.
@@ -53,3 +58,19 @@ def without_user(url: str) -> str:
     """Return an address fit to be shown: no user, no password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def own_path(place: str, url: str) -> str:
+    """Return path and query of a picture below the configured address, without any key.
+
+    Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
+    follows is kept. "" for the picture Stash shows for want of one.
+    Source: docs/stash-api.md 3.2.
+    """
+    at = url.rfind(place)
+    path, _, query = url[at:].partition("?") if at >= 0 else ("", "", "")
+    words = [word for word in query.split("&") if word]
+    if _DEFAULT_IMAGE in words:
+        return ""
+    kept = "&".join(word for word in words if word.partition("=")[0].lower() != _KEY)
+    return f"{path}?{kept}" if kept else path

@@ -14,8 +14,8 @@ from plexsync.planning.relations import (
     studio_text,
     tag_id,
 )
-from plexsync.stash.names import text_of_tag
-from plexsync.stash.performers import performer_of, shown_text
+from plexsync.stash.addresses import own_path
+from plexsync.stash.names import performer_of, text_of_performer, text_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +41,6 @@ _NO_DATE = "0001-01-01"
 """Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
 
 _HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
-_COVER = "/screenshot"
 
 
 class Version(NamedTuple):
@@ -99,7 +98,9 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         tags=tuple([tag.name for tag in wire.tags]),
         parent_tags=tuple([tag.name for tag in above]),
         files=_files(wire.files),
-        cover_path=_cover_path(wire.id, (wire.paths and wire.paths.screenshot) or ""),
+        cover_path=own_path(
+            f"/scene/{wire.id}/screenshot", (wire.paths and wire.paths.screenshot) or ""
+        ),
         stash_ids=tuple([(one.endpoint, one.stash_id) for one in wire.stash_ids]),
         custom={name: _custom_text(value) for name, value in (wire.custom_fields or {}).items()},
         related=_related(wire, above),
@@ -129,7 +130,7 @@ def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
 def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
     """Return what a scene shows of other objects, in the words of the dictionary."""
     related = {tag_id(one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
-    related |= {performer_id(one.id): shown_text(one) for one in wire.performers or ()}
+    related |= {performer_id(one.id): text_of_performer(one) for one in wire.performers or ()}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups or ()}
     studio = wire.studio
     while studio is not None and studio.name:  # the last one read is there for its id alone
@@ -215,14 +216,3 @@ def _studios(studio: WireStudio | None) -> tuple[str, ...]:
         names.append(studio.name)
         studio = studio.parent_studio
     return tuple(names)
-
-
-def _cover_path(scene_id: str, url: str) -> str:
-    """Path and query of the cover below the configured address.
-
-    Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
-    follows is kept. Source: docs/stash-api.md 3.2.
-    """
-    place = f"/scene/{scene_id}{_COVER}"
-    at = url.rfind(place)
-    return url[at:] if at >= 0 else ""

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from plexsync.errors import TransientError
+from plexsync.models import Performer
 from plexsync.planning.relations import (
     group_id,
     performer_id,
+    performer_text,
     studio_id,
     studio_text,
     tag_id,
     tag_text,
 )
+from plexsync.stash.addresses import own_path
 from plexsync.stash.answers import (
     UnknownShapeError,
     UnreadableRow,
@@ -22,8 +25,14 @@ from plexsync.stash.answers import (
     decoder_of,
     row_reader,
 )
-from plexsync.stash.performers import WirePerformer, shown_text
-from plexsync.stash.wire import WireNames, WireObject, WireRawNames, WireStudioName, WireTag
+from plexsync.stash.wire import (
+    WireNames,
+    WireObject,
+    WirePerformer,
+    WireRawNames,
+    WireStudioName,
+    WireTag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,14 +67,12 @@ def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
     readers = [row_reader(kind.row) for kind in _KINDS]
 
     def decode(answer: HttpResponse) -> Names:
-        found: WireNames | WireRawNames
         try:
-            found = whole(answer)
+            parts = msgspec.structs.astuple(whole(answer))
         except UnknownShapeError:
-            found = by_row(answer)
-        if with_groups and found.findGroups is None:
+            parts = msgspec.structs.astuple(by_row(answer))
+        if with_groups and parts[-1] is None:
             raise UnknownShapeError("Stash answers without its groups")
-        parts = (found.findTags, found.findPerformers, found.findStudios, found.findGroups)
         names = Names({}, {})
         counted = 0
         for kind, part, read in zip(_KINDS, parts, readers, strict=True):
@@ -87,6 +94,27 @@ def text_of_tag(tag: WireTag) -> str:
     return tag_text(tag.name, [parent.id for parent in tag.parents]) if tag.parents else tag.name
 
 
+def performer_of(wire: WirePerformer) -> Performer:
+    """Return what Stash knows of a performer."""
+    return Performer(
+        performer_id=wire.id,
+        name=wire.name,
+        disambiguation=wire.disambiguation or "",
+        gender=wire.gender or "",
+        aliases=wire.alias_list or (),
+        image_path=own_path(f"/performer/{wire.id}/image", wire.image_path or ""),
+    )
+
+
+def text_of_performer(wire: WirePerformer) -> str:
+    """Return what a scene may show of a performer, as far as it was asked for; see `relations`."""
+    if wire.alias_list is None:
+        return wire.name
+    known = performer_of(wire)
+    facts = (known.disambiguation, known.gender, *known.aliases, known.image_path)
+    return performer_text(known.name, facts)
+
+
 def _text_of_studio(one: WireStudioName) -> str:
     return studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
 
@@ -105,7 +133,7 @@ class _Kind(NamedTuple):
 
 _KINDS = (
     _Kind(WireTag, tag_id, text_of_tag),
-    _Kind(WirePerformer, performer_id, shown_text),
+    _Kind(WirePerformer, performer_id, text_of_performer),
     _Kind(WireStudioName, studio_id, _text_of_studio),
     _Kind(WireObject, group_id, _text_of_object),
 )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.models import RELATED_KINDS, CollectionKind, RelatedDetail, RelatedId
+from plexsync.stash.addresses import own_path
 from plexsync.stash.answers import decoder_of
-from plexsync.stash.performers import own_image_path
 from plexsync.stash.wire import Wire
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def objects_decoder(
             RelatedId(f"{_LETTERS[kind]}{row.id}"): RelatedDetail(
                 updated_at=row.updated_at or "",
                 text=(row.text or "").strip(),
-                image_path=own_image_path(f"/{kind}/{row.id}/{place}", row.image or ""),
+                image_path=own_path(f"/{kind}/{row.id}/{place}", row.image or ""),
             )
             for row in _rows_of(decode(answer), kind)
         }

@@ -9,8 +9,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from plexsync.stash.performers import WirePerformer  # noqa: TC001 - msgspec reads the fields' types
-
 T = TypeVar("T")
 
 
@@ -31,12 +29,19 @@ class WireTag(WireObject, frozen=True):
     parents: tuple[WireTag, ...] = ()
 
 
-class WireStudio(Wire, frozen=True):
+class WireStudio(WireObject, frozen=True):
     """A studio with those above it; the last one read has its id alone."""
 
-    id: str
-    name: str = ""
     parent_studio: WireStudio | None = None
+
+
+class WirePerformer(WireObject, frozen=True):
+    """A performer; all but id and name only if the cast was asked for, and then a list at least."""
+
+    disambiguation: str | None = None
+    gender: str | None = None
+    alias_list: tuple[str, ...] | None = None
+    image_path: str | None = None
 
 
 class _Grouped(Wire, frozen=True):

@@ -19,8 +19,8 @@ from plexsync.stash.answers import (
     rows_decoder,
 )
 from plexsync.stash.decode import detail_of
-from plexsync.stash.performers import WirePerformer, performer_of, shown_text
-from plexsync.stash.wire import ScenePage, WireDetail, WireVersion
+from plexsync.stash.names import performer_of, text_of_performer
+from plexsync.stash.wire import ScenePage, WireDetail, WirePerformer, WireVersion
 from plexsync.transport.client import HttpResponse
 
 JSON = {"Content-Type": "application/json"}
@@ -424,11 +424,11 @@ def test_a_performer_reads_as_a_name_unless_more_was_asked_for() -> None:
     """Whatever credits are made of is in the dictionary, and moves it."""
     plain = WirePerformer(id="7", name="Ann")
     known = WirePerformer(id="7", name="Ann", alias_list=("A",), gender="FEMALE")
-    assert shown_text(plain) == "Ann"
+    assert text_of_performer(plain) == "Ann"
     others = (
         WirePerformer(id="7", name="Ann", alias_list=("A",)),
         WirePerformer(id="7", name="Ann", alias_list=("B",), gender="FEMALE"),
         WirePerformer(id="7", name="Ann", alias_list=("A",), gender="FEMALE", disambiguation="x"),
     )
-    assert len({shown_text(one) for one in (known, *others)}) == 4
-    assert {name_in(shown_text(one)) for one in (known, *others)} == {"Ann"}
+    assert len({text_of_performer(one) for one in (known, *others)}) == 4
+    assert {name_in(text_of_performer(one)) for one in (known, *others)} == {"Ann"}
