@@ -78,11 +78,8 @@ def needs_of(rules: Iterable[FieldRule]) -> frozenset[StashField]:
     for rule in rules:
         if rule.policy is Policy.OFF:
             continue
-        wanted |= _core(rule)
+        wanted |= _core(rule).union(*_parts(rule).values())
         wanted |= {StashField.CUSTOM_FIELDS} if _has_custom(rule) else set()
-        wanted |= CREDITS if rule.role or rule.photo or rule.display else set()
-        wanted |= {StashField.IMAGE} if rule.photo else set()
-        wanted |= {StashField.PARENT_TAGS} if rule.parents else set()
     return frozenset(wanted)
 
 
@@ -134,6 +131,17 @@ def _has_custom(rule: FieldRule) -> bool:
     return any(CUSTOM in parse_template(text).words for text in rule.templates)
 
 
+def _parts(rule: FieldRule) -> dict[str, frozenset[StashField]]:
+    """Return what each part needs that a rule can do without."""
+    needs = {
+        "display": CREDITS,
+        "role": CREDITS,
+        "photo": CREDITS | {StashField.IMAGE},
+        "parents": frozenset({StashField.PARENT_TAGS}),
+    }
+    return {part: wanted for part, wanted in needs.items() if getattr(rule, part)}
+
+
 def _reduced(
     rule: FieldRule, lacking: Collection[StashField]
 ) -> tuple[FieldRule, list[tuple[str, StashField]]]:
@@ -141,14 +149,8 @@ def _reduced(
     lost: list[tuple[str, StashField]] = []
     if StashField.CUSTOM_FIELDS in lacking and _has_custom(rule):
         lost.append((f"{{custom}} of fields.{rule.name}", StashField.CUSTOM_FIELDS))
-    needs = {
-        "display": CREDITS if rule.display else (),
-        "role": CREDITS if rule.role else (),
-        "photo": (*CREDITS, StashField.IMAGE) if rule.photo else (),
-        "parents": (StashField.PARENT_TAGS,) if rule.parents else (),
-    }
-    for part, wanted in needs.items():
-        if missing := sorted(set(wanted).intersection(lacking)):
+    for part, wanted in _parts(rule).items():
+        if missing := sorted(wanted.intersection(lacking)):
             rule = replace(rule, **{part: False if part == "parents" else ""})
             key = "name" if part == "display" else part
             lost.append((f"fields.{rule.name}.{key}", missing[0]))
