@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
+from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers, without_user
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
@@ -26,27 +27,34 @@ from plexsync.stash.objects import (
     stamps_decoder,
     stamps_query,
 )
-from plexsync.stash.paging import Batches, Fetched, HasId, Keyset, Page, Where
+from plexsync.stash.paging import Batches, Fetched, HasId, Page, Where, keyset_pages
 from plexsync.stash.queries import (
     COUNT,
+    DETAILS,
     LACKING_A_COVER,
+    LOOK,
+    NAMES,
+    READY,
+    SCENES,
+    SWEEP,
     UNEVEN,
     UNEVEN_IN_FILES,
     VERSIONS,
     WHO,
+    WHOLE,
     Json,
-    query_texts,
+    asking,
     request_body,
     where_after,
 )
 from plexsync.stash.readiness import (
-    ServerClock,
     StashLook,
     check_ready,
     lacking_fields,
     look_of,
     not_understood,
     server_of,
+    server_time,
 )
 from plexsync.stash.wire import (
     SceneCount,
@@ -134,7 +142,7 @@ class StashClient:
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}
-        self._clock = ServerClock()
+        self._date = ""
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_look = decoder_of(WireLook)
         self._decode_count = decoder_of(SceneCount)
@@ -174,7 +182,7 @@ class StashClient:
             ServerError: Stash is not ready, or does not answer this.
         """
         variables: dict[str, Json] = {"uneven": UNEVEN_IN_FILES, "n": _LATEST}
-        seen = self._ask(self._texts.look, variables, self._decode_look)
+        seen = self._ask(LOOK, variables, self._decode_look)
         check_ready(seen, self._url)
         return look_of(seen, self._url)
 
@@ -213,11 +221,9 @@ class StashClient:
         if whole:
             self._kept.begin()
         pages: Iterator[Page[WireDetail] | Page[WireScene]] = (
-            self._walk(self._texts.whole, self._decode_details, self._sweep_size)
+            self._walk(WHOLE, self._decode_details, self._sweep_size)
             if whole
-            else self._walk(
-                self._texts.sweep, self._decode_scenes, self._sweep_size, more=with_relations
-            )
+            else self._walk(SWEEP, self._decode_scenes, self._sweep_size, more=with_relations)
         )
         for page in pages:
             if page.rows:
@@ -245,7 +251,7 @@ class StashClient:
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        return self._ask(self._texts.names, {}, self._decode_names, limits=DICTIONARY)
+        return self._ask(NAMES, {}, self._decode_names, limits=DICTIONARY)
 
     def stamps(self, kinds: Collection[CollectionKind]) -> dict[RelatedId, str]:
         """When each object of these kinds was edited, as an opaque text. One request.
@@ -274,11 +280,11 @@ class StashClient:
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
-        return self._clock.is_settled(version)
+        return is_settled(version, server_time(self._date))
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
-        return self._clock.unsettled_s(version)
+        return unsettled_s(version, server_time(self._date))
 
     def scenes(
         self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False
@@ -344,7 +350,6 @@ class StashClient:
     def _want(self, wanted: frozenset[StashField]) -> None:
         """Ask for this from now on."""
         self._wanted = wanted
-        self._texts = query_texts(wanted)
         lists = [name for field, name in LISTS.items() if field in wanted]
         self._decode_details = rows_decoder(WireDetail, lists=lists)
         self._decode_names = names_decoder(with_groups=StashField.ALL_GROUPS in wanted)
@@ -353,7 +358,7 @@ class StashClient:
         """Meet Stash, leaving out what it does not have."""
         while True:
             try:
-                return self._ask(self._texts.ready, {}, self._decode_ready)
+                return self._ask(READY, {}, self._decode_ready)
             except NotUnderstoodError as error:
                 lacking = self._wanted.intersection(lacking_fields(error, self._wanted))
                 if not lacking:
@@ -376,19 +381,23 @@ class StashClient:
         """One query, repeatable whatever HTTP calls a POST; `note` takes Stash's clock."""
 
         def noted(answer: HttpResponse) -> T:
-            (note or self._clock.note)(answer.headers.get("Date", ""))
+            (note or self._note)(answer.headers.get("Date", ""))
             return decode(answer)
 
         return self._transport.ask(
             "POST",
             GRAPHQL,
             noted,
-            body=request_body(query, variables),
+            body=request_body(asking(query, self._wanted), variables),
             headers=_JSON,
             accept_status=_ANSWERS,
             limits=limits,
             divisible=divisible,
         )
+
+    def _note(self, date: str) -> None:
+        """Take the `Date` header of an answer for Stash's clock."""
+        self._date = date
 
     def _scene(self, row: WireScene | WireDetail, *, related: bool) -> Scene:
         """Return a scene, and keep what came along."""
@@ -403,8 +412,7 @@ class StashClient:
     def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> Rows[WireDetail]:  # noqa: FBT001 - a callback of Batches
         # An empty list means "no ids": the first 25 scenes would come back.
         assert ids  # noqa: S101 - Batches never asks for nothing
-        details = self._texts.details
-        return self._ask(details, {"ids": ids}, self._decode_details, divisible=divisible)
+        return self._ask(DETAILS, {"ids": ids}, self._decode_details, divisible=divisible)
 
     def _ask_scenes(
         self,
@@ -415,7 +423,7 @@ class StashClient:
     ) -> Rows[WireScene]:
         assert ids  # noqa: S101 - see above
         variables: dict[str, Json] = {"ids": ids, "more": more}
-        return self._ask(self._texts.scenes, variables, self._decode_scenes, divisible=divisible)
+        return self._ask(SCENES, variables, self._decode_scenes, divisible=divisible)
 
     def _walk(
         self,
@@ -430,13 +438,13 @@ class StashClient:
         dates, where = [""], partial(where_after, more=only)
         note = partial(dates.__setitem__, 0)  # our clock is that of the page which is worked on
 
-        def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of Keyset
+        def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of keyset_pages
             variables: dict[str, Json] = {"where": where, "n": n, "more": more}
             return self._ask(query, variables, decode, divisible=divisible, note=note)
 
-        pages = Keyset(ask, partial(self._count, note=note), where, size).pages()
+        pages = keyset_pages(ask, partial(self._count, note=note), where, size)
         for page, date in self._transport.ahead((page, dates[0]) for page in pages):
-            self._clock.note(date)
+            self._note(date)
             if page.poisoned is not None:
                 self._poisoned.update([page.poisoned])
             yield page

@@ -7,6 +7,7 @@ Source: docs/stash-api.md 1.4 (poison rows), 2.1 (ids), 2.2 (keyset), 8 (scale).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -68,74 +69,70 @@ class Fetched(msgspec.Struct, Generic[T], frozen=True):
     poisoned: tuple[tuple[SceneId, str], ...] = ()
 
 
-class Keyset(msgspec.Struct, Generic[W], frozen=True):
-    """A walk over all scenes of a filter in the order of their ids.
+def keyset_pages(
+    ask: Callable[[Where, int, bool], Rows[W]],
+    count: Callable[[Where], int],
+    where: Callable[[int], Where],
+    size: int,
+) -> Iterator[Page[W]]:
+    """Walk over all scenes of a filter in the order of their ids; end with a page that is short.
 
     Args:
         ask: the rows of one page, given filter, size and whether a smaller page is an option.
         count: how many scenes a filter finds, without reading any.
         where: the filter for scenes after an id.
         size: scenes a page to begin with.
+
+    Raises:
+        BadResponseError: rows out of order or too many; or scene after scene fails.
+        ServerError: Stash does not answer.
     """
-
-    ask: Callable[[Where, int, bool], Rows[W]]
-    count: Callable[[Where], int]
-    where: Callable[[int], Where]
-    size: int
-
-    def pages(self) -> Iterator[Page[W]]:
-        """Every page until one comes back short.
-
-        Raises:
-            BadResponseError: rows out of order or too many; or scene after scene fails.
-            ServerError: Stash does not answer.
-        """
-        last_id, size, full = 0, self.size, self.size
+    last_id, full = 0, size
+    failed_in_a_row = 0
+    while True:
+        try:
+            rows = ask(where(last_id), size, size > SMALLEST_PAGE)
+        except _TOO_MUCH:
+            if size <= SMALLEST_PAGE:
+                raise
+            size = full = max(SMALLEST_PAGE, size // 2)
+            continue
+        except ResolverError as error:
+            if size > 1:
+                size //= 2
+                continue
+            failed_in_a_row += 1
+            if failed_in_a_row > _MOST_POISONED_IN_A_ROW:
+                raise
+            last_id, size = _id_after(last_id, where(last_id), count, error), full
+            yield Page(poisoned=(SceneId(str(last_id)), error.message))
+            continue
+        check_page(rows, last_id, size)
         failed_in_a_row = 0
-        while True:
-            try:
-                rows = self.ask(self.where(last_id), size, size > SMALLEST_PAGE)
-            except _TOO_MUCH:
-                if size <= SMALLEST_PAGE:
-                    raise
-                size = full = max(SMALLEST_PAGE, size // 2)
-                continue
-            except ResolverError as error:
-                if size > 1:
-                    size //= 2
-                    continue
-                failed_in_a_row += 1
-                if failed_in_a_row > _MOST_POISONED_IN_A_ROW:
-                    raise
-                last_id, size = self._id_after(last_id, error), full
-                yield Page(poisoned=(SceneId(str(last_id)), error.message))
-                continue
-            check_page(rows, last_id, size)
-            failed_in_a_row = 0
-            if rows:
-                last_id = int(rows[-1].id)
-                yield from _pages_of(rows)
-            if len(rows) < size:
-                return
+        if rows:
+            last_id = int(rows[-1].id)
+            yield from _pages_of(rows)
+        if len(rows) < size:
+            return
 
-    def _id_after(self, last_id: int, error: ResolverError) -> int:
-        """Return the lowest id after `last_id`, found by counting, which reads no row."""
-        where = self.where(last_id)
-        if error.scene_id is not None and int(error.scene_id) > last_id:
-            return int(error.scene_id)
-        reach = 1
-        while not self.count(where_up_to(where, last_id, min(last_id + reach, _HIGHEST_ID))):
-            if last_id + reach >= _HIGHEST_ID:
-                raise error
-            reach *= 2
-        low, high = last_id + reach // 2, min(last_id + reach, _HIGHEST_ID)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.count(where_up_to(where, last_id, middle)):
-                high = middle
-            else:
-                low = middle
-        return high
+
+def _id_after(
+    last_id: int, where: Where, count: Callable[[Where], int], error: ResolverError
+) -> int:
+    """Return the lowest id after `last_id`, found by counting, which reads no row."""
+    if error.scene_id is not None and int(error.scene_id) > last_id:
+        return int(error.scene_id)
+
+    def is_reached(highest_id: int) -> bool:
+        return count(where_up_to(where, last_id, highest_id)) > 0
+
+    reach = 1
+    while not is_reached(high := min(last_id + reach, _HIGHEST_ID)):
+        if high == _HIGHEST_ID:
+            raise error
+        reach *= 2
+    low = last_id + reach // 2
+    return bisect_left(range(high), True, low + 1, key=is_reached)  # noqa: FBT003 - what is sought
 
 
 def _pages_of(rows: Rows[W]) -> Iterator[Page[W]]:

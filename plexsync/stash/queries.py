@@ -81,16 +81,17 @@ _DICTIONARY = (
   }>"""
 )
 
-WHO = """query PlexsyncWho {
+_SERVER = """
   version { version hash }
   systemStatus { status appSchema databasePath }
-}"""
+"""
 
-_READY = (
-    """query PlexsyncReady($more: Boolean! = false) {
-  version { version hash }
-  systemStatus { status appSchema databasePath }
-  facts: findScenes @include(if: false) { scenes { ...Facts } }
+WHO = "query PlexsyncWho {" + _SERVER + "}"
+
+READY = (
+    "query PlexsyncReady($more: Boolean! = false) {"
+    + _SERVER
+    + """  facts: findScenes @include(if: false) { scenes { ...Facts } }
   details: findScenes(ids: ["1"]) @include(if: false) { scenes { """
     + _DETAILS
     + " } }"
@@ -98,29 +99,13 @@ _READY = (
     + "\n}"
     + _FACTS
 )
-"""Stash looks at the whole text before it answers, so this one also tells whether it understands
-all the others."""
+"""Whether Stash is ready. It looks at the whole text before it answers, so this one also tells
+whether it understands all the others."""
 
-COUNT = """query PlexsyncCount($where: SceneFilterType) {
-  findScenes(scene_filter: $where, filter: {per_page: 0}) { count }
-}"""
-
-VERSIONS = """query PlexsyncVersions($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
-  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
-    scenes { id updated_at organized @include(if: $more) }
-  }
-}"""
-
-UNEVEN = """query PlexsyncUneven($where: SceneFilterType!, $n: Int!) {
-  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
-    scenes { id files { id } }
-  }
-}"""
-
-_LOOK = """query PlexsyncLook($uneven: SceneFilterType!, $n: Int!) {
-  version { version hash }
-  systemStatus { status appSchema databasePath }
-  edited: findScenes(filter: {sort: "updated_at", direction: DESC, per_page: $n}) {
+LOOK = (
+    "query PlexsyncLook($uneven: SceneFilterType!, $n: Int!) {"
+    + _SERVER
+    + """  edited: findScenes(filter: {sort: "updated_at", direction: DESC, per_page: $n}) {
     count duration filesize scenes { id updated_at }
   }
   made: findScenes(filter: {sort: "id", direction: DESC, per_page: 1}) { scenes { id } }
@@ -138,92 +123,58 @@ _LOOK = """query PlexsyncLook($uneven: SceneFilterType!, $n: Int!) {
     count groups { id updated_at }
   }>
 }"""
-
-_NAMES = "query PlexsyncNames {" + _DICTIONARY.replace("<!> ", "") + "\n}"
-
-_SWEEP = (
-    """query PlexsyncSweep($where: SceneFilterType!, $n: Int!, $more: Boolean!) {
-  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
-    scenes { ...Facts }
-  }
-}"""
-    + _FACTS
 )
+"""Counts, sums and what was edited last."""
 
-_WHOLE = (
-    """query PlexsyncWhole($where: SceneFilterType!, $n: Int!) {
-  findScenes(scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}) {
-    scenes { """
-    + _DETAILS
-    + """ }
-  }
+NAMES = "query PlexsyncNames {" + _DICTIONARY.replace("<!> ", "") + "\n}"
+"""The dictionary of names."""
+
+COUNT = """query PlexsyncCount($where: SceneFilterType) {
+  findScenes(scene_filter: $where, filter: {per_page: 0}) { count }
 }"""
-    + _FILES
-)
 
-_SCENES = (
-    """query PlexsyncScenes($ids: [ID!], $more: Boolean!) {
-  findScenes(ids: $ids) { scenes { ...Facts } }
-}"""
-    + _FACTS
-)
-
-_BY_IDS = (
-    """query PlexsyncDetails($ids: [ID!]) {
-  findScenes(ids: $ids) {
-    scenes { """
-    + _DETAILS
-    + """ }
-  }
-}"""
-    + _FILES
-)
+_MORE = ", $more: Boolean!"
+"""A further variable of a query: whether to ask for what not every run needs."""
 
 
-class QueryTexts(msgspec.Struct, frozen=True, kw_only=True):
-    """The queries that depend on what is wanted.
-
-    Attributes:
-        ready: whether Stash is ready, and understands the others.
-        look: counts, sums and what was edited last.
-        names: the dictionary of names.
-        sweep: pages of scenes for matching.
-        whole: pages of scenes in full.
-        scenes: scenes by their ids for matching.
-        details: scenes by their ids in full.
-    """
-
-    ready: str
-    look: str
-    names: str
-    sweep: str
-    whole: str
-    scenes: str
-    details: str
+def _page_of(name: str, scene: str, more: str = "") -> str:
+    """Return the query for a page of scenes in the order of their ids."""
+    page = 'scene_filter: $where, filter: {sort: "id", direction: ASC, per_page: $n}'
+    scenes = f"findScenes({page}) {{ scenes {{ {scene} }} }}"
+    return f"query {name}($where: SceneFilterType!, $n: Int!{more}) {{\n  {scenes}\n}}"
 
 
-def query_texts(wanted: Collection[StashField]) -> QueryTexts:
-    """Return the queries that ask for what every run needs, and for `wanted`."""
-    return QueryTexts(
-        ready=_asking(_READY, wanted),
-        look=_asking(_LOOK, wanted),
-        names=_asking(_NAMES, wanted),
-        sweep=_asking(_SWEEP, wanted),
-        whole=_asking(_WHOLE, wanted),
-        scenes=_asking(_SCENES, wanted),
-        details=_asking(_BY_IDS, wanted),
-    )
+def _by_ids(name: str, scene: str, more: str = "") -> str:
+    """Return the query for scenes by their ids."""
+    scenes = f"findScenes(ids: $ids) {{ scenes {{ {scene} }} }}"
+    return f"query {name}($ids: [ID!]{more}) {{\n  {scenes}\n}}"
 
 
-def _asking(text: str, wanted: Collection[StashField]) -> str:
-    """Return a text with the optional parts that are wanted."""
+VERSIONS = _page_of("PlexsyncVersions", "id updated_at organized @include(if: $more)", _MORE)
+UNEVEN = _page_of("PlexsyncUneven", "id files { id }")
+
+SWEEP = _page_of("PlexsyncSweep", "...Facts", _MORE) + _FACTS
+"""Pages of scenes for matching."""
+
+WHOLE = _page_of("PlexsyncWhole", _DETAILS) + _FILES
+"""Pages of scenes in full."""
+
+SCENES = _by_ids("PlexsyncScenes", "...Facts", _MORE) + _FACTS
+"""Scenes by their ids for matching."""
+
+DETAILS = _by_ids("PlexsyncDetails", _DETAILS) + _FILES
+"""Scenes by their ids in full."""
+
+
+def asking(text: str, wanted: Collection[StashField]) -> str:
+    """Return a query that asks for what every run needs, and for what of it is `wanted`."""
     while _OPTIONAL.search(text):
         text = _OPTIONAL.sub(lambda part: part[2] if StashField(part[1]) in wanted else "", text)
     return text
 
 
 def request_body(query: str, variables: Mapping[str, Json]) -> bytes:
-    """One GraphQL request as JSON."""
+    """Return one GraphQL request as JSON."""
     return msgspec.json.encode({"query": query, "variables": variables})
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import Server, StashField
-from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash.decode import version_of
 from plexsync.text.folding import short_digest
 
@@ -46,14 +46,9 @@ def check_ready(ready: WireReadiness, url: str) -> None:
     Raises:
         ServerError: it is not. Source: docs/stash-api.md 1.5.
     """
-    _check_status(ready.systemStatus.status, url)
-    _check_age(ready)
-
-
-def _check_status(status: str, url: str) -> None:
-    match status:
+    match ready.systemStatus.status:
         case "OK":
-            return
+            pass
         case "SETUP":
             raise ServerError(
                 "Stash is not set up yet",
@@ -64,12 +59,8 @@ def _check_status(status: str, url: str) -> None:
                 "Stash was upgraded and waits for its database to be migrated",
                 hint=f"open {url} ([stash] url) in a browser and start the migration",
             )
-        case _:
+        case status:
             raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
-
-
-def _check_age(ready: WireReadiness) -> None:
-    """Refuse a Stash that is too old."""
     version = ready.version.version or ""
     if ready.systemStatus.appSchema < OLDEST_SCHEMA and _number(version) < OLDEST_VERSION:
         raise ServerError(
@@ -168,29 +159,9 @@ def look_of(seen: WireLook, url: str) -> StashLook:
     return StashLook(server_of(seen, url), library, edited)
 
 
-class ServerClock:
-    """Stash's own clock, as of its last answer."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._time: datetime | None = None
-
-    def note(self, date: str) -> None:
-        """Take the `Date` header of an answer."""
-        if date != self._text:
-            self._text, self._time = date, _time_of(date)
-
-    def is_settled(self, version: str) -> bool:
-        """Whether no further edit can hide behind a version."""
-        return is_settled(version, self._time)
-
-    def unsettled_s(self, version: str) -> float:
-        """For how many seconds more another edit may hide behind a scene's version."""
-        return unsettled_s(version, self._time)
-
-
-def _time_of(date: str) -> datetime | None:
-    """Return the moment a `Date` header names; None for what is none."""
+@lru_cache(maxsize=1)
+def server_time(date: str) -> datetime | None:
+    """Return the moment the `Date` header of an answer names; None for what is none."""
     try:
         return parsedate_to_datetime(date).astimezone(UTC)
     except ValueError:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, decoder_of
-from plexsync.stash.paging import SMALLEST_PAGE, Batches, Keyset
+from plexsync.stash.paging import SMALLEST_PAGE, Batches, keyset_pages
 from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
 from plexsync.transport.client import HttpResponse, SlowError
 
@@ -135,7 +135,7 @@ def test_a_walk_sees_every_scene_once_in_order(
     stash = FakeStash(frozenset(ids - bad), frozenset(bad), limit=limit)
     seen: list[int] = []
     poisoned: list[int] = []
-    for page in Keyset(stash.page, stash.count, after, size).pages():
+    for page in keyset_pages(stash.page, stash.count, after, size):
         seen += [int(row.id) for row in page.rows]
         if page.poisoned is not None:
             seen.append(int(page.poisoned[0]))
@@ -152,7 +152,7 @@ def test_scene_after_scene_failing_is_a_failing_server(bad: int, fails: bool) ->
     with pytest.raises(ResolverError) if fails else nullcontext():
         assert len(Batches(stash.by_ids, 20).fetch(wanted).poisoned) == bad
     with pytest.raises(ResolverError) if fails else nullcontext():
-        assert len(list(Keyset(stash.page, stash.count, after, 20).pages())) == bad + 1
+        assert len(list(keyset_pages(stash.page, stash.count, after, 20))) == bad + 1
 
 
 @settings(max_examples=50, deadline=None)
@@ -168,7 +168,7 @@ def test_a_page_out_of_order_never_loops(rows: list[str]) -> None:
         return tuple(Row(one) for one in rows)
 
     with suppress(BadResponseError):
-        list(Keyset(ask, lambda _where: 0, after, 3).pages())
+        list(keyset_pages(ask, lambda _where: 0, after, 3))
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_a_page_that_breaks_its_promise_is_refused(rows: tuple[str, ...]) -> Non
         return tuple(Row(one) for one in rows)
 
     with pytest.raises(BadResponseError):
-        list(Keyset(ask, lambda _where: 0, after, 3).pages())
+        list(keyset_pages(ask, lambda _where: 0, after, 3))
 
 
 def test_pages_grow_again_behind_a_poisoned_scene() -> None:
     """One bad row costs a few small pages, not a small page for each scene after it."""
     stash = FakeStash(frozenset(range(2, 1001)), frozenset({1}))
-    list(Keyset(stash.page, stash.count, after, 100).pages())
+    list(keyset_pages(stash.page, stash.count, after, 100))
     assert stash.asked < 40
 
 
