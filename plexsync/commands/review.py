@@ -17,14 +17,13 @@ from plexsync.commands.options import (
     read_rating_keys,
     read_scene_ids,
 )
+from plexsync.errors import ConfigError
 from plexsync.output import console
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
-    from plexsync.review.batch.batch_commands import SceneChoice
     from plexsync.review.selection import Filters
 
 _F = TypeVar("_F", bound="Callable[..., object]")
@@ -33,32 +32,32 @@ _Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem
 
 _SHARE = click.FloatRange(0, 1)
 
+_FILTERS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
+    (
+        "--reason",
+        "TEXT",
+        click.STRING,
+        "Only scenes whose reason for not being HIGH contains TEXT.",
+    ),
+    (
+        "--lead-min",
+        "LEAD",
+        _SHARE,
+        "Only scenes whose best candidate leads the next by at least this much.",
+    ),
+    (
+        "--score-min",
+        "SCORE",
+        _SHARE,
+        "Only scenes whose best candidate has at least this score, 0 to 1.",
+    ),
+)
+"""The options that choose among what waits: name, placeholder, type and help, the last first."""
+
 
 def _filter_options(command: _F) -> _F:
-    """Return the options that choose among what waits."""
-    for option in reversed(
-        (
-            click.option(
-                "--score-min",
-                metavar="SCORE",
-                type=_SHARE,
-                help="Only scenes whose best candidate has at least this score, 0 to 1.",
-            ),
-            click.option(
-                "--lead-min",
-                metavar="LEAD",
-                type=_SHARE,
-                help="Only scenes whose best candidate leads the next by at least this much.",
-            ),
-            click.option(
-                "--reason",
-                metavar="TEXT",
-                default="",
-                help="Only scenes whose reason for not being HIGH contains TEXT.",
-            ),
-        )
-    ):
-        command = option(command)
+    for name, metavar, kind, does in _FILTERS:
+        command = click.option(name, metavar=metavar, type=kind, help=does)(command)
     return command
 
 
@@ -74,14 +73,7 @@ def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
 
 def _answer_options(command: _F) -> _F:
     """Return what every command that answers takes beside scenes: filters, how long to wait."""
-    for option in reversed(
-        (
-            _filter_options,
-            lock_wait_option("a run"),
-        )
-    ):
-        command = option(command)
-    return command
+    return _filter_options(lock_wait_option("a run")(command))
 
 
 def _item_option(command: _F) -> _F:
@@ -200,16 +192,7 @@ def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
 @click.pass_obj
 def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
-    from plexsync.review.batch.batch_commands import accept_scenes
-
-    return accept_scenes(
-        invocation,
-        console.standard_streams(),
-        _choice(options),
-        items=_items(options),
-        best=options["best"],
-        take=options["take"],
-    )
+    return _answer(invocation, "accept", options)
 
 
 @review_group.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
@@ -221,15 +204,12 @@ def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
-    from plexsync.review.batch.batch_commands import reject_scenes
-
-    return reject_scenes(
-        invocation,
-        console.standard_streams(),
-        _choice(options),
-        items=_items(options),
-        everything=options["none"],
-    )
+    if bool(options["items"]) == options["none"]:
+        raise ConfigError(
+            "say which item it is not, or that it is none",
+            hint="--item RATING_KEY, or --none if the scene is not in Plex",
+        )
+    return _answer(invocation, "absent" if options["none"] else "reject", options)
 
 
 @review_group.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
@@ -240,11 +220,7 @@ def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
-    from plexsync.review.batch.batch_commands import ignore_scenes
-
-    return ignore_scenes(
-        invocation, console.standard_streams(), _choice(options), because=options["because"]
-    )
+    return _answer(invocation, "ignore", options)
 
 
 @review_group.command(context_settings=CONTEXT, short_help="Forget what was answered.")
@@ -254,9 +230,7 @@ def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.pass_obj
 def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
-    from plexsync.review.batch.batch_commands import reset_scenes
-
-    return reset_scenes(invocation, console.standard_streams(), _choice(options))
+    return _answer(invocation, "reset", options)
 
 
 @review_group.command(
@@ -309,22 +283,22 @@ def _filters(options: dict[str, Any]) -> Filters:
     from plexsync.review.selection import Filters
 
     return Filters(
-        score_min=options["score_min"], lead_min=options["lead_min"], reason=options["reason"]
+        score_min=options["score_min"], lead_min=options["lead_min"], reason=options["reason"] or ""
     )
 
 
-def _choice(options: dict[str, Any]) -> SceneChoice:
-    from plexsync.models import SceneId
-    from plexsync.review.batch.batch_commands import SceneChoice
+def _answer(invocation: Invocation, verb: str, options: dict[str, Any]) -> int:
+    from plexsync.matcher import Verb
+    from plexsync.models import RatingKey, SceneId
+    from plexsync.review.batch.batch_commands import SceneChoice, answer_scenes
 
-    return SceneChoice(
+    choice = SceneChoice(
         ids=tuple(map(SceneId, options["scenes"])),
         filters=_filters(options),
+        items=tuple(map(RatingKey, options.get("items", ()))),
+        best=options.get("best", False),
+        take=options.get("take", False),
+        because=options.get("because", ""),
         lock_wait_s=options["lock_wait"],
     )
-
-
-def _items(options: dict[str, Any]) -> tuple[RatingKey, ...]:
-    from plexsync.models import RatingKey
-
-    return tuple(map(RatingKey, options["items"]))
+    return answer_scenes(invocation, console.standard_streams(), Verb(verb), choice)

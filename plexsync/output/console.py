@@ -254,7 +254,8 @@ def print_document(streams: Streams, document: object) -> None:
 
     text = msgspec.json.encode(document).decode()
     # JSON leaves direction marks and C1 controls as they are; escaped they are the same texts.
-    print_text(streams, "".join(map(_escaped, text)) + "\n")
+    shown = text if text.isprintable() else "".join(map(_escaped, text))
+    print_text(streams, f"{shown}\n")
 
 
 def hush(stream: IO[str] | None) -> None:

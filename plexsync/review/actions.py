@@ -13,6 +13,7 @@ from plexsync.models import RatingKey
 from plexsync.plex.connection import item_address
 from plexsync.plex.index import cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit
+from plexsync.review.queue import first_path
 from plexsync.text.ids import named_rating_key
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
@@ -43,8 +44,7 @@ class ReviewActions:
         wanted = fold(text).split()
         found = []
         for item in self._listing():
-            path = item.files[0].path if item.files else ""
-            where = fold(f"{item.title}\x00{path}")
+            where = fold(f"{item.title}\x00{first_path(item)}")
             if item.files and not item.trashed and all(word in where for word in wanted):
                 found.append(item)
         found.sort(key=lambda item: (len(item.title), item.title, item.rating_key))

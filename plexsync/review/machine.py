@@ -26,6 +26,7 @@ from plexsync.review.selection import (
     candidate_of,
     fitted_by,
     ignoring,
+    refused_keys,
     rejection,
     rule_for,
     rule_question,
@@ -437,8 +438,7 @@ class Review:
         action()
 
     def _refused(self) -> set[RatingKey]:
-        recorded = self.answers.recorded(self.waiting.scene_id)
-        return {one.rating_key for one in recorded.refusals}
+        return refused_keys(self.answers.recorded(self.waiting.scene_id))
 
     def _open(self) -> list[Waiting]:
         """Return what is not settled, the scene on the screen first."""

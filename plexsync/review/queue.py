@@ -16,7 +16,7 @@ from plexsync.text.normalize import fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from plexsync.models import Candidate, RatingKey, SceneId
+    from plexsync.models import Candidate, PlexItem, RatingKey, Scene, SceneId
     from plexsync.state import Waiting
 
 Pattern = tuple[tuple[tuple[str, int], ...], str, bool]
@@ -185,14 +185,17 @@ def wanted_by(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
 
 def scene_name(waiting: Waiting) -> str:
     """Return the title of a scene, or the name of its file."""
-    scene = waiting.scene
-    path = scene.files[0].path if scene.files else ""
-    return scene.title or shown_file_name(path) or "untitled"
+    return waiting.scene.title or shown_file_name(first_path(waiting.scene)) or "untitled"
 
 
 def item_name(candidate: Candidate) -> str:
     """Return the title of an item, or the name of its file."""
     return candidate.title or shown_file_name(candidate.item_path) or "untitled"
+
+
+def first_path(of: Scene | PlexItem) -> str:
+    """Return the path of the first file of a scene or an item; "" without one."""
+    return of.files[0].path if of.files else ""
 
 
 def library_of(waiting: Waiting, place: int) -> str:
@@ -227,14 +230,10 @@ def _id_order(waiting: Waiting) -> tuple[int, str]:
     return len(waiting.scene_id), waiting.scene_id
 
 
-def _path(waiting: Waiting) -> str:
-    return waiting.scene.files[0].path if waiting.scene.files else ""
-
-
 _KEYS = {
     Sort.SCORE: lambda one: (-one.match.score, *_id_order(one)),
     Sort.TITLE: lambda one: (fold(scene_name(one)), *_id_order(one)),
-    Sort.PATH: lambda one: (fold(_path(one)), *_id_order(one)),
+    Sort.PATH: lambda one: (fold(first_path(one.scene)), *_id_order(one)),
     Sort.SCENE: _id_order,
 }
 

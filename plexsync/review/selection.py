@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from plexsync.matcher import Answer, Target, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule
 from plexsync.review.interfaces import Question
-from plexsync.review.queue import signs_of
+from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, fold, normalize_path
 from plexsync.text.toml import toml_string
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from plexsync.matcher import SceneAnswers
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.review.interfaces import AnswersPort
     from plexsync.state import Waiting
@@ -106,6 +107,11 @@ def resetting(waiting: Waiting) -> Answer:
     return Answer(verb=Verb.RESET, scene=waiting.scene, open=bool(waiting.candidates))
 
 
+def refused_keys(answers: SceneAnswers) -> set[RatingKey]:
+    """Return the items a scene is not, by a person's answers."""
+    return {one.rating_key for one in answers.refusals}
+
+
 # ---- Items a person names ------------------------------------------------------------------------
 
 
@@ -114,8 +120,8 @@ def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
     return Candidate(
         rating_key=item.rating_key,
         title=item.title,
-        scene_path=scene.files[0].path if scene.files else "",
-        item_path=item.files[0].path if item.files else "",
+        scene_path=first_path(scene),
+        item_path=first_path(item),
         score=0.0,
         evidence=(Evidence(name=NAMED, value=found, weight=0.0),),
     )
@@ -314,4 +320,4 @@ class Group:
         return bool(candidate.item_path) and self._answers.owner(key, waiting.scene_id) is None
 
     def _refused(self, waiting: Waiting) -> set[RatingKey]:
-        return {one.rating_key for one in self._answers.recorded(waiting.scene_id).refusals}
+        return refused_keys(self._answers.recorded(waiting.scene_id))

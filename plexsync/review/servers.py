@@ -17,6 +17,7 @@ from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
 from plexsync.plex.index import IndexLoader
 from plexsync.review.interfaces import LinkPreview
+from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.connections import for_this_stash
@@ -184,12 +185,11 @@ class ReviewServers:
         self._meet()
         scene = self._scene(scene_id)
         record = state.get(scene_id)
-        path = scene.files[0].path if scene.files else ""
         candidates = tuple(
             Candidate(
                 rating_key=link.rating_key,
                 title="",
-                scene_path=path,
+                scene_path=first_path(scene),
                 item_path=link.path,
                 score=1.0,
                 evidence=(Evidence(name="link", value="linked in an earlier run", weight=0.0),),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
-from plexsync.output.console import byte_stream, is_terminal, make_console, write_lines
+from plexsync.output.console import is_terminal, make_console, print_document, write_lines
+from plexsync.output.status import scenes_words
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
+from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import LinkPreview
+from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import (
     NOTHING_WAITS,
     Filters,
@@ -21,6 +24,7 @@ from plexsync.review.selection import (
     candidate_of,
     ignoring,
     owner_note,
+    refused_keys,
     rejection,
     resetting,
 )
@@ -36,29 +40,29 @@ if TYPE_CHECKING:
     from plexsync.state import Waiting
 
 
-_VERBS = {
-    Verb.ACCEPT: "accepted",
-    Verb.REJECT: "rejected",
-    Verb.ABSENT: "not in Plex",
-    Verb.IGNORE: "ignored",
-    Verb.RESET: "reset",
-}
+_WORDS = ANSWER_WORDS | {Verb.REJECT: "rejected"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
-    """Which scenes a command is about.
+    """Which scenes a command answers, and how.
 
     Args:
-        ids: named one by one.
+        ids: scenes named one by one.
         filters: or by what was found for them.
-        everything: or all that wait.
+        items: the items the answer is about; none for those that were found.
+        best: accept the first candidate where there are several.
+        take: an accepted item may be taken from another scene.
+        because: why a scene is ignored.
         lock_wait_s: how long to wait for a run that is under way, in seconds.
     """
 
-    ids: tuple[SceneId, ...] = ()
-    filters: Filters = field(default_factory=Filters)
-    everything: bool = False
+    ids: tuple[SceneId, ...]
+    filters: Filters
+    items: tuple[RatingKey, ...] = ()
+    best: bool = False
+    take: bool = False
+    because: str = ""
     lock_wait_s: float = 0.0
 
 
@@ -68,15 +72,12 @@ class SceneChoice:
 def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> int:
     """`plexsync review list`."""
     with open_review(invocation, os.environ) as context:
-        chosen = [one for one in context.waiting if filters.let_pass(one)]
+        chosen = list(filter(filters.let_pass, context.waiting))
         _tell_notes(invocation, streams, context)
         if invocation.shape.json or invocation.shape.jsonl:
             from plexsync.review.batch.json_documents import list_document  # noqa: PLC0415 - only for programs
 
-            document = list_document(
-                chosen, context.answers.owner, scene_url=context.scene_url, missing=context.missing
-            )
-            _write(streams, document)
+            print_document(streams, list_document(context, chosen))
         elif invocation.shape.quiet:
             pass
         elif is_terminal(streams.stdout):
@@ -100,14 +101,7 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
             keys = [candidate.rating_key for candidate in one.candidates]
             previews = _compared(context, one.scene_id, keys)
             if invocation.shape.json or invocation.shape.jsonl:
-                document = show_document(
-                    one,
-                    context.answers.owner,
-                    scene_url=context.scene_url,
-                    previews=previews,
-                    answers=answers,
-                )
-                _write(streams, document)
+                print_document(streams, show_document(context, one, previews))
                 continue
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
             lines = scene_lines(
@@ -126,77 +120,37 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
 # ---- Answering -----------------------------------------------------------------------------------
 
 
-def accept_scenes(
-    invocation: Invocation,
-    streams: Streams,
-    choice: SceneChoice,
-    *,
-    items: Sequence[RatingKey],
-    best: bool,
-    take: bool,
-) -> int:
-    """`plexsync review accept`."""
+def answer_scenes(invocation: Invocation, streams: Streams, verb: Verb, choice: SceneChoice) -> int:
+    """`plexsync review accept`, `reject`, `ignore` and `reset`."""
     with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
         chosen = _chosen(context, choice)
-        if items and len(chosen) != 1:
+        if choice.items and len(chosen) != 1:
             raise ConfigError(
                 "--item needs exactly one scene",
-                hint="accept them one by one: plexsync review accept ID --item RATING_KEY",
+                hint=f"{verb} them one by one: plexsync review {verb} ID --item RATING_KEY",
             )
-        answers = [
-            acceptance(one, _named(context, one, items) if items else _only(one, best=best))
-            for one in chosen
-        ]
-        context.answers.take_lock()
-        _require_free(context, answers, take=take)
+        answers = [_answer(context, one, verb, choice) for one in chosen]
+        if verb is Verb.ACCEPT:
+            context.answers.take_lock()
+            _require_free(context, answers, take=choice.take)
         return _give(invocation, streams, context, answers)
 
 
-def reject_scenes(
-    invocation: Invocation,
-    streams: Streams,
-    choice: SceneChoice,
-    *,
-    items: Sequence[RatingKey],
-    everything: bool,
-) -> int:
-    """`plexsync review reject`."""
-    if bool(items) == everything:
-        raise ConfigError(
-            "say which item it is not, or that it is none",
-            hint="--item RATING_KEY, or --none if the scene is not in Plex",
-        )
-    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
-        chosen = _chosen(context, choice)
-        if items and len(chosen) != 1:
-            raise ConfigError(
-                "--item needs exactly one scene",
-                hint="reject them one by one: plexsync review reject ID --item RATING_KEY",
-            )
-        answers = []
-        for one in chosen:
-            if everything:
-                answers.append(absence(one))
-                continue
-            refused = {one.rating_key for one in context.answers.recorded(one.scene_id).refusals}
-            answers.append(rejection(one, _named(context, one, items), refused))
-        return _give(invocation, streams, context, answers)
-
-
-def ignore_scenes(
-    invocation: Invocation, streams: Streams, choice: SceneChoice, *, because: str
-) -> int:
-    """`plexsync review ignore`."""
-    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
-        answers = [ignoring(one, because) for one in _chosen(context, choice)]
-        return _give(invocation, streams, context, answers)
-
-
-def reset_scenes(invocation: Invocation, streams: Streams, choice: SceneChoice) -> int:
-    """`plexsync review reset`."""
-    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
-        answers = [resetting(one) for one in _chosen(context, choice)]
-        return _give(invocation, streams, context, answers)
+def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoice) -> Answer:
+    match verb:
+        case Verb.ACCEPT if choice.items:
+            return acceptance(one, _named(context, one, choice.items))
+        case Verb.ACCEPT:
+            return acceptance(one, _only(one, best=choice.best))
+        case Verb.REJECT:
+            refused = refused_keys(context.answers.recorded(one.scene_id))
+            return rejection(one, _named(context, one, choice.items), refused)
+        case Verb.ABSENT:
+            return absence(one)
+        case Verb.IGNORE:
+            return ignoring(one, choice.because)
+        case Verb.RESET:
+            return resetting(one)
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------
@@ -205,10 +159,11 @@ def reset_scenes(invocation: Invocation, streams: Streams, choice: SceneChoice) 
 def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
     """`plexsync review export`."""
     from plexsync.review.batch.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.batch.json_documents import review_document  # noqa: PLC0415 - only for programs
 
     with open_review(invocation, os.environ) as context:
         _tell_notes(invocation, streams, context)
-        chosen = [one for one in context.waiting if filters.let_pass(one)]
+        chosen = list(filter(filters.let_pass, context.waiting))
         # Excel takes a file for UTF-8 only if it says so.
         text = "\ufeff" + "".join(export_lines(chosen, context.answers.owner))
     try:
@@ -216,14 +171,10 @@ def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", context=str(file)) from error
     if invocation.shape.json or invocation.shape.jsonl:
-        _write(
-            streams, b'{"schema":"plexsync/review/1","exported":%d,"error":null}\n' % len(chosen)
-        )
+        print_document(streams, review_document(exported=len(chosen)))
     else:
-        scenes = "1 scene" if len(chosen) == 1 else f"{len(chosen):,} scenes"
-        _say(
-            invocation, streams, f"{scenes} written. Fill the column 'answer' and import the file."
-        )
+        text = "written. Fill the column 'answer' and import the file."
+        _say(invocation, streams, f"{scenes_words(len(chosen))} {text}")
     return ExitCode.OK
 
 
@@ -262,14 +213,13 @@ def _chosen(context: ReviewContext, choice: SceneChoice) -> list[Waiting]:
     Raises:
         ConfigError: none are named, or one is not known.
     """
-    if choice.ids:
-        return [one for one in context.named(choice.ids) if choice.filters.let_pass(one)]
-    if not choice.filters and not choice.everything:
+    if not choice.ids and not choice.filters:
         raise ConfigError(
             "say which scenes are meant",
             hint="by their ids, or by --score-min, --lead-min or --reason",
         )
-    return [one for one in context.waiting if choice.filters.let_pass(one)]
+    meant = context.named(choice.ids) if choice.ids else context.waiting
+    return list(filter(choice.filters.let_pass, meant))
 
 
 def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
@@ -335,12 +285,12 @@ def _give(
     if invocation.shape.json or invocation.shape.jsonl:
         from plexsync.review.batch.json_documents import answered_document  # noqa: PLC0415 - only for programs
 
-        _write(streams, answered_document(answers, context.answers.recorded))
+        print_document(streams, answered_document(context, answers))
         return ExitCode.OK
     for answer in answers:
         items = " ".join(target.rating_key for target in answer.targets)
         shown = f" {items}" if items and answer.verb is not Verb.ABSENT else ""
-        _say(invocation, streams, f"scene {answer.scene.scene_id}: {_VERBS[answer.verb]}{shown}")
+        _say(invocation, streams, f"scene {answer.scene.scene_id}: {_WORDS[answer.verb]}{shown}")
     if not answers:
         _say(invocation, streams, "No scene was answered.")
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
@@ -368,16 +318,9 @@ def _say(invocation: Invocation, streams: Streams, text: str) -> None:
         write_lines(streams.stdout, [clean_for_terminal(text)])
 
 
-def _write(streams: Streams, document: bytes) -> None:
-    out = byte_stream(streams.stdout)
-    out.write(document)
-    out.flush()
-
-
 def _tabbed(waiting: Waiting) -> str:
     """Return a waiting scene as a line of a pipe; score and lead stay empty, as in a run's."""
     best = waiting.candidates[0] if waiting.candidates else None
-    path = waiting.scene.files[0].path if waiting.scene.files else ""
     cells = (
         waiting.scene_id,
         "",
@@ -386,7 +329,7 @@ def _tabbed(waiting: Waiting) -> str:
         best.rating_key if best else "",
         waiting.scene.title,
         best.title if best else "",
-        path,
+        first_path(waiting.scene),
         best.item_path if best else "",
         waiting.match.reason,
         best.facts if best else "",
@@ -407,7 +350,7 @@ def _show_table(
     rows = [_row(context, one) for one in chosen]
     console.print(low_table(rows, width=console.width, verbose=invocation.shape.verbosity > 0))
     every = len(context.waiting) + context.missing
-    waits = "1 scene waits" if every == 1 else f"{every:,} scenes wait"
+    waits = f"{scenes_words(every)} {'waits' if every == 1 else 'wait'}"
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
     console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
 
@@ -419,14 +362,14 @@ def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
         scene=SceneRef(
             id=scene.scene_id,
             title=scene.title,
-            path=scene.files[0].path if scene.files else "",
+            path=first_path(scene),
             updated_at=scene.updated_at,
             url=context.scene_url(scene.scene_id),
         ),
         item=ItemRef(
             rating_key=best.rating_key,
             title=best.title,
-            library=waiting.libraries[0] if waiting.libraries else "",
+            library=library_of(waiting, 0),
             path=best.item_path,
             url="",
         )

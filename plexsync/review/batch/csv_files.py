@@ -15,7 +15,7 @@ from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
-from plexsync.review.queue import library_of
+from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 
 if TYPE_CHECKING:
@@ -175,24 +175,13 @@ class _Sheet:
 
 
 def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by: str) -> list[str]:
-    scene = waiting.scene
-    path = scene.files[0].path if scene.files else ""
-    about_scene = [scene.scene_id, scene.title, path, waiting.match.reason]
-    lead = f"{waiting.match.margin:.2f}"
-    if candidate is None:
-        return [*about_scene, lead, "", "", "", "", "", "", "", ""]
-    return [
-        *about_scene,
-        lead,
-        candidate.rating_key,
-        candidate.title,
-        candidate.item_path,
-        library,
-        score_text(candidate.score),
-        held_by,
-        "",
-        "",
-    ]
+    scene, match = waiting.scene, waiting.match
+    item = [""] * 6
+    if candidate is not None:
+        item = [candidate.rating_key, candidate.title, candidate.item_path]
+        item += [library, score_text(candidate.score), held_by]
+    about_scene = [scene.scene_id, scene.title, first_path(scene), match.reason]
+    return [*about_scene, f"{match.margin:.2f}", *item, "", ""]
 
 
 def _rows(text: str, problems: list[str]) -> Iterator[_Row]:

@@ -1,4 +1,4 @@
-"""The JSON of `plexsync review list`, `show` and the commands that answer. Returns bytes.
+"""The JSON of `plexsync review list`, `show` and the commands that answer.
 
 Source: docs/output.md, "Review".
 """
@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from plexsync.output.formats.json_documents import credits_json
-from plexsync.review.queue import library_of
-from plexsync.text.normalize import clean_for_terminal
+from plexsync.review.queue import first_path, library_of
+from plexsync.text.normalize import clean_for_terminal as _clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from plexsync.matcher import Answer, SceneAnswers
-    from plexsync.models import Candidate, Change, RatingKey, SceneId, Value
+    from plexsync.matcher import Answer
+    from plexsync.models import Candidate, RatingKey, SceneId, Value
+    from plexsync.review.context import ReviewContext
     from plexsync.review.interfaces import LinkPreview
     from plexsync.state import Waiting
 
@@ -28,49 +27,75 @@ _DECIMALS = 6
 _Json = dict[str, object]
 
 
-def list_document(
-    waiting: Iterable[Waiting],
-    owner: Callable[[RatingKey, SceneId], SceneId | None],
-    *,
-    scene_url: Callable[[SceneId], str],
-    missing: int,
-) -> bytes:
+def review_document(**body: object) -> _Json:
+    """Return a document of `plexsync review`."""
+    return {"schema": SCHEMA, **body, "error": None}
+
+
+def list_document(context: ReviewContext, waiting: Sequence[Waiting]) -> _Json:
     """Return what waits; `missing` counts scenes whose candidates could not be found again."""
-    scenes = [scene_json(one, owner, scene_url) for one in waiting]
-    return _document({"waiting": len(scenes) + missing, "missing": missing, "scenes": scenes})
-
-
-def show_document(
-    waiting: Waiting,
-    owner: Callable[[RatingKey, SceneId], SceneId | None],
-    *,
-    scene_url: Callable[[SceneId], str],
-    previews: Mapping[RatingKey, LinkPreview],
-    answers: SceneAnswers,
-) -> bytes:
-    """One scene with what accepting each candidate would write."""
-    scene = scene_json(waiting, owner, scene_url, previews)
-    return _document({"scenes": [scene | {"said": _answers(answers)}]})
-
-
-def answered_document(given: Sequence[Answer], answers: Callable[[SceneId], SceneAnswers]) -> bytes:
-    """Return what was answered, and what now stands."""
-    return _document(
-        {
-            "answered": [
-                {
-                    "scene": answer.scene.scene_id,
-                    "answer": answer.verb.value,
-                    "items": [target.rating_key for target in answer.targets],
-                    "said": _answers(answers(answer.scene.scene_id)),
-                }
-                for answer in given
-            ]
-        }
+    scenes = [_scene(context, one) for one in waiting]
+    return review_document(
+        waiting=len(scenes) + context.missing, missing=context.missing, scenes=scenes
     )
 
 
-def _candidate_json(one: Candidate, library: str, linked_to: SceneId | None) -> _Json:
+def show_document(
+    context: ReviewContext, waiting: Waiting, previews: Mapping[RatingKey, LinkPreview]
+) -> _Json:
+    """Return one scene with what accepting each candidate would write."""
+    scene = _scene(context, waiting, previews)
+    return review_document(scenes=[scene | {"said": _answers(context, waiting.scene_id)}])
+
+
+def answered_document(context: ReviewContext, given: Sequence[Answer]) -> _Json:
+    """Return what was answered, and what now stands."""
+    return review_document(
+        answered=[
+            {
+                "scene": answer.scene.scene_id,
+                "answer": answer.verb,
+                "items": [target.rating_key for target in answer.targets],
+                "said": _answers(context, answer.scene.scene_id),
+            }
+            for answer in given
+        ]
+    )
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _scene(
+    context: ReviewContext,
+    waiting: Waiting,
+    previews: Mapping[RatingKey, LinkPreview] | None = None,
+) -> _Json:
+    scene, match = waiting.scene, waiting.match
+    candidates: list[_Json] = []
+    for place, one in enumerate(waiting.candidates):
+        owner = context.answers.owner(one.rating_key, scene.scene_id)
+        shown = _candidate(one, library_of(waiting, place), owner)
+        if previews is not None:
+            shown["changes"] = _changes(previews.get(one.rating_key))
+        candidates.append(shown)
+    return {
+        "scene": {
+            "id": scene.scene_id,
+            "title": _clean(scene.title),
+            "path": _clean(first_path(scene)),
+            "updated_at": _clean(scene.updated_at),
+            "url": _clean(context.scene_url(scene.scene_id)),
+        },
+        "reason": _clean(match.reason),
+        "score": round(match.score, _DECIMALS),
+        "margin": round(match.margin, _DECIMALS),
+        "candidate_count": match.candidate_count,
+        "candidates": candidates,
+    }
+
+
+def _candidate(one: Candidate, library: str, linked_to: SceneId | None) -> _Json:
     return {
         "rating_key": one.rating_key,
         "title": _clean(one.title),
@@ -89,45 +114,8 @@ def _candidate_json(one: Candidate, library: str, linked_to: SceneId | None) -> 
     }
 
 
-def scene_json(
-    waiting: Waiting,
-    owner: Callable[[RatingKey, SceneId], SceneId | None],
-    scene_url: Callable[[SceneId], str],
-    previews: Mapping[RatingKey, LinkPreview] | None = None,
-) -> _Json:
-    """Return a waiting scene."""
-    scene, match = waiting.scene, waiting.match
-    candidates: list[_Json] = []
-    for place, one in enumerate(waiting.candidates):
-        held_by = owner(one.rating_key, scene.scene_id)
-        shown = _candidate_json(one, library_of(waiting, place), held_by)
-        if previews is not None:
-            shown |= _comparison(previews.get(one.rating_key))
-        candidates.append(shown)
-    return {
-        "scene": {
-            "id": scene.scene_id,
-            "title": _clean(scene.title),
-            "path": _clean(scene.files[0].path if scene.files else ""),
-            "updated_at": _clean(scene.updated_at),
-            "url": _clean(scene_url(scene.scene_id)),
-        },
-        "reason": _clean(match.reason),
-        "score": round(match.score, _DECIMALS),
-        "margin": round(match.margin, _DECIMALS),
-        "candidate_count": match.candidate_count,
-        "candidates": candidates,
-    }
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _document(body: _Json) -> bytes:
-    return msgspec.json.encode({"schema": SCHEMA, **body, "error": None}) + b"\n"
-
-
-def _answers(answers: SceneAnswers) -> _Json:
+def _answers(context: ReviewContext, scene_id: SceneId) -> _Json:
+    answers = context.answers.recorded(scene_id)
     return {
         "accepted": [pin.rating_key for pin in answers.pins],
         "rejected": [one.rating_key for one in answers.refusals],
@@ -137,25 +125,20 @@ def _answers(answers: SceneAnswers) -> _Json:
     }
 
 
-def _comparison(comparison: LinkPreview | None) -> _Json:
+def _changes(comparison: LinkPreview | None) -> list[_Json] | None:
     if comparison is None or comparison.problem:
-        return {"changes": None}
-    return {"changes": [_change(one) for one in comparison.changes]}
-
-
-def _change(change: Change) -> _Json:
-    return {
-        "field": change.field,
-        "before": _value(change.before),
-        "after": _value(change.after),
-        "policy": change.policy,
-        **credits_json(change),
-    }
+        return None
+    return [
+        {
+            "field": change.field,
+            "before": _value(change.before),
+            "after": _value(change.after),
+            "policy": change.policy,
+            **credits_json(change),
+        }
+        for change in comparison.changes
+    ]
 
 
 def _value(value: Value) -> str | list[str]:
-    return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
-
-
-def _clean(text: str) -> str:
-    return clean_for_terminal(text)
+    return _clean(value) if isinstance(value, str) else list(map(_clean, value))

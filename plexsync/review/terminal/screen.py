@@ -10,7 +10,7 @@ from rich.text import Text
 from plexsync.matcher import reason_kind
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
-from plexsync.review.queue import item_name, pattern_lines, scene_name
+from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
 from plexsync.review.shown import (
     alike_count,
     answer_marks,
@@ -247,9 +247,7 @@ def _hit_lines(review: Review) -> list[Line]:
         where = " ".join(filter(None, (hit.library, item.rating_key)))
         body.append_text(words(f"  {where}", "dim"))
         lines.append(LabelledText(Text(f"  {number}  ", "bold cyan"), body))
-        lines.append(
-            LabelledText(Text("     "), words(item.files[0].path if item.files else "", "dim"))
-        )
+        lines.append(LabelledText(Text("     "), words(first_path(item), "dim")))
     if review.hit_count > len(review.hits):
         rest = review.hit_count - len(review.hits)
         lines.append(Text(f"     … and {rest:,} more; more words find fewer", style="dim"))

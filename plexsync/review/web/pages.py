@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from plexsync.matcher import reason_kind
 from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.given import ANSWER_WORDS
-from plexsync.review.queue import Sort, item_name, pattern_lines, scene_name
+from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.shown import (
     alike_count,
     answer_marks,
@@ -51,8 +51,8 @@ class PageTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        named = (item_name, item_place, marked_words, pattern_lines, reason_kind, scene_name)
-        self._templates.globals.update((one.__name__, one) for one in named)
+        named = (first_path, item_name, item_place, marked_words, pattern_lines, reason_kind)
+        self._templates.globals.update((one.__name__, one) for one in (*named, scene_name))
 
     def page(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page."""
