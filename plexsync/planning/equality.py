@@ -45,11 +45,15 @@ class PlexEquality:
         if not one or not other:
             # White space alone shows as nothing; a name is never empty.
             return not _shown(one or other)
+        if isinstance(one, tuple) and frozenset(one) == frozenset(other):
+            return True
         return self._comparable(target, one) == self._comparable(target, other)
 
     def respelled(self, one: Value, other: Value) -> dict[str, str]:
         """Return the names of `one` that are to Plex one of `other`, and look otherwise."""
-        if isinstance(one, str) or isinstance(other, str) or not other or one == other:
+        if isinstance(one, str) or isinstance(other, str) or not other:
+            return {}
+        if frozenset(other).issuperset(one):
             return {}
         keys = self.spellings.keys
         there = {keys[name]: name for name in other}

@@ -119,7 +119,9 @@ class Planner(WriteMemory):
             elif uncurated and (want.target in base or not want.value):
                 found.waiting += [want.field] if want.target in base else []
             else:
-                self._compare(want, detail, base.get(want.target), found)
+                shown, last = detail.values.get(want.target), base.get(want.target)
+                if shown != want.value or not self._needs_nothing(want, shown, last):
+                    self._compare(want, detail, last, found)
         if loose := lost_sort_title(detail, found.changes):
             agreed_one = [one for one in found.agreed if one.target is PlexField.SORT_TITLE]
             trace = trace_of(base, held, PlexField.SORT_TITLE)
@@ -136,9 +138,6 @@ class Planner(WriteMemory):
 
     def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
         """Decide about one field."""
-        held = detail.values.get(want.target)
-        if held == want.value and self._needs_nothing(want, held, base):
-            return
         found = found_in(detail, want.target)
         same = self.equality.equal(want.target, want.value, found.shown)
         if same and self._needs_nothing(want, found.value, base):

@@ -300,8 +300,9 @@ class PlexClient:
             details = self._ask(f"/library/metadata/{keys}?skipRefresh=1", decode_details)
         except NotFoundError:
             return self._details_one_by_one(batch)
+        asked = frozenset(batch)
         for detail in details:
-            if detail.item.rating_key not in batch:
+            if detail.item.rating_key not in asked:
                 raise BadResponseError(
                     f"Plex sent item {detail.item.rating_key}, which was not asked for",
                     context=f"/library/metadata/{keys}",
