@@ -11,8 +11,10 @@ from plexsync.storage.filesystem import (
     DISK,
     Filesystem,
     read_if_there,
+    read_pieces,
     state_errors,
     write_atomically,
+    write_pieces,
 )
 from plexsync.storage.history import RunLog, Written, find_run, read_history
 from plexsync.storage.journal import Lineage, RunKind, Settlement, is_run_id, journal_runs
@@ -106,6 +108,7 @@ __all__ = [
     "open_session",
     "read_history",
     "read_if_there",
+    "read_pieces",
     "read_plan",
     "read_status",
     "review_queue_path",
@@ -115,5 +118,6 @@ __all__ = [
     "trial_queue_path",
     "waiting_ids",
     "write_atomically",
+    "write_pieces",
     "write_plan",
 ]

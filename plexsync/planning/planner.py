@@ -81,6 +81,17 @@ class _Sorted:
     by_hand: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
+    def planned(self) -> Planned:
+        """Return what was found."""
+        return Planned(
+            changes=tuple(self.changes),
+            kept=tuple(self.kept),
+            agreed=tuple(self.agreed),
+            held=tuple(self.held),
+            by_hand=tuple(self.by_hand),
+            waiting=tuple(self.waiting),
+        )
+
 
 class Planner(WriteMemory):
     """Decides field by field.
@@ -127,14 +138,7 @@ class Planner(WriteMemory):
             trace = trace_of(base, held, PlexField.SORT_TITLE)
             found.changes += agreed_one or [with_title(loose, desired, found.changes, trace)]
             found.agreed = [one for one in found.agreed if one not in agreed_one]
-        return Planned(
-            changes=tuple(found.changes),
-            kept=tuple(found.kept),
-            agreed=tuple(found.agreed),
-            held=tuple(found.held),
-            by_hand=tuple(found.by_hand),
-            waiting=tuple(found.waiting),
-        )
+        return found.planned()
 
     def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
         """Decide about one field."""

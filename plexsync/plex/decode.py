@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -297,12 +298,17 @@ def _file(part: PartObject, version: VersionObject) -> PlexFile:
         path=part.file,
         size_bytes=part.size or None,
         duration_s=duration_ms / 1000 if duration_ms else None,
-        width=version.width or None,
-        height=version.height or None,
+        width=_side(version.width),
+        height=_side(version.height),
         part_id=part.id,
         changed_at=_change_stamp(part.key),
         stacked=stacked,
     )
+
+
+@cache  # few numbers are those of many files: one object for all of them saves memory
+def _side(number: int | None) -> int | None:
+    return number or None
 
 
 def _change_stamp(key: str) -> int:

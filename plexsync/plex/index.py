@@ -10,20 +10,20 @@ Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change si
 from __future__ import annotations
 
 import hashlib
-import os
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import PlexFile, PlexItem
+from plexsync.state import read_pieces, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from plexsync.models import RatingKey, Section
@@ -36,13 +36,11 @@ documented (docs/plex-api.md 3), so they are trusted for a while only."""
 _CLOCK_MARGIN_S = 600
 """How far Plex's clock may run ahead of ours before an update time counts as nonsense."""
 
-_T = TypeVar("_T")
-
-_OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_MAGIC = b"plexsync-index\n"
-_CHECKSUM_BYTES = 4
-_SCHEMA = ",".join(("3", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
+_SCHEMA = ",".join(("4", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
 """Another set of fields is another schema: an old list must not be read as a new one."""
+_ITEMS = msgspec.msgpack.Decoder(tuple[PlexItem, ...])
+_PIECE = 1_000
+"""Items written at once."""
 
 
 class How(StrEnum):
@@ -100,7 +98,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         checked_at: epoch of the last look at the server.
         total: entries Plex counted, other kinds included.
         edition: a digest of `items`.
-        items: the list.
+        items: the list; on disk it follows in pieces.
     """
 
     schema: str
@@ -112,14 +110,6 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     checked_at: int
     total: int
     items: tuple[PlexItem, ...]
-
-
-class _Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a list is of, read without its items."""
-
-    schema: str
-    owner: str
-    library: str
 
 
 class _Had(NamedTuple):
@@ -316,11 +306,11 @@ def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for path in sorted(cache_dir.glob("plex-*.index")):
-        label = _decoded(path, _Label)
-        if label is not None and label.schema == _SCHEMA:
-            server, _, section = label.owner.partition("/")
+        kept = _load(path, with_items=False)
+        if kept is not None:
+            server, _, section = kept.owner.partition("/")
             if server == (machine or server):
-                found[section.rpartition("/")[2]] = label.library
+                found[section.rpartition("/")[2]] = kept.library
     return found
 
 
@@ -347,7 +337,10 @@ def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
 
 
 def _edition(items: tuple[PlexItem, ...]) -> str:
-    return hashlib.blake2b(msgspec.msgpack.encode(items), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(digest_size=8)
+    for piece in _pieces_of(items):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _joined(lists: Sequence[_Kept]) -> Edition:
@@ -385,50 +378,33 @@ def _file_name(owner: str) -> str:
     return f"plex-{hashlib.sha256(owner.encode()).hexdigest()[:24]}.index"
 
 
-def _load(path: Path, owner: str = "") -> _Kept | None:
+def _load(path: Path, owner: str = "", *, with_items: bool = True) -> _Kept | None:
     """Return the list of `owner`, or of anybody; None for anything that is not exactly that."""
-    kept = _decoded(path, _Kept)
-    if kept is None or (kept.schema, kept.owner) != (_SCHEMA, owner or kept.owner):
+    try:
+        pieces = read_pieces(path)
+        kept = msgspec.msgpack.decode(next(pieces, b""), type=_Kept)
+        if (kept.schema, kept.owner) != (_SCHEMA, owner or kept.owner):
+            return None
+        if with_items:
+            items = tuple(item for piece in pieces for item in _ITEMS.decode(piece))
+            return msgspec.structs.replace(kept, items=items)
+        for _ in pieces:
+            pass  # only a list that is whole counts
+    except (OSError, msgspec.DecodeError, ValueError):
         return None
     return kept
 
 
-def _decoded(path: Path, type_: type[_T]) -> _T | None:
-    """Return what a file holds; None where it is damaged, missing or of another kind."""
-    try:
-        content = path.read_bytes()
-        start = len(_MAGIC) + _CHECKSUM_BYTES
-        if content[:start] != _MAGIC + _checksum(content[start:]):
-            return None
-        return msgspec.msgpack.decode(content[start:], type=type_)
-    except (OSError, msgspec.DecodeError, ValueError):
-        return None
-
-
 def _try_to_keep(path: Path, kept: _Kept) -> str:
     """Write the list; says why that failed. A run does not need its cache."""
+    head = msgspec.msgpack.encode(msgspec.structs.replace(kept, items=()))
     try:
-        _keep(path, kept)
+        write_pieces(path, chain((head,), _pieces_of(kept.items)))
     except OSError as error:
         return f"the list of Plex's items cannot be kept in {path.parent}: {error.strerror}"
     return ""
 
 
-def _keep(path: Path, kept: _Kept) -> None:
-    """Replace the file as a whole, readable by its owner alone.
-
-    Nothing is synced: a file torn by a power cut, or by two runs that write at once, fails its
-    checksum and is listed again. The temporary name is always the same, so that killed runs leave
-    no heap of files behind.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = msgspec.msgpack.encode(kept)
-    temporary = path.with_suffix(".new")
-    with os.fdopen(os.open(temporary, _OVERWRITE, 0o600), "wb") as file:
-        file.write(_MAGIC + _checksum(content))
-        file.write(content)
-    temporary.replace(path)
-
-
-def _checksum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+def _pieces_of(items: tuple[PlexItem, ...]) -> Iterator[bytes]:
+    for start in range(0, len(items), _PIECE):
+        yield msgspec.msgpack.encode(items[start : start + _PIECE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
@@ -69,7 +70,7 @@ def scene_of(wire: WireScene | WireDetail, *, with_relations: bool = False) -> S
         date=_date(wire.date),
         organized=wire.organized,
         files=_files(wire.files),
-        shows=_shown_ids(wire),
+        shows=_shown_ids(wire) if with_relations else (),
         filled=tuple(_filled(wire)) if with_relations else (),
     )
 
@@ -180,14 +181,18 @@ def _file(wire: WireFile) -> SceneFile:
         path=wire.path,
         size_bytes=_known(wire.size),
         duration_s=wire.duration if wire.duration and 0 < wire.duration <= _LARGEST else None,
-        width=_known(wire.width),
-        height=_known(wire.height),
+        width=_side(wire.width),
+        height=_side(wire.height),
         oshash=_oshash(wire.oshash),
     )
 
 
 def _known(number: float | None) -> int | None:
     return int(number) if number and 0 < number <= _LARGEST else None
+
+
+_side = cache(_known)
+"""Few widths and heights are those of many files: one number for all of them saves memory."""
 
 
 def _rating(number: float | None) -> int | None:
@@ -201,6 +206,7 @@ def _oshash(text: str | None) -> int | None:
     return int(text, 16) or None
 
 
+@cache  # few dates are those of many scenes
 def _date(text: str | None) -> str:
     """`YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or "" for what is none of them."""
     if not text:

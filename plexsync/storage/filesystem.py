@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -248,3 +249,57 @@ def _remove_if_there(disk: Filesystem, path: Path) -> None:
     """Remove `path`, which a killed run may have left behind."""
     if path.name in disk.names(path.parent):
         disk.remove(path)
+
+
+# ---- Caches --------------------------------------------------------------------------------------
+
+_NUMBER_BYTES = 4
+_END = 2 * _NUMBER_BYTES * b"\xff"
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Replace a cache, which may be lost, and is never in memory as a whole.
+
+    Before each piece stand its length and the checksum of all up to it. Nothing is synced: a file
+    torn by a power cut, or by two runs that write at once, fails its checksums. The draft always
+    has the same name, so that killed runs leave no heap of files behind.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    path.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    draft, checksum = path.with_suffix(".new"), 0
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(draft, flags, _FILE_MODE), "wb") as file:
+        for piece in pieces:
+            checksum = zlib.crc32(piece, checksum)
+            file.write(_number(len(piece)) + _number(checksum))
+            file.write(piece)
+        file.write(_END)
+    draft.replace(path)
+
+
+def read_pieces(path: Path) -> Iterator[bytes]:
+    """Yield the pieces of a cache; only after the last one it is known to be whole.
+
+    Raises:
+        OSError: it is missing, or cannot be read.
+        ValueError: it is damaged, or no such file.
+    """
+    checksum = 0
+    with path.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size
+        while (head := file.read(len(_END))) != _END:
+            size = int.from_bytes(head[:_NUMBER_BYTES])
+            left -= len(head) + size
+            piece = file.read(size) if size > 0 and left > 0 else b""
+            checksum = zlib.crc32(piece, checksum)
+            if not piece or head[_NUMBER_BYTES:] != _number(checksum):
+                raise ValueError(path)
+            yield piece
+        if file.read(1):
+            raise ValueError(path)
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(_NUMBER_BYTES)

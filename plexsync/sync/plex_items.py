@@ -64,6 +64,11 @@ class Inventory:
         """The titles of the libraries by id."""
         return {section.section_id: section.title for section in self._sections}
 
+    @property
+    def edition(self) -> str:
+        """The name of the list, once somebody needed it."""
+        return self.had.edition if self.had else ""
+
     def index(self, *, force: bool = False) -> Index | None:
         """Return the list, read again if `force`; None where a library cannot be listed.
 

@@ -9,17 +9,17 @@ once. Source: docs/design.md, invariant 3.
 from __future__ import annotations
 
 import hashlib
-import os
-import zlib
+from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from plexsync.matcher import Layout
 from plexsync.models import Scene, SceneFile, SceneId
+from plexsync.state import read_pieces, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 
 _SCHEMA = ",".join(
     (
-        "1",
+        "2",
         *Scene.__struct_fields__,
         *SceneFile.__struct_fields__,
         *Layout.__struct_fields__,
     )
 )
 """Another set of fields is another schema: an old catalogue must not be read as a new one."""
-_MAGIC = b"plexsync-scenes\n"
-_CHECKSUM_BYTES = 4
+_SCENES = msgspec.msgpack.Decoder(tuple[Scene, ...])
+_PIECE = 1_000
+"""Scenes written at once."""
 
 
 class SweepsScenes(Protocol):
@@ -45,13 +46,17 @@ class SweepsScenes(Protocol):
         """Pages of all scenes with what matching needs."""
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The catalogue as it lies on disk; `learned_with` is what the layout depends on."""
+class _Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What comes before the scenes on disk.
+
+    `learned_with` is what the layout depends on beside the scenes, `learned_from` the list of items
+    it was learned from.
+    """
 
     schema: str
-    scenes: tuple[Scene, ...]
     layout: Layout | None
     learned_with: str
+    learned_from: str
 
 
 class Catalogue:
@@ -61,27 +66,38 @@ class Catalogue:
         path: see `catalogue_path`.
         stash: is asked for all scenes where the catalogue is lost.
         learned_with: names what a layout depends on beside the scenes: rules and libraries.
+        listed: names the list of Plex's items.
 
     Attributes:
         problem: why it could not be kept; "" while it was.
     """
 
-    def __init__(self, path: Path, stash: SweepsScenes, *, learned_with: str) -> None:
+    def __init__(
+        self, path: Path, stash: SweepsScenes, *, learned_with: str, listed: Callable[[], str]
+    ) -> None:
         self.problem = ""
         self._path = path
         self._stash = stash
         self._learned_with = learned_with
+        self._listed = listed
         self._scenes: dict[SceneId, Scene] | None = None
         self._layout: Layout | None = None
+        self._learned_from = ""
         self._seen: dict[SceneId, Scene] = {}
         self._gone: set[SceneId] = set()
+        self._is_whole = False
         self._is_changed = False
 
     @property
     def layout(self) -> Layout | None:
-        """What was learned from all scenes; None when nothing was, or under other rules."""
+        """What was learned from all scenes; None when nothing was, or under other rules.
+
+        A run that looks at all scenes believes only what was learned from just these, and from
+        just the items Plex has.
+        """
         self._load()
-        return self._layout
+        stale = self._is_whole and self._learned_from != self._listed()
+        return None if stale else self._layout
 
     def note(self, scenes: Iterable[Scene], gone: Collection[SceneId], *, whole: bool) -> None:
         """Take in what a run saw.
@@ -91,14 +107,16 @@ class Catalogue:
             gone: scenes that are no more, or take no part any more.
             whole: `scenes` are all that take part.
         """
-        self._seen.update((scene.scene_id, _slim(scene)) for scene in scenes)
         self._gone.update(gone)
         if whole:
-            self._take(dict(self._seen), None)
-            self._is_changed = True
-        elif self._gone and (kept := _read(self._path)) is not None:
+            self._is_whole = True
+            self._scenes = {scene.scene_id: scene for scene in scenes}
+            self._layout = self._learned_before(_pieces_of(self._scenes.values()))
+            self._is_changed = self._layout is None
+            return
+        self._seen.update((scene.scene_id, _slim(scene)) for scene in scenes)
+        if self._gone and self._read():
             # What is gone must not compete with what comes in its place, in this run or later.
-            self._have(kept)
             self.keep()
 
     def others(self, due: Collection[SceneId]) -> list[Scene]:
@@ -111,22 +129,23 @@ class Catalogue:
 
     def learn(self, layout: Layout) -> None:
         """Keep what was learned from all scenes."""
-        self._load()
-        self._is_changed = self._is_changed or layout != self._layout
-        self._layout = layout
+        if layout != self.layout:
+            self._is_changed = True
+            self._layout, self._learned_from = layout, self._listed()
 
     def keep(self) -> None:
         """Write the catalogue, if something changed. A run does not need its cache."""
         if self._scenes is None or not self._is_changed:
             return
-        kept = _Kept(
+        head = _Head(
             schema=_SCHEMA,
-            scenes=tuple(self._scenes.values()),
             layout=self._layout,
             learned_with=self._learned_with,
+            learned_from=self._learned_from,
         )
+        pieces = _pieces_of(self._scenes.values())
         try:
-            _write(self._path, msgspec.msgpack.encode(kept))
+            write_pieces(self._path, chain((msgspec.msgpack.encode(head),), pieces))
         except OSError as error:
             folder = self._path.parent
             self.problem = f"what Stash holds cannot be kept in {folder}: {error.strerror}"
@@ -135,24 +154,47 @@ class Catalogue:
     # ---- Private
 
     def _load(self) -> dict[SceneId, Scene]:
-        if self._scenes is None:
-            kept = _read(self._path)
-            if kept is None:
-                swept = {
-                    scene.scene_id: _slim(scene) for page in self._stash.sweep() for scene in page
-                }
-                self._take(swept, None)
-                self._is_changed = True
-            else:
-                self._have(kept)
+        if self._scenes is None and not self._read():
+            pages = self._stash.sweep()
+            self._take({scene.scene_id: _slim(scene) for page in pages for scene in page})
+            self._is_changed = True
         return self._scenes or {}
 
-    def _have(self, kept: _Kept) -> None:
-        current = kept.learned_with == self._learned_with
-        known = {scene.scene_id: scene for scene in kept.scenes}
-        self._take(known, kept.layout if current else None)
+    def _read(self) -> bool:
+        """Have what lies on the disk; False where that is damaged, missing or of another schema."""
+        try:
+            pieces = read_pieces(self._path)
+            layout = self._layout_in(next(pieces, b""))
+            known = {one.scene_id: one for piece in pieces for one in _SCENES.decode(piece)}
+        except (OSError, msgspec.DecodeError, ValueError):
+            return False
+        self._take(known)
+        self._layout = layout
+        return True
 
-    def _take(self, known: dict[SceneId, Scene], layout: Layout | None) -> None:
+    def _learned_before(self, scenes: Iterable[bytes]) -> Layout | None:
+        """Return what an earlier run learned from just these scenes."""
+        try:
+            pieces = read_pieces(self._path)
+            layout = self._layout_in(next(pieces, b""))
+            same = all(one == other for one, other in zip_longest(pieces, scenes))
+        except (OSError, msgspec.DecodeError, ValueError):
+            return None
+        return layout if same else None
+
+    def _layout_in(self, piece: bytes) -> Layout | None:
+        """Return the layout in a head, unless it was learned under other rules.
+
+        Raises:
+            ValueError: the head is of another schema.
+        """
+        head = msgspec.msgpack.decode(piece, type=_Head)
+        if head.schema != _SCHEMA:
+            raise ValueError(head.schema)
+        self._learned_from = head.learned_from
+        return head.layout if head.learned_with == self._learned_with else None
+
+    def _take(self, known: dict[SceneId, Scene]) -> None:
         """Have these scenes, brought up to date by what this run saw."""
         fresh = {one: scene for one, scene in self._seen.items() if known.get(one) != scene}
         gone = self._gone & known.keys() - self._seen.keys()
@@ -160,7 +202,7 @@ class Catalogue:
         known.update(fresh)
         for one in gone:
             del known[one]
-        self._scenes, self._layout = known, layout
+        self._scenes = known
 
 
 class NoOthers:
@@ -197,32 +239,10 @@ def _slim(scene: Scene) -> Scene:
     )
 
 
-def _read(path: Path) -> _Kept | None:
-    """Return the catalogue; None where it is damaged, missing or of another schema."""
-    try:
-        content = path.read_bytes()
-        start = len(_MAGIC) + _CHECKSUM_BYTES
-        if content[:start] != _MAGIC + _checksum(content[start:]):
-            return None
-        kept = msgspec.msgpack.decode(content[start:], type=_Kept)
-    except (OSError, msgspec.DecodeError, ValueError):
-        return None
-    return kept if kept.schema == _SCHEMA else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file as a whole. Not synced: a torn one fails its checksum and is made again."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
-        file.write(_MAGIC + _checksum(content))
-        file.write(content)
-    draft.replace(path)
-
-
-def _checksum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+def _pieces_of(scenes: Iterable[Scene]) -> Iterator[bytes]:
+    left = map(_slim, scenes)
+    while piece := tuple(islice(left, _PIECE)):
+        yield msgspec.msgpack.encode(piece)
 
 
 def open_catalogue(
@@ -232,6 +252,7 @@ def open_catalogue(
     stash_identity: str,
     *,
     sections: AbstractSet[str],
+    listed: Callable[[], str] = str,
 ) -> Catalogue:
     """Open the catalogue of this Stash and state; what was learned under other rules is left aside.
 
@@ -241,6 +262,7 @@ def open_catalogue(
         directories: those of cache and state.
         stash_identity: what Stash calls itself.
         sections: ids of the libraries.
+        listed: names the list of Plex's items.
     """
     cache_dir, state_dir = directories
     depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
@@ -248,4 +270,5 @@ def open_catalogue(
         catalogue_path(cache_dir, state_dir, stash_identity),
         stash,
         learned_with="\x1e".join([*depends, *sorted(sections)]),
+        listed=listed,
     )

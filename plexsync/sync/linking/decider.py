@@ -89,9 +89,8 @@ class Decider:
         Raises:
             ServerError: a server cannot tell what is needed.
         """
-        due = {scene.scene_id for scene in scenes}
         known = Known(
-            others=self._others(due),
+            others=self._others({scene.scene_id for scene in scenes}),
             rules=self.rules,
             settings=self.settings,
             claims=claims,

@@ -6,7 +6,7 @@ pair. So a pair waits without it, and lets go of it once it is done.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from plexsync.text.normalize import same_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.models import Candidate, Link, RatingKey, SceneId, SceneRecord
+    from plexsync.models import Candidate, Link, PlexField, RatingKey, SceneId, SceneRecord
     from plexsync.sync.rows import Pair
 
 
@@ -32,9 +32,13 @@ class LinkingRecords(Protocol):
         """Return the link of an item that is linked to no scene any more."""
 
 
+NOTHING: dict[PlexField, Any] = {}
+"""Stands for each empty part of a link that waits: one for all of them saves memory."""
+
+
 def bare(link: Link) -> Link:
     """Return a link without what is remembered of the item's fields."""
-    return replace(link, base={}, held={}, pictures={})
+    return replace(link, base=NOTHING, held=NOTHING, pictures=NOTHING)
 
 
 def recall(pair: Pair, records: LinkingRecords) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules, used_rules
 from plexsync.models import Confidence, Link, Outcome
-from plexsync.sync.linking.earlier_links import LinkingRecords, bare, earlier
+from plexsync.sync.linking.earlier_links import NOTHING, LinkingRecords, bare, earlier
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 
@@ -140,10 +140,9 @@ class Linker:
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], taken: Sequence[Pair]
     ) -> Linked:
         """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
-        ours = {scene.scene_id for scene in scenes}
+        ours = {scene.scene_id: scene for scene in scenes}
         owners = self.records.claims()
-        free = ours | self.void
-        claims = {key: who for key, who in owners.items() if who not in free}
+        claims = {key: who for key, who in owners.items() if not (who in ours or who in self.void)}
         claims.update(
             (pair.link.rating_key, pair.scene.scene_id)
             for pair in taken
@@ -151,18 +150,17 @@ class Linker:
         )
         matches, layout = self.decider.decide(scenes, items, claims)
         by_key = {item.rating_key: item for item in items}
-        by_id = {scene.scene_id: scene for scene in scenes}
         linked = Linked(
             proposed=propose_rules(matches, rules=self.decider.rules),
             learned=used_rules(matches, layout),
             unread=frozenset(one.scene_id for one in matches if one.unread),
         )
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
-        linked_already = {pair.scene.scene_id for pair in taken} & ours
+        linked_already = {pair.scene.scene_id for pair in taken} & ours.keys()
         spoken_for = set(claims) | standing
         # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
         for found in sorted(matches, key=_surest_first):
-            scene = by_id[found.scene_id]
+            scene = ours[found.scene_id]
             if scene.scene_id in linked_already:
                 # Only what is sure is added to what stands.
                 key = found.candidates[0].rating_key if found.candidates else None
@@ -223,6 +221,9 @@ class Linker:
             section_id=item.section_id,
             path=best.item_path,
             confidence=found.confidence or Confidence.LOW,
+            base=NOTHING,
+            held=NOTHING,
+            pictures=NOTHING,
         )
         if known is not None:
             before, of = known

@@ -81,6 +81,7 @@ class DueWork:
             (run.ports.cache_dir, run.ports.state_dir),
             run.lineage.stash,
             sections=run.inventory.section_ids,
+            listed=lambda: run.inventory.edition,
         )
         self._linker = self._make_linker()
         self._queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
