@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.stash import queries
 from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers, without_user
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
@@ -28,25 +29,6 @@ from plexsync.stash.objects import (
     stamps_query,
 )
 from plexsync.stash.paging import Batches, Fetched, HasId, Page, Where, keyset_pages
-from plexsync.stash.queries import (
-    COUNT,
-    DETAILS,
-    LACKING_A_COVER,
-    LOOK,
-    NAMES,
-    READY,
-    SCENES,
-    SWEEP,
-    UNEVEN,
-    UNEVEN_IN_FILES,
-    VERSIONS,
-    WHO,
-    WHOLE,
-    Json,
-    asking,
-    request_body,
-    where_after,
-)
 from plexsync.stash.readiness import (
     StashLook,
     check_ready,
@@ -181,8 +163,8 @@ class StashClient:
         Raises:
             ServerError: Stash is not ready, or does not answer this.
         """
-        variables: dict[str, Json] = {"uneven": UNEVEN_IN_FILES, "n": _LATEST}
-        seen = self._ask(LOOK, variables, self._decode_look)
+        newest: Where = {"uneven": queries.UNEVEN_IN_FILES, "n": _LATEST}
+        seen = self._ask(queries.LOOK, newest, self._decode_look)
         check_ready(seen, self._url)
         return look_of(seen, self._url)
 
@@ -202,8 +184,7 @@ class StashClient:
         Raises:
             ServerError: the walk did not come to its end; what came before is incomplete.
         """
-        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, more=with_organized)
-        for page in pages:
+        for page in self._versions(more=with_organized):
             if page.poisoned is not None:
                 yield (Version(page.poisoned[0], ""),)
             else:
@@ -221,9 +202,11 @@ class StashClient:
         if whole:
             self._kept.begin()
         pages: Iterator[Page[WireDetail] | Page[WireScene]] = (
-            self._walk(WHOLE, self._decode_details, self._sweep_size)
+            self._walk(queries.WHOLE, self._decode_details, self._sweep_size)
             if whole
-            else self._walk(SWEEP, self._decode_scenes, self._sweep_size, more=with_relations)
+            else self._walk(
+                queries.SWEEP, self._decode_scenes, self._sweep_size, more=with_relations
+            )
         )
         for page in pages:
             if page.rows:
@@ -238,7 +221,9 @@ class StashClient:
         Raises:
             ServerError: as `versions`.
         """
-        pages = self._walk(UNEVEN, self._decode_uneven, self._sweep_size, only=UNEVEN_IN_FILES)
+        pages = self._walk(
+            queries.UNEVEN, self._decode_uneven, self._sweep_size, only=queries.UNEVEN_IN_FILES
+        )
         return {
             SceneId(row.id): " ".join(sorted(file.id for file in row.files))
             for page in pages
@@ -251,7 +236,7 @@ class StashClient:
         Raises:
             ServerError: the dictionary could not be had as a whole.
         """
-        return self._ask(NAMES, {}, self._decode_names, limits=DICTIONARY)
+        return self._ask(queries.NAMES, {}, self._decode_names, limits=DICTIONARY)
 
     def stamps(self, kinds: Collection[CollectionKind]) -> dict[RelatedId, str]:
         """When each object of these kinds was edited, as an opaque text. One request.
@@ -274,8 +259,8 @@ class StashClient:
         for letter, kind in RELATED_KINDS.items():
             ids = list(dict.fromkeys(one[1:] for one in wanted if one.startswith(letter)))
             for start in range(0, len(ids), OBJECT_BATCH):
-                variables: dict[str, Json] = {"ids": ids[start : start + OBJECT_BATCH]}
-                found |= self._ask(objects_query(kind), variables, objects_decoder(kind))
+                some = {"ids": ids[start : start + OBJECT_BATCH]}
+                found |= self._ask(objects_query(kind), some, objects_decoder(kind))
         return found
 
     def is_settled(self, version: str) -> bool:
@@ -334,7 +319,7 @@ class StashClient:
         Raises:
             ServerError: the list is incomplete.
         """
-        pages = self._walk(VERSIONS, self._decode_versions, self._page_size, only=LACKING_A_COVER)
+        pages = self._versions(only=queries.LACKING_A_COVER)
         return frozenset(SceneId(row.id) for page in pages for row in page.rows)
 
     def scene_url(self, scene_id: SceneId) -> str:
@@ -344,8 +329,6 @@ class StashClient:
     def file_url(self, path: str) -> str:
         """Return the address of something by its path and query on Stash, without any key."""
         return f"{self._url}{path}"
-
-    # ---- asking --------------------------------------------------------------------------------
 
     def _want(self, wanted: frozenset[StashField]) -> None:
         """Ask for this from now on."""
@@ -358,11 +341,11 @@ class StashClient:
         """Meet Stash, leaving out what it does not have."""
         while True:
             try:
-                return self._ask(READY, {}, self._decode_ready)
+                return self._ask(queries.READY, {}, self._decode_ready)
             except NotUnderstoodError as error:
                 lacking = self._wanted.intersection(lacking_fields(error, self._wanted))
                 if not lacking:
-                    ready = self._ask(WHO, {}, self._decode_ready)
+                    ready = self._ask(queries.WHO, {}, self._decode_ready)
                     check_ready(ready, self._url)
                     raise not_understood(ready, error) from error
                 self.lacking |= lacking
@@ -371,7 +354,7 @@ class StashClient:
     def _ask(
         self,
         query: str,
-        variables: Mapping[str, Json],
+        variables: Where,
         decode: Callable[[HttpResponse], T],
         *,
         limits: AnswerLimits = PAGE,
@@ -388,7 +371,7 @@ class StashClient:
             "POST",
             GRAPHQL,
             noted,
-            body=request_body(asking(query, self._wanted), variables),
+            body=queries.request_body(queries.asking(query, self._wanted), variables),
             headers=_JSON,
             accept_status=_ANSWERS,
             limits=limits,
@@ -407,12 +390,14 @@ class StashClient:
         return scene_of(row, with_relations=related)
 
     def _count(self, where: Where, note: Callable[[str], None] | None = None) -> int:
-        return self._ask(COUNT, {"where": where}, self._decode_count, note=note).findScenes.count
+        return self._ask(
+            queries.COUNT, {"where": where}, self._decode_count, note=note
+        ).findScenes.count
 
     def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> Rows[WireDetail]:  # noqa: FBT001 - a callback of Batches
         # An empty list means "no ids": the first 25 scenes would come back.
         assert ids  # noqa: S101 - Batches never asks for nothing
-        return self._ask(DETAILS, {"ids": ids}, self._decode_details, divisible=divisible)
+        return self._ask(queries.DETAILS, {"ids": ids}, self._decode_details, divisible=divisible)
 
     def _ask_scenes(
         self,
@@ -422,8 +407,14 @@ class StashClient:
         more: bool,
     ) -> Rows[WireScene]:
         assert ids  # noqa: S101 - see above
-        variables: dict[str, Json] = {"ids": ids, "more": more}
-        return self._ask(SCENES, variables, self._decode_scenes, divisible=divisible)
+        asked: Where = {"ids": ids, "more": more}
+        return self._ask(queries.SCENES, asked, self._decode_scenes, divisible=divisible)
+
+    def _versions(
+        self, *, more: bool = False, only: Where | None = None
+    ) -> Iterator[Page[WireVersion]]:
+        decode, size = self._decode_versions, self._page_size
+        return self._walk(queries.VERSIONS, decode, size, more=more, only=only)
 
     def _walk(
         self,
@@ -432,15 +423,15 @@ class StashClient:
         size: int,
         *,
         more: bool = False,
-        only: Mapping[str, Json] | None = None,
+        only: Where | None = None,
     ) -> Iterator[Page[W]]:
         """Yield the pages of a keyset walk; poisoned scenes are also kept."""
-        dates, where = [""], partial(where_after, more=only)
+        dates, where = [""], partial(queries.where_after, more=only)
         note = partial(dates.__setitem__, 0)  # our clock is that of the page which is worked on
 
         def ask(where: Where, n: int, divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of keyset_pages
-            variables: dict[str, Json] = {"where": where, "n": n, "more": more}
-            return self._ask(query, variables, decode, divisible=divisible, note=note)
+            asked: Where = {"where": where, "n": n, "more": more}
+            return self._ask(query, asked, decode, divisible=divisible, note=note)
 
         pages = keyset_pages(ask, partial(self._count, note=note), where, size)
         for page, date in self._transport.ahead((page, dates[0]) for page in pages):

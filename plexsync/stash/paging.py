@@ -75,20 +75,13 @@ def keyset_pages(
     where: Callable[[int], Where],
     size: int,
 ) -> Iterator[Page[W]]:
-    """Walk over all scenes of a filter in the order of their ids; end with a page that is short.
+    """Walk over the scenes of a filter in the order of their ids, up to a page that is short.
 
-    Args:
-        ask: the rows of one page, given filter, size and whether a smaller page is an option.
-        count: how many scenes a filter finds, without reading any.
-        where: the filter for scenes after an id.
-        size: scenes a page to begin with.
-
-    Raises:
-        BadResponseError: rows out of order or too many; or scene after scene fails.
-        ServerError: Stash does not answer.
+    `ask` returns the rows of one page, given filter, size and whether a smaller page is an option;
+    `count` how many scenes a filter finds; `where` the filter for scenes after an id. It raises
+    ServerError where Stash does not answer, lists out of order, or fails for scene after scene.
     """
-    last_id, full = 0, size
-    failed_in_a_row = 0
+    last_id, full, failed_in_a_row = 0, size, 0
     while True:
         try:
             rows = ask(where(last_id), size, size > SMALLEST_PAGE)
