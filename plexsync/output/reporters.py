@@ -34,7 +34,49 @@ if TYPE_CHECKING:
     from plexsync.output.streams import Meter, Sink
 
 
-class PipeReporter:
+class StreamReporter:
+    """What reporters on streams have in common: warnings on stderr, progress where it is watched.
+
+    Args:
+        out: stdout.
+        err: stderr, for words.
+        meter: where progress is shown, when stderr is a terminal.
+        quiet: only errors.
+    """
+
+    def __init__(
+        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+    ) -> None:
+        self._out, self._err, self._quiet = out, err, quiet
+        self._meter = meter or NoMeter()
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why output is missing; None when all was written."""
+        return self._out.failure
+
+    def started(self, header: RunHeader) -> None:
+        """Print nothing, unless a reporter has a use for it."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """Pass it on to the meter."""
+        self._meter.step(phase, done, total)
+
+    def preview(self, preview: Preview) -> None:
+        """Print nothing: a stream gets each row once, when it ends."""
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr."""
+        if not self._quiet:
+            self._meter.clear()
+            self._err.write_line(warning_line(message), Priority.WARNING)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._meter.clear()
+
+
+class PipeReporter(StreamReporter):
     """One tab-separated line per row that is not unchanged; words for people go to stderr.
 
     Args:
@@ -59,28 +101,14 @@ class PipeReporter:
         polite: bool = False,
         named: bool = False,
     ) -> None:
-        self._out, self._err, self._quiet = out, err, quiet
-        self._named = named
+        super().__init__(out, err, meter=meter, quiet=quiet)
+        self._polite, self._named = polite, named
         self._verbose, self._evidence = verbosity > 0, verbosity > 1
-        self._meter = meter or NoMeter()
-        self._polite = polite
-
-    @property
-    def failure(self) -> OSError | None:
-        """Why lines are missing; None when all were written."""
-        return self._out.failure
 
     def started(self, header: RunHeader) -> None:
         """Print the servers to stderr if that was asked for."""
         if self._verbose:
             self._err.write_line(servers_sentence(header))
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """Pass it on to the meter."""
-        self._meter.step(phase, done, total)
-
-    def preview(self, preview: Preview) -> None:
-        """Print nothing: a pipe gets each row once, when it ends."""
 
     def row(self, row: MatchRow) -> None:
         """Write the row's line."""
@@ -91,24 +119,14 @@ class PipeReporter:
             line = lines.row_line(row, evidence=self._evidence)
             self._out.write(line.encode() + b"\n")
 
-    def warn(self, message: str) -> None:
-        """Say it on stderr."""
-        if not self._quiet:
-            self._meter.clear()
-            self._err.write_line(warning_line(message), Priority.WARNING)
-
     def finished(self, summary: RunSummary) -> None:
         """Say on stderr how it ended."""
         self._meter.clear()
         self._out.flush()
         _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
 
-    def close(self) -> None:
-        """Take the bar off the screen."""
-        self._meter.clear()
 
-
-class CronReporter:
+class CronReporter(StreamReporter):
     """Silence, unless something changed, is newly LOW, or failed; then words and lines.
 
     Args:
@@ -129,7 +147,8 @@ class CronReporter:
         verbose: bool = False,
         outages: Outages | None = None,
     ) -> None:
-        self._out, self._err, self._quiet, self._verbose = out, err, quiet, verbose
+        super().__init__(out, err, quiet=quiet)
+        self._verbose = verbose
         self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
         self._outages = outages
         self._alike: dict[tuple[Outcome, str], tuple[MatchRow, int]] = {}
@@ -138,15 +157,6 @@ class CronReporter:
     def failure(self) -> OSError | None:
         """Why lines are missing; None when all were written."""
         return self._out.failure or self._rows.failure or self._waiting.failure
-
-    def started(self, header: RunHeader) -> None:
-        """Cron need not know."""
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """Nobody watches."""
-
-    def preview(self, preview: Preview) -> None:
-        """Nobody watches."""
 
     def row(self, row: MatchRow) -> None:
         """Keep the row's line until it is known whether anybody needs to hear of it."""
@@ -192,7 +202,7 @@ class CronReporter:
         self._out.flush()
 
 
-class JsonReporter:
+class JsonReporter(StreamReporter):
     """One document on stdout when the run is over, whatever happened.
 
     Args:
@@ -212,8 +222,7 @@ class JsonReporter:
         quiet: bool = False,
         spool: Spool | None = None,
     ) -> None:
-        self._out, self._err, self._quiet = out, err, quiet
-        self._meter = meter or NoMeter()
+        super().__init__(out, err, meter=meter, quiet=quiet)
         self._rows = spool or Spool()
 
     @property
@@ -221,25 +230,9 @@ class JsonReporter:
         """Why rows are missing; None when all were written."""
         return self._out.failure or self._rows.failure
 
-    def started(self, header: RunHeader) -> None:
-        """Print nothing: the summary will hold it."""
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """Pass it on to the meter."""
-        self._meter.step(phase, done, total)
-
-    def preview(self, preview: Preview) -> None:
-        """Print nothing: the document has each row once."""
-
     def row(self, row: MatchRow) -> None:
         """Keep the row for the document."""
         self._rows.add(json_report.match_json(row))
-
-    def warn(self, message: str) -> None:
-        """Say it on stderr."""
-        if not self._quiet:
-            self._meter.clear()
-            self._err.write_line(warning_line(message), Priority.WARNING)
 
     def finished(self, summary: RunSummary) -> None:
         """Write the document."""
@@ -252,11 +245,11 @@ class JsonReporter:
 
     def close(self) -> None:
         """Take the bar off the screen, give the file back."""
-        self._meter.clear()
+        super().close()
         self._rows.close()
 
 
-class JsonlReporter:
+class JsonlReporter(StreamReporter):
     """One event a line on stdout, as it happens.
 
     Args:
@@ -264,7 +257,7 @@ class JsonlReporter:
     """
 
     def __init__(self, out: Sink) -> None:
-        self._out = out
+        super().__init__(out, out)
         self._started = False
 
     def started(self, header: RunHeader) -> None:
@@ -292,14 +285,6 @@ class JsonlReporter:
     def finished(self, summary: RunSummary) -> None:
         """Write the event."""
         self._send(json_report.finished_event(summary))
-
-    def close(self) -> None:
-        """Nothing is kept."""
-
-    @property
-    def failure(self) -> OSError | None:
-        """Why events are missing; None when all were written."""
-        return self._out.failure
 
     def _send(self, line: bytes) -> None:
         self._out.write(line)
