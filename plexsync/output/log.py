@@ -24,7 +24,6 @@ from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.console import LogOptions, RunReporter
@@ -67,8 +66,8 @@ def logged(reporter: RunReporter, options: LogOptions) -> Iterator[RunReporter]:
         log.close()
 
 
-class Log:
-    """A log file, in words or in JSON lines.
+class Log(RotatingFileHandler):
+    """A log file, in words or in JSON lines, that keeps its first error instead of printing it.
 
     Args:
         options: which file, and how.
@@ -81,14 +80,18 @@ class Log:
     """
 
     def __init__(self, options: LogOptions) -> None:
-        self._handler = _Handler(options.file)
-        self._least = logging.getLevelNamesMapping()[options.level.upper()]
+        self.failure: OSError | None = None
         self._line = _as_json if options.json else _as_text
-
-    @property
-    def failure(self) -> OSError | None:
-        """The first error while writing."""
-        return self._handler.failure
+        file = options.file
+        try:
+            super().__init__(file, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8")
+        except OSError as error:
+            raise StateError(
+                f"the log file cannot be opened: {error.strerror or error}",
+                context=f"--log-file {file}",
+                hint="Name a file in a folder you may write to: --log-file FILE.",
+            ) from error
+        self.setLevel(options.level.upper())
 
     def write(self, level: int, words: str, event: bytes) -> None:
         """Write one event.
@@ -98,14 +101,24 @@ class Log:
             words: what happened, for a person.
             event: the same as a line of `--jsonl`.
         """
-        if level >= self._least:
+        if level >= self.level:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             line = self._line(stamp, logging.getLevelName(level), words, event)
-            self._handler.handle(logging.makeLogRecord({"msg": line}))
+            self.handle(logging.makeLogRecord({"msg": line}))
 
     def close(self) -> None:
-        """Close the file."""
-        self._handler.close()
+        """Close the file; what waited in memory may still find the disk full."""
+        try:
+            super().close()
+        except OSError as error:
+            self.failure = self.failure or error
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - as logging calls it
+        """Keep the error that is being handled; others are bugs and go on."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            raise  # noqa: PLE0704 - logging calls this while it handles the error
+        self.failure = self.failure or error
 
 
 class LoggingReporter:
@@ -170,35 +183,6 @@ class LoggingReporter:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-class _Handler(RotatingFileHandler):
-    """Keeps the first error instead of printing it."""
-
-    def __init__(self, file: Path) -> None:
-        self.failure: OSError | None = None
-        try:
-            super().__init__(file, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8")
-        except OSError as error:
-            raise StateError(
-                f"the log file cannot be opened: {error.strerror or error}",
-                context=f"--log-file {file}",
-                hint="Name a file in a folder you may write to: --log-file FILE.",
-            ) from error
-
-    def close(self) -> None:
-        """Close the file; what waited in memory may still find the disk full."""
-        try:
-            super().close()
-        except OSError as error:
-            self.failure = self.failure or error
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - as logging calls it
-        """Keep the error that is being handled; others are bugs and go on."""
-        error = sys.exception()
-        if not isinstance(error, OSError):
-            raise  # noqa: PLE0704 - logging calls this while it handles the error
-        self.failure = self.failure or error
 
 
 def _as_text(stamp: str, level: str, words: str, _event: bytes) -> str:
