@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, PlexsyncError, StateError, local_failure
-from plexsync.integrations.metrics import LastRun, last_run_of, samples, write_textfile
+from plexsync.integrations.metrics import last_run_of, samples, write_textfile
 from plexsync.integrations.notify import (
     HealthCheck,
     Message,
@@ -23,11 +23,11 @@ from plexsync.integrations.notify import (
     undelivered,
     write_notified,
 )
-from plexsync.models import Requests, as_problem
+from plexsync.models import as_problem
 from plexsync.output.summary import cost_sentence, outcome_sentence, problem_lines
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.index import cached_libraries
-from plexsync.state import cache_directory, read_status, state_directory
+from plexsync.state import RunKind, RunRecord, cache_directory, read_status, state_directory
 from plexsync.transport.responses import redact
 
 if TYPE_CHECKING:
@@ -167,15 +167,15 @@ class Announcement:
         figures = samples(status, self._last_run(code), libraries)
         write_textfile(self._metrics.textfile, figures)
 
-    def _last_run(self, code: int) -> LastRun:
+    def _last_run(self, code: int) -> RunRecord:
         if self.transcript.summary is not None:
             return last_run_of(self.transcript.summary)
-        return LastRun(
+        return RunRecord(
+            run_id="",
+            kind=RunKind.RUN,
             started_at=self._began_at,
             finished_at=iso(self.now()),
             exit_code=code,
-            written=0,
-            requests=Requests(),
         )
 
     def _clean(self, text: str) -> str:

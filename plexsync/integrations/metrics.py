@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError
-from plexsync.state import DISK, RunKind, state_errors, write_atomically
+from plexsync.state import DISK, RunKind, RunRecord, state_errors, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import Requests, RunSummary
-    from plexsync.state import Filesystem, RunRecord, Status
+    from plexsync.models import RunSummary
+    from plexsync.state import Status
 
 _PREFIX = "plexsync_"
 _READABLE = 0o644
@@ -53,47 +53,28 @@ class Sample(msgspec.Struct, frozen=True):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-class LastRun(msgspec.Struct, frozen=True, kw_only=True):
-    """How the last run ended; times are ISO, `by_library` what it wrote by the library's title."""
-
-    started_at: str
-    finished_at: str
-    exit_code: int
-    written: int
-    requests: Requests
-    by_library: Mapping[str, int] = {}
-
-
-def last_run_of(summary: RunSummary) -> LastRun:
+def last_run_of(summary: RunSummary) -> RunRecord:
     """Return what a summary holds of its run, one that ended before its journal began included."""
-    return LastRun(
+    return RunRecord(
+        run_id=summary.header.run_id,
+        kind=RunKind.RUN,
         started_at=summary.header.started_at,
         finished_at=summary.finished_at,
         exit_code=summary.exit_code,
-        written=summary.counts.applied,
+        counts=summary.counts,
         requests=summary.requests,
         by_library=summary.by_library,
     )
 
 
-def last_run_in(runs: Iterable[RunRecord]) -> LastRun | None:
+def last_run_in(runs: Sequence[RunRecord]) -> RunRecord | None:
     """Return the last run of a history that came to its end; None where there is none."""
-    ended = [one for one in runs if one.kind is RunKind.RUN and one.exit_code is not None]
-    if not ended:
-        return None
-    run = ended[-1]
-    return LastRun(
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        exit_code=run.exit_code or 0,
-        written=run.counts.applied,
-        requests=run.requests,
-        by_library=run.by_library,
-    )
+    ended = (one for one in runs[::-1] if one.kind is RunKind.RUN and one.exit_code is not None)
+    return next(ended, None)
 
 
 def samples(
-    status: Status | None, last: LastRun | None, libraries: Mapping[str, str]
+    status: Status | None, last: RunRecord | None, libraries: Mapping[str, str]
 ) -> tuple[Sample, ...]:
     """Return every figure that is known.
 
@@ -116,7 +97,7 @@ def metrics_json(figures: Iterable[Sample]) -> list[dict[str, object]]:
     ]
 
 
-def write_textfile(path: Path, figures: Iterable[Sample], disk: Filesystem = DISK) -> None:
+def write_textfile(path: Path, figures: Iterable[Sample]) -> None:
     """Write the figures for node_exporter, so that it never reads half of them.
 
     Raises:
@@ -138,29 +119,27 @@ def write_textfile(path: Path, figures: Iterable[Sample], disk: Filesystem = DIS
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
     for one in figures:
-        gauge = gauges.get(one.name)
-        if gauge is None:
-            names = [name for name, _ in one.labels]
-            meaning = _MEANINGS[one.name]
-            gauge = Gauge(_PREFIX + one.name, meaning, names, registry=registry)
-            gauges[one.name] = gauge
+        if one.name not in gauges:
+            names, meaning = dict(one.labels).keys(), _MEANINGS[one.name]
+            gauges[one.name] = Gauge(_PREFIX + one.name, meaning, names, registry=registry)
+        gauge = gauges[one.name]
         (gauge.labels(**dict(one.labels)) if one.labels else gauge).set(one.value)
     draft = path.with_suffix(".plexsync")  # the collector reads *.prom alone
-    write_atomically(disk, draft, (generate_latest(registry),))
+    write_atomically(DISK, draft, (generate_latest(registry),))
     with state_errors("write", path):
         draft.chmod(_READABLE)  # the collector is another user
-        disk.replace(draft, path)
+        DISK.replace(draft, path)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _run_samples(run: LastRun) -> Iterator[Sample]:
+def _run_samples(run: RunRecord) -> Iterator[Sample]:
     ended, began = _unix(run.finished_at), _unix(run.started_at)
     yield Sample("last_run_timestamp_seconds", ended)
     yield Sample("last_run_duration_seconds", max(ended - began, 0.0))
-    yield Sample("last_run_exit_code", run.exit_code)
-    yield Sample("last_run_written_items", run.written)
+    yield Sample("last_run_exit_code", run.exit_code or 0)
+    yield Sample("last_run_written_items", run.counts.applied)
     for library, count in sorted(run.by_library.items()):
         yield Sample("last_run_library_written_items", count, (("library", library),))
     for server, kind, count in (

@@ -8,7 +8,6 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from plexsync.integrations.metrics import (
-    LastRun,
     Sample,
     last_run_in,
     metrics_json,
@@ -20,11 +19,13 @@ from plexsync.state import Lineage, RunKind, RunRecord, Status, Trouble
 from plexsync.storage.status import Coverage, KeptStatus
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-LAST = LastRun(
+LAST = RunRecord(
+    run_id="a",
+    kind=RunKind.RUN,
     started_at="2026-11-22T07:00:00Z",
     finished_at="2026-11-22T07:00:12Z",
     exit_code=3,
-    written=5,
+    counts=Counts(applied=5),
     requests=Requests(stash=20, plex_reads=7, plex_writes=6),
     by_library={"Clips": 4, "Films": 1},
 )
@@ -121,21 +122,11 @@ def test_without_a_state_the_run_itself_is_known() -> None:
 
 def test_the_last_run_of_a_history_is_one_that_ended() -> None:
     """Reviews and runs that were cut off do not count."""
-    ended = RunRecord(
-        run_id="a",
-        kind=RunKind.RUN,
-        started_at="2026-11-22T07:00:00Z",
-        finished_at="2026-11-22T07:00:12Z",
-        exit_code=3,
-        counts=Counts(applied=5),
-        requests=Requests(stash=20, plex_reads=7, plex_writes=6),
-        by_library={"Clips": 4, "Films": 1},
-    )
     cut_off = RunRecord(run_id="b", kind=RunKind.RUN, started_at="2026-11-22T07:30:00Z")
     review = RunRecord(
         run_id="c", kind=RunKind.REVIEW, started_at="2026-11-22T07:40:00Z", exit_code=0
     )
-    assert last_run_in((ended, cut_off, review)) == LAST
+    assert last_run_in((LAST, cut_off, review)) == LAST
     assert last_run_in((cut_off, review)) is None
 
 
