@@ -20,7 +20,7 @@ import msgspec
 
 from plexsync.config.sections.running import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
-from plexsync.state import DISK, ENDED_WELL, Filesystem, read_if_there, write_atomically
+from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
 from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
 
 if TYPE_CHECKING:
@@ -132,26 +132,26 @@ def undelivered(before: Notified, after: Notified) -> Notified:
 # ---- What was reported ---------------------------------------------------------------------------
 
 
-def read_notified(directory: Path, disk: Filesystem = DISK) -> Notified:
+def read_notified(directory: Path) -> Notified:
     """Return what was reported so far; nothing where that cannot be read.
 
     The price of a lost file is one message too many.
     """
-    content = read_if_there(disk, directory / MEMORY_NAME)
+    content = read_if_there(DISK, directory / MEMORY_NAME)
     try:
         return msgspec.json.decode(content or b"{}", type=Notified)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Notified()
 
 
-def write_notified(directory: Path, notified: Notified, disk: Filesystem = DISK) -> None:
+def write_notified(directory: Path, notified: Notified) -> None:
     """Remember what was reported.
 
     Raises:
         StateError: the file cannot be written.
     """
-    disk.make_directory(directory)
-    write_atomically(disk, directory / MEMORY_NAME, (msgspec.json.encode(notified), b"\n"))
+    DISK.make_directory(directory)
+    write_atomically(DISK, directory / MEMORY_NAME, (msgspec.json.encode(notified), b"\n"))
 
 
 # ---- Sending -------------------------------------------------------------------------------------

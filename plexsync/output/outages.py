@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, StateError
-from plexsync.state import DISK, ENDED_WELL, Filesystem, read_if_there, write_atomically
+from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,12 +63,10 @@ class Outages:
 
     Args:
         directory: the state directory.
-        disk: where to read and write.
     """
 
-    def __init__(self, directory: Path, disk: Filesystem = DISK) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._disk = disk
 
     def end(self, summary: RunSummary) -> Notice:
         """Note how a run ended, and return what is to be reported of it."""
@@ -80,8 +78,7 @@ class Outages:
 
     def fail(self, error: PlexsyncError, *, at: str) -> Notice:
         """Note that a run could not begin, and return what is to be reported of it."""
-        words = error.message.partition(" ")[0]
-        return self._note(error.exit_code, f"{error.kind} {words}", at=at, failed=0)
+        return self._note(error.exit_code, _cause(error), at=at, failed=0)
 
     def _well(self, *, failing: bool) -> Notice:
         """Note a good end; scenes that failed and are tried again later are not over by it."""
@@ -108,7 +105,7 @@ class Outages:
 
     def _read(self) -> Outage:
         try:
-            content = read_if_there(self._disk, self._directory / MEMORY_NAME)
+            content = read_if_there(DISK, self._directory / MEMORY_NAME)
             return msgspec.json.decode(content or b"{}", type=Outage)
         except (StateError, msgspec.DecodeError, UnicodeDecodeError):
             return Outage()
@@ -121,13 +118,12 @@ class Outages:
         if not self._directory.is_dir():
             return False
         try:
-            write_atomically(
-                self._disk, self._directory / MEMORY_NAME, (msgspec.json.encode(outage), b"\n")
-            )
+            content = (msgspec.json.encode(outage), b"\n")
+            write_atomically(DISK, self._directory / MEMORY_NAME, content)
         except (OSError, StateError):
             return False
         return True
 
 
-def _cause(problem: Problem) -> str:
+def _cause(problem: Problem | PlexsyncError) -> str:
     return f"{problem.kind} {problem.message.partition(' ')[0]}"
