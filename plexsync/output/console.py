@@ -14,6 +14,7 @@ import sys
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
+from plexsync.output.streams import NoMeter, Priority, Sink, is_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import ByteStream, Meter, Sink
+    from plexsync.output.streams import ByteStream, Meter
 
 
 class Shape(NamedTuple):
@@ -131,7 +132,6 @@ def make_reporter(
         outages: what was reported where nobody watches.
     """
     from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-    from plexsync.output.streams import Sink
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
@@ -161,11 +161,12 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         # What the terminal has no letter for is shown as "?", and ends no run.
         stream.reconfigure(errors="replace")
-    width, height = _dumb_size(stream)
+    # Rich takes a dumb terminal to have 80 columns and 25 rows, whatever it says.
+    size = _size(stream) if os.environ.get("TERM") == "dumb" else (0, 0)
     return Console(
         file=stream or io.StringIO(),
-        width=width,
-        height=height,
+        width=size[0] if all(size) else None,
+        height=size[1] if all(size) else None,
         # Without a colour system rich sends no bold and no dim either.
         color_system=None if no_color else "auto",
         markup=False,
@@ -182,8 +183,6 @@ def byte_stream(stream: IO[str] | None) -> ByteStream:
 
 def error_sink(stream: IO[str] | None) -> Sink:
     """Return where lines for a person are written; in the journal of systemd with priorities."""
-    from plexsync.output.streams import Sink, is_journal
-
     journal = is_journal(stream, os.environ.get("JOURNAL_STREAM", ""))
     return Sink(byte_stream(stream), journal=journal)
 
@@ -197,8 +196,6 @@ def write_lines(stream: IO[str] | None, lines: Iterable[str]) -> None:
 
 def write_errors(stream: IO[str] | None, lines: Iterable[str]) -> None:
     """Lines that say what failed; see `write_lines`. A terminal gets no word torn apart."""
-    from plexsync.output.streams import Priority
-
     sink = error_sink(stream)
     for line in lines:
         for piece in _folded(line, stream):
@@ -207,20 +204,14 @@ def write_errors(stream: IO[str] | None, lines: Iterable[str]) -> None:
 
 def _folded(line: str, stream: IO[str] | None) -> list[str]:
     """Return a line in pieces as wide as the terminal; whole where there is none."""
-    if stream is None or not is_terminal(stream):
-        return [line]
-    try:
-        columns = os.get_terminal_size(stream.fileno()).columns
-    except (OSError, ValueError):  # a stand-in without a descriptor
-        columns = 0
-    if not 0 < columns < len(line):
+    if not 0 < _size(stream).columns < len(line):
         return [line]
     from textwrap import wrap
 
     indent = line[: len(line) - len(line.lstrip())]
     return wrap(
         line.lstrip(),
-        columns,
+        _size(stream).columns,
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_long_words=False,
@@ -234,8 +225,6 @@ def print_text(streams: Streams, text: str) -> None:
     Raises:
         StateError: it cannot be written.
     """
-    from plexsync.output.streams import Sink
-
     sink = Sink(byte_stream(streams.stdout))
     sink.write(text.encode("utf-8", "backslashreplace"))
     sink.flush()
@@ -292,15 +281,14 @@ def _escaped(char: str) -> str:
     return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
-def _dumb_size(stream: IO[str] | None) -> tuple[int | None, int | None]:
-    """Columns and rows of a dumb terminal, which rich takes to have 80 and 25 whatever it says."""
-    if stream is None or os.environ.get("TERM") != "dumb" or not is_terminal(stream):
-        return None, None
+def _size(stream: IO[str] | None) -> os.terminal_size:
+    """Columns and rows of a terminal; none where there is no terminal, or none is known."""
     try:
-        size = os.get_terminal_size(stream.fileno())
-    except (OSError, ValueError):
-        return None, None
-    return (size.columns, size.lines) if size.columns and size.lines else (None, None)
+        if stream is not None and is_terminal(stream):
+            return os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):  # a stand-in without a descriptor
+        pass
+    return os.terminal_size((0, 0))
 
 
 class _Nowhere:
@@ -323,8 +311,6 @@ def _is_file(stream: IO[str] | None) -> bool:
 
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
-    from plexsync.output.streams import NoMeter
-
     if shape.quiet or not is_terminal(streams.stderr):
         return NoMeter()
     from plexsync.output.terminal import Bars
