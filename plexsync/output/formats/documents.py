@@ -25,14 +25,24 @@ from plexsync.output.formats.parts import (
 from plexsync.state import Lineage, SavedItem
 
 
-class SummaryForm(DocumentForm):
-    """How a run ended."""
+class NamedForm(DocumentForm):
+    """A document with its name and version."""
 
     schema: str
+
+
+class HeaderForm(NamedForm):
+    """How a run began."""
+
     run_id: str
     dry_run: bool
     full: bool
     started_at: str
+
+
+class SummaryForm(HeaderForm):
+    """How a run ended."""
+
     finished_at: str
     exit_code: int
     servers: ServersForm
@@ -51,18 +61,16 @@ class RunForm(SummaryForm):
     matches: list[MatchForm]
 
 
-class ErrorDocumentForm(DocumentForm):
+class ErrorDocumentForm(NamedForm):
     """What a command that is no run prints in place of its own document."""
 
-    schema: str
     exit_code: int
     error: ErrorForm
 
 
-class HistoryForm(DocumentForm):
+class HistoryForm(NamedForm):
     """`plexsync history --json`, newest first."""
 
-    schema: str
     runs: list[PastRunForm]
 
 
@@ -85,10 +93,9 @@ class WrittenItemForm(DocumentForm):
     error: ErrorForm | None
 
 
-class HistoryRunForm(DocumentForm):
+class HistoryRunForm(NamedForm):
     """`plexsync history RUN --json`."""
 
-    schema: str
     run: PastRunForm
     items: list[WrittenItemForm]
 
@@ -148,10 +155,9 @@ class MetricForm(DocumentForm):
     value: float
 
 
-class StatusForm(DocumentForm):
+class StatusForm(NamedForm):
     """`plexsync status --json`."""
 
-    schema: str
     now: str
     exit_code: int
     state: StatePlaceForm
@@ -173,10 +179,9 @@ class StatusForm(DocumentForm):
     error: ErrorForm | None
 
 
-class PlanForm(DocumentForm):
+class PlanForm(NamedForm):
     """The file of `plexsync run --save-plan`."""
 
-    schema: str
     run_id: str
     created_at: str
     lineage: Lineage
@@ -228,10 +233,9 @@ class AnsweredForm(DocumentForm):
     said: AnswersForm
 
 
-class ReviewForm(DocumentForm, kw_only=True):
+class ReviewForm(NamedForm, kw_only=True):
     """`plexsync review list`, `show`, `accept` and the others with `--json`: each its own keys."""
 
-    schema: str
     waiting: int | msgspec.UnsetType = msgspec.UNSET
     missing: int | msgspec.UnsetType = msgspec.UNSET
     scenes: list[ReviewSceneForm] | msgspec.UnsetType = msgspec.UNSET
@@ -249,10 +253,9 @@ class FindingForm(DocumentForm):
     remedy: str | None
 
 
-class DoctorForm(DocumentForm):
+class DoctorForm(NamedForm):
     """`plexsync doctor --json`."""
 
-    schema: str
     exit_code: int
     findings: list[FindingForm]
 
@@ -265,10 +268,9 @@ class SettingForm(DocumentForm):
     origin: str
 
 
-class ConfigForm(DocumentForm):
+class ConfigForm(NamedForm):
     """`plexsync config show --json`."""
 
-    schema: str
     file: str | None
     settings: list[SettingForm]
     warnings: list[str]
@@ -282,35 +284,31 @@ class ConfigProblemForm(DocumentForm):
     remedy: str
 
 
-class ConfigValidateForm(DocumentForm):
+class ConfigValidateForm(NamedForm):
     """`plexsync config validate --json`."""
 
-    schema: str
     valid: bool
     problems: list[ConfigProblemForm]
     warnings: list[str]
 
 
-class ConfigPathForm(DocumentForm):
+class ConfigPathForm(NamedForm):
     """`plexsync config path --json`."""
 
-    schema: str
     path: str
     exists: bool
 
 
-class ScheduleForm(DocumentForm):
+class ScheduleForm(NamedForm):
     """`plexsync schedule ... --json`."""
 
-    schema: str
     kind: str
     text: str
 
 
-class RetryForm(DocumentForm):
+class RetryForm(NamedForm):
     """`plexsync retry --json`: the scenes that are due now, and those that wait for nothing."""
 
-    schema: str
     due: list[str]
     settled: list[str]
 
@@ -329,10 +327,9 @@ class AdoptedForm(DocumentForm):
     collections: list[str]
 
 
-class AdoptForm(DocumentForm):
+class AdoptForm(NamedForm):
     """`plexsync adopt -n --json`: what would be taken over; `missing` are scenes Stash lacks."""
 
-    schema: str
     items: int
     missing: list[str]
     scenes: list[AdoptedForm]
@@ -341,14 +338,9 @@ class AdoptForm(DocumentForm):
 # ---- Events --------------------------------------------------------------------------------------
 
 
-class StartedEvent(DocumentForm, tag_field="event", tag="started"):
+class StartedEvent(HeaderForm, tag_field="event", tag="started"):
     """Both servers answered."""
 
-    schema: str
-    run_id: str
-    dry_run: bool
-    full: bool
-    started_at: str
     servers: ServersForm
 
 
