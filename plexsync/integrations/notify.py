@@ -21,6 +21,7 @@ import msgspec
 from plexsync.config.sections.running import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
+from plexsync.text.counts import counted
 from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def _outage(
         well = msgspec.structs.replace(before, failing_since="", failed_runs=0, worst=0)
         if not before.failing_since or NotifyOn.RECOVERY not in on:
             return (), well
-        runs = "1 run" if before.failed_runs == 1 else f"{before.failed_runs:,} runs"
+        runs = counted(before.failed_runs, "run")
         body = f"{runs} failed since {before.failing_since}. {end.words}".strip()
         return (Message("plexsync: runs end well again", body, Tone.SUCCESS),), well
     worse = _is_worse(end.code, before.worst)
@@ -290,10 +291,10 @@ def _news(
 ) -> tuple[Message, ...]:
     parts = []
     if written and NotifyOn.CHANGES in on:
-        parts.append(f"{written:,} {'item' if written == 1 else 'items'} written")
+        parts.append(f"{counted(written, 'item')} written")
     if new_review and NotifyOn.REVIEW in on:
-        matches = "match waits" if new_review == 1 else "matches wait"
-        parts.append(f"{new_review:,} new LOW {matches} for review")
+        matches = counted(new_review, "new LOW match waits", "new LOW matches wait")
+        parts.append(f"{matches} for review")
     if not parts:
         return ()
     title = f"plexsync: {', '.join(parts)}{when}"

@@ -12,6 +12,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, StateError
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
+from plexsync.text.counts import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +88,7 @@ class Outages:
         if left == before.causes:
             return Notice()
         self._write(msgspec.structs.replace(before, causes=left) if left else Outage())
-        runs = "1 run" if before.runs == 1 else f"{before.runs:,} runs"
+        runs = counted(before.runs, "run")
         return Notice(over=f"runs end well again; {runs} failed since {before.since}")
 
     def _note(self, code: int, cause: str, *, at: str, failed: int) -> Notice:

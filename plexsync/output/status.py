@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from plexsync.errors import ExitCode
 from plexsync.models import noun_of
 from plexsync.state import age_s
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import shown_path
 
@@ -64,22 +65,18 @@ def check_sentence(status: Status, *, max_age_s: float) -> str:
     if not status.last_success_at:
         return "no run has ended well yet"
     last = f"the last run that ended well was {ago(status.last_success_at, status.now)}"
-    if has_parked(status) and status.is_fresh(max_age_s):
+    if status.failed_too_often and status.is_fresh(max_age_s):
         return f"{last}; {parked_words(status)}"
     return last if status.is_fresh(max_age_s) else f"{last}: longer ago than {span(max_age_s)}"
-
-
-def has_parked(status: Status) -> bool:
-    """Return whether anything failed too often."""
-    return bool(status.failed_too_often)
 
 
 def parked_words(status: Status) -> str:
     """How many scenes, or else of what, are parked, and why the first one is."""
     noun, problems = next(iter(status.failed_too_often.items()))
-    many = f"1 {noun}" if len(problems) == 1 else f"{len(problems):,} {noun}s"
     why = f": {problems[0].message}" if problems[0] else ""
-    return f"{many} parked after too many failed tries{why} (plexsync retry)"
+    return (
+        f"{counted(len(problems), noun)} parked after too many failed tries{why} (plexsync retry)"
+    )
 
 
 def ago(moment: str, now: datetime) -> str:
@@ -207,11 +204,6 @@ def shares(status: Status) -> tuple[tuple[str, int], ...]:
 def shares_words(found: Sequence[tuple[str, int]]) -> str:
     """Return how many are what, as `480 kept, 1 parked`."""
     return ", ".join(f"{count:,} {name}" for name, count in found if count)
-
-
-def scenes_words(count: int) -> str:
-    """Return how many scenes, in words."""
-    return "1 scene" if count == 1 else f"{count:,} scenes"
 
 
 def _line(*fields: object) -> str:

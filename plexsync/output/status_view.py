@@ -7,9 +7,7 @@ from datetime import datetime
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from plexsync.output.status import (
@@ -18,13 +16,14 @@ from plexsync.output.status import (
     ago,
     problem_words,
     run_end,
-    scenes_words,
     shares,
     shares_words,
     span,
     until,
 )
+from plexsync.output.tables import plain_table
 from plexsync.state import ENDED_WELL, age_s
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text
 
@@ -73,15 +72,8 @@ def status_view(
         parts += [Text(""), _runs(status, width=width, ascii_only=ascii_only)]
     if status.coverage.scenes:
         parts += [Text(""), _library(status, width=width, ascii_only=ascii_only)]
-    if status.failing:
-        head = Text.assemble(("Failing", "bold yellow"), f": {scenes_words(len(status.failing))}")
-        parts += [Text(""), head, Text(""), *_troubles(status.failing, now=status.now)]
-        parts += _pages(status.failing, pages)
-    if status.parked:
-        head = Text.assemble(("Parked", "bold red"), f": {scenes_words(len(status.parked))}")
-        head.append(", failed too often; plexsync retry tries them again", style="dim")
-        parts += [Text(""), head, Text(""), *_troubles(status.parked, now=None)]
-        parts += _pages(status.parked, pages)
+    parts += _troubles("Failing", "yellow", status.failing, pages, now=status.now)
+    parts += _troubles("Parked", "red", status.parked, pages, now=None)
     for name, kept in (("Shows and seasons", status.shows), ("Collections", status.collections)):
         if kept.shares:
             parts += [Text(""), *_kept(name, kept, status.now)]
@@ -155,7 +147,7 @@ def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
         total = f"  {sum(counts):,}{most}"
         some = style if sum(counts) else "dim"
         lines.append(Text.assemble(f"  {label:<10}", (line, some), (total, "dim")))
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+    table = plain_table()
     wide = width >= NARROW_BELOW
     table.add_column("Started", no_wrap=True)
     table.add_column("What", no_wrap=True)
@@ -194,7 +186,7 @@ def _took(run: RunRecord) -> str:
 def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
     scenes = status.coverage.scenes
     columns = min(max(width - _LABEL_COLUMNS - 20, 10), _WIDEST_BAR)
-    lines = [Text.assemble(("Library", "bold"), (f"  {scenes_words(scenes)}", "dim"))]
+    lines = [Text.assemble(("Library", "bold"), (f"  {counted(scenes, 'scene')}", "dim"))]
     styles = {"linked": "green", "low": "yellow", "unmatched": "cyan", "undecided": "red"}
     for name, count in shares(status):
         if name == "undecided" and not count:
@@ -207,9 +199,21 @@ def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
     return Group(*lines)
 
 
-def _troubles(troubles: Sequence[Trouble], *, now: datetime | None) -> Iterator[RenderableType]:
-    """Yield the first ones; without `now` they have no next try."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+def _troubles(
+    head: str,
+    colour: str,
+    troubles: Sequence[Trouble],
+    pages: Mapping[SceneId, Pages],
+    *,
+    now: datetime | None,
+) -> Iterator[RenderableType]:
+    """Yield the first ones, and where they are opened; without `now` they have no next try."""
+    if not troubles:
+        return
+    words = Text.assemble((head, f"bold {colour}"), f": {counted(len(troubles), 'scene')}")
+    if not now:
+        words.append(", failed too often; plexsync retry tries them again", style="dim")
+    table = plain_table()
     table.add_column("Scene", justify="right", no_wrap=True)
     table.add_column("Tries", justify="right", no_wrap=True)
     if now:
@@ -219,9 +223,12 @@ def _troubles(troubles: Sequence[Trouble], *, now: datetime | None) -> Iterator[
         when = [until(one.due_at, now)] if now else []
         problem = Text(problem_words(one), overflow="fold")
         table.add_row(one.scene_id, str(one.attempts), *when, problem)
-    yield table
-    if len(troubles) > TROUBLES_SHOWN:
-        yield Text(f"  … and {len(troubles) - TROUBLES_SHOWN:,} more", style="dim")
+    yield from (Text(""), words, Text(""), table, *_more(troubles), *_pages(troubles, pages))
+
+
+def _more(troubles: Sequence[object]) -> list[Text]:
+    hidden = len(troubles) - TROUBLES_SHOWN
+    return [Text(f"  … and {hidden:,} more", style="dim")] if hidden > 0 else []
 
 
 def _pages(troubles: Sequence[Trouble], pages: Mapping[SceneId, Pages]) -> Iterator[Text]:
@@ -241,8 +248,7 @@ def _kept(name: str, found: KeptStatus, now: datetime) -> Iterator[RenderableTyp
         when = "parked" if one.parked else until(one.due_at, now)
         words = f"  {clean_for_terminal(one.title)} ({when}): {problem_words(one)}"
         yield Text(words, style="red" if one.parked else "yellow", overflow="fold")
-    if len(troubles) > TROUBLES_SHOWN:
-        yield Text(f"  … and {len(troubles) - TROUBLES_SHOWN:,} more", style="dim")
+    yield from _more(troubles)
 
 
 def _rules(rules: Sequence[PathRule]) -> Group:
@@ -255,12 +261,12 @@ def _facts(status: Status) -> Iterator[str]:
     """Yield what is left to say, in sentences."""
     if status.coverage.linked and status.items > status.coverage.linked:
         yield (
-            f"The {scenes_words(status.coverage.linked)} linked are {status.items:,} items in "
+            f"The {counted(status.coverage.linked, 'scene')} linked are {status.items:,} items in "
             "Plex: a scene with several files can be several items, and runs count what they wrote "
             "by item."
         )
     if status.review:
-        yield f"{scenes_words(len(status.review))} to settle by a person: plexsync review"
+        yield f"{counted(len(status.review), 'scene')} to settle by a person: plexsync review"
     if status.due or status.later:
         counts = ((status.due, "by the next run"), (status.later, "later"))
         when = ", ".join(f"{count:,} {words}" for count, words in counts if count)

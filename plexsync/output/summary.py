@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ExitCode
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rule_lines
 
@@ -47,7 +48,7 @@ def outcome_sentence(summary: RunSummary) -> str:
     if summary.error and not done:
         return ""
     if not done:
-        read = _plural(counts.scenes_read, "scene")
+        read = counted(counts.scenes_read, "scene")
         done = f"nothing to do: {read} read, none is due" if counts.scenes_read else "nothing to do"
     whole = f"{start}: {done}" if start else done[0].upper() + done[1:]
     return f"{whole}."
@@ -61,9 +62,9 @@ def cost_sentence(summary: RunSummary, *, verbose: bool = True) -> str:
         return f"{took}."
     return (
         f"{took}: "
-        f"{_plural(requests.stash, 'request')} to Stash, "
-        f"{_plural(requests.plex_reads, 'read')} and "
-        f"{_plural(requests.plex_writes, 'write')} to Plex."
+        f"{counted(requests.stash, 'request')} to Stash, "
+        f"{counted(requests.plex_reads, 'read')} and "
+        f"{counted(requests.plex_writes, 'write')} to Plex."
     )
 
 
@@ -84,9 +85,10 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     # What an error stopped can not be had by just repeating it, or by applying what was not saved.
     if summary.header.dry_run and counts.planned and summary.error is None:
         notes.append(Note("To write these changes:", (summary.header.again,)))
-    notes += _emptied_notes(summary)
+    for lists, count in summary.emptied.items():
+        notes.append(Note(f"{counted(count, 'item loses', 'items lose')} all {lists}."))
     if counts.by_hand and summary.header.command == "run":
-        were = "1 field was" if counts.by_hand == 1 else f"{counts.by_hand:,} fields were"
+        were = counted(counts.by_hand, "field was", "fields were")
         stay = "stays" if counts.by_hand == 1 else "stay"
         how = f"{were} typed by hand in Plex and {stay}. To replace what was typed, once:"
         notes.append(Note(how, ("plexsync run --take-over",)))
@@ -104,16 +106,14 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
             Note("Scenes without a candidate are tried again when Plex's libraries change.")
         )
     if summary.parked:
-        are = "1 scene is" if summary.parked == 1 else f"{summary.parked:,} scenes are"
+        are = counted(summary.parked, "scene is", "scenes are")
         why = f": {summary.parked_why}" if summary.parked_why else ""
         how = f"{are} parked after too many failed tries{why}. To try before the next full run:"
         notes.append(Note(how, ("plexsync retry",)))
     if summary.waiting and not summary.subset:
-        scenes = "1 scene" if summary.waiting == 1 else f"{summary.waiting:,} scenes"
-        verb = "waits" if summary.waiting == 1 else "wait"
-        notes.append(
-            Note(f"{scenes} seen before still {verb}: for a person, for Plex, or for another try.")
-        )
+        wait = "seen before still wait"
+        scenes = counted(summary.waiting, f"scene {wait}s", f"scenes {wait}")
+        notes.append(Note(f"{scenes}: for a person, for Plex, or for another try."))
     return tuple(notes)
 
 
@@ -169,17 +169,8 @@ def warning_line(message: str) -> str:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _emptied_notes(summary: RunSummary) -> list[Note]:
-    """How many items lose all of their names."""
-    notes = []
-    for lists, count in summary.emptied.items():
-        items = "1 item loses" if count == 1 else f"{count:,} items lose"
-        notes.append(Note(f"{items} all {lists}."))
-    return notes
-
-
 def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:
-    match = "1 LOW match waits" if count == 1 else f"{count:,} LOW matches wait"
+    match = counted(count, "LOW match waits", "LOW matches wait")
     them = "it" if count == 1 else "them"
     if not rules:
         return (Note(f"{match} for a person. To settle {them}:", ("plexsync review",)),)
@@ -216,16 +207,12 @@ def _place_words(rule: PathRule) -> str:
 def _fit(rule: PathRule) -> str:
     """How many of the certain files below its folder a rule explains."""
     if rule.certain <= rule.explains:
-        return f"fits {_plural(rule.explains, 'file')}"
-    return f"fits {rule.explains:,} of {_plural(rule.certain, 'file')}"
+        return f"fits {counted(rule.explains, 'file')}"
+    return f"fits {rule.explains:,} of {counted(rule.certain, 'file')}"
 
 
 def _clean_lines(text: str) -> list[str]:
     return [clean_for_terminal(line) for line in text.splitlines()] or [""]
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _seconds(summary: RunSummary) -> str:

@@ -18,6 +18,7 @@ from rich.text import Text
 from plexsync.models import Confidence, Outcome
 from plexsync.output.changes import change_text
 from plexsync.planning.equality import was_by_hand
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def preview_view(
         parts += [Text(f"  {more}", style="dim")]
     if preview.low_total:
         low = preview.low[:rows]
-        parts += [Text(""), _low_headline(preview.low_total)]
+        wait = counted(preview.low_total, "match waits", "matches wait")
+        parts += [Text(""), _headline("LOW", "yellow", f"{wait} for a person")]
         parts += [Text(""), low_table(low, width=width, verbose=verbose)]
         parts += _more_line(preview.low_total - len(low))
     return Group(*parts)
@@ -196,7 +198,7 @@ def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
     total, changing = preview.high_total, len(preview.high)
     if not total:
         return _headline("HIGH", "green", "no match is certain enough to write")
-    matches = "1 match" if total == 1 else f"{total:,} matches"
+    matches = counted(total, "match", "matches")
     verb = "would be written" if dry_run else "will be written"
     if preview.more_changes:
         return _headline("HIGH", "green", f"{matches}, those that differ {verb}")
@@ -204,11 +206,6 @@ def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
         return _headline("HIGH", "green", f"{matches}, nothing to change")
     share = "" if changing == total else f"{changing:,} of "
     return _headline("HIGH", "green", f"{share}{matches} {verb}")
-
-
-def _low_headline(total: int) -> Text:
-    matches = "1 match waits" if total == 1 else f"{total:,} matches wait"
-    return _headline("LOW", "yellow", f"{matches} for a person")
 
 
 def _headline(word: str, colour: str, rest: str) -> Text:
