@@ -12,6 +12,7 @@ from rich.text import Text
 
 from plexsync.models import Confidence
 from plexsync.output.summary import score_text
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ MOST_SHOWN = 5
 _BAR_COLUMNS = 12
 _BAR_FROM = 80  # narrower, the words need the width
 
+_VERDICTS = {
+    None: ("no match", "red"),
+    Confidence.LOW: ("LOW", "yellow"),
+    Confidence.HIGH: ("HIGH", "green"),
+}
+
 
 def explanation_view(explained: Explanation, *, width: int) -> Group:
     """All of an explanation, for `width` columns."""
@@ -43,7 +50,7 @@ def explanation_view(explained: Explanation, *, width: int) -> Group:
     return Group(*parts)
 
 
-def explanation_lines(explained: Explanation) -> tuple[str, ...]:
+def explanation_lines(explained: Explanation) -> Iterator[str]:
     """Return the same for a pipe: one tab-separated line a piece of evidence.
 
     Columns: scene id, rating key, score, confidence or "-", evidence, value, bits. Where nothing
@@ -51,32 +58,26 @@ def explanation_lines(explained: Explanation) -> tuple[str, ...]:
     """
     own = explained.subject.id
     ids = ("", own) if explained.is_item else (own, "")
-    notes = [
-        "\t".join((*ids, "", "-", "note", clean_for_terminal(note), "")) for note in explained.notes
-    ]
-    if not explained.account.standings:
-        nothing = (*ids, "", "-", "no candidate", _nobody_words(explained), "")
-        return ("\t".join(nothing), *notes)
+    standings, matches = explained.account.standings, explained.account.matches
+    if not standings:
+        yield _line(*ids, "", "-", "no candidate", _nobody_words(explained), "")
     sure = {
         (match.scene_id, match.candidates[0].rating_key): match.confidence
-        for match in explained.account.matches
+        for match in matches
         if match.candidates
     }
-    lines = []
-    for one in explained.account.standings:
-        confidence = sure.get((one.scene_id, one.candidate.rating_key)) or "-"
-        for piece in one.candidate.evidence:
-            cells = (
-                one.scene_id,
-                one.candidate.rating_key,
-                f"{one.candidate.score:.6f}",
-                confidence,
-                piece.name,
-                clean_for_terminal(piece.value),
-                f"{piece.weight:+.2f}",
-            )
-            lines.append("\t".join(cells))
-    return (*lines, *notes)
+    for one in standings:
+        best = one.candidate
+        confidence = sure.get((one.scene_id, best.rating_key)) or "-"
+        found = (one.scene_id, best.rating_key, f"{best.score:.6f}", confidence)
+        for piece in best.evidence:
+            yield _line(*found, piece.name, piece.value, f"{piece.weight:+.2f}")
+    for note in explained.notes:
+        yield _line(*ids, "", "-", "note", note, "")
+
+
+def _line(*cells: str) -> str:
+    return "\t".join(map(clean_for_terminal, cells))
 
 
 # ---- Parts ---------------------------------------------------------------------------------------
@@ -101,8 +102,7 @@ def _facts(explained: Explanation) -> Padding:
     for match in explained.account.matches:
         about = f" for scene {match.scene_id}" if explained.is_item else ""
         reason = clean_for_terminal(match.reason)
-        verdict = (_verdict(match.confidence), _style(match.confidence))
-        lines.append(Text.assemble(verdict, f"{about}: {reason}"))
+        lines.append(Text.assemble(_VERDICTS[match.confidence], f"{about}: {reason}"))
     lines += [Text(clean_for_terminal(note), "yellow") for note in explained.notes]
     return Padding(Group(*lines, *_last_outcome(explained)), (0, 0, 0, 2))
 
@@ -114,7 +114,7 @@ def _last_outcome(explained: Explanation) -> list[Text]:
         return [Text(never, style="dim")]
     words = f"last outcome: {record.outcome}"
     if record.attempts:
-        words += f", {record.attempts} {'try' if record.attempts == 1 else 'tries'}"
+        words += f", {counted(record.attempts, 'try', 'tries')}"
     if record.due_at:
         words += f", next try {record.due_at}"
     if record.links:
@@ -160,10 +160,10 @@ def _waterfall(one: Standing, account: Account, width: int) -> Table:
         table.add_column(no_wrap=True, width=_BAR_COLUMNS)
     largest = max((abs(piece.weight) for piece in one.candidate.evidence), default=1.0)
     for piece in one.candidate.evidence:
-        row = [piece.name, clean_for_terminal(piece.value), f"{piece.weight:+.1f}"]
         style = "green" if piece.weight > 0 else "red"
-        cells = [Text(row[0]), Text(row[1]), Text(row[2], style=style)]
-        table.add_row(*cells, *([_bar(piece, largest)] if bars else []))
+        value, weight = clean_for_terminal(piece.value), f"{piece.weight:+.1f}"
+        bar = [Text(_bar(piece, largest), style=style)] if bars else []
+        table.add_row(Text(piece.name), Text(value), Text(weight, style=style), *bar)
     # Never -0.0.
     total = round(sum(piece.weight for piece in one.candidate.evidence), 1) + 0.0
     needed = math.log2(account.least_score / (1 - account.least_score))
@@ -172,9 +172,8 @@ def _waterfall(one: Standing, account: Account, width: int) -> Table:
     return table
 
 
-def _bar(piece: Evidence, largest: float) -> Text:
-    length = max(1, round(abs(piece.weight) / largest * _BAR_COLUMNS))
-    return Text("█" * length, style="green" if piece.weight > 0 else "red")
+def _bar(piece: Evidence, largest: float) -> str:
+    return "█" * max(1, round(abs(piece.weight) / largest * _BAR_COLUMNS))
 
 
 def _judgement(one: Standing, account: Account) -> Text:
@@ -190,19 +189,8 @@ def _judgement(one: Standing, account: Account) -> Text:
 
 
 def _asides(account: Account) -> list[Text]:
-    words = []
-    if account.refused:
-        words.append(Text(f"\nrefused by a person: item {', '.join(account.refused)}"))
-    if account.in_trash:
-        words.append(Text(f"\nin Plex's trash, not considered: item {', '.join(account.in_trash)}"))
-    return words
-
-
-def _verdict(confidence: Confidence | None) -> str:
-    return confidence.value if confidence else "no match"
-
-
-def _style(confidence: Confidence | None) -> str:
-    if confidence is None:
-        return "red"
-    return "green" if confidence is Confidence.HIGH else "yellow"
+    said = (
+        ("refused by a person", account.refused),
+        ("in Plex's trash, not considered", account.in_trash),
+    )
+    return [Text(f"\n{words}: item {', '.join(keys)}") for words, keys in said if keys]
