@@ -7,7 +7,7 @@ Source: docs/contract.md, "Output".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -108,13 +108,10 @@ def high_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -
     if width >= REASONS_FROM:
         table.add_column("Why", max_width=width // 5, overflow="fold")
     for row in rows:
-        cells: list[RenderableType] = [
-            _scene_cell(row.scene, verbose=verbose),
-            Group(_item_cell(row.item, verbose=verbose), *_low_mark(row)),
-            _changes(row, verbose=verbose, width=width),
-            _text(row.reason, "dim"),
-        ]
-        table.add_row(*cells[: len(table.columns)])
+        scene, item = _cells(row, verbose=verbose)
+        changes = _changes(row, verbose=verbose, width=width)
+        why = [_text(row.reason, "dim")] if width >= REASONS_FROM else []
+        table.add_row(scene, Group(item, *_low_mark(row)), changes, *why)
     return table
 
 
@@ -138,32 +135,26 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
     table.add_column("Of", justify="right", no_wrap=True)
     table.add_column("Why not HIGH", overflow="fold")
     for row in rows:
-        table.add_row(
-            _scene_cell(row.scene, verbose=verbose),
-            _item_cell(row.item, verbose=verbose),
-            _candidate_count(row),
-            Group(
-                _text(row.reason),
-                *(_text(words, "dim") for words in _comparison_words(row, counted=False)),
-            ),
-        )
+        differs = (_text(words, "dim") for words in _comparison_words(row, counted=False))
+        why = Group(_text(row.reason), *differs)
+        table.add_row(*_cells(row, verbose=verbose), _candidate_count(row), why)
     return table
 
 
 def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
     """Return the first failed rows with what went wrong; `total` counts those not given, too."""
-    headline = Text(f"FAILED: {total:,}", style="bold red")
     if width < STACKED_BELOW:
-        body = _stacked(
+        table = _stacked(
             Group(_pair_line(row), *map(_indented, _problem_lines(row))) for row in rows
         )
-        return Group(headline, Text(""), body, *_more_line(total - len(rows)))
-    table = plain_table()
-    table.add_column("Scene", max_width=width // 4, overflow="fold")
-    table.add_column("Plex item", max_width=width // 4, overflow="fold")
-    table.add_column("What went wrong", overflow="fold")
-    for row in rows:
-        table.add_row(_scene_cell(row.scene), _item_cell(row.item), Group(*_problem_lines(row)))
+    else:
+        table = plain_table()
+        table.add_column("Scene", max_width=width // 4, overflow="fold")
+        table.add_column("Plex item", max_width=width // 4, overflow="fold")
+        table.add_column("What went wrong", overflow="fold")
+        for row in rows:
+            table.add_row(*_cells(row), Group(*_problem_lines(row)))
+    headline = Text(f"FAILED: {total:,}", style="bold red")
     return Group(headline, Text(""), table, *_more_line(total - len(rows)))
 
 
@@ -252,13 +243,43 @@ def _indented(what: RenderableType, *, by: int = 2) -> Padding:
     return Padding(what, (0, 0, 0, by))
 
 
+class _Side(NamedTuple):
+    """What a row names: a scene or an item."""
+
+    name: str
+    where: str
+    path: str
+
+
+def _scene(scene: SceneRef) -> _Side:
+    name = scene.title or _base_name(scene.path) or "untitled"
+    return _Side(name, f"scene {scene.id}", scene.path)
+
+
+def _item(item: ItemRef) -> _Side:
+    where = f"{item.library} {item.rating_key}"
+    return _Side(item.title or _base_name(item.path), where, item.path)
+
+
 def _pair_line(row: MatchRow) -> Text:
-    item = _item_words(row.item) if row.item else Text("no candidate", style="dim")
-    return Text.assemble(_scene_words(row.scene), " -> ", item, overflow="fold")
+    scene = _words(_scene(row.scene), "bold")
+    item = _words(_item(row.item)) if row.item else Text("no candidate", style="dim")
+    return Text.assemble(scene, " -> ", item, overflow="fold")
 
 
-def _scene_words(scene: SceneRef) -> Text:
-    return Text.assemble(_text(_scene_name(scene), "bold"), _text(f" (scene {scene.id})", "dim"))
+def _words(side: _Side, style: str = "") -> Text:
+    return Text.assemble(_text(side.name, style), _text(f" ({side.where})", "dim"))
+
+
+def _cells(row: MatchRow, *, verbose: bool = False) -> tuple[Group, Group]:
+    """Return the scene and the item of a row, line by line."""
+    item = _cell(_item(row.item), "", verbose=verbose) if row.item else Group(_text("none", "dim"))
+    return _cell(_scene(row.scene), "bold", verbose=verbose), item
+
+
+def _cell(side: _Side, style: str, *, verbose: bool) -> Group:
+    below = (side.where, side.path) if verbose else (side.where,)
+    return Group(_text(side.name, style), *(_text(words, "dim") for words in below))
 
 
 def _low_mark(row: MatchRow) -> list[Text]:
@@ -269,33 +290,11 @@ def _low_mark(row: MatchRow) -> list[Text]:
     return [Text.assemble(("LOW", "yellow"), _text(f", {why}", "dim"), overflow="fold")]
 
 
-def _item_words(item: ItemRef) -> Text:
-    where = f" ({item.library} {item.rating_key})"
-    return Text.assemble(_text(item.title or _base_name(item.path)), _text(where, "dim"))
-
-
-def _scene_cell(scene: SceneRef, *, verbose: bool = False) -> Group:
-    lines = [_text(_scene_name(scene), "bold"), _text(f"scene {scene.id}", "dim")]
-    return Group(*lines, *([_text(scene.path, "dim")] if verbose else []))
-
-
-def _item_cell(item: ItemRef | None, *, verbose: bool = False) -> Group:
-    if item is None:
-        return Group(Text("none", style="dim"))
-    where = f"{item.library} {item.rating_key}"
-    lines = [_text(item.title or _base_name(item.path)), _text(where, "dim")]
-    return Group(*lines, *([_text(item.path, "dim")] if verbose else []))
-
-
 def _paths(row: MatchRow, *, verbose: bool) -> list[Padding]:
     if not verbose:
         return []
     paths = [row.scene.path, row.item.path if row.item else ""]
     return [_indented(_text(path, "dim")) for path in paths if path]
-
-
-def _scene_name(scene: SceneRef) -> str:
-    return scene.title or _base_name(scene.path) or "untitled"
 
 
 def _base_name(path: str) -> str:
