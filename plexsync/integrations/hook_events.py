@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.integrations.stash_hook import SPOOL
 from plexsync.models import SceneId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
     from plexsync.state import Filesystem
-
-DIRECTORY = "spool"
 
 _SUFFIX = ".json"
 _NAME = re.compile(r"(\d{1,20})-\d{1,10}\.\w+")
@@ -62,7 +60,7 @@ class SpooledEvents(msgspec.Struct, frozen=True):
 
 def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> SpooledEvents:
     """Return what was announced since the last run. Reading cannot fail: events are hints."""
-    directory = state_dir / DIRECTORY
+    directory = state_dir / SPOOL
     names: tuple[str, ...] = ()
     with suppress(OSError):
         names = disk.names(directory)[:_MOST_FILES]
@@ -73,8 +71,8 @@ def read_spool(state_dir: Path, disk: Filesystem, now: datetime) -> SpooledEvent
         if event is None and _may_be_unfinished(name, now):
             continue
         files.append(directory / name)
-        if event is not None and event.type.startswith(_SCENE_EVENT):
-            ids.update(_ids(event))
+        if event and event.type.startswith(_SCENE_EVENT) and 0 < event.id <= _LARGEST_ID:
+            ids[SceneId(str(event.id))] = None
     return SpooledEvents(tuple(ids), tuple(files))
 
 
@@ -86,11 +84,6 @@ def clear_spool(spool: SpooledEvents, disk: Filesystem) -> None:
     for file in spool.files:
         with suppress(OSError):
             disk.remove(file)
-
-
-def _ids(event: _Event) -> Iterator[tuple[SceneId, None]]:
-    if 0 < event.id <= _LARGEST_ID:
-        yield SceneId(str(event.id)), None
 
 
 def _read(file: Path, disk: Filesystem) -> _Event | None:

@@ -27,7 +27,6 @@ from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
-    from types import ModuleType
 
     from plexsync.config.secrets import Secret
 
@@ -166,10 +165,17 @@ def send(urls: Sequence[Secret], messages: Iterable[Message]) -> list[str]:
     """
     failed: dict[int, str] = {}
     with _quiet():
-        apprise = _import_apprise()
+        try:
+            from apprise import Apprise  # noqa: PLC0415 - an extra, and only where it is asked for
+        except ImportError as error:
+            raise ConfigError(
+                "messages need apprise",
+                context="[notify] urls",
+                hint="Install it: pip install 'plexsync[notify]', or leave urls out.",
+            ) from error
         for message in messages:
             for place, url in enumerate(urls, start=1):
-                target = apprise.Apprise()
+                target = Apprise()
                 if not target.add(url.reveal()):
                     failed[place] = f"address {place} of notify.urls is none that apprise knows"
                 elif not target.notify(
@@ -249,7 +255,8 @@ def _outage(
         runs = counted(before.failed_runs, "run")
         body = f"{runs} failed since {before.failing_since}. {end.words}".strip()
         return (Message("plexsync: runs end well again", body, Tone.SUCCESS),), well
-    worse = _is_worse(end.code, before.worst)
+    codes = (ExitCode(end.code), ExitCode(before.worst))
+    worse = end.code != before.worst and most_severe(codes) == end.code
     failing = msgspec.structs.replace(
         before,
         failing_since=before.failing_since or end.at,
@@ -260,12 +267,6 @@ def _outage(
         return (), failing
     title = f"plexsync: a run failed (exit code {end.code})"
     return (Message(title, end.words or title, Tone.FAILURE),), failing
-
-
-def _is_worse(code: int, known: int) -> bool:
-    if not known or code == known:
-        return not known
-    return most_severe((ExitCode(code), ExitCode(known))) == code
 
 
 def _digest(
@@ -300,18 +301,6 @@ def _news(
     title = f"plexsync: {', '.join(parts)}{when}"
     hint = "plexsync review settles what waits." if "review" in title else title
     return (Message(title, hint),)
-
-
-def _import_apprise() -> ModuleType:
-    try:
-        import apprise  # noqa: PLC0415 - an extra, and only where it is asked for
-    except ImportError as error:
-        raise ConfigError(
-            "messages need apprise",
-            context="[notify] urls",
-            hint="Install it: pip install 'plexsync[notify]', or leave urls out.",
-        ) from error
-    return apprise
 
 
 @contextmanager

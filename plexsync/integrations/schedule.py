@@ -118,7 +118,10 @@ def find_setup(
     """
     where = find_config(path, environ, home=home).absolute()
     sources = Sources()
-    there = _take_all(sources, where, environ, must_exist=path is not None)
+    there = sources.take_file(where, must_exist=path is not None or ENV_CONFIG in environ)
+    sources.take_environment(environ)
+    if sources.problems:
+        raise InvalidConfigError(tuple(sources.problems))
     if runs and not there:
         require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
@@ -136,17 +139,6 @@ def find_setup(
     )
 
 
-def _take_all(
-    sources: Sources, where: Path, environ: Mapping[str, str], *, must_exist: bool
-) -> bool:
-    """Take the file and the environment in; return whether there is a file."""
-    there = sources.take_file(where, must_exist=must_exist or ENV_CONFIG in environ)
-    sources.take_environment(environ)
-    if sources.problems:
-        raise InvalidConfigError(tuple(sources.problems))
-    return there
-
-
 # ---- The texts -----------------------------------------------------------------------------------
 
 
@@ -154,7 +146,7 @@ def crontab(setup: Setup) -> str:
     """Return lines for `crontab -e`."""
     return _filled(
         "crontab",
-        notes=[f"# {line}" for line in _secret_words(setup, "cron")],
+        notes=_notes(setup, "cron"),
         variables=[f"{name}={_cron_value(value)}" for name, value in setup.all_variables()],
         minutes=str(_EVERY_MINUTES),
         # Cron makes a line break of a bare %, in quotes, too. Source: crontab(5).
@@ -171,7 +163,7 @@ def systemd_service(setup: Setup, *, user: str = "") -> str:
     """
     return _filled(
         "system.service" if user else "user.service",
-        notes=[f"# {line}" for line in _secret_words(setup, "systemd")],
+        notes=_notes(setup, "systemd"),
         command=_exec_line(setup.command),
         user=user,
         environment_file=_setting(str(setup.folder / "environment")),
@@ -216,10 +208,7 @@ def compose_service(setup: Setup, *, user: str) -> str:
     file = _compose(str(setup.folder / "environment"))
     return _filled(
         "compose.yaml",
-        notes=[
-            f"# {line}"
-            for line in (f"Make first: mkdir -m 700 -p {folders}", *_secret_words(setup, "compose"))
-        ],
+        notes=[f"# Make first: mkdir -m 700 -p {folders}", *_notes(setup, "compose")],
         user=_compose(user),
         environment_file=[f"    env_file: [{file}]"] if setup.secrets else [],
         variables=[
@@ -282,11 +271,8 @@ def _exec_line(words: tuple[str, ...]) -> str:
     Source: systemd.service(5), "Command lines".
     """
     program, *arguments = words
-    return " ".join(map(_exec_word, (program, *(word.replace("$", "$$") for word in arguments))))
-
-
-def _exec_word(word: str) -> str:
-    return word if _PLAIN_WORD.fullmatch(word) else _quoted(word)
+    plain = (program, *(word.replace("$", "$$") for word in arguments))
+    return " ".join(word if _PLAIN_WORD.fullmatch(word) else _quoted(word) for word in plain)
 
 
 def _bind(place: Path) -> list[str]:
@@ -338,8 +324,8 @@ def _source(raw: Raw, kind: str) -> str:
     return str(where) if where else ""
 
 
-def _secret_words(setup: Setup, starter: str) -> list[str]:
-    """Return what to do about secrets that come from variables of this shell, or from systemd."""
+def _notes(setup: Setup, starter: str) -> list[str]:
+    """Say what to do about secrets that come from variables of this shell, or from systemd."""
     words = []
     names = " and ".join(setup.secrets)
     if setup.secrets and starter != "cron":
@@ -358,7 +344,7 @@ def _secret_words(setup: Setup, starter: str) -> list[str]:
         )
     if setup.path and starter == "compose":
         words.append("{ command = ... } finds no program in a container: use { file = ... }.")
-    return words
+    return [f"# {line}" for line in words]
 
 
 def _credentials(setup: Setup) -> list[tuple[str, Path]]:
