@@ -223,7 +223,9 @@ def _troubles(
         when = [until(one.due_at, now)] if now else []
         problem = Text(problem_words(one), overflow="fold")
         table.add_row(one.scene_id, str(one.attempts), *when, problem)
-    yield from (Text(""), words, Text(""), table, *_more(troubles), *_pages(troubles, pages))
+    yield from (Text(""), words, Text(""))
+    yield table
+    yield from (*_more(troubles), *_pages(troubles, pages))
 
 
 def _more(troubles: Sequence[object]) -> list[Text]:

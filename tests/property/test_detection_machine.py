@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from plexsync.integrations.hook_events import DIRECTORY
+from plexsync.integrations.stash_hook import SPOOL
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.sync.ports import RunOptions
 from tests.support.two_servers import TwoServers
@@ -251,7 +251,7 @@ class Servers(TwoServers):
     @rule(scene=st.integers(1, 20), kind=st.sampled_from(["Create", "Update", "Destroy", "Merge"]))
     def tell(self, scene: int, kind: str) -> None:
         """Stash's hook leaves a note, true or not."""
-        spool = self.world.state_dir / DIRECTORY
+        spool = self.world.state_dir / SPOOL
         spool.mkdir(exist_ok=True)
         self.names += 1
         note = spool / f"{self.world.now.timestamp():.0f}000000000-{self.names}.json"

@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
-from plexsync.integrations.hook_events import DIRECTORY
+from plexsync.integrations.stash_hook import SPOOL
 from plexsync.models import Outcome, SceneId
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.simulators.http.wire import ErrorStatus, Fault
@@ -409,7 +409,7 @@ def test_a_scene_without_a_required_field_waits_in_silence(world: World) -> None
 
 def announce(world: World, content: str, *, age_s: float = 1.0, suffix: str = "json") -> Path:
     """Stash's hook leaves a note."""
-    spool = world.state_dir / DIRECTORY
+    spool = world.state_dir / SPOOL
     spool.mkdir(exist_ok=True)
     at_ns = int((world.now.timestamp() - age_s) * 1e9)
     note = spool / f"{at_ns}-{len(content)}.{suffix}"
@@ -431,7 +431,7 @@ def test_announced_scenes_come_first_and_their_notes_go(synced: World) -> None:
     ran = synced.run()
     assert [row.scene.id for row in ran.rows] == ["21", "8", "3"]
     assert set(ran.outcomes()) == {"3", "21", "8"}
-    assert list((synced.state_dir / DIRECTORY).iterdir()) == []
+    assert list((synced.state_dir / SPOOL).iterdir()) == []
     assert_quiet(synced.run())
 
 
@@ -466,10 +466,10 @@ def test_torn_and_foreign_notes_do_no_harm(synced: World) -> None:
     fresh = announce(synced, "{", age_s=-58)
     draft = announce(synced, event(7), age_s=-57, suffix="tmp")
     assert_quiet(synced.run())
-    assert set((synced.state_dir / DIRECTORY).iterdir()) == {fresh, draft}
+    assert set((synced.state_dir / SPOOL).iterdir()) == {fresh, draft}
     synced.wait(hours=1)
     assert_quiet(synced.run())
-    assert list((synced.state_dir / DIRECTORY).iterdir()) == []
+    assert list((synced.state_dir / SPOOL).iterdir()) == []
 
 
 def test_an_announced_scene_whose_file_moved_is_matched_again(synced: World) -> None:
