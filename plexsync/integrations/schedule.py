@@ -118,10 +118,7 @@ def find_setup(
     """
     where = find_config(path, environ, home=home).absolute()
     sources = Sources()
-    there = sources.take_file(where, must_exist=path is not None or ENV_CONFIG in environ)
-    sources.take_environment(environ)
-    if sources.problems:
-        raise InvalidConfigError(tuple(sources.problems))
+    there = _take_all(sources, where, environ, must_exist=path is not None)
     if runs and not there:
         require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
@@ -137,6 +134,17 @@ def find_setup(
         credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
         path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
     )
+
+
+def _take_all(
+    sources: Sources, where: Path, environ: Mapping[str, str], *, must_exist: bool
+) -> bool:
+    """Take the file and the environment in; return whether there is a file."""
+    there = sources.take_file(where, must_exist=must_exist or ENV_CONFIG in environ)
+    sources.take_environment(environ)
+    if sources.problems:
+        raise InvalidConfigError(tuple(sources.problems))
+    return there
 
 
 # ---- The texts -----------------------------------------------------------------------------------

@@ -189,8 +189,8 @@ def _judgement(one: Standing, account: Account) -> Text:
 
 
 def _asides(account: Account) -> list[Text]:
-    said = (
+    asides = (
         ("refused by a person", account.refused),
         ("in Plex's trash, not considered", account.in_trash),
     )
-    return [Text(f"\n{words}: item {', '.join(keys)}") for words, keys in said if keys]
+    return [Text(f"\n{words}: item {', '.join(keys)}") for words, keys in asides if keys]

@@ -34,10 +34,6 @@ def trend_plot(trend: Sequence[RunRecord]) -> Html:
         )
         for at, one in enumerate(trend)
     ]
-    lines = [
-        _line([one.counts.review for one in trend], most, step, "waiting"),
-        _line([one.counts.failed for one in trend], most, step, "failed"),
-    ]
     last = trend[-1]
     words = (
         f"{len(trend)} runs. The last wrote {last.written:,}; after it {last.counts.review:,}"
@@ -48,7 +44,8 @@ def trend_plot(trend: Sequence[RunRecord]) -> Html:
         element("title", words),
         *_axis(most, trend),
         *bars,
-        *lines,
+        _line([one.counts.review for one in trend], most, step, "waiting"),
+        _line([one.counts.failed for one in trend], most, step, "failed"),
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
         aria_label=words,

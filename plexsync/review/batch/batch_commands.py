@@ -10,7 +10,6 @@ from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
-from plexsync.output.status import scenes_words
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
 from plexsync.review.given import ANSWER_WORDS
@@ -28,6 +27,7 @@ from plexsync.review.selection import (
     rejection,
     resetting,
 )
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters
         print_document(streams, review_document(exported=len(chosen)))
     else:
         text = "written. Fill the column 'answer' and import the file."
-        _say(invocation, streams, f"{scenes_words(len(chosen))} {text}")
+        _say(invocation, streams, f"{counted(len(chosen), 'scene')} {text}")
     return ExitCode.OK
 
 
@@ -350,7 +350,7 @@ def _show_table(
     rows = [_row(context, one) for one in chosen]
     console.print(low_table(rows, width=console.width, verbose=invocation.shape.verbosity > 0))
     every = len(context.waiting) + context.missing
-    waits = f"{scenes_words(every)} {'waits' if every == 1 else 'wait'}"
+    waits = counted(every, "scene waits", "scenes wait")
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
     console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
 
