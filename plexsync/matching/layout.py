@@ -15,7 +15,7 @@ from plexsync.models import Confidence, PathRule
 from plexsync.text.normalize import compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from plexsync.models import Candidate, Match
     from plexsync.text.normalize import NormalizedPath
@@ -42,10 +42,6 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     roots: frozenset[tuple[str, str]] = frozenset()
     rules: tuple[PathRule, ...] = ()
-
-    def leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
-        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`."""
-        return bool(self.roots) and split_prefixes(ours, theirs) in self.roots
 
     def maps(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
         """Whether one of `rules` makes `theirs` of `ours`."""
@@ -133,7 +129,30 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
         mine, others = above, beyond
 
 
+class Prefixes:
+    """Splits many paths: most pairs are left with what one of the last few was left with."""
+
+    def __init__(self) -> None:
+        self._last: list[tuple[str, str]] = []
+
+    def split(self, ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
+        """Do what `split_prefixes` does."""
+        for root in self._last:
+            mine, other = root
+            if (
+                ours.startswith(mine)
+                and theirs.startswith(other)
+                and ours[len(mine) - 1 :] == theirs[len(other) - 1 :]
+            ):
+                return root
+        root = split_prefixes(ours, theirs)
+        self._last = [root, *self._last[: _REMEMBERED_ROOTS - 1]]
+        return root
+
+
 # ---- Private -------------------------------------------------------------------------------------
+
+_REMEMBERED_ROOTS = 6
 
 
 class _Tally:
@@ -150,8 +169,9 @@ class _Tally:
         self.files = {ours for ours, _ in self.pairs}
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
+        prefixes = Prefixes()
         for ours, theirs in self.pairs:
-            root = split_prefixes(ours, theirs)
+            root = prefixes.split(ours, theirs)
             self.votes[root] += 1
             folder = self._shared.get(root)
             if folder is None or not ours.startswith(folder):
@@ -176,7 +196,7 @@ class _Tally:
                 stash=stash + deeper,
                 plex=plex + deeper,
                 explains=count,
-                certain=sum(file.startswith(stash + deeper) for file in self.files),
+                certain=_below(self.files, stash + deeper),
             )
             found.setdefault(rule.stash, rule)
         return list(found.values())
@@ -195,8 +215,8 @@ class _Tally:
         return fits and elsewhere <= most and foreign <= most
 
 
-def _below(files: Sequence[str], folder: str) -> int:
-    return sum(file.startswith(folder) for file in files)
+def _below(files: Collection[str], folder: str) -> int:
+    return len([file for file in files if file.startswith(folder)])
 
 
 def _common_folder(one: str, other: str) -> str:

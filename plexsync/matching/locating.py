@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from plexsync.matching.comparing.comparison import Compared, compare_duration
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
+from plexsync.matching.layout import Prefixes
 from plexsync.text.normalize import NormalizedPath, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.matching.comparing.blocking import Ours, Theirs
+    from plexsync.matching.comparing.weighing import Kind, Scale
     from plexsync.matching.layout import Layout
     from plexsync.models import PlexItem
 
@@ -25,10 +27,10 @@ def certain_pairs(
     """Where files lie that are the same without a look at their folders."""
     for ours, found, alone in compared:
         if alone:
-            if _is_certain(found[0][0]):
+            if found[0][0].teaches:
                 yield ours.path, found[0][1].path
             continue
-        paths = {part.path for made, part in found if _is_certain(made)}
+        paths = {part.path for kind, part in found if kind.teaches}
         if len(paths) <= _MOST_COPIES:
             yield from ((ours.path, path) for path in sorted(paths))
 
@@ -40,52 +42,52 @@ class Locator:
         layout: how the libraries lie to each other.
         compared: every comparison.
         items: every item.
+        scale: knows the kinds of pairs.
     """
 
     def __init__(
-        self, layout: Layout, compared: Sequence[Compared], items: Sequence[PlexItem]
+        self,
+        layout: Layout,
+        compared: Sequence[Compared],
+        items: Sequence[PlexItem],
+        scale: Scale,
     ) -> None:
         self._layout = layout
         self._lengths = _folder_lengths(compared, items)
-        self._led: dict[Comparison, Comparison] = {}
+        self._scale = scale
+        self._prefixes = Prefixes()
 
-    def locate(self, made: Comparison, ours: Ours, part: Theirs) -> Comparison:
-        """Return `made` with what the layout says."""
-        if made.spelling >= Spelling.FORM and self._layout.leads(ours.path, part.path):
+    def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
+        """Return the kind a pair is of with what the layout says."""
+        made = kind.made
+        if made.spelling >= Spelling.FORM and self._leads(ours.path, part.path):
             if made.place < FolderLevel.PATH_FOLDED and self._layout.maps(ours.path, part.path):
                 exact = made.spelling is Spelling.EXACT
                 place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
-                return made._replace(led=True, learned=True, place=place)
-            led = self._led.get(made)
-            if led is None:
-                led = self._led[made] = made._replace(led=True)
-            return led
-        return self._locate_renamed(made, ours, part) if _may_be_renamed(made) else made
+                return self._scale.kind(made._replace(led=True, learned=True, place=place))
+            if kind.led is None:
+                kind.led = self._scale.kind(made._replace(led=True))
+            return kind.led
+        return self._locate_renamed(made, ours, part) if kind.may_be_renamed else kind
 
-    def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Comparison:
+    def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
         near = [
             length
             for _, length in self._lengths.get(_folder(part.path), ())
             if compare_duration(length, part.file.duration_s) >= Level.CLOSE
         ]
         ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
-        return made._replace(alone_in_length=len(near) <= 1, led=self._layout.leads(*ends))
+        return self._scale.kind(
+            made._replace(alone_in_length=len(near) <= 1, led=self._leads(*ends))
+        )
+
+    def _leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
+        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`."""
+        roots = self._layout.roots
+        return bool(roots) and self._prefixes.split(ours, theirs) in roots
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _is_certain(made: Comparison) -> bool:
-    """Whether a pair teaches something about the layout."""
-    if made.size is not Level.EQUAL or made.spelling < Spelling.FORM:
-        return False
-    if Level.DIFFERENT in (made.duration, made.content):
-        return False
-    if made.generic:
-        # Where each scene has a folder, and its file the name of all others, nothing else can.
-        alike = made.duration >= Level.CLOSE and made.frame is Level.EQUAL
-        return made.telling_size and alike and made.telling_folders > 0
-    return made.telling_size or (made.others == 0 and made.duration >= Level.CLOSE)
 
 
 def _folder_lengths(
@@ -96,8 +98,8 @@ def _folder_lengths(
         _folder(part.path): set()
         for one in compared
         if not one.alone
-        for made, part in one.found
-        if _may_be_renamed(made)
+        for kind, part in one.found
+        if kind.may_be_renamed
     }
     if not lengths:
         return lengths
@@ -107,11 +109,6 @@ def _folder_lengths(
         if known is not None and file.duration_s:
             known.add((path, file.duration_s))
     return lengths
-
-
-def _may_be_renamed(made: Comparison) -> bool:
-    alike = made.size is Level.EQUAL and made.duration is Level.EQUAL
-    return alike and made.spelling is Spelling.WORDS
 
 
 def _folder(path: str) -> str:

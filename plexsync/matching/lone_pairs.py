@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.comparing.weighing import Option, Scale, make_option
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 
 if TYPE_CHECKING:
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import People
     from plexsync.matching.comparing.blocking import Ours, Theirs
-    from plexsync.matching.comparing.comparison import Compared
-    from plexsync.matching.comparing.evidence import Comparison
+    from plexsync.matching.comparing.weighing import Kind, Option, Scale
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
 
 
 class LonePair(msgspec.Struct, frozen=True, gc=False):
     """A pair that is HIGH, whatever becomes of all others, and its score."""
 
-    option: Option
+    ours: Ours
+    theirs: Theirs
+    kind: Kind
     score: float
 
 
@@ -55,20 +55,16 @@ class LonePairs:
         self._spoken = people.pins.keys() | people.refusals.keys()
         self._held = people.pinned.keys() | owners.keys()
         self._settings = settings
-        self._scores: dict[Comparison, float | None] = {}
+        self._scores: dict[Kind, float | None] = {}
 
-    def judge(self, one: Compared, made: Comparison, scale: Scale) -> LonePair | None:
-        """Return the pair of a file if nothing competes with it, and it is HIGH."""
-        if not one.alone:
-            return None
-        ours, part = one.ours, one.found[0][1]
+    def judge(self, ours: Ours, kind: Kind, part: Theirs, scale: Scale) -> LonePair | None:
+        """Return a pair that nothing competes with if it is HIGH."""
         if not self._is_free(ours, part):
             return None
-        option = make_option(ours, part, made, scale.weigh(made))
-        if made not in self._scores:
-            self._scores[made] = self._score(option)
-        score = self._scores[made]
-        return None if score is None else LonePair(option, score)
+        if kind not in self._scores:
+            self._scores[kind] = self._score(scale.option(ours, part, kind))
+        score = self._scores[kind]
+        return None if score is None else LonePair(ours, part, kind, score)
 
     def _is_free(self, ours: Ours, part: Theirs) -> bool:
         """Whether scene and item are one file each, and nobody spoke of them or holds them."""

@@ -127,7 +127,8 @@ class _Resolution:
 
     def _sole(self, sure: LonePair) -> Match:
         """Return the match of a pair that nothing competes with."""
-        option, score = sure.option, sure.score
+        score = sure.score
+        option = self._matching.tabulated.scale.option(sure.ours, sure.theirs, sure.kind)
         return Match(
             scene_id=option.ours.scene_id,
             confidence=Confidence.HIGH,

@@ -43,7 +43,7 @@ from plexsync.matching.comparing.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
-from plexsync.matching.comparing.weighing import Option, Scale, make_option
+from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Scale
 from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.answers import People
+    from plexsync.matching.comparing.weighing import Kind, Option
     from plexsync.matching.lone_pairs import LonePair, LonePairs
     from plexsync.models import PathRule, PlexItem, Scene, SceneId
     from plexsync.text.normalize import PathMap
@@ -100,19 +101,17 @@ def tabulate(
     """Compare and weigh all but what a person refused; what `lone` decides stands in no row."""
     path_map = compile_rules(rules)
     context = _context(items, rules, hashes)
-    compared = _compare_all(scenes, items, path_map, context)
+    scale = Scale(items=len(items), weights=settings.weights)
+    compared = _compare_all(prepare_files(scenes, path_map), items, context, scale)
     if layout is None:
         layout = learn_layout(certain_pairs(compared), rules=rules)
     weighed = _Weighed([[] for _ in scenes])
-    scale = Scale(items=len(items), weights=settings.weights, weighed={})
-    locate = Locator(layout, compared, items).locate
-    for one in compared:
-        located = [(locate(made, one.ours, part), part) for made, part in one.found]
-        if lone is not None and (sole := lone.judge(one, located[0][0], scale)) is not None:
-            weighed.sure[one.ours.scene] = sole
-        else:
-            row = _weigh_row(one.ours, located, scale, settings)
-            weighed.add(one, without_refused(row, scenes[one.ours.scene], items, people))
+    locate = Locator(layout, compared, items, scale).locate
+    for ours, found, alone in compared:
+        located = [(locate(kind, ours, part), part) for kind, part in found]
+        if not (alone and lone is not None and weighed.settle(ours, located[0], lone, scale)):
+            row = _weigh_row(ours, located, scale, settings)
+            weighed.add(ours, found, without_refused(row, scenes[ours.scene], items, people))
     return Tabulated(
         table=_make_table(
             weighed.rows, scenes, items, people=people, settings=settings, layout=layout
@@ -129,7 +128,9 @@ def tabulate(
 def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
     """Learn how the libraries lie to each other from all scenes, without a decision."""
     context = _context(items, rules, None)
-    compared = _compare_all(scenes, items, compile_rules(rules), context)
+    scale = Scale(items=len(items), weights=DEFAULT_WEIGHTS)
+    ours = prepare_files(scenes, compile_rules(rules))
+    compared = _compare_all(ours, items, context, scale)
     return learn_layout(certain_pairs(compared), rules=rules)
 
 
@@ -150,8 +151,10 @@ def find_resembling(
         for item, title in resembling:
             theirs = _prepare_item(item, items[item])
             date = compare_date(scene.date, items[item].date)
-            made = compare_resembling(ours, theirs, tabulated.context, title=title, date=date)
-            options.append(make_option(ours, theirs, made, tabulated.scale.weigh(made)))
+            kind = compare_resembling(
+                ours, theirs, tabulated.context, tabulated.scale, title=title, date=date
+            )
+            options.append(tabulated.scale.option(ours, theirs, kind))
         yield position, options
 
 
@@ -178,7 +181,7 @@ def refine(
     texts = texts_of_scene(scene)
     titled = [_add_title(one.made, scene, texts, items[one.item]) for one in options]
     return [
-        one if one.made is made else make_option(one.ours, one.theirs, made, scale.weigh(made))
+        one if one.made is made else scale.option(one.ours, one.theirs, scale.kind(made))
         for one, made in zip(options, _even_out(options, titled), strict=True)
     ]
 
@@ -200,12 +203,21 @@ class _Weighed:
     sure: dict[int, LonePair] = field(default_factory=dict)
     seen: set[tuple[int, int]] = field(default_factory=set)
 
-    def add(self, one: Compared, options: tuple[Option, ...]) -> None:
+    def settle(self, ours: Ours, found: tuple[Kind, Theirs], lone: LonePairs, scale: Scale) -> bool:
+        """Note a pair that nothing competes with, if it is HIGH."""
+        sole = lone.judge(ours, *found, scale)
+        if sole is not None:
+            self.sure[ours.scene] = sole
+        return sole is not None
+
+    def add(
+        self, ours: Ours, found: Iterable[tuple[Kind, Theirs]], options: tuple[Option, ...]
+    ) -> None:
         """Note the options of a file, or that it has none."""
         if options:
-            self.rows[one.ours.scene].append(options)
+            self.rows[ours.scene].append(options)
         else:
-            self.seen.update((one.ours.scene, part.item) for _, part in one.found)
+            self.seen.update((ours.scene, part.item) for _, part in found)
 
 
 def _make_table(
@@ -254,23 +266,23 @@ def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[Sce
 
 
 def _compare_all(
-    scenes: Sequence[Scene], items: Sequence[PlexItem], path_map: PathMap, context: Context
+    ours: list[Ours], items: Sequence[PlexItem], context: Context, scale: Scale
 ) -> list[Compared]:
     """Every file of ours that has candidates, with its comparisons."""
-    blocks = block(prepare_files(scenes, path_map), items, context.hashes or {})
-    return list(compare_rows(pair(blocks), context))
+    blocks = block(ours, items, context.hashes or {})
+    return list(compare_rows(pair(blocks), context, scale))
 
 
 def _weigh_row(
     ours: Ours,
-    found: list[tuple[Comparison, Theirs]],
+    found: list[tuple[Kind, Theirs]],
     scale: Scale,
     settings: MatchSettings,
 ) -> list[Option]:
     """Return the best part of each plausible item."""
     best: dict[int, Option] = {}
-    for made, part in found:
-        option = make_option(ours, part, made, scale.weigh(made))
+    for kind, part in found:
+        option = scale.option(ours, part, kind)
         other = best.get(part.item)
         if other is None or _part_rank(option) > _part_rank(other):
             best[part.item] = option
@@ -285,7 +297,7 @@ def _prepare_item(position: int, item: PlexItem) -> Theirs:
     file = item.files[0] if item.files else PlexFile(path="")
     path = normalize_path(file.path)
     name, stem = split_name(path)
-    return Theirs(item=position, file=file, path=path, name=name, stem=stem)
+    return Theirs(position, file, path, name, stem)
 
 
 def _columns(rows: Sequence[Sequence[tuple[Option, ...]]]) -> dict[int, list[Option]]:

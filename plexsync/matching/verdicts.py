@@ -9,7 +9,6 @@ import msgspec
 
 from plexsync.matching.answers import People, Pin, find_file, listen, remembers
 from plexsync.matching.comparing.neighbours import find_neighbours
-from plexsync.matching.comparing.weighing import Option, make_option
 from plexsync.matching.decision import (
     DEFAULT_SETTINGS,
     MatchSettings,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import Refusal
     from plexsync.matching.comparing.evidence import Comparison
+    from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.layout import Layout
     from plexsync.models import PathRule
 
@@ -166,7 +166,8 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def suppose(self, option: Option, made: Comparison) -> bool:
         """Whether an option would be HIGH if its comparison were `made`."""
         scene = option.ours.scene
-        changed = make_option(option.ours, option.theirs, made, self.tabulated.scale.weigh(made))
+        scale = self.tabulated.scale
+        changed = scale.option(option.ours, option.theirs, scale.kind(made))
         rows = [
             tuple(changed if one is option else one for one in row)
             for row in self.table.rows[scene]

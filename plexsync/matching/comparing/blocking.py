@@ -31,7 +31,7 @@ _LONGEST_TAIL = 6
 _Key = TypeVar("_Key", str, int)
 
 
-class Ours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Ours(msgspec.Struct, frozen=True, gc=False):
     """One file of a scene, ready to compare. `expected` is where Plex should see it."""
 
     scene: int
@@ -44,7 +44,7 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stem: str
 
 
-class Theirs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Theirs(msgspec.Struct, frozen=True, gc=False):
     """One part of an item, ready to compare."""
 
     item: int
@@ -55,7 +55,7 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stash_id: str = ""
 
 
-class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class FileCandidates(msgspec.Struct, frozen=True, gc=False):
     """One of our files with the parts worth comparing it with, each part once.
 
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
@@ -66,10 +66,10 @@ class FileCandidates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ours: Ours
     parts: list[Theirs]
-    name_others: int
-    stem_others: int
-    size_others: int
-    whole: bool
+    name_others: int = 0
+    stem_others: int = 0
+    size_others: int = 0
+    whole: bool = True
     alone: bool = False
     disputed: frozenset[str] = frozenset()
 
@@ -147,16 +147,7 @@ def prepare(scene: int, scene_id: SceneId, file: SceneFile, rules: PathMap) -> O
     mapped = rules.apply(path)
     expected = path if mapped is None else mapped
     name, stem = split_name(expected)
-    return Ours(
-        scene=scene,
-        scene_id=scene_id,
-        file=file,
-        path=path,
-        expected=expected,
-        ruled=mapped is not None,
-        name=name,
-        stem=stem,
-    )
+    return Ours(scene, scene_id, file, path, expected, mapped is not None, name, stem)
 
 
 def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]) -> Blocks:
@@ -182,25 +173,27 @@ def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]
 
 
 def pair(blocks: Blocks) -> Iterator[FileCandidates]:
-    """Each of our files with the parts worth comparing it with."""
+    """Each of our files with the parts worth comparing it with, those that there are any for."""
     names = _count_names(blocks)
     crowds: dict[str, _Crowd] = {}
     for one in blocks.ours:
         bucket = blocks.stems[one.stem]
-        if bucket.scenes > 1 or len(bucket.parts) > 1:
-            yield _choose(one, blocks, names, crowds)
-            continue
-        parts = _join(one, bucket.parts, blocks)
-        yield FileCandidates(
-            ours=one,
-            parts=parts,
-            name_others=0,
-            stem_others=0,
-            size_others=_count_sizes(one, blocks),
-            whole=True,
-            disputed=_find_disputed(one, parts, blocks),
-            alone=len(parts) == len(bucket.parts) == 1 and _is_alone(one, parts[0], blocks),
-        )
+        parts = bucket.parts
+        if bucket.scenes > 1 or len(parts) > 1:
+            row = _choose(one, blocks, names, crowds)
+        elif parts and _is_alone(one, parts[0], blocks):
+            disputed = _find_disputed(one, parts, blocks)
+            row = FileCandidates(one, parts, alone=True, disputed=disputed)
+        else:
+            parts = _join(one, parts, blocks)
+            row = FileCandidates(
+                one,
+                parts,
+                size_others=_count_sizes(one, blocks),
+                disputed=_find_disputed(one, parts, blocks),
+            )
+        if row.parts:
+            yield row
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -232,9 +225,7 @@ def _put(position: int, item: PlexItem, file: PlexFile, blocks: Blocks) -> None:
     )
     buckets = [bucket for bucket in found if bucket is not None]
     if buckets:
-        their = Theirs(
-            item=position, file=file, path=path, name=name, stem=stem, stash_id=item.stash_id
-        )
+        their = Theirs(position, file, path, name, stem, item.stash_id)
         for bucket in buckets:
             bucket.parts.append(their)
 
@@ -278,6 +269,8 @@ def _count_sizes(one: Ours, blocks: Blocks) -> int:
 
 def _find_disputed(one: Ours, parts: Sequence[Theirs], blocks: Blocks) -> frozenset[str]:
     """Return the namesakes of another size that may be another file of ours, by their sizes."""
+    if len(parts) == 1 and parts[0].file.size_bytes == one.file.size_bytes:
+        return frozenset()
     return frozenset(
         part.path
         for part in parts

@@ -15,7 +15,6 @@ from plexsync.matching.comparing.evidence import (
     DURATION_OFF_S,
     DURATION_OFF_SHARE,
     TELLING_SIZE_BITS,
-    Comparison,
     FolderLevel,
     Level,
     Spelling,
@@ -27,14 +26,15 @@ from plexsync.text.normalize import fold, normalize_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import PathRule
+    from plexsync.matching.comparing.weighing import Kind, Scale
+    from plexsync.models import PathRule, PlexFile, SceneFile
 
 
 class Compared(NamedTuple):
-    """One of our files with its comparisons; `alone` as in `FileCandidates`."""
+    """One of our files with what it was compared with; `alone` as in `FileCandidates`."""
 
     ours: Ours
-    found: list[tuple[Comparison, Theirs]]
+    found: list[tuple[Kind, Theirs]]
     alone: bool
 
 
@@ -78,30 +78,23 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
     )
 
 
-def compare_rows(rows: Iterable[FileCandidates], context: Context) -> Iterator[Compared]:
-    """Compare our files with all that blocking found for them, those that it found any for.
-
-    Equal comparisons are one object.
-    """
-    folders = _Folders()
-    shared: dict[Comparison, Comparison] = {}
+def compare_rows(
+    rows: Iterable[FileCandidates], context: Context, scale: Scale
+) -> Iterator[Compared]:
+    """Compare our files with all that blocking found for them."""
+    comparer = _Comparer(context, scale)
     for row in rows:
-        if row.parts:
-            made = _compare_row(row, context, folders)
-            found = zip((shared.setdefault(one, one) for one in made), row.parts, strict=True)
-            yield Compared(row.ours, list(found), row.alone)
+        yield Compared(row.ours, comparer.compare(row), row.alone)
 
 
 def compare_resembling(
-    ours: Ours, theirs: Theirs, context: Context, *, title: Level, date: Level
-) -> Comparison:
+    ours: Ours, theirs: Theirs, context: Context, scale: Scale, *, title: Level, date: Level
+) -> Kind:
     """Compare a pair that only its title brought together; either may lack a file."""
-    row = FileCandidates(
-        ours=ours, parts=[theirs], name_others=0, stem_others=0, size_others=0, whole=True
-    )
-    (made,) = _compare_row(row, context, _Folders())
+    ((kind, _),) = _Comparer(context, scale).compare(FileCandidates(ours, [theirs], whole=True))
+    made = kind.made
     if not (ours.path and theirs.path):
-        return made._replace(
+        made = made._replace(
             title=title,
             date=date,
             place=FolderLevel.UNKNOWN,
@@ -111,9 +104,9 @@ def compare_resembling(
             outside=False,
         )
     # A telling name that is equal leaves nothing for the title to add.
-    if made.spelling > Spelling.WORDS and not made.generic:
-        return made
-    return made._replace(title=title, date=date)
+    elif made.spelling <= Spelling.WORDS or made.generic:
+        made = made._replace(title=title, date=date)
+    return scale.kind(made)
 
 
 # ---- Single facts --------------------------------------------------------------------------------
@@ -201,6 +194,9 @@ def is_telling_length(duration_s: float) -> bool:
 
 # ---- Private -------------------------------------------------------------------------------------
 
+_NOTHING_RANKED = (False, False, False, Level.UNKNOWN, Level.UNKNOWN, False)
+"""`led`, `learned`, `alone_in_length`, `title`, `date` and `spare`, which come later."""
+
 _Placed = tuple[FolderLevel, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
 
@@ -208,22 +204,6 @@ _Placed = tuple[FolderLevel, int, int]
 _MANY_NAMESAKES = 8
 """A name or a size that so many other files have is generic, whatever it is made of."""
 _ROUND_LENGTH_S = 10.0
-
-
-class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What all pairs of one of our files share; `equal_sizes` are the parts of its size."""
-
-    row: FileCandidates
-    generic: bool
-    context: Context
-    equal_sizes: frozenset[str]
-
-
-def _equal_sizes(row: FileCandidates) -> frozenset[str]:
-    size = row.ours.file.size_bytes
-    if not size or len(row.parts) == 1:
-        return frozenset()
-    return frozenset(one.file.path for one in row.parts if one.file.size_bytes == size)
 
 
 class _Folders:
@@ -264,20 +244,84 @@ def _compare_folders(folders: Sequence[str], others: Sequence[str]) -> tuple[Fol
     return (FolderLevel.UNKNOWN if rooted else FolderLevel.APART), 0, 0
 
 
-def _compare_row(row: FileCandidates, context: Context, folders: _Folders) -> list[Comparison]:
-    ours = row.ours
-    common = _Common(
-        row=row,
-        generic=is_generic_name(ours.stem),
-        context=context,
-        equal_sizes=_equal_sizes(row),
-    )
-    placed = [_place_best(ours, their, folders) for their in row.parts]
-    tails = _count_tails(row, placed) if len(placed) > 1 else None
-    return [
-        _compare(common, their, place, tails[place[1]] if tails else 0)
-        for their, place in zip(row.parts, placed, strict=True)
-    ]
+class _Own(NamedTuple):
+    """What is so of one of our files, whatever it is compared with."""
+
+    generic: bool
+    size_bits: int
+    telling_size: bool
+
+
+class _Comparer:
+    """Compares our files with parts."""
+
+    def __init__(self, context: Context, scale: Scale) -> None:
+        self._context = context
+        self._scale = scale
+        self._folders = _Folders()
+
+    def compare(self, row: FileCandidates) -> list[tuple[Kind, Theirs]]:
+        """Compare one of our files with its candidates."""
+        ours, parts = row.ours, row.parts
+        size = ours.file.size_bytes
+        bits, telling_size = 0, False
+        if size and size > 0:
+            bits = measure_size(size, row.size_others, self._context.items)
+            telling_size = is_telling_size(size, row.size_others)
+        own = _Own(is_generic_name(ours.stem), bits, telling_size)
+        if len(parts) == 1:
+            placed = _place_best(ours, parts[0], self._folders)
+            return [(self._pair(row, parts[0], own, (*placed, 0, False)), parts[0])]
+        several = [_place_best(ours, their, self._folders) for their in parts]
+        tails = _count_tails(row, several)
+        alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
+        found = []
+        for their, placed in zip(parts, several, strict=True):
+            rival = not alike <= {their.file.path}
+            kind = self._pair(row, their, own, (*placed, tails[placed[1]], rival))
+            found.append((kind, their))
+        return found
+
+    def _pair(
+        self,
+        row: FileCandidates,
+        theirs: Theirs,
+        own: _Own,
+        beside: tuple[FolderLevel, int, int, int, bool],
+    ) -> Kind:
+        """Return the kind of a pair. The fields are those of `Comparison`, in order."""
+        context, ours = self._context, row.ours
+        file, other = ours.file, theirs.file
+        place, equal, telling, tail, rival = beside
+        size = compare_size(file.size_bytes, other.size_bytes)
+        spelling = _spell(ours, theirs, size)
+        ruled = ours.ruled
+        named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
+        duration = compare_duration(file.duration_s, other.duration_s)
+        content, readable = _compare_content(file, other, context.hashes)
+        return self._scale.kind(
+            (
+                spelling,
+                own.generic or named >= _MANY_NAMESAKES,
+                named if spelling > Spelling.WORDS else 0,
+                place,
+                ruled,
+                ruled and theirs.path.startswith(context.merged),
+                ruled and not theirs.path.startswith(context.mapped),
+                equal,
+                telling,
+                min(tail, named),
+                size,
+                *_judge_size(own, size, file.duration_s, duration),
+                rival or theirs.path in row.disputed,
+                duration,
+                compare_frame((file.width, file.height), (other.width, other.height)),
+                content,
+                readable,
+                theirs.stash_id == ours.scene_id,
+                *_NOTHING_RANKED,
+            )
+        )
 
 
 def _place_best(ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
@@ -330,53 +374,25 @@ def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:
     return counts
 
 
-def _compare(common: _Common, theirs: Theirs, placed: _Placed, tail: int) -> Comparison:
-    row, context = common.row, common.context
-    ours = row.ours
-    file, other = ours.file, theirs.file
-    size = compare_size(file.size_bytes, other.size_bytes)
-    spelling = _spell(ours, theirs, size)
-    place, equal, telling = placed
-    ruled = ours.ruled
-    named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
-    duration = compare_duration(file.duration_s, other.duration_s)
-    bits, telling_size, telling_length = 0, False, False
-    if size is Level.EQUAL and file.size_bytes:
-        bits = measure_size(file.size_bytes, row.size_others, context.items)
-        telling_size = is_telling_size(file.size_bytes, row.size_others)
-        if not telling_size and file.duration_s and duration >= Level.CLOSE:
-            telling_length = is_telling_length(file.duration_s)
-    content, readable = _content(file.oshash, other.part_id, context)
-    return Comparison(
-        spelling=spelling,
-        generic=common.generic or named >= _MANY_NAMESAKES,
-        others=named if spelling > Spelling.WORDS else 0,
-        place=place,
-        ruled=ruled,
-        merged=ruled and theirs.path.startswith(context.merged),
-        outside=ruled and not theirs.path.startswith(context.mapped),
-        folders=equal,
-        telling_folders=telling,
-        tail_others=min(tail, named),
-        size=size,
-        size_bits=bits,
-        telling_size=telling_size,
-        telling_length=telling_length,
-        size_rival=theirs.path in row.disputed or not common.equal_sizes <= {other.path},
-        duration=duration,
-        frame=compare_frame((file.width, file.height), (other.width, other.height)),
-        content=compare_content(file.oshash, content, _smaller(file.size_bytes, other.size_bytes)),
-        readable=readable,
-        identity=theirs.stash_id == ours.scene_id,
-    )
+def _judge_size(
+    own: _Own, size: Level, duration_s: float | None, duration: Level
+) -> tuple[int, bool, bool]:
+    """Return what the size is worth if it is equal, and whether it, or the length, is telling."""
+    if size is not Level.EQUAL:
+        return 0, False, False
+    asked = not own.telling_size and duration_s and duration >= Level.CLOSE
+    return own.size_bits, own.telling_size, bool(asked) and is_telling_length(duration_s or 0.0)
 
 
-def _content(oshash: int | None, part_id: int, context: Context) -> tuple[int | None, bool]:
-    """Plex's content hash of a part, and whether one that is not known may still be read."""
-    hashes = context.hashes
-    if hashes is None or not part_id:
-        return None, False
-    return hashes.get(part_id), bool(oshash) and part_id not in hashes
+def _compare_content(
+    file: SceneFile, other: PlexFile, hashes: Mapping[int, int] | None
+) -> tuple[Level, bool]:
+    """Compare content hashes; whether Plex's is not known, and may still be read."""
+    if hashes is None or not other.part_id:
+        return Level.UNKNOWN, False
+    smaller = _smaller(file.size_bytes, other.size_bytes)
+    content = compare_content(file.oshash, hashes.get(other.part_id), smaller)
+    return content, bool(file.oshash) and other.part_id not in hashes
 
 
 def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:

@@ -5,8 +5,8 @@ Where the rules come from: docs/matching.md.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, Self
 
 DURATION_EQUAL_S = 0.1
 DURATION_CLOSE_S = 1.0
@@ -18,44 +18,66 @@ TELLING_SIZE_BITS = 16
 """Cut, padded and recorded files have round sizes that many share; others differ by the byte."""
 
 
-class Level(IntEnum):
+class _Ordered(int):
+    """One of a few named values in order, made from the annotations of its class.
+
+    An `IntEnum` in all but one thing: Python 3.11 finds a member of an enumeration ten times more
+    slowly than an attribute of a class, and comparing two files asks for twenty.
+    """
+
+    name: str
+
+    def __init_subclass__(cls) -> None:
+        """Make the values."""
+        for value, name in enumerate(cls.__annotations__):
+            member = cls(value)
+            member.name = name
+            setattr(cls, name, member)
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        """Return the values in order."""
+        return [getattr(cls, name) for name in cls.__annotations__]
+
+
+class Level(_Ordered):
     """How two values compare, from against to for, so that greater means nearer."""
 
-    DIFFERENT = 0
-    OFF = 1
-    UNKNOWN = 2
-    NEAR = 3
-    CLOSE = 4
-    EQUAL = 5
+    DIFFERENT: ClassVar[Level]
+    OFF: ClassVar[Level]
+    UNKNOWN: ClassVar[Level]
+    NEAR: ClassVar[Level]
+    CLOSE: ClassVar[Level]
+    EQUAL: ClassVar[Level]
 
 
-class Spelling(IntEnum):
+class Spelling(_Ordered):
     """How two base names compare."""
 
-    DIFFERENT = 0
-    WORDS = 1
+    DIFFERENT: ClassVar[Spelling]
+    WORDS: ClassVar[Spelling]
     """Other names of the same site, date and title words."""
-    STEM = 2
+    STEM: ClassVar[Spelling]
     """Equal but for the extension, case and form aside."""
-    FOLDED = 3
+    FOLDED: ClassVar[Spelling]
     """Equal after folding case, width and composition."""
-    FORM = 4
+    FORM: ClassVar[Spelling]
     """The same characters in another Unicode form (NFC, NFD)."""
-    EXACT = 5
+    EXACT: ClassVar[Spelling]
 
 
-class FolderLevel(IntEnum):
+class FolderLevel(_Ordered):
     """How two folders compare, given what the path rules say."""
 
-    APART = 0
+    APART: ClassVar[FolderLevel]
     """No trailing folder is equal."""
-    UNKNOWN = 1
+    UNKNOWN: ClassVar[FolderLevel]
     """One of the files lies in no folder below a root: nothing to compare."""
-    FOLDERS = 2
+    FOLDERS: ClassVar[FolderLevel]
     """At least one trailing folder is equal."""
-    PATH_FOLDED = 3
+    PATH_FOLDED: ClassVar[FolderLevel]
     """The whole path is equal but for case or Unicode form."""
-    PATH = 4
+    PATH: ClassVar[FolderLevel]
 
 
 class Grade(StrEnum):
@@ -216,6 +238,25 @@ def look_alike(made: Comparison) -> bool:
         return False
     named = made.spelling >= Spelling.FOLDED and made.size is Level.EQUAL
     return named or made.content is Level.EQUAL
+
+
+def teaches_layout(made: Comparison) -> bool:
+    """Whether a pair is one file without a look at its place, so that it shows where files lie."""
+    if made.size is not Level.EQUAL or made.spelling < Spelling.FORM:
+        return False
+    if Level.DIFFERENT in (made.duration, made.content):
+        return False
+    if made.generic:
+        # Where each scene has a folder, and its file the name of all others, nothing else can.
+        alike = made.duration >= Level.CLOSE and made.frame is Level.EQUAL
+        return made.telling_size and alike and made.telling_folders > 0
+    return made.telling_size or (made.others == 0 and made.duration >= Level.CLOSE)
+
+
+def may_be_renamed(made: Comparison) -> bool:
+    """Whether size and length say that two names of the same words are one file's."""
+    alike = made.size is Level.EQUAL and made.duration is Level.EQUAL
+    return alike and made.spelling is Spelling.WORDS
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ from plexsync.matching.comparing.evidence import (
     find_contradictions,
     find_grade,
     is_replaced,
+    may_be_renamed,
+    teaches_layout,
 )
 from plexsync.models import Evidence
 
@@ -129,11 +131,33 @@ class Assessment(NamedTuple):
     known: Mapping[str, float]
 
 
+class Kind:
+    """Pairs that compare alike: their comparison, and what follows from it alone, found once.
+
+    Attributes:
+        made: the comparison.
+        teaches: such pairs show where the libraries lie.
+        may_be_renamed: a file of the pair may have been renamed.
+        led: the kind such pairs are of where certain pairs lead to; None until it was asked for.
+        weighed: how much it says; None until it was asked for.
+    """
+
+    __slots__ = ("led", "made", "may_be_renamed", "teaches", "weighed")
+
+    def __init__(self, made: Comparison) -> None:
+        self.made = made
+        self.teaches = teaches_layout(made)
+        self.may_be_renamed = may_be_renamed(made)
+        self.led: Kind | None = None
+        self.weighed: Assessment | None = None
+
+
 class Option(msgspec.Struct, frozen=True, gc=False):
     """One of our files and the part of one item that fits it best."""
 
     ours: Ours
     theirs: Theirs
+    kind: Kind
     made: Comparison
     weighed: Assessment
 
@@ -143,11 +167,6 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     """Log2 odds that the two are one file, others left aside."""
     path: str
     """The file of Plex: items with the same one are one answer."""
-
-
-def make_option(ours: Ours, theirs: Theirs, made: Comparison, weighed: Assessment) -> Option:
-    """Return an option with what is asked of it most at hand."""
-    return Option(ours, theirs, made, weighed, theirs.item, weighed.bits, theirs.file.path)
 
 
 def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
@@ -176,19 +195,31 @@ def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Weighs comparisons; equal ones share one assessment, which keeps 100,000 of them small."""
+    """Weighs comparisons, each kind of them once, which keeps 100,000 of them small."""
 
     items: int
     weights: Weights
-    weighed: dict[Comparison, Assessment]
+    kinds: dict[tuple[object, ...], Kind] = {}
 
-    def weigh(self, made: Comparison) -> Assessment:
-        """Return the assessment of a comparison."""
-        known = self.weighed.get(made)
-        if known is None:
-            known = weigh(made, items=self.items, weights=self.weights)
-            self.weighed[made] = known
-        return known
+    def kind(self, made: tuple[object, ...]) -> Kind:
+        """Return the kind of pair that a comparison, or its fields in order, is of."""
+        kind = self.kinds.get(made)
+        if kind is None:
+            known = made if isinstance(made, Comparison) else Comparison._make(made)
+            kind = self.kinds[known] = Kind(known)
+        return kind
+
+    def weigh(self, kind: Kind) -> Assessment:
+        """Return how much a kind of pair says."""
+        if kind.weighed is None:
+            kind.weighed = weigh(kind.made, items=self.items, weights=self.weights)
+        return kind.weighed
+
+    def option(self, ours: Ours, theirs: Theirs, kind: Kind) -> Option:
+        """Return an option with what is asked of it most at hand."""
+        weighed = kind.weighed or self.weigh(kind)
+        file = theirs.file
+        return Option(ours, theirs, kind, kind.made, weighed, theirs.item, weighed.bits, file.path)
 
 
 # ---- Private -------------------------------------------------------------------------------------
