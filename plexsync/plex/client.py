@@ -8,24 +8,26 @@ Source: docs/plex-api.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from plexsync.errors import (
-    AuthError,
-    BadResponseError,
-    NotFoundError,
-    ServerError,
-)
+from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import VIDEO_KINDS, Section
-from plexsync.plex.collections.requests import PlexCollections
-from plexsync.plex.connection import introduction, item_address, plex_headers
+from plexsync.plex.collections import PlexCollections
+from plexsync.plex.connection import (
+    ask_plex,
+    checked_id,
+    chosen_sections,
+    introduction,
+    item_address,
+    library_list,
+    plex_headers,
+)
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
 from plexsync.plex.listing import Listing, Sweep, total_of
 from plexsync.plex.pictures import PlexPictures
-from plexsync.plex.sections import chosen_sections, library_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,12 +35,6 @@ if TYPE_CHECKING:
     from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey, Server
     from plexsync.plex.decode import ListingPage
     from plexsync.transport.client import Transport
-
-
-T = TypeVar("T")
-
-_JSON = (("Accept", "application/json"),)
-"""Plex answers in XML unless asked."""
 
 _NEWEST = 20
 """Items asked for to see what Plex made last: more of them cost bytes, and no request."""
@@ -217,7 +213,7 @@ class PlexClient:
             ServerError: an item could not be read.
         """
         found: dict[int, int] = {}
-        wanted = [_digits(key) for key in dict.fromkeys(rating_keys)]
+        wanted = [checked_id(key) for key in dict.fromkeys(rating_keys)]
         for start in range(0, len(wanted), self._detail_batch):
             batch = wanted[start : start + self._detail_batch]
             read = self._trees(batch)
@@ -235,7 +231,7 @@ class PlexClient:
         Raises:
             ServerError: it was not asked, or refuses.
         """
-        path = f"/library/sections/{_digits(section.section_id)}/refresh"
+        path = f"/library/sections/{checked_id(section.section_id)}/refresh"
         query = urlencode({"path": folder}, quote_via=quote)
         self._transport.request("GET", f"{path}?{query}", write=True)
 
@@ -246,9 +242,6 @@ class PlexClient:
         return item_address(self._url, self._server.identity, rating_key)
 
     # ---- Requests --------------------------------------------------------------------------------
-
-    def _ask(self, path: str, decode: Callable[[bytes], T]) -> T:
-        return self._transport.ask("GET", path, lambda answer: decode(answer.body), headers=_JSON)
 
     def _pages(self, section: Section, updated_after: int | None) -> Iterator[ListingPage]:
         """Pages until the count is reached or an empty one ends it; a short page is no end."""
@@ -286,18 +279,22 @@ class PlexClient:
             ("X-Plex-Container-Start", start),
             ("X-Plex-Container-Size", size),
         ]
-        path = f"/library/sections/{_digits(section.section_id)}/all?{urlencode(query)}"
+        path = f"/library/sections/{checked_id(section.section_id)}/all?{urlencode(query)}"
         section_id = section.section_id
         kinds = VIDEO_KINDS if section.kind in VIDEO_KINDS else frozenset({section.kind})
-        return self._ask(
-            path, lambda body: decode_listing(body, section_id=section_id, kinds=kinds)
+        return ask_plex(
+            self._transport,
+            path,
+            lambda body: decode_listing(body, section_id=section_id, kinds=kinds),
         )
 
     def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
-        keys = ",".join(_digits(key) for key in batch)
+        keys = ",".join(checked_id(key) for key in batch)
         # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
         try:
-            details = self._ask(f"/library/metadata/{keys}?skipRefresh=1", decode_details)
+            details = ask_plex(
+                self._transport, f"/library/metadata/{keys}?skipRefresh=1", decode_details
+            )
         except NotFoundError:
             return self._details_one_by_one(batch)
         asked = frozenset(batch)
@@ -330,7 +327,7 @@ class PlexClient:
 
     def _tree(self, keys: str) -> Hashes:
         try:
-            return self._ask(f"/library/metadata/{keys}/tree", decode_hashes)
+            return ask_plex(self._transport, f"/library/metadata/{keys}/tree", decode_hashes)
         except NotFoundError:
             return _NO_HASHES
 
@@ -355,10 +352,3 @@ def _short_batches(keys: Sequence[RatingKey], most: int) -> Iterator[Sequence[Ra
     longest = max(map(len, keys), default=0) + 1
     size = max(1, min(most, _MOST_KEY_BYTES // longest))
     return (keys[start : start + size] for start in range(0, len(keys), size))
-
-
-def _digits(key: str) -> str:
-    """Return a key or id as it may stand in a path; anything else would mean another."""
-    if not (key.isascii() and key.isdecimal()):
-        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
-    return key

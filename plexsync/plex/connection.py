@@ -1,6 +1,6 @@
-"""Who greets a Plex server, what it answers, and plexapi made ready where it signs in.
+"""How a Plex server is asked, who it says it is, and which libraries it has.
 
-Source: docs/plex-api.md 1.
+Source: docs/plex-api.md 1 and 2.
 """
 
 from __future__ import annotations
@@ -8,27 +8,44 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from plexsync import __version__
-from plexsync.errors import BadResponseError
-from plexsync.models import Server
+from plexsync.errors import BadResponseError, LibraryMissingError
+from plexsync.models import ItemKind, Section, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from plexsync.models import RatingKey
-    from plexsync.transport.responses import HttpResponse
+    from plexsync.transport.client import HttpResponse, Transport
 
 PRODUCT = "plexsync"
+
+JSON = (("Accept", "application/json"),)
+"""Plex answers in XML unless asked."""
+
+DONE = frozenset({200, 201, 204})
+"""What Plex answers to a change, whether or not anything changed."""
 
 _ITEM = quote("/library/metadata/", safe="")
 """What stands before a rating key in the address of an item's page."""
 
 _PREFIX = "PLEXAPI_"
 """What the environment variables plexapi reads begin with."""
+
+_LONGEST_COUNTER = 18
+"""Decimal digits of a counter: epochs have ten."""
+
+_CUSTOM_PROVIDER = "tv.plex.agents.custom."
+_NFO_AGENT = "tv.plex.agents.nfo."
+"""How the agents begin that take their words from elsewhere. Source: docs/plex-api.md 7."""
+
+_SECTION_KINDS = {"movie": ItemKind.MOVIE, "show": ItemKind.EPISODE}
+
+T = TypeVar("T")
 
 
 def plex_headers(client_id: str, token: str = "") -> dict[str, str]:
@@ -54,6 +71,23 @@ def item_address(url: str, machine: str, rating_key: RatingKey) -> str:
     # A rating key is digits, which need no quoting.
     key = rating_key if rating_key.isdecimal() else quote(rating_key, safe="")
     return f"{url}/web/index.html#!/server/{machine}/details?key={_ITEM}{key}"
+
+
+def ask_plex(transport: Transport, path: str, decode: Callable[[bytes], T]) -> T:
+    """Return what `decode` makes of the JSON at an address of Plex."""
+    return transport.ask("GET", path, lambda answer: decode(answer.body), headers=JSON)
+
+
+def change_plex(transport: Transport, method: str, path: str, hold: Callable[[], None]) -> None:
+    """Send a change; `hold` is called before it is sent again, and raises where it must not be."""
+    transport.request(method, path, write=True, accept_status=DONE, before_repeat=hold)
+
+
+def checked_id(key: str) -> str:
+    """Return a key or id as it may stand in a path; anything else would mean another."""
+    if not (key.isascii() and key.isdecimal()):
+        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
+    return key
 
 
 def introduction(answer: HttpResponse, url: str) -> Server:
@@ -94,34 +128,142 @@ def read_xml(answer: HttpResponse) -> Element:
         ) from error
 
 
-@contextmanager
-def plexapi_imported(headers: Mapping[str, str]) -> Iterator[None]:
-    """Make plexapi ready for this block: imported late, with these headers, without settings.
+# ---- Libraries -----------------------------------------------------------------------------------
+
+
+def library_list(answer: HttpResponse) -> Element:
+    """Return the server's list of libraries.
+
+    Raises:
+        BadResponseError: it is none.
+    """
+    container = read_xml(answer)
+    if container.tag != "MediaContainer":
+        raise BadResponseError("Plex sent no list of libraries")
+    return container
+
+
+def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, ...]:
+    """Return the movie and show libraries of these titles or ids, in that order; for none all.
+
+    The exact title counts; where there is none, the id; then a title that differs in case or
+    surrounding spaces only.
 
     Args:
-        headers: those it sends by itself.
-    """
-    with _plain_environment():
-        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
+        container: the server's list of libraries.
+        names: titles or ids.
 
-        # If somebody imported plexapi before us, it has read a configuration file.
-        plexapi.CONFIG.data.clear()
-        plexapi.BASE_HEADERS.clear()
-        plexapi.BASE_HEADERS.update(headers)
-        yield
+    Raises:
+        LibraryMissingError: a name belongs to no library, to several, or to one of another kind.
+    """
+    found = tuple(_section(entry) for entry in container.iter("Directory") if _usable(entry))
+    if not names:
+        return found
+    chosen: dict[str, Section] = {}
+    for name in names:
+        section = _choose(found, name, container)
+        chosen[section.section_id] = section
+    return tuple(chosen.values())
+
+
+def _choose(sections: Sequence[Section], name: str, container: Element) -> Section:
+    """Return the one library a name means.
+
+    Raises:
+        LibraryMissingError: there is none, or there are several.
+    """
+    exact = [section for section in sections if section.title == name]
+    by_id = [section for section in sections if section.section_id == name.strip()]
+    alike = [section for section in sections if _same_name(section.title, name)]
+    same = exact or by_id or alike
+    if not same:
+        raise _library_missing(name, container)
+    if len(same) > 1:
+        ids = " and ".join(f"{one.title!r} with id {one.section_id}" for one in same)
+        raise LibraryMissingError(
+            f"{len(same)} Plex libraries are called {name!r}: {ids}",
+            hint="name the id instead of the title in [plex] libraries, or give one another title",
+        )
+    return same[0]
+
+
+def other_writer(section: Section) -> str:
+    """Return who else writes metadata to a library: its agent, in words; "" for one that may.
+
+    What such an agent finds goes to every field plexsync has not locked, in every refresh.
+    Source: docs/plex-api.md 7.
+    """
+    agent = section.agent.lower()
+    if agent.startswith(_CUSTOM_PROVIDER):
+        return f"a custom metadata provider ({section.agent})"
+    if agent.startswith(_NFO_AGENT):
+        return f"Plex's NFO agent ({section.agent})"
+    return f"a Stash agent ({section.agent})" if "stash" in agent else ""
+
+
+def _usable(entry: Element) -> bool:
+    return entry.get("type") in _SECTION_KINDS and bool(entry.get("key", "").isdecimal())
+
+
+def _section(entry: Element) -> Section:
+    return Section(
+        section_id=entry.get("key", ""),
+        title=entry.get("title", ""),
+        kind=_SECTION_KINDS[entry.get("type", "")],
+        agent=entry.get("agent", ""),
+        uuid=entry.get("uuid", ""),
+        locations=tuple(place.get("path", "") for place in entry.iter("Location")),
+        refreshing=entry.get("refreshing") in {"1", "true"},
+        content_changed_at=_counter(entry, "contentChangedAt"),
+        scanned_at=_counter(entry, "scannedAt"),
+        updated_at=_counter(entry, "updatedAt"),
+    )
+
+
+def _counter(entry: Element, name: str) -> int:
+    text = entry.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNTER else 0
+
+
+def _same_name(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _library_missing(name: str, container: Element) -> LibraryMissingError:
+    entries = list(container.iter("Directory"))
+    for entry in entries:
+        if _same_name(entry.get("title", ""), name):
+            return LibraryMissingError(
+                f"the Plex library {name!r} is of type {entry.get('type')!r}; "
+                "only movie and show libraries can be kept in step",
+                hint="name another one in [plex] libraries, or none for all that can be",
+            )
+    usable = sorted(repr(entry.get("title", "")) for entry in entries if _usable(entry))
+    return LibraryMissingError(
+        f"there is no Plex library called {name!r}",
+        hint=f"the server has {', '.join(usable) or 'no movie or show library'}; name one it has "
+        "in [plex] libraries",
+    )
+
+
+# ---- plexapi -------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _plain_environment() -> Iterator[None]:
-    """Hide every setting plexapi would take from the environment or the home directory.
+def plexapi_imported() -> Iterator[None]:
+    """Make plexapi ready for this block, without settings of the environment or a home directory.
 
-    It reads `PLEXAPI_*` and a configuration file when it is imported and again when a server is
-    made: a leftover file could open a log file, put the token into addresses, or name another
-    token. The variables are back when the block ends.
+    It reads `PLEXAPI_*` and a configuration file when it is imported: a leftover file could open a
+    log file, put a token into addresses, or name another token. The variables are back when the
+    block ends.
     """
     hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_PREFIX)}
     os.environ[f"{_PREFIX}CONFIG_PATH"] = os.devnull
     try:
+        import plexapi  # noqa: PLC0415 - 0.2 s, and it must be read inside a plain environment
+
+        # If somebody imported plexapi before us, it has read a configuration file.
+        plexapi.CONFIG.data.clear()
         yield
     finally:
         del os.environ[f"{_PREFIX}CONFIG_PATH"]

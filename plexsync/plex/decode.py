@@ -150,11 +150,11 @@ def decode_listing(
     section = section_id or str(container.section_id)
     wanted = [entry for entry in entries if entry.type in kinds]
     return ListingPage(
-        items=tuple(_item(entry, section) for entry in wanted if has_key(entry)),
+        items=tuple(_item(entry, section) for entry in wanted if _has_key(entry)),
         entries=len(entries),
         total=container.total,
         offset=container.offset,
-        unusable=tuple(called(entry) for entry in wanted if not has_key(entry)),
+        unusable=tuple(_called(entry) for entry in wanted if not _has_key(entry)),
     )
 
 
@@ -168,7 +168,7 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     entries = container.entries
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
-    unusable = [called(entry) for entry in entries if not has_key(entry)]
+    unusable = [_called(entry) for entry in entries if not _has_key(entry)]
     if unusable:
         # It may be any of those asked for: read one by one, the others are readable.
         raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
@@ -235,6 +235,43 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     )
 
 
+class CollectionEntry(NamedTuple):
+    """A collection, or a member of one, as a listing shows it."""
+
+    rating_key: RatingKey
+    title: str
+    member_count: int
+    smart: bool
+
+
+class CollectionsPage(NamedTuple):
+    """One page of collections or members, of `total`."""
+
+    entries: tuple[CollectionEntry, ...]
+    total: int
+
+
+def decode_collections(body: bytes) -> CollectionsPage:
+    """Return a page of the collections of a library, or of the members of one.
+
+    Raises:
+        BadResponseError: not a listing, cut short, or an entry has no rating key.
+    """
+    container = read_json(body, _DETAILS, DetailsAnswer).container
+    entries = container.entries
+    if container.size is not None and container.size != len(entries):
+        raise BadResponseError(f"Plex announces {container.size} entries and sends {len(entries)}")
+    if unusable := [_called(entry) for entry in entries if not _has_key(entry)]:
+        raise BadResponseError(f"Plex sends an entry without a rating key: {unusable[0]}")
+    found = tuple(
+        CollectionEntry(
+            RatingKey(str(entry.rating_key)), entry.title, entry.member_count, entry.smart
+        )
+        for entry in entries
+    )
+    return CollectionsPage(found, len(entries) if container.total is None else container.total)
+
+
 def stash_id_of(guids: Iterable[str]) -> str:
     """Return the id of the scene that one of an item's GUIDs names; "" for none."""
     for guid in guids:
@@ -247,7 +284,7 @@ def stash_id_of(guids: Iterable[str]) -> str:
 # ---- Items ---------------------------------------------------------------------------------------
 
 
-def has_key(entry: ItemObject) -> bool:
+def _has_key(entry: ItemObject) -> bool:
     """Whether an entry can be asked for again: rating keys are whole numbers above 0."""
     return _is_key(str(entry.rating_key))
 
@@ -256,7 +293,7 @@ def _is_key(key: str) -> bool:
     return key.isascii() and key.isdecimal() and len(key) <= _LONGEST_NUMBER and int(key) > 0
 
 
-def called(entry: ItemObject) -> str:
+def _called(entry: ItemObject) -> str:
     """Return what an entry says of itself."""
     files = [part.file for version in entry.versions for part in version.parts if part.file]
     return " ".join(filter(None, [repr(entry.title), *files[:1]]))

@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS
+from plexsync.plex.connection import change_plex
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
-from plexsync.transport.outgoing import RequestRules, always
+from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from plexsync.models import ItemPlan, PlexField, RatingKey
-    from plexsync.plex.collections.requests import PlexCollections
+    from plexsync.plex.collections import PlexCollections
     from plexsync.plex.pictures import PlexPictures
-    from plexsync.transport.client import HttpResponse, Transport
-
-EDIT_DONE = frozenset({200, 201, 204})
-"""What Plex answers to an edit, whether or not anything changed."""
+    from plexsync.transport.client import Transport
 
 _SPLIT_STATUSES = frozenset({400, 413, 414, 431})
 """What servers and proxies answer to a request that is too long, or to a field they do not take:
@@ -147,7 +145,7 @@ class PlexEditor:
     ) -> None:
         refused: dict[str, BadResponseError] = {}
         fields: set[str] = set()
-        put = self._putter(hold)
+        put = partial(change_plex, self._transport, "PUT", hold=hold)
         for path in paths(limit_bytes=self._limit_bytes):
             if fields.intersection(fields_of(path)):
                 # A later piece would set the lock of a list that is not there.
@@ -166,10 +164,6 @@ class PlexEditor:
         if refused:
             self._put_shorter(paths, refused, fields, hold=hold)
 
-    def _putter(self, hold: Callable[[], None]) -> Callable[[str], HttpResponse]:
-        rules = RequestRules(write=True, accept_status=EDIT_DONE, before_repeat=hold)
-        return partial(self._transport.request, "PUT", **rules)
-
     def _put_shorter(
         self,
         paths: Callable[..., tuple[str, ...]],
@@ -185,7 +179,7 @@ class PlexEditor:
         """
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
-        put, in_a_row = self._putter(hold), 0
+        put, in_a_row = partial(change_plex, self._transport, "PUT", hold=hold), 0
         for path in shortest:
             if path in left or not fields >= set(fields_of(path)):
                 continue

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.plex.connection import DONE, ask_plex, change_plex, checked_id
 from plexsync.plex.decode import decode_pictures
 from plexsync.transport.outgoing import always
 from plexsync.transport.retry import AnswerLimits
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemPlan, Picture, RatingKey
     from plexsync.transport.client import Transport
 
-_JSON = (("Accept", "application/json"),)
 _OWN_PICTURES = ("/library/", "/:/resources/", "/photo/")
 _SHOWN_PICTURE = AnswerLimits(deadline_s=20.0, max_bytes=10 << 20, slow_attempts=1)
-_DONE = frozenset({200, 201, 204})
 
 _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
 """The last word of the address that selects; with an s the one that lists and takes."""
@@ -53,9 +52,7 @@ class PlexPictures:
             ServerError: they cannot be read.
         """
         path = f"{_address(rating_key, _PLACES[field])}s"
-        return self._transport.ask(
-            "GET", path, lambda answer: decode_pictures(answer.body), headers=_JSON
-        )
+        return ask_plex(self._transport, path, decode_pictures)
 
     def fetch(self, address: str) -> bytes:
         """Return the bytes of a picture at an address Plex gave, below ours. One request.
@@ -66,9 +63,7 @@ class PlexPictures:
         """
         if not address.startswith(_OWN_PICTURES):
             raise BadResponseError("the picture is not on this Plex server")
-        return self._transport.ask(
-            "GET", address, lambda answer: answer.body, limits=_SHOWN_PICTURE
-        )
+        return self._transport.request("GET", address, limits=_SHOWN_PICTURE).body
 
     def original(self, rating_key: RatingKey, key: str) -> bytes:
         """Return the bytes of one of the pictures an item has. One request.
@@ -90,7 +85,7 @@ class PlexPictures:
             body=body,
             write=True,
             repeatable=False,
-            accept_status=_DONE,
+            accept_status=DONE,
         )
 
     def select(
@@ -108,7 +103,7 @@ class PlexPictures:
             ServerError: it was refused, or the answer was lost.
         """
         path = f"{_address(rating_key, _PLACES[field])}?url={quote(key, safe='')}"
-        self._transport.request("PUT", path, write=True, accept_status=_DONE, before_repeat=hold)
+        change_plex(self._transport, "PUT", path, hold)
 
     def unselect(
         self, rating_key: RatingKey, field: PlexField, hold: Callable[[], None] = always
@@ -118,8 +113,7 @@ class PlexPictures:
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
-        path = _address(rating_key, _SHOWN[field])
-        self._transport.request("DELETE", path, write=True, accept_status=_DONE, before_repeat=hold)
+        change_plex(self._transport, "DELETE", _address(rating_key, _SHOWN[field]), hold)
 
     def choose(
         self, plan: ItemPlan, hold: Callable[[], None] = always
@@ -169,6 +163,4 @@ def selected_key(pictures: Iterable[Picture]) -> str:
 
 
 def _address(rating_key: RatingKey, place: str) -> str:
-    if not (rating_key.isascii() and rating_key.isdecimal()):
-        raise BadResponseError(f"{rating_key!r} is not an id Plex gives to anything")
-    return f"/library/metadata/{rating_key}/{place}"
+    return f"/library/metadata/{checked_id(rating_key)}/{place}"

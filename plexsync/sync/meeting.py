@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from plexsync.config.configuration import named_library
 from plexsync.errors import LibraryMissingError
-from plexsync.plex.sections import other_writer
+from plexsync.plex.connection import other_writer
 from plexsync.state import Lineage
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.context import RunContext, safety_limits

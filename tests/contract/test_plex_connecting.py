@@ -18,8 +18,7 @@ from plexsync.errors import (
 )
 from plexsync.models import ItemKind, RatingKey
 from plexsync.plex.client import PlexClient
-from plexsync.plex.connection import plex_headers
-from plexsync.plex.sections import chosen_sections
+from plexsync.plex.connection import chosen_sections, plex_headers
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, garbage, html
 from plexsync.transport.client import Transport
 from tests.support.plex_bench import CLIENT_ID, KEY, detail_of, plan_for, plex_bench
@@ -185,9 +184,8 @@ transport = Transport(
 client = PlexClient(transport, url=sys.argv[1], client_id="device-1")
 assert client.connect().identity
 assert client.sections(["Scenes"])
-with plexapi_imported(plex_headers("device-1")):
+with plexapi_imported():
     import plexapi
-    assert plexapi.BASE_HEADERS == plex_headers("device-1"), plexapi.BASE_HEADERS
     assert not plexapi.CONFIG.data, plexapi.CONFIG.data
 assert dict(os.environ) == before, "the environment was left changed"
 """

@@ -17,8 +17,8 @@ import msgspec
 
 from plexsync.errors import ConfigError, ExitCode, PlexsyncError, ServerError, most_severe
 from plexsync.matcher import match, propose_rules
+from plexsync.plex.connection import other_writer
 from plexsync.plex.index import IndexLoader
-from plexsync.plex.sections import other_writer
 from plexsync.sync.connections import for_this_stash
 from plexsync.text.normalize import compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path

@@ -156,7 +156,7 @@ def account_servers(transport: Transport) -> tuple[AccountServer, ...]:
     """
     answer = transport.request("GET", _RESOURCES, headers=_XML)
     root = _parsed(answer, "/api/v2/resources")
-    with plexapi_imported(plex_headers("")):
+    with plexapi_imported():
         found = list(_servers(root))
     return tuple(sorted(found, key=lambda server: not server.owned))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import CollectionRecord, RatingKey, SceneId
     from plexsync.planning.planner import Planner
-    from plexsync.plex.collections.answers import CollectionEntry
+    from plexsync.plex.decode import CollectionEntry
     from plexsync.sync.collections.outcomes import CollectionOutcomes
     from plexsync.sync.collections.work import CollectionWork
     from plexsync.sync.context import RunContext

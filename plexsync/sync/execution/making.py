@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plexsync.models import ItemPlan, Link
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
-    from plexsync.plex.collections.answers import CollectionEntry
+    from plexsync.plex.decode import CollectionEntry
     from plexsync.state import Session
     from plexsync.sync.execution.endings import ItemEndings
     from plexsync.sync.execution.reader import Reader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.models import ItemKind, Section
-from plexsync.plex.sections import other_writer
+from plexsync.plex.connection import other_writer
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from tests.support.terminals import run_plexsync
 from tests.support.world import World

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
-from plexsync.plex.collections.answers import decode_collections
-from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_details
+from plexsync.plex.connection import DONE, JSON, ask_plex, change_plex, checked_id
+from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_collections, decode_details
 from plexsync.text.normalize import tag_key
 from plexsync.transport.outgoing import always
 
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from plexsync.models import Change, ItemDetail, ItemPlan
-    from plexsync.plex.collections.answers import CollectionEntry, CollectionsPage
+    from plexsync.plex.decode import CollectionEntry
     from plexsync.transport.client import Transport
 
-_JSON = (("Accept", "application/json"),)
-_DONE = frozenset({200, 201, 204})
 _PAGE = 500
 _PIECE_BYTES = 6_000
 """Of an address, how much may name members: with the rest it stays below what proxies take."""
@@ -60,7 +58,7 @@ class PlexCollections:
             ServerError: a page cannot be had.
         """
         number = TYPE_NUMBERS[ItemKind.COLLECTION]
-        path = f"/library/sections/{_digits(section_id)}/all?type={number}&sort=addedAt:asc"
+        path = f"/library/sections/{checked_id(section_id)}/all?type={number}&sort=addedAt:asc"
         return tuple(self._pages(path))
 
     def members(self, rating_key: RatingKey) -> tuple[RatingKey, ...]:
@@ -70,7 +68,7 @@ class PlexCollections:
             NotFoundError: there is no such collection any more.
             ServerError: they cannot be read.
         """
-        path = f"/library/collections/{_digits(rating_key)}/children?includeGuids=0"
+        path = f"/library/collections/{checked_id(rating_key)}/children?includeGuids=0"
         return tuple(entry.rating_key for entry in self._pages(path))
 
     def first_piece(self, members: Sequence[RatingKey]) -> tuple[RatingKey, ...]:
@@ -98,16 +96,16 @@ class PlexCollections:
             "type": TYPE_NUMBERS[kind],
             "title": title,
             "smart": 0,
-            "sectionId": _digits(section_id),
+            "sectionId": checked_id(section_id),
             "uri": self._uri(members),
         }
         answer = self._transport.request(
             "POST",
             f"/library/collections?{urlencode(query, quote_via=quote, safe='')}",
-            headers=_JSON,
+            headers=JSON,
             write=True,
             repeatable=False,
-            accept_status=_DONE,
+            accept_status=DONE,
         )
         try:
             (made,) = decode_details(answer.body)
@@ -124,9 +122,9 @@ class PlexCollections:
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
-        keys = ",".join(map(_digits, rating_keys))
+        keys = ",".join(map(checked_id, rating_keys))
         path = f"/library/metadata/{keys}/prefs?collectionMode={_NUMBERS[mode]}"
-        self._send("PUT", path, hold)
+        change_plex(self._transport, "PUT", path, hold)
 
     def write(self, plan: ItemPlan, hold: Callable[[], None] = always) -> ItemPlan:
         """Carry out what of `plan` only collections have, and return the rest of it.
@@ -142,10 +140,10 @@ class PlexCollections:
             return plan
         if plan.kind is not ItemKind.COLLECTION:
             raise UnsafeError("only a collection has members", context=f"item {plan.rating_key}")
-        place = f"/library/collections/{_digits(plan.rating_key)}"
+        place = f"/library/collections/{checked_id(plan.rating_key)}"
         existence = own.get(PlexField.EXISTENCE)
         if existence is not None and not existence.after:
-            self._send("DELETE", place, hold)
+            change_plex(self._transport, "DELETE", place, hold)
             return replace(plan, changes=())
         if members := own.get(PlexField.MEMBERS):
             self._change_members(plan, place, members, hold)
@@ -161,14 +159,19 @@ class PlexCollections:
         before, after = [tuple(map(RatingKey, one)) for one in (change.before, change.after)]
         there = frozenset(before)
         for piece in _pieces([key for key in after if key not in there]):
-            self._send("PUT", f"{place}/items?uri={quote(self._uri(piece), safe='')}", hold)
+            change_plex(
+                self._transport,
+                "PUT",
+                f"{place}/items?uri={quote(self._uri(piece), safe='')}",
+                hold,
+            )
         stay = frozenset(after)
         leaving = [key for key in before if key not in stay]
         if len(leaving) > _WORTH_A_LOOK:
             leaving = self._left_of(plan, leaving, hold)
         for key in leaving:
             try:
-                self._send("DELETE", f"{place}/items/{_digits(key)}", hold)
+                change_plex(self._transport, "DELETE", f"{place}/items/{checked_id(key)}", hold)
             except NotFoundError:
                 continue  # it, or the collection with its last member, is gone already
 
@@ -184,11 +187,16 @@ class PlexCollections:
         try:
             title = self._own_title(plan)
             for piece in _pieces(leaving):
-                path = f"/library/metadata/{','.join(map(_digits, piece))}"
+                path = f"/library/metadata/{','.join(map(checked_id, piece))}"
                 number = TYPE_NUMBERS[plan.member_kind or ItemKind.MOVIE]
                 # Encoded before the query is: see `edit_query`.
                 query = {"type": number, "collection[].tag.tag-": quote(title, errors="replace")}
-                self._send("PUT", f"{path}?{urlencode(query, quote_via=quote, safe='')}", hold)
+                change_plex(
+                    self._transport,
+                    "PUT",
+                    f"{path}?{urlencode(query, quote_via=quote, safe='')}",
+                    hold,
+                )
         except NotFoundError:
             return list(leaving)
         except BadResponseError as error:
@@ -215,33 +223,24 @@ class PlexCollections:
                 return one.title
         raise NotFoundError("no collection is the only one of its title")
 
-    def _send(self, method: str, path: str, hold: Callable[[], None]) -> None:
-        self._transport.request(method, path, write=True, accept_status=_DONE, before_repeat=hold)
-
     def _uri(self, members: Sequence[str]) -> str:
-        keys = ",".join(map(_digits, members))
+        keys = ",".join(map(checked_id, members))
         return f"server://{self._machine()}/com.plexapp.plugins.library/library/metadata/{keys}"
 
     def _pages(self, path: str) -> Iterator[CollectionEntry]:
         """Yield the entries of all pages; a short page is no end, an empty one is."""
         start = 0
         while True:
-            page = self._page(
-                f"{path}&X-Plex-Container-Start={start}&X-Plex-Container-Size={_PAGE}"
-            )
+            place = f"{path}&X-Plex-Container-Start={start}&X-Plex-Container-Size={_PAGE}"
+            page = ask_plex(self._transport, place, decode_collections)
             yield from page.entries
-            start += page.entry_count
+            start += len(page.entries)
             if start >= page.total:
                 return
-            if not page.entry_count:
+            if not page.entries:
                 raise BadResponseError(
                     f"Plex counts {page.total} entries and sends {start}", context=path
                 )
-
-    def _page(self, path: str) -> CollectionsPage:
-        return self._transport.ask(
-            "GET", path, lambda answer: decode_collections(answer.body), headers=_JSON
-        )
 
 
 def _pieces(members: Sequence[RatingKey]) -> Iterator[tuple[RatingKey, ...]]:
@@ -257,10 +256,3 @@ def _pieces(members: Sequence[RatingKey]) -> Iterator[tuple[RatingKey, ...]]:
         used += cost
     if piece:
         yield tuple(piece)
-
-
-def _digits(key: str) -> str:
-    """Return a rating key or section id as it may stand in a path."""
-    if not (key.isascii() and key.isdecimal()):
-        raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
-    return key
