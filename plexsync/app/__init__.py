@@ -2,7 +2,8 @@
 
 In: a command's options and the configuration. Out: an exit code, or what a command prints.
 
-`runs.py` puts a run together: configuration, transports, clients, reporter, signals. Undo and saved
+`opening.py` reads the configuration and opens both servers. `runs.py` puts a run together with
+reporter and signals. Undo and saved
 plans go the same way. `announcing.py` reports a run to others. `checkup/` looks at everything a run
 needs, `setup/` asks for a configuration. `explain.py` matches one scene or item again and keeps the
 whole account; `retry.py` makes scenes due; `adopt.py` finds what agents matched; `report.py`

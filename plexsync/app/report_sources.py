@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from plexsync.app.opening import command_config, open_servers
 from plexsync.app.report import ReportSources, gather_report
 from plexsync.app.web_addresses import configured_addresses
-from plexsync.config.loader import home_directory, load_config
 from plexsync.errors import NotFoundError
 from plexsync.models import PlexField
-from plexsync.plex.client import PlexClient
 from plexsync.stash_client import picture_type
 from plexsync.state import cache_directory, load_client_id, state_directory
-from plexsync.sync.connections import config_secrets, plex_transport
-from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +22,8 @@ if TYPE_CHECKING:
     from plexsync.app.report import ReportScope
     from plexsync.output.console import Invocation
     from plexsync.output.report.values import Report
+    from plexsync.plex.client import PlexClient
 
-_IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.0)
 _SIDE = 160
 _SMALL_BYTES = 12_000
 
@@ -52,13 +48,9 @@ def make_report(
     with ExitStack() as stack:
         cover = None
         if pictures:
-            config = load_config(invocation.config, environ, home=home_directory())
-            invocation.secrets += config_secrets(config)
-            client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
-            transport = stack.enter_context(
-                plex_transport(config, client_id, lambda _: None, retry=_IMPATIENT)
-            )
-            cover = _cover_of(PlexClient(transport, url=config.plex.url, client_id=client_id))
+            config = command_config(invocation)
+            client_id = load_client_id(state_dir, create=False)
+            cover = _cover_of(stack.enter_context(open_servers(config, client_id)).plex)
         sources = ReportSources(
             state_dir=state_dir,
             cache_dir=cache_dir,

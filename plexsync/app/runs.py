@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import time
-import uuid
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from shlex import quote
@@ -16,8 +15,9 @@ import msgspec
 from plexsync.app.announcing import Announcement, Transcript, announced
 from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
+from plexsync.app.opening import command_config, open_servers
 from plexsync.app.signals import StopSignals
-from plexsync.config.loader import home_directory, load_config, load_notify
+from plexsync.config.loader import home_directory, load_notify
 from plexsync.errors import (
     ConfigError,
     ExitCode,
@@ -38,9 +38,8 @@ from plexsync.output.console import (
 from plexsync.output.outages import Outages
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
-from plexsync.plex.client import PlexClient
 from plexsync.state import cache_directory, load_client_id, state_directory
-from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
+from plexsync.sync.connections import DEFAULT_RETRY, config_secrets
 from plexsync.sync.ports import Ports
 from plexsync.sync.reconcile import run
 
@@ -164,17 +163,15 @@ def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> 
 
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
     """Read the configuration, and announce the run by it as far as it can be read."""
-    home = home_directory()
     try:
-        config = load_config(invocation.config, os.environ, home=home)
+        config = command_config(invocation)
     except ConfigError:
-        notify, secrets = load_notify(invocation.config, os.environ, home=home)
+        notify, secrets = load_notify(invocation.config, os.environ, home=home_directory())
         hidden = [secret.reveal() for secret in secrets]
         invocation.secrets += hidden
         if notify is not None:
             announcement.begin(notify, None, hidden)
         raise
-    invocation.secrets += config_secrets(config)
     announcement.begin(config.notify, config.metrics, config_secrets(config))
     return config
 
@@ -238,14 +235,12 @@ def open_ports(
         should_stop: see `ports.Ports`.
     """
     state, cache = state_directory(environ), cache_directory(environ)
-    client_id = load_client_id(state, create=not read_only, new_id=lambda: str(uuid.uuid4()))
-    with (
-        stash_transport(config, warn) as stash,
-        plex_transport(config, client_id, warn) as plex,
-    ):
+    client_id = load_client_id(state, create=not read_only)
+    with open_servers(config, client_id, warn=warn, retry=DEFAULT_RETRY) as servers:
+        stash, plex = servers.stash_line, servers.plex_line
         yield Ports(
-            stash=stash_client(config, stash),
-            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            stash=servers.stash,
+            plex=servers.plex,
             requests=lambda: Requests(
                 stash=stash.reads + stash.writes, plex_reads=plex.reads, plex_writes=plex.writes
             ),
@@ -268,8 +263,7 @@ def ask_servers(
     Raises:
         PlexsyncError: a server, the state or the configuration cannot be read.
     """
-    config = load_config(invocation.config, os.environ, home=home_directory())
-    invocation.secrets += config_secrets(config)
+    config = command_config(invocation)
     with open_ports(config, os.environ, _warner(invocation, streams), read_only=True) as ports:
         return question(config, ports)
 

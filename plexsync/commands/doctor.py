@@ -65,7 +65,7 @@ def doctor_command(
     if probe:
         return _probe(invocation, probe)
     from plexsync.app.checkup.doctor import verdict
-    from plexsync.app.checkup.doctor_setup import examine, write_report
+    from plexsync.app.checkup.examination import examine
 
     wants_document = invocation.shape.json or invocation.shape.jsonl
     findings: list[Finding] = []
@@ -75,6 +75,8 @@ def doctor_command(
             _tell(invocation, finding)
     code = verdict(findings)
     if report is not None:
+        from plexsync.app.checkup.bug_report import write_report
+
         write_report(invocation, findings, report, log=log)
         if not (wants_document or invocation.shape.quiet):
             console.write_lines(console.standard_streams().stderr, [f"Written: {report}"])
@@ -97,7 +99,7 @@ def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
 
 def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
     """Ask, then try edits on each item and say what Plex did with them."""
-    from plexsync.app.checkup.doctor_setup import open_probe
+    from plexsync.app.checkup.probe import open_probe
     from plexsync.models import RatingKey
     from plexsync.text.normalize import clean_for_terminal
 

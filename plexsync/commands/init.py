@@ -119,12 +119,9 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
 
 def _client_id() -> str:
     """Return our stable identifier, made now if there is none: the account will list it."""
-    import uuid
-
     from plexsync.state import load_client_id, state_directory
 
-    directory = state_directory(os.environ)
-    return load_client_id(directory, create=True, new_id=lambda: str(uuid.uuid4()))
+    return load_client_id(state_directory(os.environ), create=True)
 
 
 def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:

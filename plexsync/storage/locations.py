@@ -86,15 +86,25 @@ def check_private(directory: Path) -> None:
     )
 
 
+def _random_id() -> str:
+    import uuid  # noqa: PLC0415 - needed once in the life of an installation
+
+    return str(uuid.uuid4())
+
+
 def load_client_id(
-    directory: Path, *, create: bool, new_id: Callable[[], str], disk: Filesystem = DISK
+    directory: Path,
+    *,
+    create: bool,
+    new_id: Callable[[], str] = _random_id,
+    disk: Filesystem = DISK,
 ) -> str:
     """Return the identifier Plex knows this installation by.
 
     Args:
         directory: the state directory.
         create: whether one may be made up and kept; False for a dry run, which writes nothing.
-        new_id: makes one up, for example `lambda: str(uuid.uuid4())`.
+        new_id: makes one up.
         disk: where to read and write.
 
     Raises:

@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.app.checkup.doctor import (
-    Patient,
     Severity,
     check_clock,
     judge_paths,
     read_sample,
 )
-from plexsync.app.checkup.state_checks import check_state, free_bytes
+from plexsync.app.checkup.examination import check_state, free_bytes
+from plexsync.app.opening import open_servers
 from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
-from plexsync.plex.client import PlexClient
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
-from plexsync.stash_client import StashClient
 from plexsync.storage.lock import hold_lock
-from plexsync.sync.connections import plex_transport, stash_transport
 from tests.support.factories import make_item, make_scene
 from tests.support.terminals import plain, run_plexsync
 from tests.support.world import World
@@ -230,22 +227,10 @@ def test_nothing_to_compare_is_a_warning() -> None:
 def test_the_sample_is_of_all_of_stash(world: World, most: int, step: int) -> None:
     """A folder whose scenes came last is in it as well; small libraries are looked at whole."""
     config = load_config(None, world.environ(), home=world.directory)
-    with (
-        stash_transport(config, lambda _: None) as stash_line,
-        plex_transport(config, "doctor", lambda _: None) as plex_line,
-    ):
-        patient = Patient(
-            config=config,
-            stash=StashClient(stash_line, url=config.stash.url),
-            plex=PlexClient(plex_line, url=config.plex.url, client_id="doctor"),
-            stash_line=stash_line,
-            plex_line=plex_line,
-            cache=world.cache_dir,
-            now=NOW,
-        )
-        patient.stash.connect()
-        patient.plex.connect()
-        scenes, _ = read_sample(patient, patient.plex.sections(()), most=most)
+    with open_servers(config, "doctor") as servers:
+        servers.stash.connect()
+        sections = servers.plex.sections(())
+        scenes, _ = read_sample(servers, sections, cache=world.cache_dir, now=NOW, most=most)
     ids = sorted(int(one.scene_id) for one in scenes)
     everything = sorted(int(one.id) for one in world.library.stash.scenes)
     assert ids == everything[::step]

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from plexsync.app.opening import Servers
     from plexsync.config.configuration import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
-    from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
-    from plexsync.transport.client import Transport
+    from plexsync.text.normalize import NormalizedPath
 
 CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
@@ -57,7 +57,7 @@ class Severity(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at.
 
@@ -76,29 +76,6 @@ class Finding:
     exit_code: ExitCode = ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """What is looked at.
-
-    Args:
-        config: as for a run.
-        stash: a client of Stash.
-        plex: a client of Plex.
-        stash_line: below it.
-        plex_line: below it.
-        cache: where Plex's listing lies; it is used, not written.
-        now: aware UTC time.
-    """
-
-    config: Config
-    stash: StashClient
-    plex: PlexClient
-    stash_line: Transport
-    plex_line: Transport
-    cache: Path
-    now: datetime
-
-
 class _Root(msgspec.Struct):
     allow_sync: bool | int | str = msgspec.field(name="allowSync", default=False)
 
@@ -112,115 +89,130 @@ def verdict(findings: Iterable[Finding]) -> ExitCode:
     return most_severe(one.exit_code for one in findings)
 
 
+def passed(area: str, message: str) -> Finding:
+    """Return what is as it should be."""
+    return Finding(area, Severity.OK, message)
+
+
+def warned(area: str, message: str, remedy: str = "") -> Finding:
+    """Return what a person should know, and that stops no run."""
+    return Finding(area, Severity.WARN, message, remedy)
+
+
 def failed(area: str, error: PlexsyncError) -> Finding:
     """Return an error as a finding."""
-    return Finding(
-        area=area,
-        level=Severity.FAIL,
-        message=str(error),
-        remedy=error.hint,
-        exit_code=error.exit_code,
-    )
+    return Finding(area, Severity.FAIL, str(error), error.hint, error.exit_code)
 
 
 def check_config(config: Config) -> Iterator[Finding]:
     """Where it is, and what is unsafe in it."""
     where = config.source or "environment variables"
-    yield Finding(area="configuration", level=Severity.OK, message=f"read from {where}")
+    yield passed("configuration", f"read from {where}")
     for warning in config.warnings:
-        yield Finding(area="configuration", level=Severity.WARN, message=warning)
+        yield warned("configuration", warning)
     from_stash = any("{image}" in rule.photo for rule in config.active_rules)
     if from_stash and config.stash.api_key:
-        yield Finding(
-            area="configuration",
-            level=Severity.WARN,
-            message="photos of performers are addresses on a Stash that wants a key, which is "
+        yield warned(
+            "configuration",
+            "photos of performers are addresses on a Stash that wants a key, which is "
             "never in them: Plex's apps will show nothing there",
-            remedy="have something else serve the pictures, and name it in fields.performers.photo",
+            "have something else serve the pictures, and name it in fields.performers.photo",
         )
 
 
-def check_stash(patient: Patient) -> Iterator[Finding]:
+def check_stash(servers: Servers, now: datetime) -> Iterator[Finding]:
     """Whether it answers all that a run asks, and how far its clock is off."""
     try:
-        server = patient.stash.connect()
-        _, lost = for_this_stash(patient.config, patient.stash)
-        count = patient.stash.count()
-        _ask_as_a_run(patient.stash)
-        answer = patient.stash_line.request(
+        server = servers.stash.connect()
+        _, lost = for_this_stash(servers.config, servers.stash)
+        count = servers.stash.count()
+        _ask_as_a_run(servers.stash)
+        answer = servers.stash_line.request(
             "POST", "/graphql", body=_STASH_PING, headers=_STASH_HEADERS
         )
     except (ConfigError, ServerError) as error:
         yield failed("Stash", error)
         return
     summary = f"{server.version} at {server.url}, {count:,} scenes"
-    yield Finding(area="Stash", level=Severity.OK, message=summary)
+    yield passed("Stash", summary)
     for sentence in lost:
-        yield Finding(
-            area="Stash", level=Severity.WARN, message=sentence, remedy="pip install -U plexsync"
-        )
-    yield from check_clock("Stash", answer.headers, patient.now)
+        yield warned("Stash", sentence, "pip install -U plexsync")
+    yield from check_clock("Stash", answer.headers, now)
 
 
-def check_plex(patient: Patient) -> Iterator[Finding]:
+def check_plex(servers: Servers, now: datetime) -> Iterator[Finding]:
     """Whether it answers, whether the token may write, and how far its clock is off."""
     try:
-        server = patient.plex.connect()
-        answer = patient.plex_line.request("GET", "/", headers=_ROOT_HEADERS)
+        server = servers.plex.connect()
+        answer = servers.plex_line.request("GET", "/", headers=_ROOT_HEADERS)
     except ServerError as error:
         yield failed("Plex", error)
         return
     summary = f"{server.version} at {server.url}"
-    yield Finding(area="Plex", level=Severity.OK, message=summary)
+    yield passed("Plex", summary)
     yield _rights(answer.body)
-    yield from check_clock("Plex", answer.headers, patient.now)
+    yield from check_clock("Plex", answer.headers, now)
 
 
-def check_libraries(patient: Patient) -> tuple[tuple[Section, ...], list[Finding]]:
+def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding]]:
     """Return the libraries that take part, and what is to be reported of each."""
     try:
-        sections = patient.plex.sections(patient.config.plex.libraries)
-        found = [_library(patient, section) for section in sections]
+        sections = servers.plex.sections(servers.config.plex.libraries)
+        found = [_library(servers, section) for section in sections]
         found += [_other_writer(one) for one in sections if other_writer(one)]
     except ServerError as error:
         return (), [failed("library", error)]
     if not found:
         found = [
             Finding(
-                area="library",
-                level=Severity.FAIL,
-                message="Plex shows this token no movie or show library",
-                remedy="Make one in Plex, or use the token of the server's owner.",
-                exit_code=ExitCode.ACCESS,
+                "library",
+                Severity.FAIL,
+                "Plex shows this token no movie or show library",
+                "Make one in Plex, or use the token of the server's owner.",
+                ExitCode.ACCESS,
             )
         ]
     return sections, found
 
 
-def check_paths(patient: Patient, sections: Sequence[Section]) -> Iterator[Finding]:
+def check_paths(
+    servers: Servers, sections: Sequence[Section], *, cache: Path, now: datetime
+) -> Iterator[Finding]:
     """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
     try:
-        scenes, items = read_sample(patient, sections)
+        scenes, items = read_sample(servers, sections, cache=cache, now=now)
     except ServerError as error:
         yield failed("paths", error)
         return
-    yield from judge_paths(scenes, items, patient.config.paths)
+    yield from judge_paths(scenes, items, servers.config.paths)
 
 
 def read_sample(
-    patient: Patient, sections: Sequence[Section], *, most: int = _SAMPLE
+    servers: Servers,
+    sections: Sequence[Section],
+    *,
+    cache: Path,
+    now: datetime,
+    most: int = _SAMPLE,
 ) -> tuple[tuple[Scene, ...], tuple[PlexItem, ...]]:
     """Scenes from all of Stash, about `most` of them, and everything in the libraries.
+
+    Args:
+        servers: who is asked.
+        sections: the libraries.
+        cache: where Plex's listing lies; it is used, not written.
+        now: aware UTC time.
+        most: how many scenes.
 
     Raises:
         ServerError: one of the servers does not tell.
     """
-    scenes = _sampled(patient.stash, most)
+    scenes = _sampled(servers.stash, most)
     loader = IndexLoader(
-        client=patient.plex,
-        cache_dir=patient.cache,
-        machine=patient.plex.connect().identity,
-        now=patient.now,
+        client=servers.plex,
+        cache_dir=cache,
+        machine=servers.plex.connect().identity,
+        now=now,
         write=False,
     )
     return scenes, loader.load(sections).items
@@ -236,24 +228,18 @@ def judge_paths(
         items: everything in the libraries.
         rules: as configured.
     """
-    ours = [normalize_path(file.path) for scene in scenes for file in scene.files]
-    theirs = {normalize_path(file.path) for item in items for file in item.files}
+    ours, theirs = _paths(scenes), set(_paths(items))
     if not ours or not theirs:
         where = "Plex" if ours else "Stash"
-        yield Finding(
-            area="paths", level=Severity.WARN, message=f"there is no file in {where} to compare"
-        )
+        yield warned("paths", f"there is no file in {where} to compare")
         return
     for rule in rules:
-        alone = compile_rules((rule,))
-        mapped = [found for path in ours if (found := alone.apply(path))]
-        hits = sum(path in theirs for path in mapped)
-        yield _rule_finding(rule, covered=len(mapped), hits=hits)
+        yield _rule_finding(rule, *rule_hits(rule, scenes, items))
     known = compile_rules(rules)
     hits = sum((known.apply(path) or path) in theirs for path in ours)
     summary = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
     if hits >= _ENOUGH * len(ours):
-        yield Finding(area="paths", level=Severity.OK, message=summary)
+        yield passed("paths", summary)
         return
     proposals = find_rules(scenes, items, rules)
     if proposals:
@@ -263,7 +249,7 @@ def judge_paths(
         remedy = (
             "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
         )
-    yield Finding(area="paths", level=Severity.WARN, message=summary, remedy=remedy)
+    yield warned("paths", summary, remedy)
 
 
 def find_rules(
@@ -271,6 +257,15 @@ def find_rules(
 ) -> tuple[PathRule, ...]:
     """Rules that explain more than `rules` do, the one that explains most first."""
     return propose_rules(match(scenes, items, rules=rules), rules=rules)
+
+
+def rule_hits(
+    rule: PathRule, scenes: Sequence[Scene], items: Sequence[PlexItem]
+) -> tuple[int, int]:
+    """Return how many files are in Plex where the rule says, and how many it speaks of."""
+    alone, theirs = compile_rules((rule,)), set(_paths(items))
+    mapped = [found for path in _paths(scenes) if (found := alone.apply(path))]
+    return sum(path in theirs for path in mapped), len(mapped)
 
 
 def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:
@@ -281,18 +276,21 @@ def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterato
     except (ValueError, TypeError):  # TypeError: a date without a zone
         return
     if abs(off_s) <= CLOCK_S:
-        yield Finding(area=area, level=Severity.OK, message="its clock agrees with this one")
+        yield passed(area, "its clock agrees with this one")
         return
     way = "ahead of" if off_s > 0 else "behind"
-    yield Finding(
-        area=area,
-        level=Severity.WARN,
-        message=f"its clock is {abs(off_s):,} s {way} this one",
-        remedy="Nothing depends on it, but logs are easier to read when both machines use NTP.",
+    yield warned(
+        area,
+        f"its clock is {abs(off_s):,} s {way} this one",
+        "Nothing depends on it, but logs are easier to read when both machines use NTP.",
     )
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _paths(holders: Iterable[Scene | PlexItem]) -> list[NormalizedPath]:
+    return [normalize_path(file.path) for one in holders for file in one.files]
 
 
 def _ask_as_a_run(stash: StashClient) -> None:
@@ -325,56 +323,47 @@ def _rights(body: bytes) -> Finding:
     except (msgspec.DecodeError, UnicodeDecodeError):
         shown = False
     if shown in {True, "1", "true"}:
-        return Finding(
-            area="Plex", level=Severity.OK, message="the token is the owner's: it may write"
-        )
-    return Finding(
-        area="Plex",
-        level=Severity.WARN,
-        message="the token does not look like the owner's: it may not be allowed to write",
-        remedy="Use the token of the account the server belongs to.",
+        return passed("Plex", "the token is the owner's: it may write")
+    return warned(
+        "Plex",
+        "the token does not look like the owner's: it may not be allowed to write",
+        "Use the token of the account the server belongs to.",
     )
 
 
-def _library(patient: Patient, section: Section) -> Finding:
-    count = patient.plex.count(section)
+def _library(servers: Servers, section: Section) -> Finding:
+    count = servers.plex.count(section)
     summary = f"'{section.title}' holds {count:,} {section.kind}s"
     if section.refreshing:
-        return Finding(
-            area="library",
-            level=Severity.WARN,
-            message=f"{summary}, and Plex is scanning it",
-            remedy="What it finds comes with a later run.",
+        return warned(
+            "library",
+            f"{summary}, and Plex is scanning it",
+            "What it finds comes with a later run.",
         )
-    return Finding(area="library", level=Severity.OK, message=summary)
+    return passed("library", summary)
 
 
 def _other_writer(section: Section) -> Finding:
-    return Finding(
-        area="library",
-        level=Severity.WARN,
-        message=f"'{section.title}' has {other_writer(section)}, which writes there as well",
-        remedy="Take over what it matched and wrote: plexsync adopt shows it first. Then give the "
+    return warned(
+        "library",
+        f"'{section.title}' has {other_writer(section)}, which writes there as well",
+        "Take over what it matched and wrote: plexsync adopt shows it first. Then give the "
         "library another agent, such as Personal Media, or let it write alone.",
     )
 
 
-def _rule_finding(rule: PathRule, *, covered: int, hits: int) -> Finding:
+def _rule_finding(rule: PathRule, hits: int, covered: int) -> Finding:
     summary = rule_arrow(rule)
     if not covered:
-        return Finding(
-            area="paths",
-            level=Severity.WARN,
-            message=f"{summary}: no sampled file lies below {shown_path(rule.stash)}",
-            remedy="Compare it with a path as Stash shows it; whole folder names count.",
+        return warned(
+            "paths",
+            f"{summary}: no sampled file lies below {shown_path(rule.stash)}",
+            "Compare it with a path as Stash shows it; whole folder names count.",
         )
     if not hits:
-        return Finding(
-            area="paths",
-            level=Severity.WARN,
-            message=f"{summary}: none of {covered:,} sampled files is there in Plex",
-            remedy="Compare it with a path as Plex shows it (Get Info > View XML).",
+        return warned(
+            "paths",
+            f"{summary}: none of {covered:,} sampled files is there in Plex",
+            "Compare it with a path as Plex shows it (Get Info > View XML).",
         )
-    return Finding(
-        area="paths", level=Severity.OK, message=f"{summary}: {hits:,} of {covered:,} sampled files"
-    )
+    return passed("paths", f"{summary}: {hits:,} of {covered:,} sampled files")

@@ -8,18 +8,22 @@ Source: docs/plex-api.md, what is marked [?].
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
-from plexsync.state import DISK, state_errors
+from plexsync.state import DISK, state_directory, state_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from plexsync.models import RatingKey
+    from plexsync.output.console import Invocation
     from plexsync.transport.client import Transport
 
 _JSON = (("Accept", "application/json"),)
@@ -39,6 +43,20 @@ class ProbedItem:
     title: str
     values: Mapping[str, str]
     locked: tuple[str, ...]
+
+
+@contextmanager
+def open_probe(invocation: Invocation, rating_key: RatingKey) -> Iterator[Probe]:
+    """Yield a probe of one item of the configured Plex.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        ServerError: Plex has no such item, or is away.
+    """
+    config = command_config(invocation)
+    directory = state_directory(os.environ)
+    with open_servers(config, known_client_id(directory)) as servers:
+        yield Probe(servers.plex_line, rating_key, directory)
 
 
 class Probe:
@@ -131,12 +149,7 @@ class Probe:
         kept = {name: getattr(self.item, name) for name in ProbedItem.__slots__}
         with state_errors("create", self._kept):
             DISK.make_directory(self._kept.parent)
-            handle = DISK.create(self._kept)
-            try:
-                DISK.write(handle, json.dumps(kept).encode())
-                DISK.sync(handle)
-            finally:
-                DISK.close(handle)
+        write_atomically(DISK, self._kept, [json.dumps(kept).encode()])
 
     def _restore_leftover(self) -> None:
         """Put back what a probe that was killed left."""

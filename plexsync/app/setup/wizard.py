@@ -6,33 +6,33 @@ Each answer is tried before the next question. Nothing is written here: see `set
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from plexsync.app.checkup.doctor import Patient, find_rules, read_sample
+from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
+from plexsync.app.opening import open_servers
 from plexsync.app.setup.addresses import is_secret, likely_addresses, secrets_in
 from plexsync.app.setup.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
 from plexsync.app.setup.sign_in import machine_at
 from plexsync.app.setup.sign_in_steps import SignInSteps
+from plexsync.config.forms import split_list
 from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ParseError, ServerError
-from plexsync.plex.client import PlexClient
-from plexsync.stash_client import StashClient
 from plexsync.state import UNREGISTERED_CLIENT_ID
-from plexsync.sync.connections import plex_transport, stash_transport
-from plexsync.text.normalize import clean_for_terminal, compile_rules, normalize_path
+from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rule_arrow
 from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
+    from plexsync.app.opening import Servers
     from plexsync.app.setup.sign_in_steps import Asker
     from plexsync.config.configuration import Config
-    from plexsync.models import PathRule, PlexItem, Scene, Section
+    from plexsync.models import Section
 
 STASH_PORT = 9999
 PLEX_PORT = 32400
@@ -83,7 +83,7 @@ class Interview:
                 answers = self._find_rules(answers, chosen)
         else:
             names = self.asker.ask("Plex libraries, separated by commas (empty: all)")
-            answers = replace(answers, libraries=_split(names))
+            answers = replace(answers, libraries=tuple(split_list(names)))
         question = "Keep text typed in Plex by hand? (n: Stash wins)"
         return replace(answers, keeps_edits=self.asker.confirm(question, default=True))
 
@@ -97,9 +97,9 @@ class Interview:
             ServerError: a server does not take them.
         """
         self.asker.tell(self._greet_stash(answers))
-        with self._patient(answers) as patient:
-            server = patient.plex.connect()
-            sections = patient.plex.sections(answers.libraries)
+        with self._open(answers) as servers:
+            server = servers.plex.connect()
+            sections = servers.plex.sections(answers.libraries)
         self.asker.tell(f"Plex {server.version} with {_libraries(sections)}.")
         return self._find_rules(answers, sections)
 
@@ -152,9 +152,9 @@ class Interview:
         return None
 
     def _greet_stash(self, answers: Answers) -> str:
-        with self._patient(answers) as patient:
-            server = patient.stash.connect()
-            scenes = patient.stash.count()
+        with self._open(answers) as servers:
+            server = servers.stash.connect()
+            scenes = servers.stash.count()
             many = "1 scene" if scenes == 1 else f"{scenes:,} scenes"
             return f"Stash {server.version} at {answers.stash_url} with {many}."
 
@@ -223,9 +223,9 @@ class Interview:
     def _libraries_of(self, answers: Answers) -> tuple[Section, ...] | None:
         """Return the libraries; None, with the reason shown, where token or address are wrong."""
         try:
-            with self._patient(answers) as patient:
-                server = patient.plex.connect()
-                sections = patient.plex.sections()
+            with self._open(answers) as servers:
+                server = servers.plex.connect()
+                sections = servers.plex.sections()
         except (ServerError, ConfigError) as error:
             self._tell(error)
             return None
@@ -240,7 +240,7 @@ class Interview:
             self.asker.tell(line)
         while True:
             typed = self.asker.ask("Which of them, by number, separated by commas (empty: all)")
-            numbers = _split(typed)
+            numbers = split_list(typed)
             if not numbers:
                 return answers, tuple(sections)
             known = {str(at): section for at, section in enumerate(sections, start=1)}
@@ -254,10 +254,10 @@ class Interview:
         """Yield number, title, size, kind and agent of each library, in columns."""
         titles = [clean_for_terminal(section.title) for section in sections]
         width = max(map(len, titles))
-        with self._patient(answers) as patient:
+        with self._open(answers) as servers:
             for number, (title, section) in enumerate(zip(titles, sections, strict=True), start=1):
                 try:
-                    size = f"{patient.plex.count(section):,}"
+                    size = f"{servers.plex.count(section):,}"
                 except ServerError:
                     size = "?"
                 agent = clean_for_terminal(_AGENTS.get(section.agent, section.agent))
@@ -270,8 +270,8 @@ class Interview:
         """Compare where both have their files; whatever goes wrong here can wait."""
         self.asker.tell("Comparing where both servers have their files ...")
         try:
-            with self._patient(answers) as patient:
-                scenes, items = read_sample(patient, sections)
+            with self._open(answers) as servers:
+                scenes, items = read_sample(servers, sections, cache=self.cache, now=self.now())
         except ServerError as error:
             self._tell(error)
             return answers
@@ -281,7 +281,8 @@ class Interview:
             return answers
         self.asker.tell("They see the same folders under different names:")
         for rule in rules:
-            self.asker.tell(f"    {rule_arrow(rule)}  {_fits(rule, scenes, items)}")
+            hits, covered = rule_hits(rule, scenes, items)
+            self.asker.tell(f"    {rule_arrow(rule)}  fits {hits:,} of {covered:,}")
         keep = self.asker.confirm("Write these rules?", default=True)
         return replace(answers, rules=rules) if keep else answers
 
@@ -298,22 +299,8 @@ class Interview:
             except ParseError as error:
                 self._tell(error)
 
-    @contextmanager
-    def _patient(self, answers: Answers) -> Iterator[Patient]:
-        config = self._config(answers)
-        with (
-            stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
-            plex_transport(config, UNREGISTERED_CLIENT_ID, _hear_nothing, retry=_IMPATIENT) as plex,
-        ):
-            yield Patient(
-                config=config,
-                stash=StashClient(stash, url=config.stash.url),
-                plex=PlexClient(plex, url=config.plex.url, client_id=UNREGISTERED_CLIENT_ID),
-                stash_line=stash,
-                plex_line=plex,
-                cache=self.cache,
-                now=self.now(),
-            )
+    def _open(self, answers: Answers) -> AbstractContextManager[Servers]:
+        return open_servers(self._config(answers), UNREGISTERED_CLIENT_ID, retry=_IMPATIENT)
 
     def _config(self, answers: Answers) -> Config:
         """Return the answers so far, checked as the file's values will be."""
@@ -352,20 +339,3 @@ class Interview:
 
 def _libraries(sections: Sequence[Section]) -> str:
     return "1 library" if len(sections) == 1 else f"{len(sections)} libraries"
-
-
-def _fits(rule: PathRule, scenes: Sequence[Scene], items: Sequence[PlexItem]) -> str:
-    """How many of the files below the rule's folder are in Plex where it says."""
-    alone = compile_rules((rule,))
-    theirs = {normalize_path(file.path) for item in items for file in item.files}
-    ours = (normalize_path(file.path) for scene in scenes for file in scene.files)
-    mapped = [found for path in ours if (found := alone.apply(path))]
-    return f"fits {sum(path in theirs for path in mapped):,} of {len(mapped):,}"
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part for piece in text.split(",") if (part := piece.strip()))
-
-
-def _hear_nothing(message: str) -> None:
-    """Send a request, repeat it if need be, and show how it ended."""

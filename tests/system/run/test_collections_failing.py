@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from plexsync.app.checkup.state_checks import check_state
+from plexsync.app.checkup.examination import check_state
 from plexsync.app.report import ReportScope, ReportSources, gather_report
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode

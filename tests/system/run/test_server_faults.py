@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from plexsync.app.checkup.state_checks import check_state
+from plexsync.app.checkup.examination import check_state
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.output.status import check_sentence
