@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "demo": Listed("run", "demo_command", "Watch it work on a sample library."),
     "run": Listed("run", "run_command", "Write to Plex what changed in Stash, once."),
-    "adopt": Listed("adopt", "adopt_command", "Take over what a Stash agent matched in Plex."),
+    "adopt": Listed("run", "adopt_command", "Take over what a Stash agent matched in Plex."),
     "apply": Listed("run", "apply_command", "Write a plan that a run saved."),
     "completion": Listed(
         "completion", "completion_command", "Print a completion script for your shell."

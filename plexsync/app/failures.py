@@ -33,7 +33,7 @@ def report_failure(
         streams: where to tell it.
         command: what failed; those that end in the document of a run do so whatever happens.
     """
-    if not (shape.json or shape.jsonl):
+    if not shape.as_document:
         problem = as_problem(error)
         page = (problem_page(problem),) if is_terminal(streams.stderr) else ()
         write_errors(streams.stderr, (*problem_lines(problem), *page))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import new_command
 from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.output import console
 
@@ -32,11 +32,9 @@ _MOST = 200
 """Offers a person might still look through."""
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@global_options
-@click.pass_context
-def completion_command(ctx: click.Context, *, shell: str) -> int:
+def completion_command(_invocation: Invocation, *, shell: str) -> int:
     """Print the script with which a shell completes commands, options, scenes, libraries and runs.
 
     What it offers comes from plexsync's own files; no server is asked.
@@ -51,7 +49,9 @@ def completion_command(ctx: click.Context, *, shell: str) -> int:
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click knows the shells there is a choice of
-    source = kind(ctx.find_root().command, {}, "plexsync", VARIABLE).source()
+    source = kind(
+        click.get_current_context().find_root().command, {}, "plexsync", VARIABLE
+    ).source()
     # click's script for fish cuts titles and names of libraries at their first comma.
     source = source.replace('(string split ","', '(string split --max 1 ","')
     console.print_text(console.standard_streams(), source.lstrip("\n"))

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import CONTEXT, global_options, new_command, show_found
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    from plexsync.config.configuration import Config
     from plexsync.config.keys import Setting
     from plexsync.output.console import Invocation
 
@@ -39,12 +38,8 @@ def config_group() -> None:
     """
 
 
-@config_group.command(
-    "show", context_settings=CONTEXT, short_help="Every effective value and its origin."
-)
+@new_command(config_group, "show", short_help="Every effective value and its origin.")
 @click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
-@global_options
-@click.pass_obj
 def show_config_command(invocation: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
 
@@ -54,32 +49,29 @@ def show_config_command(invocation: Invocation, *, changed: bool) -> int:
       plexsync config show --changed
       plexsync config show --json
     """
+    from plexsync.app.opening import command_config
     from plexsync.config.loader import DEFAULT_ORIGIN
 
-    found = _load(invocation)
+    found = command_config(invocation)
     settings = [one for one in found.settings if not changed or one.origin != DEFAULT_ORIGIN]
-    streams = console.standard_streams()
-    if invocation.shape.json or invocation.shape.jsonl:
-        document = {
-            "schema": "plexsync/config/1",
-            "file": str(found.source) if found.source else None,
-            "settings": [
-                {"key": one.key, "value": one.value or None, "origin": one.origin}
-                for one in settings
-            ],
-            "warnings": list(found.warnings),
-        }
-        console.print_document(streams, document)
-    elif console.is_terminal(streams.stdout):
-        _show_table(invocation, settings)
-    else:
-        console.print_text(streams, "".join(map(_line, settings)))
+    document = {
+        "schema": "plexsync/config/1",
+        "file": str(found.source) if found.source else None,
+        "settings": [
+            {"key": one.key, "value": one.value or None, "origin": one.origin} for one in settings
+        ],
+        "warnings": list(found.warnings),
+    }
+    show_found(
+        invocation,
+        document=lambda: document,
+        lines=lambda: map(_line, settings),
+        view=lambda screen: _view(settings, width=screen.width),
+    )
     return ExitCode.OK
 
 
-@config_group.command(context_settings=CONTEXT, short_help="The file that would be read.")
-@global_options
-@click.pass_obj
+@new_command(config_group, short_help="The file that would be read.")
 def path_command(invocation: Invocation) -> int:
     """Print the name of the configuration file, whether or not it is there.
 
@@ -88,9 +80,11 @@ def path_command(invocation: Invocation) -> int:
       plexsync config path
       "$EDITOR" "$(plexsync config path)"
     """
-    where = _where(invocation)
+    from plexsync.config.loader import find_config, home_directory
+
+    where = find_config(invocation.config, os.environ, home=home_directory())
     streams = console.standard_streams()
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         document = {
             "schema": "plexsync/config-path/1",
             "path": str(where),
@@ -102,11 +96,7 @@ def path_command(invocation: Invocation) -> int:
     return ExitCode.OK
 
 
-@config_group.command(
-    context_settings=CONTEXT, short_help="Every problem, and exit 2 if there is one."
-)
-@global_options
-@click.pass_obj
+@new_command(config_group, short_help="Every problem, and exit 2 if there is one.")
 def validate_command(invocation: Invocation) -> int:
     """Check the whole configuration, secrets included, and tell every problem at once.
 
@@ -115,10 +105,12 @@ def validate_command(invocation: Invocation) -> int:
       plexsync config validate
       plexsync config validate --json | jq .problems
     """
-    wants_document = invocation.shape.json or invocation.shape.jsonl
+    from plexsync.app.opening import command_config
+
+    wants_document = invocation.shape.as_document
     streams = console.standard_streams()
     try:
-        found = _load(invocation)
+        found = command_config(invocation)
     except ConfigError as error:
         if not wants_document:
             raise
@@ -135,9 +127,8 @@ def validate_command(invocation: Invocation) -> int:
     return ExitCode.OK
 
 
-@config_group.command(context_settings=CONTEXT, short_help="The file's JSON schema, for editors.")
-@global_options
-def schema_command() -> int:
+@new_command(config_group, short_help="The file's JSON schema, for editors.")
+def schema_command(_invocation: Invocation) -> int:
     """Print a JSON schema of the configuration file, with which editors check and complete.
 
     \b
@@ -154,10 +145,9 @@ def schema_command() -> int:
     return ExitCode.OK
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument("name", metavar="NAME")
-@global_options
-def document_schema_command(*, name: str) -> int:
+def document_schema_command(_invocation: Invocation, *, name: str) -> int:
     """Print the JSON schema of a document, or of the events of --jsonl.
 
     NAME is the word in the middle of the document's key `schema`: of "plexsync/status/1" it is
@@ -179,25 +169,6 @@ def document_schema_command(*, name: str) -> int:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _where(invocation: Invocation) -> Path:
-    import os
-
-    from plexsync.config.loader import find_config, home_directory
-
-    return find_config(invocation.config, os.environ, home=home_directory())
-
-
-def _load(invocation: Invocation) -> Config:
-    import os
-
-    from plexsync.config.loader import home_directory, load_config
-    from plexsync.sync.connections import config_secrets
-
-    found = load_config(invocation.config, os.environ, home=home_directory())
-    invocation.secrets += config_secrets(found)
-    return found
 
 
 def _problems(error: ConfigError) -> list[dict[str, str]]:
@@ -223,25 +194,22 @@ def _verdict(
     }
 
 
-def _show_table(invocation: Invocation, settings: Iterable[Setting]) -> None:
+def _view(settings: Sequence[Setting], *, width: int) -> Group:
+    """Return a table, or in a narrow terminal a line or two for each key."""
+    from rich.console import Group
     from rich.text import Text
 
     from plexsync.text.normalize import clean_for_terminal
 
-    out = console.make_console(
-        console.standard_streams().stdout, no_color=invocation.shape.no_color
-    )
-    if out.width < _STACKED_BELOW:
-        for line in _stacked(settings):
-            out.print(line)
-    else:
-        shown = list(settings)
-        folders = {_folder_of(one) for one in shown} - {""}
-        # One file in one folder, nearly always: its name says which, and the folder stands once.
-        folder = f"{folders.pop()}{os.sep}" if len(folders) == 1 else ""
-        out.print(_table(shown, folder))
-        if folder:
-            out.print(Text(f"Files are in {clean_for_terminal(folder)}", style="dim"))
+    if width < _STACKED_BELOW:
+        return Group(*_stacked(settings))
+    folders = {_folder_of(one) for one in settings} - {""}
+    if len(folders) != 1:
+        return Group(_table(settings, ""))
+    # One file in one folder, nearly always: its name says which, and the folder stands once.
+    folder = f"{folders.pop()}{os.sep}"
+    where = Text(f"Files are in {clean_for_terminal(folder)}", style="dim")
+    return Group(_table(settings, folder), where)
 
 
 def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
@@ -289,4 +257,4 @@ def _line(one: Setting) -> str:
     from plexsync.text.normalize import clean_for_terminal
 
     value, origin = map(clean_for_terminal, (one.value, one.origin))
-    return f"{one.key}\t{value}\t{origin}\n"
+    return f"{one.key}\t{value}\t{origin}"

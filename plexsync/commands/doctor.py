@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import CONTEXT, global_options, read_rating_keys
+from plexsync.commands.options import file_option, new_command, read_rating_keys
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from plexsync.app.checkup.doctor import Finding
     from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.option("--notify", is_flag=True, help="Try the health check and the addresses of messages.")
-@click.option(
-    "--report",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write FILE with what a bug report needs, without secrets.",
-)
-@click.option(
-    "--log",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Put the end of this log, made by --log-file, into the report.",
-)
+@file_option("--report", help="Also write FILE with what a bug report needs, without secrets.")
+@file_option("--log", help="Put the end of this log, made by --log-file, into the report.")
 @click.option(
     "--probe",
     metavar="RATING_KEY",
@@ -39,8 +30,6 @@ if TYPE_CHECKING:
     callback=read_rating_keys,
     help="Try edits on this throw-away item of Plex, put it back, and say what Plex did.",
 )
-@global_options
-@click.pass_obj
 def doctor_command(
     invocation: Invocation,
     *,
@@ -64,37 +53,40 @@ def doctor_command(
     """
     if probe:
         return _probe(invocation, probe)
+    from plexsync.app.checkup.bug_report import write_report
     from plexsync.app.checkup.doctor import verdict
     from plexsync.app.checkup.examination import examine
 
-    wants_document = invocation.shape.json or invocation.shape.jsonl
     findings: list[Finding] = []
-    for finding in examine(invocation, notify=notify):
+    for finding in map(_cleaned, examine(invocation, notify=notify)):
         findings.append(finding)
-        if not wants_document:
+        if not invocation.shape.as_document:
             _tell(invocation, finding)
     code = verdict(findings)
     if report is not None:
-        from plexsync.app.checkup.bug_report import write_report
-
         write_report(invocation, findings, report, log=log)
-        if not (wants_document or invocation.shape.quiet):
+        if not (invocation.shape.as_document or invocation.shape.quiet):
             console.write_lines(console.standard_streams().stderr, [f"Written: {report}"])
-    if wants_document:
+    if invocation.shape.as_document:
         _print_document(code, findings)
     return code
 
 
-def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
-    document = {
-        "schema": "plexsync/doctor/1",
-        "exit_code": int(code),
-        "findings": [_entry(one) for one in findings],
-    }
-    console.print_document(console.standard_streams(), document)
-
-
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
+    entries = [
+        {
+            "area": one.area,
+            "level": one.level,
+            "message": one.message,
+            "remedy": one.remedy or None,
+        }
+        for one in findings
+    ]
+    document = {"schema": "plexsync/doctor/1", "exit_code": int(code), "findings": entries}
+    console.print_document(console.standard_streams(), document)
 
 
 def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
@@ -121,29 +113,24 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _AREA_COLUMNS = 14
 
 
-def _entry(one: Finding) -> dict[str, object]:
+def _cleaned(one: Finding) -> Finding:
+    """Return a finding without what a terminal could act on."""
     from plexsync.text.normalize import clean_for_terminal
 
-    remedy = [clean_for_terminal(line) for line in one.remedy.splitlines()]
-    return {
-        "area": one.area,
-        "level": one.level,
-        "message": clean_for_terminal(one.message),
-        "remedy": "\n".join(remedy) or None,
-    }
+    remedy = "\n".join(map(clean_for_terminal, one.remedy.splitlines()))
+    return replace(one, message=clean_for_terminal(one.message), remedy=remedy)
 
 
 def _tell(invocation: Invocation, one: Finding) -> None:
     """Print a line at once, because a check may take its time; a pipe gets columns."""
-    from plexsync.text.normalize import clean_for_terminal
-
     if invocation.shape.quiet and one.level != "fail":
         return
     streams = console.standard_streams()
-    message = clean_for_terminal(one.message)
-    remedy = [clean_for_terminal(line) for line in one.remedy.splitlines()]
+    remedy = one.remedy.splitlines()
     if not console.is_terminal(streams.stdout):
-        line = "\t".join((one.level, one.area, message, " ".join(part.strip() for part in remedy)))
+        line = "\t".join(
+            (one.level, one.area, one.message, " ".join(part.strip() for part in remedy))
+        )
         console.print_text(streams, f"{line}\n")
         return
     from rich.padding import Padding
@@ -155,7 +142,7 @@ def _tell(invocation: Invocation, one: Finding) -> None:
     grid.add_column(width=4)
     grid.add_column(width=_AREA_COLUMNS)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(one.level, style=_COLOURS[one.level]), one.area, Text(message))
+    grid.add_row(Text(one.level, style=_COLOURS[one.level]), one.area, Text(one.message))
     out.print(grid)
     for part in remedy:
         copyable = part.startswith(" ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -45,7 +46,7 @@ class LateCommands(MutableMapping[str, click.Command]):
     """
 
     def __init__(self, listed: Mapping[str, Listed]) -> None:
-        self._listed = dict(listed)
+        self._listed = listed
         self._loaded: dict[str, click.Command] = {}
 
     def __getitem__(self, name: str) -> click.Command:
@@ -59,22 +60,16 @@ class LateCommands(MutableMapping[str, click.Command]):
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:
-        self._loaded[name] = command
+        raise NotImplementedError
 
     def __delitem__(self, name: str) -> None:
-        self._loaded.pop(name, None)
-        self._listed.pop(name, None)
+        raise NotImplementedError
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._loaded.keys() | self._listed.keys())
+        return iter(self._listed)
 
     def __len__(self) -> int:
-        return len(self._loaded.keys() | self._listed.keys())
-
-    def summaries(self) -> dict[str, str]:
-        """Return what the help says of each command it shows; imports none."""
-        shown = {name: one.short_help or "" for name, one in self._loaded.items() if not one.hidden}
-        return shown | {name: one.summary for name, one in self._listed.items() if not one.hidden}
+        return len(self._listed)
 
 
 class CommandTree(click.Group):
@@ -86,8 +81,8 @@ class CommandTree(click.Group):
     """
 
     def __init__(self, *, listed: Mapping[str, Listed], **attributes: Any) -> None:  # noqa: ANN401 - those of click
-        self._late = LateCommands(listed)
-        super().__init__(commands=self._late, **attributes)
+        self._shown = {name: one.summary for name, one in listed.items() if not one.hidden}
+        super().__init__(commands=LateCommands(listed), **attributes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, with the options it shares with this one hidden from its help."""
@@ -97,24 +92,14 @@ class CommandTree(click.Group):
         return command
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, then the options."""
-        self._format_groups(formatter)
-        click.Command.format_options(self, ctx, formatter)
-
-    def _format_groups(self, formatter: click.HelpFormatter) -> None:
-        """Write each group with its commands; what is in none comes last."""
-        shown = self._late.summaries()
-        width = max(map(len, shown), default=0)
-        for title, names in _groups(shown):
+        """Write each group with its commands, those of none last; then the options."""
+        width = max(map(len, self._shown))
+        placed = chain.from_iterable(_GROUPS.values())
+        rest = sorted(set(self._shown).difference(placed))
+        for title, names in {**_GROUPS, _REST: rest}.items():
             with formatter.section(title):
-                formatter.write_dl([(f"{name:<{width}}", shown[name]) for name in names])
-
-
-def _groups(shown: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
-    for title, names in _GROUPS.items():
-        yield title, [name for name in names if name in shown]
-    placed = {name for names in _GROUPS.values() for name in names}
-    yield _REST, sorted(set(shown) - placed)
+                formatter.write_dl([(f"{name:<{width}}", self._shown[name]) for name in names])
+        click.Command.format_options(self, ctx, formatter)
 
 
 def _show_common_options_once(tree: click.Group, command: click.Command) -> None:

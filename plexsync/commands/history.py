@@ -10,23 +10,22 @@ import click
 
 from plexsync.commands.completion import complete_runs, complete_scenes
 from plexsync.commands.options import (
-    CONTEXT,
-    global_options,
     lock_wait_option,
     log_options,
+    new_command,
+    only,
     read_rating_keys,
     read_scene_ids,
+    show_found,
 )
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.matcher import Explanation
-    from plexsync.output.console import Invocation, Streams
-    from plexsync.state import RunLog
+    from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_runs)
 @click.option(
     "--limit",
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Only the newest N runs, or N items of a run.",
 )
-@global_options
-@click.pass_obj
 def history_command(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
     """List the runs whose journals are kept, newest first, or what one RUN wrote.
 
@@ -49,43 +46,35 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
       plexsync history last
       plexsync history 20261122T083254Z-3f9a --json
     """
+    from plexsync.output import history
     from plexsync.state import find_run, read_history, state_directory
 
-    streams = console.standard_streams()
     directory = state_directory(os.environ)
-    if run is not None:
-        _show_run(find_run(directory, run), invocation, streams, limit)
+    if run is None:
+        runs = read_history(directory, limit=limit)
+        show_found(
+            invocation,
+            document=partial(history.runs_document, runs),
+            lines=partial(history.run_lines, runs),
+            view=lambda screen: (
+                history.runs_table(runs, width=screen.width)
+                if runs
+                else "No run has left a journal yet."
+            ),
+        )
         return ExitCode.OK
-    from plexsync.output import history as report_history
-
-    runs = read_history(directory, limit=limit)
-    if invocation.shape.json or invocation.shape.jsonl:
-        console.print_document(streams, report_history.runs_document(runs))
-    elif not console.is_terminal(streams.stdout):
-        lines = report_history.run_lines(runs)
-        console.print_text(streams, "".join(f"{line}\n" for line in lines))
-    else:
-        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
-        table = report_history.runs_table(runs, width=screen.width)
-        screen.print(table if runs else "No run has left a journal yet.")
+    log = find_run(directory, run)
+    log = log if limit is None else history.first_items(log, limit)
+    show_found(
+        invocation,
+        document=partial(history.history_document, log),
+        lines=partial(history.written_lines, log),
+        view=lambda _: history.run_view(log, verbose=invocation.shape.verbosity > 0),
+    )
     return ExitCode.OK
 
 
-def _show_run(log: RunLog, invocation: Invocation, streams: Streams, limit: int | None) -> None:
-    from plexsync.output import history as report_history
-
-    log = log if limit is None else report_history.first_items(log, limit)
-    if invocation.shape.json or invocation.shape.jsonl:
-        console.print_document(streams, report_history.history_document(log))
-    elif not console.is_terminal(streams.stdout):
-        lines = report_history.written_lines(log)
-        console.print_text(streams, "".join(f"{line}\n" for line in lines))
-    else:
-        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
-        screen.print(report_history.run_view(log, verbose=invocation.shape.verbosity > 0))
-
-
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument("run", metavar="RUN|last", shell_complete=complete_runs)
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be put back, and write none of it."
@@ -107,8 +96,6 @@ def _show_run(log: RunLog, invocation: Invocation, streams: Streams, limit: int 
 )
 @lock_wait_option()
 @log_options
-@global_options
-@click.pass_obj
 def undo_command(
     invocation: Invocation,
     *,
@@ -150,24 +137,16 @@ def undo_command(
     return compose.perform(invocation, partial(undo, options=options), streams, dry_run=dry_run)
 
 
-def _one_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else read_scene_ids(ctx, param, (value,))[0]
-
-
-def _one_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else read_rating_keys(ctx, param, (value,))[0]
-
-
-@click.command(context_settings=CONTEXT)
-@click.argument("scene_id", required=False, callback=_one_id, shell_complete=complete_scenes)
+@new_command()
+@click.argument(
+    "scene_id", required=False, callback=only(read_scene_ids), shell_complete=complete_scenes
+)
 @click.option(
     "--item",
     metavar="RATING_KEY",
-    callback=_one_key,
+    callback=only(read_rating_keys),
     help="Tell it from Plex's side: which scenes could be this item.",
 )
-@global_options
-@click.pass_obj
 def explain_command(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
@@ -185,6 +164,7 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
     from plexsync.app.explain import explain_item, explain_scene
     from plexsync.app.runs import ask_servers
     from plexsync.models import RatingKey, SceneId
+    from plexsync.output.explain import explanation_lines, explanation_view
 
     streams = console.standard_streams()
     if scene_id is not None:
@@ -192,20 +172,10 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
     else:
         question = partial(explain_item, rating_key=RatingKey(item or ""))
     found = ask_servers(invocation, streams, question)
-    _print_explanation(invocation, streams, found)
+    show_found(
+        invocation,
+        document=lambda: found,
+        lines=partial(explanation_lines, found),
+        view=lambda screen: explanation_view(found, width=screen.width),
+    )
     return 0
-
-
-def _print_explanation(
-    invocation: Invocation, streams: console.Streams, found: Explanation
-) -> None:
-    if invocation.shape.json or invocation.shape.jsonl:
-        console.print_document(streams, found)
-        return
-    from plexsync.output.explain import explanation_lines, explanation_view
-
-    if not console.is_terminal(streams.stdout):
-        console.print_text(streams, "".join(f"{line}\n" for line in explanation_lines(found)))
-        return
-    screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
-    screen.print(explanation_view(found, width=screen.width))

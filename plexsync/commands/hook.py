@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync import __version__
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import CONTEXT, global_options, new_command
 from plexsync.errors import ExitCode
 from plexsync.output import console
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.option(
     "--state-dir",
     metavar="DIR",
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     help="Where the state is, if the environment of Stash does not say.",
 )
 @click.option("--where", is_flag=True, help="Log where in Plex the scenes are; Stash's task.")
-@global_options
-@click.pass_obj
 def hook_command(invocation: Invocation, *, state_dir: str, where: bool) -> int:
     """Note which scene Stash just saved, and end at once.
 
@@ -65,9 +63,7 @@ def schedule_group() -> None:
     """
 
 
-@schedule_group.command(context_settings=CONTEXT, short_help="A crontab.")
-@global_options
-@click.pass_obj
+@new_command(schedule_group, short_help="A crontab.")
 def cron_command(invocation: Invocation) -> int:
     """Print lines for `crontab -e`: a run every 15 minutes.
 
@@ -81,15 +77,13 @@ def cron_command(invocation: Invocation) -> int:
     return _print(invocation, "cron", crontab(_setup(invocation, runs=True)))
 
 
-@schedule_group.command(context_settings=CONTEXT, short_help="A systemd service and timer.")
+@new_command(schedule_group, short_help="A systemd service and timer.")
 @click.option("--system", is_flag=True, help="For the whole system, not for your own user.")
 @click.option(
     "--only",
     type=click.Choice(["service", "timer"]),
     help="Print just this one, to go into a file.",
 )
-@global_options
-@click.pass_obj
 def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -> int:
     """Print a service and the timer that starts it every 15 minutes.
 
@@ -114,9 +108,7 @@ def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -
     return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
 
 
-@schedule_group.command(context_settings=CONTEXT, short_help="A service for compose.yaml.")
-@global_options
-@click.pass_obj
+@new_command(schedule_group, short_help="A service for compose.yaml.")
 def compose_command(invocation: Invocation) -> int:
     """Print a service for compose.yaml: a container with a run every 15 minutes.
 
@@ -139,9 +131,7 @@ def compose_command(invocation: Invocation) -> int:
     return _print(invocation, "compose", compose_service(setup, user=user))
 
 
-@schedule_group.command("stash-plugin", context_settings=CONTEXT, short_help="A Stash plugin.")
-@global_options
-@click.pass_obj
+@new_command(schedule_group, "stash-plugin", short_help="A Stash plugin.")
 def stash_plugin_command(invocation: Invocation) -> int:
     """Print the manifest of a Stash plugin that notes each scene Stash saves.
 
@@ -168,8 +158,7 @@ def _log_pages(invocation: Invocation, state_dir: str) -> int:
     import os
     from pathlib import Path
 
-    from plexsync.app.plugin_task import task_entries
-    from plexsync.app.web_addresses import configured_addresses
+    from plexsync.app.web_addresses import configured_addresses, task_entries
     from plexsync.errors import PlexsyncError
     from plexsync.integrations.stash_hook import log_line, log_progress, read_to_end
     from plexsync.state import load_state, state_directory
@@ -217,7 +206,7 @@ def _owner(setup: Setup) -> str:
 def _print(invocation: Invocation, kind: str, text: str) -> int:
     """Return the text itself, or as a document."""
     streams = console.standard_streams()
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         document = {"schema": "plexsync/schedule/1", "kind": kind, "text": text}
         console.print_document(streams, document)
     else:

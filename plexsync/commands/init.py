@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync.commands.doctor import doctor_command
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import new_command
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output import console
 
@@ -36,13 +36,11 @@ def make_init_command(plex_tv: str = "") -> click.Command:
         plex_tv: where plex.tv is, for tests; "" for where it is.
     """
 
-    @click.command("init", context_settings=CONTEXT)
+    @new_command(name="init")
     @click.option(
         "-y", "--yes", is_flag=True, help="Ask nothing: take servers and token from the variables."
     )
-    @global_options
-    @click.pass_context
-    def init_command(ctx: click.Context, *, yes: bool) -> int:
+    def init_command(invocation: Invocation, *, yes: bool) -> int:
         """Write the first configuration by asking, and try each answer on the servers.
 
         Finds the Plex server by signing in with a code, or takes an address and a token. Asks for
@@ -57,7 +55,7 @@ def make_init_command(plex_tv: str = "") -> click.Command:
           plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
                                   PLEXSYNC_PLEX__TOKEN set: asks nothing
         """
-        return _init(ctx, yes=yes, plex_tv=plex_tv)
+        return _init(invocation, yes=yes, plex_tv=plex_tv)
 
     return init_command
 
@@ -68,13 +66,12 @@ init_command = make_init_command()
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
+def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     from plexsync.app.setup.files import require_absent, write_setup
     from plexsync.config.loader import find_config, home_directory
 
-    invocation: Invocation = ctx.obj
     where = find_config(invocation.config, os.environ, home=home_directory()).absolute()
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         raise click.UsageError("init talks to a person; it has no JSON.")
     require_absent(where)
     asker = _Unasked() if yes else _Terminal()
@@ -88,7 +85,7 @@ def _init(ctx: click.Context, *, yes: bool, plex_tv: str) -> int:
     asker.tell(f"Written: {where}")
     asker.tell(f"Written: {token}")
     try:
-        tried = not yes and _try_out(ctx, asker)
+        tried = not yes and _try_out(invocation, asker)
     except (KeyboardInterrupt, click.Abort) as left:
         after = f"the configuration is written: {where}"
         raise InterruptedRunError(ExitCode.INTERRUPTED, after=after) from left
@@ -166,7 +163,7 @@ def _require_person(where: Path) -> None:
     )
 
 
-def _try_out(ctx: click.Context, asker: Asker) -> bool:
+def _try_out(invocation: Invocation, asker: Asker) -> bool:
     """Offer a check and a dry run; whether the dry run was made."""
     from plexsync.app.runs import perform
     from plexsync.sync.ports import RunOptions
@@ -174,11 +171,11 @@ def _try_out(ctx: click.Context, asker: Asker) -> bool:
 
     well = True
     if asker.confirm("Check everything now?", default=True):
-        well = ctx.invoke(doctor_command) == ExitCode.OK
+        well = click.get_current_context().invoke(doctor_command) == ExitCode.OK
     if not asker.confirm("Make a dry run now? It writes nothing.", default=well):
         return False
     once = partial(run, options=RunOptions(dry_run=True))
-    perform(ctx.obj, once, console.standard_streams(), dry_run=True)
+    perform(invocation, once, console.standard_streams(), dry_run=True)
     return True
 
 

@@ -12,12 +12,15 @@ from click.core import ParameterSource
 
 from plexsync import __version__
 from plexsync.errors import ParseError
+from plexsync.output import console
 from plexsync.output.console import LogOptions
 from plexsync.text.durations import parse_duration
 from plexsync.text.ids import named_rating_key, named_scene_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from rich.console import Console
 
     from plexsync.output.console import Invocation
 
@@ -27,27 +30,54 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _F = TypeVar("_F", bound="Callable[..., object]")
 
 
+def new_command(
+    group: click.Group | None = None,
+    name: str | None = None,
+    **attributes: Any,  # noqa: ANN401 - those of click
+) -> Callable[[Callable[..., int]], click.Command]:
+    """Return what makes a function a command, which also takes the options of every command.
+
+    Args:
+        group: what it is a part of, if it is.
+        name: what it is called; as the function is, unless given.
+        attributes: those of a `click.Command`.
+    """
+    make = click.command if group is None else group.command
+
+    def made(function: Callable[..., int]) -> click.Command:
+        command = make(name, context_settings=CONTEXT, **attributes)(click.pass_obj(function))
+        # Options of its own: the help of a command hides them, that of the whole does not.
+        command.params += click.command("")(global_options(lambda: None)).params
+        return command
+
+    return made
+
+
 def global_options(command: _F) -> _F:
     """Return the options every command takes."""
-    for option in reversed(
-        (
-            _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
-            _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-            _global(
-                "-v",
-                "--verbose",
-                "verbosity",
-                count=True,
-                help="Show every match as it is done; -vv shows the evidence, too.",
-            ),
-            _global("--json", is_flag=True, help="Print one JSON document, errors included."),
-            _global("--jsonl", is_flag=True, help="Print one JSON event a line, as it happens."),
-            _global("--no-color", is_flag=True, help="Use no colours."),
-            click.version_option(__version__, message="plexsync %(version)s"),
-        )
-    ):
-        command = option(command)
-    return command
+    return with_options(
+        _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
+        _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        _global(
+            "-v",
+            "--verbose",
+            "verbosity",
+            count=True,
+            help="Show every match as it is done; -vv shows the evidence, too.",
+        ),
+        _global("--json", is_flag=True, help="Print one JSON document, errors included."),
+        _global("--jsonl", is_flag=True, help="Print one JSON event a line, as it happens."),
+        _global("--no-color", is_flag=True, help="Use no colours."),
+        click.version_option(__version__, message="plexsync %(version)s"),
+    )(command)
+
+
+def file_option(*names: str, help: str, **attributes: Any) -> Callable[[_F], _F]:  # noqa: A002, ANN401 - those of click
+    """Return an option that takes a file."""
+    from pathlib import Path
+
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option(*names, metavar="FILE", type=kind, help=help, **attributes)
 
 
 def read_scene_ids(
@@ -70,6 +100,13 @@ def read_rating_keys(
         BadParameter: one of them is neither.
     """
     return tuple(_read_id(text, named_rating_key) for text in value)
+
+
+def only(
+    read: Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]],
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what reads one value, or none, with the callback of several."""
+    return lambda ctx, param, value: None if value is None else read(ctx, param, (value,))[0]
 
 
 def check_names(
@@ -112,42 +149,72 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 def log_options(command: _F) -> _F:
     """Return the options of commands that write to Plex: a log beside their output."""
-    from pathlib import Path
+    return with_options(
+        file_option(
+            "--log-file",
+            callback=_keep_log,
+            expose_value=False,
+            is_eager=True,
+            help="Also write a log to FILE; at 10 MB it is kept as FILE.1, up to FILE.5.",
+        ),
+        click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            callback=_keep_log,
+            expose_value=False,
+            help="Write the log in words or in JSON lines.",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            default="info",
+            callback=_keep_log,
+            expose_value=False,
+            help="Leave out of the log what is less than this. Default: info.",
+        ),
+    )(command)
 
-    for option in reversed(
-        (
-            click.option(
-                "--log-file",
-                metavar="FILE",
-                type=click.Path(dir_okay=False, path_type=Path),
-                callback=_keep_log,
-                expose_value=False,
-                is_eager=True,
-                help="Also write a log to FILE; at 10 MB it is kept as FILE.1, up to FILE.5.",
-            ),
-            click.option(
-                "--log-format",
-                type=click.Choice(["text", "json"]),
-                default="text",
-                callback=_keep_log,
-                expose_value=False,
-                help="Write the log in words or in JSON lines.",
-            ),
-            click.option(
-                "--log-level",
-                type=click.Choice(["debug", "info", "warning", "error"]),
-                default="info",
-                callback=_keep_log,
-                expose_value=False,
-                help="Leave out of the log what is less than this. Default: info.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+
+def show_found(
+    invocation: Invocation,
+    *,
+    document: Callable[[], object],
+    lines: Callable[[], Iterable[str]],
+    view: Callable[[Console], object],
+    crop: bool = True,
+) -> None:
+    """Print what a command found: a document, lines for a pipe, or a view of it in a terminal.
+
+    Args:
+        invocation: says which.
+        document: makes a JSON document.
+        lines: makes the lines.
+        view: makes what rich prints, for a screen.
+        crop: cut what is wider than the screen; not what is to be copied.
+    """
+    streams = console.standard_streams()
+    if invocation.shape.as_document:
+        console.print_document(streams, document())
+    elif not console.is_terminal(streams.stdout):
+        console.print_lines(streams, lines())
+    else:
+        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
+        screen.print(view(screen), crop=crop)
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
+    """Return what gives a function several options, in this order."""
+
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 def _read_id(text: str, read: Callable[[str], str]) -> str:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from plexsync.commands.completion import complete_libraries, complete_runs
-from plexsync.commands.options import CONTEXT, global_options
+from plexsync.commands.options import file_option, new_command
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from plexsync.output.console import Invocation
     from plexsync.output.report.values import Report
 
 
-@click.command(context_settings=CONTEXT)
-@click.option(
-    "--html",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write one HTML page to FILE, without scripts and with nothing from elsewhere.",
+@new_command()
+@file_option(
+    "--html", help="Write one HTML page to FILE, without scripts and with nothing from elsewhere."
 )
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--csv", is_flag=True, help="Print CSV: a line a scene that waits, a line a field.")
@@ -48,8 +45,6 @@ if TYPE_CHECKING:
     "--redact", is_flag=True, help="Replace titles, names and paths by stand-ins, for posting."
 )
 @click.option("--no-pictures", is_flag=True, help="Ask Plex for no covers.")
-@global_options
-@click.pass_obj
 def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Report coverage, what waits and why, what fails and what to do, and what runs changed.
 
@@ -69,7 +64,7 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     shapes = [name for name in ("html", "markdown", "csv") if options[name]]
     if len(shapes) != 1:
         raise click.UsageError("Say one of --html FILE, --markdown or --csv.")
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         raise click.UsageError("A report has no JSON; status --json and history --json have.")
     scope = ReportScope(
         since=options["since"],

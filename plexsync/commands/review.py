@@ -14,6 +14,7 @@ from plexsync.commands.options import (
     CONTEXT,
     global_options,
     lock_wait_option,
+    new_command,
     read_rating_keys,
     read_scene_ids,
 )
@@ -146,10 +147,8 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
         gc.enable()
 
 
-@review_group.command("list", context_settings=CONTEXT, short_help="Show what waits.")
+@new_command(review_group, "list", short_help="Show what waits.")
 @_filter_options
-@global_options
-@click.pass_obj
 def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Show the LOW matches that wait for a person.
 
@@ -161,9 +160,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     return list_waiting(invocation, console.standard_streams(), _filters(options))
 
 
-@review_group.command(
-    "show", context_settings=CONTEXT, short_help="Show all there is about a scene."
-)
+@new_command(review_group, "show", short_help="Show all there is about a scene.")
 @click.argument(
     "scenes",
     metavar="SCENE_ID...",
@@ -172,8 +169,6 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     callback=read_scene_ids,
     shell_complete=complete_review,
 )
-@global_options
-@click.pass_obj
 def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId
@@ -182,26 +177,22 @@ def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     return show_scenes(invocation, console.standard_streams(), tuple(map(SceneId, scenes)))
 
 
-@review_group.command(context_settings=CONTEXT, short_help="These scenes are these items.")
+@new_command(review_group, short_help="These scenes are these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
 @click.option("--best", is_flag=True, help="Take the first candidate where there are several.")
 @click.option("--take", is_flag=True, help="Take an item from the scene it is linked to.")
-@global_options
-@click.pass_obj
 def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Accept an item for a scene: the match is HIGH from then on, until a file changes."""
     return _answer(invocation, "accept", options)
 
 
-@review_group.command(context_settings=CONTEXT, short_help="These scenes are not these items.")
+@new_command(review_group, short_help="These scenes are not these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
-@global_options
-@click.pass_obj
 def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
     if bool(options["items"]) == options["none"]:
@@ -212,34 +203,26 @@ def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return _answer(invocation, "absent" if options["none"] else "reject", options)
 
 
-@review_group.command(context_settings=CONTEXT, short_help="Leave these scenes alone.")
+@new_command(review_group, short_help="Leave these scenes alone.")
 @_scene_arguments(complete_review)
 @_answer_options
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
-@global_options
-@click.pass_obj
 def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Ignore a scene: it takes no part until its files change."""
     return _answer(invocation, "ignore", options)
 
 
-@review_group.command(context_settings=CONTEXT, short_help="Forget what was answered.")
+@new_command(review_group, short_help="Forget what was answered.")
 @_scene_arguments(complete_answered)
 @_answer_options
-@global_options
-@click.pass_obj
 def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Forget everything answered about a scene; the next run looks at it afresh."""
     return _answer(invocation, "reset", options)
 
 
-@review_group.command(
-    "export", context_settings=CONTEXT, short_help="Write what waits to a CSV file."
-)
+@new_command(review_group, "export", short_help="Write what waits to a CSV file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_filter_options
-@global_options
-@click.pass_obj
 def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Write a line a candidate to FILE, for a spreadsheet.
 
@@ -252,14 +235,10 @@ def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return export_waiting(invocation, streams, options["file"], _filters(options))
 
 
-@review_group.command(
-    "import", context_settings=CONTEXT, short_help="Take in the answers of a file."
-)
+@new_command(review_group, "import", short_help="Take in the answers of a file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
 @lock_wait_option("a run")
-@global_options
-@click.pass_obj
 def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Take in the answers of a FILE that `plexsync review export` wrote.
 

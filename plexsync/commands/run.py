@@ -1,4 +1,4 @@
-"""`plexsync run`, `apply` and `demo`: what writes to Plex, from Stash or from a saved plan."""
+"""`plexsync run`, `apply`, `adopt` and `demo`: what writes to Plex, and from where."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import click
 
 from plexsync.commands.completion import complete_libraries, complete_scenes
 from plexsync.commands.options import (
-    CONTEXT,
     check_names,
-    global_options,
+    file_option,
     lock_wait_option,
     log_options,
+    new_command,
     read_scene_ids,
 )
 from plexsync.output import console
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import RunOptions
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
 )
@@ -59,11 +59,8 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Hold back what more than N known items would lose.",
 )
-@click.option(
-    "--save-plan",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write nothing, but save what would be written for plexsync apply.",
+@file_option(
+    "--save-plan", help="Write nothing, but save what would be written for plexsync apply."
 )
 @click.option(
     "--ask", is_flag=True, help="Show all changes and ask before the first one is written."
@@ -89,8 +86,6 @@ if TYPE_CHECKING:
     help="End with 10 if there are changes, with 11 if only LOW matches wait.",
 )
 @log_options
-@global_options
-@click.pass_obj
 def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over by name
     """Reconcile once: find what changed in Stash, match it, write it to Plex.
 
@@ -131,15 +126,13 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     )
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
 )
 @lock_wait_option()
 @log_options
-@global_options
-@click.pass_obj
 def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
@@ -171,10 +164,47 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     )
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be taken over, and write none of it."
+)
+@click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
+def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
+    """Link the items whose GUID names a scene, and keep them in step from then on.
+
+    Agents, NFO files and custom providers leave the scene's id in Plex. Shows each scene with its
+    item, and which fields, locks and collections the agent left there. Then links and writes the
+    certain ones as `plexsync run` does; no path rule is needed. Ids start again after a full
+    import of Stash, so the files have to confirm them.
+
+    \b
+    Examples:
+      plexsync adopt -n           show what would be taken over
+      plexsync adopt              take it over
+      plexsync adopt -n --json    for programs
+    """
+    from plexsync.app import runs as compose
+    from plexsync.app.adopt import find_adoptable, survey_lines
+    from plexsync.sync.ports import RunOptions
+    from plexsync.sync.reconcile import run
+
+    streams = console.standard_streams()
+    adoption = compose.ask_servers(invocation, streams, find_adoptable)
+    as_json, ends = invocation.shape.as_document, dry_run or not adoption.certain
+    if as_json and ends:
+        console.print_document(streams, adoption)
+    elif not as_json and not invocation.shape.quiet:
+        console.print_lines(streams, survey_lines(adoption))
+    if ends:
+        return 0
+    wanted = RunOptions(scenes=adoption.certain, force=force)
+    return compose.perform(
+        invocation, partial(run, options=wanted), streams, dry_run=False, announce=True
+    )
+
+
+@new_command()
 @click.option("--keep", is_flag=True, help="Leave the servers up afterwards, until Ctrl-C.")
-@global_options
-@click.pass_obj
 def demo_command(invocation: Invocation, *, keep: bool) -> int:
     """Watch a sample library being reconciled, with no server of your own.
 
@@ -187,7 +217,7 @@ def demo_command(invocation: Invocation, *, keep: bool) -> int:
       plexsync demo
       plexsync demo --keep    then try commands against it from another terminal
     """
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         raise click.UsageError("The demo talks to a person; it has no JSON.")
     from plexsync.app.demo import run_demo
 
@@ -207,7 +237,7 @@ def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
         raise click.UsageError(
             "--ask and --dry-run: nothing is written, so there is nothing to ask."
         )
-    if shape.json or shape.jsonl or shape.quiet:
+    if shape.as_document or shape.quiet:
         raise click.UsageError("--ask shows tables and asks; without them it cannot be used.")
     if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
         raise click.UsageError("--ask needs a terminal to ask on.")

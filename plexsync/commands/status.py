@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from plexsync.commands.completion import complete_scenes
 from plexsync.commands.options import (
-    CONTEXT,
-    global_options,
     lock_wait_option,
+    new_command,
     read_duration,
     read_scene_ids,
+    show_found,
 )
 from plexsync.errors import ExitCode
 from plexsync.output import console
@@ -20,13 +22,15 @@ from plexsync.output import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console, RenderableType
+
     from plexsync.models import SceneId
     from plexsync.output.console import Invocation
     from plexsync.output.status import Pages
     from plexsync.state import Status
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.option("--check", is_flag=True, help="One line, and exit 12 unless a run ended well lately.")
 @click.option(
     "--max-age",
@@ -35,8 +39,6 @@ if TYPE_CHECKING:
     callback=read_duration,
     help="How long ago counts as lately (90m, 26h, 2d). Default: 26h.",
 )
-@global_options
-@click.pass_obj
 def status_command(invocation: Invocation, *, check: bool, max_age: float) -> int:
     """Show the last runs, how much of Stash is linked, what waits and what fails.
 
@@ -57,12 +59,11 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
       3   with --check: something is parked until the next full sweep
       12  with --check: no run ended well within --max-age
     """
-    import os
     from datetime import UTC, datetime
 
     from plexsync.state import cache_directory, read_status, state_directory
 
-    is_document = invocation.shape.json or invocation.shape.jsonl
+    is_document = invocation.shape.as_document
     cache_dir = cache_directory(os.environ) if is_document else None
     found = read_status(state_directory(os.environ), datetime.now(UTC), cache_dir=cache_dir)
     code = ExitCode.OK
@@ -70,19 +71,27 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
         code = ExitCode.TOO_OLD
     elif check and found.failed_too_often:
         code = ExitCode.SOME_FAILED
-    if is_document:
-        _print_document(invocation, found, code)
-    elif check:
+    if check and not is_document:
         _say_check(invocation, found, code, max_age_s=max_age)
-    elif not invocation.shape.quiet:
-        _show(invocation, found)
+    elif is_document or not invocation.shape.quiet:
+        _show(invocation, found, code)
     return code
 
 
-def _print_document(invocation: Invocation, found: Status, code: ExitCode) -> None:
-    """Print how things stand as JSON, with the figures a monitor gets."""
-    import os
+def _show(invocation: Invocation, found: Status, code: ExitCode) -> None:
+    from plexsync.output.status import status_lines
 
+    show_found(
+        invocation,
+        document=partial(_document, invocation, found, code),
+        lines=partial(status_lines, found),
+        view=partial(_status_view, invocation=invocation, found=found),
+        crop=False,  # path rules are to be copied
+    )
+
+
+def _document(invocation: Invocation, found: Status, code: ExitCode) -> object:
+    """Return how things stand as a document, with the figures a monitor gets."""
     from plexsync.integrations.metrics import last_run_in, metrics_json, samples
     from plexsync.output.status import status_document
     from plexsync.plex.index import cached_libraries
@@ -91,11 +100,10 @@ def _print_document(invocation: Invocation, found: Status, code: ExitCode) -> No
     libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
     metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
     pages = _pages_of(invocation, found)
-    document = status_document(found, exit_code=code, metrics=metrics, pages=pages)
-    console.print_document(console.standard_streams(), document)
+    return status_document(found, exit_code=code, metrics=metrics, pages=pages)
 
 
-@click.command(context_settings=CONTEXT)
+@new_command()
 @click.argument(
     "scene_ids",
     metavar="[SCENE_ID]...",
@@ -104,8 +112,6 @@ def _print_document(invocation: Invocation, found: Status, code: ExitCode) -> No
     shell_complete=complete_scenes,
 )
 @lock_wait_option("a run")
-@global_options
-@click.pass_obj
 def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
     """Have the next run try scenes again that failed, and forget how often they did.
 
@@ -117,8 +123,6 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
       plexsync retry        all that failed
       plexsync retry 812    just this one
     """
-    import os
-
     from plexsync.app.failures import make_run_id, utc_now
     from plexsync.app.retry import retry
     from plexsync.models import SceneId
@@ -133,11 +137,11 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
         lock_wait_s=lock_wait,
     )
     streams = console.standard_streams()
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         document = {"schema": "plexsync/retry/1", "due": done.due, "settled": done.settled}
         console.print_document(streams, document)
     elif not invocation.shape.quiet:
-        console.print_text(streams, "".join(f"{line}\n" for line in _words(done.due, done.settled)))
+        console.print_lines(streams, _words(done.due, done.settled))
     return ExitCode.OK
 
 
@@ -154,20 +158,12 @@ def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age
     console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
 
 
-def _show(invocation: Invocation, found: Status) -> None:
-    streams = console.standard_streams()
-    if not console.is_terminal(streams.stdout):
-        from plexsync.output.status import status_lines
-
-        console.print_text(streams, "".join(f"{line}\n" for line in status_lines(found)))
-        return
+def _status_view(screen: Console, invocation: Invocation, found: Status) -> RenderableType:
     from plexsync.output.status_view import status_view
 
-    out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
-    plain = "utf" not in out.encoding.lower()
+    plain = "utf" not in screen.encoding.lower()
     pages = _pages_of(invocation, found) if invocation.shape.verbosity > 0 else {}
-    # Path rules are to be copied, so they are not cut.
-    out.print(status_view(found, width=out.width, ascii_only=plain, pages=pages), crop=False)
+    return status_view(found, width=screen.width, ascii_only=plain, pages=pages)
 
 
 def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
@@ -175,8 +171,6 @@ def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
     troubles = (*found.failing, *found.parked)
     if not troubles:
         return {}
-    import os
-
     from plexsync.app.web_addresses import configured_addresses
     from plexsync.output.status import Pages
 

@@ -44,6 +44,11 @@ class Shape(NamedTuple):
     verbosity: int = 0
     no_color: bool = False
 
+    @property
+    def as_document(self) -> bool:
+        """Whether JSON is wanted, of either kind."""
+        return self.json or self.jsonl
+
 
 class LogOptions(NamedTuple):
     """A log beside the output.
@@ -111,7 +116,7 @@ def is_terminal(stream: IO[str] | None) -> bool:
 def is_unwatched(shape: Shape, streams: Streams) -> bool:
     """Whether words for a person go to no terminal at all, as under cron or systemd."""
     watched = any(map(is_terminal, (streams.stdin, streams.stdout, streams.stderr)))
-    return not (watched or shape.json or shape.jsonl)
+    return not (watched or shape.as_document)
 
 
 def make_reporter(
@@ -231,6 +236,11 @@ def print_text(streams: Streams, text: str) -> None:
     failure = sink.failure
     if failure and not isinstance(failure, BrokenPipeError):
         raise StateError(f"the output could not be written: {failure.strerror or failure}")
+
+
+def print_lines(streams: Streams, lines: Iterable[str]) -> None:
+    """All of `lines` on stdout; see `print_text`."""
+    print_text(streams, "".join(f"{line}\n" for line in lines))
 
 
 def print_document(streams: Streams, document: object) -> None:
