@@ -48,6 +48,7 @@ from plexsync.storage.review_queue import (
 from plexsync.storage.session import Session, open_session
 from plexsync.storage.status import (
     PROPOSED,
+    Coverage,
     KeptStatus,
     KeptTrouble,
     Proposed,
@@ -68,6 +69,7 @@ __all__ = [
     "PROPOSED",
     "STATE_NAME",
     "UNREGISTERED_CLIENT_ID",
+    "Coverage",
     "Filesystem",
     "KeptStatus",
     "KeptTrouble",

@@ -13,6 +13,7 @@ from plexsync.app.web_addresses import WebAddresses
 from plexsync.errors import ConfigError, ParseError, ServerError
 from plexsync.matcher import reason_kind
 from plexsync.models import PICTURE_FIELDS, Outcome, PlexField
+from plexsync.output.history import by_item
 from plexsync.output.report.redact import Redaction
 from plexsync.output.report.values import (
     CoverageLine,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.models import Change, RatingKey, SceneId, SceneRecord
+    from plexsync.models import Change, SceneId, SceneRecord
     from plexsync.state import State, Waiting, Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
@@ -150,7 +151,7 @@ class _Gathering:
             made_at=iso(self.sources.now),
             version=__version__,
             scope=self._scope(),
-            coverage=CoverageLine(name="", **self.total),
+            coverage=CoverageLine(name="", scenes=self.total.total(), **self.total),
             libraries=tuple(_lines(self.by_library)),
             studios=tuple(studios[:_STUDIOS]),
             more_studios=max(len(studios) - _STUDIOS, 0),
@@ -270,10 +271,8 @@ class _Gathering:
 
     def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
         """Yield the items of a run; fields and pictures of one item stand together."""
-        items: dict[tuple[SceneId, RatingKey], list[Written]] = {}
-        for one in written:
-            items.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
-        for (scene_id, rating_key), parts in items.items():
+        for parts in by_item(written):
+            scene_id, rating_key = parts[0].plan.scene_id, parts[0].plan.rating_key
             changes = [change for part in parts for change in part.plan.changes]
             path = parts[0].plan.path
             outcomes = {part.status.value if part.status else "not known" for part in parts}
@@ -365,7 +364,7 @@ def _moment(since: str, now: datetime) -> str:
 def _lines(counts: dict[str, Counter[str]]) -> list[CoverageLine]:
     """Lines of coverage, the largest first."""
     ordered = sorted(counts.items(), key=lambda one: (-one[1].total(), one[0]))
-    return [CoverageLine(name=name, **parts) for name, parts in ordered]
+    return [CoverageLine(name=name, scenes=parts.total(), **parts) for name, parts in ordered]
 
 
 def _failing(scene_id: SceneId, record: SceneRecord, addresses: WebAddresses) -> FailingScene:

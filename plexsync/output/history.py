@@ -19,14 +19,15 @@ from plexsync.output.formats.json_documents import clean_value, credits_json, no
 from plexsync.output.formats.tsv import escaped
 from plexsync.output.tables import plain_table
 from plexsync.planning.credits import shown_values
+from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from plexsync.models import Change, ItemPlan, Value
+    from plexsync.models import Change, ItemPlan
     from plexsync.state import RunLog, RunRecord, Written
 
 _TIMES_FROM = 90  # columns: narrower, they would take the place of what each run did
@@ -85,7 +86,7 @@ def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
 
 def first_items(log: RunLog, limit: int) -> RunLog:
     """Return the same run with what it wrote to its first `limit` items only."""
-    kept = [one for writes in list(_by_item(log.written))[:limit] for one in writes]
+    kept = [one for writes in list(by_item(log.written))[:limit] for one in writes]
     return replace(log, written=tuple(kept))
 
 
@@ -102,14 +103,14 @@ def written_lines(log: RunLog) -> Iterator[str]:
     """One line per field the run wrote."""
     for one in log.written:
         for change in one.plan.changes:
-            before, after = shown_values(change)
+            before, after = (", ".join(names_of(value)) for value in shown_values(change))
             cells = (
                 _status(one, change),
                 one.plan.scene_id,
                 one.plan.rating_key,
                 change.field,
-                _words(before),
-                _words(after),
+                before,
+                after,
                 str(change.locked_before).lower(),
                 str(_locked_after(change, one.plan)).lower(),
                 one.plan.path,
@@ -127,20 +128,20 @@ def run_view(log: RunLog, *, verbose: bool = False) -> Group:
     ]
     if not log.written:
         parts.append(Text("It wrote nothing."))
-    for writes in _by_item(log.written):
+    for writes in by_item(log.written):
         parts += [Text(""), *_item_parts(writes, verbose=verbose)]
     return Group(*parts)
 
 
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _by_item(written: Sequence[Written]) -> Iterator[list[Written]]:
+def by_item(written: Iterable[Written]) -> Iterator[list[Written]]:
     """Yield what was written to each item: its fields in one request, each picture in another."""
     groups: dict[tuple[str, str], list[Written]] = {}
     for one in written:
         groups.setdefault((one.plan.scene_id, one.plan.rating_key), []).append(one)
     yield from groups.values()
+
+
+# ---- Private -------------------------------------------------------------------------------------
 
 
 def _item_parts(writes: Sequence[Written], *, verbose: bool) -> Iterator[RenderableType]:
@@ -212,7 +213,3 @@ def _item(one: Written) -> _Json:
         ],
         "error": noun_json(one.problem) if one.problem else None,
     }
-
-
-def _words(value: Value) -> str:
-    return value if isinstance(value, str) else ", ".join(value)

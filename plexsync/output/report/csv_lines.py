@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.output.formats.tsv import csv_line
+from plexsync.text.differences import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import Value
-    from plexsync.output.report.values import FailingScene, Report, ReportedScene, WrittenItem
+    from plexsync.output.report.values import Report, ReportedFile
 
 COLUMNS = (
     "kind",
@@ -45,13 +45,10 @@ def report_csv(report: Report) -> Iterator[str]:
         for item in run.items:
             for field in item.fields:
                 cells = (item.outcome, item.scene_id, item.title, item.path, "", item.rating_key)
-                values = (run.run_id, field.field, _value(field.before), _value(field.after))
+                before, after = ("; ".join(names_of(one)) for one in (field.before, field.after))
+                values = (run.run_id, field.field, before, after)
                 yield csv_line((*cells, *values, "", "", *_pages(item)))
 
 
-def _pages(one: ReportedScene | FailingScene | WrittenItem) -> tuple[str, str]:
+def _pages(one: ReportedFile) -> tuple[str, str]:
     return one.scene_url, one.item_url
-
-
-def _value(value: Value) -> str:
-    return value if isinstance(value, str) else "; ".join(value)

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
     from plexsync.output.report.values import (
         CoverageLine,
-        FailingScene,
         Report,
+        ReportedFile,
         ReportedRun,
-        ReportedScene,
         WrittenField,
         WrittenItem,
     )
@@ -156,7 +155,7 @@ def _named(name: str, *more: str) -> Html:
     return join([element("b", name), element("small", *more)])
 
 
-def _scene(one: ReportedScene | FailingScene | WrittenItem) -> str:
+def _scene(one: ReportedFile) -> str:
     return link(f"scene {one.scene_id}", one.scene_url)
 
 

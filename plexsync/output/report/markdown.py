@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _value(value: Value) -> str:
-    text = value if isinstance(value, str) else ", ".join(value)
+    text = ", ".join(names_of(value))
     return _text(text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…") or "(empty)"
 
 

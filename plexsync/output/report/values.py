@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.output.status import shares_words
+from plexsync.state import Coverage
 
 if TYPE_CHECKING:
     from plexsync.models import PlexField, Value
     from plexsync.state import RunRecord
 
 
-class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
+class CoverageLine(Coverage, frozen=True, kw_only=True):
     """How many scenes of one library or studio are what. `name` is "" for those of none."""
 
     name: str
-    linked: int = 0
-    low: int = 0
-    unmatched: int = 0
-    ignored: int = 0
-    undecided: int = 0
-
-    @property
-    def scenes(self) -> int:
-        """All of them."""
-        return self.linked + self.low + self.unmatched + self.ignored + self.undecided
 
 
 class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,35 +27,33 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-class ReportedScene(msgspec.Struct, frozen=True, kw_only=True):
-    """A scene that waits for a person, with its best candidate and the pages of both."""
+class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene with the file it is about, and the pages of it and of its item; "" for unknown."""
 
     scene_id: str
-    title: str
     path: str
+    scene_url: str = ""
+    item_url: str = ""
+
+
+class ReportedScene(ReportedFile, frozen=True, kw_only=True):
+    """A scene that waits for a person, with its best candidate."""
+
+    title: str
     library: str
     item: str
     item_path: str
     reason: str
     candidates: int
-    scene_url: str = ""
-    item_url: str = ""
 
 
-class FailingScene(msgspec.Struct, frozen=True, kw_only=True):
-    """A scene that failed; `due_at` is "" for one that is parked.
+class FailingScene(ReportedFile, frozen=True, kw_only=True):
+    """A scene that failed; `due_at` is "" for one that is parked."""
 
-    The page of its first item is "" while it has none.
-    """
-
-    scene_id: str
-    path: str
     problem: str
     remedy: str
     attempts: int
     due_at: str
-    scene_url: str = ""
-    item_url: str = ""
 
 
 class WrittenField(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,17 +67,13 @@ class WrittenField(msgspec.Struct, frozen=True, kw_only=True):
     cover_after: bytes = b""
 
 
-class WrittenItem(msgspec.Struct, frozen=True, kw_only=True):
+class WrittenItem(ReportedFile, frozen=True, kw_only=True):
     """One item a run wrote, or meant to."""
 
-    scene_id: str
     rating_key: str
     title: str
-    path: str
     outcome: str
     fields: tuple[WrittenField, ...]
-    scene_url: str = ""
-    item_url: str = ""
 
 
 class ReportedRun(msgspec.Struct, frozen=True, kw_only=True):
