@@ -16,7 +16,7 @@ from plexsync.errors import ExitCode
 from plexsync.models import noun_of
 from plexsync.state import age_s
 from plexsync.text.counts import counted
-from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.normalize import clean_for_terminal as clean
 from plexsync.text.toml import shown_path
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ class Pages(NamedTuple):
 
 NO_PAGE = Pages()
 NO_PAGES: Mapping[SceneId, Pages] = MappingProxyType({})
+
+COVERAGE_PARTS = ("linked", "low", "unmatched", "ignored", "undecided")
+"""What scenes are, in the order in which they are shown."""
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
@@ -164,8 +167,8 @@ def status_document(
         "exit_code": int(exit_code),
         "state": {
             "directory": str(status.directory),
-            "plex": _clean(status.lineage.plex) or None,
-            "stash": _clean(status.lineage.stash) or None,
+            "plex": clean(status.lineage.plex) or None,
+            "stash": clean(status.lineage.stash) or None,
         },
         "running": _running(status),
         "last_success_at": status.last_success_at or None,
@@ -191,14 +194,7 @@ def status_document(
 
 def shares(status: Status) -> tuple[tuple[str, int], ...]:
     """Return how many scenes are what, by name."""
-    coverage = status.coverage
-    return (
-        ("linked", coverage.linked),
-        ("low", coverage.low),
-        ("unmatched", coverage.unmatched),
-        ("ignored", coverage.ignored),
-        ("undecided", coverage.undecided),
-    )
+    return tuple((name, getattr(status.coverage, name)) for name in COVERAGE_PARTS)
 
 
 def shares_words(found: Sequence[tuple[str, int]]) -> str:
@@ -207,19 +203,19 @@ def shares_words(found: Sequence[tuple[str, int]]) -> str:
 
 
 def _line(*fields: object) -> str:
-    return "\t".join(_clean(str(field)) for field in fields)
+    return "\t".join(clean(str(field)) for field in fields)
 
 
 def problem_words(one: Trouble | KeptTrouble) -> str:
     """Return what went wrong with one of them, on one line."""
-    return _clean(one.problem.message) if one.problem else ""
+    return clean(one.problem.message) if one.problem else ""
 
 
 def _running(status: Status) -> dict[str, object] | None:
     holder = status.running
     if holder is None:
         return None
-    return {"pid": holder.pid, "host": _clean(holder.host), "since": _clean(holder.since)}
+    return {"pid": holder.pid, "host": clean(holder.host), "since": clean(holder.since)}
 
 
 def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
@@ -228,9 +224,9 @@ def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
         "scene_id": one.scene_id,
         "attempts": one.attempts,
         "due_at": one.due_at or None,
-        "paths": [_clean(path) for path in one.paths],
-        "scene_url": _clean(own.scene) or None,
-        "item_urls": [_clean(address) for address in own.items],
+        "paths": [clean(path) for path in one.paths],
+        "scene_url": clean(own.scene) or None,
+        "item_urls": [clean(address) for address in own.items],
         "error": _error(one.problem),
     }
 
@@ -244,7 +240,7 @@ def _kept(found: KeptStatus) -> dict[str, object]:
         "failing": [
             {
                 "key": one.key,
-                "title": _clean(one.title),
+                "title": clean(one.title),
                 "attempts": one.attempts,
                 "due_at": one.due_at or None,
                 "parked": one.parked,
@@ -258,9 +254,4 @@ def _kept(found: KeptStatus) -> dict[str, object]:
 def _error(problem: Problem | None) -> dict[str, object] | None:
     if problem is None:
         return None
-    texts = {"message": _clean(problem.message), "hint": _clean(problem.hint)}
-    return {"kind": problem.kind, **texts}
-
-
-def _clean(text: str) -> str:
-    return clean_for_terminal(text)
+    return {"kind": problem.kind, "message": clean(problem.message), "hint": clean(problem.hint)}

@@ -6,7 +6,7 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
-from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.normalize import clean_for_terminal as clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ def element(name: str, /, *children: str, **attributes: str) -> Html:
     Attributes are escaped; `class_` is `class`, an underscore within a name a hyphen.
     """
     shown = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_clean(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(clean(value))}"'
         for key, value in attributes.items()
     )
     if name in _VOID:
@@ -36,7 +36,7 @@ def element(name: str, /, *children: str, **attributes: str) -> Html:
 
 def join(children: Iterable[str]) -> Html:
     """Return several elements and texts as one."""
-    return Html("".join(one if isinstance(one, Html) else escape(_clean(one)) for one in children))
+    return Html("".join(one if isinstance(one, Html) else escape(clean(one)) for one in children))
 
 
 def table(
@@ -47,22 +47,16 @@ def table(
     A table of the kind `stack` shows one cell below the other where it would not fit.
     """
     names = list(head)
-    first = len(names) - numbers
+    kinds = ["text"] * (len(names) - numbers) + ["number"] * numbers
     heads = [
-        element("th", name, scope="col", class_=_kind(at, first)) for at, name in enumerate(names)
+        element("th", name, scope="col", class_=kind_)
+        for name, kind_ in zip(names, kinds, strict=True)
     ]
-    body = [
-        element(
-            "tr",
-            *(
-                element("th", cell, scope="row")
-                if at == 0
-                else element("td", cell, class_=_kind(at, first))
-                for at, cell in enumerate(row)
-            ),
-        )
-        for row in rows
-    ]
+    body = []
+    for first, *cells in rows:
+        others = zip(cells, kinds[1:], strict=True)
+        tds = [element("td", cell, class_=kind_) for cell, kind_ in others]
+        body.append(element("tr", element("th", first, scope="row"), *tds))
     return element(
         "div",
         element("table", element("thead", element("tr", *heads)), element("tbody", *body)),
@@ -79,11 +73,3 @@ def embedded_picture(body: bytes, content_type: str, words: str) -> Html:
     """Return a picture that is part of the page."""
     data = f"data:{content_type};base64,{b64encode(body).decode()}"
     return element("img", src=data, alt=words)
-
-
-def _kind(place: int, first_number: int) -> str:
-    return "number" if place >= first_number else "text"
-
-
-def _clean(text: str) -> str:
-    return clean_for_terminal(text)

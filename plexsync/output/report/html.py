@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.output.report.elements import Html, element, embedded_picture, join, link, table
 from plexsync.output.report.plot import trend_plot
+from plexsync.output.status import COVERAGE_PARTS
 from plexsync.text.differences import name_pieces
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _MOST_TEXT = 240
 _PERCENT = 100
-_PARTS = ("linked", "low", "unmatched", "ignored", "undecided")
 
 
 def report_html(report: Report) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _coverage_table(title: str, lines: Sequence[CoverageLine]) -> Html:
         (
             line.name or "none known",
             _bar(line),
-            *(f"{getattr(line, part):,}" for part in _PARTS),
+            *(f"{getattr(line, part):,}" for part in COVERAGE_PARTS),
             f"{line.scenes:,}",
         )
         for line in lines
@@ -118,7 +118,7 @@ def _bar(line: CoverageLine) -> Html:
     """Return the shares of one line; the numbers beside it say the same."""
     at = 0.0
     parts = []
-    for name in _PARTS:
+    for name in COVERAGE_PARTS:
         width = _PERCENT * getattr(line, name) / max(line.scenes, 1)
         if width:
             place = {"x": f"{at:.2f}", "y": "0", "width": f"{width:.2f}", "height": "10"}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from plexsync.output.status import COVERAGE_PARTS
 from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal
 
@@ -93,7 +94,7 @@ def _failing(report: Report) -> Iterator[str]:
 
 
 def _coverage(name: str, line: CoverageLine) -> tuple[str, ...]:
-    counts = (line.linked, line.low, line.unmatched, line.ignored, line.undecided, line.scenes)
+    counts = (getattr(line, part) for part in (*COVERAGE_PARTS, "scenes"))
     return (name, *(f"{count:,}" for count in counts))
 
 
