@@ -3,8 +3,8 @@
 In: a `Report` of values. Out: one HTML page without scripts, Markdown, or CSV.
 
 `values.py` says what a report holds; `html.py`, `markdown.py` and `csv_lines.py` only read it.
-`plot.py` draws the trend over runs, `elements.py` makes HTML that cannot be broken out of, and
-`redact.py` replaces titles and paths by stand-ins.
+`elements.py` makes HTML that cannot be broken out of, and `redact.py` replaces titles and paths by
+stand-ins.
 
 Read first: `values.py`, then `html.py`.
 """
