@@ -19,7 +19,7 @@ from plexsync.models import Policy
 from plexsync.planning.layout.collections import TITLE_WORDS
 from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
 from plexsync.text.durations import parse_duration
-from plexsync.text.placeholders import PERFORMER_PLACEHOLDERS
+from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from plexsync.config.hints import BACKSLASH_HINT, word_hint
 from plexsync.errors import ParseError
 from plexsync.models import PathRule, PlexField, Policy
 from plexsync.text.normalize import is_windows_path, normalize_path
-from plexsync.text.placeholders import NAME_PLACEHOLDERS, PHOTO_PLACEHOLDERS
-from plexsync.text.templates import parse_template
+from plexsync.text.templates import NAME_PLACEHOLDERS, PHOTO_PLACEHOLDERS, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

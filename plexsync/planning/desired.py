@@ -19,15 +19,16 @@ from plexsync.models import (
     Policy,
 )
 from plexsync.text.normalize import fold_tag, plex_date, strip_control, tag_key
-from plexsync.text.placeholders import (
+from plexsync.text.templates import (
     NAME_PLACEHOLDERS,
     PERFORMER_PLACEHOLDERS,
     PHOTO_PLACEHOLDERS,
+    Template,
+    parse_template,
     performer_words,
     photo_words,
     scene_words,
 )
-from plexsync.text.templates import Template, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import FieldRule, Policy, StashField
-from plexsync.text.placeholders import CUSTOM, PERFORMERS, SCENE_INDEX, needs_genders
-from plexsync.text.templates import parse_template
+from plexsync.text.templates import CUSTOM, PERFORMERS, SCENE_INDEX, needs_genders, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

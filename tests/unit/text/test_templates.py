@@ -6,8 +6,7 @@ import pytest
 
 from plexsync.errors import ParseError
 from plexsync.models import Performer, SceneDetail, SceneId
-from plexsync.text.placeholders import PLACEHOLDERS, scene_words
-from plexsync.text.templates import parse_template
+from plexsync.text.templates import PLACEHOLDERS, parse_template, scene_words
 from tests.support.factories import make_scene_file
 
 
