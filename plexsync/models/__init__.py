@@ -4,9 +4,8 @@ In: what the clients decode and what planning decides. Out: the same values, for
 imported from here, and the modules only part them by subject.
 
 `stash.py` has scenes, `plex.py` items, `matching.py` what matching finds, `wishes.py` what Plex
-should hold, `changes.py` what is to be written, `memory.py` what is remembered, `collections.py`
-collections, `shows.py` shows and seasons, `telling.py` rows and summaries; `basis.py` what they
-share.
+should hold and what is to be written, `memory.py` what is remembered, `kept.py` collections, shows
+and seasons, `telling.py` rows and summaries; `basis.py` what they share.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
@@ -24,19 +23,20 @@ from plexsync.models.basis import Server as Server
 from plexsync.models.basis import Value as Value
 from plexsync.models.basis import as_problem as as_problem
 from plexsync.models.basis import id_order as id_order
-from plexsync.models.changes import Base as Base
-from plexsync.models.changes import Change as Change
-from plexsync.models.changes import ItemPlan as ItemPlan
-from plexsync.models.changes import Trace as Trace
-from plexsync.models.collections import MARKED_KINDS as MARKED_KINDS
-from plexsync.models.collections import RELATED_KINDS as RELATED_KINDS
-from plexsync.models.collections import CollectionKind as CollectionKind
-from plexsync.models.collections import CollectionRecord as CollectionRecord
-from plexsync.models.collections import CollectionSource as CollectionSource
-from plexsync.models.collections import CollectionWish as CollectionWish
-from plexsync.models.collections import Withheld as Withheld
-from plexsync.models.collections import collection_key as collection_key
-from plexsync.models.collections import source_in as source_in
+from plexsync.models.kept import MARKED_KINDS as MARKED_KINDS
+from plexsync.models.kept import RELATED_KINDS as RELATED_KINDS
+from plexsync.models.kept import CollectionKind as CollectionKind
+from plexsync.models.kept import CollectionRecord as CollectionRecord
+from plexsync.models.kept import CollectionSource as CollectionSource
+from plexsync.models.kept import CollectionWish as CollectionWish
+from plexsync.models.kept import ShowRecord as ShowRecord
+from plexsync.models.kept import ShowWish as ShowWish
+from plexsync.models.kept import Withheld as Withheld
+from plexsync.models.kept import collection_key as collection_key
+from plexsync.models.kept import is_show_key as is_show_key
+from plexsync.models.kept import noun_of as noun_of
+from plexsync.models.kept import show_key as show_key
+from plexsync.models.kept import source_in as source_in
 from plexsync.models.matching import Candidate as Candidate
 from plexsync.models.matching import Confidence as Confidence
 from plexsync.models.matching import Evidence as Evidence
@@ -60,11 +60,6 @@ from plexsync.models.plex import PlexField as PlexField
 from plexsync.models.plex import PlexFile as PlexFile
 from plexsync.models.plex import PlexItem as PlexItem
 from plexsync.models.plex import Section as Section
-from plexsync.models.shows import ShowRecord as ShowRecord
-from plexsync.models.shows import ShowWish as ShowWish
-from plexsync.models.shows import is_show_key as is_show_key
-from plexsync.models.shows import noun_of as noun_of
-from plexsync.models.shows import show_key as show_key
 from plexsync.models.stash import Performer as Performer
 from plexsync.models.stash import RelatedDetail as RelatedDetail
 from plexsync.models.stash import Scene as Scene
@@ -80,8 +75,12 @@ from plexsync.models.telling import RunHeader as RunHeader
 from plexsync.models.telling import RunSummary as RunSummary
 from plexsync.models.telling import SceneRef as SceneRef
 from plexsync.models.wishes import FIELD_SEPARATOR as FIELD_SEPARATOR
+from plexsync.models.wishes import Base as Base
+from plexsync.models.wishes import Change as Change
 from plexsync.models.wishes import Desired as Desired
 from plexsync.models.wishes import EmptyPolicy as EmptyPolicy
 from plexsync.models.wishes import FieldRule as FieldRule
 from plexsync.models.wishes import FieldRules as FieldRules
+from plexsync.models.wishes import ItemPlan as ItemPlan
 from plexsync.models.wishes import Policy as Policy
+from plexsync.models.wishes import Trace as Trace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import field
 
 from plexsync.models.basis import Noun, Outcome, Problem, RatingKey
-from plexsync.models.changes import Base
 from plexsync.models.matching import Confidence
 from plexsync.models.plex import PlexField
+from plexsync.models.wishes import Base
 
 
 class PictureBase(Noun, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from plexsync.models.basis import Noun, Outcome, Problem, RatingKey, SceneId, Server
-from plexsync.models.changes import Change
 from plexsync.models.matching import Candidate, Confidence, Evidence, PathRule
+from plexsync.models.wishes import Change
 
 
 class SceneRef(Noun, frozen=True):
