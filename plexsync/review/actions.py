@@ -120,16 +120,14 @@ class ReviewActions:
         """Return what is kept of the libraries that take part; others may have done so once."""
         if self._items is None:
             machine = self._context.answers.state.lineage.plex
-            self._libraries = cached_libraries(self._context.cache_dir, machine)
+            cache_dir = self._context.servers.cache_dir
+            self._libraries = cached_libraries(cache_dir, machine)
             names = {name.strip().casefold() for name in self._context.config.plex.libraries}
-            items = cached_items(self._context.cache_dir, machine)
+            items = cached_items(cache_dir, machine)
             self._items = tuple(
                 item for item in items if not names or self._libraries.get(item.section_id) in names
             )
         return self._items
 
     def _hit(self, item: PlexItem) -> Hit:
-        return Hit(item=item, library=self._library(item))
-
-    def _library(self, item: PlexItem) -> str:
-        return self._libraries.get(item.section_id, "")
+        return Hit(item=item, library=self._libraries.get(item.section_id, ""))

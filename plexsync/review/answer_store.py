@@ -7,8 +7,8 @@ keeps no run waiting.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from plexsync.matcher import (
     ignore,
     refuse,
 )
-from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord
+from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord, id_order
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.queue import wanted_by
 from plexsync.state import DISK, Filesystem, RunKind, Session, load_state, open_session
@@ -43,23 +43,20 @@ if TYPE_CHECKING:
 P = TypeVar("P", Pin, Refusal)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
-    """How a scene stood before an answer, and the record it had right after it."""
+class _Standing(NamedTuple):
+    """How a scene stands: what was answered about it, and what runs remember."""
 
-    scene_id: SceneId
     answers: SceneAnswers | None
     record: SceneRecord | None
-    left: SceneRecord | None
+
+    def owned(self) -> set[RatingKey]:
+        """Return the items it is linked or was given to."""
+        keys = {pin.rating_key for pin in self.answers.pins} if self.answers else set()
+        return keys | ({link.rating_key for link in self.record.links} if self.record else set())
 
 
-Given = tuple[_Before, ...]
-"""What taking an answer back needs to know."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
-    """Where answers are kept.
+class AnswerStore:
+    """Remembers answers.
 
     Args:
         state_dir: the state directory.
@@ -67,20 +64,6 @@ class StoreSettings:
         new_run_id: names the journal of a review.
         lock_wait_s: how long to wait for a run that is under way, in seconds.
         disk: where to read and write.
-    """
-
-    state_dir: Path
-    now: Callable[[], datetime]
-    new_run_id: Callable[[], str]
-    lock_wait_s: float = 0.0
-    disk: Filesystem = DISK
-
-
-class AnswerStore:
-    """Remembers answers.
-
-    Args:
-        settings: where, and by which clock.
 
     Attributes:
         state: what is remembered; another object after the lock was taken or let go.
@@ -89,14 +72,24 @@ class AnswerStore:
         StateError: see `load_state`.
     """
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        now: Callable[[], datetime],
+        new_run_id: Callable[[], str],
+        lock_wait_s: float = 0.0,
+        disk: Filesystem = DISK,
+    ) -> None:
+        self._state_dir, self._disk = state_dir, disk
+        self._now, self._new_run_id = now, new_run_id
+        self._lock_wait_s = lock_wait_s
         self._stack = ExitStack()
         self._session: Session | None = None
         self._begun = False
         self._wanted: Mapping[RatingKey, Sequence[SceneId]] = {}
         self._proposed: Mapping[SceneId, Sequence[RatingKey]] = {}
-        self.state: State = load_state(settings.state_dir, settings.disk)
+        self.state: State = load_state(state_dir, disk)
         self._learn_owners()
 
     def learn_rivals(self, queue: Sequence[Waiting]) -> None:
@@ -115,7 +108,7 @@ class AnswerStore:
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
         """Which other scene an item is linked or was given to; None when it is free."""
         others = self._owners.get(rating_key, set()) - {scene_id}
-        return min(others, key=lambda one: (len(one), one), default=None)
+        return min(others, key=id_order, default=None)
 
     # ---- Answering -------------------------------------------------------------------------------
 
@@ -128,65 +121,41 @@ class AnswerStore:
         """
         if self._session is not None:
             return
-        settings = self._settings
-        session = self._stack.enter_context(
-            open_session(
-                settings.state_dir,
-                now=settings.now(),
-                wait_s=settings.lock_wait_s,
-                disk=settings.disk,
-            )
+        opened = open_session(
+            self._state_dir, now=self._now(), wait_s=self._lock_wait_s, disk=self._disk
         )
+        session = self._stack.enter_context(opened)
         self._session, self.state, self._begun = session, session.state, False
         self._learn_owners()
 
-    def give(self, answers: Sequence[Answer]) -> Given:
+    def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
         """Remember `answers`; all of them are safe on disk when this returns.
 
         An accepted item is taken from the scene it was linked or given to. The next run looks
         again at the scenes that wait and have a candidate in common with one of these.
+
+        Returns:
+            What puts everything back as it stood before; it raises the same errors.
 
         Raises:
             StateLockedError: a run is under way.
             StateError: they could not be written.
         """
         session = self._open()
-        touched: dict[SceneId, tuple[SceneAnswers | None, SceneRecord | None]] = {}
+        before: dict[SceneId, _Standing] = {}
         for answer in answers:
             scene_id = answer.scene.scene_id
             losers = self._losers(answer)
             rivals = self._rivals(answer, losers)
             for one in (scene_id, *losers, *rivals):
-                touched.setdefault(one, self._standing(one))
+                before.setdefault(one, self._standing(one))
             for one in losers:
                 self._take_from(one, frozenset(target.rating_key for target in answer.targets))
             for one in rivals:
                 self._look_again(one)
             self._apply(answer)
         session.commit()
-        return tuple(
-            _Before(scene_id=one, answers=answers, record=record, left=self.state.get(one))
-            for one, (answers, record) in touched.items()
-        )
-
-    def take_back(self, given: Given) -> None:
-        """Put everything back as it stood before an answer.
-
-        A scene that a run has handled since keeps what the run found, and is looked at again.
-
-        Raises:
-            StateLockedError: a run is under way.
-            StateError: it could not be written.
-        """
-        session = self._open()
-        for before in given:
-            now = self.state.get(before.scene_id)
-            self._write(
-                before.scene_id,
-                before.answers,
-                before.record if now == before.left else now and _due(now),
-            )
-        session.commit()
+        return partial(self._put_back, before, {one: self.state.get(one) for one in before})
 
     def release_lock(self) -> None:
         """End the journal and let go of the lock. May be repeated; the next answer takes it again.
@@ -197,7 +166,7 @@ class AnswerStore:
         session, self._session = self._session, None
         try:
             if session is not None and self._begun:
-                session.end(finished_at=self._settings.now(), exit_code=0, counts=Counts())
+                session.end(finished_at=self._now(), exit_code=0, counts=Counts())
         finally:
             self._stack.close()
 
@@ -210,12 +179,11 @@ class AnswerStore:
         assert session is not None  # noqa: S101 - it is awake
         if self._begun:
             return session
-        settings = self._settings
         try:
             session.begin(
-                run_id=settings.new_run_id(),
+                run_id=self._new_run_id(),
                 kind=RunKind.REVIEW,
-                started_at=iso(settings.now()),
+                started_at=iso(self._now()),
                 lineage=session.state.lineage,
                 version=__version__,
             )
@@ -233,8 +201,24 @@ class AnswerStore:
         for pin in collect_answers(self.state).pins:
             self._owners.setdefault(pin.rating_key, set()).add(pin.scene_id)
 
-    def _standing(self, scene_id: SceneId) -> tuple[SceneAnswers | None, SceneRecord | None]:
-        return self.state.decision(answer_key(scene_id), SceneAnswers), self.state.get(scene_id)
+    def _put_back(
+        self,
+        before: Mapping[SceneId, _Standing],
+        left: Mapping[SceneId, SceneRecord | None],
+    ) -> None:
+        """Let scenes stand as `before` answers that left these records.
+
+        A scene that a run has handled since keeps what the run found, and is looked at again.
+        """
+        session = self._open()
+        for scene_id, (answers, record) in before.items():
+            now = self.state.get(scene_id)
+            self._write(scene_id, answers, record if now == left[scene_id] else now and _due(now))
+        session.commit()
+
+    def _standing(self, scene_id: SceneId) -> _Standing:
+        decided = self.state.decision(answer_key(scene_id), SceneAnswers)
+        return _Standing(decided, self.state.get(scene_id))
 
     def _losers(self, answer: Answer) -> list[SceneId]:
         if answer.verb is not Verb.ACCEPT:
@@ -248,11 +232,10 @@ class AnswerStore:
         keys = {target.rating_key for target in answer.targets}
         keys.update(self._proposed.get(scene_id, ()))
         found = {one for key in keys for one in self._wanted.get(key, ())}
-        return sorted(one for one in found - {scene_id, *losers} if self._waits(one))
-
-    def _waits(self, scene_id: SceneId) -> bool:
-        record = self.state.get(scene_id)
-        return record is not None and record.outcome is Outcome.REVIEW
+        records = {one: self.state.get(one) for one in found - {scene_id, *losers}}
+        return sorted(
+            one for one, record in records.items() if record and record.outcome is Outcome.REVIEW
+        )
 
     def _look_again(self, scene_id: SceneId) -> None:
         """Let a scene wait on, but be matched again by the next run."""
@@ -268,72 +251,47 @@ class AnswerStore:
         self._write(scene_id, answers, record and _due(record, without=keys))
 
     def _apply(self, answer: Answer) -> None:
-        scene = answer.scene
+        scene, targets = answer.scene, answer.targets
         answers, record = self._standing(scene.scene_id)
-        keys = frozenset(target.rating_key for target in answer.targets)
+        known = answers or NOTHING
+        keys = frozenset(target.rating_key for target in targets)
+        waits = Outcome.REVIEW if answer.open else Outcome.SKIPPED
         match answer.verb:
             case Verb.ACCEPT:
-                answers = accept(
-                    answers or NOTHING, [_about(Pin, scene, one) for one in answer.targets]
-                )
+                known = accept(known, [_about(Pin, scene, one) for one in targets])
                 record = record and _due(record)
             case Verb.REJECT:
-                answers = refuse(
-                    answers or NOTHING, [_about(Refusal, scene, one) for one in answer.targets]
-                )
-                outcome = Outcome.REVIEW if answer.open else Outcome.SKIPPED
-                record = record and _due(record, outcome, without=keys)
+                known = refuse(known, [_about(Refusal, scene, one) for one in targets])
+                record = record and _due(record, waits, without=keys)
             case Verb.ABSENT:
-                refusals = [_about(Refusal, scene, one) for one in answer.targets]
-                answers = refuse(answers or NOTHING, refusals, absent=files_digest(scene.files))
+                refusals = [_about(Refusal, scene, one) for one in targets]
+                known = refuse(known, refusals, absent=files_digest(scene.files))
                 record = record and _due(record, without=keys)
             case Verb.IGNORE:
-                answers = ignore(answers or NOTHING, scene, answer.reason)
-                record = record and replace(
-                    record,
-                    outcome=Outcome.IGNORED,
-                    files=files_digest(scene.files),
-                    attempts=0,
-                    due_at="",
-                    problem=None,
-                )
+                known = ignore(known, scene, answer.reason)
+                settled = record and _due(record, Outcome.IGNORED)
+                record = settled and replace(settled, files=files_digest(scene.files))
             case Verb.RESET:
-                answers = None
-                outcome = Outcome.REVIEW if answer.open else Outcome.SKIPPED
-                record = record and _due(record, outcome)
-        self._write(scene.scene_id, answers, record)
+                known = NOTHING
+                record = record and _due(record, waits)
+        self._write(scene.scene_id, known, record)
 
     def _write(
         self, scene_id: SceneId, answers: SceneAnswers | None, record: SceneRecord | None
     ) -> None:
         session = self._open()
-        answers_before, before = self._standing(scene_id)
-        kept = answers if answers != NOTHING else None
-        if kept != answers_before:
-            session.decide(answer_key(scene_id), kept)
-        if record is None:
-            if before is not None:
-                session.forget(scene_id)
-        else:
+        before = self._standing(scene_id)
+        after = _Standing(answers if answers != NOTHING else None, record)
+        if after.answers != before.answers:
+            session.decide(answer_key(scene_id), after.answers)
+        if record is not None:
             session.remember(scene_id, record)
-        self._note_owner(scene_id, (answers_before, before), (kept, record))
-
-    def _note_owner(
-        self,
-        scene_id: SceneId,
-        before: tuple[SceneAnswers | None, SceneRecord | None],
-        after: tuple[SceneAnswers | None, SceneRecord | None],
-    ) -> None:
-        for rating_key in _keys(before):
+        elif before.record is not None:
+            session.forget(scene_id)
+        for rating_key in before.owned():
             self._owners.get(rating_key, set()).discard(scene_id)
-        for rating_key in _keys(after):
+        for rating_key in after.owned():
             self._owners.setdefault(rating_key, set()).add(scene_id)
-
-
-def _keys(standing: tuple[SceneAnswers | None, SceneRecord | None]) -> set[RatingKey]:
-    answers, record = standing
-    keys = {pin.rating_key for pin in answers.pins} if answers else set()
-    return keys | ({link.rating_key for link in record.links} if record else set())
 
 
 def _due(
@@ -356,14 +314,11 @@ def _due(
 
 def _about(kind: Callable[..., P], scene: Scene, target: Target) -> P:
     """Return a pin or a refusal of a pair, with what it is to be recognised by."""
+    hashes = (file.oshash for file in scene.files if file.path == target.scene_path)
     return kind(
         scene_id=scene.scene_id,
         rating_key=target.rating_key,
         scene_path=target.scene_path,
         item_path=target.item_path,
-        oshash=_oshash(scene, target.scene_path),
+        oshash=next(hashes, None),
     )
-
-
-def _oshash(scene: Scene, path: str) -> int | None:
-    return next((file.oshash for file in scene.files if file.path == path), None)

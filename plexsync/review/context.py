@@ -13,8 +13,9 @@ from plexsync.app.failures import make_run_id, utc_now
 from plexsync.config.loader import home_directory, load_config
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
+from plexsync.models import id_order
 from plexsync.plex.client import PlexClient
-from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.answer_store import AnswerStore
 from plexsync.review.servers import ReviewServers
 from plexsync.state import (
     ReviewQueueWriter,
@@ -58,13 +59,11 @@ class ReviewContext:
         trial: those of a dry run that no run has handled since, answered or not.
         missing: how many more wait whose candidates are not known.
         notes: what a person should know about that.
-        cache_dir: where Plex's listing lies.
     """
 
     config: Config
     answers: AnswerStore
     servers: ReviewServers
-    cache_dir: Path
     waiting: list[Waiting] = field(default_factory=list)
     trial: list[Waiting] = field(default_factory=list)
     missing: int = 0
@@ -118,51 +117,32 @@ def make_review_context(
     config: Config, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
 ) -> Iterator[ReviewContext]:
     """Read what waits, by a configuration that was read already; see `open_review`."""
-    state_dir, cache_dir = state_directory(environ), cache_directory(environ)
+    state_dir = state_directory(environ)
     client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
-    notes: list[str] = []
     with (
         stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
         plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
     ):
-        answers = _open_answers(state_dir, lock_wait_s)
+        answers = AnswerStore(
+            state_dir,
+            now=utc_now,
+            new_run_id=lambda: make_run_id(utc_now()),
+            lock_wait_s=lock_wait_s,
+        )
         servers = ReviewServers(
             config=config,
             stash=stash_client(config, stash),
             plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
-            cache_dir=cache_dir,
+            cache_dir=cache_directory(environ),
             now=utc_now,
         )
-        lineage = answers.state.lineage
-        path = review_queue_path(cache_dir, state_dir, lineage)
-        waiting, missing = _find(path, answers, servers, notes)
-        trial = load_trial(trial_queue_path(cache_dir, state_dir, lineage), answers.state)
-        waiting = _with_trial(waiting, trial, answers)
-        answers.learn_rivals(waiting)
-        context = ReviewContext(
-            config=config,
-            answers=answers,
-            servers=servers,
-            cache_dir=cache_dir,
-            waiting=waiting,
-            trial=trial,
-            missing=missing,
-            notes=notes,
-        )
+        context = ReviewContext(config=config, answers=answers, servers=servers)
+        _read_waiting(context, state_dir)
+        answers.learn_rivals(context.waiting)
         try:
             yield context
         finally:
             answers.release_lock()
-
-
-def _open_answers(state_dir: Path, lock_wait_s: float) -> AnswerStore:
-    settings = StoreSettings(
-        state_dir=state_dir,
-        now=utc_now,
-        new_run_id=lambda: make_run_id(utc_now()),
-        lock_wait_s=lock_wait_s,
-    )
-    return AnswerStore(settings)
 
 
 def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
@@ -176,46 +156,45 @@ def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _with_trial(
-    waiting: list[Waiting], trial: list[Waiting], answers: AnswerStore
-) -> list[Waiting]:
-    """Add what a dry run found of scenes that no run has handled and nobody has answered."""
-    known = {one.scene_id for one in waiting}
-    found = [
-        one
-        for one in trial
-        if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
-    ]
-    return sorted(waiting + found, key=lambda one: (len(one.scene_id), one.scene_id))
-
-
 def _hear_nothing(_message: str) -> None:
     """Ignore a repeated request: a review says itself what it could not learn."""
 
 
-def _find(
-    path: Path, answers: AnswerStore, servers: ReviewServers, notes: list[str]
-) -> tuple[list[Waiting], int]:
-    """Return what waits, found again where the cache has lost it."""
-    waiting = load_waiting(path, answers.state)
-    known = {one.scene_id for one in waiting}
-    lost = [scene_id for scene_id in waiting_ids(answers.state) if scene_id not in known]
-    if not lost:
-        return waiting, 0
+def _read_waiting(context: ReviewContext, state_dir: Path) -> None:
+    """Read what waits, and what a dry run found of scenes no run or person has settled since."""
+    answers, cache_dir = context.answers, context.servers.cache_dir
+    lineage = answers.state.lineage
+    path = review_queue_path(cache_dir, state_dir, lineage)
+    context.waiting = load_waiting(path, answers.state)
+    _find_lost(context, path)
+    context.trial = load_trial(trial_queue_path(cache_dir, state_dir, lineage), answers.state)
+    known = {one.scene_id for one in context.waiting}
+    context.waiting += [
+        one
+        for one in context.trial
+        if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
+    ]
+    context.waiting.sort(key=lambda one: id_order(one.scene_id))
+
+
+def _find_lost(context: ReviewContext, path: Path) -> None:
+    """Find what waits again where the cache has lost it."""
+    state, notes = context.answers.state, context.notes
+    known = {one.scene_id for one in context.waiting}
+    lost = [scene_id for scene_id in waiting_ids(state) if scene_id not in known]
     try:
-        found = servers.find_again(lost, answers.state)
+        found = context.servers.find_again(lost, state)
     except ServerError as error:
         notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
-        return waiting, len(lost)
+        context.missing = len(lost)
+        return
     shelf = ReviewQueueWriter(path)
     for one in found:
         shelf.put(one)
     shelf.close()
     if shelf.problem:
         notes.append(shelf.problem)
-    still = len(lost) - len(found)
-    if still:
-        notes.append(f"{still:,} more are no longer LOW; the next run settles them")
-    waiting += found
-    waiting.sort(key=lambda one: (len(one.scene_id), one.scene_id))
-    return waiting, still
+    context.missing = len(lost) - len(found)
+    if context.missing:
+        notes.append(f"{context.missing:,} more are no longer LOW; the next run settles them")
+    context.waiting += found

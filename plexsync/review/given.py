@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 from plexsync.matcher import Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable
 
-    from plexsync.matcher import Answer
-    from plexsync.models import PathRule, SceneId
-    from plexsync.review.interfaces import ActionsPort, AnswersPort
-
+    from plexsync.models import SceneId
 
 ANSWER_WORDS: dict[Verb | None, str] = {
     Verb.ACCEPT: "accepted",
@@ -37,34 +34,26 @@ class GivenAnswer:
         shown: the scene that was on the screen.
         focus: and the place of its candidate.
         verb: how it was answered; None for a path rule.
-        rule: the path rule.
-        receipt: what taking it back needs.
+        take_back: puts back what was before it.
     """
 
     words: str
     scenes: frozenset[SceneId]
     shown: SceneId
     focus: int
-    verb: Verb | None = None
-    rule: PathRule | None = None
-    receipt: object = None
+    verb: Verb | None
+    take_back: Callable[[], None]
 
 
 @dataclass(slots=True)
 class GivenAnswers:
     """The answers of one review.
 
-    Args:
-        store: where they are kept.
-        actions: adds and removes path rules.
-
     Attributes:
         answered: the scenes that are settled.
         later: those a person put off.
     """
 
-    store: AnswersPort
-    actions: ActionsPort
     answered: set[SceneId] = field(default_factory=set)
     later: set[SceneId] = field(default_factory=set)
     _given: list[GivenAnswer] = field(default_factory=list)
@@ -72,61 +61,11 @@ class GivenAnswers:
     def __len__(self) -> int:
         return len(self._given)
 
-    def give(
-        self,
-        answers: Sequence[Answer],
-        words: str,
-        *,
-        shown: SceneId,
-        focus: int,
-        still_open: Collection[SceneId] = (),
-    ) -> None:
-        """Make answers durable.
-
-        Args:
-            answers: what was answered.
-            words: the same for a person.
-            shown: the scene on the screen.
-            focus: and the place of its candidate.
-            still_open: the scenes among them about which there is more to say.
-
-        Raises:
-            StateLockedError: a run is under way.
-            StateError: they could not be written.
-        """
-        receipt = self.store.give(answers)
-        scenes = frozenset(one.scene.scene_id for one in answers) - set(still_open)
-        self._given.append(
-            GivenAnswer(
-                words=words,
-                scenes=scenes,
-                shown=shown,
-                focus=focus,
-                verb=answers[0].verb,
-                receipt=receipt,
-            )
-        )
-        self.answered |= scenes
-        self.later -= scenes
-
-    def add_rule(
-        self, rule: PathRule, scenes: frozenset[SceneId], *, shown: SceneId, focus: int
-    ) -> str:
-        """Add a path rule that settles `scenes`; returns where it was written.
-
-        Raises:
-            ConfigError: it cannot be added.
-        """
-        where = self.actions.add_rule(rule)
-        self._given.append(
-            GivenAnswer(words="path rule", scenes=scenes, shown=shown, focus=focus, rule=rule)
-        )
-        self.answered |= scenes
-        return where
-
-    def put_off(self, scenes: Sequence[SceneId]) -> None:
-        """Leave scenes open for later."""
-        self.later.update(scenes)
+    def add(self, given: GivenAnswer) -> None:
+        """Take note of an answer that is durable."""
+        self._given.append(given)
+        self.answered |= given.scenes
+        self.later -= given.scenes
 
     def take_back(self) -> GivenAnswer | None:
         """Take the last answer back; returns it, or None when there is none.
@@ -137,10 +76,7 @@ class GivenAnswers:
         if not self._given:
             return None
         last = self._given[-1]
-        if last.rule is not None:
-            self.actions.remove_rule(last.rule)
-        else:
-            self.store.take_back(last.receipt)
+        last.take_back()
         self._given.pop()
         self.answered -= last.scenes
         return last

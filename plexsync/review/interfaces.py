@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.matcher import Answer, SceneAnswers
     from plexsync.models import Change, PathRule, PlexItem, RatingKey, SceneId
     from plexsync.state import Waiting
 
-ENTER, ESCAPE, BACKSPACE = "enter", "escape", "backspace"
-LEFT, RIGHT, UP, DOWN = "left", "right", "up", "down"
-"""Keys that are no character, by name; every other key is its character."""
+
+class KeyName(StrEnum):
+    """Keys that are no character; every other key is its character."""
+
+    ENTER = "enter"
+    ESCAPE = "escape"
+    BACKSPACE = "backspace"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
 
 PASTE = "paste:"
 """What the key of a pasted text begins with; the text follows."""
@@ -99,11 +108,8 @@ class AnswersPort(Protocol):
     def take_lock(self) -> None:
         """Know what happened since the last answer: owners and answers are those of now."""
 
-    def give(self, answers: Sequence[Answer], /) -> Any:  # noqa: ANN401 - only handed back
-        """Remember answers; gives what taking them back needs."""
-
-    def take_back(self, given: Any, /) -> None:  # noqa: ANN401 - what `give` gave
-        """Put back what was before them."""
+    def give(self, answers: Sequence[Answer], /) -> Callable[[], None]:
+        """Remember answers; gives what takes them back."""
 
 
 class ActionsPort(Protocol):

@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateLockedError
-from plexsync.review.interfaces import (
-    BACKSPACE,
-    DOWN,
-    ENTER,
-    ESCAPE,
-    LEFT,
-    PASTE,
-    RIGHT,
-    UP,
-    Ending,
-    Mode,
-    Prompt,
-)
+from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +52,10 @@ def _press_scene(review: Review, key: str) -> None:
         "g": review.open_group,
         "p": review.offer_rule,
         "u": review.undo,
-        LEFT: review.backward,
-        RIGHT: review.forward,
-        UP: lambda: review.pick(review.focus),
-        DOWN: lambda: review.pick(review.focus + 2),
+        KeyName.LEFT: review.backward,
+        KeyName.RIGHT: review.forward,
+        KeyName.UP: lambda: review.pick(review.focus),
+        KeyName.DOWN: lambda: review.pick(review.focus + 2),
         "?": review.show_help,
         "q": review.quit,
     }.get(key)
@@ -78,11 +66,11 @@ def _press_scene(review: Review, key: str) -> None:
 
 
 def _press_prompt(review: Review, key: str) -> None:
-    if key == ESCAPE:
+    if key == KeyName.ESCAPE:
         review.to_scene()
-    elif key == BACKSPACE:
+    elif key == KeyName.BACKSPACE:
         review.typed = review.typed[:-1]
-    elif key == ENTER:
+    elif key == KeyName.ENTER:
         review.take_text(review.typed.strip())
     elif len(key) == 1 and key.isprintable():
         review.typed += key
@@ -117,8 +105,8 @@ def _press_group(review: Review, key: str) -> None:
     group = review.group
     if group is None:
         review.to_scene()
-    elif key in {UP, DOWN}:
-        group.move(-1 if key == UP else 1)
+    elif key in {KeyName.UP, KeyName.DOWN}:
+        group.move(-1 if key == KeyName.UP else 1)
     elif key in {" ", "x"}:
         group.toggle()
     elif key in {"a", "r", "n", "b", "l"}:
@@ -135,7 +123,7 @@ def _press_end(review: Review, key: str) -> None:
         review.ending = Ending.WRITE if key == "w" else Ending.PLAN
     elif key == "u":
         review.undo()
-    elif key == LEFT and len(review.queue):
+    elif key == KeyName.LEFT and len(review.queue):
         review.backward_from_end()
     else:
         _mean_nothing(review, key, "the keys of this page stand below")

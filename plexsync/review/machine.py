@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Verb
-from plexsync.models import SceneId
-from plexsync.review.given import GivenAnswers
-from plexsync.review.interfaces import (
-    Ending,
-    Mode,
-    Prompt,
-    Question,
-)
+from plexsync.models import SceneId, id_order
+from plexsync.review.given import GivenAnswer, GivenAnswers
+from plexsync.review.interfaces import Ending, Mode, Prompt, Question
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
     Group,
@@ -80,7 +75,7 @@ class Review:
     ) -> None:
         self.queue = WaitingQueue(waiting)
         self.answers, self.actions = answers, actions
-        self.given = GivenAnswers(answers, actions)
+        self.given = GivenAnswers()
         self.at, self.focus, self.page = 0, -1, 0
         self.mode = Mode.END
         self.message = message
@@ -120,7 +115,7 @@ class Review:
         """The scenes the end may write: accepted ones, and those a new path rule is about."""
         verbs = (Verb.ACCEPT, None)
         scenes = [scene_id for scene_id, verb in self.given.verbs().items() if verb in verbs]
-        return tuple(sorted(scenes, key=lambda one: (len(one), one)))
+        return tuple(sorted(scenes, key=id_order))
 
     @property
     def left(self) -> int:
@@ -162,13 +157,13 @@ class Review:
         answer = acceptance(self.waiting, candidates)
         self.answers.take_lock()
         ours = self.waiting.scene_id
-        owners = [self.answers.owner(one.rating_key, ours) for one in candidates]
-        taken = [one for one in owners if one is not None]
-        if not taken:
+        owners = (self.answers.owner(one.rating_key, ours) for one in candidates)
+        owner = next(filter(None, owners), None)
+        if owner is None:
             self._give([answer], words)
             return
-        name = self.queue.name_of(taken[0])
-        shown = f"scene {taken[0]}" + (f" ({name})" if name else "")
+        name = self.queue.name_of(owner)
+        shown = f"scene {owner}" + (f" ({name})" if name else "")
         question = f"This item belongs to {shown} already. Take it from that scene?"
         self._confirm(Question(headline=question), lambda: self._give([answer], "accepted"))
 
@@ -179,14 +174,11 @@ class Review:
             self.message = "There is no candidate to refuse."
             return
         refused = self._refused()
-        left = [
-            place
-            for place, one in enumerate(self.waiting.candidates)
-            if one.rating_key not in refused | {candidate.rating_key}
-        ]
         answer = rejection(self.waiting, [candidate], refused)
-        still = {self.waiting.scene_id} if left else set()
-        self._give([answer], "not this one", still_open=still)
+        gone = refused | {candidate.rating_key}
+        left = any(one.rating_key not in gone for one in self.waiting.candidates)
+        still_open = {self.waiting.scene_id} if left else set()
+        self._give([answer], "not this one", still_open=still_open)
 
     def deny(self) -> None:
         """Say that the scene is not in Plex."""
@@ -194,7 +186,7 @@ class Review:
 
     def put_off(self) -> None:
         """Leave the scene open for later."""
-        self.given.put_off([self.waiting.scene_id])
+        self.given.later.add(self.waiting.scene_id)
         self._advance()
 
     def open_group(self) -> None:
@@ -213,7 +205,7 @@ class Review:
             return
         if key == "l":
             scenes = [one.scene_id for one in group.chosen]
-            self.given.put_off(scenes)
+            self.given.later.update(scenes)
             self._advance()
             self.message = f"{len(scenes):,} are left for later."
             return
@@ -232,7 +224,8 @@ class Review:
         if rule is None:
             self.message = "No path rule would make the two paths one."
             return
-        open_ = self._open()
+        closed = self.given.answered | {self.waiting.scene_id}
+        open_ = [self.waiting, *(one for one in self.queue.every() if one.scene_id not in closed)]
         fits = fitted_by(rule, open_)
         settled = self.actions.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
@@ -240,14 +233,14 @@ class Review:
         self._confirm(question, lambda: self._add_rule(rule, covered))
 
     def _add_rule(self, rule: PathRule, covered: Sequence[Waiting]) -> None:
-        scenes = frozenset(one.scene_id for one in covered)
-        shown = self.waiting.scene_id
         try:
-            where = self.given.add_rule(rule, scenes, shown=shown, focus=self.focus)
+            where = self.actions.add_rule(rule)
         except PlexsyncError as error:
             self.message = f"{error.message}. {error.hint}".strip()
             return
-        if shown in scenes:
+        scenes = frozenset(one.scene_id for one in covered)
+        self._note("path rule", scenes, None, lambda: self.actions.remove_rule(rule))
+        if self.waiting.scene_id in scenes:
             self._advance()
         self.message = where
 
@@ -255,14 +248,32 @@ class Review:
         self, answers: Sequence[Answer], words: str, *, still_open: Collection[SceneId] = ()
     ) -> None:
         """Make answers durable, and go on to the next scene unless there is more to say."""
-        shown = self.waiting.scene_id
-        self.given.give(answers, words, shown=shown, focus=self.focus, still_open=still_open)
-        if shown in self.given.answered:
+        take_back = self.answers.give(answers)
+        scenes = frozenset(one.scene.scene_id for one in answers) - set(still_open)
+        self._note(words, scenes, answers[0].verb, take_back)
+        if self.waiting.scene_id in self.given.answered:
             self._advance()
         else:
             self._show(self.at)
         about = f"Scene {answers[0].scene.scene_id}" if len(answers) == 1 else "Done"
         self.message = f"{about}: {words}. u takes it back."
+
+    def _note(
+        self,
+        words: str,
+        scenes: frozenset[SceneId],
+        verb: Verb | None,
+        take_back: Callable[[], None],
+    ) -> None:
+        given = GivenAnswer(
+            words=words,
+            scenes=scenes,
+            shown=self.waiting.scene_id,
+            focus=self.focus,
+            verb=verb,
+            take_back=take_back,
+        )
+        self.given.add(given)
 
     def undo(self) -> None:
         """Take the last answer back."""
@@ -333,8 +344,6 @@ class Review:
     def _find(self, text: str) -> None:
         try:
             hit = self.actions.find(text)
-        except StateLockedError:
-            raise
         except PlexsyncError as error:
             self.message = error.message
             return
@@ -439,8 +448,3 @@ class Review:
 
     def _refused(self) -> set[RatingKey]:
         return refused_keys(self.answers.recorded(self.waiting.scene_id))
-
-    def _open(self) -> list[Waiting]:
-        """Return what is not settled, the scene on the screen first."""
-        rest = (one for one in self.queue.every() if one.scene_id not in self.given.answered)
-        return [self.waiting, *(one for one in rest if one is not self.waiting)]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import reason_kind
+from plexsync.models import id_order
 from plexsync.text.normalize import fold
 
 if TYPE_CHECKING:
@@ -223,18 +224,14 @@ def _holds(waiting: Waiting, words: Sequence[str]) -> bool:
 
 def _surest_first(group: Sequence[Waiting]) -> tuple[float, int, int, str]:
     mean = round(sum(one.match.score for one in group) / len(group), 6)
-    return (-mean, -len(group), *_id_order(group[0]))
-
-
-def _id_order(waiting: Waiting) -> tuple[int, str]:
-    return len(waiting.scene_id), waiting.scene_id
+    return (-mean, -len(group), *id_order(group[0].scene_id))
 
 
 _KEYS = {
-    Sort.SCORE: lambda one: (-one.match.score, *_id_order(one)),
-    Sort.TITLE: lambda one: (fold(scene_name(one)), *_id_order(one)),
-    Sort.PATH: lambda one: (fold(first_path(one.scene)), *_id_order(one)),
-    Sort.SCENE: _id_order,
+    Sort.SCORE: lambda one: (-one.match.score, *id_order(one.scene_id)),
+    Sort.TITLE: lambda one: (fold(scene_name(one)), *id_order(one.scene_id)),
+    Sort.PATH: lambda one: (fold(first_path(one.scene)), *id_order(one.scene_id)),
+    Sort.SCENE: lambda one: id_order(one.scene_id),
 }
 
 

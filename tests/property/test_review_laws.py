@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from plexsync.matching.answers import SceneAnswers
 from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.output.formats.tsv import guarded, unguarded
-from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.answer_store import AnswerStore
 from plexsync.review.batch.csv_files import export_lines, read_answers
 from plexsync.review.machine import Review
 from plexsync.state import load_state
@@ -81,10 +81,9 @@ def state_of(directory: Path, waiting: list[Waiting]) -> None:
 
 def store_in(directory: Path, waiting: list[Waiting]) -> AnswerStore:
     """The answer store of that state, which knows what waits."""
-    place = StoreSettings(
-        state_dir=directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
+    answers = AnswerStore(
+        directory, now=lambda: NOW, new_run_id=lambda: f"{NOW:%Y%m%dT%H%M%SZ}-abcd"
     )
-    answers = AnswerStore(place)
     answers.learn_rivals(waiting)
     return answers
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.answer_store import AnswerStore
 from plexsync.review.selection import acceptance
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
@@ -149,12 +149,10 @@ def answer(stage: OneProcess) -> object:
     """A person accepts the best candidate of each scene that waits, and a run writes them."""
     stage.pass_time(hours=1 / 60)
     answers = AnswerStore(
-        StoreSettings(
-            state_dir=stage.state_dir,
-            now=lambda: stage.now,
-            new_run_id=lambda: f"{stage.now:%Y%m%dT%H%M%SZ}-fe00",
-            disk=stage.new_disk(),
-        )
+        stage.state_dir,
+        now=lambda: stage.now,
+        new_run_id=lambda: f"{stage.now:%Y%m%dT%H%M%SZ}-fe00",
+        disk=stage.new_disk(),
     )
     path = review_queue_path(stage.cache_dir, stage.state_dir, answers.state.lineage)
     waiting = load_waiting(path, answers.state)

@@ -98,18 +98,18 @@ class FakeAnswers:
         if self.locked:
             raise self.locked
 
-    def give(self, answers: Sequence[Answer]) -> dict[SceneId, SceneAnswers]:
-        """Keep answers; gives what stood before."""
+    def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
+        """Keep answers; gives what puts back what stood before."""
         if self.locked:
             raise self.locked
         before = dict(self.book)
         for answer in answers:
             self._apply(answer)
-        return before
 
-    def take_back(self, given: dict[SceneId, SceneAnswers]) -> None:
-        """Put back what stood before."""
-        self.book = given
+        def take_back() -> None:
+            self.book = before
+
+        return take_back
 
     def _apply(self, answer: Answer) -> None:
         scene, known = answer.scene, self.recorded(answer.scene.scene_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
-from plexsync.review.answer_store import AnswerStore, StoreSettings
+from plexsync.review.answer_store import AnswerStore
 from plexsync.review.queue import WaitingQueue
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import Waiting, load_waiting, review_queue_path
@@ -45,12 +46,11 @@ def review_order(world: World) -> list[Waiting]:
 @contextmanager
 def store_of(world: World, *, number: int = 0) -> Iterator[AnswerStore]:
     """The answer store of this world; another number is another review."""
+    numbers = count(16 * number)
     answers = AnswerStore(
-        StoreSettings(
-            state_dir=world.state_dir,
-            now=lambda: world.now,
-            new_run_id=lambda: f"{world.now:%Y%m%dT%H%M%SZ}-fe{number:02x}",
-        )
+        world.state_dir,
+        now=lambda: world.now,
+        new_run_id=lambda: f"{world.now:%Y%m%dT%H%M%SZ}-fe{next(numbers):02x}",
     )
     answers.learn_rivals(waiting_in(world))
     try:

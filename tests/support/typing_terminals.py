@@ -121,19 +121,23 @@ class Person:
     def screen(self, *texts: str) -> str:
         """Wait until what stands on the terminal holds `texts`; gives it as it looks.
 
-        A busy machine may lose a piece of what is drawn; what does not come is drawn again.
+        A busy machine may lose a piece of what is drawn; what does not come is drawn again. So is
+        a screen that was cleared meanwhile.
         """
         deadline = time.monotonic() + _PATIENCE_S
         again = time.monotonic() + _AGAIN_S
-        while not all(text in (shown := self._shown()) for text in texts):
-            assert time.monotonic() < deadline, f"{texts} never came:\n{shown}"
-            self._take(0.2)
-            if time.monotonic() > again and self.process.poll() is None:
-                again = time.monotonic() + _AGAIN_S
-                self.process.send_signal(signal.SIGCONT)
-        while self._take(0.05):
-            pass
-        return self._shown()
+        while True:
+            while not all(text in (shown := self._shown()) for text in texts):
+                assert time.monotonic() < deadline, f"{texts} never came:\n{shown}"
+                self._take(0.2)
+                if time.monotonic() > again and self.process.poll() is None:
+                    again = time.monotonic() + _AGAIN_S
+                    self.process.send_signal(signal.SIGCONT)
+            while self._take(0.05):
+                pass
+            shown = self._shown()
+            if self.process.poll() is not None or all(text in shown for text in texts):
+                return shown
 
     def _shown(self) -> str:
         """What stands there; of a dumb terminal what came since the last key, which is echoed."""

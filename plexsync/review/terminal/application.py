@@ -14,18 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from plexsync.errors import ExitCode, InterruptedRunError
-from plexsync.review.interfaces import (
-    BACKSPACE,
-    DOWN,
-    ENTER,
-    ESCAPE,
-    LEFT,
-    PASTE,
-    RIGHT,
-    UP,
-    Ending,
-    Mode,
-)
+from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
 from plexsync.review.keys import press
 from plexsync.review.servers import PreviewLoader
 from plexsync.review.shown import wanted_previews
@@ -59,17 +48,10 @@ _ESCAPE_WAIT_S = 0.05
 
 _LEAST_ROWS = 10
 
-_NAMES = {
-    "up": UP,
-    "down": DOWN,
-    "left": LEFT,
-    "right": RIGHT,
-    "escape": ESCAPE,
-    "enter": ENTER,
-    "c-m": ENTER,
-    "c-j": ENTER,
-    "backspace": BACKSPACE,
-    "c-h": BACKSPACE,
+_NAMES = {name.value: name for name in KeyName} | {
+    "c-m": KeyName.ENTER,
+    "c-j": KeyName.ENTER,
+    "c-h": KeyName.BACKSPACE,
 }
 """Keys that are no character: prompt_toolkit's names, and ours."""
 
@@ -360,9 +342,9 @@ def keys_of_line(line: str, *, typing: bool) -> Sequence[str]:
     """
     text = line.rstrip("\r\n")
     if typing and "\x1b" in text:
-        return [ESCAPE]
+        return [KeyName.ESCAPE]
     if typing:
-        return [*(char for char in text if char.isprintable()), ENTER]
+        return [*(char for char in text if char.isprintable()), KeyName.ENTER]
     return [text.strip()] if text.strip() else []
 
 
