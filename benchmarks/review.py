@@ -40,6 +40,8 @@ from plexsync.models import (
 from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage
 from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, review_queue_path
+from plexsync.storage.scenes.row import encode_row
+from plexsync.storage.scenes.rows import SceneRows
 
 KEYS = 100
 _NOBODY = "http://127.0.0.1:9"
@@ -100,7 +102,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
     every = max(scenes // waiting, 1)
     open_ids = [SceneId(str(number)) for number in range(every, scenes + 1, every)][:waiting]
     among = set(open_ids)
-    records = {}
+    rows = SceneRows()
     for number in range(1, scenes + 1):
         scene_id = SceneId(str(number))
         record = make_record(number)
@@ -110,10 +112,10 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
             )
         else:
             record = msgspec.structs.replace(record, outcome=Outcome.APPLIED)
-        records[scene_id] = msgspec.Raw(msgspec.json.encode(record))
+        rows.keep(scene_id, encode_row(record))
     state_dir, cache_dir = directory / "state", directory / "cache"
     state_dir.mkdir(mode=0o700)
-    checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=tuple(open_ids), scenes=records)
+    checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=tuple(open_ids), rows=rows)
     write_checkpoint(state_dir / STATE_NAME, checkpoint)
     shelf = ReviewQueueWriter(review_queue_path(cache_dir, state_dir, lineage))
     for scene_id in open_ids:

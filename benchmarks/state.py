@@ -34,6 +34,8 @@ from plexsync.models import (
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage, RunKind, Settlement, new_run_id
+from plexsync.storage.scenes.row import encode_row
+from plexsync.storage.scenes.rows import SceneRows
 from plexsync.storage.session import open_session
 
 if TYPE_CHECKING:
@@ -139,12 +141,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         path = directory / STATE_NAME
-        records = {
-            SceneId(str(number)): msgspec.Raw(msgspec.json.encode(make_record(number)))
-            for number in range(1, scenes + 1)
-        }
+        rows = SceneRows()
+        for number in range(1, scenes + 1):
+            rows.keep(SceneId(str(number)), encode_row(make_record(number)))
         waiting = tuple(SceneId(str(number)) for number in range(100, scenes + 1, 100))
-        checkpoint = Checkpoint(serial=1, waiting=waiting, scenes=records)
+        checkpoint = Checkpoint(serial=1, waiting=waiting, rows=rows)
         write_checkpoint(path, checkpoint)
         size_bytes = path.stat().st_size
         print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {STATE_NAME}\n")

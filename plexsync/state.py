@@ -45,6 +45,7 @@ from plexsync.storage.review_queue import (
     trial_queue_path,
     waiting_ids,
 )
+from plexsync.storage.scenes.views import LinkPlace, Placed
 from plexsync.storage.session import Session, open_session
 from plexsync.storage.status import (
     PROPOSED,
@@ -61,7 +62,6 @@ from plexsync.storage.status import (
     read_status,
     status_of,
 )
-from plexsync.storage.views import LinkPlace, Placed
 
 __all__ = [
     "DISK",

@@ -1,8 +1,8 @@
 """The checkpoint: `state.json`, everything remembered, as JSON a person can read.
 
-One scene a line, in the order of their ids, so that two checkpoints can be compared with `diff`.
-The last member is the CRC-32 of all bytes before it. Records stay undecoded: a checkpoint of
-100,000 scenes costs a parser's walk to load, not 100,000 objects.
+One scene a line, in the order of their ids, so that two checkpoints can be compared with `diff`;
+see `scenes/row.py`. The last member is the CRC-32 of all bytes before it. Since that says that the
+file is what was written, rows are not even parsed before they are asked for.
 """
 
 from __future__ import annotations
@@ -16,19 +16,26 @@ from plexsync.errors import StateCorruptError, StateVersionError
 from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
+from plexsync.storage.scenes.row import FIELDS
+from plexsync.storage.scenes.rows import SceneRows, row_of
+from plexsync.storage.scenes.views import RowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SCHEMA = "plexsync/state/1"
+SCHEMA = "plexsync/state/2"
 STATE_NAME = "state.json"
 PREVIOUS_NAME = "state.json.previous"
 
 _SCHEMA_FAMILY = "plexsync/state/"
+_FORMER_SCHEMA = "plexsync/state/1"
 _HEADING = b'{\n"schema": "%b",\n' % SCHEMA.encode()
 _SEAL = b'"checksum": "crc32:%08x"\n}\n'
 _SEAL_BYTES = len(_SEAL % 0)
+_TEXTS = b'],\n"texts": ['
+_SCENES = b'\n],\n"scenes": {'
+_END = b"\n},\n"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -59,7 +66,31 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     plan: msgspec.Raw
 
 
-class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What `state.json` holds but for the scenes; see `Checkpoint`."""
+
+    schema: str = SCHEMA
+    serial: int = 0
+    lineage: Lineage = Lineage()
+    folded: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    last_full_at: str = ""
+    last_success_at: str = ""
+    newest_updated_at: str = ""
+    runs: tuple[RunRecord, ...] = ()
+    unsettled: tuple[OpenIntent, ...] = ()
+    waiting: tuple[SceneId, ...] = ()
+    decisions: dict[str, msgspec.Raw] = {}
+    former: dict[RatingKey, msgspec.Raw] = {}
+
+
+class _Former(_Head, frozen=True, kw_only=True):
+    """A checkpoint that has each record as an object."""
+
+    scenes: dict[SceneId, msgspec.Raw] = {}
+
+
+class Checkpoint(_Head, frozen=True, kw_only=True):
     """What `state.json` holds.
 
     Attributes:
@@ -75,23 +106,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         waiting: the scenes whose last attempt did not settle them.
         decisions: what people decided, by key.
         former: the Links of items no scene is linked to any more, as JSON, by rating key.
-        scenes: SceneRecords as JSON, by scene.
+        rows: the scenes' records.
     """
 
-    schema: str = SCHEMA
-    serial: int = 0
-    lineage: Lineage = Lineage()
-    folded: tuple[str, ...] = ()
-    idle: tuple[str, ...] = ()
-    last_full_at: str = ""
-    last_success_at: str = ""
-    newest_updated_at: str = ""
-    runs: tuple[RunRecord, ...] = ()
-    unsettled: tuple[OpenIntent, ...] = ()
-    waiting: tuple[SceneId, ...] = ()
-    decisions: dict[str, msgspec.Raw] = {}
-    former: dict[RatingKey, msgspec.Raw] = {}
-    scenes: dict[SceneId, msgspec.Raw] = {}
+    rows: SceneRows = msgspec.field(default_factory=SceneRows)
 
 
 class _Heading(msgspec.Struct):
@@ -109,22 +127,27 @@ def read_checkpoint(path: Path, disk: Filesystem = DISK) -> Checkpoint | None:
     content = read_if_there(disk, path)
     if content is None:
         return None
-    _require_known_schema(content, path)
+    schema = _known_schema(content, path)
     body, seal = memoryview(content)[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
     if seal != _SEAL % zlib.crc32(body):
         raise corrupt("the file is cut short or was edited: its checksum does not fit", path)
     try:
-        return msgspec.json.decode(content, type=Checkpoint)
-    except UNREADABLE as error:
+        return _decode(content) if schema == SCHEMA else _upgrade(content)
+    except RowError as error:
+        raise bad_row(error, path) from error
+    except (*UNREADABLE, ValueError) as error:
         raise corrupt(f"the file does not hold a state: {error}", path) from error
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK) -> None:
     """Make `checkpoint` the content of `path`; what was there becomes `state.json.previous`.
 
+    Its rows share their texts from then on.
+
     Raises:
         StateError: it could not be written; `path` holds what it held.
     """
+    checkpoint.rows.fold()
     write_atomically(
         disk, path, _sealed(_chunks(checkpoint)), previous=path.with_name(PREVIOUS_NAME)
     )
@@ -155,15 +178,53 @@ def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
     )
 
 
-def _require_known_schema(content: bytes, path: Path) -> None:
+def bad_row(error: RowError, path: Path) -> StateCorruptError:
+    """Return the error for a scene's record that cannot be read."""
+    return corrupt(f"not what plexsync writes: {error}", path, below=f"scenes.{error.scene_id}")
+
+
+def _decode(content: bytes) -> Checkpoint:
+    """Return a checkpoint with its rows as they are.
+
+    Raises:
+        ValueError: it is none.
+        msgspec.DecodeError: likewise.
+    """
+    texts, scenes = content.index(_TEXTS), content.index(_SCENES)
+    head = msgspec.json.decode(content[:texts] + b"]}", type=_Head)
+    end = len(content) - _SEAL_BYTES - len(_END)
+    start = min(scenes + len(_SCENES) + 1, end)
+    shared = b"[%b]" % content[texts + len(_TEXTS) : scenes]
+    return _checkpoint(head, SceneRows(content, start, end, shared))
+
+
+def _upgrade(content: bytes) -> Checkpoint:
+    """Return a checkpoint that has objects instead of rows.
+
+    Raises:
+        RowError: an object is no record.
+        msgspec.DecodeError: it is no checkpoint.
+    """
+    former, rows = msgspec.json.decode(content, type=_Former), SceneRows()
+    for scene_id, raw in former.scenes.items():
+        rows.keep(scene_id, row_of(scene_id, bytes(raw)))
+    return _checkpoint(former, rows)
+
+
+def _checkpoint(head: _Head, rows: SceneRows) -> Checkpoint:
+    known = {name: getattr(head, name) for name in _Head.__struct_fields__ if name != "schema"}
+    return Checkpoint(**known, rows=rows)
+
+
+def _known_schema(content: bytes, path: Path) -> str:
     if content.startswith(_HEADING):
-        return  # as we write it; the rest is for the checksum to judge
+        return SCHEMA  # as we write it; the rest is for the checksum to judge
     try:
         schema = msgspec.json.decode(content, type=_Heading).schema
     except UNREADABLE as error:
         raise corrupt(f"the file is not whole JSON: {error}", path) from error
-    if schema == SCHEMA:
-        return  # reformatted, which the checksum will tell
+    if schema in {SCHEMA, _FORMER_SCHEMA}:
+        return schema  # if it was reformatted, the checksum will tell
     if schema.startswith(_SCHEMA_FAMILY):
         raise StateVersionError(
             f"written by a newer plexsync: schema {schema}, this one knows {SCHEMA}",
@@ -183,7 +244,7 @@ def _sealed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
     """Yield the file up to its seal, in pieces, so that a big library is never in memory twice."""
-    encode = msgspec.json.encode
+    encode, rows = msgspec.json.encode, checkpoint.rows
     yield b"{\n"
     for name in (
         "schema",
@@ -201,7 +262,9 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
     yield from _array(b"unsettled", checkpoint.unsettled)
     yield from _members(b"decisions", checkpoint.decisions, sorted(checkpoint.decisions))
     yield from _members(b"former", checkpoint.former, sorted(checkpoint.former, key=id_order))
-    yield from _members(b"scenes", checkpoint.scenes, sorted(checkpoint.scenes, key=id_order))
+    yield b'"fields": %b' % encode(FIELDS).removesuffix(b"]")
+    yield from _joined(_TEXTS, rows.texts(), b"")
+    yield from _joined(_SCENES, rows.lines(), _END)
 
 
 def _array(name: bytes, values: tuple[Any, ...]) -> Iterator[bytes]:
@@ -212,16 +275,19 @@ def _array(name: bytes, values: tuple[Any, ...]) -> Iterator[bytes]:
 def _members(
     name: bytes, values: Mapping[Any, msgspec.Raw], order: Iterable[str]
 ) -> Iterator[bytes]:
-    yield b'"%b": {' % name
-    pending = bytearray()
+    lines = (b"%b: %b" % (msgspec.json.encode(key), values[key]) for key in order)
+    yield from _joined(b'"%b": {' % name, lines, _END)
+
+
+def _joined(start: bytes, lines: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    """Yield lines between `start` and `end`, in chunks that are worth a write."""
+    pending = bytearray(start)
     separator = b"\n"
-    for key in order:
+    for line in lines:
         pending += separator
-        pending += msgspec.json.encode(key)
-        pending += b": "
-        pending += memoryview(values[key])
+        pending += line
         separator = b",\n"
         if len(pending) >= _CHUNK_BYTES:
             yield bytes(pending)
             pending.clear()
-    yield bytes(pending) + b"\n},\n"
+    yield bytes(pending) + end

@@ -21,21 +21,15 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import msgspec
 
 from plexsync.errors import StateCorruptError, StateError, StateVersionError
-from plexsync.models import (
-    Counts,
-    PlexField,
-    Problem,
-    RatingKey,
-    Requests,
-    SceneId,
-)
+from plexsync.models import Counts, PlexField, Problem, RatingKey, Requests, SceneId
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
-SCHEMA = "plexsync/journal/1"
+SCHEMA = "plexsync/journal/2"
+_READ = frozenset({SCHEMA, "plexsync/journal/1"})
 DIRECTORY = "journal"
 SUFFIX = ".jsonl"
 
@@ -132,7 +126,10 @@ class Result(_Entry, frozen=True, tag="result"):
 
 
 class SceneKept(_Entry, frozen=True, tag="scene"):
-    """What is remembered of a scene from here on: its SceneRecord as JSON, or null for nothing."""
+    """What is remembered of a scene from here on, or null for nothing.
+
+    `record` is a row, see `scenes/row.py`; in earlier journals a SceneRecord with all its names.
+    """
 
     scene_id: SceneId
     record: msgspec.Raw
@@ -324,7 +321,7 @@ def _decode(line: bytes, path: Path, number: int) -> Entry:
     except UNREADABLE as error:
         # The line is exactly what was written, so whoever wrote it knows more than we do.
         raise _newer(path, number) from error
-    if isinstance(entry, Begin) and entry.schema != SCHEMA:
+    if isinstance(entry, Begin) and entry.schema not in _READ:
         raise _newer(path, number)
     return entry
 

@@ -27,8 +27,7 @@ from plexsync.models import (
     ShowRecord,
     id_order,
 )
-from plexsync.storage import views as state_views
-from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, corrupt
+from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, bad_row, corrupt
 from plexsync.storage.journal import (
     NULL,
     UNREADABLE,
@@ -43,6 +42,9 @@ from plexsync.storage.journal import (
     SceneKept,
     Settlement,
 )
+from plexsync.storage.scenes import views
+from plexsync.storage.scenes.rows import row_of
+from plexsync.storage.scenes.views import RowError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, KeysView
@@ -64,6 +66,10 @@ COLLECTION_PREFIX = "collection."
 
 SHOW_PREFIX = "above."
 """What the keys begin with under which shows and seasons are remembered."""
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_LINK = msgspec.json.Decoder(Link)
+_PLAN = msgspec.json.Decoder(ItemPlan)
 
 T = TypeVar("T")
 
@@ -96,9 +102,9 @@ class State:
         self.last_full_at = base.last_full_at
         self.newest_updated_at = base.newest_updated_at
         self.last_success_at = base.last_success_at
-        self.changes_since_checkpoint = 0
+        self.changes_since_checkpoint = base.rows.unfolded
         self.runs_since_checkpoint = 0
-        self._scenes = base.scenes
+        self._rows = base.rows
         self._decisions = base.decisions
         self._former = base.former
         self._waiting = set(base.waiting)
@@ -113,11 +119,11 @@ class State:
     @property
     def is_new(self) -> bool:
         """Whether no scene was ever remembered: there is nothing to compare a first run with."""
-        return not self._scenes
+        return not self._rows
 
     def scene_ids(self) -> KeysView[SceneId]:
         """Return the remembered scenes, as a set that follows the state."""
-        return self._scenes.keys()
+        return self._rows.keys()
 
     def get(self, scene_id: SceneId) -> SceneRecord | None:
         """Return what is remembered of a scene; None when nothing is.
@@ -125,17 +131,15 @@ class State:
         Raises:
             StateCorruptError: the record is none.
         """
-        raw = self._scenes.get(scene_id)
-        return None if raw is None else self._viewed(state_views.RECORD, scene_id, raw)
+        try:
+            return self._rows.record(scene_id)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
 
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
-        raw = self._scenes.get(scene_id)
-        return (
-            ""
-            if raw is None
-            else self._decoded(state_views.VERSION, raw, f"scenes.{scene_id}").updated_at
-        )
+        found = self._viewed(views.VERSION, scene_id)
+        return found.updated_at if found else ""
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
         """Return the scenes whose records name any of `objects`."""
@@ -145,24 +149,21 @@ class State:
 
         return {
             scene_id
-            for scene_id, raw in self._scenes.items()
-            if shows_any(
-                self._decoded(state_views.RELATED, raw, f"scenes.{scene_id}").related, objects
-            )
+            for scene_id, record in self._all(views.RELATED)
+            if shows_any(record.related, objects)
         }
 
     def ignored(self) -> set[SceneId]:
         """Return the scenes that are left out."""
         return {
             scene_id
-            for scene_id, raw in self._scenes.items()
-            if self._decoded(state_views.WAITS, raw, f"scenes.{scene_id}").outcome
-            is Outcome.IGNORED
+            for scene_id, record in self._all(views.WAITS)
+            if record.outcome is Outcome.IGNORED
         }
 
     def by_files(self) -> dict[str, SceneId]:
         """Return a scene for each digest of files that is remembered."""
-        return {record.files: scene_id for scene_id, record in self._all(state_views.FILES)}
+        return {record.files: scene_id for scene_id, record in self._all(views.FILES)}
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
@@ -174,7 +175,7 @@ class State:
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""
         claims: dict[RatingKey, SceneId] = {}
-        for scene_id, record in self._all(state_views.CLAIMS):
+        for scene_id, record in self._all(views.STANDING):
             for link in record.links:
                 other = claims.setdefault(link.rating_key, scene_id)
                 if id_order(scene_id) < id_order(other):
@@ -189,18 +190,21 @@ class State:
         by a full import.
         """
         raw = self._former.get(rating_key)
-        return None if raw is None else self._decoded(state_views.LINK, raw, f"former.{rating_key}")
+        return None if raw is None else self._decoded(_LINK, raw, f"former.{rating_key}")
 
-    def standings(self) -> Iterator[state_views.SceneStanding]:
+    def standings(self) -> Iterator[views.SceneStanding]:
         """How each scene's last attempt ended, and which items it is linked to."""
-        for _, standing in self._all(state_views.STANDING):
+        for _, standing in self._all(views.STANDING):
             yield standing
 
-    def links(self) -> Iterator[tuple[SceneId, tuple[state_views.LinkPlace, ...]]]:
+    def links(self) -> Iterator[tuple[SceneId, tuple[views.LinkPlace, ...]]]:
         """Yield the links of each scene that has any and neither waits nor is left out."""
-        for scene_id, record in self._all(state_views.LINKS):
-            if record.links and record.outcome not in UNLINKED:
-                yield scene_id, record.links
+        try:
+            for scene_id, record in self._rows.views(views.LINKS):
+                if record.links and record.outcome not in UNLINKED:
+                    yield scene_id, self._rows.placed(scene_id, record.links)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
 
     @property
     def has_unsettled(self) -> bool:
@@ -214,7 +218,7 @@ class State:
             Unsettled(
                 run_id=run_id,
                 seq=seq,
-                plan=self._decoded(state_views.PLAN, plan, f"unsettled.{run_id}.{seq}"),
+                plan=self._decoded(_PLAN, plan, f"unsettled.{run_id}.{seq}"),
             )
             for (run_id, seq), plan in self._open.items()
         )
@@ -266,9 +270,9 @@ class State:
         """Return what is remembered of one show or season; None when nothing is."""
         return self.decision(SHOW_PREFIX + key, ShowRecord)
 
-    def placings(self) -> Iterator[tuple[SceneId, state_views.Placed]]:
+    def placings(self) -> Iterator[tuple[SceneId, views.Placed]]:
         """As much of every record as says what its items are members of, and what is above."""
-        yield from self._all(state_views.PLACED)
+        yield from self._all(views.PLACED)
 
     def decision_keys(self) -> KeysView[str]:
         """Return the keys decisions stand under, as a set that follows the state."""
@@ -338,28 +342,29 @@ class State:
 
     def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
         self.changes_since_checkpoint += 1
-        self._follow_links(scene_id, record)
+        try:
+            row = None if record == NULL else row_of(scene_id, bytes(record))
+            self._follow_links(scene_id, row)
+            self._rows.keep(scene_id, row)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
         self._waiting.discard(scene_id)
-        if record == NULL:
-            self._scenes.pop(scene_id, None)
-            return
-        self._scenes[scene_id] = record
-        if self._viewed(state_views.WAITS, scene_id, record).outcome in WAITING:
+        now = self._viewed(views.STANDING, scene_id)
+        if now and now.outcome in WAITING:
             self._waiting.add(scene_id)
 
-    def _follow_links(self, scene_id: SceneId, record: msgspec.Raw) -> None:
-        """Keep the links a scene loses, and let go of those it has now."""
-        before = self._scenes.get(scene_id)
-        if before is not None:
-            self._former.update(self._links_in(scene_id, before))
-        if self._former and record != NULL:
-            for rating_key in self._links_in(scene_id, record):
+    def _follow_links(self, scene_id: SceneId, row: bytes | None) -> None:
+        """Keep the links a scene loses by its new row, and let go of those it has now."""
+        before = self._rows.view(views.STANDING, scene_id)
+        now = views.STANDING.of(scene_id, row) if row is not None else None
+        kept = {link.rating_key for link in now.links} if now else set()
+        if before and not kept.issuperset(link.rating_key for link in before.links):
+            record = self.get(scene_id)
+            for link in record.links if record else ():
+                self._former[link.rating_key] = msgspec.Raw(_ENCODER.encode(link))
+        if self._former:
+            for rating_key in kept:
                 self._former.pop(rating_key, None)
-
-    def _links_in(self, scene_id: SceneId, record: msgspec.Raw) -> dict[RatingKey, msgspec.Raw]:
-        links = self._viewed(state_views.PLACE, scene_id, record).links
-        keyed = ((self._viewed(state_views.LINK_KEY, scene_id, link), link) for link in links)
-        return {key.rating_key: link for key, link in keyed}
 
     def _decide(self, key: str, value: msgspec.Raw) -> None:
         self.changes_since_checkpoint += 1
@@ -386,10 +391,6 @@ class State:
         if entry.newest_updated_at:
             self.newest_updated_at = entry.newest_updated_at
 
-    def holds(self, scene_id: SceneId, record: msgspec.Raw) -> bool:
-        """Whether just this, as JSON, is remembered of the scene."""
-        return self._scenes.get(scene_id, NULL) == record
-
     def checkpoint(self, journals: frozenset[str]) -> Checkpoint:
         """All of this as a checkpoint.
 
@@ -412,7 +413,7 @@ class State:
             waiting=tuple(sorted(self._waiting, key=id_order)),
             decisions=self._decisions,
             former=self._former,
-            scenes=self._scenes,
+            rows=self._rows,
         )
 
     def checkpointed(self) -> None:
@@ -420,13 +421,18 @@ class State:
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
 
-    def _all(self, view: msgspec.json.Decoder[T]) -> Iterator[tuple[SceneId, T]]:
+    def _all(self, view: views.RowView[T]) -> Iterator[tuple[SceneId, T]]:
         """As much of every record as `view` shows."""
-        for scene_id, raw in self._scenes.items():
-            yield scene_id, self._viewed(view, scene_id, raw)
+        try:
+            yield from self._rows.views(view)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
 
-    def _viewed(self, view: msgspec.json.Decoder[T], scene_id: SceneId, raw: msgspec.Raw) -> T:
-        return self._decoded(view, raw, f"scenes.{scene_id}")
+    def _viewed(self, view: views.RowView[T], scene_id: SceneId) -> T | None:
+        try:
+            return self._rows.view(view, scene_id)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
 
     def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
         try:

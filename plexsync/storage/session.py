@@ -37,6 +37,7 @@ from plexsync.storage.journal import (
 from plexsync.storage.loading import load_with_base
 from plexsync.storage.lock import hold_lock
 from plexsync.storage.memory import COLLECTION_PREFIX, SHOW_PREFIX
+from plexsync.storage.scenes.row import encode_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -242,11 +243,13 @@ class Session:
 
     def remember(self, scene_id: SceneId, record: SceneRecord) -> None:
         """Remember `record` of a scene. Costs nothing on disk if just that is remembered."""
-        self._keep(scene_id, _raw(record))
+        if self.state.get(scene_id) != record:
+            self._note(SceneKept(scene_id=scene_id, record=msgspec.Raw(encode_row(record))))
 
     def forget(self, scene_id: SceneId) -> None:
         """Remember nothing of a scene any more."""
-        self._keep(scene_id, NULL)
+        if scene_id in self.state.scene_ids():
+            self._note(SceneKept(scene_id=scene_id, record=NULL))
 
     def decide(self, key: str, value: msgspec.Struct | None) -> None:
         """Keep what a person decided under `key`; None takes it back."""
@@ -367,10 +370,6 @@ class Session:
 
     def _note(self, entry: Result | SceneKept | DecisionEntry) -> None:
         self.state.apply(self._run_id, self._running().append(entry))
-
-    def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
-        if not self.state.holds(scene_id, record):
-            self._note(SceneKept(scene_id=scene_id, record=record))
 
     def _prune(self, covered: Checkpoint, journals: frozenset[str], now: datetime) -> None:
         """Remove journals that neither `state.json` nor its previous copy needs.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +32,7 @@ from plexsync.storage.checkpoint import (
 from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
 from plexsync.storage.session import Session
 from tests.support.disk_faults import MemoryDisk, dice
-from tests.support.state_factories import NOW, begin, end, make_plan
+from tests.support.state_factories import NOW, begin, end, make_plan, rows_of
 
 if TYPE_CHECKING:
     from plexsync.state import State
@@ -204,17 +203,14 @@ def test_previous_copy_and_journals_hold_as_much(
 def test_checkpoint_round_trip(scenes: dict[SceneId, SceneRecord]) -> None:
     """What is written is read; equal states make equal files, whatever the order they grew in."""
     disk, other = MemoryDisk(), MemoryDisk()
-    encoded = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in scenes.items()}
-    backwards = dict(reversed(encoded.items()))
+    backwards = dict(reversed(scenes.items()))
 
-    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=encoded), disk)
-    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=backwards), other)
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, rows=rows_of(scenes)), disk)
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, rows=rows_of(backwards)), other)
 
     loaded = read_checkpoint(PLACE / STATE_NAME, disk)
     assert loaded is not None
-    assert {key: bytes(raw) for key, raw in loaded.scenes.items()} == {
-        key: bytes(raw) for key, raw in encoded.items()
-    }
+    assert {key: loaded.rows.record(key) for key in loaded.rows} == scenes
     assert disk.content() == other.content()
 
 
@@ -229,8 +225,7 @@ def test_any_changed_bit_of_a_checkpoint_is_found(
 ) -> None:
     """No single bit can change without an error of the state tree."""
     disk = MemoryDisk()
-    encoded = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in scenes.items()}
-    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, scenes=encoded), disk)
+    write_checkpoint(PLACE / STATE_NAME, Checkpoint(serial=1, rows=rows_of(scenes)), disk)
     content = bytearray(disk.content()[PLACE / STATE_NAME])
     content[place % len(content)] ^= 1 << bit
     damaged = MemoryDisk()

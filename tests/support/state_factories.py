@@ -20,8 +20,12 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.storage.journal import Lineage, RunKind, new_run_id
+from plexsync.storage.scenes.row import encode_row
+from plexsync.storage.scenes.rows import SceneRows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plexsync.storage.session import Session
 
 NOW = datetime(2026, 11, 22, 8, 32, 54, tzinfo=UTC)
@@ -64,6 +68,14 @@ def make_record(
         base={PlexField.TITLE: Base(digest="0123456789abcdef")},
     )
     return SceneRecord(updated_at=updated_at, outcome=outcome, links=(link,))
+
+
+def rows_of(records: Mapping[SceneId, SceneRecord]) -> SceneRows:
+    """Records as a checkpoint has them, kept in the order they stand in."""
+    rows = SceneRows()
+    for scene_id, record in records.items():
+        rows.keep(scene_id, encode_row(record))
+    return rows
 
 
 def begin(session: Session, number: int = 1, *, at: datetime = NOW) -> str:

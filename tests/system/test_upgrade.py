@@ -1,6 +1,6 @@
-"""A state and a saved plan that the version before made are read, settled, applied and undone.
+"""A state and a saved plan that a version before made are read, settled, applied and undone.
 
-`tests/system/upgrade` holds what plexsync wrote on 2026-11-22 while `lived` happened: a first run
+`tests/system/upgrade` holds what plexsync wrote on two days while `lived` happened: a first run
 with posters, a tag and a title a person changed in Plex, an undo of one title, a saved plan, and a
 run that died after its only edit had reached Plex. Here the same happens again, so that Plex holds
 what it held then; after that the old files take the place of ours.
@@ -27,7 +27,7 @@ from tests.support.world import World, scene_ids
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OLD = Path(__file__).parent / "upgrade"
+VERSIONS = sorted((Path(__file__).parent / "upgrade").iterdir())
 FIRST = "20261122T080100Z-0001"
 
 
@@ -48,13 +48,19 @@ def lived(world: World, plan: Path) -> None:
         world.run(RunOptions(scenes=scene_ids(6)), disk=DiesAfterWriting(world.plex))
 
 
+@pytest.fixture(params=VERSIONS, ids=lambda one: one.name)
+def old(request: pytest.FixtureRequest) -> Path:
+    """Where the files of a version before are."""
+    return Path(request.param)
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world with the files of the version before."""
+def world(tmp_path: Path, old: Path) -> Iterator[World]:
+    """A world with the files of a version before."""
     with made(tmp_path, scenes=6, APPLY__PRESERVE_PLEX_EDITS="true") as alike:
         lived(alike, tmp_path / "plan.json")
         shutil.rmtree(alike.state_dir)
-        shutil.copytree(OLD, alike.state_dir, ignore=shutil.ignore_patterns("plan.json"))
+        shutil.copytree(old, alike.state_dir, ignore=shutil.ignore_patterns("plan.json"))
         shutil.rmtree(alike.cache_dir)
         yield alike
 
@@ -79,10 +85,10 @@ def test_a_run_goes_on_from_the_state_of_the_version_before(world: World) -> Non
     assert {row.scene.id for row in asked.rows if row.outcome is Outcome.APPLIED} == {"3"}
 
 
-def test_a_plan_of_the_version_before_is_applied_and_undone(world: World) -> None:
+def test_a_plan_of_the_version_before_is_applied_and_undone(world: World, old: Path) -> None:
     """With its picture; what an undo of it puts back is what was there."""
     before = world.plex.dump()
-    applied = world.apply(OLD / "plan.json")
+    applied = world.apply(old / "plan.json")
     assert applied.summary.exit_code == ExitCode.OK
     assert {row.scene.id for row in applied.rows if row.outcome is Outcome.APPLIED} == {
         "1",

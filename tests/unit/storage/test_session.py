@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,11 +24,10 @@ from plexsync.storage.journal import (
 )
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
-from tests.support.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record
+from tests.support.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record, rows_of
 
 PLACE = Path("/nowhere/state")
 ONE = SceneId("1")
-RECORD = msgspec.Raw(msgspec.json.encode(make_record()))
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -39,9 +39,8 @@ class Pin(msgspec.Struct, frozen=True):
 def library(scenes: int) -> MemoryDisk:
     """A disk with a state of so many scenes, as an earlier run left it."""
     disk = MemoryDisk()
-    checkpoint = Checkpoint(
-        serial=1, scenes={SceneId(str(number)): RECORD for number in range(1, scenes + 1)}
-    )
+    records = {SceneId(str(number)): make_record() for number in range(1, scenes + 1)}
+    checkpoint = Checkpoint(serial=1, rows=rows_of(records))
     write_checkpoint(PLACE / STATE_NAME, checkpoint, disk)
     return disk
 
@@ -358,3 +357,20 @@ def test_forgotten_scene_is_gone_from_the_journal_on() -> None:
     _, forgotten, _ = read_journal(PLACE / DIRECTORY / f"{run_id}.jsonl", disk)
     assert isinstance(forgotten, SceneKept)
     assert load_state(PLACE, disk).get(ONE) is None
+
+
+def test_the_next_run_writes_a_state_of_objects_as_rows(tmp_path: Path) -> None:
+    """Once, even if nothing happened, so that not every run makes rows of them."""
+    body = b'{\n"schema": "plexsync/state/1",\n"serial": 1,\n"scenes": {"1": %b},\n' % (
+        msgspec.json.encode(make_record())
+    )
+    seal = b'"checksum": "crc32:%08x"\n}\n' % zlib.crc32(body)
+    (tmp_path / STATE_NAME).write_bytes(body + seal)
+    for number, folds in ((2, True), (3, False)):
+        before = (tmp_path / STATE_NAME).read_bytes()
+        session = Session(tmp_path)
+        begin(session, number)
+        end(session)
+        assert ((tmp_path / STATE_NAME).read_bytes() != before) is folds
+        assert load_state(tmp_path).get(ONE) == make_record()
+    assert b'"plexsync/state/2"' in (tmp_path / STATE_NAME).read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from plexsync.storage.checkpoint import (
 from plexsync.storage.journal import DIRECTORY, Lineage, Settlement
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
-from tests.support.state_factories import LINEAGE, begin, end, make_plan, make_record
+from tests.support.state_factories import LINEAGE, begin, end, make_plan, make_record, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,11 +110,14 @@ def test_state_json_is_json_a_person_can_read(tmp_path: Path) -> None:
     text = (tmp_path / STATE_NAME).read_text()
     content = json.loads(text)
 
-    assert content["schema"] == SCHEMA == "plexsync/state/1"
+    assert content["schema"] == SCHEMA == "plexsync/state/2"
     assert list(content["scenes"]) == ["1", "2", "10"]
-    assert content["scenes"]["2"]["links"][0]["rating_key"] == "9002"
+    outcome, ((rating_key, _, folder, path, base),), version = content["scenes"]["2"]
+    assert (outcome, rating_key, version) == ("applied", "9002", "v1")
+    assert content["texts"][folder - 1] + path == "/media/2.mp4"
+    assert dict(zip(content["fields"], base, strict=False)) == {"title": "ASNFZ4mrze8"}
     assert content["lineage"] == {"plex": LINEAGE.plex, "stash": LINEAGE.stash}
-    assert [line[:5] for line in text.splitlines() if '"updated_at"' in line] == [
+    assert [line[:5] for line in text.splitlines() if '["applied",' in line] == [
         '"1": ',
         '"2": ',
         '"10":',
@@ -424,9 +428,9 @@ def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> Non
 
 def test_newer_state_is_not_read(tmp_path: Path) -> None:
     """Whatever else it holds, it is not damaged: plexsync is too old."""
-    (tmp_path / STATE_NAME).write_bytes(b'{"schema": "plexsync/state/2", "all": "different"}\n')
+    (tmp_path / STATE_NAME).write_bytes(b'{"schema": "plexsync/state/3", "all": "different"}\n')
 
-    with pytest.raises(StateVersionError, match="plexsync/state/2") as caught:
+    with pytest.raises(StateVersionError, match="plexsync/state/3") as caught:
         load_state(tmp_path)
 
     assert "Update plexsync" in caught.value.hint
@@ -436,15 +440,22 @@ def test_newer_state_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "place"),
     [
-        (b'{"updated_at": 7, "outcome": "applied"}', r"\$\.updated_at"),
-        (b'{"updated_at": "v", "outcome": "fine"}', r"\$\.outcome"),
-        (b'{"updated_at": "v", "outcome": "applied", "links": [{}]}', r"\$\.links\[0\]"),
+        (b'["applied",[],7]', r"\$\[2\]"),
+        (b'["fine",[],"v"]', r"\$\[0\]"),
+        (b'["applied",[[]],"v"]', r"\$\[1\]\[0\]"),
+        (b'["applied",[],"v","","no digest"]', "stands for nothing"),
+        (b'["applied",[["1","1",7,"x.mp4"]],"v"]', "stands for nothing"),
     ],
-    ids=["type", "word", "missing"],
+    ids=["type", "word", "missing", "digest", "number"],
 )
 def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str) -> None:
     """A wrong record under a right checksum names the scene and the place in it."""
-    write_checkpoint(tmp_path / STATE_NAME, Checkpoint(serial=1, scenes={ONE: msgspec.Raw(record)}))
+    path = tmp_path / STATE_NAME
+    write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[lines.index(b'"scenes": {\n') + 1] = b'"1": %b\n' % record
+    body = b"".join(lines[:-2])
+    path.write_bytes(b'%b"checksum": "crc32:%08x"\n}\n' % (body, zlib.crc32(body)))
 
     with pytest.raises(StateCorruptError, match=place) as caught:
         load_state(tmp_path).get(ONE)

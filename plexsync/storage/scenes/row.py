@@ -1,0 +1,353 @@
+"""A record as a row: its values in a fixed order, without names, the last ones left out if usual.
+
+    [outcome, links, updated_at, related, files, desired, marks, year, attempts, due_at, problem]
+    a link: [rating_key, section_id, folder, path,
+             base, pictures, above, held, inherited, confidence]
+    base: one cell a field, in the order of `FIELDS`: 0, a digest, or
+          [digest, entries, seen, wanted, found, credits]
+    a picture: [stamp, etag, key, shown, made, former]
+
+Nothing is lost: the record a row is read as is the one it was made of. In a checkpoint texts that
+many rows have are numbers, see `shared.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from plexsync.models import (
+    Base,
+    Confidence,
+    Link,
+    Outcome,
+    PictureBase,
+    PlexField,
+    Problem,
+    RatingKey,
+    SceneRecord,
+)
+from plexsync.storage.scenes.digests import pack_digest, unpack_digest
+from plexsync.storage.scenes.shared import Entries, SharedTexts
+from plexsync.storage.scenes.views import Links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+FIELDS = (
+    PlexField.TITLE,
+    PlexField.SUMMARY,
+    PlexField.GENRES,
+    PlexField.ACTORS,
+    PlexField.STUDIO,
+    PlexField.DATE,
+    PlexField.COLLECTIONS,
+    PlexField.SORT_TITLE,
+    PlexField.ORIGINAL_TITLE,
+    PlexField.TAGLINE,
+    PlexField.CONTENT_RATING,
+    PlexField.RATING,
+    PlexField.DIRECTORS,
+    PlexField.LABELS,
+    PlexField.POSTER,
+    PlexField.BACKGROUND,
+    PlexField.EXISTENCE,
+    PlexField.MEMBERS,
+    PlexField.MODE,
+)
+"""The fields in the order of their cells, those most people write first. New ones go to the end."""
+
+_SHARED = tuple(
+    FIELDS.index(field)
+    for field in (
+        PlexField.STUDIO,
+        PlexField.DATE,
+        PlexField.COLLECTIONS,
+        PlexField.CONTENT_RATING,
+        PlexField.RATING,
+    )
+)
+"""The cells of fields whose values many items have."""
+
+_BASE_AT = 4
+_ENTRIES_AND_SEEN = slice(1, 3)
+
+_UPLOAD = "upload://posters/"
+"""What the keys of uploaded pictures begin with; a digest follows."""
+
+
+class _Cell(msgspec.Struct, array_like=True, gc=False):
+    """What is remembered of one field; see `Base`."""
+
+    digest: int | str
+    entries: Entries = ""
+    seen: Entries = ""
+    wanted: str = ""
+    found: bool = False
+    credits: str = ""
+
+
+class _Picture(msgspec.Struct, array_like=True, gc=False):
+    """See `PictureBase`. Of an uploaded picture's key there is the digest alone, in a list.
+
+    Likewise of `shown`, where that is a picture of the item itself: a list of the policy and how
+    the path goes on.
+    """
+
+    stamp: str
+    etag: str = ""
+    key: str | tuple[str] = ""
+    shown: str | tuple[str, str] = ""
+    made: str = ""
+    former: str | tuple[str] = ""
+
+
+class _Link(msgspec.Struct, array_like=True, gc=False):
+    rating_key: RatingKey
+    section_id: str
+    folder: int
+    path: str
+    base: tuple[int | str | _Cell, ...] = ()
+    pictures: dict[PlexField, _Picture] = {}
+    above: tuple[RatingKey, ...] = ()
+    held: dict[PlexField, str] = {}
+    inherited: bool = False
+    confidence: Confidence = Confidence.HIGH
+
+
+class _Row(msgspec.Struct, array_like=True, gc=False):
+    outcome: Outcome
+    links: tuple[_Link, ...]
+    updated_at: str
+    related: str = ""
+    files: str = ""
+    desired: str = ""
+    marks: str = ""
+    year: str = ""
+    attempts: int = 0
+    due_at: str = ""
+    problem: Problem | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Row)
+_ENCODER = msgspec.json.Encoder()
+_PATHS = msgspec.json.Decoder(Links)
+_NO_SHARED_TEXTS = SharedTexts()
+
+
+def encode_row(record: SceneRecord) -> bytes:
+    """Return the row of a record, everything written out."""
+    row: list[object] = [
+        record.outcome,
+        [_link_row(link) for link in record.links],
+        record.updated_at,
+    ]
+    row += _trimmed(
+        record.related,
+        pack_digest(record.files),
+        pack_digest(record.desired),
+        record.marks,
+        record.year,
+        record.attempts,
+        record.due_at,
+        record.problem,
+    )
+    return _ENCODER.encode(row)
+
+
+def decode_row(row: bytes, texts: SharedTexts = _NO_SHARED_TEXTS) -> SceneRecord:
+    """Return the record of a row.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    read = _DECODER.decode(row)
+    try:
+        links = tuple([_link(link, texts) for link in read.links])
+        files, desired = unpack_digest(read.files), unpack_digest(read.desired)
+    except (ValueError, IndexError) as error:
+        raise msgspec.DecodeError(f"a digest or a number stands for nothing: {error}") from error
+    return SceneRecord(
+        updated_at=read.updated_at,
+        outcome=read.outcome,
+        files=files,
+        desired=desired,
+        links=links,
+        attempts=read.attempts,
+        due_at=read.due_at,
+        problem=read.problem,
+        related=read.related,
+        marks=read.marks,
+        year=read.year,
+    )
+
+
+def share_row(row: bytes, texts: SharedTexts) -> bytes:
+    """Return a row as a checkpoint has it, of one in which some of it is written out."""
+    values = msgspec.json.decode(row)
+    for link in values[1]:
+        if not link[2]:
+            link[2], link[3] = texts.place(link[3])
+        cells = link[_BASE_AT] if len(link) > _BASE_AT else []
+        for cell in cells:
+            if isinstance(cell, list):
+                cell[_ENTRIES_AND_SEEN] = map(texts.part, cell[_ENTRIES_AND_SEEN])
+        for at in _SHARED:
+            if at < len(cells):
+                _share_digest(cells, at, texts)
+    return _ENCODER.encode(values)
+
+
+def paths_in(row: bytes) -> Iterator[str]:
+    """Yield the paths that are written out in a row."""
+    yield from (link.path for link in _PATHS.decode(row).links if not link.folder)
+
+
+def _share_digest(cells: list[Any], at: int, texts: SharedTexts) -> None:
+    if isinstance(cells[at], list):
+        cells, at = cells[at], 0
+    if cells[at] and isinstance(cells[at], str):
+        cells[at] = texts.number(cells[at])
+
+
+def _trimmed(*values: object) -> list[object]:
+    """Return values without the last ones that are what is read where there is none."""
+    end = len(values)
+    while end and not values[end - 1]:
+        end -= 1
+    return list(values[:end])
+
+
+# ---- Links ---------------------------------------------------------------------------------------
+
+
+def _link_row(link: Link) -> list[object]:
+    return [
+        link.rating_key,
+        link.section_id,
+        0,
+        link.path,
+        *_trimmed(
+            _cells(link.base),
+            {target: _picture_row(one, link) for target, one in link.pictures.items()},
+            link.above,
+            link.held,
+            link.inherited,
+            "" if link.confidence is Confidence.HIGH else link.confidence,
+        ),
+    ]
+
+
+def _link(read: _Link, texts: SharedTexts) -> Link:
+    folder = texts.text(read.folder) if read.folder else ""
+    return Link(
+        rating_key=read.rating_key,
+        section_id=read.section_id,
+        path=folder + read.path,
+        confidence=read.confidence,
+        base=_bases(read.base, texts),
+        held=read.held,
+        pictures={target: _picture(one, read) for target, one in read.pictures.items()},
+        inherited=read.inherited,
+        above=read.above,
+    )
+
+
+def _cells(base: Mapping[PlexField, Base]) -> list[object]:
+    cells: list[object] = []
+    left = len(base)
+    for target in FIELDS:
+        if not left:
+            break
+        known = base.get(target)
+        left -= known is not None
+        cells.append(0 if known is None else _cell(known))
+    return cells
+
+
+def _cell(known: Base) -> object:
+    digest = pack_digest(known.digest)
+    if not (known.entries or known.seen or known.wanted or known.found or known.credits):
+        return digest
+    return [
+        digest,
+        *_trimmed(
+            pack_digest(known.entries),
+            pack_digest(known.seen),
+            pack_digest(known.wanted),
+            known.found,
+            known.credits,
+        ),
+    ]
+
+
+def _bases(cells: Iterable[int | str | _Cell], texts: SharedTexts) -> dict[PlexField, Base]:
+    base = {}
+    for target, cell in zip(FIELDS, cells, strict=False):
+        if isinstance(cell, str):
+            base[target] = Base(digest=unpack_digest(cell))
+        elif isinstance(cell, _Cell):
+            base[target] = _base(cell, texts)
+        elif cell:
+            base[target] = Base(digest=unpack_digest(texts.text(cell)))
+    return base
+
+
+def _base(cell: _Cell, texts: SharedTexts) -> Base:
+    digest = cell.digest
+    return Base(
+        digest=unpack_digest(digest if isinstance(digest, str) else texts.text(digest)),
+        entries=unpack_digest(texts.join(cell.entries)),
+        wanted=unpack_digest(cell.wanted) if cell.wanted else "",
+        credits=cell.credits,
+        found=cell.found,
+        seen=unpack_digest(texts.join(cell.seen)) if cell.seen else "",
+    )
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
+
+
+def _picture_row(known: PictureBase, link: Link) -> list[object]:
+    return [
+        known.stamp,
+        *_trimmed(
+            pack_digest(known.etag),
+            _key_row(known.key),
+            _shown_row(known.shown, link.rating_key),
+            known.made,
+            _key_row(known.former),
+        ),
+    ]
+
+
+def _picture(read: _Picture, link: _Link) -> PictureBase:
+    return PictureBase(
+        stamp=read.stamp,
+        etag=unpack_digest(read.etag),
+        key=_key(read.key),
+        shown=read.shown
+        if isinstance(read.shown, str)
+        else f"{read.shown[0]} {_own(link.rating_key)}{read.shown[1]}",
+        made=read.made,
+        former=_key(read.former),
+    )
+
+
+def _key_row(key: str) -> object:
+    return [pack_digest(key.removeprefix(_UPLOAD))] if key.startswith(_UPLOAD) else key
+
+
+def _key(read: str | Sequence[str]) -> str:
+    return read if isinstance(read, str) else _UPLOAD + unpack_digest(read[0])
+
+
+def _shown_row(shown: str, rating_key: RatingKey) -> object:
+    policy, space, rest = shown.partition(" ")
+    own = _own(rating_key)
+    return [policy, rest.removeprefix(own)] if space and rest.startswith(own) else shown
+
+
+def _own(rating_key: RatingKey) -> str:
+    return f"/library/metadata/{rating_key}/"

@@ -1,0 +1,85 @@
+"""Texts that rows have in common: folders, digests of names, of studios, of days.
+
+A row in the journal stands for itself: what it holds is written out. In a checkpoint it has the
+number of such a text instead; number 0 stands for none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, is_packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Entries = str | tuple[int, ...]
+"""Packed digests of names, run together: written out, or as the numbers of shared texts."""
+
+
+class SharedTexts:
+    """The shared texts of one checkpoint, by number.
+
+    Args:
+        texts: those of the numbers from 1 on.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts = ["", *texts]
+        self._numbers = {text: number for number, text in enumerate(self._texts)}
+        self._crowded: frozenset[str] = frozenset()
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the texts in the order of their numbers, from 1 on."""
+        return iter(self._texts[1:])
+
+    def text(self, number: int) -> str:
+        """Return the text of a number."""
+        return self._texts[number]
+
+    def number(self, text: str) -> int:
+        """Return the number of a text, a new one if it has none."""
+        number = self._numbers.get(text)
+        if number is None:
+            number = self._numbers[text] = len(self._texts)
+            self._texts.append(text)
+        return number
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Learn which folders are worth a number: those that several of `paths` are in."""
+        counts = Counter(folder for path in paths for folder in _folders(path))
+        self._crowded = frozenset(folder for folder, count in counts.items() if count > 1)
+
+    def place(self, path: str) -> tuple[int, str]:
+        """Return the number of a folder, and the rest of a path below it."""
+        for folder in _folders(path):
+            if folder in self._numbers or folder in self._crowded:
+                return self.number(folder), path[len(folder) :]
+        return 0, path
+
+    def part(self, entries: Entries) -> Entries:
+        """Return the numbers of digests that are written out, run together."""
+        if (
+            not isinstance(entries, str)
+            or not is_packed(entries)
+            or len(entries) % ENTRY_CHARACTERS
+        ):
+            return entries
+        starts = range(0, len(entries), ENTRY_CHARACTERS)
+        return tuple([self.number(entries[at : at + ENTRY_CHARACTERS]) for at in starts])
+
+    def join(self, entries: Entries) -> str:
+        """Return digests written out, run together, as `part` was given them."""
+        return (
+            entries if isinstance(entries, str) else "".join(map(self._texts.__getitem__, entries))
+        )
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders a file is in, the nearest first, each with its last separator."""
+    separator = "/" if "/" in path else "\\"
+    end = path.rfind(separator)
+    while end > 0:
+        yield path[: end + 1]
+        end = path.rfind(separator, 0, end)

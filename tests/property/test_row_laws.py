@@ -1,0 +1,165 @@
+"""Laws of the rows that scenes are remembered as: nothing is lost, and any row can be found."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import json
+
+from plexsync.models import (
+    Base,
+    Confidence,
+    Link,
+    Outcome,
+    PictureBase,
+    PlexField,
+    Problem,
+    RatingKey,
+    SceneId,
+    SceneRecord,
+)
+from plexsync.storage.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, pack_digest
+from plexsync.storage.scenes.row import FIELDS, decode_row, encode_row, share_row
+from plexsync.storage.scenes.shared import SharedTexts
+from plexsync.text.folding import ENTRY_DIGITS
+from tests.support.disk_faults import MemoryDisk
+from tests.support.state_factories import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plexsync.storage.scenes.rows import SceneRows
+
+PLACE = Path("/nowhere/state.json")
+
+texts = st.text(max_size=8) | st.text("0123456789abcdef", max_size=24)
+entries = texts | st.lists(st.sampled_from(["00" * 6, "3fa9b1c2d3e4"]), max_size=3).map("".join)
+paths = texts | st.builds("/".join, st.lists(st.sampled_from(["", "a", "b"]), max_size=4))
+keys = texts | texts.map("upload://posters/{}".format)
+shown = texts | st.sampled_from(["", "merge /library/metadata/7/thumb/1", "x /library/metadata/7/"])
+bases = st.builds(
+    Base,
+    digest=texts,
+    entries=entries,
+    seen=entries,
+    wanted=texts,
+    found=st.booleans(),
+    credits=texts,
+)
+pictures = st.builds(
+    PictureBase, stamp=texts, etag=texts, key=keys, shown=shown, made=texts, former=keys
+)
+fields = st.sampled_from(PlexField)
+links = st.builds(
+    Link,
+    rating_key=st.sampled_from(["7", "8", "900"]).map(RatingKey),
+    section_id=st.sampled_from(["1", "2"]),
+    path=paths,
+    confidence=st.sampled_from(Confidence),
+    base=st.dictionaries(fields, bases, max_size=4),
+    held=st.dictionaries(fields, texts, max_size=2),
+    pictures=st.dictionaries(fields, pictures, max_size=2),
+    inherited=st.booleans(),
+    above=st.lists(st.sampled_from(["1", "2"]).map(RatingKey), max_size=2).map(tuple),
+)
+records = st.builds(
+    SceneRecord,
+    updated_at=texts,
+    outcome=st.sampled_from(Outcome),
+    files=texts,
+    desired=texts,
+    links=st.lists(links, max_size=3).map(tuple),
+    attempts=st.integers(0, 10),
+    due_at=texts,
+    problem=st.none() | st.builds(Problem, kind=texts, message=texts),
+    related=texts,
+    marks=texts,
+    year=texts,
+)
+scene_ids = st.integers(1, 150).map(str).map(SceneId)
+libraries = st.dictionaries(scene_ids, records, max_size=8)
+
+
+def kept_in(rows: SceneRows) -> dict[SceneId, SceneRecord | None]:
+    """Return every record, asked for one by one."""
+    return {scene_id: rows.record(scene_id) for scene_id in rows}
+
+
+def on_disk(rows: SceneRows) -> SceneRows:
+    """Return what is read of rows once they were written."""
+    disk = MemoryDisk()
+    write_checkpoint(PLACE, Checkpoint(rows=rows), disk)
+    found = read_checkpoint(PLACE, disk)
+    assert found is not None
+    return found.rows
+
+
+def changed(rows: SceneRows, news: Mapping[SceneId, SceneRecord | None]) -> SceneRows:
+    """Return rows in which some scenes are remembered otherwise, or not any more."""
+    for scene_id, record in news.items():
+        rows.keep(scene_id, None if record is None else encode_row(record))
+    return rows
+
+
+def test_every_field_has_a_cell() -> None:
+    """A field without one would be forgotten."""
+    assert sorted(FIELDS) == sorted(PlexField)
+
+
+def test_digests_of_names_can_be_told_apart_in_base64() -> None:
+    """Each takes whole characters, so that each is shared for itself."""
+    assert len(pack_digest("0" * ENTRY_DIGITS)) == ENTRY_CHARACTERS
+    assert pack_digest("ab" * ENTRY_DIGITS) == pack_digest("ab" * (ENTRY_DIGITS // 2)) * 2
+
+
+@given(record=records, paths=st.lists(paths, max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_a_row_is_read_as_the_record_it_was_made_of(record: SceneRecord, paths: list[str]) -> None:
+    """Also once it shares texts, and once more when it did before."""
+    texts = SharedTexts(["/a/", "3fa9b1c2"])
+    texts.expect([*paths, *(link.path for link in record.links)])
+    row = encode_row(record)
+    shared = share_row(row, texts)
+    assert decode_row(row) == decode_row(shared, texts) == record
+    assert share_row(shared, texts) == shared
+
+
+@given(
+    library=libraries,
+    news=st.dictionaries(scene_ids, st.none() | records, max_size=4),
+    asked=st.lists(scene_ids, max_size=4),
+)
+@settings(max_examples=50, deadline=None)
+def test_rows_are_a_mapping_wherever_they_come_from(
+    library: dict[SceneId, SceneRecord],
+    news: dict[SceneId, SceneRecord | None],
+    asked: list[SceneId],
+) -> None:
+    """Of a checkpoint, with news, and with these written: each is found, and none that is not."""
+    wanted = {key: one for key, one in {**library, **news}.items() if one is not None}
+    rows = changed(on_disk(rows_of(library)), news)
+    for found in (rows, on_disk(rows), rows):
+        assert {one: found.record(one) for one in asked} == {one: wanted.get(one) for one in asked}
+        assert len(found) == len(wanted)
+        assert kept_in(found) == wanted
+
+
+@given(library=libraries)
+@settings(max_examples=50, deadline=None)
+def test_a_checkpoint_of_objects_is_read_as_the_same_records(
+    library: dict[SceneId, SceneRecord],
+) -> None:
+    """Earlier versions wrote each record with the names of all it holds."""
+    disk = MemoryDisk()
+    body = b'{\n"schema": "plexsync/state/1",\n"serial": 3,\n"scenes": %b,\n' % json.encode(library)
+    seal = b'"checksum": "crc32:%08x"\n}\n' % zlib.crc32(body)
+    disk.write(disk.create(PLACE), body + seal)
+    found = read_checkpoint(PLACE, disk)
+    assert found is not None
+    assert (found.serial, kept_in(found.rows)) == (3, library)
+    assert kept_in(on_disk(found.rows)) == library
