@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -31,21 +31,23 @@ from plexsync.models import (
 )
 from plexsync.plex.lenient import read_json
 from plexsync.plex.wire import (
+    AnswerObject,
+    ContainerObject,
     DetailObject,
-    DetailsAnswer,
     ItemObject,
-    ListingAnswer,
     PartObject,
-    PicturesAnswer,
+    PicturesObject,
     RoleObject,
     TagObject,
-    TreeAnswer,
+    TreeObject,
     VersionObject,
 )
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+T = TypeVar("T")
 
 _OPTIMISED = 42
 """`proxyType` of a version Plex made for streaming. Source: docs/plex-api.md 4."""
@@ -81,14 +83,14 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         items: those of the kinds that count, trashed ones included.
         entries: how many entries the page holds, other kinds included.
-        total: how many the library (or the filter) holds; None when the server did not say.
+        total: how many the library (or the filter) holds.
         offset: where the page starts; None when the server did not say.
         unusable: entries without a rating key, as far as they say what they are.
     """
 
     items: tuple[PlexItem, ...]
     entries: int
-    total: int | None
+    total: int
     offset: int | None
     unusable: tuple[str, ...] = ()
 
@@ -139,13 +141,15 @@ def decode_listing(
         kinds: what counts as an item.
 
     Raises:
-        BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
+        BadResponseError: not a listing, cut short (its `size` counts other entries than came), or
+            without a count of all there are.
     """
-    container = read_json(body, _LISTING, ListingAnswer).container
-    entries = container.entries
-    if container.size is not None and container.size != len(entries):
+    container = read_json(body, _LISTING).container
+    entries = _whole(container, container.entries)
+    if container.total is None:
         raise BadResponseError(
-            f"Plex's listing announces {container.size} items and holds {len(entries)}"
+            "Plex does not say how many items the library holds",
+            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
         )
     section = section_id or str(container.section_id)
     wanted = [entry for entry in entries if entry.type in kinds]
@@ -164,14 +168,9 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     Raises:
         BadResponseError: not a container of items, or cut short.
     """
-    container = read_json(body, _DETAILS, DetailsAnswer).container
-    entries = container.entries
-    if container.size is not None and container.size != len(entries):
-        raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
-    unusable = [_called(entry) for entry in entries if not _has_key(entry)]
-    if unusable:
-        # It may be any of those asked for: read one by one, the others are readable.
-        raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
+    container = read_json(body, _DETAILS).container
+    # One without a key may be any of those asked for: read one by one, the others are readable.
+    entries = _with_keys(container)
     hoisted = container.section_id
     return tuple(
         _detail(entry, str(entry.section_id or hoisted))
@@ -201,7 +200,7 @@ def decode_hashes(body: bytes) -> Hashes:
     Raises:
         BadResponseError: not a tree.
     """
-    tree = read_json(body, _TREE, TreeAnswer).container
+    tree = read_json(body, _TREE).container
     hashes: dict[int, int] = {}
     items: set[str] = set()
     waiting = list(tree.nodes)
@@ -223,11 +222,9 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     Raises:
         BadResponseError: not a container of pictures, or cut short.
     """
-    container = read_json(body, _PICTURES, PicturesAnswer).container
+    container = read_json(body, _PICTURES).container
     # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
-    entries = container.entries or container.photos
-    if container.size is not None and container.size != len(entries):
-        raise BadResponseError(f"Plex announces {container.size} pictures, sends {len(entries)}")
+    entries = _whole(container, container.entries or container.photos)
     return tuple(
         Picture(key=entry.rating_key, selected=entry.selected)
         for entry in entries
@@ -257,12 +254,8 @@ def decode_collections(body: bytes) -> CollectionsPage:
     Raises:
         BadResponseError: not a listing, cut short, or an entry has no rating key.
     """
-    container = read_json(body, _DETAILS, DetailsAnswer).container
-    entries = container.entries
-    if container.size is not None and container.size != len(entries):
-        raise BadResponseError(f"Plex announces {container.size} entries and sends {len(entries)}")
-    if unusable := [_called(entry) for entry in entries if not _has_key(entry)]:
-        raise BadResponseError(f"Plex sends an entry without a rating key: {unusable[0]}")
+    container = read_json(body, _DETAILS).container
+    entries = _with_keys(container)
     found = tuple(
         CollectionEntry(
             RatingKey(str(entry.rating_key)), entry.title, entry.member_count, entry.smart
@@ -279,6 +272,21 @@ def stash_id_of(guids: Iterable[str]) -> str:
             if found := form.fullmatch(guid):
                 return found["id"]
     return ""
+
+
+def _whole(container: ContainerObject[T], entries: list[T]) -> list[T]:
+    """Return the entries of a container, unless it was cut short."""
+    if container.size is not None and container.size != len(entries):
+        raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
+    return entries
+
+
+def _with_keys(container: ContainerObject[DetailObject]) -> list[DetailObject]:
+    """Return the entries of a container, unless it was cut short or one has no rating key."""
+    entries = _whole(container, container.entries)
+    if unusable := [_called(entry) for entry in entries if not _has_key(entry)]:
+        raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
+    return entries
 
 
 # ---- Items ---------------------------------------------------------------------------------------
@@ -426,7 +434,7 @@ def _hexadecimal(text: str) -> int | None:
 
 # ---- Reading -------------------------------------------------------------------------------------
 
-_LISTING = msgspec.json.Decoder(ListingAnswer, strict=False)
-_DETAILS = msgspec.json.Decoder(DetailsAnswer, strict=False)
-_TREE = msgspec.json.Decoder(TreeAnswer, strict=False)
-_PICTURES = msgspec.json.Decoder(PicturesAnswer, strict=False)
+_LISTING = msgspec.json.Decoder(AnswerObject[ContainerObject[ItemObject]], strict=False)
+_DETAILS = msgspec.json.Decoder(AnswerObject[ContainerObject[DetailObject]], strict=False)
+_TREE = msgspec.json.Decoder(AnswerObject[TreeObject], strict=False)
+_PICTURES = msgspec.json.Decoder(AnswerObject[PicturesObject], strict=False)

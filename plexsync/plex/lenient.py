@@ -17,12 +17,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from plexsync.errors import BadResponseError
+from plexsync.plex.wire import MOST
 
 T = TypeVar("T")
-
-MOST = 2**63 - 1
-"""The largest number we believe: SQLite's integers end here, and no file, time or id comes near it.
-What is larger, or negative, is no number of a library."""
 
 _NUMBERS = frozenset(
     {
@@ -60,21 +57,16 @@ _FLAGS = frozenset({"locked", "selected"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def read_json(body: bytes, decoder: msgspec.json.Decoder[T], shape: type[T]) -> T:
-    """Read an answer.
-
-    Args:
-        body: as received.
-        decoder: of `shape`.
-        shape: what is read of the answer.
+def read_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Return what a decoder reads of an answer.
 
     Raises:
-        BadResponseError: it is no JSON, or not of this shape.
+        BadResponseError: it is no JSON, or not of its shape.
     """
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_leniently(body, shape)
+        return _read_leniently(body, decoder.type)
 
 
 def _read_leniently(body: bytes, shape: type[T]) -> T:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from plexsync.errors import BadResponseError
 
 if TYPE_CHECKING:
-    from plexsync.models import PlexItem, Section
+    from plexsync.models import PlexItem
     from plexsync.plex.decode import ListingPage
 
 
@@ -53,16 +53,7 @@ class Sweep:
         return len(self._totals) == 1 and self.entries == self.total
 
     def add(self, page: ListingPage) -> None:
-        """Take one page in.
-
-        Raises:
-            BadResponseError: it does not say how many there are in all.
-        """
-        if page.total is None:
-            raise BadResponseError(
-                "Plex does not say how many items the library holds",
-                hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
-            )
+        """Take one page in."""
         self._totals.add(page.total)
         self.total = page.total
         self._others += page.entries - len(page.items)
@@ -86,17 +77,3 @@ class Sweep:
         # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
         filtered = after is not None and all(item.updated_at > after for item in items)
         return Listing(items, self.total, filtered, tuple(self._unusable))
-
-
-def total_of(page: ListingPage, section: Section) -> int:
-    """How many entries the server counts in `section`.
-
-    Raises:
-        BadResponseError: it does not say.
-    """
-    if page.total is None:
-        raise BadResponseError(
-            f"Plex does not say how many items {section.title!r} holds",
-            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
-        )
-    return page.total

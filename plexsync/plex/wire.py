@@ -5,11 +5,15 @@ Source: docs/plex-api.md 2, 3 and 8.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from plexsync.plex.lenient import MOST
+MOST = 2**63 - 1
+"""The largest number we believe: SQLite's integers end here, and no file, time or id comes near it.
+What is larger, or negative, is no number of a library."""
+
+T = TypeVar("T")
 
 _SPELLING = {
     "rating_key": "ratingKey",
@@ -144,25 +148,14 @@ class DetailObject(ItemObject):
     locks: list[LockObject] = []
 
 
-class ContainerObject(JsonObject):
-    """What every container says of itself."""
+class ContainerObject(JsonObject, Generic[T]):
+    """Entries, and how many there are of them."""
 
     size: WholeNumber | None = None
     total: WholeNumber | None = None
     offset: WholeNumber | None = None
     section_id: str | int = ""
-
-
-class ListingObject(ContainerObject):
-    """A page of a listing."""
-
-    entries: list[ItemObject] = []
-
-
-class DetailsObject(ContainerObject):
-    """Items in full."""
-
-    entries: list[DetailObject] = []
+    entries: list[T] = []
 
 
 class TreePartObject(JsonObject):
@@ -199,32 +192,13 @@ class PictureObject(JsonObject):
     selected: bool = False
 
 
-class PicturesObject(ContainerObject):
+class PicturesObject(ContainerObject[PictureObject]):
     """The posters or backgrounds of an item."""
 
-    entries: list[PictureObject] = []
     photos: list[PictureObject] = []
 
 
-class ListingAnswer(JsonObject):
-    """The answer to a listing."""
+class AnswerObject(JsonObject, Generic[T]):
+    """What every answer is wrapped in."""
 
-    container: ListingObject
-
-
-class DetailsAnswer(JsonObject):
-    """The answer to a read in full."""
-
-    container: DetailsObject
-
-
-class TreeAnswer(JsonObject):
-    """The answer to the question for hashes."""
-
-    container: TreeObject
-
-
-class PicturesAnswer(JsonObject):
-    """The answer to the question for pictures."""
-
-    container: PicturesObject
+    container: T

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from plexsync.models import RELATED_KINDS, CollectionKind, RelatedDetail, RelatedId
 from plexsync.stash.addresses import own_path
 from plexsync.stash.answers import decoder_of
@@ -24,24 +22,18 @@ OBJECT_BATCH = 200
 
 
 class _Words(NamedTuple):
-    """What Stash calls a kind of object, its text and its picture."""
+    """What Stash calls the text and the picture of a kind of object."""
 
-    root: str
-    rows: str
     text: str
-    image: str
-    place: str
+    image: str = "image_path"
+    place: str = "image"
 
 
 _WORDS: Mapping[CollectionKind, _Words] = {
-    CollectionKind.STUDIO: _Words("findStudios", "studios", "details", "image_path", "image"),
-    CollectionKind.GROUP: _Words(
-        "findGroups", "groups", "synopsis", "front_image_path", "frontimage"
-    ),
-    CollectionKind.PERFORMER: _Words(
-        "findPerformers", "performers", "details", "image_path", "image"
-    ),
-    CollectionKind.TAG: _Words("findTags", "tags", "description", "image_path", "image"),
+    CollectionKind.STUDIO: _Words("details"),
+    CollectionKind.GROUP: _Words("synopsis", "front_image_path", "frontimage"),
+    CollectionKind.PERFORMER: _Words("details"),
+    CollectionKind.TAG: _Words("description"),
 }
 
 _LETTERS = {kind: letter for letter, kind in RELATED_KINDS.items()}
@@ -58,19 +50,11 @@ class _Rows(Wire, frozen=True):
     rows: tuple[_Row, ...] = ()
 
 
-class _Objects(Wire, frozen=True):
-    studio: _Rows = _Rows()
-    group: _Rows = _Rows()
-    performer: _Rows = _Rows()
-    tag: _Rows = _Rows()
-
-
 def stamps_query(kinds: Collection[CollectionKind]) -> str:
     """Return the question when each object of these kinds was edited."""
     parts = [
-        f'{kind}: {words.root}(filter: {{per_page: -1, sort: "id"}}) '
-        f"{{ rows: {words.rows} {{ id updated_at }} }}"
-        for kind, words in _WORDS.items()
+        _part(kind, 'filter: {per_page: -1, sort: "id"}', "id updated_at")
+        for kind in _WORDS
         if kind in kinds
     ]
     return f"query PlexsyncStamps {{ {' '.join(parts)} }}"
@@ -79,22 +63,24 @@ def stamps_query(kinds: Collection[CollectionKind]) -> str:
 def objects_query(kind: CollectionKind) -> str:
     """Return the question what some objects of a kind say, and where their pictures are."""
     words = _WORDS[kind]
-    return (
-        f"query PlexsyncObjects($ids: [ID!]) {{ {kind}: {words.root}(ids: $ids) {{ rows: "
-        f"{words.rows} {{ id updated_at text: {words.text} image: {words.image} }} }} }}"
-    )
+    fields = f"id updated_at text: {words.text} image: {words.image}"
+    return f"query PlexsyncObjects($ids: [ID!]) {{ {_part(kind, 'ids: $ids', fields)} }}"
+
+
+def _part(kind: CollectionKind, which: str, fields: str) -> str:
+    return f"{kind}: find{kind.title()}s({which}) {{ rows: {kind}s {{ {fields} }} }}"
 
 
 def stamps_decoder() -> Callable[[HttpResponse], dict[RelatedId, str]]:
     """Return a function that reads the answer to `stamps_query`."""
-    decode = decoder_of(_Objects)
+    decode = decoder_of(dict[str, _Rows])
 
     def read(answer: HttpResponse) -> dict[RelatedId, str]:
         found = decode(answer)
         return {
             RelatedId(f"{letter}{row.id}"): row.updated_at or ""
             for kind, letter in _LETTERS.items()
-            for row in _rows_of(found, kind)
+            for row in found.get(kind, _Rows()).rows
         }
 
     return read
@@ -104,7 +90,7 @@ def objects_decoder(
     kind: CollectionKind,
 ) -> Callable[[HttpResponse], dict[RelatedId, RelatedDetail]]:
     """Return a function that reads the answer to `objects_query`."""
-    decode, place = decoder_of(_Objects), _WORDS[kind].place
+    decode, place = decoder_of(dict[str, _Rows]), _WORDS[kind].place
 
     def read(answer: HttpResponse) -> dict[RelatedId, RelatedDetail]:
         return {
@@ -113,12 +99,7 @@ def objects_decoder(
                 text=(row.text or "").strip(),
                 image_path=own_path(f"/{kind}/{row.id}/{place}", row.image or ""),
             )
-            for row in _rows_of(decode(answer), kind)
+            for row in decode(answer).get(kind, _Rows()).rows
         }
 
     return read
-
-
-def _rows_of(found: _Objects, kind: CollectionKind) -> tuple[_Row, ...]:
-    part: _Rows = msgspec.structs.asdict(found)[kind.value]
-    return part.rows

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, wait
 from threading import Thread
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 AHEAD = "asks for the next page"
 """The name of the thread."""
+
+_END = object()
 
 T = TypeVar("T")
 
@@ -20,62 +23,32 @@ def read_ahead(values: Iterator[T]) -> Iterator[T]:
     There is never more than one under way, and none when the walk has ended or is given up. What
     goes wrong is raised where the value is asked for.
     """
-    coming = _Coming(values)
+    coming = _next_of(values)
     try:
-        while not coming.is_last():
-            value = coming.value
-            coming = _Coming(values)
+        while (value := coming.result()) is not _END:
+            coming = _next_of(values)
             yield value
     except GeneratorExit:
-        coming.join()
+        wait([coming])
         raise
 
 
-class _Coming(Generic[T]):
-    """The next of some values, worked out by a thread of its own.
+def _next_of(values: Iterator[T]) -> Future[T]:
+    """Return the next of some values, which a thread of its own works out; or `_END`.
 
-    Args:
-        values: nobody else may ask for any until this one is there.
-
-    Attributes:
-        value: there once it is known that this is not the end.
+    Nobody else may ask for any until it is there.
     """
+    coming: Future[T] = Future()
 
-    value: T
-
-    def __init__(self, values: Iterator[T]) -> None:
-        self._values = values
-        self._ended = False
-        self._failure: BaseException | None = None
-        # Whoever ends the program at once does not wait for a server that does not answer.
-        self._thread: Thread | None = Thread(target=self._work, name=AHEAD, daemon=True)
+    def work() -> None:
         try:
-            self._thread.start()
-        except RuntimeError:  # this machine has no more threads
-            self._thread = None
-
-    def is_last(self) -> bool:
-        """Wait for the value, and return whether there is none.
-
-        Raises:
-            BaseException: whatever went wrong with it.
-        """
-        if self._thread is None:
-            self._work()
-        self.join()
-        if self._failure is not None:
-            raise self._failure
-        return self._ended
-
-    def join(self) -> None:
-        """Wait until nothing is under way."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            self.value = next(self._values)
-        except StopIteration:
-            self._ended = True
+            coming.set_result(next(values, _END))  # type: ignore[arg-type] # read_ahead looks for it
         except BaseException as error:  # noqa: BLE001 - raised where the value is asked for
-            self._failure = error
+            coming.set_exception(error)
+
+    try:
+        # Whoever ends the program at once does not wait for a server that does not answer.
+        Thread(target=work, name=AHEAD, daemon=True).start()
+    except RuntimeError:  # this machine has no more threads
+        work()
+    return coming

@@ -32,7 +32,7 @@ from plexsync.errors import (
 from plexsync.transport.ahead import read_ahead
 from plexsync.transport.breaker import CircuitBreaker
 from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
-from plexsync.transport.outgoing import OutgoingRequest, RequestRules, path_of
+from plexsync.transport.outgoing import OutgoingRequest, RequestRules
 from plexsync.transport.responses import HttpResponse, classify, redact
 from plexsync.transport.retry import AnswerLimits, Repeat, RetryPolicy, Timing
 from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
@@ -229,7 +229,7 @@ class Transport:
         """
         path = "/" + path_and_query.lstrip("/")
         prepared = self._prepared(method, path, body, headers)
-        return self._perform(OutgoingRequest(prepared, path_of(path), **rules), decode)
+        return self._perform(OutgoingRequest(prepared, path, **rules), decode)
 
     def ahead(self, answers: Iterator[T]) -> Iterator[T]:
         """Return the same answers, the next one asked for while the last one is worked on."""

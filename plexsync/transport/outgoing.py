@@ -53,7 +53,7 @@ def always() -> None:
 class OutgoingRequest(msgspec.Struct, frozen=True):
     """One request with the rules it is sent under; see `RequestRules`.
 
-    `path` names it in messages.
+    `path` follows the address of the server.
     """
 
     prepared: requests.PreparedRequest
@@ -76,14 +76,9 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
         return WRITE if self.prepared.body is None else UPLOAD
 
     @property
-    def method(self) -> str:
-        """The HTTP method."""
-        return self.prepared.method or "GET"
-
-    @property
     def where(self) -> str:
-        """What it is called in messages."""
-        return f"{self.method} {self.path}"
+        """What it is called in messages: no query, for a Plex edit is all query."""
+        return f"{self.prepared.method} {self.path.partition('?')[0]}"
 
     def bears_repeating(
         self, error: BaseException | None, attempt: int, policy: RetryPolicy
@@ -103,8 +98,3 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
     def leaves(self, error: BaseException | None) -> bool:
         """Whether `error` is for the caller to deal with, by asking for less."""
         return self.divisible and isinstance(error, SlowError)
-
-
-def path_of(path_and_query: str) -> str:
-    """Return what a message shows of a request: no query, for a Plex edit is all query."""
-    return path_and_query.partition("?")[0]
