@@ -8,6 +8,8 @@ Source: docs/plex-api.md.
 
 from __future__ import annotations
 
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -30,7 +32,7 @@ from plexsync.plex.listing import Listing, Sweep
 from plexsync.plex.pictures import PlexPictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey, Server
     from plexsync.plex.decode import ListingPage
@@ -48,6 +50,8 @@ they come. One that is refused all the same is asked for in parts."""
 
 _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
+
+_NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
 
 _NO_HASHES = Hashes({}, frozenset())
 
@@ -179,7 +183,7 @@ class PlexClient:
         Raises:
             ServerError: they cannot be had.
         """
-        page = self._page(section, start=0, size=self._page_size, more=(("trash", 1),))
+        page = self._page(section, start=0, size=self._page_size, more={"trash": 1})
         return tuple(item for item in page.items if item.trashed)
 
     def neighbour(self, plan: ItemPlan) -> RatingKey | None:
@@ -205,22 +209,19 @@ class PlexClient:
     def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
         """Part id to OpenSubtitles hash of the items' files.
 
-        Many items are read in one request where the server answers that; items it leaves out are
+        All items are read in one request where the server answers that; items it leaves out are
         asked for one by one, so that it may as well answer for the first one only, or refuse.
         Files Plex has not analysed and items that are gone are left out.
 
         Raises:
             ServerError: an item could not be read.
         """
-        found: dict[int, int] = {}
         wanted = [checked_id(key) for key in dict.fromkeys(rating_keys)]
-        for start in range(0, len(wanted), self._detail_batch):
-            batch = wanted[start : start + self._detail_batch]
-            read = self._trees(batch)
-            found.update(read.by_part)
-            for key in batch:
-                if key not in read.items:
-                    found.update(self._tree(key).by_part)
+        read = self._trees(wanted)
+        found = dict(read.by_part)
+        for key in wanted:
+            if key not in read.items:
+                found |= self._tree(key).by_part
         return found
 
     def scan(self, section: Section, folder: str) -> None:
@@ -245,11 +246,9 @@ class PlexClient:
 
     def _pages(self, section: Section, updated_after: int | None) -> Iterator[ListingPage]:
         """Pages until the count is reached or an empty one ends it; a short page is no end."""
-        start = 0
+        start, more = 0, {} if updated_after is None else {"updatedAt>>": updated_after}
         while True:
-            page = self._page(
-                section, start=start, size=self._page_size, updated_after=updated_after
-            )
+            page = self._page(section, start=start, size=self._page_size, more=more)
             if page.offset not in (None, start):
                 raise BadResponseError(f"Plex sent a page from {page.offset}, not from {start}")
             start += page.entries
@@ -263,38 +262,31 @@ class PlexClient:
         *,
         start: int,
         size: int,
-        updated_after: int | None = None,
         sort: str = "addedAt:asc",
-        more: tuple[tuple[str, int], ...] = (),
+        more: Mapping[str, int] = _NOTHING_MORE,
     ) -> ListingPage:
-        query = [
-            ("type", TYPE_NUMBERS[section.kind]),
-            *more,
-            *([] if updated_after is None else [("updatedAt>>", updated_after)]),
+        query = {
+            "type": TYPE_NUMBERS[section.kind],
+            **more,
             # By default new items come last, so that pages do not shift under us.
-            ("sort", sort),
-            ("includeGuids", 1),
-            ("excludeElements", _UNREAD_ELEMENTS),
-            ("excludeFields", _UNREAD_FIELDS),
-            ("X-Plex-Container-Start", start),
-            ("X-Plex-Container-Size", size),
-        ]
+            "sort": sort,
+            "includeGuids": 1,
+            "excludeElements": _UNREAD_ELEMENTS,
+            "excludeFields": _UNREAD_FIELDS,
+            "X-Plex-Container-Start": start,
+            "X-Plex-Container-Size": size,
+        }
         path = f"/library/sections/{checked_id(section.section_id)}/all?{urlencode(query)}"
-        section_id = section.section_id
         kinds = VIDEO_KINDS if section.kind in VIDEO_KINDS else frozenset({section.kind})
-        return ask_plex(
-            self._transport,
-            path,
-            lambda body: decode_listing(body, section_id=section_id, kinds=kinds),
-        )
+        decode = partial(decode_listing, section_id=section.section_id, kinds=kinds)
+        return ask_plex(self._transport, path, decode)
 
     def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
         keys = ",".join(checked_id(key) for key in batch)
         # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
         try:
-            details = ask_plex(
-                self._transport, f"/library/metadata/{keys}?skipRefresh=1", decode_details
-            )
+            path = f"/library/metadata/{keys}?skipRefresh=1"
+            details = ask_plex(self._transport, path, decode_details)
         except NotFoundError:
             return self._details_one_by_one(batch)
         asked = frozenset(batch)

@@ -10,6 +10,7 @@ Source: docs/plex-api.md 3.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,8 +81,6 @@ class HashCache:
     def known(self, items: Iterable[PlexItem]) -> dict[int, int]:
         """Part id to hash of the files of `items`, 0 for a file without one; asks nobody."""
         known = self._load()
-        if not known:
-            return {}
         return {
             file.part_id: entry.oshash
             for item in items
@@ -128,30 +127,22 @@ class HashCache:
 
     def _load(self) -> dict[int, _Entry]:
         if self._known is None:
-            self._known = self._load_file()
+            self._known = {}
+            with suppress(StateError, msgspec.MsgspecError, ValueError):
+                content = read_if_there(DISK, self._path) if self._path else None
+                kept = msgspec.json.decode(content or b"", type=_Kept)
+                self._known = kept.parts if kept.server == self._server else {}
         return self._known
-
-    def _load_file(self) -> dict[int, _Entry]:
-        if self._path is None:
-            return {}
-        try:
-            content = read_if_there(DISK, self._path)
-            kept = msgspec.json.decode(content or b"", type=_Kept)
-        except (StateError, msgspec.MsgspecError, ValueError):
-            return {}
-        return kept.parts if kept.server == self._server else {}
 
     def _keep(self, parts: dict[int, _Entry]) -> None:
         if self._path is None:
             return
         newest = dict(list(parts.items())[-_MOST_KEPT:])
         content = msgspec.json.encode(_Kept(server=self._server, parts=newest))
-        try:
+        # A cache that cannot be written costs requests next time, and nothing else.
+        with suppress(StateError, OSError):
             DISK.make_directory(self._path.parent)
             write_atomically(DISK, self._path, [content])
-        except (StateError, OSError):
-            # A cache that cannot be written costs requests next time, and nothing else.
-            return
 
 
 def _entry_of(parts: Mapping[int, _Entry], item: PlexItem, file: PlexFile) -> _Entry | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey, Section
     from plexsync.plex.client import PlexClient
+    from plexsync.plex.listing import Listing
 
 MAX_AGE = timedelta(days=7)
 """How long a list is brought up to date before it is made again: what bumps Plex's counters is not
@@ -224,19 +225,25 @@ class IndexLoader:
             if updated is not None:
                 return _Had(updated, How.UPDATED)
         listing = self.client.listing(section, progress=self.progress)
+        kept = self._as_kept(section, owner, listing)
+        return _Had(kept, How.LISTED, listing.unusable)
+
+    def _as_kept(
+        self, section: Section, owner: str, listing: Listing, listed_at: int | None = None
+    ) -> _Kept:
+        """Return a list as it is now; it was listed just now unless another time is given."""
         epoch = int(self.now.timestamp())
-        kept = _Kept(
+        return _Kept(
             schema=_SCHEMA,
             owner=owner,
             library=section.title,
             edition=_edition(listing.items),
             counters=_counters(section),
-            listed_at=epoch,
+            listed_at=epoch if listed_at is None else listed_at,
             checked_at=epoch,
             total=listing.total,
             items=listing.items,
         )
-        return _Had(kept, How.LISTED, listing.unusable)
 
     def _updated(self, section: Section, old: _Kept) -> _Kept | None:
         """Return the old list with what changed since; None when it does not add up.
@@ -247,13 +254,9 @@ class IndexLoader:
         changed = self.client.listing(section, updated_after=_bound(old))
         if changed.unusable:
             return None
-        epoch = int(self.now.timestamp())
-        if changed.filtered:
-            known, listed_at, others = old.items, old.listed_at, old.total - len(old.items)
-        else:
-            # The server ignored the filter, so what came is the whole library.
-            known, listed_at, others = (), epoch, changed.total - len(changed.items)
-        merged = {item.rating_key: item for item in (*known, *changed.items)}
+        whole = old if changed.filtered else changed  # a filter the server ignores lists all
+        others = whole.total - len(whole.items)
+        merged = {item.rating_key: item for item in (*whole.items, *changed.items)}
         twins = _twins(old, changed.items)
         if twins and changed.filtered:
             trash = self.client.trashed(section)
@@ -261,21 +264,12 @@ class IndexLoader:
                 return None
             merged |= {item.rating_key: item for item in trash}
         total, newest = self.client.newest(section)
-        if len(merged) + others != total:
+        moved = any(merged.get(item.rating_key) != item for item in newest)
+        if moved or len(merged) + others != total:
             return None
-        if any(merged.get(item.rating_key) != item for item in newest):
-            return None
-        items = tuple(merged.values())
-        return msgspec.structs.replace(
-            old,
-            library=section.title,
-            edition=_edition(items),
-            counters=_counters(section),
-            listed_at=listed_at,
-            checked_at=epoch,
-            total=total,
-            items=items,
-        )
+        listed_at = old.listed_at if changed.filtered else None
+        listing = changed._replace(items=tuple(merged.values()), total=total)
+        return self._as_kept(section, old.owner, listing, listed_at)
 
 
 def _of_library(error: ServerError, section: Section) -> ServerError:
