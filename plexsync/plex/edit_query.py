@@ -43,14 +43,8 @@ _LINE_BREAK = re.compile("\r\n?|[\u2028\u2029\x85]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Argument(NamedTuple):
-    """One `name=value` of a query, not yet encoded."""
-
-    name: str
-    value: str
-
-
-Arguments = tuple[Argument, ...]
+Argument = tuple[str, str]
+"""One `name=value` of a query, not yet encoded."""
 
 
 class Edit(NamedTuple):
@@ -156,12 +150,10 @@ def _pieces(edit: Edit, before: Value, limit: int) -> list[str]:
     new = [tag for tag in edit.add if tag_key(tag) not in there]
     stays = [tag for tag in edit.add if tag_key(tag) in there]
     # A photo goes back by a name, so the name has to be there still.
-    parts = [edit._replace(add=names, remove=(), lock=None) for names in _cut(leaving, edit, limit)]
-    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(new, edit, limit)]
-    parts += [edit._replace(add=names, remove=(), lock=None) for names in _cut(stays, edit, limit)]
-    parts += [
-        edit._replace(add=(), remove=names, lock=None) for names in _cut(edit.remove, edit, limit)
-    ]
+    added = [names for some in (leaving, new, stays) for names in _cut(some, edit, limit)]
+    parts = [edit._replace(add=names, remove=(), lock=None) for names in added]
+    removed = _cut(edit.remove, edit, limit)
+    parts += [edit._replace(add=(), remove=names, lock=None) for names in removed]
     last = parts[-1]._replace(lock=edit.lock)
     return [encoded(_edit_arguments(part)) for part in (*parts[:-1], last)]
 
@@ -190,12 +182,8 @@ def _rating_path(plan: ItemPlan, stars: str) -> str:
 
     Source: docs/plex-api.md 5, "User rating".
     """
-    arguments = (
-        Argument("key", plan.rating_key),
-        Argument("identifier", "com.plexapp.plugins.library"),
-        Argument("rating", stars or "-1"),
-    )
-    return f"/:/rate?{encoded(arguments)}"
+    key, place = ("key", plan.rating_key), ("identifier", "com.plexapp.plugins.library")
+    return f"/:/rate?{encoded((key, place, ('rating', stars or '-1')))}"
 
 
 def encoded(arguments: Iterable[Argument]) -> str:
@@ -222,9 +210,9 @@ def _start(plan: ItemPlan, others: Sequence[RatingKey], *, by_item: bool) -> str
             "an edit must name each of its items, in one section",
             context=f"scene {plan.scene_id} > item {', '.join(keys)!r} of {plan.section_id!r}",
         )
-    kind, ids = Argument("type", str(TYPE_NUMBERS[plan.kind])), Argument("id", ",".join(keys))
+    kind, ids = ("type", str(TYPE_NUMBERS[plan.kind])), ("id", ",".join(keys))
     if by_item:
-        return f"/library/metadata/{ids.value}?{encoded([kind])}"
+        return f"/library/metadata/{ids[1]}?{encoded([kind])}"
     return f"/library/sections/{plan.section_id}/all?{encoded([kind, ids])}"
 
 
@@ -276,14 +264,14 @@ def _credits_of(change: Change, names: Iterable[str]) -> dict[str, Credit]:
     return found
 
 
-def _edit_arguments(edit: Edit) -> Arguments:
+def _edit_arguments(edit: Edit) -> tuple[Argument, ...]:
     name = FIELD_NAMES[edit.target]
     lock = _lock_arguments(name, edit.lock)
     if edit.target in PICTURE_FIELDS:
         # A picture is chosen, not edited, and Plex locks it then: only a wanted lock is sent.
         return lock
     if edit.target not in LIST_FIELDS:
-        return (Argument(f"{name}.value", edit.text), *lock)
+        return ((f"{name}.value", edit.text), *lock)
     credits_ = dict(edit.credits)
     added = [
         argument
@@ -294,21 +282,21 @@ def _edit_arguments(edit: Edit) -> Arguments:
         # Each name is encoded before they are joined, so that a comma inside one does not part it;
         # the query's own encoding comes on top.
         removed = ",".join(quote(tag, errors="replace") for tag in edit.remove)
-        added.append(Argument(f"{name}[].tag.tag-", removed))
+        added.append((f"{name}[].tag.tag-", removed))
     return (*added, *lock)
 
 
 def _name_arguments(place: str, tag: str, credit: Credit | None) -> Iterator[Argument]:
     """One name of a list; of an actor also the part and the picture, where these are spoken of."""
-    yield Argument(f"{place}.tag.tag", tag)
+    yield f"{place}.tag.tag", tag
     if credit and credit.role is not None:
-        yield Argument(f"{place}.tagging.text", credit.role)
+        yield f"{place}.tagging.text", credit.role
     if credit and credit.photo is not None:
-        yield Argument(f"{place}.tag.thumb", credit.photo)
+        yield f"{place}.tag.thumb", credit.photo
 
 
-def _lock_arguments(name: str, lock: bool | None) -> Arguments:  # noqa: FBT001 - None: leave it
-    return () if lock is None else (Argument(f"{name}.locked", "1" if lock else "0"),)
+def _lock_arguments(name: str, lock: bool | None) -> tuple[Argument, ...]:  # noqa: FBT001 - None: leave it
+    return () if lock is None else ((f"{name}.locked", "1" if lock else "0"),)
 
 
 def _wanted(names: Iterable[str]) -> dict[str, str]:
