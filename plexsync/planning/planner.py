@@ -10,7 +10,6 @@ sets that lock on every edit by hand, and a metadata agent never touches a locke
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -70,16 +69,15 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(msgspec.Struct, gc=False):
     """The fields of one item on the way to `Planned`."""
 
-    changes: list[Change] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    agreed: list[Change] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
-    by_hand: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+    changes: list[Change] = []
+    kept: list[str] = []
+    agreed: list[Change] = []
+    held: list[str] = []
+    by_hand: list[str] = []
+    waiting: list[str] = []
 
     def planned(self) -> Planned:
         """Return what was found."""

@@ -424,7 +424,7 @@ def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
     """Return the tags in order, each once: an actor with two roles comes twice."""
     if not tags:
         return ()
-    return tuple(dict.fromkeys([tag.tag for tag in tags if tag.tag]))
+    return tuple(dict.fromkeys([name for tag in tags if (name := tag.tag)]))
 
 
 def _hexadecimal(text: str) -> int | None:

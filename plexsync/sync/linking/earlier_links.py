@@ -38,6 +38,8 @@ NOTHING: dict[PlexField, Any] = {}
 
 def bare(link: Link) -> Link:
     """Return a link without what is remembered of the item's fields."""
+    if not (link.base or link.held or link.pictures):
+        return link
     return replace(link, base=NOTHING, held=NOTHING, pictures=NOTHING)
 
 

@@ -69,6 +69,7 @@ class RunItems:
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
+        self._compares_all = run.compares_all
         self._stash = stash
         self._outcomes = outcomes
         self._fields = FieldMaps(
@@ -81,7 +82,7 @@ class RunItems:
             rules=rules,
             preserve=run.config.apply.preserve_plex_edits,
             taken=run.taken(),
-            compare_all=run.compares_all,
+            compare_all=self._compares_all,
             asked_for=run.is_asked_for,
             servers_down=run.ports.health.servers_down,
         )
@@ -108,7 +109,7 @@ class RunItems:
             for pair in chain.from_iterable(by_scene.values()):
                 recall(pair, self._run.state)
             fetched = self._stash.details(tuple(by_scene))
-            if not self._run.compares_all:
+            if not self._compares_all:
                 self._artwork.glimpse_many((one, by_scene[one.scene_id]) for one in fetched.found)
             for detail in fetched.found:
                 yield from self._items(detail, by_scene[detail.scene_id])
@@ -148,7 +149,7 @@ class RunItems:
 
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
-        if pair.match is not None or self._run.compares_all:
+        if pair.match is not None or self._compares_all:
             return False
         scene_id = pair.scene.scene_id
         record = self._run.state.get(scene_id)
@@ -172,7 +173,7 @@ class RunItems:
             and record.problem.kind not in {NOT_SHOWN, *UNUSABLE_PICTURES}
             and not self._run.is_asked_for
             # A full sweep tries again what may have changed in Plex; a long text stays long.
-            and not (self._run.compares_all and record.problem.kind != TooLongError.kind)
+            and not (self._compares_all and record.problem.kind != TooLongError.kind)
             and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
         )
         return record.problem if parked and record else None
@@ -192,12 +193,12 @@ class RunItems:
             desired = self._fields.of(section_id).desired(scene, kind)
         held = self._still_held(pair.link, desired)
         uncurated = pair.link.inherited and scene.is_blank
-        pair.link = replace(pair.link, inherited=uncurated)
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
         self._note_spellings(desired, detail)
         stays = uncurated and bool(pair.link.pictures)
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
-        pair.link = replace(pair.link, held=held)
+        if (uncurated, held) != (pair.link.inherited, pair.link.held):
+            pair.link = replace(pair.link, inherited=uncurated, held=held)
         pair.by_hand = planned.by_hand
         kept = (*planned.kept, *wanted.kept)
         return Decision(
