@@ -186,7 +186,7 @@ def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:
     """Return the options of one file, weighed as `match` shows them."""
     sure = any(not matching.obstacle(one) for one in row)
     scene = matching.scenes[row[0].ours.scene]
-    shown = row if sure else refine(row, scene, matching.items, matching.tabulated.scale)
+    shown = row if sure else refine(row, scene, matching.tabulated)
     return [
         _make_standing(matching, option, refined, rivals=shown)
         for option, refined in zip(row, shown, strict=True)

@@ -34,6 +34,10 @@ def assign(rows: Sequence[Mapping[int, float]]) -> list[int | None]:
     Returns:
         The column of each row; None where going without leaves more for the others.
     """
+    worths = {worth for edges in rows for worth in edges.values()}
+    if len(worths) == 1 and all(edges.keys() == rows[0].keys() for edges in rows):
+        # Nothing tells them apart: first come, first served.
+        return [*sorted(rows[0]), *[None] * len(rows)][: len(rows)]
     solver = _Solver(rows)
     for row in range(len(rows)):
         solver.augment(row)

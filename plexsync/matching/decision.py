@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -22,15 +22,13 @@ from plexsync.matching.comparing.evidence import (
     FolderLevel,
     Level,
     Spelling,
-    is_copy,
-    look_alike,
 )
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Option, Weights
 from plexsync.matching.wording import Obstacle, Why
 from plexsync.models import ItemKind, id_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.models import PlexItem, SceneId
 
@@ -59,6 +57,20 @@ class MatchSettings:
 DEFAULT_SETTINGS = MatchSettings()
 
 
+class Claims(NamedTuple):
+    """The options of all scenes for one item, the likeliest first; ids settle ties.
+
+    Attributes:
+        ranked: the options.
+        bits: theirs, in that order.
+        by_scene: the same by scene.
+    """
+
+    ranked: Sequence[Option]
+    bits: tuple[float, ...]
+    by_scene: Mapping[int, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """All options, and what they say together.
@@ -71,7 +83,7 @@ class Table:
         assigned: for scenes that compete, the place each gets when the whole group is served best.
         given: the scenes a person gave an item to, by the item's position.
         is_layout_known: certain pairs show where Plex keeps Stash's folders.
-        ranked: columns with the likeliest scene first, as far as they were asked for.
+        asked: claims to items, as far as they were asked for.
     """
 
     items: Sequence[PlexItem]
@@ -81,18 +93,20 @@ class Table:
     assigned: Mapping[int, int]
     given: Mapping[int, frozenset[SceneId]]
     is_layout_known: bool
-    ranked: dict[int, Sequence[Option]] = field(default_factory=dict)
+    asked: dict[int, Claims] = field(default_factory=dict)
 
     def column(self, item: int) -> Sequence[Option]:
         """Return the best option of each scene for an item."""
         return self.columns.get(item, ())
 
-    def likeliest_first(self, item: int) -> Sequence[Option]:
-        """Return the column of an item, the likeliest scene first; ids settle ties."""
-        found = self.ranked.get(item)
+    def claims(self, item: int) -> Claims:
+        """Return the column of an item in order, and the bits in it by scene."""
+        found = self.asked.get(item)
         if found is None:
-            found = sorted(self.column(item), key=_likelihood, reverse=True)
-            self.ranked[item] = found
+            ranked = sorted(self.column(item), key=_likelihood, reverse=True)
+            bits = tuple([one.bits for one in ranked])
+            found = Claims(ranked, bits, {one.ours.scene: one.bits for one in ranked})
+            self.asked[item] = found
         return found
 
     def place_of(self, item: int) -> int:
@@ -100,11 +114,12 @@ class Table:
         return self.places.get(item, item)
 
 
-class ScoredOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One option and how likely it is, all rivals considered."""
+class ScoredOption(msgspec.Struct, frozen=True, gc=False):
+    """One option and how likely it is, all rivals considered; `rank` orders those of a scene."""
 
     option: Option
     score: float
+    rank: tuple[float, float, int, str]
 
 
 def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings) -> list[Option]:
@@ -114,16 +129,16 @@ def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings
     """
     if len(row) == 1:
         return []
-    copies = settings.write_copies and is_copy(option.made)
-    at_path = option.made.place is FolderLevel.PATH and look_alike(option.made)
+    copies = settings.write_copies and option.weighed.copied
+    at_path = option.made.place is FolderLevel.PATH and option.weighed.alike
     item, path = option.item, option.path
     return [
         one
         for one in row
         if one.item != item
         and one.path != path
-        and not (copies and is_copy(one.made))
-        and not (at_path and look_alike(one.made) and one.made.place < FolderLevel.PATH_FOLDED)
+        and not (copies and one.weighed.copied)
+        and not (at_path and one.weighed.alike and one.made.place < FolderLevel.PATH_FOLDED)
     ]
 
 
@@ -141,16 +156,15 @@ def score_row(row: Sequence[Option], table: Table, settings: MatchSettings) -> l
     """Return the score of each option of a file; equal pairs with equal rivals share one."""
     if len({one.path for one in row}) < len(row):
         return [score_option(one, row, table.column(one.item), settings) for one in row]
-    known: dict[tuple[int, tuple[float, ...]], float] = {}
+    known: dict[tuple[int, tuple[float, ...], float | None], float] = {}
     scores = []
     for option in row:
-        scene = option.ours.scene
-        column = table.likeliest_first(option.item)
+        claims = table.claims(option.item)
         # Equal comparisons have one assessment.
-        kind = id(option.weighed), tuple([one.bits for one in column if one.ours.scene != scene])
+        kind = id(option.weighed), claims.bits, claims.by_scene.get(option.ours.scene)
         score = known.get(kind)
         if score is None:
-            score = known[kind] = score_option(option, row, column, settings)
+            score = known[kind] = score_option(option, row, claims.ranked, settings)
         scores.append(score)
     return scores
 
@@ -233,7 +247,7 @@ def find_better_whole(option: Option, table: Table, settings: MatchSettings) -> 
         for one in table.column(option.item)
         if one.ours.scene != scene
     )
-    if settings.write_copies and is_copy(option.made) and not owned:
+    if settings.write_copies and option.weighed.copied and not owned:
         return None
     return Obstacle(why=Why.BETTER_WHOLE, option=option, item=best)
 
@@ -282,7 +296,7 @@ def _find_two_videos(option: Option, table: Table) -> Obstacle | None:
 def _find_claimant(option: Option, table: Table, settings: MatchSettings) -> Obstacle | None:
     """Another scene that the item fits about as well, or better."""
     scene = option.ours.scene
-    for one in table.likeliest_first(option.item):
+    for one in table.claims(option.item).ranked:
         if one.ours.scene != scene and lead_over(option, one) < settings.lead_bits:
             return Obstacle(why=Why.CLAIMED, option=option, scene_id=one.ours.scene_id)
     return None
@@ -322,10 +336,10 @@ def _find_twin(
             return Obstacle(why=Why.BETTER_PLACED, option=option, item=other.item)
         # A name that is equal here and not there tells them apart.
         renamed = other.made.spelling < Spelling.FOLDED <= option.made.spelling
-        if not renamed and look_alike(other.made) and not _is_owned(other, option, table, settings):
+        if not renamed and other.weighed.alike and not _is_owned(other, option, table, settings):
             return Obstacle(why=Why.COPY, option=option, item=other.item)
     for other in table.column(option.item):
-        if other.ours.scene == scene or not look_alike(other.made):
+        if other.ours.scene == scene or not other.weighed.alike:
             continue
         # Certain pairs lead to this place from our folder, and not from theirs.
         if option.made.led and not other.made.led:
@@ -393,8 +407,10 @@ def _name_weakness(made: Comparison, table: Table) -> Why:
     return Why.WEAK
 
 
-def _share(bits: float, rivals: Iterable[float]) -> float:
+def _share(bits: float, rivals: Sequence[float]) -> float:
     """2**bits / (2**bits + sum of 2**rivals + 1), without overflow."""
+    if not rivals:
+        return 1.0 / (1.0 + math.exp2(-bits))
     # Rivals of one name and size weigh the same; the sum is exact, in whatever order.
     shares = (
         repeat(math.exp2(min(rival - bits, 900.0)), count)

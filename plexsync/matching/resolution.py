@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.matching.answers import Pin, find_file
-from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced, look_alike
+from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced
 from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.scoring import refine
 from plexsync.matching.wording import compare_facts
@@ -120,7 +120,7 @@ class _Resolution:
             reason=best.option.weighed.summary,
             score=best.score,
             margin=max(best.score - rival, 0.0),
-            candidates=(self._candidate(best),),
+            candidates=(self._candidate(best.option, best.score),),
             candidate_count=len(row),
             unread=self._unread_beside(best.option, options),
         )
@@ -135,7 +135,7 @@ class _Resolution:
             reason=option.weighed.summary,
             score=score,
             margin=score,
-            candidates=(self._candidate(ScoredOption(option=option, score=score)),),
+            candidates=(self._candidate(option, score),),
             candidate_count=1,
             unread=self._unread_beside(option, (option,)),
         )
@@ -148,7 +148,7 @@ class _Resolution:
             if self._settings.write_copies
             and one.item != option.item
             and one.path != option.path
-            and look_alike(one.made)
+            and one.weighed.alike
             and _could_decide(one)
         ]
         # A copy is one of the file itself, so what is known of both has to be the same.
@@ -171,12 +171,7 @@ class _Resolution:
             return _nothing(scene, doubt or self._why_nothing(scene, list(holders.values())))
         # The item that is left when the rivals are served comes first, then the likeliest.
         mine = self._table.assigned.get(position, -1)
-        free.sort(
-            key=lambda one: (
-                self._table.place_of(one.option.item) != mine,
-                *self._matching.rank(one),
-            )
-        )
+        free.sort(key=lambda one: (self._table.place_of(one.option.item) != mine, one.rank))
         return self._low(scene, free, doubt)
 
     def _low(self, scene: Scene, ranked: Sequence[ScoredOption], doubt: str) -> Match:
@@ -190,7 +185,7 @@ class _Resolution:
             reason=doubt or reason,
             score=first.score,
             margin=max(first.score - max((one.score for one in ranked[1:]), default=0.0), 0.0),
-            candidates=tuple(self._candidate(one, shown=True) for one in ranked[:most]),
+            candidates=tuple([self._shown(one) for one in ranked[:most]]),
             candidate_count=len(ranked),
             unread=self._keys(one.option for one in ranked if _could_decide(one.option)),
         )
@@ -200,7 +195,7 @@ class _Resolution:
         best: dict[int, ScoredOption] = {}
         for verdict in (one for row in judged for one in self._refine(row, scene)):
             other = best.get(verdict.option.item)
-            if other is None or self._matching.rank(verdict) < self._matching.rank(other):
+            if other is None or verdict.rank < other.rank:
                 best[verdict.option.item] = verdict
         return list(best.values())
 
@@ -218,16 +213,11 @@ class _Resolution:
 
     def _refine(self, row: list[ScoredOption], scene: Scene) -> list[ScoredOption]:
         """Rank what is LOW anyway by all there is; no score is lifted over the threshold."""
-        options = refine(
-            [one.option for one in row], scene, self._items, self._matching.tabulated.scale
-        )
+        tabulated, most = self._matching.tabulated, self._settings.least_score
+        options = refine([one.option for one in row], scene, tabulated)
         scores = self._matching.score_row(options)
         return [
-            msgspec.structs.replace(
-                verdict,
-                option=option,
-                score=min(score, max(verdict.score, self._settings.least_score)),
-            )
+            self._matching.scored(option, min(score, max(verdict.score, most)))
             for verdict, option, score in zip(row, options, scores, strict=True)
         ]
 
@@ -267,22 +257,28 @@ class _Resolution:
     def _key(self, verdict: ScoredOption) -> RatingKey:
         return self._items[verdict.option.item].rating_key
 
-    def _candidate(self, scored: ScoredOption, *, shown: bool = False) -> Candidate:
-        """Return a candidate; one that is `shown` to a person comes with its facts."""
-        option = scored.option
+    def _candidate(self, option: Option, score: float) -> Candidate:
+        """Return a candidate as a HIGH match has it."""
         item = self._items[option.item]
-        against: tuple[str, ...] = ()
-        if shown and (obstacle := self._matching.obstacle(option)) and obstacle.is_contradiction:
-            against = option.weighed.contradictions or (self._names.reason(obstacle),)
         return Candidate(
             rating_key=item.rating_key,
             title=item.title,
             scene_path=option.ours.file.path,
-            item_path=option.theirs.file.path,
-            score=scored.score,
+            item_path=option.path,
+            score=score,
             evidence=option.weighed.evidence,
             library=self._names.library(item),
-            facts=compare_facts(option.ours.file, option.theirs.file) if shown else "",
+        )
+
+    def _shown(self, scored: ScoredOption) -> Candidate:
+        """Return a candidate with its facts, as it is shown to a person."""
+        option = scored.option
+        against: tuple[str, ...] = ()
+        if (obstacle := self._matching.obstacle(option)) and obstacle.is_contradiction:
+            against = option.weighed.contradictions or (self._names.reason(obstacle),)
+        return msgspec.structs.replace(
+            self._candidate(option, scored.score),
+            facts=compare_facts(option.ours.file, option.theirs.file),
             contradictions=against,
         )
 

@@ -17,7 +17,6 @@ from plexsync.matching.comparing.blocking import (
     pair,
     prepare,
     prepare_files,
-    split_folders,
     split_name,
 )
 from plexsync.matching.comparing.comparison import (
@@ -34,7 +33,6 @@ from plexsync.matching.comparing.evidence import (
     FolderLevel,
     Level,
     Spelling,
-    look_alike,
 )
 from plexsync.matching.comparing.title_similarity import (
     Text,
@@ -49,7 +47,7 @@ from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs
 from plexsync.models import PlexFile, SceneFile
 from plexsync.text.generic_names import COPY_FOLDERS
-from plexsync.text.normalize import compile_rules, normalize_path
+from plexsync.text.normalize import compile_rules, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,6 +72,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
         path_map: the path rules.
+        texts: what items call themselves, as far as it was asked for.
         dismissed: pairs of scene and item that were compared and are implausible, of the scenes
             that have no option.
     """
@@ -85,6 +84,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     context: Context
     path_map: PathMap
     dismissed: frozenset[tuple[int, int]]
+    texts: dict[int, tuple[Text, ...]] = {}
 
 
 def tabulate(
@@ -172,17 +172,16 @@ def without_refused(
     )
 
 
-def refine(
-    options: Sequence[Option], scene: Scene, items: Sequence[PlexItem], scale: Scale
-) -> list[Option]:
+def refine(options: Sequence[Option], scene: Scene, tabulated: Tabulated) -> list[Option]:
     """Weigh the options of one file again with all that may rank them."""
     if len(options) > _MOST_RANKED:
         return list(options)
-    texts = texts_of_scene(scene)
-    titled = [_add_title(one.made, scene, texts, items[one.item]) for one in options]
+    scale = tabulated.scale
     return [
         one if one.made is made else scale.option(one.ours, one.theirs, scale.kind(made))
-        for one, made in zip(options, _even_out(options, titled), strict=True)
+        for one, made in zip(
+            options, _even_out(options, _add_titles(options, scene, tabulated)), strict=True
+        )
     ]
 
 
@@ -319,40 +318,58 @@ def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
     return best.values()
 
 
-def _add_title(
-    made: Comparison, scene: Scene, texts: tuple[Text, ...], item: PlexItem
-) -> Comparison:
-    """Add what title and date say, unless the name covers it already."""
-    named = made.spelling > Spelling.WORDS and not made.generic
-    if named or made.title is not Level.UNKNOWN:
-        return made
-    title = compare_titles(texts, texts_of_item(item))
-    return made._replace(title=title, date=compare_date(scene.date, item.date))
+def _add_titles(options: Sequence[Option], scene: Scene, tabulated: Tabulated) -> list[Comparison]:
+    """Add what titles and dates say, unless the name covers it already."""
+    ours: tuple[Text, ...] = ()
+    levels: dict[tuple[Text, ...], Level] = {}
+    known: dict[tuple[Kind, Level, Level], Comparison] = {}
+    titled = []
+    for one in options:
+        made = one.made
+        named = made.spelling > Spelling.WORDS and not made.generic
+        if not named and made.title is Level.UNKNOWN:
+            ours = ours or texts_of_scene(scene)
+            item = tabulated.table.items[one.item]
+            theirs = tabulated.texts.get(one.item)
+            if theirs is None:
+                theirs = tabulated.texts[one.item] = texts_of_item(item)
+            title = levels.get(theirs)
+            if title is None:
+                title = levels[theirs] = compare_titles(ours, theirs)
+            date = compare_date(scene.date, item.date)
+            found = known.get((one.kind, title, date))
+            if found is None:
+                found = known[one.kind, title, date] = made._replace(title=title, date=date)
+            made = found
+        titled.append(made)
+    return titled
 
 
 def _even_out(options: Sequence[Option], titled: list[Comparison]) -> list[Comparison]:
     """Give copies of one file the same credit for equal folders, and less to kept copies."""
-    flags = [look_alike(one) and one.place is FolderLevel.FOLDERS for one in titled]
+    flags = [one.weighed.alike and one.made.place is FolderLevel.FOLDERS for one in options]
     alike = list(compress(titled, flags))
     if len(alike) <= 1:
         return titled
     tail = max(one.tail_others for one in alike)
     depth = min(one.folders for one in alike)
     telling = min(one.telling_folders for one in alike)
-    return [
-        made._replace(
-            tail_others=tail,
-            folders=depth,
-            telling_folders=telling,
-            spare=_is_spare(option),
-        )
-        if is_alike
-        else made
-        for option, made, is_alike in zip(options, titled, flags, strict=True)
-    ]
+    ours_spare = _is_spare(options[0].ours.path)
+    known: dict[tuple[int, bool], Comparison] = {}
+    evened = []
+    for option, made, is_alike in zip(options, titled, flags, strict=True):
+        found: Comparison | None = made
+        if is_alike:
+            spare = not ours_spare and _is_spare(option.theirs.path)
+            found = known.get((id(made), spare))
+            if found is None:
+                found = known[id(made), spare] = made._replace(
+                    tail_others=tail, folders=depth, telling_folders=telling, spare=spare
+                )
+        evened.append(found or made)
+    return evened
 
 
-def _is_spare(option: Option) -> bool:
-    """Whether the item, unlike our file, lies in a folder for copies."""
-    theirs = COPY_FOLDERS.intersection(split_folders(option.theirs.path))
-    return bool(theirs) and not COPY_FOLDERS.intersection(split_folders(option.ours.path))
+def _is_spare(path: str) -> bool:
+    """Whether a file lies in a folder for copies."""
+    return not COPY_FOLDERS.isdisjoint(fold(path[: path.rfind("/") + 1]).split("/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
@@ -138,21 +139,22 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[ScoredOption]:
         rivals = _rivals(row, rows)
-        scores = self.score_row(row) if rivals is row else [self.score(one, rivals) for one in row]
-        verdicts = [
-            ScoredOption(option=one, score=score) for one, score in zip(row, scores, strict=True)
-        ]
-        verdicts.sort(key=self.rank)
+        if rivals is row:
+            scores = self.score_row(row)
+        else:
+            columns = (self.table.column(one.item) for one in row)
+            scores = [
+                score_option(one, rivals, column, self.settings)
+                for one, column in zip(row, columns, strict=True)
+            ]
+        verdicts = list(map(self.scored, row, scores))
+        verdicts.sort(key=_rank)
         return verdicts
 
-    def rank(self, verdict: ScoredOption) -> tuple[float, float, int, str]:
-        """Order the options of a file: the likeliest first."""
-        key = self.items[verdict.option.item].rating_key
-        return -verdict.score, -verdict.option.bits, *id_order(key)
-
-    def score(self, option: Option, row: Sequence[Option]) -> float:
-        """Return the probability of an option beside the others of its file."""
-        return score_option(option, row, self.table.column(option.item), self.settings)
+    def scored(self, option: Option, score: float) -> ScoredOption:
+        """Return an option with its score; of a file's, the likeliest ranks first."""
+        key = self.items[option.item].rating_key
+        return ScoredOption(option, score, (-score, -option.bits, *id_order(key)))
 
     def score_row(self, row: Sequence[Option]) -> list[float]:
         """Return the score of each option beside the others of the row."""
@@ -160,8 +162,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def row_of(self, option: Option) -> tuple[Option, ...]:
         """All options of the same file."""
-        rows = self.table.rows[option.ours.scene]
-        return next((one for one in rows if one[0].ours is option.ours), (option,))
+        for row in self.table.rows[option.ours.scene]:
+            if row[0].ours is option.ours:
+                return row
+        return (option,)
 
     def suppose(self, option: Option, made: Comparison) -> bool:
         """Whether an option would be HIGH if its comparison were `made`."""
@@ -180,7 +184,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             rows=[*self.table.rows[:scene], rows, *self.table.rows[scene + 1 :]],
             columns={**self.table.columns, option.item: column},
             assigned={},
-            ranked={},
+            asked={},
         )
         tabulated = msgspec.structs.replace(self.tabulated, table=table)
         return msgspec.structs.replace(self, tabulated=tabulated).obstacle(changed) is None
@@ -190,12 +194,14 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rows = self.table.rows[option.ours.scene]
         row = self.row_of(option)
         # What only ranks is left out: it says nothing about why a pair is not HIGH.
-        option = next((one for one in row if one.item == option.item), option)
-        rivals = _rivals(row, rows)
+        for one in row:
+            if one.item == option.item:
+                option = one
+                break
         item = self.items[option.item]
         return (
             self._answered(option, item)
-            or judge(option, rivals, self.table, self.settings)
+            or judge(option, _rivals(row, rows), self.table, self.settings)
             or (find_better_whole(option, self.table, self.settings) if len(rows) <= 1 else None)
             or find_stacked(option, item, rows)
             or find_other_version(option, item)
@@ -208,13 +214,12 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def _answered(self, option: Option, item: PlexItem) -> Obstacle | None:
         """Return what people and earlier links have to say about a pair."""
-        scene = option.ours.scene_id
-        holders = self.people.pinned.get(item.rating_key, frozenset()) - {scene}
-        if holders:
+        scene, key = option.ours.scene_id, item.rating_key
+        if key in self.people.pinned and (holders := self.people.pinned[key] - {scene}):
             return Obstacle(why=Why.PINNED, option=option, scene_id=min(holders, key=id_order))
         if any(remembers(answer, item) for answer in self.people.refusals.get(scene, ())):
             return Obstacle(why=Why.REFUSED, option=option)
-        owner = self.owners.get(item.rating_key, scene)
+        owner = self.owners.get(key, scene)
         return None if owner == scene else Obstacle(why=Why.LINKED, option=option, scene_id=owner)
 
     def doubt(self, scene: Scene, pin: Pin) -> str:
@@ -270,6 +275,8 @@ def prepare_matching(
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+_rank = attrgetter("rank")
 
 
 def _reason_names(scenes: Sequence[Scene], items: Sequence[PlexItem], known: Known) -> ReasonNames:

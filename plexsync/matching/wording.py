@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -104,17 +105,22 @@ class Obstacle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_contradiction(self) -> bool:
         """Whether the pair is never to be applied unasked, however likely it looks."""
-        return self.why in {
-            Why.CONTRADICTED,
-            Why.PINNED,
-            Why.REFUSED,
-            Why.LINKED,
-            Why.EPISODES,
-            Why.TWO_VIDEOS,
-            Why.OTHER_VERSION,
-            Why.STACKED,
-            Why.SKIPPED_COPY,
-        }
+        return self.why in _CONTRADICTIONS
+
+
+_CONTRADICTIONS = frozenset(
+    {
+        Why.CONTRADICTED,
+        Why.PINNED,
+        Why.REFUSED,
+        Why.LINKED,
+        Why.EPISODES,
+        Why.TWO_VIDEOS,
+        Why.OTHER_VERSION,
+        Why.STACKED,
+        Why.SKIPPED_COPY,
+    }
+)
 
 
 class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -164,14 +170,8 @@ def scene_paths(scenes: Sequence[Scene]) -> dict[SceneId, str]:
 
 def compare_facts(ours: SceneFile, theirs: PlexFile) -> str:
     """Put the facts of two files side by side: what is here, in Stash, and there, in Plex."""
-    facts = [
-        _compare_sizes(ours.size_bytes, theirs.size_bytes),
-        _compare_lengths(ours.duration_s, theirs.duration_s),
-    ]
-    frames = (ours.width, ours.height), (theirs.width, theirs.height)
-    if compare_frame(*frames) is Level.DIFFERENT:
-        facts.append("{}x{} against {}x{}".format(*frames[0], *frames[1]))
-    return "; ".join(facts)
+    sizes, lengths = (ours.size_bytes, theirs.size_bytes), (ours.duration_s, theirs.duration_s)
+    return _compare_facts(sizes, lengths, (ours.width, ours.height), (theirs.width, theirs.height))
 
 
 def format_size(size_bytes: int | None) -> str:
@@ -194,6 +194,22 @@ def format_length(duration_s: float | None) -> str:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+_Frame = tuple[int | None, int | None]
+
+
+@lru_cache(maxsize=64)
+def _compare_facts(
+    sizes: tuple[int | None, int | None],
+    lengths: tuple[float | None, float | None],
+    ours: _Frame,
+    theirs: _Frame,
+) -> str:
+    """Return the facts in words; files of one name often have the same."""
+    facts = [_compare_sizes(*sizes), _compare_lengths(*lengths)]
+    if compare_frame(ours, theirs) is Level.DIFFERENT:
+        facts.append("{}x{} against {}x{}".format(*ours, *theirs))
+    return "; ".join(facts)
 
 
 def _compare_sizes(ours: int | None, theirs: int | None) -> str:

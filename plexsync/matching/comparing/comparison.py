@@ -210,38 +210,40 @@ class _Folders:
     """Compares folders; each pair of them once, since many files lie in one folder."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[FolderLevel, int, int]] = {}
-        self._split: dict[str, list[str]] = {}
+        self._known: dict[tuple[str, str], _Placed] = {}
+        self._split: dict[str, tuple[list[str], list[bool]]] = {}
 
-    def compare(self, ours: str, theirs: str) -> tuple[FolderLevel, int, int]:
+    def compare(self, ours: str, theirs: str) -> _Placed:
         """How the folders of two paths compare; PATH_FOLDED where all are equal."""
         pair = ours[: ours.rfind("/") + 1], theirs[: theirs.rfind("/") + 1]
         known = self._known.get(pair)
         if known is None:
-            known = self._known[pair] = _compare_folders(*map(self._split_once, pair))
+            (folders, telling), (others, _) = self._split_once(pair[0]), self._split_once(pair[1])
+            equal = 0
+            for mine, other in zip(folders, others, strict=False):
+                if mine != other:
+                    break
+                equal += 1
+            level = _compare_depths(equal, len(folders), len(others))
+            known = self._known[pair] = level, equal, sum(telling[:equal])
         return known
 
-    def _split_once(self, folder: str) -> list[str]:
+    def _split_once(self, folder: str) -> tuple[list[str], list[bool]]:
+        """Return the folders of a path, and which of them have telling names."""
         found = self._split.get(folder)
         if found is None:
-            found = self._split[folder] = split_folders(folder)
+            names = split_folders(folder)
+            found = self._split[folder] = names, [not is_generic_folder(one) for one in names]
         return found
 
 
-def _compare_folders(folders: Sequence[str], others: Sequence[str]) -> tuple[FolderLevel, int, int]:
-    equal = telling = 0
-    for mine, other in zip(folders, others, strict=False):
-        if mine != other:
-            break
-        equal += 1
-        telling += not is_generic_folder(mine)
-    if equal == len(folders) == len(others):
-        return FolderLevel.PATH_FOLDED, equal, telling
+def _compare_depths(equal: int, depth: int, other: int) -> FolderLevel:
+    if equal == depth == other:
+        return FolderLevel.PATH_FOLDED
     if equal:
-        return FolderLevel.FOLDERS, equal, telling
+        return FolderLevel.FOLDERS
     # A file right in a root lies in no folder that both servers could see.
-    rooted = min(len(folders), len(others)) <= 1
-    return (FolderLevel.UNKNOWN if rooted else FolderLevel.APART), 0, 0
+    return FolderLevel.UNKNOWN if min(depth, other) <= 1 else FolderLevel.APART
 
 
 class _Own(NamedTuple):
@@ -275,12 +277,33 @@ class _Comparer:
         several = [_place_best(ours, their, self._folders) for their in parts]
         tails = _count_tails(row, several)
         alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
+        kinds: dict[tuple[object, ...], Kind] = {}
         found = []
         for their, placed in zip(parts, several, strict=True):
             rival = not alike <= {their.file.path}
-            kind = self._pair(row, their, own, (*placed, tails[placed[1]], rival))
+            looks = self._looks_of(ours, their), placed, rival
+            kind = kinds.get(looks)
+            if kind is None:
+                beside = *placed, tails[placed[1]], rival
+                kind = kinds[looks] = self._pair(row, their, own, beside)
             found.append((kind, their))
         return found
+
+    def _looks_of(self, ours: Ours, theirs: Theirs) -> tuple[object, ...]:
+        """Return all of a part that comparing it with ours looks at beside its folders."""
+        file, path, context = theirs.file, theirs.path, self._context
+        hashes = context.hashes
+        return (
+            theirs.name,
+            file.path.isascii() or file.path[-len(theirs.name) :],
+            file.size_bytes,
+            file.duration_s,
+            file.width,
+            file.height,
+            hashes.get(file.part_id) if hashes is not None and file.part_id else False,
+            theirs.stash_id,
+            ours.ruled and (path.startswith(context.merged), path.startswith(context.mapped)),
+        )
 
     def _pair(
         self,

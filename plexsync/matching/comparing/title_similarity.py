@@ -155,9 +155,24 @@ def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
     for position, item in enumerate(items):
         if item.trashed or not wanted or (few and not _mentions(item, few)):
             continue
-        for word in wanted & set(normalize_title(" ".join(_names(item))).split()):
+        for word in wanted & _words_of(item):
             if len(bearers[word]) <= _MOST_BEARERS:
                 bearers[word].append(position)
+
+
+def _words_of(item: PlexItem) -> set[str]:
+    """Return the words of an item's title and names."""
+    text = " ".join(_names(item))
+    # What `normalize_title` does to such a text, in a third of the time.
+    words = text.translate(_ASCII_WORDS).split() if text.isascii() else []
+    return set(words or normalize_title(text).split())
+
+
+_ASCII_WORDS = {
+    code: None if chr(code) in "'`" else (chr(code).lower() if chr(code).isalnum() else " ")
+    for code in range(128)
+}
+"""Letters and digits in small letters; apostrophes vanish, all else parts words."""
 
 
 def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:

@@ -26,7 +26,9 @@ from plexsync.matching.comparing.evidence import (
     Spelling,
     find_contradictions,
     find_grade,
+    is_copy,
     is_replaced,
+    look_alike,
     may_be_renamed,
     teaches_layout,
 )
@@ -120,7 +122,8 @@ DEFAULT_WEIGHTS = Weights()
 class Assessment(NamedTuple):
     """A comparison weighed: `bits` is the sum of the evidence, prior included.
 
-    `known` are the bits of size, duration, frame, content hash and GUID that speak for the pair.
+    `known` are the bits of size, duration, frame, content hash and GUID that speak for the pair;
+    `copied` and `alike` are what `is_copy` and `look_alike` say of it.
     """
 
     bits: float
@@ -129,6 +132,8 @@ class Assessment(NamedTuple):
     contradictions: tuple[str, ...]
     summary: str
     known: Mapping[str, float]
+    copied: bool
+    alike: bool
 
 
 class Kind:
@@ -191,6 +196,8 @@ def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
         contradictions=find_contradictions(made),
         summary=_summarize(made),
         known={one.name: one.weight for one in facts if one.weight > 0},
+        copied=is_copy(made),
+        alike=look_alike(made),
     )
 
 
