@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.matcher import Explanation, Known, Named, account, account_of_item, collect_answers
-from plexsync.models import ItemKind, show_key
+from plexsync.models import ItemKind, ShowRecord, show_key
 from plexsync.planning.participation import refusal_of
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
@@ -224,8 +224,8 @@ def _show_notes(config: Config, state: State, record: SceneRecord | None) -> tup
     for link in record.links:
         # Of a show that is left alone its seasons are, too.
         for kind, key in zip((ItemKind.SHOW, ItemKind.SEASON), reversed(link.above), strict=False):
-            known = state.show(show_key(kind, key))
-            if known is not None and known.apart:
+            known = state.kept(show_key(kind, key))
+            if isinstance(known, ShowRecord) and known.apart:
                 notes[f"its {kind} (item {key}) is left alone: {known.apart}"] = None
                 break
     return tuple(notes)

@@ -90,10 +90,8 @@ def retry(
 def _make_due(session: Session, waiting: _Waiting) -> None:
     for scene_id, record in waiting.scenes.items():
         session.remember(scene_id, replace(record, attempts=0, due_at=""))
-    for key, collection in waiting.collections.items():
-        session.keep_collection(key, replace(collection, attempts=0, due_at="", wanted=""))
-    for key, show in waiting.shows.items():
-        session.keep_show(key, replace(show, attempts=0, due_at="", wanted=""))
+    for key, kept in (*waiting.collections.items(), *waiting.shows.items()):
+        session.keep(key, replace(kept, attempts=0, due_at="", wanted=""))
 
 
 def _waiting(state: State, scene_ids: Sequence[SceneId]) -> _Waiting:

@@ -33,6 +33,7 @@ from plexsync.models.kept import ShowRecord as ShowRecord
 from plexsync.models.kept import ShowWish as ShowWish
 from plexsync.models.kept import Withheld as Withheld
 from plexsync.models.kept import collection_key as collection_key
+from plexsync.models.kept import is_kept as is_kept
 from plexsync.models.kept import is_show_key as is_show_key
 from plexsync.models.kept import noun_of as noun_of
 from plexsync.models.kept import show_key as show_key

@@ -174,6 +174,11 @@ def is_show_key(key: str) -> bool:
     return key.startswith(_STARTS)
 
 
+def is_kept(key: str) -> bool:
+    """Return whether a key stands for a collection, show or season, and for no scene."""
+    return "." in key or is_show_key(key)
+
+
 def noun_of(key: str) -> str:
     """Return what a key stands for, for people: a scene, a collection, a show or a season."""
     if is_show_key(key):

@@ -26,6 +26,7 @@ from plexsync.models import (
     SceneRecord,
     ShowRecord,
     id_order,
+    is_show_key,
 )
 from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, bad_row, corrupt
 from plexsync.storage.journal import (
@@ -72,6 +73,11 @@ _LINK = msgspec.json.Decoder(Link)
 _PLAN = msgspec.json.Decoder(ItemPlan)
 
 T = TypeVar("T")
+
+
+def kept_key(key: SceneId) -> str:
+    """Return the key under which a collection, show or season is remembered."""
+    return f"{SHOW_PREFIX if is_show_key(key) else COLLECTION_PREFIX}{key}"
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,18 +263,16 @@ class State:
         found = self.decisions(COLLECTION_PREFIX, CollectionRecord)
         return {SceneId(key): record for key, record in found.items()}
 
-    def collection(self, key: SceneId) -> CollectionRecord | None:
-        """Return what is remembered of one collection; None when nothing is."""
-        return self.decision(COLLECTION_PREFIX + key, CollectionRecord)
+    def kept(self, key: SceneId) -> CollectionRecord | ShowRecord | None:
+        """Return what is remembered of a collection, show or season; None when nothing is."""
+        if is_show_key(key):
+            return self.decision(kept_key(key), ShowRecord)
+        return self.decision(kept_key(key), CollectionRecord)
 
     def shows(self) -> dict[SceneId, ShowRecord]:
         """Return what is remembered of every show and season, by `models.show_key`."""
         found = self.decisions(SHOW_PREFIX, ShowRecord)
         return {SceneId(key): record for key, record in found.items()}
-
-    def show(self, key: SceneId) -> ShowRecord | None:
-        """Return what is remembered of one show or season; None when nothing is."""
-        return self.decision(SHOW_PREFIX + key, ShowRecord)
 
     def placings(self) -> Iterator[tuple[SceneId, views.Placed]]:
         """As much of every record as says what its items are members of, and what is above."""

@@ -36,7 +36,7 @@ from plexsync.storage.journal import (
 )
 from plexsync.storage.loading import load_with_base
 from plexsync.storage.lock import hold_lock
-from plexsync.storage.memory import COLLECTION_PREFIX, SHOW_PREFIX
+from plexsync.storage.memory import kept_key
 from plexsync.storage.scenes.row import encode_row
 
 if TYPE_CHECKING:
@@ -44,15 +44,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import (
-        CollectionRecord,
         Counts,
         ItemPlan,
+        KeptRecord,
         PlexField,
         Problem,
         RatingKey,
         SceneId,
         SceneRecord,
-        ShowRecord,
     )
     from plexsync.storage.memory import State, Unsettled
 
@@ -256,15 +255,10 @@ class Session:
         raw = NULL if value is None else _raw(value)
         self._note(DecisionEntry(key=key, value=raw))
 
-    def keep_collection(self, key: SceneId, record: CollectionRecord | None) -> None:
-        """Remember `record` of a collection; None for nothing any more."""
-        if self.state.collection(key) != record:
-            self.decide(COLLECTION_PREFIX + key, record)
-
-    def keep_show(self, key: SceneId, record: ShowRecord | None) -> None:
-        """Remember `record` of a show or season; None for nothing any more."""
-        if self.state.show(key) != record:
-            self.decide(SHOW_PREFIX + key, record)
+    def keep(self, key: SceneId, record: KeptRecord | None) -> None:
+        """Remember `record` of a collection, show or season; None for nothing any more."""
+        if self.state.kept(key) != record:
+            self.decide(kept_key(key), record)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

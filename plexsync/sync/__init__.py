@@ -7,8 +7,8 @@ summary for the reporter, the journal and the state on disk.
 journal, `meeting.py` asks both servers who they are; `context.py` is what all parts share.
 `detection/` finds the due scenes, `scenes/` says what becomes of them, `linking/` pairs them with
 items of `plex_items.py`. `execution/` is the one executor; `scenes/`, `collections/`, `shows/` and
-`replay/` (undo, saved plans) are its sources. `limited_writes.py` writes what is no scene's item
-past the limits, `sources.py` asks what its texts and pictures come from; `plan_saver.py` keeps what
+`replay/` (undo, saved plans) are its sources. `keeper.py` is what collections and shows share:
+texts and pictures of objects, limits, records and tries; `plan_saver.py` keeps what
 a dry run would write. `rows.py` and `totals.py` are what the reporter gets. `connections.py` opens
 both transports; `server_faults.py` tells a server's fault from an item's.
 

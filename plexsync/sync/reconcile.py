@@ -8,7 +8,6 @@ Source: docs/design.md.
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,13 @@ from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, 
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from plexsync.config.configuration import Config
     from plexsync.output.console import Reporter
     from plexsync.state import Session
+    from plexsync.sync.collections.keeping import CollectionKeeper
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detected import Detected
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.run_scope import JournalEnd
+    from plexsync.sync.shows.keeping import ShowKeeper
     from plexsync.sync.totals import Totals
 
 
@@ -91,10 +93,8 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
                     end.held = writer.write(pairs, linked)
             if error := unsafe or found.detected.failure or run.inventory.failure:
                 raise error
-            if _keeps_collections(run):
-                end.held = _keep_collections(run, found, saver) or end.held
-            if _keeps_shows(run):
-                end.held = _keep_shows(run, found, saver) or end.held
+            for keeper in _keepers(run):
+                end.held = keeper(run, found.dictionary.present, saver).keep() or end.held
             _complete(run, detection, found, end, mark=mark)
         if end.complete and run.session is not None:
             clear_spool(found.spool, run.ports.disk)
@@ -139,45 +139,19 @@ def _has_work(run: RunContext, detected: Detected) -> bool:
     return wanted or detected.concerns_any or run.state.has_unsettled
 
 
-def _keeps_collections(run: RunContext) -> bool:
-    """Whether collections are to be kept by this run."""
+def _keepers(run: RunContext) -> Iterator[type[CollectionKeeper | ShowKeeper]]:
+    """Yield what keeps collections, then shows and seasons, as far as this run does."""
     if run.options.partial:
-        return False
-    kinds = (one.plan.kind for one in run.state.unsettled)
-    return bool(run.config.collections.kinds) or ItemKind.COLLECTION in kinds
-
-
-def _keeps_shows(run: RunContext) -> bool:
-    """Whether shows and seasons are to be kept by this run."""
-    if run.options.partial:
-        return False
+        return
     kinds = {one.plan.kind for one in run.state.unsettled}
-    return run.config.shows.studios or bool(kinds & SHOW_KINDS)
+    if run.config.collections.kinds or ItemKind.COLLECTION in kinds:
+        from plexsync.sync.collections.keeping import CollectionKeeper  # noqa: PLC0415 - see above
 
+        yield CollectionKeeper
+    if run.config.shows.studios or kinds & SHOW_KINDS:
+        from plexsync.sync.shows.keeping import ShowKeeper  # noqa: PLC0415 - see above
 
-# ---- what does it --------------------------------------------------------------------------------
-
-
-def _keep_collections(
-    run: RunContext, found: DetectedChanges, saver: PlanSaver | None
-) -> UnsafeError | None:
-    """Bring collections in step with the scenes; return the limit that held some back."""
-    from plexsync.sync.collections.keeping import CollectionKeeper  # noqa: PLC0415 - see above
-    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415 - see above
-
-    save = partial(saver.add, saved_collection) if saver else None
-    return CollectionKeeper(run, found.dictionary.present, save).keep()
-
-
-def _keep_shows(
-    run: RunContext, found: DetectedChanges, saver: PlanSaver | None
-) -> UnsafeError | None:
-    """Bring shows and seasons in step; return the limit that held some of it back."""
-    from plexsync.sync.collections.outcomes import saved_collection  # noqa: PLC0415 - see above
-    from plexsync.sync.shows.keeping import ShowKeeper  # noqa: PLC0415 - see above
-
-    save = partial(saver.add, saved_collection) if saver else None
-    return ShowKeeper(run, found.dictionary.present, save).keep()
+        yield ShowKeeper
 
 
 def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:

@@ -1,31 +1,26 @@
-"""Which collections there should be, and which of them need a look.
-
-They are made of all that the records of linked scenes show by now. A collection that is as it was
-wanted before costs no request.
-"""
+"""Which collections there should be: made of all that the records of linked scenes show by now."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, Withheld, source_in
+from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, source_in
 from plexsync.planning.layout.collections import Placing, wished_collections
 from plexsync.planning.relations import name_in
-from plexsync.sync.collections.work import CollectionWork, blank_link
-from plexsync.sync.execution.kept import GOOD
+from plexsync.sync.collections.work import CollectionWork
+from plexsync.sync.execution.work import blank_link
+from plexsync.sync.keeper import DIGITS, GOOD, wanted_digest
 from plexsync.sync.rows import Pair
-from plexsync.sync.sources import wanted_digest
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId
     from plexsync.planning.layout.collections import WishedCollections
     from plexsync.sync.context import RunContext
 
-_DIGITS = 16
 _SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""
 
@@ -40,13 +35,12 @@ class _Placed(Protocol):
 
 
 class DueCollections:
-    """Finds the collections that need a look.
+    """Finds out what each collection should be.
 
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
         records: what is remembered of each collection.
-        unsettled: those of which nobody knows whether the last write reached Plex.
     """
 
     def __init__(
@@ -54,30 +48,30 @@ class DueCollections:
         run: RunContext,
         names: Mapping[RelatedId, str],
         records: Mapping[SceneId, CollectionRecord],
-        unsettled: Collection[SceneId],
     ) -> None:
         self._run = run
         self._names = names
         self._records = records
-        self._unsettled = unsettled
         self._rules = run.config.collections.rules
         self._kinds = {one.section_id: one.kind for one in run.sections}
         self._stamps: Mapping[RelatedId, str] = {}
 
-    def works(
-        self,
-        attached: Callable[[CollectionWork, CollectionRecord | None], CollectionWork | None],
-    ) -> list[CollectionWork]:
-        """Return what needs a look; `attached` finds the collection of Plex each is about.
+    def works(self) -> Iterator[CollectionWork]:
+        """Yield all there are or should be, as far as this run may touch them.
 
         Raises:
-            ServerError: a server cannot say.
+            ServerError: Stash cannot say.
         """
         wished = wished_collections(self._rules, self._names, self._placings())
         self._warn(wished)
         self._stamps = self._run.ports.stash.stamps(sorted(self._rules.kinds))
-        found = (attached(work, record) for work, record in self._due(wished))
-        return [work for work in found if work is not None]
+        wishes = {wish.key: wish for wish in wished.wishes}
+        left_out = {wish.key for wish in (*wished.clashes, *wished.untitled)}
+        for key in [*wishes, *(key for key in self._records if key not in wishes)]:
+            record = self._records.get(key)
+            wish = wishes.get(key) or self._emptied(key, record)
+            if wish is not None and key not in left_out:
+                yield self._work(wish, record, wished.placed.get(wish.section_id, frozenset()))
 
     def _warn(self, wished: WishedCollections) -> None:
         for clash in wished.clashes:
@@ -105,21 +99,6 @@ class DueCollections:
         ]
         return Placing(related, marks, tuple(items))
 
-    def _due(
-        self, wished: WishedCollections
-    ) -> Iterator[tuple[CollectionWork, CollectionRecord | None]]:
-        """Yield the collections that need a look, each with what is remembered of it."""
-        wishes = {wish.key: wish for wish in wished.wishes}
-        left_out = {wish.key for wish in (*wished.clashes, *wished.untitled)}
-        for key in [*wishes, *(key for key in self._records if key not in wishes)]:
-            record = self._records.get(key)
-            wish = wishes.get(key) or self._emptied(key, record)
-            if wish is None or key in left_out:
-                continue
-            work = self._work(wish, record, wished.placed.get(wish.section_id, frozenset()))
-            if self._needs_a_look(work, record):
-                yield work, record
-
     def _emptied(self, key: SceneId, record: CollectionRecord | None) -> CollectionWish | None:
         """Return a collection no scene belongs to any more; None where it is left alone for now."""
         source = source_in(key)
@@ -142,25 +121,16 @@ class DueCollections:
             return True
         return fold_tag(name_in(self._names[related])) in self._rules.tags
 
-    def _needs_a_look(self, work: CollectionWork, record: CollectionRecord | None) -> bool:
-        """Whether a collection may not be as it is wanted."""
-        if record is None:
-            return bool(work.wish.members)
-        if record.withheld is not None:
-            same = record.title == work.wish.title
-            again = self._run.is_asked_for or not same
-            again = again or (self._run.compares_all and record.withheld is Withheld.TAKEN)
-            return bool(work.wish.members) and again
-        return work.may_differ(self._run, unsettled=work.key in self._unsettled)
-
     def _work(
         self, wish: CollectionWish, record: CollectionRecord | None, placed: frozenset[RatingKey]
     ) -> CollectionWork:
         """Return the work on a collection."""
-        members = short_digest(" ".join(wish.members), _DIGITS)
+        members = short_digest(" ".join(wish.members), DIGITS)
         related = wish.source.related
         stamp = self._stamps.get(related, "") if related else ""
         link = record.link if record else blank_link(wish.section_id)
+        one, rules = self._run.config.collections, repr(self._run.config.apply.rules)
+        parts = (wish.title, wish.sort_title, one.mode, one.summary, one.poster, rules, members)
         return CollectionWork(
             wish=wish,
             pair=Pair(
@@ -171,15 +141,10 @@ class DueCollections:
                 reason=f"collection of {wish.source.text}",
             ),
             placed=placed,
-            wanted=self._wanted(wish, members, stamp),
+            wanted=wanted_digest(self._run.ports.stash, stamp, *parts),
             members=members,
             before=record,
+            related=related if wish.members else None,
             source=SceneDetail(scene_id=wish.key, updated_at=stamp),
             count=record.count if record else 0,
         )
-
-    def _wanted(self, wish: CollectionWish, members: str, stamp: str) -> str:
-        """One digest of all that is wanted; "" while the source may hide another edit."""
-        settings, apply = self._run.config.collections, self._run.config.apply.rules
-        parts = (wish.title, wish.sort_title, settings.mode, settings.summary, settings.poster)
-        return wanted_digest(self._run.ports.stash, stamp, *parts, repr(apply), members)

@@ -1,7 +1,13 @@
-"""The step of a run that keeps collections, after all of its scenes."""
+"""The step of a run that keeps collections, after all of its scenes.
+
+A collection that is as it was wanted before costs no request. One that is not ours is touched in
+two cases only: a person gave Stash the last word in it, or it is nothing but a name plexsync wrote
+to each of its members.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,108 +16,220 @@ from plexsync.models import (
     CollectionRecord,
     ItemKind,
     Link,
+    Outcome,
     PlexField,
+    Withheld,
 )
-from plexsync.planning.planner import Planner
 from plexsync.state import Settlement
 from plexsync.sync.collections.due import DueCollections
-from plexsync.sync.collections.existing import ExistingCollections
-from plexsync.sync.collections.outcomes import CollectionOutcomes
-from plexsync.sync.collections.work import POSTER_RULE, CollectionDecider, CollectionWork
-from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.making import FIELD_PREFIX, find_made
-from plexsync.sync.execution.work import deletes
-from plexsync.sync.limited_writes import LimitedWriter
-from plexsync.sync.sources import ask_sources, poster_artwork
+from plexsync.sync.collections.work import (
+    FIELDS,
+    POSTER_RULE,
+    CollectionDecider,
+    CollectionWork,
+)
+from plexsync.sync.execution.making import find_made
+from plexsync.sync.execution.work import WorkItem, blank_link, deletes
+from plexsync.sync.keeper import Keeper
+from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import RelatedId
+    from plexsync.models import Change, RatingKey, RelatedId, SceneId
+    from plexsync.plex.decode import CollectionEntry
     from plexsync.state import Unsettled
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.plan_saver import PlanSaver
+    from plexsync.sync.rows import Pair
+
+_TAKEN = (
+    "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "
+    "or plexsync run --take-over"
+)
+_STILL_OURS = "another collection of plexsync has that title until it is renamed; the next run"
+_DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
 
-class CollectionKeeper:
+class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
     """Keeps the collections of one run.
 
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
-        save: takes what a dry run would write; None for nobody.
+        saver: takes what a dry run would write; None for nobody.
     """
+
+    noun = "collection"
 
     def __init__(
         self,
         run: RunContext,
         names: Mapping[RelatedId, str],
-        save: Callable[[Ready], None] | None,
+        saver: PlanSaver | None,
     ) -> None:
-        self._run = run
-        self._names = names
-        self._settings = run.config.collections
-        self._rules = self._settings.rules
+        super().__init__(run, names, saver, fields=FIELDS)
+        settings = run.config.collections
+        artwork = self._posters(POSTER_RULE, settings.poster)
+        self._decider = CollectionDecider(run, self._planner, artwork)
+        self._rules = settings.rules
+        self._named = frozenset(map(tag_key, settings.take_over))
         self._records = run.state.collections()
-        self._planner = Planner(run.config.apply.rules)
-        self._outcomes = CollectionOutcomes(run)
-        self._executor = Executor(
-            run.ports,
-            run.state,
-            run.session,
-            planner=self._planner,
-            outcomes=self._outcomes,
-            totals=run.totals,
-            save=save,
-        )
+        self._claims: Mapping[RatingKey, SceneId] | None = None
 
     def keep(self) -> UnsafeError | None:
-        """Bring every collection in step; return the limit that held some of it back.
-
-        Raises:
-            ServerError: a server is down, or refuses us.
-            DeclinedError: a person was asked and declined.
-            InterruptedRunError: asked to stop.
-        """
+        """Bring every collection in step; see `Keeper.keep`."""
         self._settle()
         if not self._rules.kinds:
             return None
         works = self._due()
-        ask_sources(self._run.ports.stash, works)
-        held = self._write(works)
-        if (fault := self._run.ports.health.faults.of()) is not None:
-            raise fault
-        return held
+        synced = sum(bool(one.link.rating_key) for one in self._records.values())
+        return self._write(works, synced=synced)
+
+    def _item(self, work: CollectionWork) -> WorkItem:
+        return WorkItem(pair=work.pair, decide=partial(self._decider.decide, work), paths=())
+
+    # ---- what needs a look
 
     def _due(self) -> list[CollectionWork]:
         """Return what needs a look, each with the collection of Plex it is about."""
-        run, executor = self._run, self._executor
-        open_plans = [one.plan for one in run.state.unsettled]
-        unsettled = [plan for plan in open_plans if plan.kind is ItemKind.COLLECTION]
-        existing = ExistingCollections(
-            run,
-            self._records,
-            {plan.rating_key for plan in unsettled},
-            maker=executor.maker,
-            reader=executor.reader,
-            outcomes=self._outcomes,
-            planner=self._planner,
-        )
-        due = DueCollections(run, self._names, self._records, {plan.scene_id for plan in unsettled})
-        return due.works(existing.attach)
+        plans = [one.plan for one in self._run.state.unsettled]
+        unsettled = [plan for plan in plans if plan.kind is ItemKind.COLLECTION]
+        open_works = {plan.scene_id for plan in unsettled}
+        open_keys = {plan.rating_key for plan in unsettled}
+        found: list[CollectionWork] = []
+        for work in DueCollections(self._run, self._names, self._records).works():
+            if self._needs_a_look(work, unsettled=work.key in open_works):
+                self._works[work.key] = work
+                if self._attach(work, unsettled=work.pair.link.rating_key in open_keys):
+                    found.append(work)
+        return found
 
-    # ---- writing
+    def _needs_a_look(self, work: CollectionWork, *, unsettled: bool) -> bool:
+        """Whether a collection may not be as it is wanted."""
+        record = work.before
+        if record is None:
+            return bool(work.wish.members)
+        if record.withheld is not None:
+            same = record.title == work.wish.title
+            again = self._run.is_asked_for or not same
+            again = again or (self._run.compares_all and record.withheld is Withheld.TAKEN)
+            return bool(work.wish.members) and again
+        return self._may_differ(work, unsettled=unsettled)
 
-    def _write(self, works: Sequence[CollectionWork]) -> UnsafeError | None:
-        """Carry works out, past the limits; return the one that is passed."""
-        decider = self._decider()
-        items = [decider.item(work) for work in works]
-        synced = sum(bool(one.link.rating_key) for one in self._records.values())
-        writer = LimitedWriter(
-            self._run, self._executor, self._outcomes, self._planner.equality, noun="collection"
+    def _attach(self, work: CollectionWork, *, unsettled: bool) -> bool:
+        """Find the collection of Plex that work is about; False where that is to be left alone.
+
+        Raises:
+            ServerError: the collections cannot be listed.
+        """
+        key, record = work.pair.link.rating_key, work.before
+        if not key and not work.wish.members:
+            self._remember(work.key, None)  # it is not there, and nothing belongs to it
+            return False
+        if not key:
+            return self._is_free(work)
+        changed = record is None or record.members != work.members or unsettled
+        if self._run.compares_all:
+            entry = self._executor.maker.listed(work.wish.section_id).by_key.get(key)
+            if entry is None:
+                return self._is_made_again(work)
+            changed = changed or record is None or entry.member_count != record.count
+        if changed:
+            self._executor.reader.expect_members(key)
+        return True
+
+    def _is_free(self, work: CollectionWork) -> bool:
+        """Whether a title is free, or of one that may be taken over, which is done then."""
+        title = work.wish.title
+        holders = self._executor.maker.listed(work.wish.section_id).called(title)
+        if not holders:
+            return True
+        ours = {one.link.rating_key for one in self._records.values()}
+        if any(one.rating_key in ours for one in holders):
+            self._show(work.pair, Outcome.SKIPPED, _STILL_OURS)
+            return False
+        named = self._is_given_to_stash(title)
+        for holder in holders:
+            if not holder.smart and (named or self._is_tagged_by_us(holder)):
+                work.taking = named
+                work.pair.link = replace(work.pair.link, rating_key=holder.rating_key)
+                self._executor.reader.expect_members(holder.rating_key)
+                return True
+        self._withhold(work, Withheld.TAKEN, _TAKEN, Outcome.KEPT)
+        return False
+
+    def _is_made_again(self, work: CollectionWork) -> bool:
+        """Whether one of ours that is not in Plex any more is to be made again."""
+        if work.wish.members and self._run.is_asked_for:
+            work.pair.link = blank_link(work.wish.section_id)
+            return self._is_free(work)
+        self.lose(work.pair, "")
+        return False
+
+    def _is_given_to_stash(self, title: str) -> bool:
+        """Whether a person gave Stash the last word in a collection, or in all of them for once."""
+        return bool(self._taken) or tag_key(title) in self._named
+
+    def _is_tagged_by_us(self, entry: CollectionEntry) -> bool:
+        """Whether a collection is just a name plexsync wrote to each of its members.
+
+        Raises:
+            ServerError: its members cannot be read.
+        """
+        members = self._run.ports.plex.collections.members(entry.rating_key)
+        if self._claims is None:
+            self._claims = self._run.state.claims()
+        claims = self._claims
+        return bool(members) and all(
+            key in claims and self._wrote_name(claims[key], key, entry.title) for key in members
         )
-        return writer.write(items, synced=synced)
+
+    def _wrote_name(self, scene_id: SceneId, rating_key: RatingKey, title: str) -> bool:
+        record = self._run.state.get(scene_id)
+        bases = [
+            link.base.get(PlexField.COLLECTIONS)
+            for link in (record.links if record else ())
+            if link.rating_key == rating_key
+        ]
+        equality = self._planner.equality
+        return any(bool(equality.owned_among((title,), base)) for base in bases)
+
+    # ---- how each ended
+
+    def _withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
+        """Leave a collection alone from now on, and say so once."""
+        self._show(work.pair, outcome, note)
+        self._remember(work.key, replace(work.blank(), withheld=why))
+
+    def lose(self, pair: Pair, note: str) -> None:
+        """Leave a collection alone that a person deleted, or that is none any more."""
+        del note
+        work = self._works[pair.scene.scene_id]
+        if not work.wish.members:
+            self._remember(work.key, None)  # it went with its last member
+        else:
+            self._withhold(work, Withheld.DELETED, _DELETED, Outcome.SKIPPED)
+
+    def _ended(
+        self,
+        work: CollectionWork,
+        link: Link,
+        outcome: Outcome,
+        changes: tuple[Change, ...],
+        *,
+        done: bool,
+    ) -> CollectionRecord | None:
+        if outcome is Outcome.APPLIED and deletes(changes):
+            return None
+        if not link.rating_key and outcome is Outcome.SKIPPED:
+            # Nothing was made because somebody else's has the title.
+            return replace(work.blank(), withheld=Withheld.TAKEN)
+        return work.record_of(link, done=done)
+
+    def _record_of(self, work: CollectionWork, link: Link, *, done: bool) -> CollectionRecord:
+        return work.record_of(link, done=done)
 
     # ---- writes of earlier runs
 
@@ -131,12 +249,12 @@ class CollectionKeeper:
             if not one.plan.rating_key:
                 self._settle_making(one)
             elif one.plan.rating_key not in read:
-                gone = deletes(one.plan)
+                gone = deletes(one.plan.changes)
                 missing = () if gone else tuple(change.target for change in one.plan.changes)
                 status = Settlement.APPLIED if gone else Settlement.FAILED
                 session.settle(one, status, missing=missing)
                 if gone:
-                    session.keep_collection(one.plan.scene_id, None)
+                    session.keep(one.plan.scene_id, None)
             elif not self._rules.kinds:
                 session.settle(one, Settlement.SETTLED)
         session.commit()
@@ -157,23 +275,4 @@ class CollectionKeeper:
         link = self._planner.link_after(link, plan.changes)
         session.settle(one, Settlement.APPLIED, made=key)
         title = next(str(c.after) for c in plan.changes if c.target is PlexField.TITLE)
-        session.keep_collection(plan.scene_id, CollectionRecord(link=link, title=title))
-
-    # ---- deciding
-
-    def _decider(self) -> CollectionDecider:
-        """Return what decides what collections need."""
-        run, apply = self._run, self._run.config.apply
-        every = frozenset({f"{FIELD_PREFIX}{target}" for target in PlexField})
-        # A person may have given Stash the last word for once, and not in single fields only.
-        taken = every if run.options.take_over and not run.options.fields else frozenset()
-        return CollectionDecider(
-            Planner(replace(apply.rules, taken=taken)),
-            Planner(replace(apply.rules, taken=every)),
-            artwork=poster_artwork(run, POSTER_RULE, self._settings.poster, taken=taken),
-            gallery=run.ports.plex.pictures,
-            summary=self._settings.summary,
-            mode="" if self._settings.mode == "library" else self._settings.mode.value,
-            lock_fields=apply.lock_fields,
-            asked_for=run.is_asked_for,
-        )
+        session.keep(plan.scene_id, CollectionRecord(link=link, title=title))

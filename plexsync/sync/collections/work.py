@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -21,20 +20,23 @@ from plexsync.models import (
     Policy,
     RatingKey,
 )
+from plexsync.planning.planner import Planner
 from plexsync.plex.pictures import selected_key
-from plexsync.sync.execution.kept import KeptWork
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, going
-from plexsync.sync.execution.work import Decision, WorkItem
+from plexsync.sync.execution.work import Decision, blank_link, decision_of
+from plexsync.sync.keeper import KeptWork, planned_for, wish_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import CollectionWish, ItemDetail, RelatedId
-    from plexsync.planning.planner import Planned, Planner
-    from plexsync.plex.pictures import PlexPictures
+    from plexsync.models import CollectionWish, ItemDetail, Value
+    from plexsync.planning.planner import Planned
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.pictures.plan import Artwork
 
 POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
+FIELDS = frozenset(f"{FIELD_PREFIX}{target}" for target in PlexField)
+"""What the fields of collections are called in rows."""
 
 _WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
 """The fields of a collection that plexsync locks."""
@@ -61,11 +63,6 @@ class CollectionWork(KeptWork):
     count: int = 0
 
     @property
-    def related(self) -> RelatedId | None:
-        """What it is made from, where it still has members: that gives it text and picture."""
-        return self.wish.source.related if self.wish.members else None
-
-    @property
     def is_made(self) -> bool:
         """Whether plexsync made it."""
         return PlexField.EXISTENCE in self.pair.link.base
@@ -90,88 +87,50 @@ class CollectionDecider:
     """Decides what collections need.
 
     Args:
+        run: what the run is about.
         planner: decides field by field.
-        taking: the same, where Stash has the last word for once.
         artwork: compares posters.
-        gallery: tells which poster is shown.
-        rules: the policies, by target; a field that is not there is off.
-        mode: how collections are to be shown; "" leaves that alone.
-        lock_fields: a written field is locked.
-        asked_for: what was taken back is written again.
     """
 
-    def __init__(
-        self,
-        planner: Planner,
-        taking: Planner,
-        *,
-        artwork: Artwork,
-        gallery: PlexPictures,
-        summary: Policy,
-        mode: str,
-        lock_fields: bool,
-        asked_for: bool,
-    ) -> None:
+    def __init__(self, run: RunContext, planner: Planner, artwork: Artwork) -> None:
+        self._run = run
         self._planner = planner
-        self._taking = taking
+        # For those in which Stash has the last word for once.
+        self._taking = Planner(replace(run.config.apply.rules, taken=FIELDS))
         self._artwork = artwork
-        self._gallery = gallery
-        self._summary = summary
-        self._mode = mode
-        self._lock_fields = lock_fields
-        self._asked_for = asked_for
+        self._settings = run.config.collections
 
-    def item(self, work: CollectionWork) -> WorkItem:
-        """Return the work item of a collection."""
-        return WorkItem(pair=work.pair, decide=partial(self._decide, work), paths=())
-
-    def _unchanged(self, work: CollectionWork) -> ItemPlan:
-        """Return a plan for a collection that changes nothing yet."""
-        return ItemPlan(
-            scene_id=work.key,
-            rating_key=work.pair.link.rating_key,
-            section_id=work.wish.section_id,
-            kind=ItemKind.COLLECTION,
-            path="",
-            lock=self._lock_fields,
-            changes=(),
-            member_kind=work.wish.kind,
-        )
-
-    def _decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
+    def decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
         """Compare a collection with what it should be.
 
         Raises:
             ServerError: a server refuses us, or is down.
         """
-        pair, plan = work.pair, self._unchanged(work)
+        pair = work.pair
+        plan = ItemPlan(
+            scene_id=work.key,
+            rating_key=pair.link.rating_key,
+            section_id=work.wish.section_id,
+            kind=ItemKind.COLLECTION,
+            path="",
+            lock=self._run.config.apply.lock_fields,
+            changes=(),
+            member_kind=work.wish.kind,
+        )
         if detail.smart:
             note = "a filter chooses its members, so it is left alone"
             return Decision(plan=plan, outcome=Outcome.KEPT, note=note)
         planner = self._taking if work.taking else self._planner
         exists = bool(detail.values.get(PlexField.EXISTENCE))
         desired = tuple(self._desired(work, detail, exists=exists))
-        held = {} if self._asked_for else planner.still_held(desired, pair.link.held)
-        pair.link = replace(pair.link, held=held)
-        planned = planner.plan(desired, detail, pair.link.base, held)
+        planned = planned_for(self._run, pair, desired, detail, planner=planner)
         work.count = _count(detail, planned)
         if exists and self._may_go(work, detail, planned):
             gone = tuple(going(self._planner, _with_poster(detail, pair.link), pair.link))
             return Decision(plan=replace(plan, changes=gone))
         changes = planned.changes if exists else (_coming(), *planned.changes)
         wanted = self._artwork.plan(pair, work.source, detail)
-        pair.by_hand = planned.by_hand
-        kept = (*planned.kept, *wanted.kept)
-        return Decision(
-            plan=replace(plan, changes=changes),
-            agreed=planned.agreed,
-            pictures=wanted.pictures,
-            kept=kept,
-            held=planned.held,
-            by_hand=planned.by_hand,
-            outcome=Outcome.KEPT if kept or planned.held else Outcome.UNCHANGED,
-            problem=wanted.problem,
-        )
+        return decision_of(replace(plan, changes=changes), planned, wanted, pair)
 
     def _desired(
         self, work: CollectionWork, detail: ItemDetail, *, exists: bool
@@ -182,18 +141,17 @@ class CollectionDecider:
             yield _wish(PlexField.TITLE, wish.title, Policy.KEEP)
             if wish.sort_title:
                 yield _wish(PlexField.SORT_TITLE, wish.sort_title, Policy.KEEP)
-            if self._summary is not Policy.OFF:
-                yield _wish(PlexField.SUMMARY, work.summary, self._summary)
-            if self._mode:
-                yield _wish(PlexField.MODE, self._mode, Policy.KEEP)
+            if self._settings.summary is not Policy.OFF:
+                yield _wish(PlexField.SUMMARY, work.summary, self._settings.summary)
+            if self._settings.mode != "library":
+                yield _wish(PlexField.MODE, self._settings.mode.value, Policy.KEEP)
         if PlexField.MEMBERS in detail.values or not exists:
             held = detail.values.get(PlexField.MEMBERS, ())
             there = frozenset(wish.members)
             # Of an item nothing is known of, nothing follows.
             stay = (one for one in held if one not in there and one not in work.placed)
             members = (*wish.members, *stay)
-            target = PlexField.MEMBERS
-            yield Desired(field=_name(target), target=target, value=members, policy=Policy.MERGE)
+            yield _wish(PlexField.MEMBERS, members, Policy.MERGE)
 
     # ---- going
 
@@ -235,12 +193,8 @@ class CollectionDecider:
         if known is None or not known.key:
             return False
         key = detail.item.rating_key
-        return selected_key(self._gallery.available(key, PlexField.POSTER)) == known.key
-
-
-def blank_link(section_id: str) -> Link:
-    """Return the link of a collection that is not there."""
-    return Link(rating_key=RatingKey(""), section_id=section_id, path="")
+        available = self._run.ports.plex.pictures.available(key, PlexField.POSTER)
+        return selected_key(available) == known.key
 
 
 def _with_poster(detail: ItemDetail, link: Link) -> ItemDetail:
@@ -255,8 +209,8 @@ def _coming() -> Change:
     return Change(field=_name(target), target=target, before="", after=MADE, policy=Policy.KEEP)
 
 
-def _wish(target: PlexField, value: str, policy: Policy) -> Desired:
-    return Desired(field=_name(target), target=target, value=value, policy=policy)
+def _wish(target: PlexField, value: Value, policy: Policy) -> Desired:
+    return wish_of(_name(target), target, value, policy)
 
 
 def _name(target: PlexField) -> str:

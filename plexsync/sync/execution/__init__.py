@@ -8,8 +8,7 @@ comes from the scenes of a run, from collections, saved plans and undos. `reader
 afresh and settles earlier writes; `freshness.py` looks again right before a write. `writer.py`
 journals, sends and judges fields; `sender.py` joins alike plans in one request, which `batching.py`
 finds, and `doors.py` finds the address that takes them. `making.py` makes collections, `pictures/`
-writes pictures; `endings.py` says how each item ended, `charging.py` whose fault a failure is;
-`kept.py` is what collections, shows and seasons have in common.
+writes pictures; `endings.py` says how each item ended, `charging.py` whose fault a failure is.
 
 Read first: `executor.py`, then `writer.py`.
 """

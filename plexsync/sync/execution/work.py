@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.models import ItemDetail, ItemKind, Outcome, PlexField, PlexItem
+from plexsync.models import ItemDetail, ItemKind, Link, Outcome, PlexField, PlexItem, RatingKey
 from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plexsync.models import (
         Change,
         FieldRule,
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
         Picture,
         PictureBase,
         Problem,
-        RatingKey,
         SceneId,
     )
     from plexsync.planning.equality import PlexEquality
+    from plexsync.planning.planner import Planned
     from plexsync.sync.rows import Pair
 
 
@@ -59,6 +61,28 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kept: str = ""
     judged: str = ""
     seen: tuple[Picture, ...] | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the pictures of one item need.
+
+    Args:
+        pictures: what to write.
+        kept: the names of fields that stay although the cover differs.
+        problem: why one of them could not be compared.
+    """
+
+    pictures: tuple[PictureChange, ...] = ()
+    kept: tuple[str, ...] = ()
+    problem: Problem | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What would change, as a person sees it."""
+        return tuple([one.shown for one in self.pictures if not one.ask])
+
+
+NOTHING = Wanted()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -102,6 +126,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             fields = ", ".join(self.waiting)
             notes.append(f"blank and new in Stash, so what an earlier scene gave stays: {fields}")
         return "; ".join(notes)
+
+
+def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) -> Decision:
+    """Return what an item needs: `plan`, and what else follows of its fields and pictures."""
+    pair.by_hand = planned.by_hand
+    kept = (*planned.kept, *wanted.kept)
+    stays = kept or planned.held or planned.waiting
+    return Decision(
+        plan=plan,
+        agreed=planned.agreed,
+        pictures=wanted.pictures,
+        kept=kept,
+        held=planned.held,
+        by_hand=planned.by_hand,
+        waiting=planned.waiting,
+        outcome=Outcome.KEPT if stays else Outcome.UNCHANGED,
+        problem=wanted.problem,
+    )
 
 
 Decide = Callable[["ItemDetail"], Decision]
@@ -176,20 +218,25 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
         return any(loses(change, equality) for change in self.changes)
 
 
+def blank_link(section_id: str) -> Link:
+    """Return the link of a collection that is not there."""
+    return Link(rating_key=RatingKey(""), section_id=section_id, path="")
+
+
 def absent(plan: ItemPlan) -> ItemDetail:
     """Return what is read of a collection that is not there: nothing."""
     item = PlexItem(rating_key=plan.rating_key, section_id=plan.section_id, kind=plan.kind)
     return ItemDetail(item=item, values={})
 
 
-def deletes(plan: ItemPlan) -> bool:
-    """Return whether a plan is to end with a collection gone."""
-    return any(one.target is PlexField.EXISTENCE and not one.after for one in plan.changes)
+def deletes(changes: Iterable[Change]) -> bool:
+    """Return whether changes are to end with a collection gone."""
+    return any(one.target is PlexField.EXISTENCE and not one.after for one in changes)
 
 
 def mode_in(plan: ItemPlan) -> Change | None:
     """Return how a collection is to be shown; None where a plan leaves that as it is."""
-    if deletes(plan):
+    if deletes(plan.changes):
         return None
     return next((one for one in plan.changes if one.target is PlexField.MODE), None)
 

@@ -246,7 +246,7 @@ class FieldWriter:
             return unread
         for sent in tried:
             plan, error, place = sent.plan, sent.error, place_of(sent.plan)
-            detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan) else None)
+            detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
             if not isinstance(detail, ItemDetail):
                 cause = detail or error or ServerError("the item vanished while it was written")
                 # Without an end the intent stays unsettled, and the next run looks again.

@@ -26,8 +26,7 @@ from plexsync.models import (
     Scene,
     SceneFile,
     SceneRecord,
-    is_show_key,
-    source_in,
+    is_kept,
 )
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
@@ -38,7 +37,7 @@ from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.engine import ReplayWords, collection_with, known_link, replay, show_with
+from plexsync.sync.replay.engine import ReplayWords, kept_with, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
@@ -249,13 +248,9 @@ class _PlanWork:
 
     def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
-        if is_show_key(pair.scene.scene_id):
-            session.keep_show(pair.scene.scene_id, show_with(self._state, pair))
-            return
-        if source_in(pair.scene.scene_id) is not None:
+        if is_kept(pair.scene.scene_id):
             if pair.link.rating_key:
-                kept = collection_with(self._state, pair)
-                session.keep_collection(pair.scene.scene_id, kept)
+                session.keep(pair.scene.scene_id, kept_with(self._state, pair))
             return
         scene_id, links = pair.scene.scene_id, self._links[pair.scene.scene_id]
         item = self._saved[scene_id, pair.link.rating_key]

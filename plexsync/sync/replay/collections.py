@@ -14,16 +14,14 @@ from plexsync.models import (
     CollectionRecord,
     FieldRule,
     ItemKind,
-    Link,
     Outcome,
     PlexField,
     Policy,
-    RatingKey,
     Trace,
     Withheld,
 )
 from plexsync.sync.execution.making import find_made, going
-from plexsync.sync.execution.work import Decision, PictureChange, deletes
+from plexsync.sync.execution.work import Decision, PictureChange, blank_link, deletes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,16 +73,10 @@ class CollectionReverser:
         self._kept = kept
         self._reverser = reverser
 
-    def link_of(self, plan: ItemPlan, known: Link | None) -> Link:
-        """Return the link to what is to be changed; one that went has to be made again."""
-        if deletes(plan):
-            return Link(rating_key=RatingKey(""), section_id=plan.section_id, path="")
-        return known or Link(rating_key=plan.rating_key, section_id=plan.section_id, path="")
-
     def decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
         base = replace(plan, rating_key=pair.link.rating_key, changes=())
-        if deletes(plan):
+        if deletes(plan.changes):
             changes = tuple(self._again(plan, detail))
             poster = self._poster(plan, detail)
             note = "its poster is not kept any more" if poster and not poster.kept else ""
@@ -99,14 +91,7 @@ class CollectionReverser:
             stays = {PlexField.EXISTENCE, PlexField.TITLE}
             changes = tuple(one for one in changes if one.target not in stays)
             kept = (*kept, "collections.existence")
-        note = "" if changes or kept else "is already as before"
-        if kept:
-            note = f"changed since and kept: {', '.join(kept)}"
-        return Decision(
-            plan=replace(base, changes=changes),
-            outcome=Outcome.KEPT if kept else Outcome.UNCHANGED,
-            note=note,
-        )
+        return put_back(base, changes, kept)
 
     def _is_untouched(
         self,
@@ -170,16 +155,28 @@ class CollectionReverser:
             )
 
 
+def put_back(plan: ItemPlan, changes: tuple[Change, ...], kept: tuple[str, ...]) -> Decision:
+    """Return the decision to write `changes`, and to leave what was changed since."""
+    note = "" if changes or kept else "is already as before"
+    if kept:
+        note = f"changed since and kept: {', '.join(kept)}"
+    return Decision(
+        plan=replace(plan, changes=changes),
+        outcome=Outcome.KEPT if kept else Outcome.UNCHANGED,
+        note=note,
+    )
+
+
 def remember_undone(
     state: State, session: Session, plan: ItemPlan, pair: Pair, *, outcome: Outcome
 ) -> None:
     """Remember what became of a collection whose changes were taken back."""
     key, link = pair.scene.scene_id, pair.link
-    record = state.collection(key) or CollectionRecord(link=link, title=pair.title)
+    record = state.kept(key)
+    if not isinstance(record, CollectionRecord):
+        record = CollectionRecord(link=link, title=pair.title)
     if makes(plan) and outcome is Outcome.APPLIED and PlexField.EXISTENCE not in link.base:
-        blank = Link(rating_key=RatingKey(""), section_id=link.section_id, path="")
-        session.keep_collection(
-            key, replace(record, link=blank, wanted="", withheld=Withheld.UNDONE)
-        )
+        blank = blank_link(link.section_id)
+        session.keep(key, replace(record, link=blank, wanted="", withheld=Withheld.UNDONE))
     elif link.rating_key and (record.link.rating_key in {"", link.rating_key}):
-        session.keep_collection(key, replace(record, link=link, wanted="", withheld=None))
+        session.keep(key, replace(record, link=link, wanted="", withheld=None))

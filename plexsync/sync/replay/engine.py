@@ -12,14 +12,13 @@ from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
 from plexsync.models import (
-    SHOW_KINDS,
+    VIDEO_KINDS,
     CollectionRecord,
-    ItemKind,
     Outcome,
     Preview,
     ShowRecord,
+    is_kept,
     is_show_key,
-    source_in,
 )
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
@@ -167,14 +166,11 @@ class ReplayOutcomes:
         """Remember what is ours on an item whose pictures are still to come."""
         if self._session is None:
             return
-        scene_id = pair.scene.scene_id
-        if is_show_key(scene_id):
-            self._session.keep_show(scene_id, show_with(self._state, pair))
-        elif source_in(scene_id) is None:
-            record = with_link(self._state.get(scene_id), pair.link)
-            self._session.remember(scene_id, record)
+        key = pair.scene.scene_id
+        if is_kept(key):
+            self._session.keep(key, kept_with(self._state, pair))
         else:
-            self._session.keep_collection(scene_id, collection_with(self._state, pair))
+            self._session.remember(key, with_link(self._state.get(key), pair.link))
 
     def note_settled(self, pair: Pair) -> None:
         """Remember what is ours on an item by writes of earlier runs."""
@@ -215,31 +211,28 @@ class ReplayOutcomes:
         return replace(row, scene=replace(row.scene, title=pair.title))
 
 
-def collection_with(state: State, pair: Pair) -> CollectionRecord:
-    """Return the record of a collection with the link of a pair: the next run looks at it again."""
-    record = state.collection(pair.scene.scene_id)
+def kept_with(state: State, pair: Pair) -> CollectionRecord | ShowRecord:
+    """Return the record of a collection, show or season with the link of a pair.
+
+    The next run looks at it again.
+    """
+    key, link = pair.scene.scene_id, pair.link
+    record = state.kept(key)
     if record is None:
-        return CollectionRecord(link=pair.link, title=pair.title)
-    return replace(record, link=pair.link, wanted="", members="", withheld=None)
-
-
-def show_with(state: State, pair: Pair) -> ShowRecord:
-    """Return the record of a show or season with the link of a pair, to be looked at again."""
-    record = state.show(pair.scene.scene_id) or ShowRecord(link=pair.link)
-    if record.link.rating_key != pair.link.rating_key:
+        kind = ShowRecord if is_show_key(key) else CollectionRecord
+        return kind(link=link, title=pair.title)
+    if isinstance(record, CollectionRecord):
+        return replace(record, link=link, wanted="", members="", withheld=None)
+    if record.link.rating_key != link.rating_key:
         return record  # an edit of the show that hit another item
-    return replace(record, link=pair.link, wanted="")
+    return replace(record, link=link, wanted="")
 
 
 def known_link(state: State, plan: ItemPlan) -> Link | None:
     """Return the remembered link of a plan's scene to its item; None when there is none."""
-    if plan.kind is ItemKind.COLLECTION:
-        kept = state.collection(plan.scene_id)
-        same = kept is not None and kept.link.rating_key == plan.rating_key
-        return kept.link if kept is not None and same else None
-    if plan.kind in SHOW_KINDS:
-        shown = state.show(plan.scene_id)
-        return shown.link if shown and shown.link.rating_key == plan.rating_key else None
-    record = state.get(plan.scene_id)
-    links = record.links if record else ()
+    links: tuple[Link, ...] = ()
+    if plan.kind in VIDEO_KINDS:
+        links = record.links if (record := state.get(plan.scene_id)) else ()
+    elif kept := state.kept(plan.scene_id):
+        links = (kept.link,)
     return next((link for link in links if link.rating_key == plan.rating_key), None)

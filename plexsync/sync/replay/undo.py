@@ -28,11 +28,16 @@ from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.work import Decision, WorkItem
+from plexsync.sync.execution.work import WorkItem, blank_link, deletes
 from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.collections import CollectionReverser, remember_undone, with_keys
-from plexsync.sync.replay.engine import ReplayWords, known_link, replay, show_with
+from plexsync.sync.replay.collections import (
+    CollectionReverser,
+    put_back,
+    remember_undone,
+    with_keys,
+)
+from plexsync.sync.replay.engine import ReplayWords, kept_with, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.output.console import Reporter
     from plexsync.state import RunLog, Session, State, Written
+    from plexsync.sync.execution.work import Decision
     from plexsync.sync.ports import Ports
     from plexsync.sync.totals import Totals
 
@@ -192,45 +198,28 @@ class _UndoWork:
         """Return an item each. Of its scene only the id is known; Stash is not asked."""
         return [self._item(plan) for plan in self.plans]
 
-    def _collection(self, plan: ItemPlan) -> WorkItem:
-        title = next((one for one in plan.changes if one.target is PlexField.TITLE), None)
-        pair = Pair(
-            scene=Scene(scene_id=plan.scene_id, updated_at=""),
-            link=self._collections.link_of(plan, known_link(self._state, plan)),
-            title=str(title.before or title.after) if title else "",
-            reason=self._reason,
-        )
-        self._by_collection[plan.scene_id] = plan
-        return WorkItem(pair=pair, decide=partial(self._collections.decide, plan, pair), paths=())
-
     def _item(self, plan: ItemPlan) -> WorkItem:
-        if plan.kind is ItemKind.COLLECTION:
-            return self._collection(plan)
         link = known_link(self._state, plan) or Link(
             rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path
         )
+        if deletes(plan.changes):  # one that went has to be made again
+            link = blank_link(plan.section_id)
         scene = Scene(scene_id=plan.scene_id, updated_at="")
-        pair = Pair(scene=scene, link=link, reason=self._reason)
+        pair = Pair(scene=scene, link=link, title="", reason=self._reason)
+        decide = self._decide
+        if plan.kind is ItemKind.COLLECTION:
+            self._by_collection[plan.scene_id] = plan
+            titles = (one for one in plan.changes if one.target is PlexField.TITLE)
+            pair.title = next((str(one.before or one.after) for one in titles), "")
+            decide = self._collections.decide
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
-        decide = partial(self._decide, plan, pair)
-        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
+        return WorkItem(pair=pair, decide=partial(decide, plan, pair), paths=paths, kind=plan.kind)
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
         found = self._reverser.plan(plan, detail, pair.link)
-        note = "" if found.changes or found.kept else "is already as before"
-        if found.kept:
-            note = f"changed since and kept: {', '.join(found.kept)}"
-        return Decision(
-            plan=replace(
-                plan,
-                section_id=detail.item.section_id,
-                kind=detail.item.kind,
-                changes=found.changes,
-            ),
-            outcome=Outcome.KEPT if found.kept else Outcome.UNCHANGED,
-            note=note,
-        )
+        plan = replace(plan, section_id=detail.item.section_id, kind=detail.item.kind)
+        return put_back(plan, found.changes, found.kept)
 
     def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
@@ -238,7 +227,7 @@ class _UndoWork:
             remember_undone(self._state, session, plan, pair, outcome=outcome)
             return
         if is_show_key(pair.scene.scene_id):
-            session.keep_show(pair.scene.scene_id, show_with(self._state, pair))
+            session.keep(pair.scene.scene_id, kept_with(self._state, pair))
             return
         record, link = self._state.get(pair.scene.scene_id), pair.link
         linked = record is not None and any(

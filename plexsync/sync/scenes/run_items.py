@@ -17,8 +17,8 @@ from plexsync.models import LIST_FIELDS, ItemKind, ItemPlan, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
-from plexsync.sync.execution.pictures.plan import NOTHING, Artwork
-from plexsync.sync.execution.work import Decision, WorkItem, place_of
+from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.earlier_links import recall
 from plexsync.text.folding import files_digest
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
+    from plexsync.sync.execution.work import Decision
     from plexsync.sync.rows import Pair
     from plexsync.sync.scenes.outcomes import SceneOutcomes
 
@@ -76,16 +77,7 @@ class RunItems:
             rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=shared
         )
         self._planner = planner
-        self._artwork = Artwork(
-            stash,
-            run.ports.plex.pictures,
-            rules=rules,
-            preserve=run.config.apply.preserve_plex_edits,
-            taken=run.taken(),
-            compare_all=self._compares_all,
-            asked_for=run.is_asked_for,
-            servers_down=run.ports.health.servers_down,
-        )
+        self._artwork = Artwork.of_run(run, rules, taken=run.taken())
         self._observe = observe
         self.spellings: dict[str, str] = {}
         """Names Plex keeps in another spelling, by that of Stash."""
@@ -199,27 +191,16 @@ class RunItems:
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         if (uncurated, held) != (pair.link.inherited, pair.link.held):
             pair.link = replace(pair.link, inherited=uncurated, held=held)
-        pair.by_hand = planned.by_hand
-        kept = (*planned.kept, *wanted.kept)
-        return Decision(
-            plan=ItemPlan(
-                scene_id=scene.scene_id,
-                rating_key=pair.link.rating_key,
-                section_id=section_id,
-                kind=kind,
-                path=pair.link.path,
-                lock=self._run.config.apply.lock_fields,
-                changes=planned.changes,
-            ),
-            agreed=planned.agreed,
-            pictures=wanted.pictures,
-            kept=kept,
-            held=planned.held,
-            by_hand=planned.by_hand,
-            waiting=planned.waiting,
-            outcome=_unwritten(kept or planned.held or planned.waiting),
-            problem=wanted.problem,
+        plan = ItemPlan(
+            scene_id=scene.scene_id,
+            rating_key=pair.link.rating_key,
+            section_id=section_id,
+            kind=kind,
+            path=pair.link.path,
+            lock=self._run.config.apply.lock_fields,
+            changes=planned.changes,
         )
+        return decision_of(plan, planned, wanted, pair)
 
     def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> None:
         """Note which names the item spells in another way."""
@@ -233,11 +214,6 @@ class RunItems:
         if not link.held or self._run.is_asked_for:
             return {}
         return self._planner.still_held(desired, link.held)
-
-
-def _unwritten(stays: tuple[str, ...]) -> Outcome:
-    """Return the outcome of an item that needs nothing, by the fields that stay as they are."""
-    return Outcome.KEPT if stays else Outcome.UNCHANGED
 
 
 def _other_files(scene: Scene, detail: SceneDetail) -> bool:

@@ -4,9 +4,9 @@ In: what the record of every linked episode says of its show, its studio and its
 texts of Stash's studios, what is remembered of each show. Out: work for the one executor, rows,
 records.
 
-`keeping.py` is the step of a run that does it all: it finds out which shows and seasons belong to a
-studio and which of them need a look. `work.py` decides what one needs; `outcomes.py` shows and
-remembers how each ended, of which collections do the most alike: `execution/kept.py`.
+`keeping.py` is the step of a run that does it all: which shows and seasons belong to a studio,
+which of them need a look and what, and how each ended. What collections do alike is in
+`sync/keeper.py`.
 
 Read first: `keeping.py`.
 """

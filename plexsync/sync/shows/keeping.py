@@ -6,6 +6,8 @@ as it was wanted before costs no request.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,32 +17,37 @@ from plexsync.models import (
     CollectionKind,
     ItemDetail,
     ItemKind,
+    ItemPlan,
     Link,
     Outcome,
+    PlexField,
+    Policy,
     Scene,
     SceneDetail,
     ShowRecord,
 )
-from plexsync.planning.layout.shows import EpisodeScene, wished_shows
-from plexsync.planning.planner import Planner
+from plexsync.planning.layout.shows import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
 from plexsync.state import Settlement
-from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.reader import settle
-from plexsync.sync.limited_writes import LimitedWriter
+from plexsync.sync.execution.work import Decision, WorkItem, decision_of
+from plexsync.sync.keeper import Keeper, KeptWork, planned_for, wanted_digest, wish_of
 from plexsync.sync.rows import Pair
-from plexsync.sync.shows.outcomes import ShowOutcomes
-from plexsync.sync.shows.work import FIELDS, POSTER, ShowDecider, ShowWork
-from plexsync.sync.sources import ask_sources, poster_artwork, wanted_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import RatingKey, RelatedId, SceneId, ShowWish
+    from plexsync.models import Change, Desired, RatingKey, RelatedId, SceneId, ShowWish
     from plexsync.state import Unsettled
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.plan_saver import PlanSaver
+
+_POSTER = "shows.poster"
+_TITLES = {ItemKind.SHOW: "shows.title", ItemKind.SEASON: "shows.season_title"}
+_SUMMARY = "shows.summary"
+_FIELDS = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
+"""What the fields of shows and seasons are called in rows."""
 
 _LEVELS = 2
 """What stands above an episode: its season and its show."""
@@ -52,60 +59,57 @@ _UNLINKED = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
 """How a scene ended whose former items do not count."""
 
 
-class ShowKeeper:
+@dataclass(slots=True, kw_only=True)
+class ShowWork(KeptWork):
+    """One show or season on its way through a run.
+
+    Args:
+        wish: what the scenes say it should be.
+        before: what is remembered of it; None for nothing.
+        apart: why it is left alone; "" where it is not.
+    """
+
+    wish: ShowWish
+    before: ShowRecord | None
+    apart: str = ""
+
+
+class ShowKeeper(Keeper[ShowWork, ShowRecord]):
     """Keeps the shows and seasons of one run.
 
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
-        save: takes what a dry run would write; None for nobody.
+        saver: takes what a dry run would write; None for nobody.
     """
+
+    noun = "show"
 
     def __init__(
         self,
         run: RunContext,
         names: Mapping[RelatedId, str],
-        save: Callable[[Ready], None] | None,
+        saver: PlanSaver | None,
     ) -> None:
-        self._run = run
-        self._names = names
+        super().__init__(run, names, saver, fields=_FIELDS)
         self._settings = run.config.shows
+        self._artwork = self._posters(_POSTER, self._settings.poster)
         self._records = run.state.shows()
         self._stamps: dict[RelatedId, str] = {}
-        self._taken = frozenset(FIELDS if run.options.take_over and not run.options.fields else ())
-        self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
-        self._outcomes = ShowOutcomes(run)
-        self._executor = Executor(
-            run.ports,
-            run.state,
-            run.session,
-            planner=self._planner,
-            outcomes=self._outcomes,
-            totals=run.totals,
-            save=save,
-        )
 
     def keep(self) -> UnsafeError | None:
-        """Bring every show and season in step; return the limit that held some of it back.
-
-        Raises:
-            ServerError: a server is down, or refuses us.
-            DeclinedError: a person was asked and declined.
-            InterruptedRunError: asked to stop.
-        """
+        """Bring every show and season in step; see `Keeper.keep`."""
         wishes: tuple[ShowWish, ...] = ()
         if self._settings.studios:
             wishes = wished_shows(self._settings.rules, self._names, self._scenes())
         if any(wish.studio for wish in wishes):
-            self._stamps = self._run.ports.stash.stamps({CollectionKind.STUDIO})
+            self._stamps = self._stash.stamps({CollectionKind.STUDIO})
         works = list(self._due(wishes))
         self._settle_others({work.key for work in works})
-        ask_sources(self._run.ports.stash, works)
-        held = self._write(works)
+        synced = sum(bool(one.link.base) for one in self._records.values())
+        held = self._write(works, synced=synced)
         if self._run.compares_all and self._settings.studios:
             self._forget_gone({wish.key for wish in wishes})
-        if (fault := self._run.ports.health.faults.of()) is not None:
-            raise fault
         return held
 
     # ---- what there should be
@@ -156,63 +160,130 @@ class ShowKeeper:
         for wish in wishes:
             record = self._records.get(wish.key)
             work = self._work(wish, record)
-            full = self._run.compares_all
             if wish.apart:
-                if full or record is None or record.apart != wish.apart:
-                    self._outcomes.leave_alone(work)
-            elif work.may_differ(self._run, unsettled=wish.key in unsettled):
+                if self._run.compares_all or record is None or record.apart != wish.apart:
+                    self._leave_alone(work, done=False)
+            elif self._may_differ(work, unsettled=wish.key in unsettled):
                 yield work
 
     def _work(self, wish: ShowWish, record: ShowRecord | None) -> ShowWork:
         """Return a show or season on its way."""
-        stamp = self._stamps.get(wish.studio, "") if wish.studio else ""
+        studio = wish.studio
+        stamp = self._stamps.get(studio, "") if studio else ""
         link = Link(rating_key=wish.rating_key, section_id=wish.section_id, path="")
         link = record.link if record else link
-        name = name_in(self._names[wish.studio]) if wish.studio else ""
-        of = f" of studio {wish.studio[1:]}" if wish.studio else ""
+        settings, rules = repr(self._settings), repr(self._run.config.apply.rules)
         work = ShowWork(
             wish=wish,
             pair=Pair(
-                scene=Scene(scene_id=wish.key, updated_at=stamp, title=name),
+                scene=Scene(
+                    scene_id=wish.key,
+                    updated_at=stamp,
+                    title=name_in(self._names[studio]) if studio else "",
+                ),
                 link=link,
                 title=wish.title,
                 known=bool(link.base),
-                reason=f"{wish.kind}{of}",
+                reason=f"{wish.kind} of studio {studio[1:]}" if studio else wish.kind,
             ),
-            wanted=self._wanted(wish, stamp),
+            wanted=wanted_digest(
+                self._stash, stamp, wish.title, wish.year, studio or "", settings, rules
+            ),
+            related=studio,
             source=SceneDetail(scene_id=wish.key, updated_at=stamp),
             before=record,
             apart=wish.apart,
         )
-        self._outcomes.open(work)
+        self._works[work.key] = work
         return work
 
-    def _wanted(self, wish: ShowWish, stamp: str) -> str:
-        """Return one digest of all that is wanted; "" while the studio may hide another edit."""
-        settings, rules = repr(self._settings), repr(self._run.config.apply.rules)
-        parts = (wish.title, wish.year, wish.studio or "", settings, rules)
-        return wanted_digest(self._run.ports.stash, stamp, *parts)
+    # ---- deciding
 
-    # ---- writing
+    def _item(self, work: ShowWork) -> WorkItem:
+        decide = partial(self._decide, work)
+        return WorkItem(pair=work.pair, decide=decide, paths=(), kind=work.wish.kind)
 
-    def _write(self, works: Sequence[ShowWork]) -> UnsafeError | None:
-        """Carry works out, past the limits; return the one that is passed."""
-        decider = self._decider()
-        writer = LimitedWriter(
-            self._run, self._executor, self._outcomes, self._planner.equality, noun="show"
+    def _decide(self, work: ShowWork, detail: ItemDetail) -> Decision:
+        """Compare a show or season with what it should be.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+        plan = ItemPlan(
+            scene_id=work.key,
+            rating_key=work.wish.rating_key,
+            section_id=detail.item.section_id,
+            kind=work.wish.kind,
+            path="",
+            lock=self._run.config.apply.lock_fields,
+            changes=(),
         )
-        synced = sum(bool(one.link.base) for one in self._records.values())
-        return writer.write([decider.item(work) for work in works], synced=synced)
+        work.apart = self._why_apart(work, detail)
+        if work.apart:
+            return Decision(plan=plan, note=f"left alone: {work.apart}")
+        desired = tuple(self._desired(work))
+        planned = planned_for(self._run, work.pair, desired, detail, planner=self._planner)
+        wanted = self._artwork.plan(work.pair, work.source, detail)
+        return decision_of(replace(plan, changes=planned.changes), planned, wanted, work.pair)
 
-    def _decider(self) -> ShowDecider:
-        run, settings = self._run, self._settings
-        return ShowDecider(
-            self._planner,
-            poster_artwork(run, POSTER, settings.poster, taken=self._taken),
-            titles={ItemKind.SHOW: settings.title, ItemKind.SEASON: settings.season_title},
-            summary=settings.summary,
-            lock_fields=run.config.apply.lock_fields,
-            asked_for=run.is_asked_for,
+    def _why_apart(self, work: ShowWork, detail: ItemDetail) -> str:
+        """Why an item is not to be written to, as Plex shows it; "" where it is."""
+        wish = work.wish
+        title = str(detail.values.get(PlexField.TITLE, ""))
+        if wish.kind is ItemKind.SHOW or is_year_of(wish.year, title, detail.number):
+            return ""
+        base = work.pair.link.base.get(PlexField.TITLE)
+        taken_for = work.before.year if work.before else ""
+        if taken_for == wish.year and self._planner.equality.is_base(base, PlexField.TITLE, title):
+            return ""  # plexsync gave it the title it has
+        return f"it is not called {wish.year}, the year of its scenes"
+
+    def _desired(self, work: ShowWork) -> Iterator[Desired]:
+        """Yield what a show or season should hold."""
+        kind, settings = work.wish.kind, self._settings
+        policy = settings.title if kind is ItemKind.SHOW else settings.season_title
+        if policy is not Policy.OFF and work.wish.title:
+            yield wish_of(_TITLES[kind], PlexField.TITLE, work.wish.title, policy)
+        if settings.summary is not Policy.OFF:
+            yield wish_of(_SUMMARY, PlexField.SUMMARY, work.summary, settings.summary)
+
+    # ---- how each ended
+
+    def _leave_alone(self, work: ShowWork, *, done: bool) -> None:
+        """Say why one is left alone, and remember that."""
+        self._show(work.pair, Outcome.UNCHANGED, f"left alone: {work.apart}")
+        self._remember(work.key, self._record_of(work, work.pair.link, done=done))
+
+    def lose(self, pair: Pair, note: str) -> None:
+        """Leave one alone that is not in Plex any more, until a full run looks again.
+
+        Its episodes are elsewhere, which is seen when they are read.
+        """
+        work = self._works[pair.scene.scene_id]
+        work.apart = note
+        self._leave_alone(work, done=True)
+
+    def _ended(
+        self,
+        work: ShowWork,
+        link: Link,
+        outcome: Outcome,  # noqa: ARG002 - all are remembered alike
+        changes: tuple[Change, ...],  # noqa: ARG002 - see above
+        *,
+        done: bool,
+    ) -> ShowRecord:
+        return self._record_of(work, link, done=done)
+
+    def _record_of(self, work: ShowWork, link: Link, *, done: bool) -> ShowRecord:
+        # What is left alone keeps the year something was last written for.
+        before = work.before.year if work.before else ""
+        return ShowRecord(
+            link=link,
+            title=work.wish.title,
+            wanted=work.wanted if done else "",
+            attempts=0 if done else work.tries_before,
+            year=before if work.apart else work.wish.year,
+            apart=work.apart,
         )
 
     # ---- what is not worked on
@@ -244,7 +315,7 @@ class ShowKeeper:
             record = record or ShowRecord(link=link)
             link = settle(record.link, [one], detail, planner=self._planner, session=session)
             wanted = record.wanted if record.due_at else ""
-            session.keep_show(plan.scene_id, replace(record, link=link, wanted=wanted))
+            session.keep(plan.scene_id, replace(record, link=link, wanted=wanted))
 
     def _forget_gone(self, wished: Collection[SceneId]) -> None:
         """Forget what is not in Plex any more, of that which no linked episode is in.
@@ -262,4 +333,4 @@ class ShowKeeper:
         for key, record in old.items():
             gone = record.link.rating_key not in found
             calm = replace(record, attempts=0, due_at="", problem=None)
-            session.keep_show(key, None if gone else calm)
+            session.keep(key, None if gone else calm)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, PictureSizeError, ServerError
@@ -33,7 +32,7 @@ from plexsync.planning.picture_policy import (
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import recipe
 from plexsync.stash_client import Cover, NoCover
-from plexsync.sync.execution.work import PictureChange
+from plexsync.sync.execution.work import NOTHING, PictureChange, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     )
     from plexsync.plex.pictures import PlexPictures
     from plexsync.stash_client import StashClient
+    from plexsync.sync.context import RunContext
     from plexsync.sync.rows import Pair
 
 _NO_STAMP = "unknown"
@@ -66,51 +66,38 @@ _MANY = 8
 """Covers that seem to be new from which on they are asked for at the same time."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the pictures of one item need.
-
-    Args:
-        pictures: what to write.
-        kept: the names of fields that stay although the cover differs.
-        problem: why one of them could not be compared.
-    """
-
-    pictures: tuple[PictureChange, ...] = ()
-    kept: tuple[str, ...] = ()
-    problem: Problem | None = None
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """What would change, as a person sees it."""
-        return tuple([one.shown for one in self.pictures if not one.ask])
-
-
-NOTHING = Wanted()
-
-
 class _Compared(NamedTuple):
     """One picture of an item beside the cover it is compared with.
 
     Attributes:
         rule: of the field.
-        before: what is known of the picture.
+        pair: the scene and the item.
         scene: has the cover.
         detail: the item as it was read just now.
+        before: what is known of the picture.
         stamp: of the cover's address.
-        put_back: what an undo put back; "" for nothing. It was ours: nobody chose it.
     """
 
     rule: FieldRule
-    before: PictureBase
+    pair: Pair
     scene: SceneDetail
     detail: ItemDetail
+    before: PictureBase
     stamp: str
-    put_back: str
 
     @property
     def locked(self) -> bool:
         """Whether Plex locks the picture."""
         return self.rule.to in self.detail.locked
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an undo took our picture back."""
+        return self.rule.to in self.pair.link.held
+
+    def note(self, base: PictureBase) -> None:
+        """Know of the picture from now on."""
+        note(self.pair, self.rule, base)
 
 
 class Artwork:
@@ -156,6 +143,28 @@ class Artwork:
         self._coverless = coverless
         self.elsewhere: set[SceneId] = set()
         """Scenes whose cover's address leads to no cover of the configured Stash."""
+
+    @classmethod
+    def of_run(
+        cls,
+        run: RunContext,
+        rules: FieldRules,
+        *,
+        taken: frozenset[str],
+        coverless: frozenset[SceneId] | None = None,
+    ) -> Artwork:
+        """Return what compares pictures in a run."""
+        return cls(
+            run.ports.stash,
+            run.ports.plex.pictures,
+            rules=rules,
+            preserve=run.config.apply.preserve_plex_edits,
+            taken=taken,
+            compare_all=run.compares_all,
+            asked_for=run.is_asked_for,
+            servers_down=run.ports.health.servers_down,
+            coverless=coverless,
+        )
 
     def glimpse_many(self, scenes: Iterable[tuple[SceneDetail, Sequence[Pair]]]) -> None:
         """Ask for the covers that seem to be new, several at a time, where there are many.
@@ -231,8 +240,9 @@ class Artwork:
         problem: Problem | None = None
         stamp = self._stamp(scene)
         for rule in rules:
+            one = _Compared(rule, pair, scene, detail, base_of(pair, rule), stamp)
             try:
-                found = self._compare(rule, pair, scene, detail, stamp=stamp)
+                found = self._compare(one)
             except AuthError:
                 raise
             except ServerError as error:
@@ -246,52 +256,45 @@ class Artwork:
                 kept.append(rule.name)
         return Wanted(pictures=tuple(pictures), kept=tuple(kept), problem=problem)
 
-    def _compare(
-        self, rule: FieldRule, pair: Pair, scene: SceneDetail, detail: ItemDetail, *, stamp: str
-    ) -> PictureChange | PictureChoice:
+    def _compare(self, one: _Compared) -> PictureChange | PictureChoice:
         """Return what one picture needs; RIGHT also where there is nothing to show."""
-        before = base_of(pair, rule)
-        shown = self._shown(rule, detail)
+        before, stamp = one.before, one.stamp
+        shown = shown_as(self._judged(one.rule), one.rule, one.detail)
         moved_in_plex = self._compare_all and before.shown != shown
         if _is_at(before, stamp) and not moved_in_plex:
             return PictureChoice.RIGHT
-        cover = self._cover_now(before, scene, stamp)
-        if cover is NoCover.UNCHANGED and self._is_held(pair, rule):
+        cover = self._cover_now(one)
+        if cover is NoCover.UNCHANGED and one.is_held and not self._asked_for:
             # An undo took our picture back, and Stash still wants just that. What is shown instead
             # is not noted: it is no reason to leave it so once a person asks.
-            note(pair, rule, replace(before, stamp=stamp, shown=""))
+            one.note(replace(before, stamp=stamp, shown=""))
             return PictureChoice.RIGHT
         if cover is NoCover.NONE:
             # Absent is not empty: what we once uploaded stays.
-            note(pair, rule, replace(before, stamp=stamp, etag="", shown=shown))
+            one.note(replace(before, stamp=stamp, etag="", shown=shown))
             return PictureChoice.RIGHT
         if cover is NoCover.UNCHANGED and not moved_in_plex:
-            note(pair, rule, replace(before, stamp=stamp))
+            one.note(replace(before, stamp=stamp))
             return PictureChoice.RIGHT
-        put_back = before.former if rule.to in pair.link.held else ""
-        found = self._judge(_Compared(rule, before, scene, detail, stamp, put_back), cover)
+        found = self._judge(one, cover)
         if found is PictureChoice.RIGHT:
-            note(pair, rule, replace(before, stamp=stamp, shown=shown))
+            one.note(replace(before, stamp=stamp, shown=shown))
         elif found is PictureChoice.KEPT:
             etag = cover.etag if isinstance(cover, Cover) else before.etag
-            note(pair, rule, PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
+            one.note(PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
         return found
 
-    def _is_held(self, pair: Pair, rule: FieldRule) -> bool:
-        return rule.to in pair.link.held and not self._asked_for
-
-    def _cover_now(
-        self, before: PictureBase, scene: SceneDetail, stamp: str
-    ) -> Cover | NoCover | None:
+    def _cover_now(self, one: _Compared) -> Cover | NoCover | None:
         """Return what the cover is, without its bytes; None where only fetching it would tell.
 
         Of a cover never seen before nothing but its being there decides anything, and where there
         are many such, that can be had for all scenes at once.
         """
+        before, scene = one.before, one.scene
         if not scene.cover_path:
             self.elsewhere.add(scene.scene_id)
             return NoCover.NONE
-        if _is_at(before, stamp) and before.etag:
+        if _is_at(before, one.stamp) and before.etag:
             return NoCover.UNCHANGED
         if before.stamp or self._news < _FEW:
             self._news += not before.stamp
@@ -355,13 +358,11 @@ class Artwork:
             moved=moved,
             preserve=preserve,
         )
-        if one.put_back and selected == one.put_back and rule.policy is not Policy.FILL:
+        # What an undo put back was ours: nobody chose it.
+        put_back = one.before.former if one.is_held else ""
+        if put_back and selected == put_back and rule.policy is not Policy.FILL:
             choice = PictureChoice.WRITE
         return choice, selected, pictures
-
-    def _shown(self, rule: FieldRule, detail: ItemDetail) -> str:
-        """Return what Plex shows, and under which rule it is judged."""
-        return shown_as(self._judged(rule), rule, detail)
 
     def _judged(self, rule: FieldRule) -> str:
         return f"{rule.policy}{'+preserve' * (rule.to in self._preserved)}"

@@ -62,7 +62,7 @@ class PictureWriter:
             ServerError: Plex is down, or refuses us.
             StateError: it cannot be written.
         """
-        for change in ready.plan.changes if deletes(ready.plan) else ():
+        for change in ready.plan.changes if deletes(ready.plan.changes) else ():
             if change.target is PlexField.POSTER and change.before:
                 key = str(change.before)
                 try:

@@ -1,0 +1,372 @@
+"""What keeps collections, shows and seasons in step with the scenes: what both kinds share.
+
+Each gets its texts and its picture from an object of Stash that has a version of its own. All of it
+is decided before the first of it is written, so that a limit can hold some of it back and a person
+can say no; one that fails by its own fault is charged with a try, as a scene is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from msgspec.structs import replace
+
+from plexsync.errors import DeclinedError
+from plexsync.models import (
+    CollectionRecord,
+    Desired,
+    FieldRule,
+    FieldRules,
+    Outcome,
+    PlexField,
+    Policy,
+    Preview,
+    ShowRecord,
+    noun_of,
+)
+from plexsync.planning.planner import Planner
+from plexsync.planning.retry_schedule import PARKED, has_come
+from plexsync.state import SavedItem
+from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_failures
+from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
+from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.reader import READ_BATCH
+from plexsync.sync.server_faults import WorkKind
+from plexsync.text.folding import short_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plexsync.errors import UnsafeError
+    from plexsync.models import (
+        Change,
+        ItemDetail,
+        Link,
+        Problem,
+        RelatedId,
+        SceneDetail,
+        SceneId,
+        Value,
+    )
+    from plexsync.planning.planner import Planned
+    from plexsync.stash_client import StashClient
+    from plexsync.state import SavedPicture
+    from plexsync.sync.context import RunContext
+    from plexsync.sync.execution.work import Ready, WorkItem
+    from plexsync.sync.plan_saver import PlanSaver
+    from plexsync.sync.rows import Pair
+
+GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
+"""How something ended that is as it is wanted."""
+
+DIGITS = 16
+"""Of the digests of what is wanted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptWork:
+    """A collection, show or season on its way through a run.
+
+    Args:
+        pair: what stands for the scene and the item of other work.
+        wanted: digest of all that is wanted.
+        before: what is remembered of it; None for nothing.
+        related: the object that gives it its texts and picture; None for none.
+        source: what Stash says of that, as its picture is compared.
+        summary: what its summary is to be.
+    """
+
+    pair: Pair
+    wanted: str
+    before: CollectionRecord | ShowRecord | None
+    related: RelatedId | None
+    source: SceneDetail
+    summary: str = ""
+
+    @property
+    def key(self) -> SceneId:
+        """What stands for it where others have a scene's id."""
+        return self.pair.scene.scene_id
+
+    @property
+    def tries_before(self) -> int:
+        """How often just this failed in a row."""
+        before = self.before
+        return before.attempts if before and before.wanted in {"", self.wanted} else 0
+
+
+W = TypeVar("W", bound=KeptWork)
+R = TypeVar("R", CollectionRecord, ShowRecord)
+
+
+class Keeper(ABC, Generic[W, R]):
+    """Keeps one kind in step; it shows and remembers how each ended, too.
+
+    Args:
+        run: what the run is about; in a dry run nothing is remembered.
+        names: what Stash has; see `relations`.
+        saver: takes what a dry run would write; None for nobody.
+        fields: the names of all fields of the kind.
+    """
+
+    noun: ClassVar[str]
+    """What is written, for people: "collection"."""
+
+    def __init__(
+        self,
+        run: RunContext,
+        names: Mapping[RelatedId, str],
+        saver: PlanSaver | None,
+        *,
+        fields: frozenset[str],
+    ) -> None:
+        self._run = run
+        self._names = names
+        self._stash = run.ports.stash
+        self._session = run.session
+        self._works: dict[SceneId, W] = {}
+        self._uncharged: dict[SceneId, tuple[WorkKind, R]] = {}
+        # A person may have given Stash the last word for once, and not in single fields only.
+        self._taken = fields if run.options.take_over and not run.options.fields else frozenset()
+        self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
+        self._executor = Executor(
+            run.ports,
+            run.state,
+            run.session,
+            planner=self._planner,
+            outcomes=self,
+            totals=run.totals,
+            save=partial(saver.add, _saved) if saver else None,
+        )
+
+    @abstractmethod
+    def keep(self) -> UnsafeError | None:
+        """Bring all of the kind in step; return the limit that held some of it back.
+
+        Raises:
+            ServerError: a server is down, or refuses us.
+            DeclinedError: a person was asked and declined.
+            InterruptedRunError: asked to stop.
+        """
+
+    # ---- what is wanted
+
+    def _may_differ(self, work: W, *, unsettled: bool) -> bool:
+        """Whether one may not be as it is wanted, and does not wait for a later try.
+
+        `unsettled`: nobody knows whether the last write reached Plex.
+        """
+        before, wanted = work.before, work.wanted
+        if before is None or self._run.compares_all or not wanted or before.wanted != wanted:
+            return True
+        return has_come(before.due_at, self._run.ports.now()) if before.due_at else unsettled
+
+    def _ask_sources(self, works: Sequence[W]) -> None:
+        """Have the objects of works say their texts and pictures.
+
+        Raises:
+            ServerError: Stash cannot say.
+        """
+        wanted = dict.fromkeys(work.related for work in works if work.related)
+        known = self._stash.objects(tuple(wanted)) if wanted else {}
+        for work in works:
+            if work.related in known:
+                seen = known[work.related]
+                work.summary = seen.text
+                work.source = replace(work.source, cover_path=seen.image_path)
+
+    def _posters(self, name: str, policy: Policy) -> Artwork:
+        """Return what compares posters with the pictures of objects; rows call them `name`."""
+        rule = FieldRule(name=name, policy=policy, to=PlexField.POSTER)
+        rules = FieldRules(common=() if policy is Policy.OFF else (rule,), by_section={})
+        return Artwork.of_run(self._run, rules, taken=self._taken, coverless=frozenset())
+
+    # ---- writing
+
+    @abstractmethod
+    def _item(self, work: W) -> WorkItem:
+        """Return the work item of one."""
+
+    def _write(self, works: Sequence[W], *, synced: int) -> UnsafeError | None:
+        """Carry works out, past the limits; return the one that is passed.
+
+        Args:
+            works: what to carry out.
+            synced: how many of their kind were written before.
+        """
+        self._ask_sources(works)
+        try:
+            ready = [one for some in self._executor.ready(map(self._item, works)) for one in some]
+            held, ready = self._hold_back(ready, synced)
+            if ready and self._run.options.ask:
+                self._ask(ready)
+            starts = range(0, len(ready), READ_BATCH)
+            self._executor.write_all(ready[start : start + READ_BATCH] for start in starts)
+        finally:
+            self._charge()
+        if (fault := self._run.ports.health.faults.of()) is not None:
+            raise fault
+        return held
+
+    def _hold_back(self, ready: list[Ready], synced: int) -> tuple[UnsafeError | None, list[Ready]]:
+        """Finish what a limit holds back; return the error, and what is left."""
+        clears = sum(one.clears for one in ready)
+        losing = [one for one in ready if one.clears or one.is_loss(self._planner.equality)]
+        passed = self._run.limits().passed(losses=len(losing), clears=clears, synced=synced)
+        if not passed or self._run.options.force:
+            return None, ready
+        stopped = {id(one) for one in losing}
+        for one in losing:
+            note = f"held back by the limit {passed[0].key}"
+            self.finish(one.pair, Outcome.SKIPPED, changes=one.changes, note=note)
+        error = passed[0].error([f"{self.noun} '{one.pair.title}'" for one in losing])
+        return error, [one for one in ready if id(one) not in stopped]
+
+    def _ask(self, ready: Sequence[Ready]) -> None:
+        """Show what would be written, and have a person say yes.
+
+        Raises:
+            DeclinedError: the answer is no.
+        """
+        rows = [
+            self._run.rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
+            for one in ready[:PREVIEW_ROWS]
+        ]
+        self._run.totals.reporter.preview(
+            Preview(
+                high=tuple(rows),
+                low=(),
+                high_total=len(ready),
+                low_total=0,
+                unmatched_total=0,
+                more_changes=len(ready) > len(rows),
+                headline=f"{self.noun.upper()}S: {len(ready):,} will be written",
+            )
+        )
+        if not self._run.ports.confirm(len(ready)):
+            raise DeclinedError(f"{self.noun}s are not written, as you wish; they stay due")
+
+    # ---- how each ended
+
+    def _show(self, pair: Pair, outcome: Outcome, note: str) -> None:
+        """Show how one ended of which nothing was written."""
+        self._run.totals.emit(self._run.rows.pair(pair, outcome, note=note))
+
+    @abstractmethod
+    def lose(self, pair: Pair, note: str) -> None:
+        """Take one that is not in Plex any more, and say so."""
+
+    def finish(
+        self,
+        pair: Pair,
+        outcome: Outcome,
+        *,
+        changes: tuple[Change, ...] = (),
+        problem: Problem | None = None,
+        note: str = "",
+        again: bool = False,
+        failed: WorkKind | None = None,
+    ) -> None:
+        """Show an outcome, and remember it. `again`: something was not even tried."""
+        work = self._works[pair.scene.scene_id]
+        row = self._run.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
+        self._run.totals.emit(row)
+        done = outcome in GOOD and problem is None and not again
+        record = self._ended(work, pair.link, outcome, changes, done=done)
+        if problem is not None and record is not None and not record.is_left_alone:
+            # Due at once, until it is charged.
+            record = replace(record, problem=problem)
+            self._uncharged[work.key] = failed or WorkKind.EDIT, record
+        self._remember(work.key, record)
+
+    def note_written(self, pair: Pair) -> None:
+        """Remember what is ours on one that needs more."""
+        work = self._works[pair.scene.scene_id]
+        self._remember(work.key, self._record_of(work, pair.link, done=False))
+
+    def note_settled(self, pair: Pair) -> None:
+        """Remember what is ours on one by writes of earlier runs."""
+        self.note_written(pair)
+
+    def _charge(self) -> None:
+        """Charge what failed by its own fault with a try, and say what is parked by that."""
+        failures = {key: (failed, one.problem) for key, (failed, one) in self._uncharged.items()}
+        parked: dict[SceneId, Problem] = {}
+        for key in own_failures(failures, self._run.ports.faults):
+            work, (_, record) = self._works[key], self._uncharged[key]
+            attempts = record.attempts + 1
+            due_at = next_try_of(self._run, attempts, record.problem)
+            charged = replace(record, wanted=work.wanted, attempts=attempts, due_at=due_at)
+            self._remember(key, charged)
+            if due_at == PARKED and record.problem is not None:
+                parked[key] = record.problem
+        for message, keys in group_by_cause(parked).items():
+            one = f"{noun_of(keys[0])} '{self._works[keys[0]].pair.title}' is"
+            many = one if len(keys) == 1 else f"{len(keys)} {self.noun}s are"
+            self._run.totals.reporter.warn(
+                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
+                "or now: plexsync retry"
+            )
+
+    @abstractmethod
+    def _ended(
+        self, work: W, link: Link, outcome: Outcome, changes: tuple[Change, ...], *, done: bool
+    ) -> R | None:
+        """Return what is remembered of one that ended; None for nothing."""
+
+    @abstractmethod
+    def _record_of(self, work: W, link: Link, *, done: bool) -> R:
+        """Return what is remembered of one; unless it is `done` the next run looks again."""
+
+    def _remember(self, key: SceneId, record: R | None) -> None:
+        """Remember it, if this is no dry run."""
+        if self._session is not None:
+            self._session.keep(key, record)
+
+
+def wish_of(name: str, target: PlexField, value: Value, policy: Policy) -> Desired:
+    """Return that a field is to hold something; rows call it `name`."""
+    return Desired(field=name, target=target, value=value, policy=policy)
+
+
+def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:
+    """Return one digest of all that is wanted; "" while the object may hide another edit.
+
+    Args:
+        stash: knows its own time.
+        stamp: the version of the object; "" for none.
+        parts: everything else that decides.
+    """
+    if stamp and not stash.is_settled(stamp):
+        return ""
+    return short_digest("\x1d".join((*parts, stamp)), DIGITS)
+
+
+def planned_for(
+    run: RunContext,
+    pair: Pair,
+    desired: tuple[Desired, ...],
+    detail: ItemDetail,
+    *,
+    planner: Planner,
+) -> Planned:
+    """Return what the fields of one need; what an undo took back stays until it is asked for."""
+    held = {} if run.is_asked_for else planner.still_held(desired, pair.link.held)
+    pair.link = replace(pair.link, held=held)
+    return planner.plan(desired, detail, pair.link.base, held)
+
+
+def _saved(ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
+    """Return what is planned as a plan file holds it."""
+    pair = ready.pair
+    return SavedItem(
+        plan=ready.plan,
+        pictures=pictures,
+        agreed=ready.decision.agreed,
+        scene_title=pair.scene.title,
+        version=pair.scene.updated_at,
+        reason=pair.reason,
+    )
