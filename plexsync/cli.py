@@ -26,11 +26,12 @@ from plexsync.errors import (
 )
 from plexsync.output import console
 from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.output.console import Shape, Streams
+    from plexsync.output.console import Streams
 
 _COMMANDS = {
     "demo": Listed("run", "demo_command", "Watch it work on a sample library."),
@@ -169,4 +170,4 @@ def _unexpected(error: Exception, invocation: Invocation, streams: Streams) -> i
 def _shape_ahead(arguments: Sequence[str]) -> Shape:
     """Whether JSON is wanted, known before parsing so that usage errors can obey it."""
     given = set(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    return console.Shape(json="--json" in given, jsonl="--jsonl" in given)
+    return Shape(json="--json" in given, jsonl="--jsonl" in given)

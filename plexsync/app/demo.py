@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import RunSummary
-    from plexsync.output.console import Shape, Streams
+    from plexsync.output.console import Streams
+    from plexsync.output.streams import Shape
     from plexsync.simulators.plex.simulator import PlexSimulator
     from plexsync.simulators.stash.simulator import StashSimulator
 
@@ -279,14 +280,7 @@ class _Story:
     def _run(self, command: str, options: RunOptions, *, rows: int = _ROWS_SHOWN) -> RunSummary:
         """One real run, shown as the command would show it."""
         self._code(f"$ {command}")
-        reporter = TerminalReporter(
-            self._out,
-            self._err,
-            meter=self._meter,
-            quiet=self._shape.quiet,
-            verbosity=self._shape.verbosity,
-            rows=rows,
-        )
+        reporter = TerminalReporter(self._out, self._err, self._shape, meter=self._meter, rows=rows)
         summary = run_with(
             self._stage.config(),
             options,

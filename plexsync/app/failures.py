@@ -15,7 +15,8 @@ from plexsync.output.summary import problem_lines, problem_page
 
 if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
-    from plexsync.output.console import Shape, Streams
+    from plexsync.output.console import Streams
+    from plexsync.output.streams import Shape
 
 
 _LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import MatchRow, Preview
-    from plexsync.output.console import Invocation, LogOptions, Shape, Streams
+    from plexsync.output.console import Invocation, LogOptions, Streams
+    from plexsync.output.streams import Shape
     from plexsync.sync.ports import RunOptions
 
 T = TypeVar("T")

@@ -21,7 +21,8 @@ from plexsync.commands.options import (
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Invocation, Shape, Streams
+    from plexsync.output.console import Invocation, Streams
+    from plexsync.output.streams import Shape
     from plexsync.sync.ports import RunOptions
 
 

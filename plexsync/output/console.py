@@ -1,6 +1,6 @@
 """The three standard streams: what is connected to them, and which reporter fits.
 
-Imports nothing heavy by itself, so that the command line can name a `Shape` before it is known
+Imports nothing heavy by itself, so that the command line knows the streams before it is known
 whether anything will be printed.
 """
 
@@ -24,30 +24,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import ByteStream, Meter
-
-
-class Shape(NamedTuple):
-    """How the output is to look.
-
-    Args:
-        json: one document on stdout.
-        jsonl: one event a line on stdout.
-        quiet: nothing but errors.
-        verbosity: 1 for every row, 2 for the evidence, too.
-        no_color: no colours, whatever the terminal can do.
-    """
-
-    json: bool = False
-    jsonl: bool = False
-    quiet: bool = False
-    verbosity: int = 0
-    no_color: bool = False
-
-    @property
-    def as_document(self) -> bool:
-        """Whether JSON is wanted, of either kind."""
-        return self.json or self.jsonl
+    from plexsync.output.streams import ByteStream, Meter, Shape
 
 
 class LogOptions(NamedTuple):
@@ -140,23 +117,20 @@ def make_reporter(
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
-    meter, quiet = _meter(shape, streams, monotonic), shape.quiet
+    meter = _meter(shape, streams, monotonic)
     out, err = Sink(byte_stream(streams.stdout)), error_sink(streams.stderr)
     if shape.json:
-        return JsonReporter(out, err, meter=meter, quiet=quiet)
+        return JsonReporter(out, err, shape, meter=meter)
     if is_terminal(streams.stdout):
-        return _terminal_reporter(shape, streams, meter)
+        from plexsync.output.terminal import TerminalReporter
+
+        screen = make_console(streams.stdout, no_color=shape.no_color)
+        errors = make_console(streams.stderr, no_color=shape.no_color)
+        return TerminalReporter(screen, errors, shape, meter=meter)
     if named or not is_unwatched(shape, streams):
-        return PipeReporter(
-            out,
-            err,
-            meter=meter,
-            quiet=quiet,
-            verbosity=shape.verbosity,
-            polite=not _is_file(streams.stdout),
-            named=named,
-        )
-    return CronReporter(out, err, quiet=quiet, verbose=shape.verbosity > 0, outages=outages)
+        polite = not _is_file(streams.stdout)
+        return PipeReporter(out, err, shape, meter=meter, polite=polite, named=named)
+    return CronReporter(out, err, shape, outages=outages)
 
 
 def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
@@ -326,18 +300,6 @@ def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Me
     from plexsync.output.terminal import Bars
 
     return Bars(make_console(streams.stderr, no_color=shape.no_color), monotonic)
-
-
-def _terminal_reporter(shape: Shape, streams: Streams, meter: Meter) -> RunReporter:
-    from plexsync.output.terminal import TerminalReporter
-
-    return TerminalReporter(
-        make_console(streams.stdout, no_color=shape.no_color),
-        make_console(streams.stderr, no_color=shape.no_color),
-        meter=meter,
-        quiet=shape.quiet,
-        verbosity=shape.verbosity,
-    )
 
 
 class Invocation:

@@ -16,7 +16,7 @@ from plexsync.models import Outcome, as_problem
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats import tsv as lines
 from plexsync.output.outages import Notice
-from plexsync.output.streams import NoMeter, Priority, Spool
+from plexsync.output.streams import PLAIN, NoMeter, Priority, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -31,7 +31,7 @@ from plexsync.text.ids import without_ids
 if TYPE_CHECKING:
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import Meter, Sink
+    from plexsync.output.streams import Meter, Shape, Sink
 
 
 class StreamReporter:
@@ -40,14 +40,15 @@ class StreamReporter:
     Args:
         out: stdout.
         err: stderr, for words.
+        shape: how quiet or verbose to be.
         meter: where progress is shown, when stderr is a terminal.
-        quiet: only errors.
     """
 
     def __init__(
-        self, out: Sink, err: Sink, *, meter: Meter | None = None, quiet: bool = False
+        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, meter: Meter | None = None
     ) -> None:
-        self._out, self._err, self._quiet = out, err, quiet
+        self._out, self._err = out, err
+        self._quiet, self._verbose = shape.quiet, shape.verbosity > 0
         self._meter = meter or NoMeter()
 
     @property
@@ -82,9 +83,9 @@ class PipeReporter(StreamReporter):
     Args:
         out: stdout.
         err: stderr.
+        shape: quiet prints no lines; verbosity 1 also the servers and the requests, 2 also the
+            evidence of each row.
         meter: where progress is shown, when stderr is a terminal.
-        quiet: only errors, and no lines.
-        verbosity: 1 also prints the servers and the requests, 2 also the evidence of each row.
         polite: no bar from the first line on. Who reads the lines may show them on the screen the
             bar is on, where each would overwrite the other.
         named: scenes were asked for by their ids, so that each has a line, unchanged or not.
@@ -94,16 +95,15 @@ class PipeReporter(StreamReporter):
         self,
         out: Sink,
         err: Sink,
+        shape: Shape = PLAIN,
         *,
         meter: Meter | None = None,
-        quiet: bool = False,
-        verbosity: int = 0,
         polite: bool = False,
         named: bool = False,
     ) -> None:
-        super().__init__(out, err, meter=meter, quiet=quiet)
+        super().__init__(out, err, shape, meter=meter)
         self._polite, self._named = polite, named
-        self._verbose, self._evidence = verbosity > 0, verbosity > 1
+        self._evidence = shape.verbosity > 1
 
     def started(self, header: RunHeader) -> None:
         """Print the servers to stderr if that was asked for."""
@@ -133,22 +133,14 @@ class CronReporter(StreamReporter):
         out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new, and one
             for all scenes that failed or were skipped for the same reason.
         err: stderr, for the words.
-        quiet: only errors.
-        verbose: never silent, and also say what it took.
+        shape: quiet prints only errors; verbose is never silent, and also says what it took.
         outages: says whether a failure was reported before; None: none was.
     """
 
     def __init__(
-        self,
-        out: Sink,
-        err: Sink,
-        *,
-        quiet: bool = False,
-        verbose: bool = False,
-        outages: Outages | None = None,
+        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, outages: Outages | None = None
     ) -> None:
-        super().__init__(out, err, quiet=quiet)
-        self._verbose = verbose
+        super().__init__(out, err, shape)
         self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
         self._outages = outages
         self._alike: dict[tuple[Outcome, str], tuple[MatchRow, int]] = {}
@@ -208,8 +200,8 @@ class JsonReporter(StreamReporter):
     Args:
         out: stdout.
         err: stderr, for warnings.
+        shape: quiet prints no warnings.
         meter: where progress is shown, when stderr is a terminal.
-        quiet: no warnings.
         spool: where rows wait.
     """
 
@@ -217,12 +209,12 @@ class JsonReporter(StreamReporter):
         self,
         out: Sink,
         err: Sink,
+        shape: Shape = PLAIN,
         *,
         meter: Meter | None = None,
-        quiet: bool = False,
         spool: Spool | None = None,
     ) -> None:
-        super().__init__(out, err, meter=meter, quiet=quiet)
+        super().__init__(out, err, shape, meter=meter)
         self._rows = spool or Spool()
 
     @property

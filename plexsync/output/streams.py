@@ -1,16 +1,42 @@
-"""Where a reporter writes: streams that may go away, rows that wait, a meter somebody may watch."""
+"""Where and how a reporter writes: streams that may go away, rows that wait, a meter, the shape."""
 
 from __future__ import annotations
 
 import os
 from enum import IntEnum
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
 """Bytes of rows kept in memory before they move to an anonymous temporary file."""
+
+
+class Shape(NamedTuple):
+    """How the output is to look.
+
+    Args:
+        json: one document on stdout.
+        jsonl: one event a line on stdout.
+        quiet: nothing but errors.
+        verbosity: 1 for every row, 2 for the evidence, too.
+        no_color: no colours, whatever the terminal can do.
+    """
+
+    json: bool = False
+    jsonl: bool = False
+    quiet: bool = False
+    verbosity: int = 0
+    no_color: bool = False
+
+    @property
+    def as_document(self) -> bool:
+        """Whether JSON is wanted, of either kind."""
+        return self.json or self.jsonl
+
+
+PLAIN = Shape()
 
 
 class Priority(IntEnum):

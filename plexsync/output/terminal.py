@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.output.streams import Meter
+    from plexsync.output.streams import Meter, Shape
 
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30
@@ -96,33 +96,30 @@ class TerminalReporter:
     Args:
         out: a console on stdout.
         err: a console on stderr.
+        shape: quiet shows only errors and failed scenes; verbosity 1 shows every row as it ends, 2
+            also the evidence.
         meter: where progress is shown.
-        quiet: only errors and failed scenes.
-        verbosity: 1 shows every row as it ends, 2 also the evidence.
         rows: how many of each table are shown before the first write; 0 shows no table.
+
+    Attributes:
+        failure: why something was not shown; None when all was.
     """
 
     def __init__(
         self,
         out: Console,
         err: Console,
+        shape: Shape,
         *,
         meter: Meter,
-        quiet: bool = False,
-        verbosity: int = 0,
         rows: int = report.MOST_ROWS,
     ) -> None:
         self._out, self._err, self._meter = out, err, meter
-        self._quiet, self._verbosity, self._rows = quiet, verbosity, rows
+        self._quiet, self._verbosity, self._rows = shape.quiet, shape.verbosity, rows
         self._dry_run = False
         self._failed: list[MatchRow] = []
         self._failed_total = 0
-        self._failure: OSError | None = None
-
-    @property
-    def failure(self) -> OSError | None:
-        """Why something was not shown; None when all was."""
-        return self._failure
+        self.failure: OSError | None = None
 
     def started(self, header: RunHeader) -> None:
         """Say who is read and who is written."""
@@ -201,4 +198,4 @@ class TerminalReporter:
             self._meter.clear()
             console.print(what, soft_wrap=copyable)
         except OSError as error:
-            self._failure = self._failure or error
+            self.failure = self.failure or error

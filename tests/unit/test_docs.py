@@ -15,9 +15,10 @@ from plexsync.cli import cli
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, PlexsyncError
 from plexsync.models import Outcome
-from plexsync.output.console import Invocation, Shape
+from plexsync.output.console import Invocation
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats.tsv import COLUMNS
+from plexsync.output.streams import Shape
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from tests.support.factories import make_header, make_preview, make_row, make_summary
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks.review import make_home, make_waiting
-from plexsync.output.console import Invocation, Shape
+from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
 from plexsync.review.actions import ReviewActions
 from plexsync.review.context import open_review
 from plexsync.review.keys import press

@@ -46,7 +46,7 @@ def parsed(*arguments: str) -> RunOptions:
 
 
 def _shape() -> Any:  # noqa: ANN401 - Shape, which the session of a test does not look at
-    from plexsync.output.console import Shape  # noqa: PLC0415 - kept beside its only use
+    from plexsync.output.streams import Shape  # noqa: PLC0415 - kept beside its only use
 
     return Shape()
 

@@ -25,7 +25,8 @@ from plexsync.integrations.schedule import (
     systemd_service,
     systemd_timer,
 )
-from plexsync.output.console import Invocation, Shape
+from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

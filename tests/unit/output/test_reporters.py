@@ -17,7 +17,7 @@ from plexsync.output.console import make_console
 from plexsync.output.formats.tsv import COLUMNS
 from plexsync.output.outages import Outages
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-from plexsync.output.streams import Sink, Spool
+from plexsync.output.streams import Shape, Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
 from tests.support.factories import (
     make_counts,
@@ -150,7 +150,7 @@ def test_bar_stays_where_the_lines_go_into_a_file(wires: Wires) -> None:
 def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
     """`-q` leaves failures."""
     drive(
-        PipeReporter(wires.out, wires.err, quiet=True),
+        PipeReporter(wires.out, wires.err, Shape(quiet=True)),
         make_row(),
         summary=make_summary(error=make_problem()),
     )
@@ -164,7 +164,7 @@ def test_quiet_pipe_gets_nothing_but_errors(wires: Wires) -> None:
 
 def test_verbose_pipe_names_the_servers(wires: Wires) -> None:
     """`-v` adds servers and cost to stderr."""
-    drive(PipeReporter(wires.out, wires.err, verbosity=1))
+    drive(PipeReporter(wires.out, wires.err, Shape(verbosity=1)))
 
     assert "Stash v0.30.1 at" in wires.stderr
     assert "took 5 s" in wires.stderr
@@ -174,7 +174,7 @@ def test_verbose_pipe_names_the_servers(wires: Wires) -> None:
 def test_a_pipe_shows_the_evidence_when_asked_twice(wires: Wires, verbosity: int) -> None:
     """`-vv` adds one column at the end, and `-v` none."""
     row = make_row(outcome=Outcome.APPLIED, evidence=(make_evidence(name="size", weight=12.44),))
-    drive(PipeReporter(wires.out, wires.err, verbosity=verbosity), row)
+    drive(PipeReporter(wires.out, wires.err, Shape(verbosity=verbosity)), row)
 
     columns = wires.stdout.rstrip("\n").split("\t")
     assert len(columns) == len(COLUMNS) + (verbosity == 2)
@@ -275,7 +275,7 @@ def test_cron_tells_an_error(wires: Wires) -> None:
 
 def test_verbose_cron_is_never_silent(wires: Wires) -> None:
     """`-v` is how to get a mail every time."""
-    drive(CronReporter(wires.out, wires.err, verbose=True), summary=make_summary())
+    drive(CronReporter(wires.out, wires.err, Shape(verbosity=1)), summary=make_summary())
 
     assert "Nothing to do." in wires.stderr
 
@@ -407,7 +407,9 @@ class Screen:
         """A reporter on this screen, with bars whose clock moves a second a look."""
         ticks = iter(range(1_000_000))
         bars = Bars(self.err, lambda: float(next(ticks)))
-        return TerminalReporter(self.out, self.err, meter=bars, quiet=quiet, verbosity=verbosity)
+        return TerminalReporter(
+            self.out, self.err, Shape(quiet=quiet, verbosity=verbosity), meter=bars
+        )
 
 
 def _sent(console: Console) -> str:
