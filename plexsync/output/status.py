@@ -43,7 +43,7 @@ COVERAGE_PARTS = ("linked", "low", "unmatched", "ignored", "undecided")
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
-_ENDS = {
+_ENDS: dict[int, str] = {
     ExitCode.OK: "well",
     ExitCode.CHANGES: "well",
     ExitCode.ONLY_REVIEW: "well",
@@ -114,10 +114,7 @@ def run_end(run: RunRecord) -> str:
     """Return how a run ended, in words."""
     if run.exit_code is None:
         return "cut off"
-    try:
-        return _ENDS.get(ExitCode(run.exit_code), f"exit {run.exit_code}")
-    except ValueError:
-        return f"exit {run.exit_code}"
+    return _ENDS.get(run.exit_code, f"exit {run.exit_code}")
 
 
 # ---- Lines and documents -------------------------------------------------------------------------
