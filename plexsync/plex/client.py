@@ -24,6 +24,7 @@ from plexsync.plex.connection import (
     item_address,
     library_list,
     plex_headers,
+    short_runs,
 )
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
@@ -43,10 +44,6 @@ _NEWEST = 20
 
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
-
-_MOST_KEY_BYTES = 3900
-"""Bytes of the keys in one address, so that it stays below 4,096; servers and proxies take 8,000 as
-they come. One that is refused all the same is asked for in parts."""
 
 _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
@@ -202,7 +199,7 @@ class PlexClient:
         """
         read: dict[str, ItemDetail] = {}
         wanted = tuple(dict.fromkeys(rating_keys))
-        for batch in _short_batches(wanted, self._detail_batch):
+        for batch in short_runs(wanted, self._detail_batch):
             read.update((detail.item.rating_key, detail) for detail in self._details(batch))
         return tuple(read[key] for key in wanted if key in read)
 
@@ -337,10 +334,3 @@ class PlexClient:
         middle = len(rest) // 2
         halves = [half for half in (rest[:middle], rest[middle:]) if half]
         return found + tuple(detail for half in halves for detail in self._details(half))
-
-
-def _short_batches(keys: Sequence[RatingKey], most: int) -> Iterator[Sequence[RatingKey]]:
-    """`keys` in order, as many at once as an address surely holds, and at most `most`."""
-    longest = max(map(len, keys), default=0) + 1
-    size = max(1, min(most, _MOST_KEY_BYTES // longest))
-    return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
-from plexsync.plex.connection import DONE, JSON, ask_plex, change_plex, checked_id
+from plexsync.plex.connection import DONE, JSON, ask_plex, change_plex, checked_id, short_runs
 from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_collections, decode_details
 from plexsync.text.normalize import tag_key
 from plexsync.transport.outgoing import always
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from plexsync.transport.client import Transport
 
 _PAGE = 500
-_PIECE_BYTES = 6_000
-"""Of an address, how much may name members: with the rest it stays below what proxies take."""
-
 _WORTH_A_LOOK = 5
 """Members that leave from which on they go together, with two looks at the collection."""
 
@@ -73,7 +70,7 @@ class PlexCollections:
 
     def first_piece(self, members: Sequence[RatingKey]) -> tuple[RatingKey, ...]:
         """As many members as one request can name."""
-        return next(iter(_pieces(members)), ())
+        return next(short_runs(members), ())
 
     def make(
         self, section_id: str, kind: ItemKind, title: str, members: Sequence[RatingKey]
@@ -158,13 +155,9 @@ class PlexCollections:
         """Put the new ones in, several a request, and take the others out."""
         before, after = [tuple(map(RatingKey, one)) for one in (change.before, change.after)]
         there = frozenset(before)
-        for piece in _pieces([key for key in after if key not in there]):
-            change_plex(
-                self._transport,
-                "PUT",
-                f"{place}/items?uri={quote(self._uri(piece), safe='')}",
-                hold,
-            )
+        for piece in short_runs([key for key in after if key not in there]):
+            path = f"{place}/items?uri={quote(self._uri(piece), safe='')}"
+            change_plex(self._transport, "PUT", path, hold)
         stay = frozenset(after)
         leaving = [key for key in before if key not in stay]
         if len(leaving) > _WORTH_A_LOOK:
@@ -186,17 +179,13 @@ class PlexCollections:
         """
         try:
             title = self._own_title(plan)
-            for piece in _pieces(leaving):
+            for piece in short_runs(leaving):
                 path = f"/library/metadata/{','.join(map(checked_id, piece))}"
                 number = TYPE_NUMBERS[plan.member_kind or ItemKind.MOVIE]
                 # Encoded before the query is: see `edit_query`.
                 query = {"type": number, "collection[].tag.tag-": quote(title, errors="replace")}
-                change_plex(
-                    self._transport,
-                    "PUT",
-                    f"{path}?{urlencode(query, quote_via=quote, safe='')}",
-                    hold,
-                )
+                path += f"?{urlencode(query, quote_via=quote, safe='')}"
+                change_plex(self._transport, "PUT", path, hold)
         except NotFoundError:
             return list(leaving)
         except BadResponseError as error:
@@ -241,18 +230,3 @@ class PlexCollections:
                 raise BadResponseError(
                     f"Plex counts {page.total} entries and sends {start}", context=path
                 )
-
-
-def _pieces(members: Sequence[RatingKey]) -> Iterator[tuple[RatingKey, ...]]:
-    """`members` in as few runs as one address can name each."""
-    piece: list[RatingKey] = []
-    used = 0
-    for key in members:
-        cost = len(key) + 3
-        if piece and used + cost > _PIECE_BYTES:
-            yield tuple(piece)
-            piece, used = [], 0
-        piece.append(key)
-        used += cost
-    if piece:
-        yield tuple(piece)

@@ -30,6 +30,10 @@ JSON = (("Accept", "application/json"),)
 DONE = frozenset({200, 201, 204})
 """What Plex answers to a change, whether or not anything changed."""
 
+_MOST_KEY_BYTES = 3900
+"""Bytes of the keys in one address, so that it stays below 4,096, and below 8,000 where its commas
+are encoded; servers and proxies take 8,000 as they come. One that is refused is asked in parts."""
+
 _ITEM = quote("/library/metadata/", safe="")
 """What stands before a rating key in the address of an item's page."""
 
@@ -88,6 +92,14 @@ def checked_id(key: str) -> str:
     if not (key.isascii() and key.isdecimal()):
         raise BadResponseError(f"{key!r} is not an id Plex gives to anything")
     return key
+
+
+def short_runs(keys: Sequence[RatingKey], most: int = 1000) -> Iterator[tuple[RatingKey, ...]]:
+    """Yield `keys` in order, at most `most` at once, and as many as an address surely holds."""
+    longest = max(map(len, keys), default=0) + 1
+    size = max(1, min(most, _MOST_KEY_BYTES // longest))
+    for start in range(0, len(keys), size):
+        yield tuple(keys[start : start + size])
 
 
 def introduction(answer: HttpResponse, url: str) -> Server:
