@@ -99,12 +99,7 @@ def fetch_cover(
     decode = _Decoder().decode
     # Whatever somebody stored as a cover comes back, web pages included.
     return transport.ask(
-        "GET",
-        cover_path,
-        decode,
-        headers=headers,
-        accept_status=_ANSWERS,
-        takes_web_pages=True,
+        "GET", cover_path, decode, headers=headers, accept_status=_ANSWERS, takes_web_pages=True
     )
 
 
@@ -131,42 +126,44 @@ class _Decoder:
         if not content_type:
             if _is_drawing(answer.body):
                 return NoCover.NONE
-            _require_known(answer.body)
+            for magic, at, name in _OTHER_PICTURES:
+                if answer.body[at:].startswith(magic):
+                    raise PictureFormatError(f"the cover is a picture of the kind {name}")
             raise self._no_cover("something else than a picture" if answer.body else "nothing")
         etag = _etag_of(answer)
         if answer.status == _PARTIAL:
             size_bytes = _total_of(answer)
         else:
             size_bytes = len(answer.body)
-            self._check(answer.body, etag)
+            if _MD5.fullmatch(etag) and _md5(answer.body) != etag:
+                raise self._doubt(
+                    "the cover does not have the checksum Stash sends with it",
+                    hint="something between plexsync and Stash changes pictures; use the direct "
+                    "address",
+                )
         return Cover(content_type=content_type, etag=etag, size_bytes=size_bytes, body=answer.body)
 
-    def _check(self, body: bytes, etag: str) -> None:
-        """Compare the bytes with the sum Stash sends along."""
-        if not _MD5.fullmatch(etag) or md5(body, usedforsecurity=False).hexdigest() == etag:
-            return
-        self._doubt("the cover came damaged")
-        raise BadResponseError(
-            "the cover does not have the checksum Stash sends with it",
-            hint="something between plexsync and Stash changes pictures; use the direct address",
+    def _no_cover(self, sent: str) -> BadResponseError:
+        """Return the error for an answer that says nothing about the cover; see `_doubt`."""
+        return self._doubt(
+            f"Stash, or a proxy before it, sent {sent} instead of a cover",
+            hint="open the cover's address in a browser; plexsync tries again",
         )
 
-    def _no_cover(self, sent: str) -> BadResponseError:
-        """Return the error for an answer that says nothing about the cover.
+    def _doubt(self, message: str, hint: str) -> BadResponseError:
+        """Return the error for an answer that is to be believed by now.
 
         Raises:
             TransientError: it is to be asked again.
         """
-        message = f"Stash, or a proxy before it, sent {sent} instead of a cover"
-        self._doubt(message)
-        return BadResponseError(
-            message, hint="open the cover's address in a browser; plexsync tries again"
-        )
-
-    def _doubt(self, message: str) -> None:
         self._doubts += 1
         if self._doubts < _ATTEMPTS:
             raise TransientError(message)
+        return BadResponseError(message, hint=hint)
+
+
+def _md5(body: bytes) -> str:
+    return md5(body, usedforsecurity=False).hexdigest()
 
 
 def checksum(cover: Cover) -> str:
@@ -178,7 +175,7 @@ def checksum(cover: Cover) -> str:
         return cover.etag
     if len(cover.body) < cover.size_bytes:
         return ""
-    return md5(cover.body, usedforsecurity=False).hexdigest()
+    return _md5(cover.body)
 
 
 def picture_type(body: bytes) -> str:
@@ -191,17 +188,6 @@ def picture_type(body: bytes) -> str:
 def _is_drawing(body: bytes) -> bool:
     """Whether it is what Stash shows for want of a cover."""
     return b"<svg" in body[:_GLIMPSE_BYTES].lower() and body.lstrip()[:1] == b"<"
-
-
-def _require_known(body: bytes) -> None:
-    """Refuse pictures of other kinds.
-
-    Raises:
-        PictureFormatError: it is one.
-    """
-    for magic, at, name in _OTHER_PICTURES:
-        if body[at:].startswith(magic):
-            raise PictureFormatError(f"the cover is a picture of the kind {name}")
 
 
 def _etag_of(answer: HttpResponse) -> str:

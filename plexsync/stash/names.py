@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -119,10 +120,6 @@ def _text_of_studio(one: WireStudioName) -> str:
     return studio_text(one.name, one.parent_studio.id if one.parent_studio else "")
 
 
-def _text_of_object(one: WireObject) -> str:
-    return one.name
-
-
 class _Kind(NamedTuple):
     """One kind of objects: its rows, their ids and their texts."""
 
@@ -135,7 +132,7 @@ _KINDS = (
     _Kind(WireTag, tag_id, text_of_tag),
     _Kind(WirePerformer, performer_id, text_of_performer),
     _Kind(WireStudioName, studio_id, _text_of_studio),
-    _Kind(WireObject, group_id, _text_of_object),
+    _Kind(WireObject, group_id, attrgetter("name")),
 )
 """In the order of the query."""
 
