@@ -64,16 +64,10 @@ class HttpResponse:
     body: bytes = field(repr=False)
 
     @property
-    def content_type(self) -> str:
-        """The media type in lower case, without parameters; empty when the server named none."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-    @property
     def is_html(self) -> bool:
         """Whether this is a web page: a log-in form, a proxy's error page, a server's own UI."""
-        return self.content_type == "text/html" or bool(
-            _HTML_START.match(self.body[:_PAGE_START_BYTES])
-        )
+        media_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return media_type == "text/html" or bool(_HTML_START.match(self.body[:_PAGE_START_BYTES]))
 
 
 def classify(  # noqa: PLR0911 - a decision table, one line a status

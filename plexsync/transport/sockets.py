@@ -12,6 +12,7 @@ import io
 import re
 import threading
 import zlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -103,17 +104,6 @@ class _WholeLines(io.BufferedReader):
         return line
 
 
-class _TimedSocket:
-    """The one thing `http.client` wants of a socket it reads an answer from."""
-
-    def __init__(self, sock: socket.socket, budget: Budget) -> None:
-        self._sock = sock
-        self._budget = budget
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return _WholeLines(_TimedReader(self._sock, self._budget), PIECE_BYTES)
-
-
 def _pool_class(
     pool: type[urllib3.HTTPConnectionPool], budget: Budget, sent: threading.local
 ) -> type[urllib3.HTTPConnectionPool]:
@@ -124,7 +114,9 @@ def _pool_class(
     connection: Any = pool.ConnectionCls
 
     def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
-        return http.client.HTTPResponse(_TimedSocket(sock, budget), *args, **kwargs)  # type: ignore[arg-type] # only makefile is used
+        lines = _WholeLines(_TimedReader(sock, budget), PIECE_BYTES)
+        timed: Any = SimpleNamespace(makefile=lambda _mode: lines)  # all it wants of a socket
+        return http.client.HTTPResponse(timed, *args, **kwargs)
 
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
         connection.request(self, method, sent.target or url, *args, **kwargs)
