@@ -8,7 +8,6 @@ Source: docs/design.md.
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -44,18 +43,17 @@ if TYPE_CHECKING:
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Run one reconcile pass; what goes wrong ends in the summary, not in an exception."""
-    again = " ".join(map(quote, options.to_write))
-    totals = begun(reporter, ports, options, kind=RunKind.RUN, again=again)
+    totals = begun(reporter, ports, options, RunKind.RUN)
     totals.subset = config.plex.subset
     with (
-        concluded(totals, ports, options) as conclusion,
+        concluded(totals, ports) as conclusion,
         remembered(config, ports, options) as (state, session),
     ):
         glance = Glance(config, options, ports, state)
         look = glance.take()
         near = glance.unmoved(look) if look and session else None
         if near is not None and session is not None and not near.edited:
-            _end_unmoved(options, ports, totals, session=session, unmoved=near)
+            _end_unmoved(ports, totals, session, near)
         else:
             sections = near.sections if near else ()
             memory = (state, session)
@@ -65,14 +63,11 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     return conclusion.summary
 
 
-def _end_unmoved(
-    options: RunOptions, ports: Ports, totals: Totals, *, session: Session, unmoved: Unmoved
-) -> None:
+def _end_unmoved(ports: Ports, totals: Totals, session: Session, unmoved: Unmoved) -> None:
     """Write down a run that found both servers as they were."""
     totals.header = replace(totals.header, stash=unmoved.stash, plex=unmoved.plex)
     totals.waiting, totals.review_waiting = unmoved.waiting, unmoved.review_waiting
-    lineage = session.state.lineage
-    with journaled(totals, ports, options, session=session, kind=RunKind.RUN, lineage=lineage):
+    with journaled(totals, ports, session=session, lineage=session.state.lineage):
         pass
 
 
@@ -83,7 +78,7 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
     """
     run.totals.header = replace(run.totals.header, full=detection.full)
     with _plan_saver(run) as saver:
-        with _journaled(run) as end:
+        with journaled(run.totals, run.ports, session=run.session, lineage=run.lineage) as end:
             found = detection.look()
             unsafe = _check_gone(run, found.detected)
             if _has_work(run, found.detected):
@@ -163,17 +158,6 @@ def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:
 
 
 # ---- what is written down ------------------------------------------------------------------------
-
-
-def _journaled(run: RunContext) -> AbstractContextManager[JournalEnd]:
-    return journaled(
-        run.totals,
-        run.ports,
-        run.options,
-        session=run.session,
-        kind=RunKind.RUN,
-        lineage=run.lineage,
-    )
 
 
 def _complete(

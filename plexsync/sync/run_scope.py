@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from plexsync import __version__
 from plexsync.errors import PlexsyncError, StateError
 from plexsync.models import RunHeader
 from plexsync.planning.retry_schedule import iso
-from plexsync.state import PROPOSED, Lineage, Proposed, Session, load_state, open_session
+from plexsync.state import PROPOSED, Lineage, Proposed, RunKind, Session, load_state, open_session
 from plexsync.sync.totals import Totals
 from plexsync.text.normalize import normalize_path
 
@@ -20,23 +21,21 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import RunSummary
     from plexsync.output.console import Reporter
-    from plexsync.state import RunKind, State
+    from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
 
 
-def begun(
-    reporter: Reporter, ports: Ports, options: RunOptions, *, kind: RunKind, again: str
-) -> Totals:
-    """Return the totals of work of a `kind` that begins now; who types `again` does it."""
+def begun(reporter: Reporter, ports: Ports, options: RunOptions, kind: RunKind) -> Totals:
+    """Return the totals of work of a `kind` that begins now."""
     header = RunHeader(
         run_id=ports.run_id,
         started_at=iso(ports.now()),
         dry_run=options.dry_run,
         full=options.full,
         command=kind.value,
-        again=again,
+        again=" ".join(map(quote, options.to_write)),
     )
-    return Totals(reporter, header)
+    return Totals(reporter, header, detailed=options.detailed_exitcode)
 
 
 class Conclusion:
@@ -50,7 +49,7 @@ class Conclusion:
 
 
 @contextmanager
-def concluded(totals: Totals, ports: Ports, options: RunOptions) -> Iterator[Conclusion]:
+def concluded(totals: Totals, ports: Ports) -> Iterator[Conclusion]:
     """Report how the work within ended; what goes wrong in it is in the summary, and not raised.
 
     The reporter's `finished` is always the last thing called.
@@ -61,7 +60,7 @@ def concluded(totals: Totals, ports: Ports, options: RunOptions) -> Iterator[Con
         yield conclusion
     except PlexsyncError as caught:
         error = caught
-    conclusion.summary = totals.summary(error, options, ports)
+    conclusion.summary = totals.summary(error, ports)
     totals.reporter.finished(conclusion.summary)
 
 
@@ -107,13 +106,7 @@ class JournalEnd:
 
 @contextmanager
 def journaled(
-    totals: Totals,
-    ports: Ports,
-    options: RunOptions,
-    *,
-    session: Session | None,
-    kind: RunKind,
-    lineage: Lineage,
+    totals: Totals, ports: Ports, *, session: Session | None, lineage: Lineage
 ) -> Iterator[JournalEnd]:
     """Give the work within, on the servers of `lineage`, a beginning and an end in the journal."""
     totals.reporter.started(totals.header)
@@ -121,7 +114,7 @@ def journaled(
         # A dry run is written down nowhere.
         session.begin(
             run_id=ports.run_id,
-            kind=kind,
+            kind=RunKind(totals.header.command),
             started_at=totals.header.started_at,
             lineage=lineage,
             version=__version__,
@@ -136,7 +129,7 @@ def journaled(
     if session is not None:
         session.end(
             finished_at=ports.now(),
-            exit_code=totals.exit_code(error or end.held, options),
+            exit_code=totals.exit_code(error or end.held),
             counts=totals.counts,
             full=end.full,
             newest_updated_at=end.newest,

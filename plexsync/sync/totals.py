@@ -22,7 +22,7 @@ from plexsync.planning.retry_schedule import iso
 if TYPE_CHECKING:
     from plexsync.models import SceneId
     from plexsync.output.console import Reporter
-    from plexsync.sync.ports import Ports, RunOptions
+    from plexsync.sync.ports import Ports
 
 
 class Totals:
@@ -44,9 +44,15 @@ class Totals:
         done: pairs that have their outcome.
         emptied: items that lose all names of both or one of performers and tags.
         by_library: rows that were written, by the title of their library.
+
+    Args:
+        reporter: what shows the run.
+        header: what is known of the run so far.
+        detailed: say by exit code whether there were changes.
     """
 
-    def __init__(self, reporter: Reporter, header: RunHeader) -> None:
+    def __init__(self, reporter: Reporter, header: RunHeader, *, detailed: bool = False) -> None:
+        self._detailed = detailed
         self.reporter = reporter
         self.header = header
         self.counts = Counts()
@@ -86,25 +92,25 @@ class Totals:
         self.done += row.item is not None and row.outcome is not Outcome.REVIEW
         self.reporter.row(row)
 
-    def exit_code(self, error: PlexsyncError | None, options: RunOptions) -> ExitCode:
+    def exit_code(self, error: PlexsyncError | None) -> ExitCode:
         """Return what the process ends with, the most severe of all that happened."""
         codes = [error.exit_code] if error else []
         if self.counts.failed:
             codes.append(ExitCode.SOME_FAILED)
         code = most_severe(codes)
-        if code is not ExitCode.OK or not options.detailed_exitcode:
+        if code is not ExitCode.OK or not self._detailed:
             return code
         if self.counts.planned or self.counts.applied:
             return ExitCode.CHANGES
         waits = self.counts.review or self.review_waiting
         return ExitCode.ONLY_REVIEW if waits else ExitCode.OK
 
-    def summary(self, error: PlexsyncError | None, options: RunOptions, ports: Ports) -> RunSummary:
+    def summary(self, error: PlexsyncError | None, ports: Ports) -> RunSummary:
         """How it ended."""
         return RunSummary(
             header=self.header,
             finished_at=iso(ports.now()),
-            exit_code=self.exit_code(error, options),
+            exit_code=self.exit_code(error),
             counts=self.counts,
             requests=ports.requests(),
             new_review=self.new_review,

@@ -12,8 +12,6 @@ from plexsync.models import (
     Change,
     CollectionRecord,
     Desired,
-    ItemKind,
-    ItemPlan,
     Link,
     Outcome,
     PlexField,
@@ -23,7 +21,7 @@ from plexsync.models import (
 from plexsync.planning.planner import Planner
 from plexsync.plex.pictures import selected_key
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, going
-from plexsync.sync.execution.work import Decision, blank_link, decision_of
+from plexsync.sync.execution.work import Decision, blank_link, decision_of, plan_of
 from plexsync.sync.keeper import KeptWork, planned_for, wish_of
 
 if TYPE_CHECKING:
@@ -107,16 +105,8 @@ class CollectionDecider:
             ServerError: a server refuses us, or is down.
         """
         pair = work.pair
-        plan = ItemPlan(
-            scene_id=work.key,
-            rating_key=pair.link.rating_key,
-            section_id=work.wish.section_id,
-            kind=ItemKind.COLLECTION,
-            path="",
-            lock=self._run.config.apply.lock_fields,
-            changes=(),
-            member_kind=work.wish.kind,
-        )
+        lock = self._run.config.apply.lock_fields
+        plan = plan_of(pair, detail, lock=lock, member_kind=work.wish.kind)
         if detail.smart:
             note = "a filter chooses its members, so it is left alone"
             return Decision(plan=plan, outcome=Outcome.KEPT, note=note)

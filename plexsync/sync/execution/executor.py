@@ -97,15 +97,7 @@ class Executor:
         self._pictures = PictureWriter(ports, self.reader, is_dry=session is None)
         self._moved: list[WorkItem] = []
         if session is not None:
-            self._fields = FieldWriter(
-                ports.plex,
-                self.reader,
-                session,
-                planner=planner,
-                health=ports.health,
-                spare=spare,
-                monotonic=ports.monotonic,
-            )
+            self._fields = FieldWriter(ports, self.reader, session, planner=planner, spare=spare)
 
     def looked_ahead(
         self, items: Iterable[WorkItem], total: int, show: Callable[[list[Ready]], None]

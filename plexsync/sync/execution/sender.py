@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.freshness import Freshness
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import Place
-    from plexsync.sync.server_faults import ServerFaults
+    from plexsync.sync.ports import RunHealth
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""
@@ -102,18 +102,13 @@ class _Probe:
     name: str
 
 
-def _never(_plan: ItemPlan, _change: Change) -> tuple[str, ...]:
-    return ()
-
-
 class Sender:
     """Sends plans, and remembers for one run what it learned of the server.
 
     Args:
         doors: where changes go.
         reader: where it is seen what became of them.
-        should_stop: asked between requests; True also once Plex is down.
-        faults: takes what Plex answers.
+        health: asked between requests whether to go on; takes what Plex answers.
         note_risk: journals a plan of which a name is risked, durably.
         spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
             the next run would write again if they were lost. None: nothing is found out, and
@@ -124,18 +119,16 @@ class Sender:
         self,
         doors: EditDoors,
         reader: Reader,
+        health: RunHealth,
         *,
-        should_stop: Callable[[], bool],
-        faults: ServerFaults,
         note_risk: Callable[[ItemPlan], None],
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
         self._doors = doors
         self._reader = reader
-        self._should_stop = should_stop
-        self._faults = faults
+        self._health = health
         self._note_risk = note_risk
-        self._spare = spare or _never
+        self._spare = spare
         self._appended: frozenset[PlexField] = frozenset()
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
         self._tries: Counter[PlexField] = Counter()
@@ -145,7 +138,7 @@ class Sender:
     def send(self, plans: Sequence[ItemPlan], freshness: Freshness) -> Iterator[Sent]:
         """Send `plans`, each once, in groups where they are alike.
 
-        After a refusal, or once `should_stop`, the rest comes as not sent.
+        After a refusal, or once the run is to end, the rest comes as not sent.
 
         Args:
             plans: what to send.
@@ -254,7 +247,7 @@ class Sender:
                     # What moved may have been written all the same: reading back tells.
                     yield Sent(sent.plan, error) if sent.moved else sent
         else:
-            self._faults.answered(WorkKind.EDIT)
+            self._health.faults.answered(WorkKind.EDIT)
             yield from (Sent(plan, together=True) for plan in group)
 
     def _send_one(self, plan: ItemPlan, freshness: Freshness, *, mode: bool = False) -> Sent:
@@ -269,13 +262,13 @@ class Sender:
         except ServerError as error:
             ends = isinstance(error, (AuthError, MisdirectedEditError))
             self._refused = self._refused or ends
-            self._faults.failed(WorkKind.EDIT, error)
+            self._health.faults.failed(WorkKind.EDIT, error)
             return Sent(plan, error)
-        self._faults.answered(WorkKind.EDIT)
+        self._health.faults.answered(WorkKind.EDIT)
         return Sent(plan, detail=detail)
 
     def _ended(self) -> bool:
-        return self._refused or self._should_stop()
+        return self._refused or self._health.plex_down() or self._health.should_stop()
 
     # ---- finding out
 
@@ -332,7 +325,11 @@ class Sender:
         found = None
         for plan in group:
             for change in plan.changes:
-                if change.target not in open_lists or isinstance(change.before, str):
+                if (
+                    self._spare is None
+                    or change.target not in open_lists
+                    or isinstance(change.before, str)
+                ):
                     continue
                 names = self._spare(plan, change)
                 if names and names[0] == change.before[0]:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.models import ItemDetail, ItemKind, Link, Outcome, PlexField, PlexItem, RatingKey
+from plexsync.models import (
+    ItemDetail,
+    ItemKind,
+    ItemPlan,
+    Link,
+    Outcome,
+    PlexField,
+    PlexItem,
+    RatingKey,
+)
 from plexsync.planning.limits import clears_any, loses
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import holds_file
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
     from plexsync.models import (
         Change,
         FieldRule,
-        ItemPlan,
         Picture,
         PictureBase,
         Problem,
@@ -51,12 +59,12 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     rule: FieldRule
-    cover_path: str
-    stamp: str
-    again: str
-    etag: str
-    ask: bool
     shown: Change
+    cover_path: str = ""
+    stamp: str = ""
+    again: str = ""
+    etag: str = ""
+    ask: bool = False
     checksum: str = ""
     kept: str = ""
     judged: str = ""
@@ -126,6 +134,27 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             fields = ", ".join(self.waiting)
             notes.append(f"blank and new in Stash, so what an earlier scene gave stays: {fields}")
         return "; ".join(notes)
+
+
+def plan_of(
+    pair: Pair,
+    detail: ItemDetail,
+    changes: tuple[Change, ...] = (),
+    *,
+    lock: bool,
+    member_kind: ItemKind | None = None,
+) -> ItemPlan:
+    """Return the plan to write `changes` to the item of a pair; `lock` the fields then."""
+    return ItemPlan(
+        scene_id=pair.scene.scene_id,
+        rating_key=pair.link.rating_key,
+        section_id=detail.item.section_id,
+        kind=detail.item.kind,
+        path=pair.link.path,
+        lock=lock,
+        changes=changes,
+        member_kind=member_kind,
+    )
 
 
 def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) -> Decision:

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemPlan, PlexField, RatingKey, Value
     from plexsync.planning.planner import Planner
-    from plexsync.plex.client import PlexClient
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.sender import Sent
     from plexsync.sync.execution.work import Place, Ready
-    from plexsync.sync.ports import RunHealth
+    from plexsync.sync.ports import Ports
 
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
@@ -108,41 +107,32 @@ class FieldWriter:
     """Writes batches of plans.
 
     Args:
-        plex: where changes go.
+        ports: where changes go, and whether to go on.
         reader: where they are read back.
         session: where intents are noted.
         planner: says whether Plex shows what was sent.
-        health: says when to end.
         spare: see `Sender`.
-        monotonic: seconds on a clock that is never set.
     """
 
     def __init__(
         self,
-        plex: PlexClient,
+        ports: Ports,
         reader: Reader,
         session: Session,
         *,
         planner: Planner,
-        health: RunHealth,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None,
-        monotonic: Callable[[], float],
     ) -> None:
-        self._doors = EditDoors(plex, reader, planner)
+        self._health = ports.health
+        self._doors = EditDoors(ports.plex, reader, planner)
         self._sender = Sender(
-            self._doors,
-            reader,
-            should_stop=lambda: health.plex_down() or health.should_stop(),
-            faults=health.faults,
-            note_risk=self._note_risk,
-            spare=spare,
+            self._doors, reader, self._health, note_risk=self._note_risk, spare=spare
         )
         self._risky: dict[Place, int] = {}
         self._reader = reader
         self._session = session
         self._planner = planner
-        self._health = health
-        self._monotonic = monotonic
+        self._monotonic = ports.monotonic
 
     def write(self, groups: Iterable[Sequence[Ready]]) -> FieldsWritten:
         """Write the fields of items, each another one, and read back what Plex holds.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -37,7 +36,7 @@ from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of
 from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.engine import ReplayWords, kept_with, known_link, replay
+from plexsync.sync.replay.engine import kept_with, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
@@ -50,63 +49,43 @@ if TYPE_CHECKING:
     from plexsync.output.console import Reporter
     from plexsync.state import Lineage, Session, State
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Totals
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions:
-    """What the command line asks.
+class ApplyOptions(RunOptions):
+    """What the command line asks: of a run's options `dry_run` and `lock_wait_s` count.
 
     Args:
         file: the saved plan.
-        dry_run: write nothing, anywhere.
-        lock_wait_s: how long to wait for another run, in seconds.
     """
 
     file: Path
-    dry_run: bool = False
-    lock_wait_s: float = 0.0
+
+    @property
+    def to_write(self) -> tuple[str, ...]:
+        """The command that does what a dry run showed."""
+        return ("plexsync", "apply", str(self.file))
 
 
 def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
-    again = f"plexsync apply {quote(str(options.file))}"
-    asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
-    totals = begun(reporter, ports, asked, kind=RunKind.APPLY, again=again)
-    with concluded(totals, ports, asked) as conclusion:
-        plan = read_plan(options.file, disk=ports.disk)
-        with remembered(config, ports, asked) as memory:
-            _apply(plan, config, options, ports, memory=memory, totals=totals)
-    return conclusion.summary
-
-
-def _apply(
-    plan: SavedPlan,
-    config: Config,
-    options: ApplyOptions,
-    ports: Ports,
-    *,
-    memory: tuple[State, Session | None],
-    totals: Totals,
-) -> None:
-    """Everything between the plan and its last item."""
-    state, _ = memory
-    lineage = meet_plex(ports, totals, state)
-    _check_lineage(plan, lineage)
+    totals = begun(reporter, ports, options, RunKind.APPLY)
     planner = Planner(config.apply.rules)
-    if any(picture.rule.pad for item in plan.items for picture in item.pictures):
-        require_pillow()
-    pictures = SavedPictures(ports.stash, ports.plex.pictures)
-    work = _PlanWork(plan.items, state, planner, pictures)
-    verb = "would be" if options.dry_run else "will be"
-    words = ReplayWords(
-        kind=RunKind.APPLY,
-        headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
-        stale="nothing of the plan can be applied: all of it changed since the plan was saved",
-    )
-    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
+    with concluded(totals, ports) as conclusion:
+        plan = read_plan(options.file, disk=ports.disk)
+        with remembered(config, ports, options) as memory:
+            lineage = meet_plex(ports, totals, memory[0])
+            _check_lineage(plan, lineage)
+            if any(picture.rule.pad for item in plan.items for picture in item.pictures):
+                require_pillow()
+            pictures = SavedPictures(ports.stash, ports.plex.pictures)
+            verb = "would be" if options.dry_run else "will be"
+            headline = f"PLAN of {plan.created_at}: {{}} {verb} written"
+            work = _PlanWork(plan.items, memory[0], planner, pictures, headline=headline)
+            replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
+    return conclusion.summary
 
 
 def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
@@ -135,6 +114,7 @@ class _PlanWork:
         state: what is remembered.
         planner: says what Plex shows alike.
         pictures: says whether pictures still fit.
+        headline: see `EarlierWork`.
     """
 
     def __init__(
@@ -143,12 +123,18 @@ class _PlanWork:
         state: State,
         planner: Planner,
         pictures: SavedPictures,
+        *,
+        headline: str,
     ) -> None:
         self._saved = {place_of(item.plan): item for item in saved}
         self._state = state
         self._planner = planner
         self._pictures = pictures
         self._links: defaultdict[SceneId, list[Link]] = defaultdict(list)
+        self.headline = headline
+        self.stale = (
+            "nothing of the plan can be applied: all of it changed since the plan was saved"
+        )
 
     @property
     def plans(self) -> list[ItemPlan]:

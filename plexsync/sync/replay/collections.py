@@ -124,11 +124,6 @@ class CollectionReverser:
         key = str(went.before)
         return PictureChange(
             rule=FieldRule(name=went.field, policy=Policy.KEEP, to=PlexField.POSTER),
-            cover_path="",
-            stamp="",
-            again="",
-            etag="",
-            ask=False,
             shown=replace(went, before="", after="the poster it had", locked_before=False),
             kept=key if self._kept.get(key) else "",
         )

@@ -5,7 +5,6 @@ All it needs of the world is Plex, and each item must still be as it is expected
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -23,7 +22,6 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
-from plexsync.sync.ports import RunOptions
 from plexsync.sync.rows import RowMaker
 from plexsync.sync.run_scope import journaled
 
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemPlan, Link, MatchRow, Problem
     from plexsync.planning.planner import Planner
-    from plexsync.state import Lineage, RunKind, Session, State
+    from plexsync.state import Lineage, Session, State
     from plexsync.sync.execution.work import Ready, WorkItem
     from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
@@ -42,6 +40,11 @@ if TYPE_CHECKING:
 
 class EarlierWork(Protocol):
     """What an undo or a saved plan is to carry out."""
+
+    headline: str
+    """Stands over what is shown; `{}` becomes `12 items`."""
+    stale: str
+    """What to say if not one item could be done because each is otherwise by now."""
 
     @property
     def plans(self) -> Iterable[ItemPlan]:
@@ -54,24 +57,8 @@ class EarlierWork(Protocol):
         """Remember how one ended. Its link knows what Plex was seen to hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayWords:
-    """What is carried out, in the words of its command.
-
-    Args:
-        kind: of run.
-        headline: stands over what is shown; `{}` becomes `12 items`.
-        stale: what to say if not one item could be done because each is otherwise by now.
-    """
-
-    kind: RunKind
-    headline: str
-    stale: str
-
-
 def replay(
     work: EarlierWork,
-    words: ReplayWords,
     ports: Ports,
     *,
     memory: tuple[State, Session | None],
@@ -83,7 +70,6 @@ def replay(
 
     Args:
         work: what to do.
-        words: how to speak of it.
         ports: the world.
         memory: what is remembered, and the means to remember more; None for a dry run.
         lineage: the servers that answered.
@@ -94,19 +80,18 @@ def replay(
         MismatchError: nothing could be done because everything is otherwise by now.
         PlexsyncError: it ended early.
     """
-    _, session = memory
     outcomes = ReplayOutcomes(work, ports, totals, memory=memory)
     executor = Executor(ports, *memory, planner=planner, outcomes=outcomes, totals=totals)
     executor.reader.expect(work.plans)
     items = work.items()
 
     def show(ahead: list[Ready]) -> None:
-        totals.reporter.preview(outcomes.preview(ahead, len(items), words.headline))
+        totals.reporter.preview(outcomes.preview(ahead, len(items)))
 
-    with journaled(totals, ports, RunOptions(), session=session, kind=words.kind, lineage=lineage):
+    with journaled(totals, ports, session=memory[1], lineage=lineage):
         batches = executor.looked_ahead(items, len(items), show)
         executor.write_all(batches, len(items))
-        _check_stale(totals, words.stale)
+        _check_stale(totals, work.stale)
 
 
 def _check_stale(totals: Totals, message: str) -> None:
@@ -176,7 +161,7 @@ class ReplayOutcomes:
         """Remember what is ours on an item by writes of earlier runs."""
         self.note_written(pair)
 
-    def preview(self, ready: Sequence[Ready], total: int, headline: str) -> Preview:
+    def preview(self, ready: Sequence[Ready], total: int) -> Preview:
         """Return what a person sees before the first write."""
         more = total > self._totals.done + len(ready)
         left = total - self._totals.done if more else len(ready)
@@ -192,7 +177,7 @@ class ReplayOutcomes:
             low_total=0,
             unmatched_total=0,
             more_changes=more,
-            headline=headline.format(count),
+            headline=self._work.headline.format(count),
         )
 
     def _row(

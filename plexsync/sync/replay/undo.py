@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ from plexsync.sync.replay.collections import (
     remember_undone,
     with_keys,
 )
-from plexsync.sync.replay.engine import ReplayWords, kept_with, known_link, replay
+from plexsync.sync.replay.engine import kept_with, known_link, replay
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
@@ -50,65 +51,47 @@ if TYPE_CHECKING:
     from plexsync.state import RunLog, Session, State, Written
     from plexsync.sync.execution.work import Decision
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoOptions:
-    """What the command line asks of an undo.
+class UndoOptions(RunOptions):
+    """What the command line asks of an undo: of a run's options `dry_run` and `lock_wait_s` count.
+
+    Only what was written for `scenes`, and to `fields`, is taken back.
 
     Args:
         target: the id of a run, or `history.LAST`.
-        dry_run: write nothing, anywhere.
-        scenes: only what was written for these.
-        fields: only these fields, by their names under `[fields]`.
-        lock_wait_s: how long to wait for another run, in seconds.
     """
 
     target: str
-    dry_run: bool = False
-    scenes: tuple[SceneId, ...] = ()
-    fields: tuple[str, ...] = ()
-    lock_wait_s: float = 0.0
+
+    @property
+    def to_write(self) -> tuple[str, ...]:
+        """The command that does what a dry run showed."""
+        scenes = chain.from_iterable(("--scene", one) for one in self.scenes)
+        fields = chain.from_iterable(("--field", one) for one in self.fields)
+        return ("plexsync", "undo", self.target, *scenes, *fields)
 
 
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Take a run back; what goes wrong ends in the summary, not in an exception."""
-    asked = RunOptions(dry_run=options.dry_run, lock_wait_s=options.lock_wait_s)
-    totals = begun(reporter, ports, asked, kind=RunKind.UNDO, again=" ".join(_words(options)))
+    totals = begun(reporter, ports, options, RunKind.UNDO)
+    planner = Planner(config.apply.rules)
     with (
-        concluded(totals, ports, asked) as conclusion,
-        remembered(config, ports, asked) as memory,
+        concluded(totals, ports) as conclusion,
+        remembered(config, ports, options) as memory,
     ):
-        _undo(options, ports, totals, memory, planner=Planner(config.apply.rules))
+        state, _ = memory
+        log = find_run(ports.state_dir, options.target, disk=ports.disk)
+        chosen = _chosen(options, log)
+        lineage = meet_plex(ports, totals, state)
+        kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
+        plans = merge_plans(with_keys(chosen, ports.plex))
+        run_id, verb = log.run.run_id, "would go" if options.dry_run else "will go"
+        headline = f"UNDO of run {run_id}: {{}} {verb} back"
+        work = _UndoWork(plans, state, planner, kept=kept, run_id=run_id, headline=headline)
+        replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
     return conclusion.summary
-
-
-def _undo(
-    options: UndoOptions,
-    ports: Ports,
-    totals: Totals,
-    memory: tuple[State, Session | None],
-    *,
-    planner: Planner,
-) -> None:
-    """Everything between the question which run, and the last item."""
-    state, _ = memory
-    log = find_run(ports.state_dir, options.target, disk=ports.disk)
-    chosen = _chosen(options, log)
-    lineage = meet_plex(ports, totals, state)
-    written = merge_plans(with_keys(chosen, ports.plex))
-    run_id = log.run.run_id
-    kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
-    reason = f"undo of run {run_id}"
-    work = _UndoWork(written, state, planner, kept=kept, reason=reason)
-    verb = "would go" if options.dry_run else "will go"
-    words = ReplayWords(
-        kind=RunKind.UNDO,
-        headline=f"UNDO of run {run_id}: {{}} {verb} back",
-        stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by now",
-    )
-    replay(work, words, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
 
 
 # ---- which run -----------------------------------------------------------------------------------
@@ -175,7 +158,8 @@ class _UndoWork:
         state: what is remembered.
         planner: says what Plex shows alike.
         kept: has the posters of collections that went.
-        reason: why the items are written.
+        run_id: the run.
+        headline: see `EarlierWork`.
     """
 
     def __init__(
@@ -185,13 +169,18 @@ class _UndoWork:
         planner: Planner,
         *,
         kept: KeptPictures,
-        reason: str,
+        run_id: str,
+        headline: str,
     ) -> None:
         self.plans = plans
+        self.headline = headline
+        self.stale = (
+            f"nothing that run {run_id} wrote can be put back: Plex holds other values by now"
+        )
         self._state = state
         self._reverser = Reverser(planner)
         self._collections = CollectionReverser(planner, self._reverser, kept)
-        self._reason = reason
+        self._reason = f"undo of run {run_id}"
         self._by_collection: dict[SceneId, ItemPlan] = {}
 
     def items(self) -> list[WorkItem]:
@@ -235,13 +224,3 @@ class _UndoWork:
         )
         if linked or (record is None and (link.base or link.held)):
             session.remember(pair.scene.scene_id, with_link(record, link))
-
-
-def _words(options: UndoOptions) -> list[str]:
-    """Return the command that does what a dry run showed."""
-    words = ["plexsync", "undo", options.target]
-    for scene_id in options.scenes:
-        words += ["--scene", scene_id]
-    for name in options.fields:
-        words += ["--field", name]
-    return words

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import TooLongError
-from plexsync.models import LIST_FIELDS, ItemKind, ItemPlan, Outcome, Problem
+from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
-from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of
+from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.earlier_links import recall
 from plexsync.text.folding import files_digest
@@ -191,15 +191,8 @@ class RunItems:
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         if (uncurated, held) != (pair.link.inherited, pair.link.held):
             pair.link = replace(pair.link, inherited=uncurated, held=held)
-        plan = ItemPlan(
-            scene_id=scene.scene_id,
-            rating_key=pair.link.rating_key,
-            section_id=section_id,
-            kind=kind,
-            path=pair.link.path,
-            lock=self._run.config.apply.lock_fields,
-            changes=planned.changes,
-        )
+        lock = self._run.config.apply.lock_fields
+        plan = plan_of(pair, detail, planned.changes, lock=lock)
         return decision_of(plan, planned, wanted, pair)
 
     def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> None:

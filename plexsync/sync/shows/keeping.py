@@ -17,7 +17,6 @@ from plexsync.models import (
     CollectionKind,
     ItemDetail,
     ItemKind,
-    ItemPlan,
     Link,
     Outcome,
     PlexField,
@@ -30,7 +29,7 @@ from plexsync.planning.layout.shows import EpisodeScene, is_year_of, wished_show
 from plexsync.planning.relations import name_in
 from plexsync.state import Settlement
 from plexsync.sync.execution.reader import settle
-from plexsync.sync.execution.work import Decision, WorkItem, decision_of
+from plexsync.sync.execution.work import Decision, WorkItem, decision_of, plan_of
 from plexsync.sync.keeper import Keeper, KeptWork, planned_for, wanted_digest, wish_of
 from plexsync.sync.rows import Pair
 
@@ -209,15 +208,7 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         Raises:
             ServerError: a server refuses us, or is down.
         """
-        plan = ItemPlan(
-            scene_id=work.key,
-            rating_key=work.wish.rating_key,
-            section_id=detail.item.section_id,
-            kind=work.wish.kind,
-            path="",
-            lock=self._run.config.apply.lock_fields,
-            changes=(),
-        )
+        plan = plan_of(work.pair, detail, lock=self._run.config.apply.lock_fields)
         work.apart = self._why_apart(work, detail)
         if work.apart:
             return Decision(plan=plan, note=f"left alone: {work.apart}")

@@ -66,8 +66,8 @@ class SavedPictures:
         """
         found = []
         for change in changes:
-            cover = None if change.ask else self._cover(change.cover_path)
-            if cover is None:
+            cover = NoCover.NONE if change.ask else self._cover(change.cover_path)
+            if not isinstance(cover, Cover):
                 continue
             pictures = change.seen if rating_key else ()
             if pictures is None:
@@ -104,7 +104,15 @@ class SavedPictures:
             if not self._is_same_cover(one):
                 fit.moved_in_stash.append(one.rule.name)
             elif selected == one.before and not locked:
-                fit.pictures.append(_change(one))
+                fit.pictures.append(
+                    PictureChange(
+                        rule=one.rule,
+                        shown=one.shown,
+                        cover_path=one.cover_path,
+                        stamp=one.stamp,
+                        checksum=one.checksum,
+                    )
+                )
             elif self._is_there(one, selected, link):
                 fit.right[target] = PictureBase(
                     stamp=one.stamp, etag=one.checksum, key=selected, made=recipe(one.rule)
@@ -113,18 +121,19 @@ class SavedPictures:
                 fit.moved_in_plex.append(one.rule.name)
         return fit
 
-    def _cover(self, cover_path: str) -> Cover | None:
-        """Return a cover with what its sum is made of; None for none."""
-        cover = self._covers.cover(cover_path, whole=False)
+    def _cover(self, cover_path: str, known: str = "") -> Cover | NoCover:
+        """Return a cover with what its sum is made of, as a rule without fetching it.
+
+        `known` is the sum of the one it may still be.
+        """
+        cover = self._covers.cover(cover_path, known, whole=False)
         if isinstance(cover, Cover) and not checksum(cover):
-            cover = self._covers.cover(cover_path)
-        return cover if isinstance(cover, Cover) else None
+            return self._covers.cover(cover_path)
+        return cover
 
     def _is_same_cover(self, one: SavedPicture) -> bool:
-        """Whether Stash still has the cover that was planned; as a rule without fetching it."""
-        cover = self._covers.cover(one.cover_path, one.checksum, whole=False)
-        if isinstance(cover, Cover) and not checksum(cover):
-            cover = self._covers.cover(one.cover_path)
+        """Whether Stash still has the cover that was planned."""
+        cover = self._cover(one.cover_path, one.checksum)
         return cover is NoCover.UNCHANGED or (
             isinstance(cover, Cover) and checksum(cover) == one.checksum
         )
@@ -141,16 +150,3 @@ class SavedPictures:
         if not isinstance(cover, Cover):
             return False
         return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
-
-
-def _change(one: SavedPicture) -> PictureChange:
-    return PictureChange(
-        rule=one.rule,
-        cover_path=one.cover_path,
-        stamp=one.stamp,
-        again="",
-        etag="",
-        ask=False,
-        shown=one.shown,
-        checksum=one.checksum,
-    )

@@ -214,16 +214,7 @@ class Uploader:
             self._health.faults.answered(WorkKind.PICTURE)
         if refusal is None and self._names_are_known and not upload.change.shown.locked_before:
             return False
-        try:
-            selected = self._settle(upload)
-            if refusal is not None and selected == upload.before:
-                self._sleep(_PAUSE_S)
-                refusal = self._hand_over(upload)
-                selected = self._settle(upload)
-        except ServerError as error:
-            self._lost(upload, error)
-            return True
-        self._conclude(upload, selected, refusal)
+        self._look(upload, refusal)
         return True
 
     def _has_moved(self, upload: PictureUpload) -> bool:
@@ -267,25 +258,27 @@ class Uploader:
 
     # ---- what became of it
 
-    def _look(self, upload: PictureUpload) -> None:
-        """Have the item's list of pictures tell.
+    def _look(self, upload: PictureUpload, refusal: ServerError | None = None) -> None:
+        """Have the item's list of pictures tell; where it was refused, send it once more.
+
+        An intent of which nothing can be found out now is left open: the next run looks again.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
         try:
             selected = self._settle(upload)
+            if refusal is not None and selected == upload.before:
+                self._sleep(_PAUSE_S)
+                refusal = self._hand_over(upload)
+                selected = self._settle(upload)
         except ServerError as error:
-            self._lost(upload, error)
-            return
-        self._conclude(upload, selected, None)
-
-    def _lost(self, upload: PictureUpload, error: ServerError) -> None:
-        """Leave an intent open of which nothing can be found out now; the next run looks again."""
-        if self._health.ends_run(error):
-            raise error
-        upload.result.problem = as_problem(error)
-        upload.result.refused.append(upload.change.shown)
+            if self._health.ends_run(error):
+                raise
+            upload.result.problem = as_problem(error)
+            upload.result.refused.append(upload.change.shown)
+        else:
+            self._conclude(upload, selected, refusal)
 
     def _conclude(self, upload: PictureUpload, selected: str, refusal: ServerError | None) -> None:
         """Take into account what an item shows after the last try."""
