@@ -5,10 +5,10 @@ the journal, safe on disk before the next question; matching obeys them from the
 
 `context.py` gathers what a review works with, and `queue.py` orders the scenes by pattern. Keys
 (`keys.py`) change the state machine (`machine.py`); what it answers (`given.py`) goes to disk
-through `answer_store.py`. `selection.py` makes answers and groups, `facts.py` and `shown.py` say
-what screens show, `servers.py` and `actions.py` ask both servers, `pictures.py` fetches and keeps
-their pictures, and `interfaces.py` has what the parts need of each other. `terminal/` and `web/`
-draw the machine, `batch/` has the commands and spreadsheets.
+through `answer_store.py`. `selection.py` makes answers and groups, `shown.py` says what screens
+show, `servers.py` and `actions.py` ask both servers, `ahead.py` asks before a screen needs it,
+`pictures.py` fetches and keeps their pictures, and `interfaces.py` has what the parts need of each
+other. `terminal/` and `web/` draw the machine, `batch/` has the commands and spreadsheets.
 
 Read first: `machine.py`, then `answer_store.py`.
 """

@@ -15,6 +15,7 @@ from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
 from plexsync.models import id_order
 from plexsync.plex.client import PlexClient
+from plexsync.review.ahead import PreviewLoader
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.servers import ReviewServers
 from plexsync.state import (
@@ -89,6 +90,12 @@ class ReviewContext:
             else:
                 found.append(self.servers.linked(scene_id, self.answers.state))
         return found
+
+    def previews(self) -> PreviewLoader:
+        """Return what compares the scenes ahead; the caller closes it."""
+        return PreviewLoader(
+            lambda scene_id, keys: self.servers.compare(scene_id, keys, self.answers.state)
+        )
 
     def scene_url(self, scene_id: SceneId) -> str:
         """Where a person opens a scene."""

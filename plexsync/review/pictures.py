@@ -6,14 +6,14 @@ script in it or a web page never reaches a screen.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ServerError
 from plexsync.models import PlexField, RatingKey, SceneId
+from plexsync.review.ahead import AheadWorker
 from plexsync.stash_client import picture_type
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ShownPicture:
     body: bytes
 
 
-class PictureCache:
+class PictureCache(AheadWorker[PictureKey]):
     """Fetches pictures, keeps the last ones, and fetches ahead.
 
     Args:
@@ -61,17 +61,9 @@ class PictureCache:
 
     def __init__(self, fetch: Callable[[PictureKey], bytes | None]) -> None:
         self._fetch = fetch
-        self._tell: Callable[[], object] = lambda: None
         self._kept: OrderedDict[PictureKey, ShownPicture | None] = OrderedDict()
         self._bytes = 0
-        self._wanted: deque[PictureKey] = deque()
-        self._changed = threading.Condition()
-        self._closed = False
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def on_news(self, tell: Callable[[], object]) -> None:
-        """Call `tell` from now on, in another thread, whenever a wanted picture was fetched."""
-        self._tell = tell
+        super().__init__(lambda key: self.picture(key) is not None)
 
     def known(self, key: PictureKey) -> ShownPicture | None:
         """Return a picture that was fetched already; None when there is none by now."""
@@ -84,35 +76,6 @@ class PictureCache:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        return self._load(key)
-
-    def want(self, keys: Iterable[PictureKey]) -> None:
-        """Fetch these ahead, in this order; what was wanted before is dropped."""
-        with self._changed:
-            wanted = [key for key in keys if key not in self._kept]
-            self._wanted = deque(wanted[:_MOST_WANTED])
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Fetch nothing more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    # ---- Private ---------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._wanted and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    return
-                key = self._wanted.popleft()
-            self.picture(key)
-            self._tell()
-
-    def _load(self, key: PictureKey) -> ShownPicture | None:
         try:
             found = shown_picture(self._fetch(key))
         except ServerError:
@@ -126,6 +89,10 @@ class PictureCache:
                 _, dropped = self._kept.popitem(last=False)
                 self._bytes -= len(dropped.body) if dropped else 0
         return found
+
+    def want(self, jobs: Iterable[PictureKey]) -> None:
+        """Fetch these ahead, in this order; what was wanted before is dropped."""
+        super().want([key for key in jobs if key not in self._kept][:_MOST_WANTED])
 
 
 def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) -> bytes | None:

@@ -6,11 +6,10 @@ Everything here only reads.
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexsync.errors import NotFoundError, ServerError
+from plexsync.errors import NotFoundError
 from plexsync.matcher import collect_answers
 from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
 from plexsync.planning.desired import FieldMaps
@@ -48,10 +47,6 @@ if TYPE_CHECKING:
     from plexsync.sync.linking.linker import Linker
 
 
-_DOWN_FOR_S = 30.0
-"""Seconds a server that failed is not asked again."""
-
-
 @dataclass(slots=True, kw_only=True)
 class ReviewServers:
     """Both servers, as a review asks them. Connects to each when it is first needed.
@@ -79,27 +74,14 @@ class ReviewServers:
     _rules: FieldRules = field(init=False)
     _artwork: Artwork = field(init=False)
 
-    def _compare_by(self, config: Config) -> None:
-        """Make what compares."""
-        apply = config.apply
-        self._rules = config.field_rules({one.section_id: one.title for one in self._sections})
-        self._planner = Planner(apply.rules)
-        self._artwork = Artwork(
-            self.stash,
-            self.plex.pictures,
-            rules=self._rules,
-            preserve=apply.preserve_plex_edits,
-            compare_all=True,
-            asked_for=True,
-            servers_down=lambda: False,
-        )
-
     def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
         """Match scenes again; those that are gone or no longer LOW are left out.
 
         Raises:
             ServerError: a server is down or refuses us.
         """
+        from plexsync.sync.linking.catalogue import open_catalogue  # noqa: PLC0415 - no screen waits for matching
+
         if not ids:
             return []
         self._meet()
@@ -111,7 +93,15 @@ class ReviewServers:
             now=self.now(),
         )
         items = loader.load(self._sections).items
-        linker = self._linker(state, self.config.paths, self._catalogue(state))
+        # The scenes that do not wait compete as in a run.
+        catalogue = open_catalogue(
+            self.config,
+            self.stash,
+            (self.cache_dir, state.path.parent),
+            state.lineage.stash,
+            sections={section.section_id for section in self._sections},
+        )
+        linker = self._linker(state, self.config.paths, catalogue)
         titles = {section.section_id: section.title for section in self._sections}
         return [
             Waiting(
@@ -143,18 +133,6 @@ class ReviewServers:
         linked = self._linker(state, rules, NoOthers()).matched(scenes, items, ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
-    def _catalogue(self, state: State) -> KnowsScenes:
-        """Return the scenes that do not wait: they compete as in a run."""
-        from plexsync.sync.linking.catalogue import open_catalogue  # noqa: PLC0415 - no screen waits for matching
-
-        return open_catalogue(
-            self.config,
-            self.stash,
-            (self.cache_dir, state.path.parent),
-            state.lineage.stash,
-            sections={section.section_id for section in self._sections},
-        )
-
     def _linker(self, state: State, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
         from plexsync.sync.linking.decider import Decider, match_settings  # noqa: PLC0415 - no screen waits for matching
         from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
@@ -183,7 +161,12 @@ class ReviewServers:
             ServerError: a server is down or refuses us.
         """
         self._meet()
-        scene = self._scene(scene_id)
+        scene = next(iter(self.stash.scenes((scene_id,)).found), None)
+        if scene is None:
+            raise NotFoundError(
+                f"Stash has no scene {scene_id}",
+                hint="the id is the number in the scene's address on [stash] url",
+            )
         record = state.get(scene_id)
         candidates = tuple(
             Candidate(
@@ -213,12 +196,10 @@ class ReviewServers:
             ServerError: Plex is down or refuses us.
         """
         with self.lock:
-            return self._read_item(rating_key)
-
-    def _read_item(self, rating_key: RatingKey) -> PlexItem:
-        self._meet()
+            self._meet()
+            found = self.plex.details((rating_key,))
         chosen = {section.section_id for section in self._sections}
-        for detail in self.plex.details((rating_key,)):
+        for detail in found:
             if detail.item.section_id not in chosen:
                 raise NotFoundError(
                     f"item {rating_key} is in a Plex library that takes no part",
@@ -276,34 +257,25 @@ class ReviewServers:
             ServerError: a server is down or refuses us.
         """
         with self.lock:
-            return self._compare_all(scene_id, keys, state)
-
-    def _compare_all(
-        self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
-    ) -> Mapping[RatingKey, LinkPreview]:
-        self._meet()
-        found = self.stash.details((scene_id,)).found
-        read = {one.item.rating_key: one for one in self.plex.details(keys)}
-        self._shown.update((key, one.shown) for key, one in read.items())
-        if not found:
-            return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
-        record = state.get(scene_id)
-        links = {link.rating_key: link for link in record.links} if record else {}
-        fields = self._field_maps(state)
-        previews = {}
-        for key in keys:
-            if key not in read:
-                previews[key] = LinkPreview(problem="the item is gone from Plex")
-            else:
-                previews[key] = self._compare(found[0], read[key], links.get(key), fields)
-        return previews
-
-    def _field_maps(self, state: State) -> FieldMaps:
-        shared = remembered_shared(state) if self.config.with_namesakes else frozenset()
-        stash = self.stash
-        return FieldMaps(
-            self._rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=shared
-        )
+            self._meet()
+            found = self.stash.details((scene_id,)).found
+            read = {one.item.rating_key: one for one in self.plex.details(keys)}
+            self._shown.update((key, one.shown) for key, one in read.items())
+            if not found:
+                return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
+            record = state.get(scene_id)
+            links = {link.rating_key: link for link in record.links} if record else {}
+            fields = FieldMaps(
+                self._rules,
+                scene_url=self.stash.scene_url,
+                file_url=self.stash.file_url,
+                shared=remembered_shared(state) if self.config.with_namesakes else frozenset(),
+            )
+            gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
+            return gone | {
+                key: self._compare(found[0], detail, links.get(key), fields)
+                for key, detail in read.items()
+            }
 
     def _compare(
         self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
@@ -320,110 +292,23 @@ class ReviewServers:
             item=item,
         )
 
-    def _scene(self, scene_id: SceneId) -> Scene:
-        for scene in self.stash.scenes((scene_id,)).found:
-            return scene
-        raise NotFoundError(
-            f"Stash has no scene {scene_id}",
-            hint="the id is the number in the scene's address on [stash] url",
-        )
-
     def _meet(self) -> None:
+        """Connect to both, and make what compares."""
         if self._met:
             return
         self.stash.connect()
         self._machine = self.plex.connect().identity
         self._sections = self.plex.sections(self.config.plex.libraries)
-        self._compare_by(for_this_stash(self.config, self.stash)[0])
+        config = for_this_stash(self.config, self.stash)[0]
+        self._rules = config.field_rules({one.section_id: one.title for one in self._sections})
+        self._planner = Planner(config.apply.rules)
+        self._artwork = Artwork(
+            self.stash,
+            self.plex.pictures,
+            rules=self._rules,
+            preserve=config.apply.preserve_plex_edits,
+            compare_all=True,
+            asked_for=True,
+            servers_down=lambda: False,
+        )
         self._met = True
-
-
-class PreviewLoader:
-    """Compares scenes with their candidates before they come to the screen.
-
-    Args:
-        servers: which are asked.
-        state: gives what is remembered now.
-    """
-
-    def __init__(self, servers: ReviewServers, state: Callable[[], State]) -> None:
-        self._servers, self._state = servers, state
-        self._tell: Callable[[], object] = lambda: None
-        self._wanted: list[tuple[SceneId, tuple[RatingKey, ...]]] = []
-        self._known: dict[SceneId, dict[RatingKey, LinkPreview]] = {}
-        self._changed = threading.Condition()
-        self._down_until = 0.0
-        self._problem = ""
-        self._closed = False
-        # A server that hangs must not keep the program from ending.
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def on_news(self, tell: Callable[[], object]) -> None:
-        """Call `tell` from now on, in another thread, whenever something new is known."""
-        self._tell = tell
-
-    def want(self, wanted: Sequence[tuple[SceneId, tuple[RatingKey, ...]]]) -> None:
-        """Say what is needed next, the most urgent first; what was wanted before is dropped."""
-        with self._changed:
-            self._wanted = list(wanted)
-            self._changed.notify_all()
-
-    def known(self, scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
-        """Return what is known of a scene's candidates by now."""
-        with self._changed:
-            return dict(self._known.get(scene_id, {}))
-
-    def wait_for(self, scene_id: SceneId, key: RatingKey, seconds: float) -> None:
-        """Wait until a pair is known, at most so long."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._closed or key in self._known.get(scene_id, {}), seconds
-            )
-
-    def pause(self, seconds: float) -> None:
-        """Wait until something new is known, at most so long."""
-        with self._changed:
-            self._changed.wait(max(seconds, 0.0))
-
-    def close(self) -> None:
-        """Ask nothing more."""
-        with self._changed:
-            self._closed = True
-            self._wanted = []
-            self._changed.notify_all()
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                job = self._next()
-                while job is None and not self._closed:
-                    self._changed.wait()
-                    job = self._next()
-                if job is None:
-                    return
-            scene_id, keys = job
-            found = self._compare(scene_id, keys)
-            with self._changed:
-                self._known.setdefault(scene_id, {}).update(found)
-                self._changed.notify_all()
-            self._tell()
-
-    def _next(self) -> tuple[SceneId, tuple[RatingKey, ...]] | None:
-        for scene_id, keys in self._wanted:
-            known = self._known.get(scene_id, {})
-            lost = tuple(key for key in keys if key not in known)
-            if lost:
-                return scene_id, lost
-        return None
-
-    def _compare(
-        self, scene_id: SceneId, keys: tuple[RatingKey, ...]
-    ) -> Mapping[RatingKey, LinkPreview]:
-        if time.monotonic() < self._down_until:
-            return {key: LinkPreview(problem=self._problem) for key in keys}
-        try:
-            return self._servers.compare(scene_id, keys, self._state())
-        except ServerError as error:
-            self._problem = error.message
-            self._down_until = time.monotonic() + _DOWN_FOR_S
-        return {key: LinkPreview(problem=self._problem) for key in keys}

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from plexsync.errors import ExitCode, InterruptedRunError
 from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
 from plexsync.review.keys import press
-from plexsync.review.servers import PreviewLoader
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.layout import picture_place
 from plexsync.review.terminal.screen import screen_rows
@@ -30,7 +28,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from plexsync.models import RatingKey, SceneId
+    from plexsync.models import RatingKey
+    from plexsync.review.ahead import PreviewLoader
     from plexsync.review.context import ReviewContext
     from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
@@ -78,11 +77,9 @@ def show_review(
     Raises:
         StateError: an answer could not be kept.
     """
-    if os.environ.get("TERM", "dumb") == "dumb":
-        with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
+    with closing(context.previews()) as loader:
+        if os.environ.get("TERM", "dumb") == "dumb":
             _show_lines(review, context, loader, console, stdin=stdin)
-        return
-    with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
         while review.ending is None:
             try:
                 ReviewScreen(
@@ -96,19 +93,6 @@ def show_review(
             except (EOFError, OSError):  # the terminal is gone
                 review.ending = Ending.KEEP
             below = False
-
-
-class KnownPreviews(Protocol):
-    """What is known of the changes that accepting would make."""
-
-    def on_news(self, tell: Callable[[], object], /) -> None:
-        """Call `tell`, in another thread, whenever something new is known."""
-
-    def want(self, wanted: Sequence[tuple[SceneId, tuple[RatingKey, ...]]], /) -> None:
-        """Say what is needed next, the most urgent first."""
-
-    def known(self, scene_id: SceneId, /) -> Mapping[RatingKey, LinkPreview]:
-        """Return what is known of a scene's candidates by now."""
 
 
 class ReviewScreen:
@@ -126,7 +110,7 @@ class ReviewScreen:
     def __init__(
         self,
         review: Review,
-        loader: KnownPreviews,
+        loader: PreviewLoader,
         console: Console,
         release_lock: Callable[[], None],
         *,
@@ -318,7 +302,10 @@ def _show_lines(
     """Show a review a line at a time, on terminals that cannot be drawn on."""
     while review.ending is None:
         loader.want(wanted_previews(review))
-        _wait_for(review, loader)
+        # A line that was printed cannot be drawn again, so the servers get a moment.
+        if review.mode is Mode.SCENE and review.candidate is not None:
+            pair = review.waiting.scene_id, review.candidate.rating_key
+            loader.wait_for(*pair, _LINE_WAIT_S)
         for line in screen_rows(review, console, previews=_known(review, loader), marks=True):
             console.print(line)
         console.print("> ", end="")
@@ -348,14 +335,5 @@ def keys_of_line(line: str, *, typing: bool) -> Sequence[str]:
     return [text.strip()] if text.strip() else []
 
 
-def _wait_for(review: Review, loader: PreviewLoader) -> None:
-    """Give the servers a moment: a line that was printed cannot be drawn again."""
-    deadline = time.monotonic() + _LINE_WAIT_S
-    while review.mode is Mode.SCENE and time.monotonic() < deadline:
-        if review.candidate is None or review.candidate.rating_key in _known(review, loader):
-            return
-        loader.pause(deadline - time.monotonic())
-
-
-def _known(review: Review, loader: KnownPreviews) -> Mapping[RatingKey, LinkPreview]:
+def _known(review: Review, loader: PreviewLoader) -> Mapping[RatingKey, LinkPreview]:
     return loader.known(review.waiting.scene_id) if len(review.queue) else {}

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.models import Confidence
-from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.queue import item_name, scene_name
-from plexsync.review.shown import item_place
+from plexsync.review.shown import evidence_of, facts_of, is_unscored, item_place, marked_words
 from plexsync.review.terminal.change_diff import change_diff
 from plexsync.review.terminal.layout import LabelledText, Line
 from plexsync.text.normalize import clean_for_terminal

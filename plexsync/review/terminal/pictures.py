@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from plexsync.review.machine import Review
+    from plexsync.review.pictures import ShownPicture
     from plexsync.review.queue import WaitingQueue
     from plexsync.review.servers import ReviewServers
     from plexsync.review.terminal.layout import Place
@@ -106,7 +107,7 @@ class TerminalPictures:
         self._make, self._console = make, console
         self._cache = PictureCache(lambda key: make_small(fetch_shown(servers, queue, key)))
         self._wanted: list[PictureKey] = []
-        self._shown: dict[Place, PictureKey] = {}
+        self._shown: dict[Place, ShownPicture] = {}
 
     @property
     def fit(self) -> bool:
@@ -137,16 +138,17 @@ class TerminalPictures:
         Args:
             place: where pictures begin; None when the screen has none.
         """
-        wanted: dict[Place, PictureKey] = {}
+        wanted: dict[Place, ShownPicture] = {}
         for number, key in enumerate(self._wanted if place else ()):
-            if place and self._cache.known(key) is not None:
-                wanted[place[0], place[1] + number * (_EACH + _GAP)] = key
-        if any(wanted.get(where) != key for where, key in self._shown.items()):
+            found = self._cache.known(key)
+            if place and found is not None:
+                wanted[place[0], place[1] + number * (_EACH + _GAP)] = found
+        if any(wanted.get(where) != found for where, found in self._shown.items()):
             return False
-        for where, key in wanted.items():
+        for where, found in wanted.items():
             if where not in self._shown:
-                self._draw_one(where, key)
-                self._shown[where] = key
+                self._draw_one(where, found)
+        self._shown = wanted
         return True
 
     def close(self) -> None:
@@ -155,10 +157,7 @@ class TerminalPictures:
 
     # ---- Private ---------------------------------------------------------------------------------
 
-    def _draw_one(self, place: Place, key: PictureKey) -> None:
-        found = self._cache.known(key)
-        if found is None:
-            return
+    def _draw_one(self, place: Place, found: ShownPicture) -> None:
         image = Image.open(io.BytesIO(found.body))
         if image.width > image.height * _EACH / PICTURE_ROWS / _CELL_RATIO:
             made = self._make(image, width=_EACH, height="auto")

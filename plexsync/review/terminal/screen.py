@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -89,10 +89,10 @@ def screen_rows(
     """
     foot = laid_out(_foot(review, console.width), console)
     rows = height - len(foot) - 1 if height else 0
-    shape = ScreenShape(width=console.width, marks=marks, pictures=pictures)
-    body = laid_out(_lines(review, previews, shape), console)
+    lines = partial(_lines, review, previews, width=console.width, marks=marks, pictures=pictures)
+    body = laid_out(lines(brief=False), console)
     if rows and len(body) > rows and review.mode in _SCENES:
-        body = laid_out(_lines(review, previews, replace(shape, brief=True)), console)
+        body = laid_out(lines(brief=True), console)
     if rows:
         body = page_of(body, review.page, most=rows)
     return [*body, Text(), *foot]
@@ -104,27 +104,16 @@ _GROUP_ROWS = 12
 _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenShape:
-    """How a screen is to look.
-
-    Args:
-        width: columns.
-        marks: show differences by marks, too.
-        pictures: leave columns free for pictures.
-        brief: leave out what another key brings to the screen.
-    """
-
-    width: int
-    marks: bool
-    pictures: bool
-    brief: bool = False
-
-
 def _lines(
-    review: Review, previews: Mapping[RatingKey, LinkPreview], shape: ScreenShape
+    review: Review,
+    previews: Mapping[RatingKey, LinkPreview],
+    *,
+    width: int,
+    marks: bool,
+    pictures: bool,
+    brief: bool,
 ) -> list[Line]:
-    """Return what is above the keys."""
+    """Return what is above the keys; `brief` leaves out what another key brings to the screen."""
     if review.mode is Mode.END:
         return list(_end_lines(review))
     if review.mode is Mode.HELP:
@@ -134,10 +123,10 @@ def _lines(
     if review.mode is Mode.CONFIRM and review.question is not None:
         return _question_lines(review.question)
     if review.mode is Mode.GROUP and review.group is not None:
-        return _group_lines(review.group, marks=shape.marks)
+        return _group_lines(review.group, marks=marks)
     waiting = review.waiting
     given = review.answers.recorded(waiting.scene_id)
-    lines = [_heading(review, shape.width), *scene_part(waiting), Text()]
+    lines = [_heading(review, width), *scene_part(waiting), Text()]
     if answer := answer_words(given):
         lines += [words(answer, "cyan"), Text()]
     lines += candidates_part(
@@ -145,16 +134,16 @@ def _lines(
         review.focus,
         notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
         marks=answer_marks(given),
-        brief=shape.brief,
+        brief=brief,
     )
     candidate = review.candidate
     if candidate is not None:
         known = previews.get(candidate.rating_key)
         item = known.item if known else None
-        facts = facts_part(waiting, candidate, item, marks=shape.marks, brief=shape.brief)
+        facts = facts_part(waiting, candidate, item, marks=marks, brief=brief)
         beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
-        lines += [Text(), *([BesidePictures(beside)] if shape.pictures else beside), Text()]
-        lines += changes_part(known, marks=shape.marks)
+        lines += [Text(), *([BesidePictures(beside)] if pictures else beside), Text()]
+        lines += changes_part(known, marks=marks)
     return lines
 
 

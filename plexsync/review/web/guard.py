@@ -11,6 +11,8 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from starlette.responses import PlainTextResponse, RedirectResponse
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,17 +58,21 @@ class Guard:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
+        answer: ASGIApp
         if host not in self._hosts:
-            await _refuse(send, 421, "This page answers only under its own address.")
+            answer = PlainTextResponse("This page answers only under its own address.", 421)
         elif not _is_own_origin(headers, host, scope["method"]):
-            await _refuse(send, 403, "Another page asked for this.")
+            answer = PlainTextResponse("Another page asked for this.", 403)
         elif self._holds_cookie(headers.get(b"cookie", "")):
-            await self._app(scope, _limited(receive), _with_headers(send))
+            answer = self._app
         elif self._spends_key(scope):
-            await _enter(send, f"{_COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/")
+            # The cookie is handed over, and the key goes out of the address.
+            cookie = f"{_COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/"
+            answer = RedirectResponse("/", 303, {"set-cookie": cookie})
         else:
             text = "Open the address that plexsync review --web has printed; it works once."
-            await _refuse(send, 403, text)
+            answer = PlainTextResponse(text, 403)
+        await answer(scope, _limited(receive), _with_headers(send))
 
     def _holds_cookie(self, text: str) -> bool:
         pieces = (piece.strip().partition("=") for piece in text.split(";"))
@@ -121,19 +127,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return secured
-
-
-async def _enter(send: Send, cookie: str) -> None:
-    """Hand over the cookie, and take the key out of the address."""
-    headers = [(b"location", b"/"), (b"set-cookie", cookie.encode())]
-    await _answer(send, 303, headers, b"")
-
-
-async def _refuse(send: Send, status: int, text: str) -> None:
-    await _answer(send, status, [(b"content-type", b"text/plain; charset=utf-8")], text.encode())
-
-
-async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    secured = _with_headers(send)
-    await secured({"type": "http.response.start", "status": status, "headers": headers})
-    await secured({"type": "http.response.body", "body": body})

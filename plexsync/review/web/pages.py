@@ -9,15 +9,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from plexsync.matcher import reason_kind
-from plexsync.review.facts import evidence_of, facts_of, is_unscored, marked_words
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.shown import (
     alike_count,
     answer_marks,
     answer_words,
+    evidence_of,
+    facts_of,
     has_path_rule,
+    is_unscored,
     item_place,
+    marked_words,
     moved_names,
     notes_of,
     rival_names,

@@ -15,7 +15,6 @@ from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import Ending
 from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
-from plexsync.review.servers import PreviewLoader
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
 
@@ -109,7 +108,7 @@ def _serve(
     from plexsync.review.web.site import ReviewSite  # noqa: PLC0415 - same
 
     port = listening.getsockname()[1]
-    with closing(PreviewLoader(context.servers, lambda: context.answers.state)) as loader:
+    with closing(context.previews()) as loader:
 
         def stop() -> None:
             server.should_exit = True

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from plexsync.review.ahead import PreviewLoader
     from plexsync.review.machine import Review
-    from plexsync.review.servers import PreviewLoader, ReviewServers
+    from plexsync.review.servers import ReviewServers
     from plexsync.state import Waiting
 
 GRID_ROWS = 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pyte
@@ -13,29 +13,15 @@ from prompt_toolkit.input import create_pipe_input
 from rich.console import Console
 
 from plexsync.errors import StateCorruptError
-from plexsync.review.interfaces import Ending, LinkPreview, Mode
+from plexsync.review.ahead import PreviewLoader
+from plexsync.review.interfaces import Ending, Mode
 from plexsync.review.terminal.application import ReviewScreen, keys_of_line
 from tests.support.review_factories import FakeAnswers, make_waiting, start_review, type_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from plexsync.models import RatingKey, SceneId
     from plexsync.review.machine import Review
-
-
-class NoPreviews:
-    """Knows nothing of what accepting would change."""
-
-    def on_news(self, _tell: Callable[[], object]) -> None:
-        """Have no news."""
-
-    def want(self, _wanted: Sequence[tuple[SceneId, tuple[RatingKey, ...]]]) -> None:
-        """Ask nobody."""
-
-    def known(self, _scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
-        """Know nothing."""
-        return {}
 
 
 @contextmanager
@@ -50,7 +36,8 @@ def terminal(text: str) -> Iterator[Console]:
 def show(review: Review, text: str, *, full: bool = True) -> list[str]:
     """Type `text` into a review; returns what stands on the terminal in the end."""
     with terminal(text) as console:
-        ReviewScreen(review, NoPreviews(), console, lambda: None, full=full).run()
+        with closing(PreviewLoader(lambda _scene, _keys: {})) as loader:
+            ReviewScreen(review, loader, console, lambda: None, full=full).run()
         display = pyte.Screen(60, 24)
         assert isinstance(console.file, io.StringIO)
         pyte.Stream(display).feed(console.file.getvalue().replace("\n", "\r\n"))

@@ -1,0 +1,116 @@
+"""What is fetched in a thread of its own before it comes to the screen: comparisons, and more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from plexsync.errors import ServerError
+from plexsync.models import RatingKey, SceneId
+from plexsync.review.interfaces import LinkPreview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+J = TypeVar("J")
+
+Pairs = tuple[SceneId, tuple[RatingKey, ...]]
+"""A scene, and the items to compare it with."""
+
+_DOWN_FOR_S = 30.0
+"""Seconds a server that failed is not asked again."""
+
+
+class AheadWorker(Generic[J]):
+    """Does what is wanted, the most urgent first, until it is closed.
+
+    Args:
+        work: does one job; returns whether something new is known then.
+    """
+
+    def __init__(self, work: Callable[[J], bool]) -> None:
+        self._do = work
+        self._tell: Callable[[], object] = lambda: None
+        self._wanted: deque[J] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        # A server that hangs must not keep the program from ending.
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """Call `tell` from now on, in another thread, whenever something new is known."""
+        self._tell = tell
+
+    def want(self, jobs: Iterable[J]) -> None:
+        """Say what is needed next, the most urgent first; what was wanted before is dropped."""
+        with self._changed:
+            self._wanted = deque(jobs)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted or self._closed)
+                if self._closed:
+                    return
+                job = self._wanted.popleft()
+            if self._do(job):
+                with self._changed:
+                    self._changed.notify_all()
+                self._tell()
+
+
+class PreviewLoader(AheadWorker[Pairs]):
+    """Compares scenes with their candidates before they come to the screen.
+
+    Args:
+        compare: asks the servers what linking a scene to each item would write.
+    """
+
+    def __init__(
+        self, compare: Callable[[SceneId, Sequence[RatingKey]], Mapping[RatingKey, LinkPreview]]
+    ) -> None:
+        self._ask = compare
+        self._known: dict[SceneId, dict[RatingKey, LinkPreview]] = {}
+        self._down_until = 0.0
+        self._problem = ""
+        super().__init__(self._load)
+
+    def known(self, scene_id: SceneId) -> Mapping[RatingKey, LinkPreview]:
+        """Return what is known of a scene's candidates by now."""
+        with self._changed:
+            return dict(self._known.get(scene_id, {}))
+
+    def wait_for(self, scene_id: SceneId, key: RatingKey, seconds: float) -> None:
+        """Wait until a pair is known, at most so long."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or key in self._known.get(scene_id, {}), seconds
+            )
+
+    def _load(self, pairs: Pairs) -> bool:
+        scene_id, keys = pairs
+        known = self.known(scene_id)
+        found = self._compare(scene_id, [key for key in keys if key not in known])
+        with self._changed:
+            self._known.setdefault(scene_id, {}).update(found)
+        return bool(found)
+
+    def _compare(
+        self, scene_id: SceneId, keys: Sequence[RatingKey]
+    ) -> Mapping[RatingKey, LinkPreview]:
+        if keys and time.monotonic() >= self._down_until:
+            try:
+                return self._ask(scene_id, keys)
+            except ServerError as error:
+                self._problem = error.message
+                self._down_until = time.monotonic() + _DOWN_FOR_S
+        return {key: LinkPreview(problem=self._problem) for key in keys}
