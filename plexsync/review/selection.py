@@ -62,18 +62,9 @@ class Filters:
 # ---- Answers -------------------------------------------------------------------------------------
 
 
-def target_of(candidate: Candidate) -> Target:
-    """Return a candidate as an answer names it."""
-    return Target(
-        rating_key=candidate.rating_key,
-        scene_path=candidate.scene_path,
-        item_path=candidate.item_path,
-    )
-
-
 def acceptance(waiting: Waiting, candidates: Sequence[Candidate]) -> Answer:
     """Return the answer that the scene is these items."""
-    return Answer(verb=Verb.ACCEPT, scene=waiting.scene, targets=tuple(map(target_of, candidates)))
+    return Answer(verb=Verb.ACCEPT, scene=waiting.scene, targets=_targets(candidates))
 
 
 def rejection(
@@ -83,18 +74,13 @@ def rejection(
     keys = {one.rating_key for one in candidates} | set(refused)
     left = any(one.rating_key not in keys for one in waiting.candidates)
     hidden = waiting.match.candidate_count > len(waiting.candidates)
-    return Answer(
-        verb=Verb.REJECT,
-        scene=waiting.scene,
-        targets=tuple(map(target_of, candidates)),
-        open=left or hidden,
-    )
+    targets = _targets(candidates)
+    return Answer(verb=Verb.REJECT, scene=waiting.scene, targets=targets, open=left or hidden)
 
 
 def absence(waiting: Waiting) -> Answer:
     """Return the answer that the scene is not in Plex."""
-    targets = tuple(map(target_of, waiting.candidates))
-    return Answer(verb=Verb.ABSENT, scene=waiting.scene, targets=targets)
+    return Answer(verb=Verb.ABSENT, scene=waiting.scene, targets=_targets(waiting.candidates))
 
 
 def ignoring(waiting: Waiting, reason: str = "") -> Answer:
@@ -110,6 +96,13 @@ def resetting(waiting: Waiting) -> Answer:
 def refused_keys(answers: SceneAnswers) -> set[RatingKey]:
     """Return the items a scene is not, by a person's answers."""
     return {one.rating_key for one in answers.refusals}
+
+
+def _targets(candidates: Iterable[Candidate]) -> tuple[Target, ...]:
+    return tuple(
+        Target(rating_key=one.rating_key, scene_path=one.scene_path, item_path=one.item_path)
+        for one in candidates
+    )
 
 
 # ---- Items a person names ------------------------------------------------------------------------

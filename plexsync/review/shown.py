@@ -20,11 +20,11 @@ if TYPE_CHECKING:
         Candidate,
         Change,
         PlexFile,
-        PlexItem,
         RatingKey,
         SceneFile,
         SceneId,
     )
+    from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
@@ -134,15 +134,15 @@ class Fact:
         return bool(self.ours and self.theirs) and self.ours != self.theirs
 
 
-def facts_of(waiting: Waiting, candidate: Candidate, item: PlexItem | None) -> list[Fact]:
+def facts_of(waiting: Waiting, candidate: Candidate, preview: LinkPreview | None) -> list[Fact]:
     """Return what both servers say of the two files, but for their paths.
 
     Args:
         waiting: the scene.
         candidate: its candidate.
-        item: the candidate's item; None while it is not read.
+        preview: has the candidate's item; None while it is not read.
     """
-    scene = waiting.scene
+    scene, item = waiting.scene, preview.item if preview else None
     mine = next((one for one in scene.files if one.path == candidate.scene_path), None)
     files = item.files if item else ()
     theirs = next((one for one in files if one.path == candidate.item_path), None)

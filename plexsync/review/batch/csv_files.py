@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
@@ -19,7 +19,7 @@ from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import Candidate
     from plexsync.state import Waiting
@@ -81,22 +81,23 @@ def read_answers(
         ConfigError: with every problem and its line.
     """
     problems: list[str] = []
-    rows = list(_rows(text, problems))
-    sheets: dict[SceneId, _Sheet] = {}
-    for row in rows:
+    by_scene: dict[SceneId, list[_Row]] = {}
+    for row in list(_rows(text, problems)):
         if row.scene_id not in waiting:
             problems.append(f"line {row.line}: scene {row.scene_id!r} does not wait for review")
             continue
-        sheet = sheets.setdefault(row.scene_id, _Sheet(waiting[row.scene_id]))
-        problems += sheet.take(row)
+        by_scene.setdefault(row.scene_id, []).append(row)
+        known = {one.rating_key for one in waiting[row.scene_id].candidates}
+        if row.verb in {Verb.ACCEPT, Verb.REJECT} and row.rating_key not in known:
+            problems.append(
+                f"line {row.line}: item {row.rating_key!r} is no candidate of the scene"
+            )
     givers: dict[RatingKey, int] = {}
-    answers = []
-    for sheet in sheets.values():
-        problems += sheet.conflicts(givers, None if take else owner)
-        answers.append(sheet.answer())
+    for rows in by_scene.values():
+        problems += _conflicts(rows, givers, None if take else owner)
     if problems:
         raise _invalid(problems)
-    return tuple(answer for answer in answers if answer is not None)
+    return tuple(_answer(waiting[scene_id], rows) for scene_id, rows in by_scene.items())
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -113,65 +114,39 @@ class _Row:
     note: str
 
 
-@dataclass(slots=True)
-class _Sheet:
-    """All that a file says about one scene."""
+def _conflicts(
+    rows: Sequence[_Row],
+    givers: dict[RatingKey, int],
+    owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
+) -> Iterator[str]:
+    """Yield what does not fit together about a scene; `givers` are lines that accepted an item."""
+    first, verbs = rows[0], {row.verb for row in rows}
+    if len(verbs - {Verb.REJECT}) > 1 or (Verb.IGNORE in verbs and len(verbs) > 1):
+        named = ", ".join(sorted(verbs))
+        yield f"line {first.line}: scene {first.scene_id} has several answers: {named}"
+    for row in rows:
+        if row.verb is not Verb.ACCEPT:
+            continue
+        earlier = givers.setdefault(row.rating_key, row.line)
+        if earlier != row.line:
+            yield f"line {row.line}: item {row.rating_key} is accepted on line {earlier}, too"
+        held_by = owner(row.rating_key, row.scene_id) if owner else None
+        if held_by:
+            yield f"line {row.line}: item {row.rating_key} is linked to scene {held_by} already"
 
-    waiting: Waiting
-    rows: list[_Row] = field(default_factory=list)
 
-    def take(self, row: _Row) -> list[str]:
-        """Add a line; what is wrong with it by itself comes back."""
-        self.rows.append(row)
-        known = any(one.rating_key == row.rating_key for one in self.waiting.candidates)
-        if row.verb in {Verb.ACCEPT, Verb.REJECT} and not known:
-            return [f"line {row.line}: item {row.rating_key!r} is no candidate of the scene"]
-        return []
-
-    def conflicts(
-        self,
-        givers: dict[RatingKey, int],
-        owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
-    ) -> list[str]:
-        """Return what does not fit together; `givers` are lines that accepted an item so far."""
-        problems = []
-        first = self.rows[0]
-        verbs = {row.verb for row in self.rows}
-        if len(verbs - {Verb.REJECT}) > 1 or (verbs & {Verb.IGNORE} and len(verbs) > 1):
-            named = ", ".join(sorted(verbs))
-            problems.append(
-                f"line {first.line}: scene {first.scene_id} has several answers: {named}"
-            )
-        for row in self.rows:
-            if row.verb is not Verb.ACCEPT:
-                continue
-            earlier = givers.setdefault(row.rating_key, row.line)
-            if earlier != row.line:
-                problems.append(
-                    f"line {row.line}: item {row.rating_key} is accepted on line {earlier}, too"
-                )
-            held_by = owner(row.rating_key, row.scene_id) if owner else None
-            if held_by:
-                problems.append(
-                    f"line {row.line}: item {row.rating_key} is linked to scene {held_by} already"
-                )
-        return problems
-
-    def answer(self) -> Answer | None:
-        """Return the one answer all lines make."""
-        verbs = {row.verb for row in self.rows}
-        if Verb.IGNORE in verbs:
-            note = next((row.note for row in self.rows if row.note), "")
-            return ignoring(self.waiting, note)
-        if Verb.ACCEPT in verbs:
-            return acceptance(self.waiting, self._candidates(Verb.ACCEPT))
-        if Verb.ABSENT in verbs:
-            return absence(self.waiting)
-        return rejection(self.waiting, self._candidates(Verb.REJECT))
-
-    def _candidates(self, verb: Verb) -> list[Candidate]:
-        keys = {row.rating_key for row in self.rows if row.verb is verb}
-        return [one for one in self.waiting.candidates if one.rating_key in keys]
+def _answer(waiting: Waiting, rows: Sequence[_Row]) -> Answer:
+    """Return the one answer all lines about a scene make."""
+    named: dict[Verb, set[RatingKey]] = {}
+    for row in rows:
+        named.setdefault(row.verb, set()).add(row.rating_key)
+    if Verb.IGNORE in named:
+        return ignoring(waiting, next((row.note for row in rows if row.note), ""))
+    if Verb.ABSENT in named:
+        return absence(waiting)
+    verb = Verb.ACCEPT if Verb.ACCEPT in named else Verb.REJECT
+    meant = [one for one in waiting.candidates if one.rating_key in named[verb]]
+    return acceptance(waiting, meant) if verb is Verb.ACCEPT else rejection(waiting, meant)
 
 
 def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by: str) -> list[str]:

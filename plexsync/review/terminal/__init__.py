@@ -4,7 +4,7 @@ In: keys of a terminal and the states of `plexsync.review.machine`. Out: drawn s
 answers the machine hands over.
 
 `run.py` starts and ends a review; `application.py` draws and takes keys, by prompt_toolkit.
-`screen.py` makes a screen of `parts.py`, `change_diff.py` and `layout.py`; `pictures.py` draws
+`screen.py` makes a screen of `parts.py` and `layout.py`; `pictures.py` draws
 covers over the columns a screen leaves free.
 
 Read first: `application.py`, then `screen.py`.

@@ -1,6 +1,8 @@
 """The parts of a review screen: what a scene is, its candidates, the evidence, what would change.
 
 Values in, lines of styled text out. All texts of servers are cleaned and never read as markup.
+Of a field that would change a person reads characters inside texts and names in sets; nothing
+rests on colour: without it the marks of `git diff --word-diff` stand around the pieces.
 """
 
 from __future__ import annotations
@@ -12,21 +14,35 @@ from rich.text import Text
 
 from plexsync.models import Confidence
 from plexsync.review.queue import item_name, scene_name
-from plexsync.review.shown import evidence_of, facts_of, is_unscored, item_place, marked_words
-from plexsync.review.terminal.change_diff import change_diff
+from plexsync.review.shown import (
+    answer_marks,
+    answer_words,
+    evidence_of,
+    facts_of,
+    is_unscored,
+    item_place,
+    marked_words,
+    moved_names,
+)
 from plexsync.review.terminal.layout import LabelledText, Line
+from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from plexsync.models import Candidate, Evidence, PlexItem, RatingKey
+    from plexsync.matcher import SceneAnswers
+    from plexsync.models import Candidate, Change, RatingKey
     from plexsync.review.interfaces import LinkPreview
     from plexsync.state import Waiting
+    from plexsync.text.differences import Piece
 
 _FIELD_COLUMNS = 12
 _CANDIDATE_COLUMNS = 5
 _NO_WEIGHT = 0.05
+_KEPT_AROUND = 24
+_MOST_NAMES = 12
+_MOST_WHOLE = 160
 
 _STANDINGS = {
     Confidence.HIGH: ("HIGH", "green"),
@@ -41,8 +57,8 @@ def words(text: str, style: str = "") -> Text:
     return Text(clean_for_terminal(text), style=style, overflow="fold")
 
 
-def scene_part(waiting: Waiting) -> list[Line]:
-    """Return what the scene is, and why it is not HIGH."""
+def scene_part(waiting: Waiting, answers: SceneAnswers) -> list[Line]:
+    """Return what the scene is, why it is not HIGH, and what was answered about it."""
     scene = waiting.scene
     lines: list[Line] = [
         Text.assemble(
@@ -55,15 +71,17 @@ def scene_part(waiting: Waiting) -> list[Line]:
     if len(scene.files) > 3:  # noqa: PLR2004 - the same three
         lines.append(Text(f"… and {len(scene.files) - 3} more files", style="dim"))
     label, style = _STANDINGS[waiting.match.confidence]
-    return [*lines, LabelledText(Text(f"{label}: ", style), words(waiting.match.reason))]
+    lines += [LabelledText(Text(f"{label}: ", style), words(waiting.match.reason)), Text()]
+    answer = answer_words(answers)
+    return [*lines, words(answer, "cyan"), Text()] if answer else lines
 
 
 def candidates_part(
     waiting: Waiting,
     focus: int,
+    answers: SceneAnswers,
     *,
     notes: Mapping[RatingKey, Sequence[str]],
-    marks: Mapping[RatingKey, str],
     brief: bool = False,
 ) -> list[Line]:
     """Return the candidates, the best first.
@@ -71,11 +89,12 @@ def candidates_part(
     Args:
         waiting: the scene.
         focus: place of the candidate that keys are about; -1 for none.
+        answers: those about the scene.
         notes: what a person should know of some items before taking them.
-        marks: what was answered about some of them.
         brief: leave out paths but where titles are the same.
     """
     lines: list[Line] = []
+    marks = answer_marks(answers)
     titles = Counter(one.title for one in waiting.candidates)
     blank = Text(" " * _CANDIDATE_COLUMNS)
     for place, one in enumerate(waiting.candidates):
@@ -102,7 +121,7 @@ def candidates_part(
 def facts_part(
     waiting: Waiting,
     candidate: Candidate,
-    item: PlexItem | None,
+    preview: LinkPreview | None,
     *,
     marks: bool,
     brief: bool = False,
@@ -112,16 +131,16 @@ def facts_part(
     Args:
         waiting: the scene.
         candidate: its candidate.
-        item: the candidate's item; None while it is being read.
+        preview: has the candidate's item; None while it is being read.
         marks: mark by characters, too, for screens without colour.
         brief: leave out what does not differ.
     """
-    facts = facts_of(waiting, candidate, item)
+    facts = facts_of(waiting, candidate, preview)
     columns = max(len("Stash"), *(len(one.ours) for one in facts)) + 3
     lines: list[Line] = [Text(f"  {'':<10}{'Stash':<{columns}}Plex", style="dim")]
     for one in facts:
         if one.differs if brief else one.ours or one.theirs:
-            theirs = one.theirs or ("…" if item is None else "unknown")
+            theirs = one.theirs or ("unknown" if preview and preview.item else "…")
             mark = "  differs" if one.differs else ""
             style = "yellow" if one.differs else ""
             line = Text.assemble(
@@ -149,7 +168,14 @@ def evidence_part(candidate: Candidate, rivals: str = "") -> list[Line]:
     """Return the evidence of one candidate, what is for it first, and what rivals take away."""
     if is_unscored(candidate):
         return [words(f"Not compared by a run: {candidate.evidence[0].value}.", "dim")]
-    return [_evidence_line(one) for one in evidence_of(candidate, rivals)]
+    lines: list[Line] = []
+    for one in evidence_of(candidate, rivals):
+        sign, style = "", "dim"
+        if abs(one.weight) > _NO_WEIGHT:
+            sign, style = ("for", "green") if one.weight > 0 else ("against", "red")
+        label = Text(f"  {sign:<8}{one.weight:+6.1f}  ", style)
+        lines.append(LabelledText(label, words(f"{one.name}: {one.value}")))
+    return lines
 
 
 def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
@@ -158,11 +184,9 @@ def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
         return [Text("What accepting would change is being looked up …", style="dim")]
     if preview.problem:
         return [words(f"What accepting would change is unknown: {preview.problem}", "yellow")]
-    lines: list[Line] = []
+    lines: list[Line] = [Text("Accepting would change:", style="bold")]
     if not preview.changes:
-        lines.append(Text("Accepting would change nothing in Plex.", style="dim"))
-    else:
-        lines.append(Text("Accepting would change:", style="bold"))
+        lines = [Text("Accepting would change nothing in Plex.", style="dim")]
     columns = max((len(change.field) + 2 for change in preview.changes), default=0)
     for change in preview.changes:
         label = Text(f"  {change.field:<{max(columns, _FIELD_COLUMNS)}}", style="cyan")
@@ -172,11 +196,65 @@ def changes_part(preview: LinkPreview | None, *, marks: bool) -> list[Line]:
     return lines
 
 
-# ---- Private -------------------------------------------------------------------------------------
+def change_diff(change: Change, *, marks: bool) -> Text:
+    """Return what becomes of one field.
+
+    Args:
+        change: before and after.
+        marks: put `[-…-]` and `{+…+}` around the pieces, for screens without colour.
+    """
+    if isinstance(change.before, str) and isinstance(change.after, str):
+        return _text_diff(change.before, change.after, marks=marks)
+    return _set_diff(*moved_names(change))
 
 
-def _evidence_line(one: Evidence) -> LabelledText:
-    style = "green" if one.weight > _NO_WEIGHT else "red" if one.weight < -_NO_WEIGHT else "dim"
-    sign = "for" if one.weight > _NO_WEIGHT else "against" if one.weight < -_NO_WEIGHT else ""
-    label = Text(f"  {sign:<8}{one.weight:+6.1f}  ", style)
-    return LabelledText(label, words(f"{one.name}: {one.value}"))
+# ---- Private: differences of one field -----------------------------------------------------------
+
+
+def _text_diff(before: str, after: str, *, marks: bool) -> Text:
+    before, after = clean_for_terminal(before), clean_for_terminal(after)
+    least = LEAST_STAYING_MARKED if marks else LEAST_STAYING
+    pieces = text_pieces(before, after, least=least) if before and after else []
+    if [mark for mark, _ in pieces] in ([], ["-", "+"]):
+        old, new = _whole(before, "red"), _whole(after, "green")
+        return Text.assemble(old, (" -> ", "dim"), new, overflow="fold")
+    line = Text(overflow="fold")
+    for mark, text in _elided(pieces):
+        if mark == " ":
+            line.append(text)
+        elif mark == "-":
+            line.append(f"[-{text}-]" if marks else text, "red strike")
+        else:
+            line.append(f"{{+{text}+}}" if marks else text, "bold green")
+    return line
+
+
+def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield the same, with long stretches that stay cut to what is near a change."""
+    last = len(pieces) - 1
+    for place, (mark, text) in enumerate(pieces):
+        if mark != " " or len(text) <= 2 * _KEPT_AROUND + 1:
+            yield mark, text
+        elif place == 0:
+            yield mark, f"…{text[-_KEPT_AROUND:]}"
+        elif place == last:
+            yield mark, f"{text[:_KEPT_AROUND]}…"
+        else:
+            yield mark, f"{text[:_KEPT_AROUND]}…{text[-_KEPT_AROUND:]}"
+
+
+def _whole(text: str, style: str) -> tuple[str, str]:
+    shown = text if len(text) <= _MOST_WHOLE else f"{text[: _MOST_WHOLE - 1]}…"
+    return (shown, style) if text else ("(empty)", "dim")
+
+
+def _set_diff(moved: Sequence[Piece], stay: str) -> Text:
+    styles = {"+": "green", "-": "red"}
+    parts = [Text(f"{sign}{clean_for_terminal(name)}", styles[sign]) for sign, name in moved]
+    line = Text(", ").join(parts[:_MOST_NAMES])
+    line.overflow = "fold"
+    if len(parts) > _MOST_NAMES:
+        line.append(f" … and {len(parts) - _MOST_NAMES} more", "dim")
+    if stay:
+        line.append(f"{', ' if parts else ''}{stay}", "dim")
+    return line

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from rich.segment import Segment
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from plexsync.review.servers import ReviewServers
     from plexsync.review.terminal.layout import Place
 
+    MakesPicture = Callable[..., RenderableType]
+    """What textual-image makes of a picture for one kind of terminal, given width and height."""
+
 _LEAST_COLUMNS = 100
 _GAP = 2
 _EACH = (PICTURE_COLUMNS - _GAP) // 2
@@ -58,15 +61,6 @@ _VARIABLES = (
 _TERMS = ("contour", "foot", "mlterm", "xterm-ghostty", "xterm-kitty")
 _PROGRAMS = ("ghostty", "iTerm.app", "mintty", "rio", "WezTerm")
 _MULTIPLEXERS = ("TMUX", "STY")
-
-
-class MakesPicture(Protocol):
-    """What textual-image makes of a picture for one kind of terminal."""
-
-    def __call__(
-        self, image: Image.Image, width: int | str | None = None, height: int | str | None = None
-    ) -> RenderableType:
-        """Return the picture as something rich can render."""
 
 
 def picture_maker(environ: Mapping[str, str], console: Console) -> MakesPicture | None:

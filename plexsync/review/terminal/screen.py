@@ -11,14 +11,7 @@ from plexsync.matcher import reason_kind
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
-from plexsync.review.shown import (
-    alike_count,
-    answer_marks,
-    answer_words,
-    has_path_rule,
-    notes_of,
-    rival_names,
-)
+from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
 from plexsync.review.terminal.layout import BesidePictures, LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
     candidates_part,
@@ -52,15 +45,12 @@ def scene_lines(
     marks: bool,
 ) -> list[Line]:
     """All there is about one scene, each candidate with its evidence and changes."""
-    lines = [*scene_part(waiting), Text()]
-    if answer := answer_words(answers):
-        lines += [words(answer, "cyan"), Text()]
-    shown = answer_marks(answers)
-    lines += candidates_part(waiting, -1, notes=notes, marks=shown)
+    lines = scene_part(waiting, answers)
+    lines += candidates_part(waiting, -1, answers, notes=notes)
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
         known = previews.get(candidate.rating_key)
-        lines += facts_part(waiting, candidate, known.item if known else None, marks=marks)
+        lines += facts_part(waiting, candidate, known, marks=marks)
         lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
     return lines
 
@@ -126,21 +116,13 @@ def _lines(
         return _group_lines(review.group, marks=marks)
     waiting = review.waiting
     given = review.answers.recorded(waiting.scene_id)
-    lines = [_heading(review, width), *scene_part(waiting), Text()]
-    if answer := answer_words(given):
-        lines += [words(answer, "cyan"), Text()]
-    lines += candidates_part(
-        waiting,
-        review.focus,
-        notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
-        marks=answer_marks(given),
-        brief=brief,
-    )
+    notes = {one.rating_key: notes_of(review, one) for one in waiting.candidates}
+    lines = [_heading(review, width), *scene_part(waiting, given)]
+    lines += candidates_part(waiting, review.focus, given, notes=notes, brief=brief)
     candidate = review.candidate
     if candidate is not None:
         known = previews.get(candidate.rating_key)
-        item = known.item if known else None
-        facts = facts_part(waiting, candidate, item, marks=marks, brief=brief)
+        facts = facts_part(waiting, candidate, known, marks=marks, brief=brief)
         beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
         lines += [Text(), *([BesidePictures(beside)] if pictures else beside), Text()]
         lines += changes_part(known, marks=marks)

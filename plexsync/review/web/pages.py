@@ -84,9 +84,7 @@ class PageTemplates:
             candidate=candidate,
             preview=preview,
             changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
-            facts=facts_of(waiting, candidate, preview.item if preview else None)
-            if candidate
-            else [],
+            facts=facts_of(waiting, candidate, preview) if candidate else [],
             bars=evidence_bars(evidence_of(candidate, rival_names(review, candidate)))
             if candidate and scored
             else [],

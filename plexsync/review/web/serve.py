@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from plexsync.review.context import ReviewContext
 
 _LOOPBACK = "127.0.0.1"
+_PACKAGES = ("jinja2", "starlette", "uvicorn")
 _RELEASE_EVERY_S = 5.0
 """Seconds after which the lock is released when nothing was answered meanwhile."""
 
@@ -68,15 +70,12 @@ def require_web() -> None:
     Raises:
         ConfigError: they are not.
     """
-    try:
-        import jinja2  # noqa: F401, PLC0415 - an extra
-        import starlette  # noqa: F401, PLC0415 - same
-        import uvicorn  # noqa: F401, PLC0415 - same
-    except ImportError as error:
+    lost = next((name for name in _PACKAGES if find_spec(name) is None), "")
+    if lost:
         raise ConfigError(
-            f"review --web needs a package that is not installed: {error.name}",
+            f"review --web needs a package that is not installed: {lost}",
             hint="pip install 'plexsync[web]'",
-        ) from error
+        )
 
 
 # ---- Private -------------------------------------------------------------------------------------

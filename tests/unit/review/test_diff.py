@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import PlexField
-from plexsync.review.terminal.change_diff import change_diff
+from plexsync.review.terminal.parts import change_diff
 from plexsync.text.differences import text_pieces
 from tests.support.factories import make_change
 
