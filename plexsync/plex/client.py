@@ -29,7 +29,7 @@ from plexsync.plex.connection import (
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
-from plexsync.plex.listing import Listing, Sweep
+from plexsync.plex.listing import Listing, Sweep, total_of
 from plexsync.plex.pictures import PlexPictures
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class PlexClient:
 
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""
-        return self._page(section, start=0, size=0).total
+        return total_of(self._page(section, start=0, size=0))
 
     def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
         """Return what `count` says, and the items Plex made last, the last one first. One request.
@@ -170,7 +170,7 @@ class PlexClient:
         Rating keys grow, so these tell of items that came while others went.
         """
         page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
-        return page.total, page.items[:_NEWEST]
+        return total_of(page), page.items[:_NEWEST]
 
     def trashed(self, section: Section) -> tuple[PlexItem, ...]:
         """Return a section's items without files, as far as Plex filters by that. One request.
@@ -250,7 +250,7 @@ class PlexClient:
                 raise BadResponseError(f"Plex sent a page from {page.offset}, not from {start}")
             start += page.entries
             yield page
-            if not page.entries or start >= page.total:
+            if not page.entries or start >= (page.total or 0):
                 return
 
     def _page(

@@ -83,14 +83,14 @@ class ListingPage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         items: those of the kinds that count, trashed ones included.
         entries: how many entries the page holds, other kinds included.
-        total: how many the library (or the filter) holds.
+        total: how many the library (or the filter) holds; None when the server did not say.
         offset: where the page starts; None when the server did not say.
         unusable: entries without a rating key, as far as they say what they are.
     """
 
     items: tuple[PlexItem, ...]
     entries: int
-    total: int
+    total: int | None
     offset: int | None
     unusable: tuple[str, ...] = ()
 
@@ -141,16 +141,10 @@ def decode_listing(
         kinds: what counts as an item.
 
     Raises:
-        BadResponseError: not a listing, cut short (its `size` counts other entries than came), or
-            without a count of all there are.
+        BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
     """
     container = read_json(body, _LISTING).container
     entries = _whole(container, container.entries)
-    if container.total is None:
-        raise BadResponseError(
-            "Plex does not say how many items the library holds",
-            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
-        )
     section = section_id or str(container.section_id)
     wanted = [entry for entry in entries if entry.type in kinds]
     return ListingPage(

@@ -53,9 +53,9 @@ class Sweep:
         return len(self._totals) == 1 and self.entries == self.total
 
     def add(self, page: ListingPage) -> None:
-        """Take one page in."""
-        self._totals.add(page.total)
-        self.total = page.total
+        """Take one page in; errors are those of `total_of`."""
+        self.total = total_of(page)
+        self._totals.add(self.total)
         self._others += page.entries - len(page.items)
         self._unusable += page.unusable
         self._items.update((item.rating_key, item) for item in page.items)
@@ -77,3 +77,17 @@ class Sweep:
         # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
         filtered = after is not None and all(item.updated_at > after for item in items)
         return Listing(items, self.total, filtered, tuple(self._unusable))
+
+
+def total_of(page: ListingPage) -> int:
+    """Return how many entries the server counts in all.
+
+    Raises:
+        BadResponseError: it does not say.
+    """
+    if page.total is None:
+        raise BadResponseError(
+            "Plex does not say how many items the library holds",
+            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
+        )
+    return page.total
