@@ -12,48 +12,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
+from msgspec.structs import fields
 
 from plexsync.errors import BadResponseError
-from plexsync.plex.wire import MOST
+from plexsync.plex.wire import MOST, JsonObject
 
 T = TypeVar("T")
 
-_NUMBERS = frozenset(
-    {
-        "id",
-        "size",
-        "totalSize",
-        "offset",
-        "duration",
-        "width",
-        "height",
-        "proxyType",
-        "updatedAt",
-        "deletedAt",
-        "userRating",
-    }
-)
-_LISTS = frozenset(
-    {
-        "Metadata",
-        "Photo",
-        "Media",
-        "Part",
-        "Genre",
-        "Role",
-        "Director",
-        "Label",
-        "Collection",
-        "Field",
-        "MetadataItem",
-        "MediaItem",
-        "MediaPart",
-    }
-)
-_FLAGS = frozenset({"locked", "selected"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -86,18 +55,40 @@ def _read_leniently(body: bytes, shape: type[T]) -> T:
         ) from error
 
 
+@cache
+def _members(kind: str) -> frozenset[str]:
+    """Return the names of all members we read that are lists, numbers or flags."""
+    found: set[str] = set()
+    shapes = [JsonObject]
+    for shape in shapes:
+        shapes += shape.__subclasses__()
+        for field in fields(shape):
+            found |= {field.encode_name} if _kind_of(field.type) == kind else set()
+    return frozenset(found)
+
+
+def _kind_of(declared: Any) -> str:  # noqa: ANN401 - a type as it was written down
+    if get_origin(declared) is list:
+        return "list"
+    if declared is bool:
+        return "flag"
+    # Bounds are written to numbers alone, which may be missing.
+    bounded = any(get_origin(one) is Annotated for one in (declared, *get_args(declared)))
+    return "number" if bounded else ""
+
+
 def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
     """Return the same JSON with every member we read in a type we accept, or left out."""
-    if name in _LISTS:
+    if name in _members("list"):
         entries = value if isinstance(value, list) else [value]
         # What is no object still counts as an entry.
         return [_mended(entry) if isinstance(entry, dict) else {} for entry in entries]
     if isinstance(value, dict):
         mended = ((key, _mended(inner, key)) for key, inner in value.items())
         return {key: inner for key, inner in mended if inner is not None}
-    if name in _NUMBERS:
+    if name in _members("number"):
         return _number_called(name, value)
-    if name in _FLAGS:
+    if name in _members("flag"):
         return str(value).lower() in {"1", "true"}
     if isinstance(value, list):
         return None

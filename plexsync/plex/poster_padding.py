@@ -109,7 +109,9 @@ def _padded(body: bytes) -> bytes:
             picture = _opened(body)
             if picture.width * _TALL <= picture.height * _WIDE:
                 return body
-            return _as_jpeg(_composed(picture))
+            out = io.BytesIO()
+            _composed(picture).save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0")
+            return out.getvalue()
     except (DecompressionBombWarning, DecompressionBombError, *_UNREADABLE) as error:
         raise BadResponseError(
             f"the cover cannot be padded, because it is no sound picture: {error}",
@@ -168,9 +170,3 @@ def _backdrop(picture: Picture, size: tuple[int, int]) -> Picture:
         _BACKDROP, Resampling.BOX, box=(left, 0, left + width, picture.height)
     ).filter(ImageFilter.GaussianBlur(_BLUR))
     return ImageEnhance.Brightness(middle.resize(size, Resampling.BICUBIC)).enhance(_DARK)
-
-
-def _as_jpeg(picture: Picture) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0")
-    return out.getvalue()

@@ -89,7 +89,7 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         rating100=_rating(wire.rating100),
         organized=wire.organized,
         urls=wire.urls,
-        studios=_studios(wire.studio),
+        studios=tuple([studio.name for studio in _studios(wire.studio)]),
         groups=tuple([grouped.group.name for grouped in wire.groups or ()]),
         scene_indexes=tuple([grouped.scene_index for grouped in wire.groups or ()]),
         performers=tuple([performer.name for performer in wire.performers or ()]),
@@ -133,11 +133,9 @@ def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId
     related = {tag_id(one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
     related |= {performer_id(one.id): text_of_performer(one) for one in wire.performers or ()}
     related |= {group_id(one.group.id): one.group.name for one in wire.groups or ()}
-    studio = wire.studio
-    while studio is not None and studio.name:  # the last one read is there for its id alone
+    for studio in _studios(wire.studio):
         above = studio.parent_studio
         related[studio_id(studio.id)] = studio_text(studio.name, above.id if above else "")
-        studio = above
     return related
 
 
@@ -215,10 +213,8 @@ def _date(text: str | None) -> str:
     return day if _DATE.fullmatch(day) and day != _NO_DATE else ""
 
 
-def _studios(studio: WireStudio | None) -> tuple[str, ...]:
-    """Return the studio's name, then its parents'."""
-    names: list[str] = []
+def _studios(studio: WireStudio | None) -> Iterator[WireStudio]:
+    """Yield the studio, then those above it; the last one read is there for its id alone."""
     while studio is not None and studio.name:
-        names.append(studio.name)
+        yield studio
         studio = studio.parent_studio
-    return tuple(names)

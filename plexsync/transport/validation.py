@@ -49,17 +49,13 @@ def checked_url(url: str, name: str) -> str:
             hint="write it like http://localhost:1234, with http:// or https:// in front",
         )
     if parts.query or parts.fragment:
+        path = parts.path.partition("/web/")[0].rstrip("/")  # the web app's pages are no part of it
         raise ConfigError(
             "an address ends before ? and #",
             context=key,
-            hint=f"write {origin_of(prepared.url or '')}{_without_web(parts.path)}",
+            hint=f"write {origin_of(prepared.url or '')}{path}",
         )
     return parts.geturl().rstrip("/")
-
-
-def _without_web(path: str) -> str:
-    """Return a path without the pages of Plex's web app, which its address bar shows."""
-    return path.partition("/web/")[0].rstrip("/")
 
 
 def checked_verify(verify: bool | str, name: str) -> bool | str:  # noqa: FBT001 - as requests has it
