@@ -72,8 +72,10 @@ def status_view(
         parts += [Text(""), _runs(status, width=width, ascii_only=ascii_only)]
     if status.coverage.scenes:
         parts += [Text(""), _library(status, width=width, ascii_only=ascii_only)]
-    parts += _troubles("Failing", "yellow", status.failing, pages, now=status.now)
-    parts += _troubles("Parked", "red", status.parked, pages, now=None)
+    parts += _troubles("Failing", "yellow", status.failing, status.now)
+    parts += _pages(status.failing, pages)
+    parts += _troubles("Parked", "red", status.parked, None)
+    parts += _pages(status.parked, pages)
     for name, kept in (("Shows and seasons", status.shows), ("Collections", status.collections)):
         if kept.shares:
             parts += [Text(""), *_kept(name, kept, status.now)]
@@ -200,14 +202,9 @@ def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
 
 
 def _troubles(
-    head: str,
-    colour: str,
-    troubles: Sequence[Trouble],
-    pages: Mapping[SceneId, Pages],
-    *,
-    now: datetime | None,
+    head: str, colour: str, troubles: Sequence[Trouble], now: datetime | None
 ) -> Iterator[RenderableType]:
-    """Yield the first ones, and where they are opened; without `now` they have no next try."""
+    """Yield the first ones; without `now` they have no next try."""
     if not troubles:
         return
     words = Text.assemble((head, f"bold {colour}"), f": {counted(len(troubles), 'scene')}")
@@ -225,7 +222,7 @@ def _troubles(
         table.add_row(one.scene_id, str(one.attempts), *when, problem)
     yield from (Text(""), words, Text(""))
     yield table
-    yield from (*_more(troubles), *_pages(troubles, pages))
+    yield from _more(troubles)
 
 
 def _more(troubles: Sequence[object]) -> list[Text]:
