@@ -41,7 +41,7 @@ def _template(
 
 
 _AS_FOR_PERFORMERS = tuple(
-    part(name, NAMES, "[]", meaning="As for performers.") for name in ("include", "exclude")
+    part(name, NAMES, meaning="As for performers.") for name in ("include", "exclude")
 )
 """Which names of a list are left out."""
 
@@ -137,7 +137,6 @@ FIELD_SETTINGS = (
             part(
                 "by_tag",
                 BY_TAG,
-                "[]",
                 meaning='Lines of `"tag = rating"`, the tag a pattern. The first that fits one of '
                 "the scene's tags counts.",
             ),
@@ -152,10 +151,9 @@ FIELD_SETTINGS = (
             part(
                 "include",
                 NAMES,
-                "[]",
                 meaning="Only names that fit one of these patterns. None lets every name in.",
             ),
-            part("exclude", NAMES, "[]", meaning="No names that fit one of these patterns."),
+            part("exclude", NAMES, meaning="No names that fit one of these patterns."),
             part(
                 "name",
                 SHARED_NAME,
@@ -202,7 +200,6 @@ FIELD_SETTINGS = (
             part(
                 "parents",
                 FLAG,
-                "false",
                 meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
                 "that gets another parent reaches its scenes in the next run.",
             ),
@@ -253,7 +250,6 @@ FIELD_SETTINGS = (
             part(
                 "pad",
                 FLAG,
-                "false",
                 meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
                 "install 'plexsync[pad]'`. See [pictures](#pictures).",
             ),

@@ -58,6 +58,8 @@ class Form(Generic[T]):
             stays a text, which `read` then refuses.
         empties: an empty variable is a value: it empties the list.
         show: writes what TOML gave as TOML, without anything secret.
+        default: what a key of this form is, as TOML, unless its declaration says otherwise; "" for
+            nothing.
     """
 
     read: Callable[[object, SecretReader], T]
@@ -65,6 +67,7 @@ class Form(Generic[T]):
     from_text: Callable[[str], object] = str.strip
     empties: bool = False
     show: Callable[[object], str] = toml_value
+    default: str = ""
 
     @property
     def secret(self) -> bool:
@@ -73,10 +76,18 @@ class Form(Generic[T]):
 
 
 def plain(
-    read: Callable[[object], T], schema: Json, from_text: Callable[[str], object] = str.strip
+    read: Callable[[object], T],
+    schema: Json,
+    from_text: Callable[[str], object] = str.strip,
+    default: str = "",
 ) -> Form[T]:
     """Return the form of a value that needs nothing but what is written."""
-    return Form(lambda value, _: read(value), schema, from_text, empties=from_text is split_list)
+    return Form(lambda value, _: read(value), schema, from_text, default=default)
+
+
+def listed(read: Callable[[object], tuple[T, ...]], schema: Json) -> Form[tuple[T, ...]]:
+    """Return the form of a list, which is empty unless something is written."""
+    return Form(lambda value, _: read(value), schema, split_list, empties=True, default="[]")
 
 
 def table_schema(properties: Json) -> Json:
@@ -199,12 +210,12 @@ def _made_of(words: tuple[str, ...], example: str, *, optional: bool = False) ->
 # ---- The forms -----------------------------------------------------------------------------------
 
 TEXT: Form[str] = plain(values.text, TEXT_SCHEMA)
-FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from)
+FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from, "false")
 COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _count_from)
 SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _share_from)
-NAMES: Form[tuple[str, ...]] = plain(values.names, _NAMES_SCHEMA, split_list)
-FOLDERS: Form[tuple[str, ...]] = plain(values.folders, _NAMES_SCHEMA, split_list)
-FIELD_NAMES: Form[tuple[str, ...]] = plain(values.field_names, _NAMES_SCHEMA, split_list)
+NAMES: Form[tuple[str, ...]] = listed(values.names, _NAMES_SCHEMA)
+FOLDERS: Form[tuple[str, ...]] = listed(values.folders, _NAMES_SCHEMA)
+FIELD_NAMES: Form[tuple[str, ...]] = listed(values.field_names, _NAMES_SCHEMA)
 DURATION: Form[int] = plain(parse_duration, TEXT_SCHEMA)
 """In seconds."""
 ADDRESS: Form[str] = plain(values.server_address, TEXT_SCHEMA)
@@ -221,6 +232,7 @@ SECRETS: Form[tuple[Secret, ...]] = Form(
     from_text=split_list,
     empties=True,
     show=_show_secrets,
+    default="[]",
 )
 NEW_FILE: Form[Path] = Form(
     _read_new_file, TEXT_SCHEMA, from_text=lambda text: path_from_here(text.strip())
@@ -230,13 +242,14 @@ HEADERS: Form[tuple[tuple[str, Secret], ...]] = Form(
     {"type": "object", "additionalProperties": _SECRET_SCHEMA},
     from_text=_pairs_from,
     show=_show_headers,
+    default="{}",
 )
 """Request headers by name, each value a secret. In a variable: `Name=value, Name=value`."""
 
 POLICY: Form[Policy] = plain(values.word(Policy), one_of(Policy))
 TEXT_POLICY: Form[Policy] = plain(values.scalar_policy, one_of(Policy))
 TAG_TARGET: Form[PlexField] = plain(values.choice(values.TAG_TARGETS), TEXT_SCHEMA)
-BY_TAG: Form[tuple[tuple[str, str], ...]] = plain(values.by_tag, _NAMES_SCHEMA, split_list)
+BY_TAG: Form[tuple[tuple[str, str], ...]] = listed(values.by_tag, _NAMES_SCHEMA)
 ROLE: Form[str] = _made_of(PERFORMER_PLACEHOLDERS, "{disambiguation}", optional=True)
 SHARED_NAME: Form[str] = plain(values.shared_name_template, TEXT_SCHEMA)
 PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
@@ -244,7 +257,7 @@ COLLECTION_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}")
 COLLECTION_SORT_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}", optional=True)
 SHOW_TITLE: Form[str] = _made_of(SHOW_WORDS, "{studio}")
 SEASON_TITLE: Form[str] = _made_of(SEASON_WORDS, "{year}")
-TEMPLATES: Form[tuple[str, ...]] = plain(values.templates, _NAMES_SCHEMA, split_list)
+TEMPLATES: Form[tuple[str, ...]] = listed(values.templates, _NAMES_SCHEMA)
 
 
 def word_of(words: type[Word]) -> Form[Word]:
@@ -259,7 +272,7 @@ def words_of(words: type[Word]) -> Form[tuple[Word, ...]]:
     def read(value: object) -> tuple[Word, ...]:
         return tuple(map(one, values.names(value)))
 
-    return plain(read, {"type": "array", "items": one_of(words)}, split_list)
+    return listed(read, {"type": "array", "items": one_of(words)})
 
 
 def template_unless(own: str = "") -> Form[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from plexsync.models import LIST_FIELDS
 
 if TYPE_CHECKING:
     from plexsync.config.forms import Form
-    from plexsync.models import PlexField
+    from plexsync.models import PlexField, Policy
 
 T = TypeVar("T")
 
@@ -76,14 +76,19 @@ def setting(
 
     Args:
         form: how it is written.
-        default: as TOML.
+        default: as TOML; that of its form unless given.
         meaning: what it means.
         name: the key, where it is not the attribute's name.
         required: whether plexsync cannot run without it.
     """
-    key = Key(name, form, default, meaning, required)
+    key = Key(name, form, default or form.default, meaning, required)
     # The attribute has the type its form reads to; that is all a type checker has to know.
     return cast("T", dataclasses.field(metadata={_METADATA: key}))
+
+
+def kept_policy(what: str) -> Policy:
+    """Declare the policy of something that is kept unless a person says otherwise."""
+    return setting(TEXT_POLICY, '"keep"', meaning=f"[Policy](#fields) of {what}.")
 
 
 def optional(form: Form[T]) -> Form[T | None]:
@@ -127,7 +132,7 @@ class FieldSetting:
 
 
 def part(
-    name: str, form: Form[Any], default: str, *, meaning: str, fills: str | None = None
+    name: str, form: Form[Any], default: str = "", *, meaning: str, fills: str | None = None
 ) -> Key:
     """Declare a setting of a field beside its policy: see `Key`; it fills what it is named like."""
-    return Key(name, form, default, meaning, fills=name if fills is None else fills)
+    return Key(name, form, default or form.default, meaning, fills=name if fills is None else fills)

@@ -171,7 +171,7 @@ class Sources:
                 for title, table in content.items():
                     self._take_library(places, title, table)
             else:
-                self._take_section(_Layer(places, self.found), section, content)
+                self._take_keys(_Layer(places, self.found), section, content)
 
     def _take_library(self, places: _Places, title: str, table: object) -> None:
         place = f"{LIBRARIES}.{title}"
@@ -184,24 +184,17 @@ class Sources:
             elif not (name and isinstance(content, dict)):
                 self.add_problem(places.of(where), "must be a table", hint)
             else:
-                self._take_section(layer, FIELDS, content)
+                self._take_keys(layer, FIELDS, content)
 
-    def _take_section(self, layer: _Layer, section: str, content: dict[str, object]) -> None:
+    def _take_keys(self, layer: _Layer, above: str, content: dict[str, object]) -> None:
+        """Take the keys below a section, or below a field that has a table of its own."""
         for name, value in content.items():
-            key = f"{section}.{name}"
+            written = f"{above}.{name}"
+            key = above if above in _FIELDS and name == POLICY_KEY else written
             if key not in BY_NAME:
-                self._unknown(layer.place(key), name, _names_below(section))
-            elif key in _FIELDS and isinstance(value, dict):
-                self._take_field(layer, key, value)
-            else:
-                layer.put(key, key, value)
-
-    def _take_field(self, layer: _Layer, field: str, content: dict[str, object]) -> None:
-        for name, value in content.items():
-            written = f"{field}.{name}"
-            key = field if name == POLICY_KEY else written
-            if key not in BY_NAME:
-                self._unknown(layer.place(written), name, (POLICY_KEY, *_names_below(field)))
+                self._unknown(layer.place(written), name, _names_below(above))
+            elif written in _FIELDS and isinstance(value, dict):
+                self._take_keys(layer, written, value)
             else:
                 layer.put(key, written, value)
 
@@ -346,7 +339,8 @@ def _bare(name: str) -> str:
 def _names_below(section: str) -> tuple[str, ...]:
     """Return the keys right below a section or field."""
     below = (name.removeprefix(section + ".") for name in BY_NAME if name.startswith(section + "."))
-    return tuple(name for name in below if "." not in name)
+    policy = (POLICY_KEY,) if section in _FIELDS else ()
+    return (*policy, *(name for name in below if "." not in name))
 
 
 def _elsewhere(name: str) -> str:

@@ -12,10 +12,9 @@ from plexsync.config.forms import (
     NAMES,
     SEASON_TITLE,
     SHOW_TITLE,
-    TEXT_POLICY,
     word_of,
 )
-from plexsync.config.keys import setting
+from plexsync.config.keys import kept_policy, setting
 from plexsync.models import CollectionKind, Policy
 from plexsync.planning.layout.collections import TITLE_WORDS, CollectionRules
 from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS, ShowRules
@@ -37,9 +36,7 @@ class CollectionsConfig:
     """`[collections]`."""
 
     studios: bool = setting(
-        FLAG,
-        "false",
-        meaning="A collection for each studio: its name, details and picture.",
+        FLAG, meaning="A collection for each studio: its name, details and picture."
     )
     parent_studios: bool = setting(
         FLAG,
@@ -47,31 +44,20 @@ class CollectionsConfig:
         meaning="A scene is also in the collections of the studios above its own.",
     )
     groups: bool = setting(
-        FLAG,
-        "false",
-        meaning="A collection for each group: its name, synopsis and front cover.",
+        FLAG, meaning="A collection for each group: its name, synopsis and front cover."
     )
     performers: bool = setting(
-        FLAG,
-        "false",
-        meaning="A collection for each performer: name, details and photo.",
+        FLAG, meaning="A collection for each performer: name, details and photo."
     )
     tags: tuple[str, ...] = setting(
         NAMES,
-        "[]",
         meaning="A collection for each of these tags: its name, description and picture. Whole "
         "names; case does not matter.",
     )
     ratings: bool = setting(
-        FLAG,
-        "false",
-        meaning="A collection for each rating, in whole stars: `4 stars`.",
+        FLAG, meaning="A collection for each rating, in whole stars: `4 stars`."
     )
-    organized: bool = setting(
-        FLAG,
-        "false",
-        meaning="A collection of the scenes marked as organized.",
-    )
+    organized: bool = setting(FLAG, meaning="A collection of the scenes marked as organized.")
     title: str = setting(
         COLLECTION_TITLE,
         '"{name}"',
@@ -84,16 +70,8 @@ class CollectionsConfig:
         '""',
         meaning="What it is sorted by, made of the same; empty: what Plex makes of the title.",
     )
-    summary: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the summary.",
-    )
-    poster: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the poster.",
-    )
+    summary: Policy = kept_policy("the summary")
+    poster: Policy = kept_policy("the poster")
     mode: CollectionMode = setting(
         word_of(CollectionMode),
         '"library"',
@@ -102,7 +80,6 @@ class CollectionsConfig:
     )
     take_over: tuple[str, ...] = setting(
         NAMES,
-        "[]",
         meaning="Titles of collections that were there before plexsync, and that it may fill and "
         "edit all the same. Whole titles; case does not matter.",
     )
@@ -138,30 +115,13 @@ class ShowsConfig:
 
     studios: bool = setting(
         FLAG,
-        "false",
         meaning="A show whose linked episodes are all of one studio gets that studio's name, "
         "details and picture, and so do those of its seasons that are a year.",
     )
-    title: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the title of a show.",
-    )
-    season_title: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the title of a season.",
-    )
-    summary: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the summary of both: the studio's details.",
-    )
-    poster: Policy = setting(
-        TEXT_POLICY,
-        '"keep"',
-        meaning="[Policy](#fields) of the poster of both: the studio's picture.",
-    )
+    title: Policy = kept_policy("the title of a show")
+    season_title: Policy = kept_policy("the title of a season")
+    summary: Policy = kept_policy("the summary of both: the studio's details")
+    poster: Policy = kept_policy("the poster of both: the studio's picture")
     name: str = setting(
         SHOW_TITLE,
         '"{studio}"',

@@ -70,7 +70,6 @@ class NotifyConfig:
     )
     urls: tuple[Secret, ...] = setting(
         SECRETS,
-        "[]",
         meaning="Where messages go, one address of "
         "[apprise](https://github.com/caronc/apprise/wiki) each, such as `ntfy://topic`; "
         "[secrets](#secrets) all. Needs `pip install 'plexsync[notify]'`.",
@@ -83,7 +82,6 @@ class NotifyConfig:
     )
     digest: bool = setting(
         FLAG,
-        "false",
         meaning="One message a day about `review` and `changes`, by the first run of the next "
         "day, instead of one after each run.",
     )

@@ -55,60 +55,41 @@ class StashConfig:
     )
     headers: tuple[tuple[str, Secret], ...] = setting(
         HEADERS,
-        "{}",
         meaning="Headers sent with every request to Stash, for a proxy before it that asks for "
         "credentials: each value a [secret](#secrets).",
     )
     proxy: bool = setting(
         FLAG,
-        "false",
         meaning="Reach Stash through the proxy the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, "
         "`NO_PROXY`).",
     )
-    organized_only: bool = setting(
-        FLAG,
-        "false",
-        meaning="Only scenes marked as organized take part.",
-    )
+    organized_only: bool = setting(FLAG, meaning="Only scenes marked as organized take part.")
     require_stash_id: bool = setting(
-        FLAG,
-        "false",
-        meaning="A scene waits, unmentioned, until a stash-box has identified it.",
+        FLAG, meaning="A scene waits, unmentioned, until a stash-box has identified it."
     )
     include_tags: tuple[str, ...] = setting(
         NAMES,
-        "[]",
         meaning="Only scenes with one of these tags, or a tag below one, take part. None lets "
         "every scene in. See [which scenes take part](#which-scenes-take-part).",
     )
     exclude_tags: tuple[str, ...] = setting(
-        NAMES,
-        "[]",
-        meaning="Scenes with one of these tags, or a tag below one, take no part.",
+        NAMES, meaning="Scenes with one of these tags, or a tag below one, take no part."
     )
     include_studios: tuple[str, ...] = setting(
-        NAMES,
-        "[]",
-        meaning="Only scenes of one of these studios, or of a studio below one, take part.",
+        NAMES, meaning="Only scenes of one of these studios, or of a studio below one, take part."
     )
     exclude_studios: tuple[str, ...] = setting(
-        NAMES,
-        "[]",
-        meaning="Scenes of one of these studios, or of a studio below one, take no part.",
+        NAMES, meaning="Scenes of one of these studios, or of a studio below one, take no part."
     )
     include_paths: tuple[str, ...] = setting(
         FOLDERS,
-        "[]",
         meaning="Only scenes with a file in one of these folders, as Stash sees them, take part.",
     )
     exclude_paths: tuple[str, ...] = setting(
-        FOLDERS,
-        "[]",
-        meaning="Scenes with a file in one of these folders take no part.",
+        FOLDERS, meaning="Scenes with a file in one of these folders take no part."
     )
     required: tuple[str, ...] = setting(
         FIELD_NAMES,
-        "[]",
         meaning='A scene waits, unmentioned, until it has a value for each of these: `"title"`, '
         '`"summary"`, `"date"`, `"studio"`, `"performers"`, `"tags"`, `"url"`.',
     )
@@ -146,30 +127,21 @@ class PlexConfig:
         meaning="As `stash.verify`.",
     )
     headers: tuple[tuple[str, Secret], ...] = setting(
-        HEADERS,
-        "{}",
-        meaning="As `stash.headers`, to Plex.",
+        HEADERS, meaning="As `stash.headers`, to Plex."
     )
-    proxy: bool = setting(
-        FLAG,
-        "false",
-        meaning="As `stash.proxy`, to Plex.",
-    )
+    proxy: bool = setting(FLAG, meaning="As `stash.proxy`, to Plex.")
     libraries: tuple[str, ...] = setting(
         NAMES,
-        "[]",
         meaning="Titles of the libraries to write to, or their ids. None means every movie and "
         "show library.",
     )
     scan: bool = setting(
         FLAG,
-        "false",
         meaning="Ask Plex to scan the folder of a scene it does not have yet. Each folder once a "
         "run, a few folders a run, and less often the longer nothing comes of it.",
     )
     subset: bool = setting(
         FLAG,
-        "false",
         meaning="Plex is meant to hold only a part of Stash: scenes without a candidate are not "
         "mentioned in the summary, and without news from Plex they are tried once a week.",
     )
