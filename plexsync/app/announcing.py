@@ -31,9 +31,10 @@ from plexsync.state import RunKind, RunRecord, cache_directory, read_status, sta
 from plexsync.transport.responses import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from plexsync.config.secrets import Secret
     from plexsync.config.sections.running import MetricsConfig, NotifyConfig
     from plexsync.models import RunSummary
 
@@ -41,33 +42,9 @@ _LOG_LINES = 50
 """Of a run's warnings and failures, for who looks into the health check."""
 
 
-@dataclass(slots=True)
-class Transcript:
-    """What is kept of a run while it goes: the last lines, and how it ended."""
-
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
-    summary: RunSummary | None = None
-
-    def finish(self, summary: RunSummary) -> None:
-        """Keep how the run ended, in the words of the summary."""
-        self.summary = summary
-        self.lines.append(outcome_sentence(summary))
-        if summary.error is not None:
-            self.lines.extend(problem_lines(summary.error))
-        self.lines.append(cost_sentence(summary))
-
-    def words(self) -> str:
-        """Return what happened, in a few lines."""
-        if self.summary is None:
-            return "\n".join(self.lines)
-        error = self.summary.error
-        problem = () if error is None else problem_lines(error)
-        return "\n".join(filter(None, (*problem, outcome_sentence(self.summary))))
-
-
 @dataclass(slots=True, kw_only=True)
 class Announcement:
-    """One run as others learn of it: nothing is sent before `begin`.
+    """One run as others learn of it, by its last lines: nothing is sent before `begin`.
 
     Args:
         environ: says where state and cache are.
@@ -82,7 +59,8 @@ class Announcement:
     warn: Callable[[str], None]
     complain: Callable[[str], None]
     wanted: bool = True
-    transcript: Transcript = field(default_factory=Transcript)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    summary: RunSummary | None = None
     _notify: NotifyConfig | None = None
     _metrics: MetricsConfig | None = None
     _secrets: Sequence[str] = ()
@@ -108,10 +86,18 @@ class Announcement:
                 self._check = HealthCheck(notify.ping, secrets)
                 self._check.start()
 
+    def keep_summary(self, summary: RunSummary) -> None:
+        """Keep how the run ended, in the words of the summary."""
+        self.summary = summary
+        self.lines.append(outcome_sentence(summary))
+        if summary.error is not None:
+            self.lines.extend(problem_lines(summary.error))
+        self.lines.append(cost_sentence(summary))
+
     def fail(self, error: BaseException) -> None:
         """Report that the run ended with an exception."""
         known = error if isinstance(error, PlexsyncError) else PlexsyncError(type(error).__name__)
-        self.transcript.lines.extend(problem_lines(as_problem(known)))
+        self.lines.extend(problem_lines(as_problem(known)))
         self.end(exit_code_of(error))
 
     def end(self, code: int) -> int:
@@ -120,7 +106,7 @@ class Announcement:
             return code
         with self._warnings():
             if self._check is not None:
-                self._check.end(code, self._clean("\n".join(filter(None, self.transcript.lines))))
+                self._check.end(code, self._clean("\n".join(filter(None, self.lines))))
         with self._warnings():
             self._send_messages(self._notify, code)
         with self._warnings():
@@ -144,13 +130,17 @@ class Announcement:
             write_notified(directory, after)
 
     def _run_end(self, code: int) -> RunEnd:
-        summary = self.transcript.summary
+        summary = self.summary
+        words: Iterable[str] = self.lines
+        if summary is not None:
+            failed = problem_lines(summary.error) if summary.error else ()
+            words = (*failed, outcome_sentence(summary))
         return RunEnd(
             at=iso(self.now()),
             code=code,
             written=summary.counts.applied if summary else 0,
             new_review=summary.new_review if summary else 0,
-            words=self._clean(self.transcript.words()),
+            words=self._clean("\n".join(filter(None, words))),
         )
 
     def _write_metrics(self, code: int) -> None:
@@ -168,8 +158,8 @@ class Announcement:
         write_textfile(self._metrics.textfile, figures)
 
     def _last_run(self, code: int) -> RunRecord:
-        if self.transcript.summary is not None:
-            return last_run_of(self.transcript.summary)
+        if self.summary is not None:
+            return last_run_of(self.summary)
         return RunRecord(
             run_id="",
             kind=RunKind.RUN,
@@ -216,7 +206,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
 def try_everything(notify: NotifyConfig, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Call the health check and send one message: yield what was tried and what went wrong."""
     if notify.ping is not None:
-        yield "the health check", _try_ping(notify, secrets)
+        yield "the health check", _try_ping(notify.ping, secrets)
     for place, url in enumerate(notify.urls, start=1):
         message = Message("plexsync: a test", "Messages about runs arrive here.", Tone.INFO)
         try:
@@ -226,11 +216,9 @@ def try_everything(notify: NotifyConfig, secrets: Sequence[str]) -> Iterator[tup
         yield f"address {place} of notify.urls", "it took no message" if failed else ""
 
 
-def _try_ping(notify: NotifyConfig, secrets: Sequence[str]) -> str:
-    if notify.ping is None:
-        return ""
+def _try_ping(ping: Secret, secrets: Sequence[str]) -> str:
     try:
-        check = HealthCheck(notify.ping, secrets)
+        check = HealthCheck(ping, secrets)
         check.start()
         check.end(ExitCode.OK, "a test by plexsync doctor --notify")
     except PlexsyncError as error:

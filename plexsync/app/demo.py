@@ -6,7 +6,6 @@ configuration, state and cache live in a temporary directory that goes away afte
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from plexsync.app.failures import utc_now
 from plexsync.app.runs import run_with
+from plexsync.app.setup.files import write_config
 from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
@@ -131,8 +131,8 @@ def _stage() -> Iterator[_Stage]:
         tempfile.TemporaryDirectory(prefix="plexsync-demo-") as directory,
     ):
         stage = _Stage(stash, plex, stash_server.url, plex_server.url, Path(directory))
-        _write_private(stage.directory / "plex-token", TOKEN)
-        _write_private(stage.config_path, _CONFIG.format(stage=stage))
+        write_config(stage.directory / "plex-token", TOKEN)
+        write_config(stage.config_path, _CONFIG.format(stage=stage))
         yield stage
 
 
@@ -151,12 +151,6 @@ plex = "/media/"
 [apply]
 preserve_plex_edits = true
 """
-
-
-def _write_private(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 # ---- The story -----------------------------------------------------------------------------------
@@ -193,19 +187,20 @@ class _Story:
         for name, value in self._stage.environ.items():
             self._code(f"export {name}={value}")
         self.say()
-        for command, purpose in TO_TRY:
-            self._code(f"{command:<24}{purpose}")
-        self.say()
+        self._say_commands()
         self.say("Ctrl-C here ends the servers and removes all of it.")
 
     def say_what_comes_next(self) -> None:
         """Print what else there is, in a line each, and where to begin."""
         self._chapter("What else there is")
+        self._say_commands()
+        self.say("To try these here, leave the servers up: plexsync demo --keep")
+        self.say("Now yours: plexsync init")
+
+    def _say_commands(self) -> None:
         for command, purpose in TO_TRY:
             self._code(f"{command:<24}{purpose}")
         self.say()
-        self.say("To try these here, leave the servers up: plexsync demo --keep")
-        self.say("Now yours: plexsync init")
 
     def _introduce(self) -> None:
         self.say(

@@ -43,14 +43,6 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundServer:
-    """The server a person chose: its address, "" where none answers from here, and its token."""
-
-    address: str
-    token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInSteps:
     """Shows a code, waits for it to be typed, and lets a person choose among their servers.
 
@@ -68,12 +60,15 @@ class SignInSteps:
     plex_tv: str
     sleep: Callable[[float], None] = time.sleep
 
-    def find_server(self) -> FoundServer | None:
-        """Return the server to use; None where signing in led to none."""
+    def find_server(self) -> tuple[str, str] | None:
+        """Return address and token of the server a person chose; None where there is none.
+
+        The address is "" where the server answers at none of its own from here.
+        """
         wanted = self.asker.confirm("Sign in at plex.tv to find your Plex server?", default=True)
         server = self._sign_in() if wanted else None
         if server is not None:
-            return self._reach(server)
+            return self._reach(server), server.token.reveal()
         self.asker.tell("Without signing in, the token of the server's owner is found so:")
         for line in TOKEN_WORDS:
             self.asker.tell(f"  {line}")
@@ -130,11 +125,11 @@ class SignInSteps:
                 return int(typed)
             self.asker.tell(f"A number from 1 to {len(servers)}, please.")
 
-    def _reach(self, server: AccountServer) -> FoundServer:
+    def _reach(self, server: AccountServer) -> str:
         address = answering_address(server, self.client_id(), self._tell_try)
         if address is None:
             self.asker.tell("It answers at none of them from here.")
-        return FoundServer(address=address or "", token=server.token.reveal())
+        return address or ""
 
     def _tell_try(self, address: str) -> None:
         self.asker.tell(f"  trying {clean_for_terminal(address)} ...")

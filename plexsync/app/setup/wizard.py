@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
@@ -96,7 +97,7 @@ class Interview:
         Raises:
             ServerError: a server does not take them.
         """
-        self.asker.tell(self._greet_stash(answers))
+        self._greet_stash(answers, answers.stash_url)
         with self._open(answers) as servers:
             server = servers.plex.connect()
             sections = servers.plex.sections(answers.libraries)
@@ -109,54 +110,38 @@ class Interview:
         """Also whether it answers."""
         while True:
             tried = self._ask_address("Address of Stash", answers.stash_url, STASH_PORT)
-            answers, error = self._first_stash(answers, tried)
+            keyless = replace(answers, api_key="")
+            url, error = self._first(tried, partial(self._greet_stash, keyless), enough=AuthError)
+            answers = replace(keyless, stash_url=url)
             if error is None:
                 return answers, True
+            self._tell(error)
             if isinstance(error, AuthError):
                 if (with_key := self._ask_key(answers)) is not None:
                     return with_key, True
-                continue
-            self._tell(error)
-            if self._takes_it(error):
+            elif self._takes_it(error):
                 return answers, False
-            answers = replace(answers, stash_url=STASH_URL)
-
-    def _first_stash(
-        self, answers: Answers, tried: Sequence[str]
-    ) -> tuple[Answers, ServerError | ConfigError | None]:
-        """Return the first address a Stash answers at; one that wants a key counts."""
-        first: ServerError | ConfigError | None = None
-        for url in tried:
-            asked = replace(answers, stash_url=url, api_key="")
-            try:
-                self.asker.tell(self._greet_stash(asked))
-            except AuthError as error:
-                self._tell(error)
-                return asked, error
-            except (ServerError, ConfigError) as error:
-                first = first or error
             else:
-                return asked, None
-        return replace(answers, stash_url=tried[0], api_key=""), first
+                answers = replace(answers, stash_url=STASH_URL)
 
     def _ask_key(self, answers: Answers) -> Answers | None:
         """Return the answers with a key that works; None to ask for the address again."""
         while key := self._secret("API key (in Stash: Settings > Security)"):
             answers = replace(answers, api_key=key)
             try:
-                self.asker.tell(self._greet_stash(answers))
+                self._greet_stash(answers, answers.stash_url)
             except (ServerError, ConfigError) as error:
                 self._tell(error)
             else:
                 return answers
         return None
 
-    def _greet_stash(self, answers: Answers) -> str:
-        with self._open(answers) as servers:
+    def _greet_stash(self, answers: Answers, url: str) -> None:
+        with self._open(replace(answers, stash_url=url)) as servers:
             server = servers.stash.connect()
             scenes = servers.stash.count()
             many = "1 scene" if scenes == 1 else f"{scenes:,} scenes"
-            return f"Stash {server.version} at {answers.stash_url} with {many}."
+        self.asker.tell(f"Stash {server.version} at {url} with {many}.")
 
     # ---- Plex
 
@@ -170,10 +155,10 @@ class Interview:
             plex_tv=self.plex_tv,
             sleep=self.sleep,
         )
-        found = steps.find_server()
-        if found is None:
+        if (found := steps.find_server()) is None:
             return answers
-        return replace(answers, plex_url=found.address, token=found.token)
+        address, token = found
+        return replace(answers, plex_url=address, token=token)
 
     def _ask_plex(self, answers: Answers) -> tuple[Answers, tuple[Section, ...]]:
         """Also the libraries Plex has; none when it could not be asked."""
@@ -207,18 +192,12 @@ class Interview:
         """Return an address, and whether a Plex server answers there."""
         while True:
             tried = self._ask_address("Address of the Plex server", answers.plex_url, PLEX_PORT)
-            first: ServerError | ConfigError | None = None
-            for url in tried:
-                try:
-                    machine_at(url, UNREGISTERED_CLIENT_ID)
-                except (ServerError, ConfigError) as error:
-                    first = first or error
-                else:
-                    return replace(answers, plex_url=url), True
-            if first is not None:
-                self._tell(first)
-                if self._takes_it(first):
-                    return replace(answers, plex_url=tried[0]), False
+            url, error = self._first(tried, lambda url: machine_at(url, UNREGISTERED_CLIENT_ID))
+            if error is None:
+                return replace(answers, plex_url=url), True
+            self._tell(error)
+            if self._takes_it(error):
+                return replace(answers, plex_url=url), False
 
     def _libraries_of(self, answers: Answers) -> tuple[Section, ...] | None:
         """Return the libraries; None, with the reason shown, where token or address are wrong."""
@@ -298,6 +277,28 @@ class Interview:
                 return likely_addresses(typed, port)
             except ParseError as error:
                 self._tell(error)
+
+    def _first(
+        self,
+        tried: Sequence[str],
+        ask: Callable[[str], object],
+        enough: type[ServerError] | tuple[()] = (),
+    ) -> tuple[str, ServerError | ConfigError | None]:
+        """Return the first address that answers; else the likeliest, and what is wrong there.
+
+        An answer that is an error of the kind `enough` is one, too.
+        """
+        first: ServerError | ConfigError | None = None
+        for url in tried:
+            try:
+                ask(url)
+            except (ServerError, ConfigError) as error:
+                if isinstance(error, enough):
+                    return url, error
+                first = first or error
+            else:
+                return url, None
+        return tried[0], first
 
     def _open(self, answers: Answers) -> AbstractContextManager[Servers]:
         return open_servers(self._config(answers), UNREGISTERED_CLIENT_ID, retry=_IMPATIENT)
