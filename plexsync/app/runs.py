@@ -7,12 +7,13 @@ import select
 import time
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
-from plexsync.app.announcing import Announcement, Transcript, announced
+from plexsync.app.announcing import Announcement, announced
 from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, LogOptions, Streams
-    from plexsync.output.streams import Shape
     from plexsync.sync.ports import RunOptions
 
 T = TypeVar("T")
@@ -73,7 +73,6 @@ class UseCase(Protocol):
 def perform(
     invocation: Invocation,
     use_case: UseCase,
-    streams: Streams,
     *,
     dry_run: bool,
     announce: bool = False,
@@ -84,7 +83,6 @@ def perform(
     Args:
         invocation: the global options.
         use_case: what to do.
-        streams: where to report.
         dry_run: nothing may be written, anywhere.
         announce: health check, messages and metrics learn of it, unless it is a dry run; and where
             nobody watches, an outage is reported once when it begins and once when it is over.
@@ -94,15 +92,14 @@ def perform(
         PlexsyncError: it could not begin, or a second signal ended it at once.
     """
     os.umask(_PRIVATE_UMASK)
-    announcement = _announcement(invocation, streams, wanted=announce and not dry_run)
-    quiet = announcement.wanted and not named and is_unwatched(invocation.shape, streams)
+    announcement = _announcement(invocation, wanted=announce and not dry_run)
+    shape, streams = invocation.shape, invocation.streams
+    quiet = announcement.wanted and not named and is_unwatched(shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet else None
-    shown = make_reporter(
-        invocation.shape, streams, monotonic=time.monotonic, named=named, outages=outages
-    )
+    shown = make_reporter(shape, streams, monotonic=time.monotonic, named=named, outages=outages)
     try:
         with announced(announcement), uncollected():
-            world = _world(invocation, streams, announcement, shown=shown, dry_run=dry_run)
+            world = _world(invocation, announcement, shown=shown, dry_run=dry_run)
             with world as (config, ports, reporter):
                 summary = use_case(config=config, ports=ports, reporter=reporter)
             return announcement.end(_final_code(summary, reporter, streams))
@@ -114,12 +111,7 @@ def perform(
 
 @contextmanager
 def _world(
-    invocation: Invocation,
-    streams: Streams,
-    announcement: Announcement,
-    *,
-    shown: RunReporter,
-    dry_run: bool,
+    invocation: Invocation, announcement: Announcement, *, shown: RunReporter, dry_run: bool
 ) -> Iterator[tuple[Config, Ports, Truthful]]:
     """Yield what a use case works with: the configuration, the servers, who sees it.
 
@@ -128,8 +120,8 @@ def _world(
     """
     with closing(shown), _logged(shown, invocation.log) as logging:
         config = _load_announced(invocation, announcement)
-        reporter = Truthful(logging, invocation.config, announcement.transcript)
-        with StopSignals(lambda: _tell_stopping(invocation.shape, streams)) as signals:
+        reporter = Truthful(logging, invocation.config, announcement)
+        with StopSignals(partial(_tell_stopping, invocation)) as signals:
             try:
                 reporter.progress("asking Stash and Plex", 0, None)
                 show_warnings(config, reporter)
@@ -140,24 +132,21 @@ def _world(
                     read_only=dry_run,
                     should_stop=signals.should_stop,
                 ) as ports:
-                    asked = _asker(streams, signals)
-                    yield (
-                        config,
-                        replace(ports, confirm=asked, stop_code=signals.exit_code),
-                        reporter,
-                    )
+                    asked = partial(_ask, invocation.streams, signals)
+                    complete = replace(ports, confirm=asked, stop_code=signals.exit_code)
+                    yield config, complete, reporter
             except KeyboardInterrupt:
                 signals.exit_at_next()
                 raise InterruptedRunError(signals.exit_code()) from None
 
 
-def _announcement(invocation: Invocation, streams: Streams, *, wanted: bool) -> Announcement:
+def _announcement(invocation: Invocation, *, wanted: bool) -> Announcement:
     return Announcement(
         environ=os.environ,
         now=utc_now,
         # Cron gets no mail because a health check is away.
-        warn=_warner(invocation, streams, watched=True),
-        complain=_warner(invocation, streams),
+        warn=_warner(invocation, watched=True),
+        complain=_warner(invocation),
         wanted=wanted,
     )
 
@@ -256,16 +245,14 @@ def open_ports(
 
 
 @uncollected()
-def ask_servers(
-    invocation: Invocation, streams: Streams, question: Callable[[Config, Ports], T]
-) -> T:
+def ask_servers(invocation: Invocation, question: Callable[[Config, Ports], T]) -> T:
     """Return what `question` finds out, with real clients and the real clock.
 
     Raises:
         PlexsyncError: a server, the state or the configuration cannot be read.
     """
     config = command_config(invocation)
-    with open_ports(config, os.environ, _warner(invocation, streams), read_only=True) as ports:
+    with open_ports(config, os.environ, _warner(invocation), read_only=True) as ports:
         return question(config, ports)
 
 
@@ -275,17 +262,13 @@ class Truthful:
     Args:
         reporter: what shows the run.
         config: the `--config` of the command line; a command to repeat it needs that, too.
-        transcript: keeps warnings, failed rows and the summary.
+        announcement: keeps warnings, failed rows and the summary.
     """
 
     def __init__(
-        self,
-        reporter: RunReporter,
-        config: Path | None = None,
-        transcript: Transcript | None = None,
+        self, reporter: RunReporter, config: Path | None, announcement: Announcement
     ) -> None:
-        self._reporter, self._config = reporter, config
-        self._transcript = transcript or Transcript()
+        self._reporter, self._config, self._announcement = reporter, config, announcement
 
     @property
     def failure(self) -> OSError | None:
@@ -307,76 +290,67 @@ class Truthful:
     def row(self, row: MatchRow) -> None:
         """Pass it on, and keep what failed."""
         if row.error is not None:
-            self._transcript.lines.append(f"scene {row.scene.id}: {row.error.message}")
+            self._announcement.lines.append(f"scene {row.scene.id}: {row.error.message}")
         self._reporter.row(row)
 
     def warn(self, message: str) -> None:
         """Pass it on, and keep it."""
-        self._transcript.lines.append(warning_line(message))
+        self._announcement.lines.append(warning_line(message))
         self._reporter.warn(message)
 
     def finished(self, summary: RunSummary) -> None:
-        """Pass it on with a whole command."""
-        corrected = self.corrected(summary)
-        self._transcript.finish(corrected)
-        self._reporter.finished(corrected)
+        """Pass it on with a command that can be repeated as it stands."""
+        if self._config is not None:
+            again = f"{summary.header.again} --config {quote(str(self._config))}"
+            header = msgspec.structs.replace(summary.header, again=again)
+            summary = msgspec.structs.replace(summary, header=header)
+        self._announcement.keep_summary(summary)
+        self._reporter.finished(summary)
 
     def close(self) -> None:
         """Pass it on."""
         self._reporter.close()
 
-    def corrected(self, summary: RunSummary) -> RunSummary:
-        """Return the summary with a command that can be repeated as it stands."""
-        if self._config is not None:
-            again = f"{summary.header.again} --config {quote(str(self._config))}"
-            header = msgspec.structs.replace(summary.header, again=again)
-            summary = msgspec.structs.replace(summary, header=header)
-        return summary
-
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _asker(streams: Streams, signals: StopSignals) -> Callable[[int], bool]:
-    """Asks on the terminal, until the answer is yes or no; a terminal that is gone says no."""
-
-    def ask(items: int) -> bool:
-        many = "1 item" if items == 1 else f"{items:,} items"
-        while streams.stdin is not None:
-            if streams.stderr is not None:
-                streams.stderr.write(f"Write {many} to Plex? (yes/no) ")
-                streams.stderr.flush()
-            # A signal does not end the reading of a line, so it is begun when there is one.
-            while not select.select([streams.stdin], [], [], _GLANCE_S)[0]:
-                if signals.should_stop():
-                    raise InterruptedRunError(signals.exit_code())
-            line = streams.stdin.readline()
-            answer = line.strip().lower()
-            if not line or answer in {"no", "n"}:
-                break
-            if answer in {"yes", "y"}:
-                return True
-        return False
-
-    return ask
+def _ask(streams: Streams, signals: StopSignals, items: int) -> bool:
+    """Ask on the terminal, until the answer is yes or no; a terminal that is gone says no."""
+    many = "1 item" if items == 1 else f"{items:,} items"
+    while streams.stdin is not None:
+        if streams.stderr is not None:
+            streams.stderr.write(f"Write {many} to Plex? (yes/no) ")
+            streams.stderr.flush()
+        # A signal does not end the reading of a line, so it is begun when there is one.
+        while not select.select([streams.stdin], [], [], _GLANCE_S)[0]:
+            if signals.should_stop():
+                raise InterruptedRunError(signals.exit_code())
+        line = streams.stdin.readline()
+        answer = line.strip().lower()
+        if not line or answer in {"no", "n"}:
+            break
+        if answer in {"yes", "y"}:
+            return True
+    return False
 
 
-def _warner(
-    invocation: Invocation, streams: Streams, *, watched: bool = False
-) -> Callable[[str], None]:
+def _warner(invocation: Invocation, *, watched: bool = False) -> Callable[[str], None]:
     """Return what shows a warning; `watched`: only in a terminal, where a person sees it."""
+    stderr = invocation.streams.stderr
 
     def warn(message: str) -> None:
-        if not invocation.shape.quiet and (is_terminal(streams.stderr) or not watched):
-            write_lines(streams.stderr, (warning_line(message),))
+        if not invocation.shape.quiet and (is_terminal(stderr) or not watched):
+            write_lines(stderr, (warning_line(message),))
 
     return warn
 
 
-def _tell_stopping(shape: Shape, streams: Streams) -> None:
-    if is_terminal(streams.stderr) and not shape.quiet:
+def _tell_stopping(invocation: Invocation) -> None:
+    stderr = invocation.streams.stderr
+    if is_terminal(stderr) and not invocation.shape.quiet:
         line = warning_line("ending after what is under way; once more to end at once")
-        write_lines(streams.stderr, (f"\n{line}",))
+        write_lines(stderr, (f"\n{line}",))
 
 
 def _final_code(summary: RunSummary, reporter: RunReporter, streams: Streams) -> int:

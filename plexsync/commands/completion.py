@@ -34,7 +34,7 @@ _MOST = 200
 
 @new_command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion_command(_invocation: Invocation, *, shell: str) -> int:
+def completion_command(invocation: Invocation, *, shell: str) -> int:
     """Print the script with which a shell completes commands, options, scenes, libraries and runs.
 
     What it offers comes from plexsync's own files; no server is asked.
@@ -54,7 +54,7 @@ def completion_command(_invocation: Invocation, *, shell: str) -> int:
     ).source()
     # click's script for fish cuts titles and names of libraries at their first comma.
     source = source.replace('(string split ","', '(string split --max 1 ","')
-    console.print_text(console.standard_streams(), source.lstrip("\n"))
+    console.print_text(invocation.streams, source.lstrip("\n"))
     return ExitCode.OK
 
 

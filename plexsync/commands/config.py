@@ -83,16 +83,15 @@ def path_command(invocation: Invocation) -> int:
     from plexsync.config.loader import find_config, home_directory
 
     where = find_config(invocation.config, os.environ, home=home_directory())
-    streams = console.standard_streams()
     if invocation.shape.as_document:
         document = {
             "schema": "plexsync/config-path/1",
             "path": str(where),
             "exists": where.is_file(),
         }
-        console.print_document(streams, document)
+        console.print_document(invocation.streams, document)
     else:
-        console.print_text(streams, f"{where}\n")
+        console.print_text(invocation.streams, f"{where}\n")
     return ExitCode.OK
 
 
@@ -108,27 +107,26 @@ def validate_command(invocation: Invocation) -> int:
     from plexsync.app.opening import command_config
 
     wants_document = invocation.shape.as_document
-    streams = console.standard_streams()
     try:
         found = command_config(invocation)
     except ConfigError as error:
         if not wants_document:
             raise
-        console.print_document(streams, _verdict(problems=_problems(error)))
+        console.print_document(invocation.streams, _verdict(problems=_problems(error)))
         return ExitCode.USAGE
     if wants_document:
-        console.print_document(streams, _verdict(warnings=found.warnings))
+        console.print_document(invocation.streams, _verdict(warnings=found.warnings))
         return ExitCode.OK
     if not invocation.shape.quiet:
         from plexsync.output.summary import warning_line
 
-        console.write_lines(streams.stderr, map(warning_line, found.warnings))
-        console.print_text(streams, f"{found.source or 'The environment'} is right.\n")
+        console.write_lines(invocation.streams.stderr, map(warning_line, found.warnings))
+        console.print_text(invocation.streams, f"{found.source or 'The environment'} is right.\n")
     return ExitCode.OK
 
 
 @new_command(config_group, short_help="The file's JSON schema, for editors.")
-def schema_command(_invocation: Invocation) -> int:
+def schema_command(invocation: Invocation) -> int:
     """Print a JSON schema of the configuration file, with which editors check and complete.
 
     \b
@@ -140,14 +138,13 @@ def schema_command(_invocation: Invocation) -> int:
 
     from plexsync.config.reference import config_schema
 
-    streams = console.standard_streams()
-    console.print_text(streams, json.dumps(config_schema(), indent=2) + "\n")
+    console.print_text(invocation.streams, json.dumps(config_schema(), indent=2) + "\n")
     return ExitCode.OK
 
 
 @new_command()
 @click.argument("name", metavar="NAME")
-def document_schema_command(_invocation: Invocation, *, name: str) -> int:
+def document_schema_command(invocation: Invocation, *, name: str) -> int:
     """Print the JSON schema of a document, or of the events of --jsonl.
 
     NAME is the word in the middle of the document's key `schema`: of "plexsync/status/1" it is
@@ -164,7 +161,7 @@ def document_schema_command(_invocation: Invocation, *, name: str) -> int:
 
     if name not in FORMS:
         raise click.UsageError(f"There is no document {name!r}; there are {', '.join(FORMS)}.")
-    console.print_text(console.standard_streams(), schema_text(name))
+    console.print_text(invocation.streams, schema_text(name))
     return ExitCode.OK
 
 

@@ -66,16 +66,16 @@ def doctor_command(
     if report is not None:
         write_report(invocation, findings, report, log=log)
         if not (invocation.shape.as_document or invocation.shape.quiet):
-            console.write_lines(console.standard_streams().stderr, [f"Written: {report}"])
+            console.write_lines(invocation.streams.stderr, [f"Written: {report}"])
     if invocation.shape.as_document:
-        _print_document(code, findings)
+        _print_document(invocation, code, findings)
     return code
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
+def _print_document(invocation: Invocation, code: ExitCode, findings: Iterable[Finding]) -> None:
     entries = [
         {
             "area": one.area,
@@ -86,7 +86,7 @@ def _print_document(code: ExitCode, findings: Iterable[Finding]) -> None:
         for one in findings
     ]
     document = {"schema": "plexsync/doctor/1", "exit_code": int(code), "findings": entries}
-    console.print_document(console.standard_streams(), document)
+    console.print_document(invocation.streams, document)
 
 
 def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
@@ -95,8 +95,7 @@ def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
     from plexsync.models import RatingKey
     from plexsync.text.normalize import clean_for_terminal
 
-    streams = console.standard_streams()
-    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+    if not console.can_ask(invocation.streams):
         raise click.UsageError("--probe writes to Plex, so it asks on a terminal first.")
     for key in keys:
         with open_probe(invocation, RatingKey(key)) as probe:
@@ -125,19 +124,18 @@ def _tell(invocation: Invocation, one: Finding) -> None:
     """Print a line at once, because a check may take its time; a pipe gets columns."""
     if invocation.shape.quiet and one.level != "fail":
         return
-    streams = console.standard_streams()
     remedy = one.remedy.splitlines()
-    if not console.is_terminal(streams.stdout):
+    if not console.is_terminal(invocation.streams.stdout):
         line = "\t".join(
             (one.level, one.area, one.message, " ".join(part.strip() for part in remedy))
         )
-        console.print_text(streams, f"{line}\n")
+        console.print_text(invocation.streams, f"{line}\n")
         return
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    out = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
+    out = console.make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=4)
     grid.add_column(width=_AREA_COLUMNS)

@@ -19,7 +19,6 @@ from plexsync.commands.options import (
     show_found,
 )
 from plexsync.errors import ExitCode
-from plexsync.output import console
 
 if TYPE_CHECKING:
     from plexsync.output.console import Invocation
@@ -133,8 +132,7 @@ def undo_command(
         fields=fields,
         lock_wait_s=lock_wait,
     )
-    streams = console.standard_streams()
-    return compose.perform(invocation, partial(undo, options=options), streams, dry_run=dry_run)
+    return compose.perform(invocation, partial(undo, options=options), dry_run=dry_run)
 
 
 @new_command()
@@ -166,12 +164,11 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
     from plexsync.models import RatingKey, SceneId
     from plexsync.output.explain import explanation_lines, explanation_view
 
-    streams = console.standard_streams()
     if scene_id is not None:
         question = partial(explain_scene, scene_id=SceneId(scene_id))
     else:
         question = partial(explain_item, rating_key=RatingKey(item or ""))
-    found = ask_servers(invocation, streams, question)
+    found = ask_servers(invocation, question)
     show_found(
         invocation,
         document=lambda: found,

@@ -164,19 +164,18 @@ def _log_pages(invocation: Invocation, state_dir: str) -> int:
     from plexsync.state import load_state, state_directory
 
     read_to_end()
-    streams = console.standard_streams()
     try:
         state = load_state(Path(state_dir) if state_dir else state_directory(os.environ))
         addresses = configured_addresses(invocation.config, os.environ, machine=state.lineage.plex)
     except PlexsyncError as error:
         log_line("e", str(error))
-        console.print_text(streams, f"{json.dumps({'error': str(error)})}\n")
+        console.print_text(invocation.streams, f"{json.dumps({'error': str(error)})}\n")
         return error.exit_code
     entries = task_entries(state, addresses)
     for done, (level, text) in enumerate(entries, start=1):
         log_line(level, text)
         log_progress(done / len(entries))
-    console.print_text(streams, f"{json.dumps({'output': entries[-1].text})}\n")
+    console.print_text(invocation.streams, f"{json.dumps({'output': entries[-1].text})}\n")
     return ExitCode.OK
 
 
@@ -205,10 +204,9 @@ def _owner(setup: Setup) -> str:
 
 def _print(invocation: Invocation, kind: str, text: str) -> int:
     """Return the text itself, or as a document."""
-    streams = console.standard_streams()
     if invocation.shape.as_document:
         document = {"schema": "plexsync/schedule/1", "kind": kind, "text": text}
-        console.print_document(streams, document)
+        console.print_document(invocation.streams, document)
     else:
-        console.print_text(streams, text)
+        console.print_text(invocation.streams, text)
     return ExitCode.OK

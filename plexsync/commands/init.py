@@ -79,7 +79,7 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     if yes:
         answers = interview.take_all(_given(os.environ, invocation))
     else:
-        _require_person(where)
+        _require_person(invocation, where)
         answers = interview.ask_all()
     token = write_setup(where, answers)
     asker.tell(f"Written: {where}")
@@ -144,7 +144,7 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
     )
 
 
-def _require_person(where: Path) -> None:
+def _require_person(invocation: Invocation, where: Path) -> None:
     """Make sure that somebody can be asked.
 
     Raises:
@@ -152,8 +152,7 @@ def _require_person(where: Path) -> None:
     """
     from plexsync.config.schema import MINIMAL
 
-    streams = console.standard_streams()
-    if console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout):
+    if console.can_ask(invocation.streams):
         return
     example = "".join(f"    {line}\n" for line in MINIMAL.splitlines())
     raise ConfigError(
@@ -175,7 +174,7 @@ def _try_out(invocation: Invocation, asker: Asker) -> bool:
     if not asker.confirm("Make a dry run now? It writes nothing.", default=well):
         return False
     once = partial(run, options=RunOptions(dry_run=True))
-    perform(invocation, once, console.standard_streams(), dry_run=True)
+    perform(invocation, once, dry_run=True)
     return True
 
 

@@ -193,13 +193,12 @@ def show_found(
         view: makes what rich prints, for a screen.
         crop: cut what is wider than the screen; not what is to be copied.
     """
-    streams = console.standard_streams()
     if invocation.shape.as_document:
-        console.print_document(streams, document())
-    elif not console.is_terminal(streams.stdout):
-        console.print_lines(streams, lines())
+        console.print_document(invocation.streams, document())
+    elif not console.is_terminal(invocation.streams.stdout):
+        console.print_lines(invocation.streams, lines())
     else:
-        screen = console.make_console(streams.stdout, no_color=invocation.shape.no_color)
+        screen = console.make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
         screen.print(view(screen), crop=crop)
 
 

@@ -80,21 +80,20 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 
 def _print(invocation: Invocation, report: Report, file: Path | None, shape: str) -> None:
     """Write a report in the shape that was asked for: a page to its file, the others to stdout."""
-    streams = console.standard_streams()
     if file is not None:
         from plexsync.output.report.html import report_html
 
         size_bytes = _write(file, report_html(report))
         if not invocation.shape.quiet:
-            console.write_lines(streams.stdout, [f"{file}: {size_bytes / 1e6:.1f} MB"])
+            console.write_lines(invocation.streams.stdout, [f"{file}: {size_bytes / 1e6:.1f} MB"])
     elif shape == "markdown":
         from plexsync.output.report.markdown import report_markdown
 
-        console.print_text(streams, "".join(report_markdown(report)))
+        console.print_text(invocation.streams, "".join(report_markdown(report)))
     else:
         from plexsync.output.report.csv_lines import report_csv
 
-        console.print_text(streams, "".join(report_csv(report)))
+        console.print_text(invocation.streams, "".join(report_csv(report)))
 
 
 def _write(file: Path, pieces: Iterable[str]) -> int:

@@ -21,8 +21,7 @@ from plexsync.commands.options import (
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from plexsync.output.console import Invocation, Streams
-    from plexsync.output.streams import Shape
+    from plexsync.output.console import Invocation
     from plexsync.sync.ports import RunOptions
 
 
@@ -113,18 +112,15 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
     from plexsync.app import runs as compose
     from plexsync.sync.reconcile import run
 
-    streams = console.standard_streams()
     if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
         raise click.UsageError(f"--save-plan: there is no folder {options['save_plan'].parent}.")
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
-        _check_ask(invocation.shape, streams, writes=writes)
-    watched = console.is_terminal(streams.stdout) or console.is_terminal(streams.stderr)
+        _check_ask(invocation, writes=writes)
+    watched = any(map(console.is_terminal, (invocation.streams.stdout, invocation.streams.stderr)))
     wanted = replace(run_options(options), watched=watched)
     once, named = partial(run, options=wanted), bool(wanted.scenes)
-    return compose.perform(
-        invocation, once, streams, dry_run=wanted.dry_run, announce=True, named=named
-    )
+    return compose.perform(invocation, once, dry_run=wanted.dry_run, announce=True, named=named)
 
 
 @new_command()
@@ -157,12 +153,7 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     from plexsync.sync.replay.apply import apply as carry_out
 
     options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
-    return compose.perform(
-        invocation,
-        partial(carry_out, options=options),
-        console.standard_streams(),
-        dry_run=dry_run,
-    )
+    return compose.perform(invocation, partial(carry_out, options=options), dry_run=dry_run)
 
 
 @new_command()
@@ -189,19 +180,16 @@ def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
     from plexsync.sync.ports import RunOptions
     from plexsync.sync.reconcile import run
 
-    streams = console.standard_streams()
-    adoption = compose.ask_servers(invocation, streams, find_adoptable)
+    adoption = compose.ask_servers(invocation, find_adoptable)
     as_json, ends = invocation.shape.as_document, dry_run or not adoption.certain
     if as_json and ends:
-        console.print_document(streams, adoption)
+        console.print_document(invocation.streams, adoption)
     elif not as_json and not invocation.shape.quiet:
-        console.print_lines(streams, survey_lines(adoption))
+        console.print_lines(invocation.streams, survey_lines(adoption))
     if ends:
         return 0
     wanted = RunOptions(scenes=adoption.certain, force=force)
-    return compose.perform(
-        invocation, partial(run, options=wanted), streams, dry_run=False, announce=True
-    )
+    return compose.perform(invocation, partial(run, options=wanted), dry_run=False, announce=True)
 
 
 @new_command()
@@ -222,13 +210,13 @@ def demo_command(invocation: Invocation, *, keep: bool) -> int:
         raise click.UsageError("The demo talks to a person; it has no JSON.")
     from plexsync.app.demo import run_demo
 
-    return run_demo(console.standard_streams(), shape=invocation.shape, keep=keep)
+    return run_demo(invocation.streams, shape=invocation.shape, keep=keep)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
+def _check_ask(invocation: Invocation, *, writes: bool) -> None:
     """Whoever is asked must be there, see what is asked about, and have something to say no to.
 
     Raises:
@@ -238,9 +226,9 @@ def _check_ask(shape: Shape, streams: Streams, *, writes: bool) -> None:
         raise click.UsageError(
             "--ask and --dry-run: nothing is written, so there is nothing to ask."
         )
-    if shape.as_document or shape.quiet:
+    if invocation.shape.as_document or invocation.shape.quiet:
         raise click.UsageError("--ask shows tables and asks; without them it cannot be used.")
-    if not (console.is_terminal(streams.stdin) and console.is_terminal(streams.stdout)):
+    if not console.can_ask(invocation.streams):
         raise click.UsageError("--ask needs a terminal to ask on.")
 
 

@@ -136,12 +136,11 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
         run_id=make_run_id(now),
         lock_wait_s=lock_wait,
     )
-    streams = console.standard_streams()
     if invocation.shape.as_document:
         document = {"schema": "plexsync/retry/1", "due": done.due, "settled": done.settled}
-        console.print_document(streams, document)
+        console.print_document(invocation.streams, document)
     elif not invocation.shape.quiet:
-        console.print_lines(streams, _words(done.due, done.settled))
+        console.print_lines(invocation.streams, _words(done.due, done.settled))
     return ExitCode.OK
 
 
@@ -155,7 +154,7 @@ def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age
         return
     sentence = check_sentence(found, max_age_s=max_age_s)
     word = {ExitCode.OK: "OK", ExitCode.SOME_FAILED: "PARKED"}.get(code, "TOO OLD")
-    console.print_text(console.standard_streams(), f"plexsync {word}: {sentence}\n")
+    console.print_text(invocation.streams, f"plexsync {word}: {sentence}\n")
 
 
 def _status_view(screen: Console, invocation: Invocation, found: Status) -> RenderableType:

@@ -90,6 +90,11 @@ def is_terminal(stream: IO[str] | None) -> bool:
         return False
 
 
+def can_ask(streams: Streams) -> bool:
+    """Whether a person can be asked, and answer."""
+    return is_terminal(streams.stdin) and is_terminal(streams.stdout)
+
+
 def is_unwatched(shape: Shape, streams: Streams) -> bool:
     """Whether words for a person go to no terminal at all, as under cron or systemd."""
     watched = any(map(is_terminal, (streams.stdin, streams.stdout, streams.stderr)))
@@ -314,3 +319,8 @@ class Invocation:
         self.log: LogOptions | None = None
         self.secrets: list[str] = []
         self.command = ""
+
+    @property
+    def streams(self) -> Streams:
+        """The standard streams of this process, as they are now."""
+        return standard_streams()

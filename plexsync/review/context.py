@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId
-    from plexsync.output.console import Invocation, Streams
+    from plexsync.output.console import Invocation
     from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
@@ -152,12 +152,12 @@ def make_review_context(
             answers.release_lock()
 
 
-def run_accepted(invocation: Invocation, options: RunOptions, streams: Streams) -> int:
+def run_accepted(invocation: Invocation, options: RunOptions) -> int:
     """Run with what was accepted; returns the exit code."""
     from plexsync.app.runs import perform  # noqa: PLC0415 - no screen waits for a run
     from plexsync.sync.reconcile import run  # noqa: PLC0415 - same
 
-    return perform(invocation, partial(run, options=options), streams, dry_run=options.dry_run)
+    return perform(invocation, partial(run, options=options), dry_run=options.dry_run)
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -63,11 +63,11 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
             show_review(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
-                _show_plan(invocation, review, streams, console)
+                _show_plan(invocation, review, console)
                 show_review(review, context, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
-        return run_accepted(invocation, RunOptions(scenes=review.accepted), streams)
+        return run_accepted(invocation, RunOptions(scenes=review.accepted))
     # A terminal that is gone took whoever would read this with it.
     with suppress(OSError):
         _say_kept(console, review)
@@ -79,10 +79,10 @@ def _say(console: Console, notes: Iterable[str]) -> None:
         console.print(Text(clean_for_terminal(note)))
 
 
-def _show_plan(invocation: Invocation, review: Review, streams: Streams, console: Console) -> None:
+def _show_plan(invocation: Invocation, review: Review, console: Console) -> None:
     """Show what a run would write for the accepted scenes; the review goes on below it."""
     console.print("\n")
-    run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted), streams)
+    run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted))
     review.ending, review.mode = None, Mode.END
 
 

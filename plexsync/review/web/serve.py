@@ -60,7 +60,7 @@ def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) ->
     left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."
     write_lines(streams.stdout, [f"{len(review.given.answered):,} answered. {left}"])
     if review.ending is Ending.WRITE:
-        return run_accepted(invocation, RunOptions(scenes=review.accepted), streams)
+        return run_accepted(invocation, RunOptions(scenes=review.accepted))
     return ExitCode.OK
 
 
