@@ -283,8 +283,8 @@ class _Story:
             environ=self._stage.environ,
             should_stop=self._signals.should_stop,
         )
-        if self._signals.code:
-            raise InterruptedRunError(self._signals.code)
+        if self._signals.should_stop():
+            raise InterruptedRunError(self._signals.exit_code())
         _insist(summary.exit_code == ExitCode.OK, f"the run ended with {summary.exit_code}")
         return summary
 

@@ -58,11 +58,6 @@ class StopSignals:
         """Whether a signal came. A run asks where it may safely end."""
         return self._code is not None
 
-    @property
-    def code(self) -> ExitCode | None:
-        """The exit code of the first signal; None while none came."""
-        return self._code
-
     def exit_code(self) -> ExitCode:
         """Return what the process ends with because of the first signal."""
         return self._code or ExitCode.INTERRUPTED

@@ -10,6 +10,7 @@ import click
 from plexsync.commands.options import CONTEXT, global_options, new_command, show_found
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output import console
+from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -196,8 +197,6 @@ def _view(settings: Sequence[Setting], *, width: int) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    from plexsync.text.normalize import clean_for_terminal
-
     if width < _STACKED_BELOW:
         return Group(*_stacked(settings))
     folders = {_folder_of(one) for one in settings} - {""}
@@ -214,7 +213,6 @@ def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
     from rich.text import Text
 
     from plexsync.config.loader import DEFAULT_ORIGIN
-    from plexsync.text.normalize import clean_for_terminal
 
     for one in settings:
         is_default = one.origin == DEFAULT_ORIGIN
@@ -236,7 +234,6 @@ def _table(settings: Iterable[Setting], folder: str) -> Table:
     from rich.text import Text
 
     from plexsync.config.loader import DEFAULT_ORIGIN
-    from plexsync.text.normalize import clean_for_terminal
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
     table.add_column("Key", no_wrap=True)
@@ -251,7 +248,5 @@ def _table(settings: Iterable[Setting], folder: str) -> Table:
 
 
 def _line(one: Setting) -> str:
-    from plexsync.text.normalize import clean_for_terminal
-
     value, origin = map(clean_for_terminal, (one.value, one.origin))
     return f"{one.key}\t{value}\t{origin}"

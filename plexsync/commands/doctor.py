@@ -10,6 +10,7 @@ import click
 from plexsync.commands.options import file_option, new_command, read_rating_keys
 from plexsync.errors import ExitCode
 from plexsync.output import console
+from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,6 @@ def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
     """Ask, then try edits on each item and say what Plex did with them."""
     from plexsync.app.checkup.probe import open_probe
     from plexsync.models import RatingKey
-    from plexsync.text.normalize import clean_for_terminal
 
     if not console.can_ask(invocation.streams):
         raise click.UsageError("--probe writes to Plex, so it asks on a terminal first.")
@@ -114,8 +114,6 @@ _AREA_COLUMNS = 14
 
 def _cleaned(one: Finding) -> Finding:
     """Return a finding without what a terminal could act on."""
-    from plexsync.text.normalize import clean_for_terminal
-
     remedy = "\n".join(map(clean_for_terminal, one.remedy.splitlines()))
     return replace(one, message=clean_for_terminal(one.message), remedy=remedy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -119,7 +120,6 @@ def compose_command(invocation: Invocation) -> int:
     Examples:
       plexsync schedule compose > compose.yaml && docker compose up -d
     """
-    import os
     from dataclasses import replace
 
     from plexsync.integrations.schedule import compose_service
@@ -155,7 +155,6 @@ def stash_plugin_command(invocation: Invocation) -> int:
 def _log_pages(invocation: Invocation, state_dir: str) -> int:
     """Write where in Plex the scenes are into Stash's log; an error is one line of it, too."""
     import json
-    import os
     from pathlib import Path
 
     from plexsync.app.web_addresses import configured_addresses, task_entries
@@ -180,8 +179,6 @@ def _log_pages(invocation: Invocation, state_dir: str) -> int:
 
 
 def _setup(invocation: Invocation, *, runs: bool) -> Setup:
-    import os
-
     from plexsync.config.loader import home_directory
     from plexsync.integrations.schedule import find_program, find_setup
 
@@ -197,8 +194,6 @@ def _owner(setup: Setup) -> str:
     try:
         return setup.config.owner() if setup.config else getpass.getuser()
     except (KeyError, OSError):  # a user id without a name
-        import os
-
         return str(os.getuid())
 
 

@@ -100,12 +100,10 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
     from plexsync.app.failures import utc_now
     from plexsync.app.setup.sign_in import PLEX_TV
     from plexsync.app.setup.wizard import Interview
-    from plexsync.config.loader import home_directory
     from plexsync.state import cache_directory
 
     return Interview(
         asker=asker,
-        home=home_directory(),
         cache=cache_directory(os.environ),
         now=utc_now,
         learn=invocation.secrets.append,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from plexsync.output.console import Invocation
 
+    _ReadsSeveral = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""
 
@@ -80,30 +82,30 @@ def file_option(*names: str, help: str, **attributes: Any) -> Callable[[_F], _F]
     return click.option(*names, metavar="FILE", type=kind, help=help, **attributes)
 
 
-def read_scene_ids(
-    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return ids of scenes that were given as numbers or as addresses; a click callback.
+def _reads(read: Callable[[str], str]) -> _ReadsSeveral:
+    """Return a click callback that reads each value by `read`.
 
     Raises:
-        BadParameter: one of them is neither.
+        BadParameter: one of them cannot be read.
     """
-    return tuple(_read_id(text, named_scene_id) for text in value)
+
+    def callback(
+        _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        return tuple(_read_id(text, read) for text in value)
+
+    return callback
 
 
-def read_rating_keys(
-    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return rating keys that were given as numbers or as addresses; a click callback.
+read_scene_ids = _reads(named_scene_id)
+"""Ids of scenes that were given as numbers or as addresses; a click callback."""
 
-    Raises:
-        BadParameter: one of them is neither.
-    """
-    return tuple(_read_id(text, named_rating_key) for text in value)
+read_rating_keys = _reads(named_rating_key)
+"""Rating keys that were given as numbers or as addresses; a click callback."""
 
 
 def only(
-    read: Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]],
+    read: _ReadsSeveral,
 ) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """Return what reads one value, or none, with the callback of several."""
     return lambda ctx, param, value: None if value is None else read(ctx, param, (value,))[0]

@@ -78,7 +78,6 @@ def interview(world: World, *lines: tuple[str, str]) -> tuple[Answers, Script, l
     secrets: list[str] = []
     answers = Interview(
         asker=script,
-        home=world.directory,
         cache=world.cache_dir,
         now=lambda: datetime.now(UTC),
         learn=secrets.append,
@@ -415,7 +414,6 @@ def signed_in(
     secrets: list[str] = []
     answers = Interview(
         asker=script,
-        home=world.directory,
         cache=world.cache_dir,
         now=lambda: datetime.now(UTC),
         learn=secrets.append,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
-    from pathlib import Path
 
     from plexsync.app.opening import Servers
     from plexsync.app.setup.sign_in_steps import Asker
@@ -56,7 +56,6 @@ class Interview:
 
     Args:
         asker: what puts the questions to a person.
-        home: the home directory.
         cache: where Plex's listing would lie; nothing is written there.
         now: tells the time, aware UTC.
         learn: receives every secret at once, so that no message ever shows it.
@@ -66,7 +65,6 @@ class Interview:
     """
 
     asker: Asker
-    home: Path
     cache: Path
     now: Callable[[], datetime]
     learn: Callable[[str], None]
@@ -311,7 +309,7 @@ class Interview:
             "PLEXSYNC_PLEX__URL": answers.plex_url,
             "PLEXSYNC_PLEX__TOKEN": answers.token,
         }
-        return load_config(None, variables, home=self.home / "nothing-is-read-here")
+        return load_config(None, variables, home=Path("/nowhere"))
 
     def _secret(self, question: str) -> str:
         secret = self.asker.ask_secret(question).strip()
