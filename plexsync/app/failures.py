@@ -12,6 +12,7 @@ from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import is_terminal, make_reporter, print_text, write_errors
 from plexsync.output.formats.json_documents import error_document
 from plexsync.output.summary import problem_lines, problem_page
+from plexsync.planning.retry_schedule import iso
 
 if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
@@ -50,8 +51,8 @@ def report_failure(
     reporter = make_reporter(shape, streams, monotonic=time.monotonic)
     reporter.finished(
         RunSummary(
-            header=RunHeader(run_id=make_run_id(now), started_at=_stamp(now)),
-            finished_at=_stamp(now),
+            header=RunHeader(run_id=make_run_id(now), started_at=iso(now)),
+            finished_at=iso(now),
             exit_code=error.exit_code,
             counts=Counts(),
             requests=Requests(),
@@ -72,7 +73,3 @@ def make_run_id(now: datetime) -> str:
 def utc_now() -> datetime:
     """Return the time, aware."""
     return datetime.now(UTC)
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from plexsync import __version__
-from plexsync.app.web_addresses import WebAddresses
-from plexsync.errors import ConfigError, ParseError, ServerError
+from plexsync.app.opening import command_config, open_servers
+from plexsync.app.web_addresses import WebAddresses, configured_addresses
+from plexsync.errors import ConfigError, NotFoundError, ParseError, ServerError
 from plexsync.matcher import reason_kind
 from plexsync.models import PICTURE_FIELDS, Outcome, PlexField
 from plexsync.output.history import by_item
@@ -28,30 +32,40 @@ from plexsync.output.report.values import (
 from plexsync.output.status import run_end
 from plexsync.planning.retry_schedule import PARKED, iso
 from plexsync.plex.index import cached_libraries
+from plexsync.stash_client import picture_type
 from plexsync.state import (
     RunKind,
+    cache_directory,
     coverage_part,
     find_run,
     kept_status,
+    load_client_id,
     load_state,
     load_waiting,
     read_history,
     review_queue_path,
+    state_directory,
 )
 from plexsync.sync.detection.renames import remembered_names
 from plexsync.text.durations import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from plexsync.models import Change, SceneId, SceneRecord
+    from plexsync.output.console import Invocation
+    from plexsync.plex.client import PlexClient
     from plexsync.state import State, Waiting, Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
 _RUNS, _ITEMS = 10, 120
 _COVERS, _MOST_COVER_BYTES, _MOST_COVERS_BYTES = 120, 60_000, 2_500_000
 """What a page can hold of covers: 5 MB is the most of a report, and base64 makes a third more."""
+
+_SIDE = 160
+_SMALL_BYTES = 12_000
+"""What a cover is shown as, in pixels, and how large one may be as it is."""
 
 _LOST = "what was found is lost; plexsync review finds it again"
 
@@ -92,6 +106,40 @@ class ReportSources:
     now: datetime
     cover: Callable[[str, PlexField, str], Cover] | None = None
     addresses: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine)
+
+
+def make_report(
+    invocation: Invocation, environ: Mapping[str, str], scope: ReportScope, *, pictures: bool
+) -> Report:
+    """Gather a report.
+
+    Args:
+        invocation: the options of the command.
+        environ: where the directories and the configuration are found.
+        scope: what the report is about.
+        pictures: ask Plex for covers.
+
+    Raises:
+        ConfigError: the configuration or the scope is wrong.
+        StateError: what is remembered cannot be read.
+    """
+    state_dir, cache_dir = state_directory(environ), cache_directory(environ)
+    with ExitStack() as stack:
+        cover = None
+        if pictures:
+            config = command_config(invocation)
+            client_id = load_client_id(state_dir, create=False)
+            cover = _cover_of(stack.enter_context(open_servers(config, client_id)).plex)
+        sources = ReportSources(
+            state_dir=state_dir,
+            cache_dir=cache_dir,
+            now=datetime.now(UTC),
+            cover=cover,
+            addresses=lambda machine: configured_addresses(
+                invocation.config, environ, machine=machine
+            ),
+        )
+        return gather_report(sources, scope)
 
 
 def gather_report(sources: ReportSources, scope: ReportScope) -> Report:
@@ -180,11 +228,12 @@ class _Gathering:
         names = remembered_names(self.state)
         for scene_id in self.state.scene_ids():
             record = self.state.get(scene_id)
-            if record is None or not self._is_in_library(scene_id, record):
+            library = self._library_of(scene_id, record) if record else ""
+            if record is None or not self._is_asked_for(library):
                 continue
             part = coverage_part(record.outcome, linked=bool(record.links))
             self.total[part] += 1
-            self.by_library[self._library_of(scene_id, record)][part] += 1
+            self.by_library[library][part] += 1
             studio = next((one for one in record.related.split() if one.startswith("s")), "")
             self.by_studio[names.get(studio, "")][part] += 1
             if part == "low":
@@ -198,14 +247,12 @@ class _Gathering:
         waiting = self.waiting.get(scene_id)
         return waiting.libraries[0] if waiting and waiting.libraries else ""
 
-    def _is_in_library(self, scene_id: SceneId, record: SceneRecord) -> bool:
-        wanted = self.scope.library.casefold()
-        return not wanted or self._library_of(scene_id, record).casefold() == wanted
+    def _is_asked_for(self, library: str) -> bool:
+        return not self.scope.library or library.casefold() == self.scope.library.casefold()
 
     def _check_library(self) -> None:
         known = sorted(set(self.libraries.values()))
-        wanted = self.scope.library.casefold()
-        if wanted and wanted not in {name.casefold() for name in known}:
+        if self.scope.library and not any(map(self._is_asked_for, known)):
             shown = ", ".join(known) or "none; plexsync run reads them"
             raise ConfigError(
                 f"no run has seen a library {self.scope.library!r}",
@@ -213,19 +260,9 @@ class _Gathering:
             )
 
     def _waiting_scene(self, scene_id: SceneId) -> ReportedScene:
-        waiting = self.waiting.get(scene_id)
+        waiting, scene_url = self.waiting.get(scene_id), self.addresses.of_scene(scene_id)
         if waiting is None:
-            return ReportedScene(
-                scene_id=scene_id,
-                title="",
-                path="",
-                library="",
-                item="",
-                item_path="",
-                reason=_LOST,
-                candidates=0,
-                scene_url=self.addresses.of_scene(scene_id),
-            )
+            return ReportedScene(scene_id=scene_id, reason=_LOST, scene_url=scene_url)
         best = next(iter(waiting.candidates), None)
         return ReportedScene(
             scene_id=scene_id,
@@ -236,7 +273,7 @@ class _Gathering:
             item_path=best.item_path if best else "",
             reason=waiting.match.reason,
             candidates=waiting.match.candidate_count,
-            scene_url=self.addresses.of_scene(scene_id),
+            scene_url=scene_url,
             item_url=self.addresses.of_item(best.rating_key) if best else "",
         )
 
@@ -252,7 +289,11 @@ class _Gathering:
         covers = _Covers(self.sources.cover)
         for run_id in wanted:
             log = find_run(directory, run_id)
-            written = [one for one in log.written if self._is_item_in_library(one)]
+            written = [
+                one
+                for one in log.written
+                if self._is_asked_for(self.libraries.get(one.plan.section_id, ""))
+            ]
             yield ReportedRun(
                 run_id=log.run.run_id,
                 kind=log.run.kind.value,
@@ -263,11 +304,6 @@ class _Gathering:
             )
         if covers.problem:
             self.notes.append(f"Some covers are left out: {covers.problem}.")
-
-    def _is_item_in_library(self, written: Written) -> bool:
-        wanted = self.scope.library.casefold()
-        name = self.libraries.get(written.plan.section_id, "")
-        return not wanted or name.casefold() == wanted
 
     def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
         """Yield the items of a run; fields and pictures of one item stand together."""
@@ -307,23 +343,17 @@ class _Covers:
 
     def written(self, rating_key: str, change: Change) -> WrittenField:
         """Return one written field, with its covers if it is a picture."""
-        covers = (b"", b"")
-        if change.target in PICTURE_FIELDS:
-            covers = (
-                self._cover(rating_key, change.target, str(change.before)),
-                self._cover(rating_key, change.target, str(change.after)),
-            )
         return WrittenField(
             field=change.field,
             target=change.target,
             before=change.before,
             after=change.after,
-            cover_before=covers[0],
-            cover_after=covers[1],
+            cover_before=self._cover(rating_key, change.target, str(change.before)),
+            cover_after=self._cover(rating_key, change.target, str(change.after)),
         )
 
     def _cover(self, rating_key: str, target: PlexField, key: str) -> Cover:
-        if self._fetch is None or not key or self.problem:
+        if self._fetch is None or target not in PICTURE_FIELDS or not key or self.problem:
             return b""
         if not self._left or self._left_bytes <= 0:
             self.problem = "a report holds no more"
@@ -385,3 +415,35 @@ def _title(changes: Iterable[Change]) -> str:
     """Return the title an item has after a run; "" when the run did not write it."""
     titles = (str(one.after) for one in changes if one.target is PlexField.TITLE)
     return next(titles, "")
+
+
+def _cover_of(plex: PlexClient) -> Callable[[str, PlexField, str], bytes]:
+    def cover(rating_key: str, field: PlexField, key: str) -> bytes:
+        place = "file" if field is PlexField.POSTER else "art"
+        address = f"/library/metadata/{quote(rating_key)}/{place}?url={quote(key, safe='')}"
+        try:
+            body = plex.pictures.fetch(address)
+        except NotFoundError:
+            # A picture that was replaced long ago may be gone.
+            return b""
+        return _small(body) if picture_type(body) in {"image/jpeg", "image/png"} else b""
+
+    return cover
+
+
+def _small(body: bytes) -> bytes:
+    """Return a picture as small as a report shows it, where Pillow is installed."""
+    if len(body) <= _SMALL_BYTES:
+        return body
+    try:
+        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an extra
+    except ImportError:
+        return body
+    try:
+        with Image.open(BytesIO(body)) as picture:
+            picture.thumbnail((_SIDE, _SIDE))
+            out = BytesIO()
+            picture.convert("RGB").save(out, "JPEG", quality=80)
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return b""
+    return out.getvalue()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plexsync.app.setup.files import Answers
-    from plexsync.app.setup.sign_in_steps import Asker
+    from plexsync.app.setup.sign_in import Asker
     from plexsync.app.setup.wizard import Interview
     from plexsync.output.console import Invocation
 

@@ -58,8 +58,7 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
       plexsync report --markdown --redact          for an issue
       plexsync report --csv > report.csv
     """
-    from plexsync.app.report import ReportScope
-    from plexsync.app.report_sources import make_report
+    from plexsync.app.report import ReportScope, make_report
 
     shapes = [name for name in ("html", "markdown", "csv") if options[name]]
     if len(shapes) != 1:

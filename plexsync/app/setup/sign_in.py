@@ -1,4 +1,4 @@
-"""Signing in at plex.tv with a code, and the servers an account has.
+"""Signing in at plex.tv with a code, and the conversation around it: which server, and where it is.
 
 A person types the code at plex.tv/link; what comes back is the account's classic token, which lasts
 until it is revoked. Nothing here signs out, converts or expires a token.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 from xml.etree.ElementTree import ParseError as XMLParseError
 from xml.etree.ElementTree import fromstring
@@ -18,12 +18,20 @@ from xml.etree.ElementTree import fromstring
 import msgspec
 
 from plexsync.config.secrets import Secret
-from plexsync.errors import AuthError, BadResponseError, ConfigError, NotFoundError, ServerError
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    ConfigError,
+    NotFoundError,
+    ServerError,
+    StateError,
+)
 from plexsync.plex.connection import plex_headers, plexapi_imported
+from plexsync.text.normalize import clean_for_terminal
 from plexsync.transport.client import AnswerLimits, RetryPolicy, Timing, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from plexsync.transport.client import HttpResponse
@@ -212,6 +220,115 @@ def answering_address(
     return None
 
 
+class Asker(Protocol):
+    """A person at a terminal, or a stand-in for one."""
+
+    def tell(self, text: str) -> None:
+        """Show a line."""
+
+    def ask(self, question: str, default: str = "") -> str:
+        """Return a line of text; `default` when nothing is typed."""
+
+    def ask_secret(self, question: str) -> str:
+        """Return a line of text that is not shown; "" when nothing is typed."""
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInSteps:
+    """Shows a code, waits for it to be typed, and lets a person choose among their servers.
+
+    Args:
+        asker: what puts the questions to a person.
+        learn: receives every token at once, so that no message ever shows it.
+        client_id: returns our stable identifier.
+        plex_tv: where plex.tv is.
+        sleep: waits so many seconds.
+    """
+
+    asker: Asker
+    learn: Callable[[str], None]
+    client_id: Callable[[], str]
+    plex_tv: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def find_server(self) -> tuple[str, str] | None:
+        """Return address and token of the server a person chose; None where there is none.
+
+        The address is "" where the server answers at none of its own from here.
+        """
+        wanted = self.asker.confirm("Sign in at plex.tv to find your Plex server?", default=True)
+        server = self._sign_in() if wanted else None
+        if server is not None:
+            return self._reach(server), server.token.reveal()
+        self.asker.tell("Without signing in, the token of the server's owner is found so:")
+        for line in TOKEN_WORDS:
+            self.asker.tell(f"  {line}")
+        return None
+
+    def _sign_in(self) -> AccountServer | None:
+        try:
+            token = self._wait_for_token()
+            return self._choose_server(token) if token else None
+        except (ServerError, StateError) as error:
+            self.asker.tell(clean_for_terminal(str(error)))
+            return None
+
+    def _wait_for_token(self) -> Secret | None:
+        client_id = self.client_id()
+        while True:
+            with plex_tv_transport(client_id, url=self.plex_tv, sleep=self.sleep) as transport:
+                attempt = PlexSignIn(transport)
+                self.asker.tell(f"Open {LINK_PAGE} in a browser and type this code:")
+                self.asker.tell(f"    {clean_for_terminal(attempt.code())}")
+                self.asker.tell("Waiting until it is typed (Ctrl-C leaves) ...")
+                try:
+                    return self._poll(attempt)
+                except CodeExpiredError:
+                    if not self.asker.confirm("The code expired. Another one?", default=True):
+                        return None
+
+    def _poll(self, attempt: PlexSignIn) -> Secret:
+        while (token := attempt.token()) is None:
+            self.sleep(POLL_S)
+        self.learn(token.reveal())
+        return token
+
+    def _choose_server(self, token: Secret) -> AccountServer | None:
+        with plex_tv_transport(self.client_id(), url=self.plex_tv, token=token) as transport:
+            servers = account_servers(transport)
+        for server in servers:
+            self.learn(server.token.reveal())
+        if not servers:
+            self.asker.tell("Signed in, but this account has no Plex server.")
+            return None
+        if len(servers) == 1:
+            self.asker.tell(f"Signed in. Your server: {_shown(servers[0])}.")
+            return servers[0]
+        self.asker.tell("Signed in. Servers of this account:")
+        for number, server in enumerate(servers, start=1):
+            self.asker.tell(f"  {number}  {_shown(server)}")
+        return servers[self._number(servers) - 1]
+
+    def _number(self, servers: Sequence[AccountServer]) -> int:
+        while True:
+            typed = self.asker.ask("Which of them, by number", "1")
+            if typed.isdecimal() and 1 <= int(typed) <= len(servers):
+                return int(typed)
+            self.asker.tell(f"A number from 1 to {len(servers)}, please.")
+
+    def _reach(self, server: AccountServer) -> str:
+        address = answering_address(server, self.client_id(), self._tell_try)
+        if address is None:
+            self.asker.tell("It answers at none of them from here.")
+        return address or ""
+
+    def _tell_try(self, address: str) -> None:
+        self.asker.tell(f"  trying {clean_for_terminal(address)} ...")
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -257,3 +374,8 @@ def _servers(root: Element) -> Iterator[AccountServer]:
                 token=Secret(resource.accessToken),
                 addresses=tuple(dict.fromkeys(resource.preferred_connections())),
             )
+
+
+def _shown(server: AccountServer) -> str:
+    name = clean_for_terminal(server.name)
+    return name if server.owned else f"{name} (shared with you: plexsync could read it, not write)"

@@ -15,8 +15,7 @@ from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
 from plexsync.app.opening import open_servers
 from plexsync.app.setup.addresses import is_secret, likely_addresses, secrets_in
 from plexsync.app.setup.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
-from plexsync.app.setup.sign_in import machine_at
-from plexsync.app.setup.sign_in_steps import SignInSteps
+from plexsync.app.setup.sign_in import SignInSteps, machine_at
 from plexsync.config.forms import split_list
 from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ParseError, ServerError
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.app.opening import Servers
-    from plexsync.app.setup.sign_in_steps import Asker
+    from plexsync.app.setup.sign_in import Asker
     from plexsync.config.configuration import Config
     from plexsync.models import Section
 

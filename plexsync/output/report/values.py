@@ -31,7 +31,7 @@ class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
     """A scene with the file it is about, and the pages of it and of its item; "" for unknown."""
 
     scene_id: str
-    path: str
+    path: str = ""
     scene_url: str = ""
     item_url: str = ""
 
@@ -39,12 +39,12 @@ class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
 class ReportedScene(ReportedFile, frozen=True, kw_only=True):
     """A scene that waits for a person, with its best candidate."""
 
-    title: str
-    library: str
-    item: str
-    item_path: str
     reason: str
-    candidates: int
+    title: str = ""
+    library: str = ""
+    item: str = ""
+    item_path: str = ""
+    candidates: int = 0
 
 
 class FailingScene(ReportedFile, frozen=True, kw_only=True):
