@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Account
-    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord, Section
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId, SceneRecord
     from plexsync.state import State
     from plexsync.sync.ports import Ports
 
@@ -83,7 +83,7 @@ class MatchingInputs:
         stash = ports.stash.connect()
         plex = ports.plex.connect()
         sections = ports.plex.sections(config.plex.libraries)
-        self._libraries = _titles(sections)
+        self._libraries = {section.section_id: section.title for section in sections}
         self.state: State = load_state(ports.state_dir, ports.disk)
         loader = IndexLoader(
             client=ports.plex,
@@ -92,13 +92,12 @@ class MatchingInputs:
             now=ports.now(),
         )
         self.items: Sequence[PlexItem] = loader.load(sections).items
-        ids = {section.section_id for section in sections}
         self._catalogue = open_catalogue(
             config,
             ports.stash,
             (ports.cache_dir, ports.state_dir),
             stash.identity,
-            sections=ids,
+            sections=set(self._libraries),
         )
         self.by_key = {item.rating_key: item for item in self.items}
         self._scenes: dict[SceneId, Scene] = {}
@@ -229,7 +228,3 @@ def _show_notes(config: Config, state: State, record: SceneRecord | None) -> tup
                 notes[f"its {kind} (item {key}) is left alone: {known.apart}"] = None
                 break
     return tuple(notes)
-
-
-def _titles(sections: Sequence[Section]) -> dict[str, str]:
-    return {section.section_id: section.title for section in sections}

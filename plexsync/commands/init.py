@@ -100,7 +100,7 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
     from plexsync.app.failures import utc_now
     from plexsync.app.setup.sign_in import PLEX_TV
     from plexsync.app.setup.wizard import Interview
-    from plexsync.state import cache_directory
+    from plexsync.state import cache_directory, load_client_id, state_directory
 
     return Interview(
         asker=asker,
@@ -108,15 +108,9 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
         now=utc_now,
         learn=invocation.secrets.append,
         plex_tv=plex_tv or PLEX_TV,
-        client_id=_client_id,
+        # Made now if there is none: the account will list it.
+        client_id=lambda: load_client_id(state_directory(os.environ), create=True),
     )
-
-
-def _client_id() -> str:
-    """Return our stable identifier, made now if there is none: the account will list it."""
-    from plexsync.state import load_client_id, state_directory
-
-    return load_client_id(state_directory(os.environ), create=True)
 
 
 def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:

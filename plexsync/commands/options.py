@@ -151,11 +151,11 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 
 def log_options(command: _F) -> _F:
     """Return the options of commands that write to Plex: a log beside their output."""
+    kept: dict[str, Any] = {"callback": _keep_log, "expose_value": False}
     return with_options(
         file_option(
             "--log-file",
-            callback=_keep_log,
-            expose_value=False,
+            **kept,
             is_eager=True,
             help="Also write a log to FILE; at 10 MB it is kept as FILE.1, up to FILE.5.",
         ),
@@ -163,16 +163,14 @@ def log_options(command: _F) -> _F:
             "--log-format",
             type=click.Choice(["text", "json"]),
             default="text",
-            callback=_keep_log,
-            expose_value=False,
+            **kept,
             help="Write the log in words or in JSON lines.",
         ),
         click.option(
             "--log-level",
             type=click.Choice(["debug", "info", "warning", "error"]),
             default="info",
-            callback=_keep_log,
-            expose_value=False,
+            **kept,
             help="Leave out of the log what is less than this. Default: info.",
         ),
     )(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from plexsync.app.announcing import try_everything
@@ -35,12 +36,11 @@ from plexsync.sync.connections import config_secrets
 from plexsync.text.ids import without_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Problem
     from plexsync.output.console import Invocation
     from plexsync.state import Status
 
@@ -71,12 +71,13 @@ def examine(invocation: Invocation, *, notify: bool = False) -> Iterator[Finding
 
 def free_bytes(place: Path) -> int:
     """Return the free bytes on the disk of a directory, as far as an ordinary user may fill it."""
-    found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize
+    return disk_usage(place).free
 
 
 def check_state(
-    directory: Path, now: datetime, free_space: Callable[[Path], int] = free_bytes
+    directory: Path,
+    now: datetime,
+    free_space: Callable[[Path], int] = free_bytes,
 ) -> Iterator[Finding]:
     """Whether it can be read and written, has free space, and whether somebody is at work.
 
@@ -112,7 +113,8 @@ def check_state(
 
 def _space(directory: Path, free_bytes: int) -> Iterator[Finding]:
     """Warn where a run may find no space left."""
-    if free_bytes < 2 * _size(directory / STATE_NAME) + _ROOM_BYTES:
+    state = directory / STATE_NAME
+    if free_bytes < 2 * (state.stat().st_size if state.exists() else 0) + _ROOM_BYTES:
         yield warned(
             "state",
             f"only {free_bytes // 1024:,} KiB are free on the disk of {directory}",
@@ -136,22 +138,18 @@ def _lock(directory: Path) -> Finding:
 def _parked(status: Status) -> Iterator[Finding]:
     """How much of what is parked, by what each failed with."""
     for noun, problems in status.failed_too_often.items():
-        yield from _by_reason(noun, problems)
-
-
-def _by_reason(what: str, problems: Sequence[Problem | None]) -> Iterator[Finding]:
-    reasons: Counter[str] = Counter()
-    words: dict[str, str] = {}
-    for problem in problems:
-        message = problem.message if problem else "unknown"
-        reasons[words.setdefault(without_ids(message), message)] += 1
-    for reason, count in reasons.most_common():
-        many = f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
-        yield warned(
-            "state",
-            f"{many} parked after too many failed tries: {reason}",
-            "The next full run tries again; plexsync retry makes the next run do so.",
-        )
+        reasons: Counter[str] = Counter()
+        words: dict[str, str] = {}
+        for problem in problems:
+            message = problem.message if problem else "unknown"
+            reasons[words.setdefault(without_ids(message), message)] += 1
+        for reason, count in reasons.most_common():
+            many = f"1 {noun} is" if count == 1 else f"{count:,} {noun}s are"
+            yield warned(
+                "state",
+                f"{many} parked after too many failed tries: {reason}",
+                "The next full run tries again; plexsync retry makes the next run do so.",
+            )
 
 
 def _may_write(directory: Path) -> bool:
@@ -163,10 +161,6 @@ def _may_write(directory: Path) -> bool:
 def _existing(directory: Path) -> Path:
     """Return the directory, or the first above it that is there."""
     return next((one for one in (directory, *directory.parents) if one.exists()), directory)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
