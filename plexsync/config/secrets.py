@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
+from dataclasses import dataclass
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ class Secret:
         return self
 
 
+@dataclass(frozen=True, slots=True)
 class SecretReader:
     """Reads secrets from where the configuration says they are.
 
@@ -76,22 +78,12 @@ class SecretReader:
         command_s: how long a command may take, in seconds.
     """
 
-    def __init__(
-        self,
-        environ: Mapping[str, str],
-        *,
-        folder: Path,
-        home: Path,
-        warn: Callable[[str], None],
-        learn: Callable[[Secret], object] = id,
-        command_s: float = COMMAND_S,
-    ) -> None:
-        self._environ = environ
-        self._folder = folder
-        self._home = home
-        self._warn = warn
-        self._learn = learn
-        self._command_s = command_s
+    environ: Mapping[str, str]
+    folder: Path
+    home: Path
+    warn: Callable[[str], None]
+    learn: Callable[[Secret], object] = id
+    command_s: float = COMMAND_S
 
     def read(self, source: object) -> Secret:
         """Return the secret `source` holds or points to.
@@ -101,14 +93,14 @@ class SecretReader:
                 holds any part of the value.
         """
         secret = _checked(source) if isinstance(source, str) else self._read_elsewhere(source)
-        self._learn(secret)
+        self.learn(secret)
         return secret
 
     def resolve(self, name: str) -> Path:
         """Return the path the configuration means by `name`: `~` is the home directory."""
         if name == "~" or name.startswith("~/"):
-            return self._home / name[2:]
-        return self._folder / name
+            return self.home / name[2:]
+        return self.folder / name
 
     def _read_elsewhere(self, source: object) -> Secret:
         readers = {
@@ -149,12 +141,12 @@ class SecretReader:
         if len(content) > _LARGEST_BYTES:
             raise ParseError(f"the file {path} is too large for a secret", hint="Check its name.")
         if mode & stat.S_IROTH:
-            self._warn(f"{path} holds a secret and everybody may read it: chmod 600 {path}")
+            self.warn(f"{path} holds a secret and everybody may read it: chmod 600 {path}")
         return _checked(_decoded(content))
 
     def _from_variable(self, where: object) -> Secret:
         name = _text(where, "env")
-        value = self._environ.get(name, "")
+        value = self.environ.get(name, "")
         if not value.strip():
             raise ParseError(
                 f"the environment variable {name} is not set", hint=f"Set {name} and try again."
@@ -163,7 +155,7 @@ class SecretReader:
 
     def _from_credential(self, where: object) -> Secret:
         name = _text(where, "credential")
-        folder = self._environ.get("CREDENTIALS_DIRECTORY", "")
+        folder = self.environ.get("CREDENTIALS_DIRECTORY", "")
         if not folder:
             raise ParseError(
                 "there is no $CREDENTIALS_DIRECTORY",
@@ -185,17 +177,17 @@ class SecretReader:
         try:
             done = subprocess.run(  # noqa: S603 - the owner's own configuration names the program
                 where,
-                env=dict(self._environ),
+                env=dict(self.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=self._command_s,
+                timeout=self.command_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             # Not raised from the cause: it carries what the command printed so far.
             raise ParseError(
-                f"the command {program} took longer than {self._command_s:g} s", hint=hint
+                f"the command {program} took longer than {self.command_s:g} s", hint=hint
             ) from None
         except (OSError, ValueError) as error:
             raise ParseError(f"the command {program} cannot be started", hint=hint) from error
