@@ -13,10 +13,7 @@ import click
 
 from plexsync import __version__
 from plexsync.commands.help import CommandTree, Listed
-from plexsync.commands.options import (
-    CONTEXT,
-    global_options,
-)
+from plexsync.commands.options import CONTEXT, global_options
 from plexsync.errors import (
     ConfigError,
     ExitCode,

@@ -47,7 +47,6 @@ _AS_FOR_PERFORMERS = tuple(
 
 FIELD_SETTINGS = (
     FieldSetting(
-        "title",
         PlexField.TITLE,
         '"overwrite"',
         meaning="The title.",
@@ -60,7 +59,6 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "sort_title",
         PlexField.SORT_TITLE,
         '"off"',
         meaning="The title Plex sorts by. While it is off, Plex makes it of the title; one an "
@@ -69,14 +67,12 @@ FIELD_SETTINGS = (
         more=(_template('"{date} {title}"'),),
     ),
     FieldSetting(
-        "original_title",
         PlexField.ORIGINAL_TITLE,
         '"off"',
         meaning="The original title; movies only.",
         more=(_template('"{file}"'),),
     ),
     FieldSetting(
-        "summary",
         PlexField.SUMMARY,
         '"overwrite"',
         meaning="Stash's details.",
@@ -90,21 +86,18 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "tagline",
         PlexField.TAGLINE,
         '"off"',
         meaning="The tagline; movies only.",
         more=(_template('"{code}"'),),
     ),
     FieldSetting(
-        "date",
         PlexField.DATE,
         '"overwrite"',
         meaning="The date. `2021` becomes 2021-01-01 and `2021-06` becomes 2021-06-01, because "
         "Plex knows whole days only.",
     ),
     FieldSetting(
-        "studio",
         PlexField.STUDIO,
         '"overwrite"',
         meaning="The studio; movies only.",
@@ -128,7 +121,6 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "content_rating",
         PlexField.CONTENT_RATING,
         '"off"',
         meaning="The content rating.",
@@ -143,9 +135,9 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "performers",
         PlexField.ACTORS,
         '"merge"',
+        called="performers",
         meaning="Stash's performers become Plex's actors; movies only.",
         more=(
             part(
@@ -179,15 +171,14 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "directors",
         PlexField.DIRECTORS,
         '"off"',
         meaning="Stash's director; several with commas or semicolons between them.",
     ),
     FieldSetting(
-        "tags",
         PlexField.GENRES,
         '"merge"',
+        called="tags",
         meaning="Stash's tags.",
         more=(
             part(
@@ -207,9 +198,9 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "groups",
         PlexField.COLLECTIONS,
         '"off"',
+        called="groups",
         meaning="Put the item into a collection for each of its groups.",
         more=(
             _template(
@@ -219,7 +210,6 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "labels",
         PlexField.LABELS,
         '"off"',
         meaning="Labels that are the same or made alike for every scene.",
@@ -235,14 +225,12 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "rating",
         PlexField.RATING,
         '"off"',
         meaning="Stash's rating as that of the token's account: half stars, so 75 of 100 becomes "
         "8 of 10.",
     ),
     FieldSetting(
-        "poster",
         PlexField.POSTER,
         '"overwrite"',
         meaning="The scene's cover as the item's poster. See [pictures](#pictures).",
@@ -256,7 +244,6 @@ FIELD_SETTINGS = (
         ),
     ),
     FieldSetting(
-        "background",
         PlexField.BACKGROUND,
         '"off"',
         meaning="The scene's cover as the item's background.",

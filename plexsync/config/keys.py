@@ -107,18 +107,23 @@ class FieldSetting:
     """One field under `[fields]`.
 
     Args:
-        name: the field.
         to: where it is written in Plex, unless a part says otherwise.
         default: its policy, as TOML.
         meaning: what it is.
         more: its other settings, each named below the field.
+        called: what the field is called, if not as in Plex.
     """
 
-    name: str
     to: PlexField
     default: str
     meaning: str
     more: tuple[Key, ...] = ()
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the field is called."""
+        return self.called or self.to.value
 
     @property
     def keys(self) -> tuple[Key, ...]:
