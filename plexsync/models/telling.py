@@ -108,11 +108,11 @@ class Preview(Noun, frozen=True):
     """
 
     high: tuple[MatchRow, ...]
-    low: tuple[MatchRow, ...]
     high_total: int
-    low_total: int
-    unmatched_total: int
     more_changes: bool
+    low: tuple[MatchRow, ...] = ()
+    low_total: int = 0
+    unmatched_total: int = 0
     proposed_rules: tuple[PathRule, ...] = ()
     headline: str = ""
 

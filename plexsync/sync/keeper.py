@@ -34,6 +34,7 @@ from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_fa
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
+from plexsync.sync.execution.work import Outcomes
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.folding import short_digest
 
@@ -102,7 +103,7 @@ W = TypeVar("W", bound=KeptWork)
 R = TypeVar("R", CollectionRecord, ShowRecord)
 
 
-class Keeper(ABC, Generic[W, R]):
+class Keeper(Outcomes, ABC, Generic[W, R]):
     """Keeps one kind in step; it shows and remembers how each ended, too.
 
     Args:
@@ -238,10 +239,7 @@ class Keeper(ABC, Generic[W, R]):
         self._run.totals.reporter.preview(
             Preview(
                 high=tuple(rows),
-                low=(),
                 high_total=len(ready),
-                low_total=0,
-                unmatched_total=0,
                 more_changes=len(ready) > len(rows),
                 headline=f"{self.noun.upper()}S: {len(ready):,} will be written",
             )
@@ -287,19 +285,15 @@ class Keeper(ABC, Generic[W, R]):
         work = self._works[pair.scene.scene_id]
         self._remember(work.key, self._record_of(work, pair.link, done=False))
 
-    def note_settled(self, pair: Pair) -> None:
-        """Remember what is ours on one by writes of earlier runs."""
-        self.note_written(pair)
-
     def _charge(self) -> None:
         """Charge what failed by its own fault with a try, and say what is parked by that."""
-        failures = {key: (failed, one.problem) for key, (failed, one) in self._uncharged.items()}
         parked: dict[SceneId, Problem] = {}
-        for key in own_failures(failures, self._run.ports.faults):
-            work, (_, record) = self._works[key], self._uncharged[key]
+        for key, record in own_failures(self._uncharged, self._run.ports.faults).items():
             attempts = record.attempts + 1
             due_at = next_try_of(self._run, attempts, record.problem)
-            charged = replace(record, wanted=work.wanted, attempts=attempts, due_at=due_at)
+            charged = replace(
+                record, wanted=self._works[key].wanted, attempts=attempts, due_at=due_at
+            )
             self._remember(key, charged)
             if due_at == PARKED and record.problem is not None:
                 parked[key] = record.problem

@@ -46,7 +46,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     totals = begun(reporter, ports, options, RunKind.RUN)
     totals.subset = config.plex.subset
     with (
-        concluded(totals, ports) as conclusion,
+        concluded(totals, ports),
         remembered(config, ports, options) as (state, session),
     ):
         glance = Glance(config, options, ports, state)
@@ -60,7 +60,7 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
             context = meet_both(config, options, ports, totals, memory=memory, sections=sections)
             detection = ChangeDetection(context, near.edited if near else ())
             _reconcile(context, detection, mark=look.mark if look else "")
-    return conclusion.summary
+    return totals.ended
 
 
 def _end_unmoved(ports: Ports, totals: Totals, session: Session, unmoved: Unmoved) -> None:

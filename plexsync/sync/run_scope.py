@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.config.configuration import Config
-    from plexsync.models import RunSummary
     from plexsync.output.console import Reporter
     from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
@@ -38,30 +37,19 @@ def begun(reporter: Reporter, ports: Ports, options: RunOptions, kind: RunKind) 
     return Totals(reporter, header, detailed=options.detailed_exitcode)
 
 
-class Conclusion:
-    """How a use case ended.
-
-    Attributes:
-        summary: what was reported; there once the work is behind us.
-    """
-
-    summary: RunSummary
-
-
 @contextmanager
-def concluded(totals: Totals, ports: Ports) -> Iterator[Conclusion]:
-    """Report how the work within ended; what goes wrong in it is in the summary, and not raised.
+def concluded(totals: Totals, ports: Ports) -> Iterator[None]:
+    """Report how the work within ended; what goes wrong in it is in `totals.ended`, and not raised.
 
     The reporter's `finished` is always the last thing called.
     """
-    conclusion = Conclusion()
     error: PlexsyncError | None = None
     try:
-        yield conclusion
+        yield
     except PlexsyncError as caught:
         error = caught
-    conclusion.summary = totals.summary(error, ports)
-    totals.reporter.finished(conclusion.summary)
+    totals.ended = totals.summary(error, ports)
+    totals.reporter.finished(totals.ended)
 
 
 @contextmanager

@@ -44,12 +44,15 @@ class Totals:
         done: pairs that have their outcome.
         emptied: items that lose all names of both or one of performers and tags.
         by_library: rows that were written, by the title of their library.
+        ended: how it ended; there once the work is behind us.
 
     Args:
         reporter: what shows the run.
         header: what is known of the run so far.
         detailed: say by exit code whether there were changes.
     """
+
+    ended: RunSummary
 
     def __init__(self, reporter: Reporter, header: RunHeader, *, detailed: bool = False) -> None:
         self._detailed = detailed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, source_in
 from plexsync.planning.layout.collections import Placing, wished_collections
@@ -15,23 +16,15 @@ from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId
+    from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId, SceneRecord
     from plexsync.planning.layout.collections import WishedCollections
+    from plexsync.state import Placed
     from plexsync.sync.context import RunContext
 
 _SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""
-
-
-class _Placed(Protocol):
-    """A link, or as much of one."""
-
-    @property
-    def section_id(self) -> str: ...
-    @property
-    def rating_key(self) -> RatingKey: ...
 
 
 class DueCollections:
@@ -82,22 +75,17 @@ class DueCollections:
 
     def _placings(self) -> Iterator[Placing]:
         """Yield the linked scenes of which all is known, as this run leaves them."""
-        planned = self._run.planned
-        for scene_id, placed in self._run.state.placings():
-            if scene_id not in planned and placed.outcome in GOOD:
-                yield self._placing(placed.related, placed.marks, placed.links)
-        for record in planned.values():
+        kinds, planned = self._kinds, self._run.planned
+        here = (one for key, one in self._run.state.placings() if key not in planned)
+        records: Iterator[Placed | SceneRecord] = chain(here, planned.values())
+        for record in records:
             if record.outcome in _SEEN:
-                yield self._placing(record.related, record.marks, record.links)
-
-    def _placing(self, related: str, marks: str, links: Sequence[_Placed]) -> Placing:
-        kinds = self._kinds
-        items = [
-            (link.section_id, kinds[link.section_id], link.rating_key)
-            for link in links
-            if link.section_id in kinds
-        ]
-        return Placing(related, marks, tuple(items))
+                items = [
+                    (link.section_id, kinds[link.section_id], link.rating_key)
+                    for link in record.links
+                    if link.section_id in kinds
+                ]
+                yield Placing(record.related, record.marks, tuple(items))
 
     def _emptied(self, key: SceneId, record: CollectionRecord | None) -> CollectionWish | None:
         """Return a collection no scene belongs to any more; None where it is left alone for now."""

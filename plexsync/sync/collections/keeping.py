@@ -29,7 +29,8 @@ from plexsync.sync.collections.work import (
     CollectionWork,
 )
 from plexsync.sync.execution.making import find_made
-from plexsync.sync.execution.work import WorkItem, blank_link, deletes
+from plexsync.sync.execution.reader import settle_one
+from plexsync.sync.execution.work import WorkItem, absent, blank_link, deletes, title_in
 from plexsync.sync.keeper import Keeper
 from plexsync.text.normalize import tag_key
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from plexsync.errors import UnsafeError
     from plexsync.models import Change, RatingKey, RelatedId, SceneId
     from plexsync.plex.decode import CollectionEntry
-    from plexsync.state import Unsettled
+    from plexsync.state import Session, Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
@@ -246,33 +247,28 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         keys = tuple({one.plan.rating_key for one in open_ones if one.plan.rating_key})
         read = self._executor.reader.read(keys) if keys else {}
         for one in open_ones:
-            if not one.plan.rating_key:
-                self._settle_making(one)
-            elif one.plan.rating_key not in read:
-                gone = deletes(one.plan.changes)
-                missing = () if gone else tuple(change.target for change in one.plan.changes)
-                status = Settlement.APPLIED if gone else Settlement.FAILED
-                session.settle(one, status, missing=missing)
-                if gone:
-                    session.keep(one.plan.scene_id, None)
+            plan = one.plan
+            if not plan.rating_key:
+                self._settle_making(session, one)
+            elif plan.rating_key not in read:
+                gone = absent(plan) if deletes(plan.changes) else None
+                settle_one(session, one, gone, self._planner)
+                if gone is not None:
+                    session.keep(plan.scene_id, None)
             elif not self._rules.kinds:
                 session.settle(one, Settlement.SETTLED)
         session.commit()
         self._records = session.state.collections()
 
-    def _settle_making(self, one: Unsettled) -> None:
+    def _settle_making(self, session: Session, one: Unsettled) -> None:
         """Find out whether a collection was made: its title was free right before."""
-        session = self._run.session
-        assert session is not None  # noqa: S101 - see `_settle`
         plan = one.plan
         known = {record.link.rating_key for record in self._records.values()}
         key = find_made(self._run.ports.plex, plan, known)
         if key is None:
-            missing = tuple(change.target for change in plan.changes)
-            session.settle(one, Settlement.FAILED, missing=missing)
+            settle_one(session, one, None, self._planner)
             return
         link = Link(rating_key=key, section_id=plan.section_id, path="")
         link = self._planner.link_after(link, plan.changes)
         session.settle(one, Settlement.APPLIED, made=key)
-        title = next(str(c.after) for c in plan.changes if c.target is PlexField.TITLE)
-        session.keep(plan.scene_id, CollectionRecord(link=link, title=title))
+        session.keep(plan.scene_id, CollectionRecord(link=link, title=title_in(plan)))

@@ -21,7 +21,7 @@ from plexsync.models import (
 from plexsync.planning.planner import Planner
 from plexsync.plex.pictures import selected_key
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, going
-from plexsync.sync.execution.work import Decision, blank_link, decision_of, plan_of
+from plexsync.sync.execution.work import Decision, blank_link, decision_of, members_after, plan_of
 from plexsync.sync.keeper import KeptWork, planned_for, wish_of
 
 if TYPE_CHECKING:
@@ -153,10 +153,7 @@ class CollectionDecider:
         """
         if work.wish.members or not work.is_made or PlexField.MEMBERS not in detail.values:
             return False
-        left = next(
-            (one.after for one in planned.changes if one.target is PlexField.MEMBERS),
-            detail.values[PlexField.MEMBERS],
-        )
+        left = members_after(planned.changes, detail)
         if left or planned.held or not detail.locked <= _WRITTEN:
             return False
         if detail.values.get(PlexField.LABELS) or any(
@@ -210,8 +207,5 @@ def _name(target: PlexField) -> str:
 
 def _count(detail: ItemDetail, planned: Planned) -> int:
     """How many members a collection has once the plan is carried out."""
-    for change in planned.changes:
-        if change.target is PlexField.MEMBERS:
-            return len(change.after)
-    members = detail.values.get(PlexField.MEMBERS)
+    members = members_after(planned.changes, detail)
     return detail.member_count if members is None else len(members)

@@ -6,7 +6,7 @@ A scene or a collection is charged with what is its own fault, and not with an o
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome
@@ -19,7 +19,7 @@ from plexsync.text.ids import without_ids
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.models import Problem, SceneId
+    from plexsync.models import KeptRecord, Problem, SceneId, SceneRecord
     from plexsync.sync.context import RunContext
     from plexsync.sync.server_faults import ServerFaults, WorkKind
 
@@ -29,29 +29,29 @@ UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
 OWN_FAULTS = UNUSABLE_PICTURES | {TooLongError.kind}
 """Kinds of problem that no server is to blame for, however many scenes have them."""
 
+R = TypeVar("R", bound="SceneRecord | KeptRecord")
+
 GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_FAULTS, 1)}
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 
 
 def own_failures(
-    failures: Mapping[SceneId, tuple[WorkKind, Problem | None]], faults: ServerFaults
-) -> frozenset[SceneId]:
-    """Return whose failures are their own or their item's, and not a server's.
+    uncharged: Mapping[SceneId, tuple[WorkKind, R]], faults: ServerFaults
+) -> dict[SceneId, R]:
+    """Return what failed by its own fault or its item's, and not a server's, with its record.
 
     A server that answers and reads well, but does not store a value, may well not take it; only one
     that stores nothing of many items is at fault itself.
     """
-    kinds = Counter(problem.kind for _, problem in failures.values() if problem)
-    found = set()
-    for key, (failed, problem) in failures.items():
-        kind = problem.kind if problem else ""
-        if kind == UNSENT.kind:
-            continue
+    kinds = Counter(record.problem.kind for _, record in uncharged.values() if record.problem)
+    found = {}
+    for key, (failed, record) in uncharged.items():
+        kind = record.problem.kind if record.problem else ""
         few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
-        if few or kind in OWN_FAULTS or faults.is_items_own(failed):
-            found.add(key)
-    return frozenset(found)
+        if kind != UNSENT.kind and (few or kind in OWN_FAULTS or faults.is_items_own(failed)):
+            found[key] = record
+    return found
 
 
 def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:

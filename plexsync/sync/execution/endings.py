@@ -46,29 +46,22 @@ class ItemEndings:
         problem = as_problem(error)
         self.outcomes.finish(pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ)
 
-    def unchanged(self, ready: Ready) -> None:
-        """End an item that needs nothing; what Plex shows already is ours all the same."""
-        decision, pair = ready.decision, ready.pair
+    def unwritten(self, ready: Ready) -> None:
+        """End an item that needs nothing, or is only shown because the run is a dry one.
+
+        What Plex shows already is ours all the same.
+        """
+        decision, pair, changes = ready.decision, ready.pair, ready.changes
         if decision.agreed:
             pair.link = self.planner.link_after(pair.link, decision.agreed)
-        self.outcomes.finish(
-            pair,
-            Outcome.FAILED if decision.problem else decision.outcome,
-            problem=decision.problem,
-            note=decision.words(),
-            failed=WorkKind.PICTURE,
-        )
-
-    def shown(self, ready: Ready) -> None:
-        """End an item of a dry run: its changes are shown, and not written."""
-        decision, changes = ready.decision, ready.changes
         outcome = Outcome.PLANNED if changes else decision.outcome
         self.outcomes.finish(
-            ready.pair,
+            pair,
             Outcome.FAILED if decision.problem else outcome,
             changes=changes,
             problem=decision.problem,
             note=decision.words(),
+            failed=WorkKind.PICTURE,
         )
 
     def unmade(self, pair: Pair, problem: Problem) -> None:

@@ -211,7 +211,7 @@ class Executor:
             return None
         if ready.plan.changes or ready.decision.pictures:
             return ready
-        self._end.unchanged(ready)
+        self._end.unwritten(ready)
         return None
 
     def _ready(self, item: WorkItem, detail: ItemDetail, read_at: float) -> Ready:
@@ -251,7 +251,7 @@ class Executor:
             for ready in batch:
                 if self._save is not None:
                     self._save(ready)
-                self._end.shown(ready)
+                self._end.unwritten(ready)
             self._progress("comparing", 0, total)
 
     # ---- writing

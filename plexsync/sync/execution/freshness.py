@@ -98,10 +98,6 @@ class Freshness:
         first = self._details[place_of(plan)]
         return any(self._is_others(change, first, detail) for change in plan.changes)
 
-    def is_untouched(self, plan: ItemPlan, detail: ItemDetail) -> bool:
-        """Return whether an item is as it was when it was decided about."""
-        return _are_same(self._details[place_of(plan)], detail)
-
     def got(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> bool:
         """Return whether an item got all that `plan` means for another one, and not for it."""
         first, shows = self._details[place], self._planner.shows
@@ -145,7 +141,8 @@ class Freshness:
 
     def _is_same(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
         detail = read.get(plan.rating_key)
-        return isinstance(detail, ItemDetail) and self.is_untouched(plan, detail)
+        first = self._details[place_of(plan)]
+        return isinstance(detail, ItemDetail) and _are_same(first, detail)
 
     def _says(self, own: Change | None, other: Change) -> bool:
         """Whether a change brings all that another one of the same field does."""

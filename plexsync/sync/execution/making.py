@@ -7,6 +7,7 @@ the title was looked for right before, so a collection that has it now is the on
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from plexsync.models import (
 from plexsync.state import Settlement
 from plexsync.sync.execution.endings import TITLE_TAKEN
 from plexsync.sync.execution.reader import with_members
+from plexsync.sync.execution.work import title_in
 from plexsync.sync.server_faults import WorkKind
 from plexsync.text.normalize import tag_key
 
@@ -101,31 +103,22 @@ class CollectionMaker:
         self._endings = endings
         self._known: dict[str, KnownCollections] = {}
 
-    def listed(self, section_id: str, *, again: bool = False) -> KnownCollections:
-        """Return the collections of a library; asked once, or `again`.
-
-        Raises:
-            ServerError: they cannot be listed.
-        """
-        if again or section_id not in self._known:
-            read_at = self._monotonic()
-            entries = self._plex.collections.listing(section_id)
-            by_title: defaultdict[str, list[CollectionEntry]] = defaultdict(list)
-            for one in entries:
-                by_title[tag_key(one.title)].append(one)
-            by_key = {one.rating_key: one for one in entries}
-            self._known[section_id] = KnownCollections(read_at, by_key, by_title)
-        return self._known[section_id]
-
-    def _listed_now(self, section_id: str) -> KnownCollections:
-        """Return the collections of a library as they were a moment ago.
+    def listed(self, section_id: str, *, within_s: float = inf) -> KnownCollections:
+        """Return the collections of a library, listed so many seconds ago at most.
 
         Raises:
             ServerError: they cannot be listed.
         """
         known = self._known.get(section_id)
-        old = known is not None and self._monotonic() - known.read_at > LISTED_S
-        return self.listed(section_id, again=old)
+        now = self._monotonic()
+        if known is None or now - known.read_at > within_s:
+            entries = self._plex.collections.listing(section_id)
+            by_title: defaultdict[str, list[CollectionEntry]] = defaultdict(list)
+            for one in entries:
+                by_title[tag_key(one.title)].append(one)
+            known = KnownCollections(now, {one.rating_key: one for one in entries}, by_title)
+            self._known[section_id] = known
+        return known
 
     def make_all(
         self,
@@ -174,8 +167,8 @@ class CollectionMaker:
             ServerError: it is not known whether it was made, so the next run looks again.
         """
         first = self._first(ready.plan)
-        title = _title_of(first)
-        if self._listed_now(first.section_id).called(title):
+        title = title_in(first)
+        if self.listed(first.section_id, within_s=LISTED_S).called(title):
             message = f"Plex has a collection '{title}' already, which plexsync did not make"
             return Problem(kind=TITLE_TAKEN, message=message)
         (seq,) = session.intend([first])
@@ -199,7 +192,7 @@ class CollectionMaker:
     def _found(self, first: ItemPlan, title: str, refusal: ServerError | None) -> RatingKey | None:
         """Return the collection that was made although its answer was lost; None for none."""
         try:
-            found = self.listed(first.section_id, again=True).called(title)
+            found = self.listed(first.section_id, within_s=-1).called(title)
         except ServerError as unread:
             raise refusal or unread from unread
         return found[0].rating_key if found else None
@@ -253,7 +246,7 @@ class CollectionMaker:
         kind = first.member_kind or ItemKind.MOVIE
         try:
             made = self._plex.collections.make(
-                first.section_id, kind, _title_of(first), tuple(map(RatingKey, members))
+                first.section_id, kind, title_in(first), tuple(map(RatingKey, members))
             )
         except AuthError:
             raise
@@ -277,7 +270,7 @@ def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) ->
     Raises:
         ServerError: that cannot be found out.
     """
-    title, sent = tag_key(_title_of(plan)), frozenset(plan.changes[-1].after)
+    title, sent = tag_key(title_in(plan)), frozenset(plan.changes[-1].after)
     for entry in plex.collections.listing(plan.section_id):
         if tag_key(entry.title) == title and entry.rating_key not in known:
             members = frozenset(plex.collections.members(entry.rating_key))
@@ -302,7 +295,3 @@ def going(planner: Planner, detail: ItemDetail, link: Link) -> Iterator[Change]:
             trace_before=planner.trace(link, target),
             trace_after=Trace(),
         )
-
-
-def _title_of(plan: ItemPlan) -> str:
-    return next(str(one.after) for one in plan.changes if one.target is PlexField.TITLE)

@@ -155,7 +155,7 @@ def settle(
     for one in unsettled:
         link = planner.settle(link, one.plan.changes, detail)
         if session is not None:
-            _note_settled(session, one, detail, planner)
+            settle_one(session, one, detail, planner)
     return link
 
 
@@ -180,7 +180,7 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     for one in unlinked:
         detail = read.get(one.plan.rating_key)
         if not isinstance(detail, ServerError):
-            _note_settled(session, one, detail, planner)
+            settle_one(session, one, detail, planner)
 
 
 def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
@@ -194,10 +194,10 @@ def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
     return replace(record, links=(*others, link))
 
 
-def _note_settled(
+def settle_one(
     session: Session, one: Unsettled, detail: ItemDetail | None, planner: Planner
 ) -> None:
-    # An item that is gone shows nothing.
+    """Note how an intent ended, by what its item shows; one that is gone shows nothing."""
     missing = planner.not_stored(one.plan, detail) if detail else one.plan.changes
     session.settle(
         one,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         PictureBase,
         Problem,
         SceneId,
+        Value,
     )
     from plexsync.planning.equality import PlexEquality
     from plexsync.planning.planner import Planned
@@ -263,6 +264,18 @@ def deletes(changes: Iterable[Change]) -> bool:
     return any(one.target is PlexField.EXISTENCE and not one.after for one in changes)
 
 
+def title_in(plan: ItemPlan) -> str:
+    """Return the title a plan gives; "" for none."""
+    titles = (str(one.after) for one in plan.changes if one.target is PlexField.TITLE)
+    return next(titles, "")
+
+
+def members_after(changes: Iterable[Change], detail: ItemDetail) -> Value | None:
+    """Return the members of a collection once it is changed; None where they were not read."""
+    found = (one.after for one in changes if one.target is PlexField.MEMBERS)
+    return next(found, detail.values.get(PlexField.MEMBERS))
+
+
 def mode_in(plan: ItemPlan) -> Change | None:
     """Return how a collection is to be shown; None where a plan leaves that as it is."""
     if deletes(plan.changes):
@@ -313,3 +326,4 @@ class Outcomes(Protocol):
 
     def note_settled(self, pair: Pair, /) -> None:
         """Remember what is ours on an item by writes of earlier runs."""
+        self.note_written(pair)

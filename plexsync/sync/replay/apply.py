@@ -33,7 +33,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.work import Decision, WorkItem, place_of
+from plexsync.sync.execution.work import Decision, WorkItem, place_of, title_in
 from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import kept_with, known_link, replay
@@ -73,7 +73,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
     """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
     totals = begun(reporter, ports, options, RunKind.APPLY)
     planner = Planner(config.apply.rules)
-    with concluded(totals, ports) as conclusion:
+    with concluded(totals, ports):
         plan = read_plan(options.file, disk=ports.disk)
         with remembered(config, ports, options) as memory:
             lineage = meet_plex(ports, totals, memory[0])
@@ -85,7 +85,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
             headline = f"PLAN of {plan.created_at}: {{}} {verb} written"
             work = _PlanWork(plan.items, memory[0], planner, pictures, headline=headline)
             replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
-    return conclusion.summary
+    return totals.ended
 
 
 def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
@@ -169,9 +169,7 @@ class _PlanWork:
         pair = Pair(scene=scene, link=link, reason=item.reason)
         decide = partial(self._decide, item, pair)
         if is_collection:
-            pair.title = next(
-                (str(one.after) for one in plan.changes if one.target is PlexField.TITLE), ""
-            )
+            pair.title = title_in(plan)
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
 

@@ -21,7 +21,7 @@ from plexsync.models import (
     Withheld,
 )
 from plexsync.sync.execution.making import find_made, going
-from plexsync.sync.execution.work import Decision, PictureChange, blank_link, deletes
+from plexsync.sync.execution.work import Decision, PictureChange, blank_link, deletes, members_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,10 +103,7 @@ class CollectionReverser:
         """Whether a collection is just what the run made of it."""
         if kept or PlexField.MEMBERS not in detail.values or detail.smart:
             return False
-        left = next(
-            (one.after for one in changes if one.target is PlexField.MEMBERS),
-            detail.values[PlexField.MEMBERS],
-        )
+        left = members_after(changes, detail)
         written = {change.target for change in plan.changes}
         others = detail.locked - written - {PlexField.MEMBERS}
         mode = detail.values.get(PlexField.MODE) if PlexField.MODE not in written else ""

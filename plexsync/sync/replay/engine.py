@@ -22,6 +22,7 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
+from plexsync.sync.execution.work import Outcomes
 from plexsync.sync.rows import RowMaker
 from plexsync.sync.run_scope import journaled
 
@@ -101,7 +102,7 @@ def _check_stale(totals: Totals, message: str) -> None:
         raise MismatchError(message)
 
 
-class ReplayOutcomes:
+class ReplayOutcomes(Outcomes):
     """Shows how each item of earlier work ended, and has it remembered.
 
     Args:
@@ -157,10 +158,6 @@ class ReplayOutcomes:
         else:
             self._session.remember(key, with_link(self._state.get(key), pair.link))
 
-    def note_settled(self, pair: Pair) -> None:
-        """Remember what is ours on an item by writes of earlier runs."""
-        self.note_written(pair)
-
     def preview(self, ready: Sequence[Ready], total: int) -> Preview:
         """Return what a person sees before the first write."""
         more = total > self._totals.done + len(ready)
@@ -172,10 +169,7 @@ class ReplayOutcomes:
         ]
         return Preview(
             high=tuple(rows),
-            low=(),
             high_total=total,
-            low_total=0,
-            unmatched_total=0,
             more_changes=more,
             headline=self._work.headline.format(count),
         )

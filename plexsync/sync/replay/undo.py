@@ -78,7 +78,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
     totals = begun(reporter, ports, options, RunKind.UNDO)
     planner = Planner(config.apply.rules)
     with (
-        concluded(totals, ports) as conclusion,
+        concluded(totals, ports),
         remembered(config, ports, options) as memory,
     ):
         state, _ = memory
@@ -91,7 +91,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         headline = f"UNDO of run {run_id}: {{}} {verb} back"
         work = _UndoWork(plans, state, planner, kept=kept, run_id=run_id, headline=headline)
         replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
-    return conclusion.summary
+    return totals.ended
 
 
 # ---- which run -----------------------------------------------------------------------------------

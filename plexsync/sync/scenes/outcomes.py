@@ -325,15 +325,9 @@ class SceneOutcomes:
             Those that failed so often that they are parked now, with the last reason.
         """
         parked: dict[SceneId, Problem] = {}
-        failures = {
-            scene_id: (failed, record.problem)
-            for scene_id, (failed, record) in self._uncharged.items()
-        }
-        own = own_failures(failures, self._run.ports.faults)
-        for scene_id, (_, record) in self._uncharged.items():
-            if self._run.session is None or scene_id not in own:
-                continue
-            self._run.session.remember(scene_id, record)
+        for scene_id, record in own_failures(self._uncharged, self._run.ports.faults).items():
+            if self._run.session is not None:
+                self._run.session.remember(scene_id, record)
             if record.due_at == PARKED and record.problem is not None:
                 parked[scene_id] = record.problem
         self._uncharged = {}

@@ -27,8 +27,7 @@ from plexsync.models import (
 )
 from plexsync.planning.layout.shows import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
-from plexsync.state import Settlement
-from plexsync.sync.execution.reader import settle
+from plexsync.sync.execution.reader import settle, settle_one
 from plexsync.sync.execution.work import Decision, WorkItem, decision_of, plan_of
 from plexsync.sync.keeper import Keeper, KeptWork, planned_for, wanted_digest, wish_of
 from plexsync.sync.rows import Pair
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.models import Change, Desired, RatingKey, RelatedId, SceneId, ShowWish
-    from plexsync.state import Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
 
@@ -289,24 +287,19 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         if session is None:
             return
         for one in session.state.unsettled:
-            if one.plan.kind in SHOW_KINDS and one.plan.scene_id not in works:
-                self._settle_other(one)
+            plan = one.plan
+            if plan.kind not in SHOW_KINDS or plan.scene_id in works:
+                continue
+            detail = self._executor.reader.read((plan.rating_key,)).get(plan.rating_key)
+            if detail is None:
+                settle_one(session, one, None, self._planner)
+            elif isinstance(detail, ItemDetail):
+                link = Link(rating_key=plan.rating_key, section_id=plan.section_id, path="")
+                record = self._records.get(plan.scene_id) or ShowRecord(link=link)
+                link = settle(record.link, [one], detail, planner=self._planner, session=session)
+                wanted = record.wanted if record.due_at else ""
+                session.keep(plan.scene_id, replace(record, link=link, wanted=wanted))
         session.commit()
-
-    def _settle_other(self, one: Unsettled) -> None:
-        session, plan = self._run.session, one.plan
-        assert session is not None  # noqa: S101 - see `_settle_others`
-        detail = self._executor.reader.read((plan.rating_key,)).get(plan.rating_key)
-        if detail is None:
-            missing = tuple(change.target for change in plan.changes)
-            session.settle(one, Settlement.FAILED, missing=missing)
-        elif isinstance(detail, ItemDetail):
-            record = self._records.get(plan.scene_id)
-            link = Link(rating_key=plan.rating_key, section_id=plan.section_id, path="")
-            record = record or ShowRecord(link=link)
-            link = settle(record.link, [one], detail, planner=self._planner, session=session)
-            wanted = record.wanted if record.due_at else ""
-            session.keep(plan.scene_id, replace(record, link=link, wanted=wanted))
 
     def _forget_gone(self, wished: Collection[SceneId]) -> None:
         """Forget what is not in Plex any more, of that which no linked episode is in.

@@ -81,8 +81,7 @@ class PictureWriter:
             _mark_unfinished([(ready, result)])
             return
         try:
-            prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
-            uploads = [upload for upload in prepared if upload is not None]
+            uploads = self._uploads(ready, result)
             unproven, self._end = self._uploader.hand_over(uploads, session)
         except ServerError as error:
             self._end = error
@@ -134,8 +133,7 @@ class PictureWriter:
         end: ServerError | None = None
         try:
             for at, (ready, result) in enumerate(results, 1):
-                prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
-                waiting += [upload for upload in prepared if upload is not None]
+                waiting += self._uploads(ready, result)
                 if sum(len(upload.body) for upload in waiting) >= _HELD_BYTES:
                     self._uploader.send(waiting, session)
                     yield list(results[done:at])
@@ -186,6 +184,11 @@ class PictureWriter:
         if not change.ask and not selected_key(pictures).startswith(UPLOADED):
             return True  # what was never uploaded is not the cover
         return self._prepare(ready, replace(change, seen=pictures), result) is not None
+
+    def _uploads(self, ready: Ready, result: PictureResult) -> list[PictureUpload]:
+        """Return what is to be sent of an item's pictures."""
+        prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
+        return [upload for upload in prepared if upload is not None]
 
     def _prepare(
         self, ready: Ready, change: PictureChange, result: PictureResult
