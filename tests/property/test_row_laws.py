@@ -111,7 +111,7 @@ def test_every_field_has_a_cell() -> None:
     assert sorted(FIELDS) == sorted(PlexField)
 
 
-def test_digests_of_names_can_be_told_apart_in_base64() -> None:
+def test_digests_of_names_stay_apart_in_base64() -> None:
     """Each takes whole characters, so that each is shared for itself."""
     assert len(pack_digest("0" * ENTRY_DIGITS)) == ENTRY_CHARACTERS
     assert pack_digest("ab" * ENTRY_DIGITS) == pack_digest("ab" * (ENTRY_DIGITS // 2)) * 2

@@ -164,7 +164,7 @@ class SceneRows(Mapping[SceneId, bytes]):
     def fold(self) -> None:
         """Have every row as a checkpoint has it.
 
-        Where most rows are new the shared texts are gathered anew, so that those no row has any
+        Where most rows are new the shared texts are gathered again, so that those no row has any
         more, as of folders that were moved, do not pile up.
         """
         texts = self._texts
