@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,37 +40,50 @@ from plexsync.storage.scenes.rows import SceneRows
 from plexsync.storage.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 NOW = datetime(2026, 11, 22, 8, 32, 54, tzinfo=UTC)
-FIELDS = (
-    PlexField.TITLE,
-    PlexField.SUMMARY,
-    PlexField.DATE,
-    PlexField.STUDIO,
-    PlexField.ACTORS,
-    PlexField.GENRES,
-    PlexField.COLLECTIONS,
-)
 
 
 def make_record(number: int, version: str = "2026-11-21T10:00:00Z") -> SceneRecord:
-    """A record as an applied scene with seven fields leaves it, about 800 bytes."""
+    """A record as an applied scene with seven fields leaves it: eight tags, two performers."""
+    studio, tags = number % 100, range(number % 150, number % 150 + 8)
+    performers = (number % 900, number % 700)
     link = Link(
         rating_key=RatingKey(str(number + 500_000)),
         section_id="1",
-        path=f"/media/scenes/Some Studio/Some Studio - {number} - A Title Of Usual Length.mp4",
+        path=f"/media/scenes/Studio {studio}/Studio - {number} - A Title Of Usual Length.mp4",
         base={
-            field: Base(digest="0123456789abcdef", entries="0123456789abcdef") for field in FIELDS
+            PlexField.TITLE: Base(digest=_digest(number, 16)),
+            PlexField.SUMMARY: Base(digest=_digest(-number, 16)),
+            PlexField.DATE: Base(digest=_digest(number % 5000, 16)),
+            PlexField.STUDIO: Base(digest=_digest(studio, 16)),
+            PlexField.COLLECTIONS: _list_of((studio,)),
+            PlexField.ACTORS: _list_of(performers),
+            PlexField.GENRES: _list_of(tags),
         },
     )
     return SceneRecord(
         updated_at=version,
         outcome=Outcome.FAILED if number % 100 == 0 else Outcome.APPLIED,
-        files="0123456789abcdef",
-        desired="0123456789abcdef",
+        files=_digest(number + 1, 16),
+        desired=_digest(number + 2, 16),
         links=(link,),
+        related=" ".join(
+            [*(f"p{one}" for one in performers), f"s{studio}", *map("t{}".format, tags)]
+        ),
     )
+
+
+def _list_of(names: Iterable[int]) -> Base:
+    """What is remembered of a list of names, all of which are ours."""
+    entries = "".join(sorted(_digest(name, 12) for name in names))
+    return Base(digest=_digest(int(entries, 16), 16), entries=entries)
+
+
+def _digest(number: int, digits: int) -> str:
+    """Hex digits that look like no others."""
+    return blake2b(str(number).encode(), digest_size=digits // 2).hexdigest()
 
 
 def make_plan(number: int) -> ItemPlan:
@@ -148,7 +162,8 @@ def main() -> None:
         checkpoint = Checkpoint(serial=1, waiting=waiting, rows=rows)
         write_checkpoint(path, checkpoint)
         size_bytes = path.stat().st_size
-        print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {STATE_NAME}\n")
+        print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {STATE_NAME}: ", end="")
+        print(f"{size_bytes / scenes:.0f} bytes a scene\n")
 
         read_s = measure("floor: read the bytes", path.read_bytes)
         content = path.read_bytes()

@@ -173,10 +173,10 @@ class State:
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
-        for scene_id in sorted(self._waiting, key=id_order):
-            record = self.get(scene_id)
-            if record is not None:
-                yield scene_id, record
+        try:
+            yield from self._rows.records(self._waiting)
+        except RowError as error:
+            raise bad_row(error, self.path) from error
 
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""

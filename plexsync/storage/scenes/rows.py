@@ -6,7 +6,6 @@ and to load a checkpoint costs nothing for each scene.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +18,7 @@ from plexsync.storage.scenes.shared import SharedTexts
 from plexsync.storage.scenes.views import LinkPlace, RowError, RowView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -30,7 +29,6 @@ _DECODED = 4096
 """How many records are kept decoded: a run asks for one several times."""
 
 _PIECE_BYTES = 1 << 16
-_LINE = re.compile(rb'^"([^"\\]*)": ', re.MULTILINE)
 
 
 def row_of(scene_id: SceneId, kept: bytes) -> bytes:
@@ -105,12 +103,25 @@ class SceneRows(Mapping[SceneId, bytes]):
         if known is not None:
             return known
         row = self.get(scene_id)
-        if row is None:
-            return None
-        try:
-            return self._keep_decoded(scene_id, decode_row(row, self._texts))
-        except UNREADABLE as error:
-            raise RowError(scene_id, error) from error
+        return None if row is None else self._decode(scene_id, row)
+
+    def records(self, scene_ids: Iterable[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
+        """Yield the records of scenes in the order of their ids, which costs little for each.
+
+        Raises:
+            RowError: one is none.
+        """
+        at = self._start - 1
+        for scene_id in sorted(scene_ids, key=id_order):
+            if scene_id in self._new or scene_id in self._decoded:
+                record = self.record(scene_id)
+            else:
+                found = self._content.find(b'\n"%b": ' % scene_id.encode(), at, self._end)
+                at = max(at, found)
+                row = None if found < 0 else self._row_at(found + 1, scene_id)
+                record = None if row is None else self._decode(scene_id, row)
+            if record is not None:
+                yield scene_id, record
 
     def view(self, view: RowView[T], scene_id: SceneId) -> T | None:
         """Return a part of one row; None when there is none.
@@ -209,7 +220,11 @@ class SceneRows(Mapping[SceneId, bytes]):
         record = self.record(scene_id)
         return None if record is None else encode_row(record)
 
-    def _keep_decoded(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
+    def _decode(self, scene_id: SceneId, row: bytes) -> SceneRecord:
+        try:
+            record = decode_row(row, self._texts)
+        except UNREADABLE as error:
+            raise RowError(scene_id, error) from error
         if len(self._decoded) >= _DECODED:
             self._decoded.clear()
         self._decoded[scene_id] = record
@@ -223,24 +238,32 @@ class SceneRows(Mapping[SceneId, bytes]):
         else:
             begin = self._index().get(scene_id, -1)
             found = begin >= 0
-        if not found:
-            return None
-        row_at = begin + len(scene_id.encode()) + len(b'"": ')
-        return self._content[row_at : self._line_end(begin)].removesuffix(b",")
+        return self._row_at(begin, scene_id) if found else None
+
+    def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
+        """Return the row in the line of a scene that begins there."""
+        start = begin + len(scene_id.encode()) + len(b'"": ')
+        return self._content[start : self._line_end(begin)].removesuffix(b",")
 
     def _index(self) -> dict[SceneId, int]:
         """Return where the line of each scene begins."""
-        if not self._places and self._end:
-            found = _LINE.finditer(self._content, self._start, self._end)
-            self._places = {SceneId(line[1].decode()): line.start() for line in found}
+        if not self._places:
+            at = self._start
+            while at < self._end:
+                self._places[self._name(at)] = at
+                at = self._line_end(at) + 1
         return self._places
+
+    def _name(self, begin: int) -> SceneId:
+        """Return the scene of the line that begins there."""
+        return SceneId(self._content[begin + 1 : self._content.index(b'"', begin + 1)].decode())
 
     def _search(self, scene_id: SceneId) -> tuple[int, bool]:
         """Return where the line of a scene begins, or would, and whether it is there."""
         low, high, wanted = self._start, self._end, id_order(scene_id)
         while low < high:
             begin = max(self._content.rfind(b"\n", low, (low + high) // 2) + 1, low)
-            name = self._content[begin + 1 : self._content.index(b'"', begin + 1)].decode()
+            name = self._name(begin)
             if name == scene_id:
                 return begin, True
             if id_order(name) < wanted:

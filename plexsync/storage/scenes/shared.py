@@ -7,6 +7,7 @@ number of such a text instead; number 0 stands for none.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, is_packed
@@ -27,12 +28,15 @@ class SharedTexts:
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
-        self._numbers = {text: number for number, text in enumerate(self._texts)}
         self._crowded: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[str]:
         """Return the texts in the order of their numbers, from 1 on."""
         return iter(self._texts[1:])
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {text: number for number, text in enumerate(self._texts)}
 
     def text(self, number: int) -> str:
         """Return the text of a number."""
