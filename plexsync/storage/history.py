@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,7 +30,7 @@ from plexsync.storage.journal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 LAST = "last"
@@ -75,10 +76,15 @@ def read_history(
     Raises:
         StateError: a journal cannot be read.
     """
+    return tuple(islice(_newest_first(directory, disk), limit))
+
+
+def _newest_first(directory: Path, disk: Filesystem) -> Iterator[RunRecord]:
     paths = [journal_path(directory, run_id) for run_id in journal_runs(directory, disk)]
     begun = [(begin, path) for path in paths if (begin := first_entry(path, disk)) is not None]
     begun.sort(key=lambda one: one[0].serial, reverse=True)
-    return tuple(_record_of(begin, path, disk) for begin, path in begun[:limit])
+    for begin, path in begun:
+        yield _record_of(begin, path, disk)
 
 
 def _record_of(begin: Begin, path: Path, disk: Filesystem) -> RunRecord:
@@ -204,7 +210,7 @@ class _Log:
 
 def _last(directory: Path, disk: Filesystem) -> str:
     """Return the last run that wrote something and is no undo."""
-    for run in read_history(directory, disk=disk):
+    for run in _newest_first(directory, disk):
         if run.written and run.kind is not RunKind.UNDO:
             return run.run_id
     raise MismatchError(

@@ -114,6 +114,7 @@ class State:
         self._decisions = base.decisions
         self._former = base.former
         self._waiting = set(base.waiting)
+        self._waiting_now: tuple[tuple[SceneId, SceneRecord], ...] | None = None
         self._runs = list(base.runs)
         self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
         # Which journals there are: those in which something happened, and the others.
@@ -173,10 +174,12 @@ class State:
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
-        try:
-            yield from self._rows.records(self._waiting)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
+        if self._waiting_now is None:
+            try:
+                self._waiting_now = tuple(self._rows.records(self._waiting))
+            except RowError as error:
+                raise bad_row(error, self.path) from error
+        yield from self._waiting_now
 
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""
@@ -353,6 +356,7 @@ class State:
         except RowError as error:
             raise bad_row(error, self.path) from error
         self._waiting.discard(scene_id)
+        self._waiting_now = None
         now = self._viewed(views.STANDING, scene_id)
         if now and now.outcome in WAITING:
             self._waiting.add(scene_id)

@@ -4,7 +4,8 @@
     a link: [rating_key, section_id, folder, path,
              base, pictures, above, held, inherited, confidence]
     base: one cell a field, in the order of `FIELDS`: 0, a digest, or
-          [digest, entries, seen, wanted, found, credits]
+          [digest, entries, seen, wanted, credits]; of a value that was found the digest begins
+          with "!", or is the negative of a number
     a picture: [stamp, etag, key, shown, made, former]
 
 Nothing is lost: the record a row is read as is the one it was made of. In a checkpoint texts that
@@ -73,6 +74,9 @@ _SHARED = tuple(
 _BASE_AT = 4
 _ENTRIES_AND_SEEN = slice(1, 3)
 
+_FOUND = "!"
+"""What the digest of a value begins with that Plex held before plexsync wrote it."""
+
 _UPLOAD = "upload://posters/"
 """What the keys of uploaded pictures begin with; a digest follows."""
 
@@ -84,7 +88,6 @@ class _Cell(msgspec.Struct, array_like=True, gc=False):
     entries: Entries = ""
     seen: Entries = ""
     wanted: str = ""
-    found: bool = False
     credits: str = ""
 
 
@@ -207,8 +210,10 @@ def paths_in(row: bytes) -> Iterator[str]:
 def _share_digest(cells: list[Any], at: int, texts: SharedTexts) -> None:
     if isinstance(cells[at], list):
         cells, at = cells[at], 0
-    if cells[at] and isinstance(cells[at], str):
-        cells[at] = texts.number(cells[at])
+    digest = cells[at]
+    if isinstance(digest, str) and digest.removeprefix(_FOUND):
+        number = texts.number(digest.removeprefix(_FOUND))
+        cells[at] = -number if digest.startswith(_FOUND) else number
 
 
 def _trimmed(*values: object) -> list[object]:
@@ -268,7 +273,9 @@ def _cells(base: Mapping[PlexField, Base]) -> list[object]:
 
 def _cell(known: Base) -> object:
     digest = pack_digest(known.digest)
-    if not (known.entries or known.seen or known.wanted or known.found or known.credits):
+    if known.found:
+        digest = _FOUND + digest
+    if not (known.entries or known.seen or known.wanted or known.credits):
         return digest
     return [
         digest,
@@ -276,34 +283,38 @@ def _cell(known: Base) -> object:
             pack_digest(known.entries),
             pack_digest(known.seen),
             pack_digest(known.wanted),
-            known.found,
             known.credits,
         ),
     ]
 
 
 def _bases(cells: Iterable[int | str | _Cell], texts: SharedTexts) -> dict[PlexField, Base]:
-    base = {}
-    for target, cell in zip(FIELDS, cells, strict=False):
-        if isinstance(cell, str):
-            base[target] = Base(digest=unpack_digest(cell))
-        elif isinstance(cell, _Cell):
-            base[target] = _base(cell, texts)
-        elif cell:
-            base[target] = Base(digest=unpack_digest(texts.text(cell)))
-    return base
+    return {
+        target: _base(cell, texts) for target, cell in zip(FIELDS, cells, strict=False) if cell != 0
+    }
 
 
-def _base(cell: _Cell, texts: SharedTexts) -> Base:
-    digest = cell.digest
+def _base(cell: int | str | _Cell, texts: SharedTexts) -> Base:
+    if not isinstance(cell, _Cell):
+        digest, found = _digest(cell, texts)
+        return Base(digest=digest, found=found)
+    digest, found = _digest(cell.digest, texts)
     return Base(
-        digest=unpack_digest(digest if isinstance(digest, str) else texts.text(digest)),
+        digest=digest,
         entries=unpack_digest(texts.join(cell.entries)),
         wanted=unpack_digest(cell.wanted) if cell.wanted else "",
         credits=cell.credits,
-        found=cell.found,
+        found=found,
         seen=unpack_digest(texts.join(cell.seen)) if cell.seen else "",
     )
+
+
+def _digest(cell: int | str, texts: SharedTexts) -> tuple[str, bool]:
+    """Return a digest, and whether its value was found."""
+    if isinstance(cell, int):
+        return unpack_digest(texts.text(abs(cell))), cell < 0
+    packed = cell.removeprefix(_FOUND)
+    return unpack_digest(packed), packed != cell
 
 
 # ---- Pictures ------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         more, as of folders that were moved, do not pile up.
         """
         texts = self._texts
-        if 2 * len(self._new) > len(self):
+        if self._content and 2 * len(self._new) > len(self):
             self._new = {scene_id: self._written_out(scene_id) for scene_id in self}
             self._content, self._start, self._end, self._places = b"", 0, 0, {}
             self._counted, self._added = 0, len(self._new)
