@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.app.failures import make_run_id, utc_now
-from plexsync.config.loader import home_directory, load_config
+from plexsync.app.opening import command_config, open_servers
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
 from plexsync.models import id_order
-from plexsync.plex.client import PlexClient
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.servers import ReviewServers
@@ -30,8 +28,6 @@ from plexsync.state import (
     trial_queue_path,
     waiting_ids,
 )
-from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
-from plexsync.transport.client import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,9 +39,6 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import RunOptions
 
 _PRIVATE_UMASK = 0o077
-
-_IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.0)
-"""A person waits for the answer, and can go on without it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,8 +106,7 @@ def open_review(
         StateError: what is remembered cannot be read.
     """
     os.umask(_PRIVATE_UMASK)
-    config = load_config(invocation.config, environ, home=home_directory())
-    invocation.secrets += config_secrets(config)
+    config = command_config(invocation)
     with make_review_context(config, environ, lock_wait_s=lock_wait_s) as context:
         yield context
 
@@ -125,11 +117,7 @@ def make_review_context(
 ) -> Iterator[ReviewContext]:
     """Read what waits, by a configuration that was read already; see `open_review`."""
     state_dir = state_directory(environ)
-    client_id = load_client_id(state_dir, create=False, new_id=lambda: str(uuid.uuid4()))
-    with (
-        stash_transport(config, _hear_nothing, retry=_IMPATIENT) as stash,
-        plex_transport(config, client_id, _hear_nothing, retry=_IMPATIENT) as plex,
-    ):
+    with open_servers(config, load_client_id(state_dir, create=False)) as both:
         answers = AnswerStore(
             state_dir,
             now=utc_now,
@@ -138,8 +126,8 @@ def make_review_context(
         )
         servers = ReviewServers(
             config=config,
-            stash=stash_client(config, stash),
-            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            stash=both.stash,
+            plex=both.plex,
             cache_dir=cache_directory(environ),
             now=utc_now,
         )
@@ -161,10 +149,6 @@ def run_accepted(invocation: Invocation, options: RunOptions) -> int:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _hear_nothing(_message: str) -> None:
-    """Ignore a repeated request: a review says itself what it could not learn."""
 
 
 def _read_waiting(context: ReviewContext, state_dir: Path) -> None:
