@@ -62,11 +62,12 @@ def _filter_options(command: _F) -> _F:
     return command
 
 
-def _scene_arguments(complete: _Complete) -> Callable[[_F], _F]:
+def _scene_arguments(complete: _Complete, *, required: bool = False) -> Callable[[_F], _F]:
     return click.argument(
         "scenes",
-        metavar="[SCENE_ID]...",
+        metavar="SCENE_ID..." if required else "[SCENE_ID]...",
         nargs=-1,
+        required=required,
         callback=read_scene_ids,
         shell_complete=complete,
     )
@@ -161,14 +162,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
 
 
 @new_command(review_group, "show", short_help="Show all there is about a scene.")
-@click.argument(
-    "scenes",
-    metavar="SCENE_ID...",
-    nargs=-1,
-    required=True,
-    callback=read_scene_ids,
-    shell_complete=complete_review,
-)
+@_scene_arguments(complete_review, required=True)
 def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
     from plexsync.models import SceneId

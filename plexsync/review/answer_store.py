@@ -149,10 +149,11 @@ class AnswerStore:
             rivals = self._rivals(answer, losers)
             for one in (scene_id, *losers, *rivals):
                 before.setdefault(one, self._standing(one))
+            taken = frozenset(target.rating_key for target in answer.targets)
             for one in losers:
-                self._take_from(one, frozenset(target.rating_key for target in answer.targets))
+                self._look_again(one, Outcome.SKIPPED, without=taken)
             for one in rivals:
-                self._look_again(one)
+                self._look_again(one, Outcome.REVIEW)
             self._apply(answer)
         session.commit()
         return partial(self._put_back, before, {one: self.state.get(one) for one in before})
@@ -237,18 +238,15 @@ class AnswerStore:
             one for one, record in records.items() if record and record.outcome is Outcome.REVIEW
         )
 
-    def _look_again(self, scene_id: SceneId) -> None:
-        """Let a scene wait on, but be matched again by the next run."""
-        answers, record = self._standing(scene_id)
-        self._write(scene_id, answers, record and _due(record, Outcome.REVIEW))
-
-    def _take_from(self, scene_id: SceneId, keys: frozenset[RatingKey]) -> None:
-        """Let a scene lose items to another one, and be matched again."""
+    def _look_again(
+        self, scene_id: SceneId, outcome: Outcome, *, without: frozenset[RatingKey] = frozenset()
+    ) -> None:
+        """Let a scene be matched again, without the items it loses to another one."""
         answers, record = self._standing(scene_id)
         if answers is not None:
-            pins = tuple(pin for pin in answers.pins if pin.rating_key not in keys)
+            pins = tuple(pin for pin in answers.pins if pin.rating_key not in without)
             answers = replace(answers, pins=pins)
-        self._write(scene_id, answers, record and _due(record, without=keys))
+        self._write(scene_id, answers, record and _due(record, outcome, without=without))
 
     def _apply(self, answer: Answer) -> None:
         scene, targets = answer.scene, answer.targets

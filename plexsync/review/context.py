@@ -30,7 +30,7 @@ from plexsync.state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from plexsync.config.configuration import Config
@@ -96,9 +96,7 @@ class ReviewContext:
 
 
 @contextmanager
-def open_review(
-    invocation: Invocation, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
-) -> Iterator[ReviewContext]:
+def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator[ReviewContext]:
     """Read the configuration and what waits; let go of everything at the end.
 
     Raises:
@@ -107,16 +105,7 @@ def open_review(
     """
     os.umask(_PRIVATE_UMASK)
     config = command_config(invocation)
-    with make_review_context(config, environ, lock_wait_s=lock_wait_s) as context:
-        yield context
-
-
-@contextmanager
-def make_review_context(
-    config: Config, environ: Mapping[str, str], *, lock_wait_s: float = 0.0
-) -> Iterator[ReviewContext]:
-    """Read what waits, by a configuration that was read already; see `open_review`."""
-    state_dir = state_directory(environ)
+    state_dir = state_directory(os.environ)
     with open_servers(config, load_client_id(state_dir, create=False)) as both:
         answers = AnswerStore(
             state_dir,
@@ -128,12 +117,11 @@ def make_review_context(
             config=config,
             stash=both.stash,
             plex=both.plex,
-            cache_dir=cache_directory(environ),
+            cache_dir=cache_directory(os.environ),
             now=utc_now,
         )
         context = ReviewContext(config=config, answers=answers, servers=servers)
         _read_waiting(context, state_dir)
-        answers.learn_rivals(context.waiting)
         try:
             yield context
         finally:
@@ -166,6 +154,7 @@ def _read_waiting(context: ReviewContext, state_dir: Path) -> None:
         if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
     ]
     context.waiting.sort(key=lambda one: id_order(one.scene_id))
+    answers.learn_rivals(context.waiting)
 
 
 def _find_lost(context: ReviewContext, path: Path) -> None:

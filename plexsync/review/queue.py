@@ -122,10 +122,6 @@ class WaitingQueue:
         )
         return [waiting, *others]
 
-    def groups(self, answered: Collection[SceneId]) -> list[list[Waiting]]:
-        """Return the open scenes shown, those of one pattern together, surest first."""
-        return self._by_pattern(one for one in self if one.scene_id not in answered)
-
     def rival_scenes(
         self, rating_key: RatingKey, ours: SceneId, answered: Collection[SceneId] = ()
     ) -> str:

@@ -196,10 +196,14 @@ def is_unscored(candidate: Candidate) -> bool:
 def evidence_of(candidate: Candidate, rivals: str) -> list[Evidence]:
     """Return the evidence of a candidate, what speaks for it first; it adds up to its score.
 
+    One that no matching has weighed has none.
+
     Args:
         candidate: the candidate.
         rivals: who the rivals are, in words; what they take away is evidence of its own.
     """
+    if is_unscored(candidate):
+        return []
     ordered = sorted(candidate.evidence, key=lambda one: -one.weight)
     if not 0 < candidate.score < 1:
         return ordered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,7 +70,7 @@ class SceneChoice:
 
 def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> int:
     """`plexsync review list`."""
-    with open_review(invocation, os.environ) as context:
+    with open_review(invocation) as context:
         chosen = list(filter(filters.let_pass, context.waiting))
         _tell_notes(invocation, streams, context)
         if invocation.shape.json or invocation.shape.jsonl:
@@ -90,10 +89,9 @@ def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> 
 def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
     from plexsync.review.batch.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
-    from plexsync.review.terminal.layout import laid_out  # noqa: PLC0415 - same
-    from plexsync.review.terminal.screen import scene_lines  # noqa: PLC0415 - same
+    from plexsync.review.terminal.screen import scene_rows  # noqa: PLC0415 - same
 
-    with open_review(invocation, os.environ) as context:
+    with open_review(invocation) as context:
         _tell_notes(invocation, streams, context)
         console = make_console(streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
@@ -104,15 +102,8 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
                 print_document(streams, show_document(context, one, previews))
                 continue
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
-            lines = scene_lines(
-                one,
-                answers=answers,
-                notes=notes,
-                previews=previews,
-                marks=console.color_system is None or console.no_color,
-            )
-            for line in laid_out(lines, console):
-                console.print(line)
+            for row in scene_rows(one, console, answers=answers, notes=notes, previews=previews):
+                console.print(row)
             console.print()
     return ExitCode.OK
 
@@ -122,7 +113,7 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
 
 def answer_scenes(invocation: Invocation, streams: Streams, verb: Verb, choice: SceneChoice) -> int:
     """`plexsync review accept`, `reject`, `ignore` and `reset`."""
-    with open_review(invocation, os.environ, lock_wait_s=choice.lock_wait_s) as context:
+    with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
         chosen = _chosen(context, choice)
         if choice.items and len(chosen) != 1:
             raise ConfigError(
@@ -161,7 +152,7 @@ def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters
     from plexsync.review.batch.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
     from plexsync.review.batch.json_documents import review_document  # noqa: PLC0415 - only for programs
 
-    with open_review(invocation, os.environ) as context:
+    with open_review(invocation) as context:
         _tell_notes(invocation, streams, context)
         chosen = list(filter(filters.let_pass, context.waiting))
         # Excel takes a file for UTF-8 only if it says so.
@@ -194,7 +185,7 @@ def import_answers(
             context=str(file),
             hint="save it as 'CSV UTF-8' in the spreadsheet",
         ) from error
-    with open_review(invocation, os.environ, lock_wait_s=lock_wait_s) as context:
+    with open_review(invocation, lock_wait_s=lock_wait_s) as context:
         waiting = {one.scene_id: one for one in context.waiting}
         context.answers.take_lock()
         try:

@@ -17,6 +17,7 @@ from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
+from plexsync.text.counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -196,7 +197,7 @@ def _invalid(problems: list[str]) -> ConfigError:
     shown = problems[:_MOST_PROBLEMS]
     if len(problems) > len(shown):
         shown = [*shown, f"… and {len(problems) - len(shown)} more"]
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    count = counted(len(problems), "problem")
     return ConfigError(
         f"{count} in the file, nothing was answered:" + "".join(f"\n  {one}" for one in shown),
         hint="mend the lines and import the file again: plexsync review import FILE",

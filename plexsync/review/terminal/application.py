@@ -17,7 +17,7 @@ from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
 from plexsync.review.keys import press
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.layout import picture_place
-from plexsync.review.terminal.screen import screen_rows
+from plexsync.review.terminal.screen import needs_marks, screen_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -271,7 +271,7 @@ def fitted_rows(
         review,
         console,
         previews=previews,
-        marks=console.color_system is None or console.no_color,
+        marks=needs_marks(console),
         height=max(console.height, _LEAST_ROWS),
         pictures=pictures,
     )

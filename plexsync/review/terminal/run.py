@@ -21,6 +21,7 @@ from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.terminal.application import show_review
 from plexsync.sync.ports import RunOptions
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
             hint="plexsync review list shows what waits; review -h names the other commands",
         )
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
-    with open_review(invocation, os.environ) as context:
+    with open_review(invocation) as context:
         if not context.waiting:
             _say(console, context.notes or [NOTHING_WAITS])
             return ExitCode.OK
@@ -97,12 +98,11 @@ def _pictures(
     console: Console,
 ) -> Iterator[TerminalPictures | None]:
     """Yield what draws covers; None where nobody wants them, or the terminal or we cannot."""
-    if not wanted or find_spec("textual_image") is None:
-        yield None
-        return
-    from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
+    make = None
+    if wanted and find_spec("textual_image") is not None:
+        from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
 
-    make = picture_maker(os.environ, console)
+        make = picture_maker(os.environ, console)
     if make is None:
         yield None
         return
@@ -137,11 +137,10 @@ def _say_kept(console: Console, review: Review) -> None:
     answered = len(review.given.answered)
     console.print("\n")
     if answered:
-        scenes = "1 scene is" if answered == 1 else f"{answered:,} scenes are"
+        scenes = counted(answered, "scene is", "scenes are")
         console.print(Text(f"{scenes} answered, and every answer is kept."))
     if review.accepted:
         console.print(Text("To write what was accepted:"))
         console.print(Text("    plexsync run"))
-    left = review.left
-    if left:
-        console.print(Text(f"{left:,} still wait."))
+    if review.left:
+        console.print(Text(f"{review.left:,} still wait."))

@@ -21,6 +21,7 @@ from plexsync.review.terminal.parts import (
     scene_part,
     words,
 )
+from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -36,23 +37,28 @@ if TYPE_CHECKING:
     from plexsync.state import Waiting
 
 
-def scene_lines(
+def scene_rows(
     waiting: Waiting,
+    console: Console,
     *,
     answers: SceneAnswers,
     notes: Mapping[RatingKey, Sequence[str]],
     previews: Mapping[RatingKey, LinkPreview],
-    marks: bool,
-) -> list[Line]:
-    """All there is about one scene, each candidate with its evidence and changes."""
-    lines = scene_part(waiting, answers)
-    lines += candidates_part(waiting, -1, answers, notes=notes)
+) -> list[Text]:
+    """Return all there is about one scene, each candidate with its evidence and changes."""
+    marks = needs_marks(console)
+    lines = [*scene_part(waiting, answers), *candidates_part(waiting, -1, answers, notes=notes)]
     for place, candidate in enumerate(waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
         known = previews.get(candidate.rating_key)
         lines += facts_part(waiting, candidate, known, marks=marks)
         lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
-    return lines
+    return laid_out(lines, console)
+
+
+def needs_marks(console: Console) -> bool:
+    """Return whether differences are shown by marks, too, since there is no colour."""
+    return console.color_system is None or console.no_color
 
 
 # ---- One screen of a review ----------------------------------------------------------------------
@@ -281,12 +287,11 @@ def _end_lines(review: Review) -> list[Text]:
     if not review.queue.total:
         return [Text("Nothing waits for review.")]
     left = review.left
-    scenes = "1 scene still waits." if left == 1 else f"{left:,} scenes still wait."
+    scenes = counted(left, "scene still waits.", "scenes still wait.")
     counts = review.given.counts()
     lines = [Text(scenes if left else "Nothing waits any more.", style="bold"), Text()]
     for verb, count in counts.items():
-        if count:
-            lines.append(Text(f"  {count:>6,}  {ANSWER_WORDS[verb]}"))
+        lines.append(Text(f"  {count:>6,}  {ANSWER_WORDS[verb]}"))
     if counts:
         safe = "Every answer is kept. Nothing has been written to Plex."
         lines += [Text(), Text(safe, style="dim", overflow="fold")]

@@ -18,7 +18,6 @@ from plexsync.review.shown import (
     evidence_of,
     facts_of,
     has_path_rule,
-    is_unscored,
     item_place,
     marked_words,
     moved_names,
@@ -76,7 +75,6 @@ class PageTemplates:
         """
         waiting, candidate = review.waiting, review.candidate
         recorded = review.answers.recorded(waiting.scene_id)
-        scored = candidate is not None and not is_unscored(candidate)
         return self.page(
             name,
             review=review,
@@ -86,7 +84,7 @@ class PageTemplates:
             changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
             facts=facts_of(waiting, candidate, preview) if candidate else [],
             bars=evidence_bars(evidence_of(candidate, rival_names(review, candidate)))
-            if candidate and scored
+            if candidate
             else [],
             answer=answer_words(recorded),
             marks=answer_marks(recorded),

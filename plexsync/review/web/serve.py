@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
@@ -47,7 +46,7 @@ def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) ->
         StateError: what is remembered cannot be read or written.
     """
     require_web()
-    with open_review(invocation, os.environ) as context:
+    with open_review(invocation) as context:
         if not context.waiting:
             write_lines(streams.stdout, map(clean_for_terminal, context.notes or [NOTHING_WAITS]))
             return ExitCode.OK

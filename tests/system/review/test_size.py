@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import pytest
+
 MANY, FEW = 5_000, 50
 
 
@@ -39,9 +41,11 @@ Measured 22,000, and 10 milliseconds.
 """
 
 
-def show_first_screen(environ: Mapping[str, str]) -> None:
+def show_first_screen(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Open a review and draw what comes first."""
-    with open_review(Invocation(shape=Shape()), environ) as context:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with open_review(Invocation(shape=Shape())) as context:
         review = Review(context.waiting, context.answers, ReviewActions(context))
         assert "Review 1 of" in drawn(review, make_screen())
 
@@ -56,13 +60,17 @@ def make_screen() -> Console:
     return Console(file=io.StringIO(), width=100, height=40, force_terminal=True)
 
 
-def test_the_first_screen_of_thousands_comes_like_that_of_a_few(tmp_path: Path) -> None:
+def test_the_first_screen_of_thousands_comes_like_that_of_a_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a scene that waits adds to the start is little, counted in calls."""
     (tmp_path / "few").mkdir()
     few, many = make_home(tmp_path / "few", FEW, FEW), make_home(tmp_path, MANY, MANY)
-    show_first_screen(few)
+    show_first_screen(few, monkeypatch)
 
-    added = calls_of(lambda: show_first_screen(many)) - calls_of(lambda: show_first_screen(few))
+    added = calls_of(lambda: show_first_screen(many, monkeypatch)) - calls_of(
+        lambda: show_first_screen(few, monkeypatch)
+    )
 
     assert added / (MANY - FEW) < MOST_PER_SCENE
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.config.loader import load_config
 from plexsync.matcher import match
 from plexsync.models import Confidence, PathRule, RatingKey, SceneId
-from plexsync.review.context import make_review_context
+from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
+from plexsync.review.context import open_review
 from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 NOBODY = "http://127.0.0.1:9"
 RULE = PathRule(stash="/data/a/", plex="/media/x/")
 
 
-def test_what_a_path_rule_settles_is_what_matching_makes_high(tmp_path: Path) -> None:
+def test_what_a_path_rule_settles_is_what_matching_makes_high(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of two files with one name a rule tells which is which; without it both are LOW."""
     scenes = [
         make_scene(
@@ -42,7 +47,9 @@ def test_what_a_path_rule_settles_is_what_matching_makes_high(tmp_path: Path) ->
         "PLEXSYNC_STATE_DIR": str(tmp_path / "state"),
         "CACHE_DIRECTORY": str(tmp_path / "cache"),
     }
-    with make_review_context(load_config(None, environ, home=tmp_path), environ) as context:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with open_review(Invocation(shape=Shape())) as context:
         state, ask = context.answers.state, context.servers.settled
         assert ask(scenes, items, state, rules=()) == frozenset()
         settled = ask(scenes, items, state, rules=(RULE,))
