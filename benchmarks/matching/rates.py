@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from benchmarks.matching.corpus import MIXES, make_corpus
-from plexsync.matching.comparing.comparison import compare_duration, compare_frame, compare_size
+from plexsync.matching.comparing.facts import compare_duration, compare_frame, compare_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.matching.comparing.comparison import compare_duration
 from plexsync.matching.comparing.evidence import (
     Comparison,
     FolderLevel,
     Level,
     Spelling,
 )
+from plexsync.matching.comparing.facts import compare_duration
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Option, Weights
 from plexsync.matching.wording import Obstacle, Why
 from plexsync.models import ItemKind, id_order
@@ -84,6 +84,7 @@ class Table:
         given: the scenes a person gave an item to, by the item's position.
         is_layout_known: certain pairs show where Plex keeps Stash's folders.
         asked: claims to items, as far as they were asked for.
+        sums: the bits of claims, equal ones once.
     """
 
     items: Sequence[PlexItem]
@@ -94,6 +95,7 @@ class Table:
     given: Mapping[int, frozenset[SceneId]]
     is_layout_known: bool
     asked: dict[int, Claims] = field(default_factory=dict)
+    sums: dict[tuple[float, ...], tuple[float, ...]] = field(default_factory=dict)
 
     def column(self, item: int) -> Sequence[Option]:
         """Return the best option of each scene for an item."""
@@ -105,6 +107,7 @@ class Table:
         if found is None:
             ranked = sorted(self.column(item), key=_likelihood, reverse=True)
             bits = tuple([one.bits for one in ranked])
+            bits = self.sums.setdefault(bits, bits)
             found = Claims(ranked, bits, {one.ours.scene: one.bits for one in ranked})
             self.asked[item] = found
         return found
@@ -156,12 +159,12 @@ def score_row(row: Sequence[Option], table: Table, settings: MatchSettings) -> l
     """Return the score of each option of a file; equal pairs with equal rivals share one."""
     if len({one.path for one in row}) < len(row):
         return [score_option(one, row, table.column(one.item), settings) for one in row]
-    known: dict[tuple[int, tuple[float, ...], float | None], float] = {}
+    known: dict[tuple[int, int, float | None], float] = {}
     scores = []
     for option in row:
         claims = table.claims(option.item)
-        # Equal comparisons have one assessment.
-        kind = id(option.weighed), claims.bits, claims.by_scene.get(option.ours.scene)
+        # Equal comparisons have one assessment, and equal claims one tuple of bits.
+        kind = id(option.weighed), id(claims.bits), claims.by_scene.get(option.ours.scene)
         score = known.get(kind)
         if score is None:
             score = known[kind] = score_option(option, row, claims.ranked, settings)
@@ -254,6 +257,8 @@ def find_better_whole(option: Option, table: Table, settings: MatchSettings) -> 
 
 # ---- Private -------------------------------------------------------------------------------------
 
+_EPISODE = ItemKind.EPISODE
+
 
 def _find_contradiction(option: Option) -> Obstacle | None:
     if not option.weighed.contradictions:
@@ -264,13 +269,13 @@ def _find_contradiction(option: Option) -> Obstacle | None:
 def _find_episodes(option: Option, row: Sequence[Option], table: Table) -> Obstacle | None:
     """One file that holds several episodes is an item for each, and none of them is the scene."""
     item = table.items[option.item]
-    if item.kind is not ItemKind.EPISODE:
+    if item.kind is not _EPISODE:
         return None
     episodes = {
         one.item
         for one in row
         if one.path == option.path
-        and table.items[one.item].kind is ItemKind.EPISODE
+        and table.items[one.item].kind is _EPISODE
         and table.items[one.item].section_id == item.section_id
     }
     if len(episodes) <= 1:

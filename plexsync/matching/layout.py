@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.models import Confidence, PathRule
-from plexsync.text.normalize import compile_rules, normalize_path
+from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from plexsync.models import Candidate, Match
-    from plexsync.text.normalize import NormalizedPath
 
     Located = tuple[NormalizedPath, NormalizedPath]
     """Where one file lies in Stash and in Plex."""
@@ -129,7 +128,35 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
         mine, others = above, beyond
 
 
-class Prefixes:
+class Places:
+    """The places certain pairs lead to, ready to be asked for many pairs."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._roots: dict[str, list[str]] = {}
+        for ours, theirs in sorted(layout.roots):
+            ends = NormalizedPath(f"{ours}x"), NormalizedPath(f"{theirs}x")
+            if split_prefixes(*ends) == (ours, theirs):
+                self._roots.setdefault(ours, []).append(theirs)
+        self._lengths = sorted({len(folder) for folder in self._roots})
+
+    def leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
+        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`.
+
+        That is whether what `split_prefixes` leaves of the two is one of the roots.
+        """
+        for length in self._lengths:
+            for folder in self._roots.get(ours[:length], ()):
+                if theirs.startswith(folder) and ours[length - 1 :] == theirs[len(folder) - 1 :]:
+                    return True
+        return False
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+_REMEMBERED_ROOTS = 6
+
+
+class _Prefixes:
     """Splits many paths: most pairs are left with what one of the last few was left with."""
 
     def __init__(self) -> None:
@@ -150,11 +177,6 @@ class Prefixes:
         return root
 
 
-# ---- Private -------------------------------------------------------------------------------------
-
-_REMEMBERED_ROOTS = 6
-
-
 class _Tally:
     """What certain pairs vote for.
 
@@ -169,7 +191,7 @@ class _Tally:
         self.files = {ours for ours, _ in self.pairs}
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
-        prefixes = Prefixes()
+        prefixes = _Prefixes()
         for ours, theirs in self.pairs:
             root = prefixes.split(ours, theirs)
             self.votes[root] += 1

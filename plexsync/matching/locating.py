@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.matching.comparing.comparison import Compared, compare_duration
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
-from plexsync.matching.layout import Prefixes
+from plexsync.matching.comparing.facts import compare_duration
+from plexsync.matching.layout import Places
 from plexsync.text.normalize import NormalizedPath, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.matching.comparing.blocking import Ours, Theirs
+    from plexsync.matching.comparing.comparison import Compared
     from plexsync.matching.comparing.weighing import Kind, Scale
     from plexsync.matching.layout import Layout
     from plexsync.models import PlexItem
@@ -55,7 +56,7 @@ class Locator:
         self._layout = layout
         self._lengths = _folder_lengths(compared, items)
         self._scale = scale
-        self._prefixes = Prefixes()
+        self._leads = Places(layout).leads
 
     def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
         """Return the kind a pair is of with what the layout says."""
@@ -80,11 +81,6 @@ class Locator:
         return self._scale.kind(
             made._replace(alone_in_length=len(near) <= 1, led=self._leads(*ends))
         )
-
-    def _leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
-        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`."""
-        roots = self._layout.roots
-        return bool(roots) and self._prefixes.split(ours, theirs) in roots
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -6,9 +6,7 @@ others can change what such a pair is, so it needs no row, no column and no grou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 
@@ -17,16 +15,16 @@ if TYPE_CHECKING:
 
     from plexsync.matching.answers import People
     from plexsync.matching.comparing.blocking import Ours, Theirs
-    from plexsync.matching.comparing.weighing import Kind, Option, Scale
+    from plexsync.matching.comparing.weighing import Assessment, Kind, Option, Scale
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
 
 
-class LonePair(msgspec.Struct, frozen=True, gc=False):
+class LonePair(NamedTuple):
     """A pair that is HIGH, whatever becomes of all others, and its score."""
 
     ours: Ours
     theirs: Theirs
-    kind: Kind
+    weighed: Assessment
     score: float
 
 
@@ -64,7 +62,7 @@ class LonePairs:
         if kind not in self._scores:
             self._scores[kind] = self._score(scale.option(ours, part, kind))
         score = self._scores[kind]
-        return None if score is None else LonePair(ours, part, kind, score)
+        return None if score is None else LonePair(ours, part, scale.weigh(kind), score)
 
     def _is_free(self, ours: Ours, part: Theirs) -> bool:
         """Whether scene and item are one file each, and nobody spoke of them or holds them."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from plexsync.matching.answers import Pin, find_file
-from plexsync.matching.comparing.evidence import Level, is_confirmed, is_replaced
 from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.scoring import refine
 from plexsync.matching.wording import compare_facts
@@ -55,22 +52,19 @@ class _Resolution:
         """All matches, in the order of the scenes."""
         found: list[Sequence[Match]] = []
         open_: dict[int, Judged] = {}
+        taken: dict[RatingKey, SceneId] = {}
+        sure = self._matching.tabulated.sure
         for position in range(self._matching.due):
-            sure = self._matching.tabulated.sure.get(position)
-            if sure is not None:
-                found.append((self._sole(sure),))
-                continue
-            judged = self._matching.judge(position)
-            certain = self._certain(position, judged)
-            if not certain:
-                open_[position] = judged
+            if position in sure:
+                certain = [self._sole(sure[position])]
+            else:
+                judged = self._matching.judge(position)
+                certain = self._certain(position, judged)
+                if not certain:
+                    open_[position] = judged
             found.append(certain)
-        taken = {
-            made.candidates[0].rating_key: made.scene_id
-            for several in found
-            for made in several
-            if made.confidence is Confidence.HIGH
-        }
+            for made in certain:
+                taken[made.candidates[0].rating_key] = made.scene_id
         lost = [position for position, judged in open_.items() if not judged]
         open_ |= self._matching.judge_resembling(lost)
         for position, judged in open_.items():
@@ -127,17 +121,28 @@ class _Resolution:
 
     def _sole(self, sure: LonePair) -> Match:
         """Return the match of a pair that nothing competes with."""
-        score = sure.score
-        option = self._matching.tabulated.scale.option(sure.ours, sure.theirs, sure.kind)
+        ours, theirs, weighed, score = sure
+        item = self._items[theirs.item]
+        asked = weighed.undecided and not weighed.confirmed
         return Match(
-            scene_id=option.ours.scene_id,
-            confidence=Confidence.HIGH,
-            reason=option.weighed.summary,
+            scene_id=ours.scene_id,
+            confidence=_HIGH,
+            reason=weighed.summary,
             score=score,
             margin=score,
-            candidates=(self._candidate(option, score),),
+            candidates=(
+                Candidate(
+                    rating_key=item.rating_key,
+                    title=item.title,
+                    scene_path=ours.file.path,
+                    item_path=theirs.file.path,
+                    score=score,
+                    evidence=weighed.evidence,
+                    library=self._names.library(item),
+                ),
+            ),
             candidate_count=1,
-            unread=self._unread_beside(option, (option,)),
+            unread=(item.rating_key,) if asked else (),
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
@@ -149,11 +154,11 @@ class _Resolution:
             and one.item != option.item
             and one.path != option.path
             and one.weighed.alike
-            and _could_decide(one)
+            and one.weighed.undecided
         ]
         # A copy is one of the file itself, so what is known of both has to be the same.
-        own = bool(copies) or not (is_confirmed(option.made) or is_replaced(option.made))
-        return self._keys(chain([option] if own and _could_decide(option) else [], copies))
+        own = option.weighed.undecided and (bool(copies) or not option.weighed.confirmed)
+        return self._keys(chain([option] if own else [], copies))
 
     def _doubtful(self, position: int, judged: Judged, taken: Mapping[RatingKey, SceneId]) -> Match:
         """One LOW match over all files, each item once; items sure to be others' are left out."""
@@ -187,7 +192,7 @@ class _Resolution:
             margin=max(first.score - max((one.score for one in ranked[1:]), default=0.0), 0.0),
             candidates=tuple([self._shown(one) for one in ranked[:most]]),
             candidate_count=len(ranked),
-            unread=self._keys(one.option for one in ranked if _could_decide(one.option)),
+            unread=self._keys(one.option for one in ranked if one.option.weighed.undecided),
         )
 
     def _best_of_items(self, scene: Scene, judged: Judged) -> list[ScoredOption]:
@@ -257,8 +262,9 @@ class _Resolution:
     def _key(self, verdict: ScoredOption) -> RatingKey:
         return self._items[verdict.option.item].rating_key
 
-    def _candidate(self, option: Option, score: float) -> Candidate:
-        """Return a candidate as a HIGH match has it."""
+    def _candidate(
+        self, option: Option, score: float, *, facts: str = "", against: tuple[str, ...] = ()
+    ) -> Candidate:
         item = self._items[option.item]
         return Candidate(
             rating_key=item.rating_key,
@@ -268,6 +274,8 @@ class _Resolution:
             score=score,
             evidence=option.weighed.evidence,
             library=self._names.library(item),
+            facts=facts,
+            contradictions=against,
         )
 
     def _shown(self, scored: ScoredOption) -> Candidate:
@@ -276,11 +284,8 @@ class _Resolution:
         against: tuple[str, ...] = ()
         if (obstacle := self._matching.obstacle(option)) and obstacle.is_contradiction:
             against = option.weighed.contradictions or (self._names.reason(obstacle),)
-        return msgspec.structs.replace(
-            self._candidate(option, scored.score),
-            facts=compare_facts(option.ours.file, option.theirs.file),
-            contradictions=against,
-        )
+        facts = compare_facts(option.ours.file, option.theirs.file)
+        return self._candidate(option, scored.score, facts=facts, against=against)
 
     def _why_nothing(self, scene: Scene, holders: Sequence[SceneId]) -> str:
         if holders:
@@ -290,15 +295,10 @@ class _Resolution:
         return "no item resembles it" if scene.files else "the scene has no file"
 
 
+_HIGH = Confidence.HIGH
 _NOT_ALONE = "not the likeliest item of this file"
 _PINNED = Evidence(name="pin", value="a person confirmed this pair", weight=64.0)
 
 
 def _nothing(scene: Scene, reason: str) -> Match:
     return Match(scene_id=scene.scene_id, confidence=None, reason=reason)
-
-
-def _could_decide(option: Option) -> bool:
-    """Whether a content hash could settle a pair, for or against."""
-    made = option.made
-    return made.readable and Level.DIFFERENT not in (made.size, made.duration)

@@ -22,7 +22,6 @@ from plexsync.matching.comparing.blocking import (
 from plexsync.matching.comparing.comparison import (
     Compared,
     Context,
-    compare_date,
     compare_resembling,
     compare_rows,
     mapped_folders,
@@ -34,6 +33,7 @@ from plexsync.matching.comparing.evidence import (
     Level,
     Spelling,
 )
+from plexsync.matching.comparing.facts import compare_date
 from plexsync.matching.comparing.title_similarity import (
     Text,
     compare_titles,
@@ -321,26 +321,22 @@ def _best_files(files: Sequence[tuple[Option, ...]]) -> Iterable[Option]:
 def _add_titles(options: Sequence[Option], scene: Scene, tabulated: Tabulated) -> list[Comparison]:
     """Add what titles and dates say, unless the name covers it already."""
     ours: tuple[Text, ...] = ()
-    levels: dict[tuple[Text, ...], Level] = {}
-    known: dict[tuple[Kind, Level, Level], Comparison] = {}
+    known: dict[tuple[Kind, tuple[Text, ...], str], Comparison] = {}
     titled = []
     for one in options:
         made = one.made
         named = made.spelling > Spelling.WORDS and not made.generic
         if not named and made.title is Level.UNKNOWN:
-            ours = ours or texts_of_scene(scene)
             item = tabulated.table.items[one.item]
             theirs = tabulated.texts.get(one.item)
             if theirs is None:
                 theirs = tabulated.texts[one.item] = texts_of_item(item)
-            title = levels.get(theirs)
-            if title is None:
-                title = levels[theirs] = compare_titles(ours, theirs)
-            date = compare_date(scene.date, item.date)
-            found = known.get((one.kind, title, date))
-            if found is None:
-                found = known[one.kind, title, date] = made._replace(title=title, date=date)
-            made = found
+            looks = one.kind, theirs, item.date
+            if looks not in known:
+                ours = ours or texts_of_scene(scene)
+                date = compare_date(scene.date, item.date)
+                known[looks] = made._replace(title=compare_titles(ours, theirs), date=date)
+            made = known[looks]
         titled.append(made)
     return titled
 

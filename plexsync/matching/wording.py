@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matching.comparing.comparison import compare_frame
 from plexsync.matching.comparing.evidence import Level
+from plexsync.matching.comparing.facts import compare_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

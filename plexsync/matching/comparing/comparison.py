@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from plexsync.matching.comparing.blocking import FileCandidates, Ours, Theirs, split_folders
 from plexsync.matching.comparing.evidence import (
-    DURATION_CLOSE_S,
-    DURATION_EQUAL_S,
-    DURATION_NEAR_S,
-    DURATION_OFF_S,
-    DURATION_OFF_SHARE,
-    TELLING_SIZE_BITS,
+    Comparison,
     FolderLevel,
     Level,
     Spelling,
+)
+from plexsync.matching.comparing.facts import (
+    MANY_NAMESAKES,
+    compare_content,
+    compare_duration,
+    compare_frame,
+    compare_size,
+    is_telling_length,
+    measure_size,
 )
 from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
@@ -36,13 +39,6 @@ class Compared(NamedTuple):
     ours: Ours
     found: list[tuple[Kind, Theirs]]
     alone: bool
-
-
-_DISK_BLOCK = 4096
-FRAME_SLACK = 16
-"""Coded heights are multiples of 16: 1088 stored, 1080 shown."""
-HASH_LEAST_BYTES = 131_072
-"""Below two blocks of 64 KiB the hash's halves overlap. Source: docs/plex-api.md 3."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -109,101 +105,10 @@ def compare_resembling(
     return scale.kind(made)
 
 
-# ---- Single facts --------------------------------------------------------------------------------
-
-
-def compare_size(ours: int | None, theirs: int | None) -> Level:
-    """Bytes are equal or they are not; zero and less mean unknown."""
-    if not ours or not theirs or ours < 0 or theirs < 0:
-        return Level.UNKNOWN
-    return Level.EQUAL if ours == theirs else Level.DIFFERENT
-
-
-def compare_duration(ours: float | None, theirs: float | None) -> Level:
-    """Seconds, with a tolerance: containers round, and servers measure by different streams."""
-    if not ours or not theirs or not (0 < ours < math.inf and 0 < theirs < math.inf):
-        return Level.UNKNOWN
-    gap = abs(ours - theirs)
-    if gap <= DURATION_EQUAL_S + 1e-9:
-        return Level.EQUAL
-    if gap <= DURATION_CLOSE_S:
-        return Level.CLOSE
-    if gap <= DURATION_NEAR_S:
-        return Level.NEAR
-    if gap <= max(DURATION_OFF_S, DURATION_OFF_SHARE * max(ours, theirs)):
-        return Level.OFF
-    return Level.DIFFERENT
-
-
-def compare_frame(
-    ours: tuple[int | None, int | None], theirs: tuple[int | None, int | None]
-) -> Level:
-    """Width and height; a rotated or padded frame says nothing."""
-    if ours == theirs:
-        return Level.EQUAL if ours[0] and ours[1] else Level.UNKNOWN
-    wide, high = ours
-    other_wide, other_high = theirs
-    if not (wide and high and other_wide and other_high):
-        return Level.UNKNOWN
-    if min(wide, high, other_wide, other_high) < 0:
-        return Level.UNKNOWN
-    straight = abs(wide - other_wide) <= FRAME_SLACK and abs(high - other_high) <= FRAME_SLACK
-    turned = abs(wide - other_high) <= FRAME_SLACK and abs(high - other_wide) <= FRAME_SLACK
-    return Level.UNKNOWN if straight or turned else Level.DIFFERENT
-
-
-def compare_content(ours: int | None, theirs: int | None, size_bytes: int | None) -> Level:
-    """OpenSubtitles hashes; zero means unknown, and tiny files have none worth comparing."""
-    if not ours or not theirs or (size_bytes is not None and 0 < size_bytes < HASH_LEAST_BYTES):
-        return Level.UNKNOWN
-    return Level.EQUAL if ours == theirs else Level.DIFFERENT
-
-
-def compare_date(ours: str, theirs: str) -> Level:
-    """Dates as far as both are known: `2021` agrees with `2021-03-04`."""
-    if not ours or not theirs:
-        return Level.UNKNOWN
-    known = min(len(ours), len(theirs), 10)
-    return Level.EQUAL if ours[:known] == theirs[:known] else Level.DIFFERENT
-
-
-def measure_size(size_bytes: int, others: int, items: int) -> int:
-    """How many bits the equality of this size is worth.
-
-    Sizes vary by the byte, unless a recorder or a person made them round: then by their largest
-    power of two from a disk block up, or of ten. Other files of this size tell how common it is.
-    """
-    bits = _size_bits(size_bytes)
-    if others:
-        bits = min(bits, math.log2(max(items / others, 1.0)))
-    return int(bits)
-
-
-def is_telling_size(size_bytes: int, others: int = 0) -> bool:
-    """Whether a size is none that recorders write or people cut to.
-
-    That is a size that is not round, and that few `others` have.
-    """
-    return _size_bits(size_bytes) >= TELLING_SIZE_BITS and others < _MANY_NAMESAKES
-
-
-def is_telling_length(duration_s: float) -> bool:
-    """Whether a length is none that recorders write or people cut to."""
-    return abs(math.remainder(duration_s, _ROUND_LENGTH_S)) > DURATION_CLOSE_S
-
-
 # ---- Private -------------------------------------------------------------------------------------
-
-_NOTHING_RANKED = (False, False, False, Level.UNKNOWN, Level.UNKNOWN, False)
-"""`led`, `learned`, `alone_in_length`, `title`, `date` and `spare`, which come later."""
 
 _Placed = tuple[FolderLevel, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
-
-
-_MANY_NAMESAKES = 8
-"""A name or a size that so many other files have is generic, whatever it is made of."""
-_ROUND_LENGTH_S = 10.0
 
 
 class _Folders:
@@ -211,29 +116,35 @@ class _Folders:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], _Placed] = {}
-        self._split: dict[str, tuple[list[str], list[bool]]] = {}
+        self._split: dict[str, list[str]] = {}
+        self._telling: dict[str, bool] = {}
 
     def compare(self, ours: str, theirs: str) -> _Placed:
         """How the folders of two paths compare; PATH_FOLDED where all are equal."""
         pair = ours[: ours.rfind("/") + 1], theirs[: theirs.rfind("/") + 1]
         known = self._known.get(pair)
         if known is None:
-            (folders, telling), (others, _) = self._split_once(pair[0]), self._split_once(pair[1])
-            equal = 0
+            folders, others = self._split_once(pair[0]), self._split_once(pair[1])
+            equal = telling = 0
             for mine, other in zip(folders, others, strict=False):
                 if mine != other:
                     break
                 equal += 1
+                telling += self._is_telling(mine)
             level = _compare_depths(equal, len(folders), len(others))
-            known = self._known[pair] = level, equal, sum(telling[:equal])
+            known = self._known[pair] = level, equal, telling
         return known
 
-    def _split_once(self, folder: str) -> tuple[list[str], list[bool]]:
-        """Return the folders of a path, and which of them have telling names."""
+    def _split_once(self, folder: str) -> list[str]:
         found = self._split.get(folder)
         if found is None:
-            names = split_folders(folder)
-            found = self._split[folder] = names, [not is_generic_folder(one) for one in names]
+            found = self._split[folder] = split_folders(folder)
+        return found
+
+    def _is_telling(self, name: str) -> bool:
+        found = self._telling.get(name)
+        if found is None:
+            found = self._telling[name] = not is_generic_folder(name)
         return found
 
 
@@ -246,12 +157,56 @@ def _compare_depths(equal: int, depth: int, other: int) -> FolderLevel:
     return FolderLevel.UNKNOWN if min(depth, other) <= 1 else FolderLevel.APART
 
 
-class _Own(NamedTuple):
-    """What is so of one of our files, whatever it is compared with."""
+_Own = tuple[bool, int, bool]
+"""Of a file of ours: its name is generic; what its size is worth; whether that is telling."""
 
-    generic: bool
-    size_bits: int
-    telling_size: bool
+
+_Looks = tuple[
+    _Own,
+    tuple[_Placed, int, bool],
+    Spelling,
+    int,
+    int,
+    Level,
+    Level,
+    Level,
+    bool,
+    Literal[False] | tuple[bool, bool],
+    bool,
+    bool,
+    tuple[Level, bool],
+]
+"""All that a comparison is made of; see `_read`."""
+
+
+def _read(looks: _Looks) -> Comparison:
+    """Return the comparison of pairs that look so."""
+    own, (placed, tail, rival), spelling, name_others, stem_others = looks[:5]
+    size, duration, frame, long, mapped, disputed, identity, content = looks[5:]
+    named = name_others if spelling >= Spelling.FOLDED else stem_others
+    equal = size is Level.EQUAL
+    return Comparison(
+        spelling=spelling,
+        generic=own[0] or named >= MANY_NAMESAKES,
+        others=named if spelling > Spelling.WORDS else 0,
+        place=placed[0],
+        ruled=bool(mapped),
+        merged=mapped is not False and mapped[0],
+        outside=mapped is not False and not mapped[1],
+        folders=placed[1],
+        telling_folders=placed[2],
+        tail_others=min(tail, named),
+        size=size,
+        size_bits=own[1] if equal else 0,
+        telling_size=equal and own[2],
+        telling_length=long,
+        size_rival=rival or disputed,
+        duration=duration,
+        frame=frame,
+        content=content[0],
+        readable=content[1],
+        identity=identity,
+    )
 
 
 class _Comparer:
@@ -261,19 +216,19 @@ class _Comparer:
         self._context = context
         self._scale = scale
         self._folders = _Folders()
+        self._kinds: dict[_Looks, Kind] = {}
 
     def compare(self, row: FileCandidates) -> list[tuple[Kind, Theirs]]:
         """Compare one of our files with its candidates."""
         ours, parts = row.ours, row.parts
         size = ours.file.size_bytes
-        bits, telling_size = 0, False
+        own: _Own = is_generic_name(ours.stem), 0, False
         if size and size > 0:
-            bits = measure_size(size, row.size_others, self._context.items)
-            telling_size = is_telling_size(size, row.size_others)
-        own = _Own(is_generic_name(ours.stem), bits, telling_size)
+            own = own[0], *measure_size(size, row.size_others, self._context.items)
         if len(parts) == 1:
-            placed = _place_best(ours, parts[0], self._folders)
-            return [(self._pair(row, parts[0], own, (*placed, 0, False)), parts[0])]
+            their = parts[0]
+            beside = _place_best(ours, their, self._folders), 0, False
+            return [(self._pair(row, their, own, beside), their)]
         several = [_place_best(ours, their, self._folders) for their in parts]
         tails = _count_tails(row, several)
         alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
@@ -284,7 +239,7 @@ class _Comparer:
             looks = self._looks_of(ours, their), placed, rival
             kind = kinds.get(looks)
             if kind is None:
-                beside = *placed, tails[placed[1]], rival
+                beside = placed, tails[placed[1]], rival
                 kind = kinds[looks] = self._pair(row, their, own, beside)
             found.append((kind, their))
         return found
@@ -306,45 +261,34 @@ class _Comparer:
         )
 
     def _pair(
-        self,
-        row: FileCandidates,
-        theirs: Theirs,
-        own: _Own,
-        beside: tuple[FolderLevel, int, int, int, bool],
+        self, row: FileCandidates, theirs: Theirs, own: _Own, beside: tuple[_Placed, int, bool]
     ) -> Kind:
-        """Return the kind of a pair. The fields are those of `Comparison`, in order."""
+        """Return the kind of a pair: what looks alike was compared once."""
         context, ours = self._context, row.ours
         file, other = ours.file, theirs.file
-        place, equal, telling, tail, rival = beside
         size = compare_size(file.size_bytes, other.size_bytes)
-        spelling = _spell(ours, theirs, size)
-        ruled = ours.ruled
-        named = row.name_others if spelling >= Spelling.FOLDED else row.stem_others
         duration = compare_duration(file.duration_s, other.duration_s)
-        content, readable = _compare_content(file, other, context.hashes)
-        return self._scale.kind(
-            (
-                spelling,
-                own.generic or named >= _MANY_NAMESAKES,
-                named if spelling > Spelling.WORDS else 0,
-                place,
-                ruled,
-                ruled and theirs.path.startswith(context.merged),
-                ruled and not theirs.path.startswith(context.mapped),
-                equal,
-                telling,
-                min(tail, named),
-                size,
-                *_judge_size(own, size, file.duration_s, duration),
-                rival or theirs.path in row.disputed,
-                duration,
-                compare_frame((file.width, file.height), (other.width, other.height)),
-                content,
-                readable,
-                theirs.stash_id == ours.scene_id,
-                *_NOTHING_RANKED,
-            )
+        asked = size is Level.EQUAL and not own[2] and duration >= Level.CLOSE
+        looks: _Looks = (
+            own,
+            beside,
+            _spell(ours, theirs, size),
+            row.name_others,
+            row.stem_others,
+            size,
+            duration,
+            compare_frame((file.width, file.height), (other.width, other.height)),
+            asked and is_telling_length(file.duration_s or 0.0),
+            ours.ruled
+            and (theirs.path.startswith(context.merged), theirs.path.startswith(context.mapped)),
+            theirs.path in row.disputed,
+            theirs.stash_id == ours.scene_id,
+            _compare_content(file, other, context.hashes),
         )
+        kind = self._kinds.get(looks)
+        if kind is None:
+            kind = self._kinds[looks] = self._scale.kind(_read(looks))
+        return kind
 
 
 def _place_best(ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
@@ -397,16 +341,6 @@ def _count_tails(row: FileCandidates, placed: Sequence[_Placed]) -> list[int]:
     return counts
 
 
-def _judge_size(
-    own: _Own, size: Level, duration_s: float | None, duration: Level
-) -> tuple[int, bool, bool]:
-    """Return what the size is worth if it is equal, and whether it, or the length, is telling."""
-    if size is not Level.EQUAL:
-        return 0, False, False
-    asked = not own.telling_size and duration_s and duration >= Level.CLOSE
-    return own.size_bits, own.telling_size, bool(asked) and is_telling_length(duration_s or 0.0)
-
-
 def _compare_content(
     file: SceneFile, other: PlexFile, hashes: Mapping[int, int] | None
 ) -> tuple[Level, bool]:
@@ -419,30 +353,15 @@ def _compare_content(
 
 
 def _spell(ours: Ours, theirs: Theirs, size: Level) -> Spelling:
-    if ours.stem != theirs.stem:
-        # ReasonNames of other words are compared only where the size brought the two together.
-        alike = size is Level.EQUAL and share_words(ours.stem, theirs.stem)
-        return Spelling.WORDS if alike else Spelling.DIFFERENT
     if ours.name == theirs.name:
         return Spelling.EXACT if _is_spelled_alike(ours, theirs) else Spelling.FORM
+    if ours.stem != theirs.stem:
+        # Names of other words are compared only where the size brought the two together.
+        alike = size is Level.EQUAL and share_words(ours.stem, theirs.stem)
+        return Spelling.WORDS if alike else Spelling.DIFFERENT
     return Spelling.FOLDED if fold(ours.name) == fold(theirs.name) else Spelling.STEM
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:
     """Return the smaller known size: a hash must be worth comparing on both sides."""
     return min(one, other) if one and other else one or other
-
-
-def _size_bits(size_bytes: int) -> float:
-    block = size_bytes & -size_bytes
-    step = block if block >= _DISK_BLOCK else 1
-    if size_bytes % 10 == 0:
-        step = max(step, _largest_power_of_ten(size_bytes))
-    return math.log2(size_bytes / step)
-
-
-def _largest_power_of_ten(number: int) -> int:
-    power = 1
-    while number % (power * 10) == 0:
-        power *= 10
-    return power

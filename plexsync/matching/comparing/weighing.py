@@ -26,6 +26,7 @@ from plexsync.matching.comparing.evidence import (
     Spelling,
     find_contradictions,
     find_grade,
+    is_confirmed,
     is_copy,
     is_replaced,
     look_alike,
@@ -123,7 +124,8 @@ class Assessment(NamedTuple):
     """A comparison weighed: `bits` is the sum of the evidence, prior included.
 
     `known` are the bits of size, duration, frame, content hash and GUID that speak for the pair;
-    `copied` and `alike` are what `is_copy` and `look_alike` say of it.
+    `copied` and `alike` are what `is_copy` and `look_alike` say of it, `confirmed` that its bytes
+    need no content hash, and `undecided` that one could still be read and settle it.
     """
 
     bits: float
@@ -134,6 +136,8 @@ class Assessment(NamedTuple):
     known: Mapping[str, float]
     copied: bool
     alike: bool
+    confirmed: bool
+    undecided: bool
 
 
 class Kind:
@@ -198,6 +202,8 @@ def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
         known={one.name: one.weight for one in facts if one.weight > 0},
         copied=is_copy(made),
         alike=look_alike(made),
+        confirmed=is_confirmed(made) or is_replaced(made),
+        undecided=made.readable and Level.DIFFERENT not in (made.size, made.duration),
     )
 
 

@@ -9,16 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from plexsync.matching.comparing.comparison import (
-    compare_content,
-    compare_date,
-    compare_duration,
-    compare_frame,
-    compare_size,
-    is_telling_length,
-    is_telling_size,
-    measure_size,
-)
 from plexsync.matching.comparing.evidence import (
     Comparison,
     FolderLevel,
@@ -29,6 +19,15 @@ from plexsync.matching.comparing.evidence import (
     find_grade,
     is_copy,
     is_replaced,
+)
+from plexsync.matching.comparing.facts import (
+    compare_content,
+    compare_date,
+    compare_duration,
+    compare_frame,
+    compare_size,
+    is_telling_length,
+    measure_size,
 )
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, weigh
 from plexsync.text.generic_names import (
@@ -185,7 +184,7 @@ def test_round_and_shared_sizes_are_worth_little(
     size: int, others: int, least: int, most: int
 ) -> None:
     """What recorders and people write is no coincidence of one in a billion."""
-    assert least <= measure_size(size, others, 20_000) <= most
+    assert least <= measure_size(size, others, 20_000)[0] <= most
 
 
 GENERIC = (
@@ -487,7 +486,7 @@ def test_a_size_is_telling_unless_somebody_chose_it(
     telling: bool,
 ) -> None:
     """A few copies of a file change nothing; many files of one size were made so."""
-    assert is_telling_size(size, others) is telling
+    assert measure_size(size, others, 20_000)[1] is telling
 
 
 @pytest.mark.parametrize(
