@@ -283,12 +283,7 @@ def _of_library(error: ServerError, section: Section) -> ServerError:
 
 def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
     """Every item of this server that is in the cache, however old; asks nobody."""
-    found: list[PlexItem] = []
-    for path in sorted(cache_dir.glob("plex-*.index")):
-        kept = _load(path)
-        if kept is not None and kept.owner.startswith(f"{machine}/"):
-            found += kept.items
-    return tuple(found)
+    return tuple(item for kept in _cached(cache_dir, machine) for item in kept.items)
 
 
 def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
@@ -298,14 +293,16 @@ def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
         cache_dir: where the lists lie.
         machine: only those of this server; of every server unless given.
     """
-    found: dict[str, str] = {}
+    found = _cached(cache_dir, machine, with_items=False)
+    return {kept.owner.rpartition("/")[2]: kept.library for kept in found}
+
+
+def _cached(cache_dir: Path, machine: str, *, with_items: bool = True) -> Iterator[_Kept]:
+    """Yield the lists of a server that are in the cache; of every server for ""."""
     for path in sorted(cache_dir.glob("plex-*.index")):
-        kept = _load(path, with_items=False)
-        if kept is not None:
-            server, _, section = kept.owner.partition("/")
-            if server == (machine or server):
-                found[section.rpartition("/")[2]] = kept.library
-    return found
+        kept = _load(path, with_items=with_items)
+        if kept is not None and machine in {"", kept.owner.partition("/")[0]}:
+            yield kept
 
 
 # ---- Cached, updated or listed -------------------------------------------------------------------
