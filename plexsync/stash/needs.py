@@ -96,14 +96,15 @@ def without(
     """
     left, lost = [], []
     for rule in rules:
-        missing = sorted(_core(rule).intersection(lacking))
-        if rule.policy is Policy.OFF or not missing:
+        if rule.policy is Policy.OFF:
+            left.append(rule)
+        elif missing := sorted(_core(rule).intersection(lacking)):
+            left.append(replace(rule, policy=Policy.OFF))
+            lost.append((f"fields.{rule.name}", missing[0]))
+        else:
             kept, parts = _reduced(rule, lacking)
             left.append(kept)
-            lost += parts if rule.policy is not Policy.OFF else []
-            continue
-        left.append(replace(rule, policy=Policy.OFF))
-        lost.append((f"fields.{rule.name}", missing[0]))
+            lost += parts
     return tuple(left), tuple(lost)
 
 
