@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash import queries
-from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers, without_user
+from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
 from plexsync.stash.decode import Version, detail_of, scene_of, version_of
@@ -48,6 +48,7 @@ from plexsync.stash.wire import (
     WireVersion,
 )
 from plexsync.transport.retry import DICTIONARY, PAGE
+from plexsync.transport.wording import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from plexsync.errors import ConfigError
 from plexsync.models import is_show_key, source_in
@@ -52,12 +51,6 @@ def stash_headers(api_key: str) -> dict[str, str]:
     Source: docs/stash-api.md 1.3.
     """
     return {"ApiKey": api_key} if api_key else {}
-
-
-def without_user(url: str) -> str:
-    """Return an address fit to be shown: no user, no password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def own_path(place: str, url: str) -> str:

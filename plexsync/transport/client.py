@@ -15,7 +15,6 @@ from collections import Counter
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
-from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
@@ -44,7 +43,7 @@ from plexsync.transport.validation import (
     is_loopback,
     url_secrets,
 )
-from plexsync.transport.wording import ServerWords, origin_of
+from plexsync.transport.wording import ServerWords, origin_of, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -134,8 +133,7 @@ class Transport:
         all_headers = checked_headers(headers, name) | own_headers
         self._template = requests.Request("GET", self.base_url, headers=all_headers).prepare()
         self._root = (self._template.url or "").rstrip("/")
-        shown = self.origin + urlsplit(self.base_url).path
-        self._words = ServerWords(name, shown, has_secret=any(secrets))
+        self._words = ServerWords(name, without_user(self.base_url), has_secret=any(secrets))
         self._timeout_s, self._limits = timeout_s, limits
         self._verify = checked_verify(verify, name)
         self._breaker = CircuitBreaker(breaker)

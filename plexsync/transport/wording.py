@@ -18,6 +18,12 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
 
 
+def without_user(url: str) -> str:
+    """Return an address fit to be shown: no user, no password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 class Remedy(StrEnum):
     """What to do about a failure; what differs from server to server stands in braces."""
 
