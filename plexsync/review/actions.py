@@ -34,7 +34,7 @@ class ReviewActions:
     """
 
     def __init__(self, context: ReviewContext) -> None:
-        self._context = context
+        self._context, self._config = context, context.servers.config
         self._items: tuple[PlexItem, ...] | None = None
         self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
@@ -71,9 +71,7 @@ class ReviewActions:
         addresses = [self._context.scene_url(scene_id)]
         if rating_key is not None:
             machine = self._context.answers.state.lineage.plex
-            addresses.append(
-                item_address(self._context.config.plex.url.rstrip("/"), machine, rating_key)
-            )
+            addresses.append(item_address(self._config.plex.url.rstrip("/"), machine, rating_key))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             for address in addresses:
                 webbrowser.open(address)
@@ -81,7 +79,7 @@ class ReviewActions:
 
     def rules(self) -> Sequence[PathRule]:
         """Those of the configuration, and those added since."""
-        return (*self._context.config.paths, *self._added)
+        return (*self._config.paths, *self._added)
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match them again with the rule, against the listing a run kept; asks nobody."""
@@ -96,7 +94,7 @@ class ReviewActions:
         Raises:
             ConfigError: there is no file, or rules do not come from it.
         """
-        source = self._context.config.source
+        source = self._config.source
         if source is None or ENV_PATHS in os.environ:
             where = f"{ENV_PATHS} is set" if source else "there is no configuration file"
             raise ConfigError(
@@ -112,8 +110,8 @@ class ReviewActions:
         Raises:
             ConfigError: the file was changed since.
         """
-        if self._context.config.source is not None:
-            remove_path_rule(self._context.config.source, rule)
+        if self._config.source is not None:
+            remove_path_rule(self._config.source, rule)
         self._added.remove(rule)
 
     def _listing(self) -> tuple[PlexItem, ...]:
@@ -122,7 +120,7 @@ class ReviewActions:
             machine = self._context.answers.state.lineage.plex
             cache_dir = self._context.servers.cache_dir
             self._libraries = cached_libraries(cache_dir, machine)
-            names = {name.strip().casefold() for name in self._context.config.plex.libraries}
+            names = {name.strip().casefold() for name in self._config.plex.libraries}
             items = cached_items(cache_dir, machine)
             self._items = tuple(
                 item for item in items if not names or self._libraries.get(item.section_id) in names

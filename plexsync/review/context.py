@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plexsync.config.configuration import Config
     from plexsync.models import SceneId
     from plexsync.output.console import Invocation
     from plexsync.sync.ports import RunOptions
@@ -46,7 +45,6 @@ class ReviewContext:
     """Everything a review needs.
 
     Attributes:
-        config: as for a run.
         answers: takes the answers.
         servers: asks the servers.
         waiting: the LOW scenes, by id.
@@ -55,7 +53,6 @@ class ReviewContext:
         notes: what a person should know about that.
     """
 
-    config: Config
     answers: AnswerStore
     servers: ReviewServers
     waiting: list[Waiting] = field(default_factory=list)
@@ -120,7 +117,7 @@ def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator
             cache_dir=cache_directory(os.environ),
             now=utc_now,
         )
-        context = ReviewContext(config=config, answers=answers, servers=servers)
+        context = ReviewContext(answers=answers, servers=servers)
         _read_waiting(context, state_dir)
         try:
             yield context

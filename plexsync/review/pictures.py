@@ -106,10 +106,11 @@ def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) ->
         if waiting is None:
             return None
         if key.kind is PictureKind.COVER:
-            return servers.cover(waiting.scene_id)
+            return servers.stash_picture(f"/scene/{waiting.scene_id}/screenshot")
         hashes = (file.oshash for file in waiting.scene.files)
         oshash = next((one for one in hashes if one is not None), None)
-        return None if oshash is None else servers.frames(oshash)
+        # The sheet of small frames that Stash makes of a file, once it has made it.
+        return None if oshash is None else servers.stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
     if not queue.has_item(RatingKey(key.owner)):
         return None
     field = PlexField.POSTER if key.kind is PictureKind.POSTER else PlexField.BACKGROUND

@@ -171,13 +171,12 @@ def fitted_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
     """Those of `others` that have just one candidate whose path `rule` explains."""
     found = []
     for one in others:
-        fits = [
-            candidate
-            for candidate in one.candidates
-            if apply_rules(normalize_path(candidate.scene_path), [rule])
+        fits = (
+            apply_rules(normalize_path(candidate.scene_path), [rule])
             == normalize_path(candidate.item_path)
-        ]
-        if len(fits) == 1:
+            for candidate in one.candidates
+        )
+        if sum(fits) == 1:
             found.append(one)
     return found
 

@@ -213,21 +213,15 @@ class ReviewServers:
             hint="the rating key is the number at the end of the item's address on [plex] url",
         )
 
-    def cover(self, scene_id: SceneId) -> bytes | None:
-        """Return the cover of a scene; None for a scene without one.
+    def stash_picture(self, path: str) -> bytes | None:
+        """Return a picture of a path of Stash; None where it has none.
 
         Raises:
             ServerError: Stash is down or refuses us.
         """
-        return self._stash_picture(f"/scene/{scene_id}/screenshot")
-
-    def frames(self, oshash: int) -> bytes | None:
-        """Return the sheet of small frames Stash has made of a file; None while it has made none.
-
-        Raises:
-            ServerError: Stash is down or refuses us.
-        """
-        return self._stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
+        with self.lock:
+            found = self.stash.cover(path)
+        return found.body if isinstance(found, Cover) else None
 
     def item_picture(self, rating_key: RatingKey, field: PlexField) -> bytes | None:
         """Return the poster or background an item shows; None for an item without one.
@@ -242,11 +236,6 @@ class ReviewServers:
                     self._shown[rating_key] = detail.shown
             address = self._shown.get(rating_key, {}).get(field, "")
             return self.plex.pictures.fetch(address) if address else None
-
-    def _stash_picture(self, path: str) -> bytes | None:
-        with self.lock:
-            found = self.stash.cover(path)
-        return found.body if isinstance(found, Cover) else None
 
     def compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey], state: State

@@ -235,12 +235,10 @@ def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:
     for place, (mark, text) in enumerate(pieces):
         if mark != " " or len(text) <= 2 * _KEPT_AROUND + 1:
             yield mark, text
-        elif place == 0:
-            yield mark, f"…{text[-_KEPT_AROUND:]}"
-        elif place == last:
-            yield mark, f"{text[:_KEPT_AROUND]}…"
         else:
-            yield mark, f"{text[:_KEPT_AROUND]}…{text[-_KEPT_AROUND:]}"
+            head = text[:_KEPT_AROUND] if place else ""
+            tail = text[-_KEPT_AROUND:] if place < last else ""
+            yield mark, f"{head}…{tail}"
 
 
 def _whole(text: str, style: str) -> tuple[str, str]:
