@@ -57,7 +57,7 @@ def new_command(
 
 def global_options(command: _F) -> _F:
     """Return the options every command takes."""
-    return with_options(
+    return _with_options(
         _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
         _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
         _global(
@@ -152,7 +152,7 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 def log_options(command: _F) -> _F:
     """Return the options of commands that write to Plex: a log beside their output."""
     kept: dict[str, Any] = {"callback": _keep_log, "expose_value": False}
-    return with_options(
+    return _with_options(
         file_option(
             "--log-file",
             **kept,
@@ -205,7 +205,7 @@ def show_found(
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def with_options(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
+def _with_options(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
     """Return what gives a function several options, in this order."""
 
     def decorate(function: _F) -> _F:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.config.forms import (
+    COLLECTION_SORT_TITLE,
+    COLLECTION_TITLE,
     COUNT,
     FLAG,
     HEADERS,
@@ -105,3 +107,11 @@ def test_a_role_knows_the_words_of_a_performer() -> None:
     for value in ("{image}", "{title}", "{", 7):
         with pytest.raises(ParseError):
             ROLE.read(value, none)
+
+
+def test_what_may_be_left_out_may_be_blank() -> None:
+    """A role and a sort title; the title of a collection may not."""
+    none = SecretReader({}, folder=Path(), home=Path(), warn=print)
+    assert [form.read("  ", none) for form in (ROLE, COLLECTION_SORT_TITLE)] == ["", ""]
+    with pytest.raises(ParseError):
+        COLLECTION_TITLE.read("  ", none)
