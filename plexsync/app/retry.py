@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync import __version__
 from plexsync.errors import ConfigError
-from plexsync.models import Counts, Outcome
+from plexsync.models import Counts, KeptRecord, Outcome
 from plexsync.planning.retry_schedule import WAITING, iso
 from plexsync.state import DISK, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from plexsync.models import CollectionRecord, SceneId, SceneRecord, ShowRecord
+    from plexsync.models import SceneId, SceneRecord
     from plexsync.state import Filesystem, Session, State
-
-
-class _Waiting(NamedTuple):
-    """What is made due."""
-
-    scenes: dict[SceneId, SceneRecord]
-    collections: dict[SceneId, CollectionRecord]
-    shows: dict[SceneId, ShowRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +61,7 @@ def retry(
         StateError: the state cannot be read or written.
     """
     # Asked without the lock first, so that a retry of nothing leaves no trace.
-    if not any(_waiting(load_state(directory, disk), scene_ids)):
+    if not _waiting(load_state(directory, disk), scene_ids):
         return Retried(settled=tuple(scene_ids))
     with open_session(directory, now=now, wait_s=lock_wait_s, disk=disk) as session:
         waiting = _waiting(session.state, scene_ids)
@@ -83,25 +74,25 @@ def retry(
         )
         _make_due(session, waiting)
         session.end(finished_at=now, exit_code=0, counts=Counts())
-    settled = tuple(one for one in scene_ids if one not in waiting.scenes)
-    return Retried(due=tuple(chain(*waiting)), settled=settled)
+    settled = tuple(one for one in scene_ids if one not in waiting)
+    return Retried(due=tuple(waiting), settled=settled)
 
 
-def _make_due(session: Session, waiting: _Waiting) -> None:
-    for scene_id, record in waiting.scenes.items():
-        session.remember(scene_id, replace(record, attempts=0, due_at=""))
-    for key, kept in (*waiting.collections.items(), *waiting.shows.items()):
-        session.keep(key, replace(kept, attempts=0, due_at="", wanted=""))
+def _make_due(session: Session, waiting: Mapping[SceneId, SceneRecord | KeptRecord]) -> None:
+    for key, record in waiting.items():
+        if isinstance(record, KeptRecord):
+            session.keep(key, replace(record, attempts=0, due_at="", wanted=""))
+        else:
+            session.remember(key, replace(record, attempts=0, due_at=""))
 
 
-def _waiting(state: State, scene_ids: Sequence[SceneId]) -> _Waiting:
+def _waiting(state: State, scene_ids: Sequence[SceneId]) -> dict[SceneId, SceneRecord | KeptRecord]:
     """Return what failed and waits: scenes, and where none is named all the rest."""
-    scenes = dict(_chosen(state, scene_ids))
-    if scene_ids:
-        return _Waiting(scenes, {}, {})
-    collections = {key: one for key, one in state.collections().items() if one.due_at}
-    shows = {key: one for key, one in state.shows().items() if one.due_at}
-    return _Waiting(scenes, collections, shows)
+    waiting: dict[SceneId, SceneRecord | KeptRecord] = dict(_chosen(state, scene_ids))
+    if not scene_ids:
+        kept = (*state.collections().items(), *state.shows().items())
+        waiting |= {key: one for key, one in kept if one.due_at}
+    return waiting
 
 
 def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
+
+import msgspec
 
 from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
@@ -33,15 +34,14 @@ _TYPES = {"movie": 1, "episode": 4}
 _WORD = "plexsync-probe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedItem:
+class ProbedItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item as it was: its values and locks by Plex's own names."""
 
     rating_key: str
     section_id: str
     kind: int
     title: str
-    values: Mapping[str, str]
+    values: dict[str, str]
     locked: tuple[str, ...]
 
 
@@ -146,17 +146,15 @@ class Probe:
     # ---- Putting back
 
     def _keep(self) -> None:
-        kept = {name: getattr(self.item, name) for name in ProbedItem.__slots__}
         with state_errors("create", self._kept):
             DISK.make_directory(self._kept.parent)
-        write_atomically(DISK, self._kept, [json.dumps(kept).encode()])
+        write_atomically(DISK, self._kept, [msgspec.json.encode(self.item)])
 
     def _restore_leftover(self) -> None:
         """Put back what a probe that was killed left."""
         if not self._kept.exists():
             return
-        kept = json.loads(self._kept.read_text("utf-8"))
-        self.item = ProbedItem(**{**kept, "locked": tuple(kept["locked"])})
+        self.item = msgspec.json.decode(self._kept.read_bytes(), type=ProbedItem)
         self._restore(self.item)
 
     def _restore(self, item: ProbedItem) -> None:
