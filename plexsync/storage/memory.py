@@ -132,14 +132,16 @@ class State:
         """Return the remembered scenes, as a set that follows the state."""
         return self._rows.keys()
 
-    def get(self, scene_id: SceneId) -> SceneRecord | None:
+    def get(self, scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
         """Return what is remembered of a scene; None when nothing is.
+
+        What is remembered of the fields of its items is most of that, and left out of a bare one.
 
         Raises:
             StateCorruptError: the record is none.
         """
         try:
-            return self._rows.record(scene_id)
+            return self._rows.record(scene_id, bare=bare)
         except RowError as error:
             raise bad_row(error, self.path) from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json
+from msgspec.structs import replace
 
 from plexsync.models import (
     Base,
@@ -26,6 +27,7 @@ from plexsync.storage.checkpoint import Checkpoint, read_checkpoint, write_check
 from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, pack_digest
 from plexsync.storage.scenes.row import FIELDS, decode_row, encode_row, share_row
 from plexsync.storage.scenes.shared import SharedTexts
+from plexsync.sync.linking.earlier_links import bare
 from plexsync.text.folding import ENTRY_DIGITS
 from tests.support.disk_faults import MemoryDisk
 from tests.support.state_factories import rows_of
@@ -126,6 +128,8 @@ def test_a_row_is_read_as_the_record_it_was_made_of(record: SceneRecord, paths: 
     row = encode_row(record)
     shared = share_row(row, texts)
     assert decode_row(row) == decode_row(shared, texts) == record
+    links = tuple(bare(link) for link in record.links)
+    assert decode_row(shared, texts, bare=True) == replace(record, links=links)
     assert share_row(shared, texts) == shared
 
 

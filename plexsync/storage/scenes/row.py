@@ -137,6 +137,8 @@ _DECODER = msgspec.json.Decoder(_Row)
 _ENCODER = msgspec.json.Encoder()
 _PATHS = msgspec.json.Decoder(Links)
 _NO_SHARED_TEXTS = SharedTexts()
+_NOTHING: dict[PlexField, Any] = {}
+"""Stands for each part of a link that a bare record leaves out."""
 
 
 def encode_row(record: SceneRecord) -> bytes:
@@ -159,15 +161,17 @@ def encode_row(record: SceneRecord) -> bytes:
     return _ENCODER.encode(row)
 
 
-def decode_row(row: bytes, texts: SharedTexts = _NO_SHARED_TEXTS) -> SceneRecord:
-    """Return the record of a row.
+def decode_row(
+    row: bytes, texts: SharedTexts = _NO_SHARED_TEXTS, *, bare: bool = False
+) -> SceneRecord:
+    """Return the record of a row; a bare one knows nothing of the fields of its items.
 
     Raises:
         msgspec.DecodeError: it is none.
     """
     read = _DECODER.decode(row)
     try:
-        links = tuple([_link(link, texts) for link in read.links])
+        links = tuple([_link(link, texts, bare=bare) for link in read.links])
         files, desired = unpack_digest(read.files), unpack_digest(read.desired)
     except (ValueError, IndexError) as error:
         raise msgspec.DecodeError(f"a digest or a number stands for nothing: {error}") from error
@@ -244,16 +248,18 @@ def _link_row(link: Link) -> list[object]:
     ]
 
 
-def _link(read: _Link, texts: SharedTexts) -> Link:
+def _link(read: _Link, texts: SharedTexts, *, bare: bool) -> Link:
     folder = texts.text(read.folder) if read.folder else ""
     return Link(
         rating_key=read.rating_key,
         section_id=read.section_id,
         path=folder + read.path,
         confidence=read.confidence,
-        base=_bases(read.base, texts),
-        held=read.held,
-        pictures={target: _picture(one, read) for target, one in read.pictures.items()},
+        base=_NOTHING if bare else _bases(read.base, texts),
+        held=_NOTHING if bare else read.held,
+        pictures=_NOTHING
+        if bare
+        else {target: _picture(one, read) for target, one in read.pictures.items()},
         inherited=read.inherited,
         above=read.above,
     )

@@ -93,17 +93,17 @@ class SceneRows(Mapping[SceneId, bytes]):
             self._counted = lines + (self._end > self._start)
         return self._counted + self._added
 
-    def record(self, scene_id: SceneId) -> SceneRecord | None:
-        """Return the record of a scene; None when there is none.
+    def record(self, scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
+        """Return the record of a scene, bare or not, see `decode_row`; None when there is none.
 
         Raises:
             RowError: it is none.
         """
-        known = self._decoded.get(scene_id)
+        known = None if bare else self._decoded.get(scene_id)
         if known is not None:
             return known
         row = self.get(scene_id)
-        return None if row is None else self._decode(scene_id, row)
+        return None if row is None else self._decode(scene_id, row, bare=bare)
 
     def records(self, scene_ids: Iterable[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
         """Yield the records of scenes in the order of their ids, which costs little for each.
@@ -220,11 +220,13 @@ class SceneRows(Mapping[SceneId, bytes]):
         record = self.record(scene_id)
         return None if record is None else encode_row(record)
 
-    def _decode(self, scene_id: SceneId, row: bytes) -> SceneRecord:
+    def _decode(self, scene_id: SceneId, row: bytes, *, bare: bool = False) -> SceneRecord:
         try:
-            record = decode_row(row, self._texts)
+            record = decode_row(row, self._texts, bare=bare)
         except UNREADABLE as error:
             raise RowError(scene_id, error) from error
+        if bare:
+            return record
         if len(self._decoded) >= _DECODED:
             self._decoded.clear()
         self._decoded[scene_id] = record

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class LinkingRecords(Protocol):
     """What linking asks of memory."""
 
-    def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """Return what is remembered of a scene."""
+    def get(self, scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
+        """Return what is remembered of a scene; a bare record says nothing of items' fields."""
 
     def claims(self) -> Mapping[RatingKey, SceneId]:
         """Which scene each remembered item is linked to."""

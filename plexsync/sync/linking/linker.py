@@ -9,7 +9,7 @@ import msgspec
 
 from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules, used_rules
 from plexsync.models import Confidence, Link, Outcome
-from plexsync.sync.linking.earlier_links import NOTHING, LinkingRecords, bare, earlier
+from plexsync.sync.linking.earlier_links import NOTHING, LinkingRecords, earlier
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 
@@ -102,20 +102,22 @@ class Linker:
         pairs: list[Pair] = []
         rest: list[Scene] = []
         for scene in scenes:
-            record = self.records.get(scene.scene_id)
+            record = self.records.get(scene.scene_id, bare=True)
             stands = record is not None and self._stands(record, scene)
             if record is not None and stands:
                 resting = self._resting(record)
+                if resting:  # they are kept with all that is remembered of them
+                    resting = self._resting(self.records.get(scene.scene_id))
                 pairs.extend(
                     Pair(
                         scene=scene,
-                        link=bare(link),
+                        link=link,
                         known=True,
                         resting=resting,
                         origin=scene.scene_id,
                     )
                     for link in record.links
-                    if link not in resting
+                    if link.section_id in self.sections
                 )
             if not stands or scene.scene_id in self.again:
                 rest.append(scene)

@@ -24,13 +24,14 @@ OURS = Link(
 
 
 class Remembered:
-    """A memory of one scene, or of an item that lost its scene."""
+    """A memory of one scene, in full, or of an item that lost its scene."""
 
     def __init__(self, link: Link, *, lost: bool = False) -> None:
         self.link, self.lost = link, lost
 
-    def get(self, _scene_id: SceneId) -> SceneRecord | None:
+    def get(self, _scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
         """The record of the scene."""
+        assert not bare
         links = () if self.lost else (self.link,)
         return SceneRecord(updated_at="", outcome=Outcome.APPLIED, links=links)
 
