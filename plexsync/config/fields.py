@@ -157,14 +157,12 @@ FIELD_SETTINGS = (
             part(
                 "role",
                 ROLE,
-                '""',
                 meaning='What the part of each actor is made of, such as `"{disambiguation}"`; '
                 "see [roles and photos](#roles-and-photos). Empty leaves it alone.",
             ),
             part(
                 "photo",
                 PHOTO,
-                '""',
                 meaning="What the address of each actor's picture is made of, such as "
                 '`"{image}"`. Empty leaves it alone.',
             ),

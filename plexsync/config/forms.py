@@ -204,7 +204,8 @@ _SECRET_SCHEMA: Json = {"anyOf": [TEXT_SCHEMA, *map(_secret_source, SOURCES)]}
 
 
 def _made_of(words: tuple[str, ...], example: str, *, optional: bool = False) -> Form[str]:
-    return plain(values.made_of(words, example, optional=optional), TEXT_SCHEMA)
+    made = values.made_of(words, example, optional=optional)
+    return plain(made, TEXT_SCHEMA, default=toml_value("" if optional else example))
 
 
 # ---- The forms -----------------------------------------------------------------------------------
@@ -221,7 +222,10 @@ DURATION: Form[int] = plain(parse_duration, TEXT_SCHEMA)
 ADDRESS: Form[str] = plain(values.server_address, TEXT_SCHEMA)
 STASH_ADDRESS: Form[str] = plain(values.stash_url, TEXT_SCHEMA)
 VERIFY: Form[bool | str] = Form(
-    _read_verify, {"anyOf": [_FLAG_SCHEMA, TEXT_SCHEMA]}, from_text=_verify_from
+    _read_verify,
+    {"anyOf": [_FLAG_SCHEMA, TEXT_SCHEMA]},
+    from_text=_verify_from,
+    default="true",
 )
 SECRET: Form[Secret] = Form(
     lambda value, secrets: secrets.read(value), _SECRET_SCHEMA, show=describe
@@ -252,7 +256,7 @@ TAG_TARGET: Form[PlexField] = plain(values.choice(values.TAG_TARGETS), TEXT_SCHE
 BY_TAG: Form[tuple[tuple[str, str], ...]] = listed(values.by_tag, _NAMES_SCHEMA)
 ROLE: Form[str] = _made_of(PERFORMER_PLACEHOLDERS, "{disambiguation}", optional=True)
 SHARED_NAME: Form[str] = plain(values.shared_name_template, TEXT_SCHEMA)
-PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA)
+PHOTO: Form[str] = plain(values.photo_template, TEXT_SCHEMA, default='""')
 COLLECTION_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}")
 COLLECTION_SORT_TITLE: Form[str] = _made_of(TITLE_WORDS, "{name}", optional=True)
 SHOW_TITLE: Form[str] = _made_of(SHOW_WORDS, "{studio}")

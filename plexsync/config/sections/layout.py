@@ -60,14 +60,12 @@ class CollectionsConfig:
     organized: bool = setting(FLAG, meaning="A collection of the scenes marked as organized.")
     title: str = setting(
         COLLECTION_TITLE,
-        '"{name}"',
         meaning="What a collection is called, made of `{name}` and `{kind}`, which is `studio`, "
         "`group`, `performer`, `tag`, `rating` or `organized`. Of two with one title in a library "
         "only the first kind of this list gets it.",
     )
     sort_title: str = setting(
         COLLECTION_SORT_TITLE,
-        '""',
         meaning="What it is sorted by, made of the same; empty: what Plex makes of the title.",
     )
     summary: Policy = kept_policy("the summary")
@@ -122,15 +120,9 @@ class ShowsConfig:
     season_title: Policy = kept_policy("the title of a season")
     summary: Policy = kept_policy("the summary of both: the studio's details")
     poster: Policy = kept_policy("the poster of both: the studio's picture")
-    name: str = setting(
-        SHOW_TITLE,
-        '"{studio}"',
-        meaning="What a show is called, made of `{studio}`.",
-    )
+    name: str = setting(SHOW_TITLE, meaning="What a show is called, made of `{studio}`.")
     season_name: str = setting(
-        SEASON_TITLE,
-        '"{year}"',
-        meaning="What a season is called, made of `{year}` and `{studio}`.",
+        SEASON_TITLE, meaning="What a season is called, made of `{year}` and `{studio}`."
     )
 
     @property

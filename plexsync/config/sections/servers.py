@@ -49,7 +49,6 @@ class StashConfig:
     )
     verify: bool | str = setting(
         VERIFY,
-        "true",
         meaning="Check the certificate of an https address. The name of a PEM file trusts the "
         "certificates in it; `false` trusts any.",
     )
@@ -121,11 +120,7 @@ class PlexConfig:
         meaning="The server owner's token, a [secret](#secrets). A shared user's token can read "
         "but not write.",
     )
-    verify: bool | str = setting(
-        VERIFY,
-        "true",
-        meaning="As `stash.verify`.",
-    )
+    verify: bool | str = setting(VERIFY, meaning="As `stash.verify`.")
     headers: tuple[tuple[str, Secret], ...] = setting(
         HEADERS, meaning="As `stash.headers`, to Plex."
     )
