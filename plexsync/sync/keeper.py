@@ -305,11 +305,17 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
                 "or now: plexsync retry"
             )
 
-    @abstractmethod
     def _ended(
-        self, work: W, link: Link, outcome: Outcome, changes: tuple[Change, ...], *, done: bool
+        self,
+        work: W,
+        link: Link,
+        outcome: Outcome,  # noqa: ARG002 - collections need it
+        changes: tuple[Change, ...],  # noqa: ARG002 - see above
+        *,
+        done: bool,
     ) -> R | None:
         """Return what is remembered of one that ended; None for nothing."""
+        return self._record_of(work, link, done=done)
 
     @abstractmethod
     def _record_of(self, work: W, link: Link, *, done: bool) -> R:

@@ -7,7 +7,7 @@ was sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import (
@@ -42,6 +42,9 @@ NOT_SHOWN = "not-shown"
 """The same of a picture."""
 
 _NONE_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
+
+ReadItems = dict["RatingKey", "ItemDetail | ServerError"]
+"""Items by their key, as they are now, or why one could not be read."""
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""
@@ -86,21 +89,35 @@ class IntentEnd(NamedTuple):
         )
 
 
-class FieldsWritten(NamedTuple):
+@dataclass(slots=True)
+class FieldsWritten:
     """What became of a batch.
 
     Attributes:
+        freshness: says which of its items are as they were.
         verdicts: on each plan that was tried.
         moved: what was not sent because the item was changed meanwhile: to be decided once more.
         ends: how its intents ended, to be noted; one that is not known stays unsettled.
+        numbers: those of its intents.
+        tried: what was sent, whatever Plex answered.
         error: after which nothing more can be written: the token may not write, Plex is down, or
             the run is asked to stop.
     """
 
-    verdicts: dict[Place, Verdict]
-    moved: list[Place]
-    ends: list[IntentEnd]
-    error: ServerError | InterruptedRunError | None
+    freshness: Freshness
+    verdicts: dict[Place, Verdict] = field(default_factory=dict)
+    moved: list[Place] = field(default_factory=list)
+    ends: list[IntentEnd] = field(default_factory=list)
+    numbers: dict[Place, int] = field(default_factory=dict)
+    tried: list[Sent] = field(default_factory=list)
+    error: ServerError | InterruptedRunError | None = None
+
+    def note_unsent(self, plan: ItemPlan, problem: Problem) -> None:
+        """Note that nothing of a plan was sent, or arrived."""
+        place, missing = place_of(plan), tuple(change.target for change in plan.changes)
+        self.ends.append(IntentEnd(self.numbers[place], Settlement.FAILED, problem, missing))
+        if problem is MOVED:
+            self.moved.append(place)
 
 
 class FieldWriter:
@@ -142,45 +159,34 @@ class FieldWriter:
 
         Nothing but intents is noted: note the ends together with what is remembered of the scenes.
         """
-        written = FieldsWritten({}, [], [], None)
-        numbers: dict[Place, int] = {}
-        freshness = self._freshness(())
-        tried: list[Sent] = []
+        written = FieldsWritten(self._freshness(()))
         refused: AuthError | MisdirectedEditError | None = None
         for work in groups:
             plans = [ready.plan for ready in work]
-            numbers |= self._intend(plans)
-            freshness.note((one.plan, one.detail, one.read_at) for one in work)
-            for sent in self._sender.send(plans, freshness):
-                refused = self._take(sent, numbers, written, tried) or refused
+            written.numbers |= self._intend(plans)
+            written.freshness.note((one.plan, one.detail, one.read_at) for one in work)
+            for sent in self._sender.send(plans, written.freshness):
+                refused = self._take(sent, written) or refused
             if refused is not None:
                 break  # nothing is made any more, either
-        tried = self._sender.set_modes(tried, freshness)
-        unread = self._read_back(tried, numbers, freshness, written)
-        written.ends.extend(self._risky_ends(numbers, written.ends))
+        written.tried = self._sender.set_modes(written.tried, written.freshness)
+        unread = self._read_back(written)
+        written.ends.extend(self._risky_ends(written))
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
-        return written._replace(error=unread or refused or fault or self._health.interruption())
+        written.error = unread or refused or fault or self._health.interruption()
+        return written
 
-    def _take(
-        self,
-        sent: Sent,
-        numbers: Mapping[Place, int],
-        written: FieldsWritten,
-        tried: list[Sent],
-    ) -> AuthError | MisdirectedEditError | None:
+    def _take(self, sent: Sent, written: FieldsWritten) -> AuthError | MisdirectedEditError | None:
         """Take one plan into account; return the error after which nothing more is sent."""
-        seq = numbers[place_of(sent.plan)]
-        if sent.unsent:
-            written.ends.append(_unsent(seq, sent.plan, UNSENT))
-        elif sent.moved:
-            written.ends.append(_unsent(seq, sent.plan, MOVED))
-            written.moved.append(place_of(sent.plan))
+        if sent.unsent or sent.moved:
+            written.note_unsent(sent.plan, UNSENT if sent.unsent else MOVED)
         elif isinstance(sent.error, AuthError):
             # A plan of several requests may have been written in part, so it stays open.
+            seq = written.numbers[place_of(sent.plan)]
             written.ends.append(IntentEnd(seq, Settlement.UNKNOWN, as_problem(sent.error)))
             return sent.error
         else:
-            tried.append(sent)
+            written.tried.append(sent)
             if isinstance(sent.error, MisdirectedEditError):
                 written.ends.extend(self._note_harm(self._doors.harmed))
                 return sent.error
@@ -190,11 +196,9 @@ class FieldWriter:
         """Journal a plan once more, with the name that is risked."""
         self._risky |= self._intend([plan])
 
-    def _risky_ends(
-        self, numbers: Mapping[Place, int], ends: Sequence[IntentEnd]
-    ) -> list[IntentEnd]:
+    def _risky_ends(self, written: FieldsWritten) -> list[IntentEnd]:
         """Return the ends of plans that were journaled once more: those of the plans themselves."""
-        known = {end.seq: end for end in ends}
+        known, numbers = {end.seq: end for end in written.ends}, written.numbers
         risky, self._risky = self._risky, {}
         return [
             known[numbers[place]]._replace(seq=seq)
@@ -215,19 +219,14 @@ class FieldWriter:
     def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
         return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))
 
-    def _read_back(
-        self,
-        tried: Sequence[Sent],
-        numbers: Mapping[Place, int],
-        freshness: Freshness,
-        written: FieldsWritten,
-    ) -> ServerError | None:
+    def _read_back(self, written: FieldsWritten) -> ServerError | None:
         """Decide by reading what became of each write, whatever its reply was."""
+        tried = written.tried
         try:
             read_at = self._monotonic()
             read = self._reader.read([s.plan.rating_key for s in tried if s.detail is None])
             read |= {sent.plan.rating_key: sent.detail for sent in tried if sent.detail is not None}
-            tried = self._mended(tried, read, freshness, read_at)
+            tried = written.tried = self._mended(written, read, read_at)
             later = self._send_later(tried, read)
         except ServerError as unread:
             for sent in tried:
@@ -235,25 +234,26 @@ class FieldWriter:
                 written.verdicts[place_of(sent.plan)] = verdict
             return unread
         for sent in tried:
-            plan, error, place = sent.plan, sent.error, place_of(sent.plan)
+            plan, place = sent.plan, place_of(sent.plan)
             detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
             if not isinstance(detail, ItemDetail):
-                cause = detail or error or ServerError("the item vanished while it was written")
+                cause = (
+                    detail or sent.error or ServerError("the item vanished while it was written")
+                )
                 # Without an end the intent stays unsettled, and the next run looks again.
                 verdict = Verdict(missing=plan.changes, problem=as_problem(cause))
-            elif error and self._came_too_late(plan, detail, freshness):
-                written.ends.append(_unsent(numbers[place], plan, MOVED))
-                written.moved.append(place)
+            elif sent.error and self._came_too_late(plan, detail, written.freshness):
+                written.note_unsent(plan, MOVED)
                 continue
             else:
                 verdict = self._judge(sent, detail)
-                written.ends.append(self._end(numbers[place], verdict, detail))
+                written.ends.append(self._end(written.numbers[place], verdict, detail))
                 if place in later:
-                    seq, second = later[place]
-                    verdict = self._both(verdict, seq, second, detail, written.ends)
-                verdict = replace(verdict, others=freshness.changed_by_others(plan, detail))
+                    verdict = self._both(verdict, later[place], detail, written)
+                others = written.freshness.changed_by_others(plan, detail)
+                verdict = replace(verdict, others=others)
             written.verdicts[place] = verdict
-        return self._misdirected(tried, written, freshness)
+        return self._misdirected(written)
 
     def _came_too_late(self, plan: ItemPlan, detail: ItemDetail, freshness: Freshness) -> bool:
         """Whether nothing of a write that failed arrived, and somebody else was there before it."""
@@ -261,17 +261,16 @@ class FieldWriter:
         arrived = len(missing) < len(plan.changes) or self._planner.partly(missing, detail)
         return not arrived and freshness.is_disturbed(plan, detail)
 
-    def _misdirected(
-        self, tried: Sequence[Sent], written: FieldsWritten, freshness: Freshness
-    ) -> MisdirectedEditError | None:
+    def _misdirected(self, written: FieldsWritten) -> MisdirectedEditError | None:
         """Return an error if an item lacks its own values and got those of another one.
 
         What that item held before is journaled: an undo puts it back.
         """
+        freshness = written.freshness
         for place, verdict in written.verdicts.items():
             if not verdict.missing or verdict.detail is None:
                 continue
-            for sent in tried:
+            for sent in written.tried:
                 if place_of(sent.plan) != place and freshness.got(place, verdict.detail, sent.plan):
                     harmed = freshness.harm(place, verdict.detail, sent.plan)
                     written.ends.extend(self._note_harm(harmed))
@@ -290,9 +289,7 @@ class FieldWriter:
             self._planner.partly(verdict.missing, detail),
         )
 
-    def _send_later(
-        self, tried: Sequence[Sent], read: dict[RatingKey, ItemDetail | ServerError]
-    ) -> dict[Place, tuple[int, Sent]]:
+    def _send_later(self, tried: Sequence[Sent], read: ReadItems) -> dict[Place, tuple[int, Sent]]:
         """Send what could be planned only once the first part was there; see `Planner.later`.
 
         It is an intent of its own, durable before it is sent. `read` is brought up to date.
@@ -304,59 +301,63 @@ class FieldWriter:
             if isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
             and (later := self._planner.later(sent.plan, detail)) is not None
         ]
-        plans = [plan for plan, _, _ in seen]
-        if not plans:
+        if not seen:
             return {}
-        numbers = self._intend(plans)
-        sent_later = self._sender.send(plans, self._freshness(seen))
-        done = {place_of(sent.plan): sent for sent in sent_later}
-        read.update(self._reader.read([plan.rating_key for plan in plans]))
+        numbers = self._intend([plan for plan, _, _ in seen])
+        done = self._send_again(seen, read, self._sender.send)
         return {place: (numbers[place], sent) for place, sent in done.items()}
 
-    def _both(  # noqa: PLR0917 - two writes of one item, and how both ended
+    def _both(
         self,
         verdict: Verdict,
-        seq: int,
-        sent: Sent,
+        later: tuple[int, Sent],
         detail: ItemDetail,
-        ends: list[IntentEnd],
+        written: FieldsWritten,
     ) -> Verdict:
         """Return the verdict on a plan and on what came after it."""
+        seq, sent = later
         second = self._judge(sent, detail)
         if sent.unsent or sent.moved:
             second = replace(second, problem=sent.problem, missing=sent.plan.changes)
-        ends.append(self._end(seq, second, detail))
+        written.ends.append(self._end(seq, second, detail))
         # What came first is ours, and so is its lock, whatever became of the rest.
         missing = {change.target for change in (*verdict.missing, *second.missing)}
-        later = tuple(change for change in sent.plan.changes if change.target not in missing)
-        return replace(verdict, problem=verdict.problem or second.problem, later=later)
+        stored = tuple(change for change in sent.plan.changes if change.target not in missing)
+        return replace(verdict, problem=verdict.problem or second.problem, later=stored)
 
     def _mended(
         self,
-        tried: Sequence[Sent],
-        read: dict[RatingKey, ItemDetail | ServerError],
-        freshness: Freshness,
+        written: FieldsWritten,
+        read: ReadItems,
         read_at: float,
     ) -> list[Sent]:
-        """Return `tried`, those again that went out with others and did not arrive whole.
-
-        `read` is brought up to date with what their items hold then.
-        """
+        """Return what was tried, that again which went out with others and did not arrive whole."""
         seen = [
             (sent.plan, detail, read_at)
-            for sent in tried
+            for sent in written.tried
             if sent.together
             and isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
             and self._lacks(sent.plan, detail)
-            and not freshness.is_disturbed(sent.plan, detail)
+            and not written.freshness.is_disturbed(sent.plan, detail)
         ]
         if not seen:
-            return list(tried)
-        broken = [plan for plan, _, _ in seen]
-        mended = self._sender.mend(broken, read, self._freshness(seen))
-        again = {place_of(sent.plan): sent for sent in mended}
-        read.update(self._reader.read([plan.rating_key for plan in broken]))
-        return [again.get(place_of(sent.plan), sent) for sent in tried]
+            return written.tried
+        again = self._send_again(
+            seen, read, lambda plans, freshness: self._sender.mend(plans, read, freshness)
+        )
+        return [again.get(place_of(sent.plan), sent) for sent in written.tried]
+
+    def _send_again(
+        self,
+        seen: Sequence[tuple[ItemPlan, ItemDetail, float]],
+        read: ReadItems,
+        send: Callable[[list[ItemPlan], Freshness], Iterable[Sent]],
+    ) -> dict[Place, Sent]:
+        """Send more to items as they were `seen`, and bring `read` up to date with that."""
+        plans = [plan for plan, _, _ in seen]
+        done = {place_of(sent.plan): sent for sent in send(plans, self._freshness(seen))}
+        read.update(self._reader.read([plan.rating_key for plan in plans]))
+        return done
 
     def _lacks(self, plan: ItemPlan, detail: ItemDetail) -> bool:
         return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
@@ -367,11 +368,6 @@ class FieldWriter:
             self._health.faults.proven(WorkKind.EDIT)
         problem = sent.problem or _not_stored_problem(missing, detail) if missing else None
         return Verdict(missing=missing, problem=problem, detail=detail)
-
-
-def _unsent(seq: int, plan: ItemPlan, problem: Problem) -> IntentEnd:
-    missing = tuple(change.target for change in plan.changes)
-    return IntentEnd(seq, Settlement.FAILED, problem, missing)
 
 
 def _unread_problem(error: ServerError) -> Problem:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import Change, Desired, RatingKey, RelatedId, SceneId, ShowWish
+    from plexsync.models import Desired, RatingKey, RelatedId, SceneId, ShowWish
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
 
@@ -251,17 +251,6 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         work = self._works[pair.scene.scene_id]
         work.apart = note
         self._leave_alone(work, done=True)
-
-    def _ended(
-        self,
-        work: ShowWork,
-        link: Link,
-        outcome: Outcome,  # noqa: ARG002 - all are remembered alike
-        changes: tuple[Change, ...],  # noqa: ARG002 - see above
-        *,
-        done: bool,
-    ) -> ShowRecord:
-        return self._record_of(work, link, done=done)
 
     def _record_of(self, work: ShowWork, link: Link, *, done: bool) -> ShowRecord:
         # What is left alone keeps the year something was last written for.

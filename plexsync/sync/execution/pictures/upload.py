@@ -34,12 +34,11 @@ from plexsync.sync.server_faults import WorkKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import FieldRule, RatingKey
+    from plexsync.models import RatingKey
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import PictureChange, Ready
     from plexsync.sync.ports import Ports
-    from plexsync.sync.rows import Pair
 
 _PAUSE_S = 2.0
 """Seconds before a picture that was refused is sent once more: some refuse one right after another.
@@ -312,12 +311,6 @@ class Uploader:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _release(pair: Pair, rule: FieldRule) -> None:
-    """Let what an undo held back be ours to write again."""
-    held = {target: digest for target, digest in pair.link.held.items() if target is not rule.to}
-    pair.link = replace(pair.link, held=held)
-
-
 def _is_it(upload: PictureUpload, selected: str) -> bool:
     """Whether what an item shows is what was sent."""
     # The name of an upload is Plex's affair: a new one that is shown can only be ours.
@@ -330,8 +323,11 @@ def _applied(upload: PictureUpload, base: PictureBase) -> None:
     """Take into account a picture that Plex was seen to show."""
     upload.result.ends.append(IntentEnd(upload.seq, Settlement.APPLIED))
     upload.result.changes.append(upload.change.shown)
-    note(upload.ready.pair, upload.change.rule, base)
-    _release(upload.ready.pair, upload.change.rule)
+    pair, rule = upload.ready.pair, upload.change.rule
+    note(pair, rule, base)
+    # What an undo held back is ours to write again.
+    held = {target: digest for target, digest in pair.link.held.items() if target is not rule.to}
+    pair.link = replace(pair.link, held=held)
 
 
 def _failed(upload: PictureUpload, problem: Problem) -> None:
