@@ -133,9 +133,7 @@ class State:
         return self._rows.keys()
 
     def get(self, scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
-        """Return what is remembered of a scene; None when nothing is.
-
-        What is remembered of the fields of its items is most of that, and left out of a bare one.
+        """Return the record of a scene; a bare one lacks the fields of its items. None for nothing.
 
         Raises:
             StateCorruptError: the record is none.
