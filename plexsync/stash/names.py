@@ -68,11 +68,13 @@ def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
     readers = [row_reader(kind.row) for kind in _KINDS]
 
     def decode(answer: HttpResponse) -> Names:
+        found: WireNames | WireRawNames
         try:
-            parts = msgspec.structs.astuple(whole(answer))
+            found = whole(answer)
         except UnknownShapeError:
-            parts = msgspec.structs.astuple(by_row(answer))
-        if with_groups and parts[-1] is None:
+            found = by_row(answer)
+        parts = (found.findTags, found.findPerformers, found.findStudios, found.findGroups)
+        if with_groups and found.findGroups is None:
             raise UnknownShapeError("Stash answers without its groups")
         names = Names({}, {})
         counted = 0

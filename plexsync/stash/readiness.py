@@ -9,9 +9,6 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Raw
-from msgspec.structs import astuple
-
 from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import Server, StashField
 from plexsync.stash.decode import version_of
@@ -146,12 +143,12 @@ def server_of(ready: WireReadiness, url: str) -> Server:
 
 def look_of(seen: WireLook, url: str) -> StashLook:
     """Return what a look from afar shows."""
-    # All that is only compared comes as it was sent.
-    parts = (*astuple(seen.edited), *astuple(seen))
-    raw = [bytes(part) for part in parts if isinstance(part, Raw)]
-    library = blake2b(b"\x1e".join(raw), digest_size=8).hexdigest()
-    edited = tuple([version_of(row) for row in seen.edited.scenes])
-    return StashLook(server_of(seen, url), library, edited)
+    edited = (seen.edited.count, seen.edited.duration, seen.edited.filesize)
+    lists = (seen.findTags, seen.findPerformers, seen.findStudios, seen.findGroups)
+    parts = map(bytes, (*edited, seen.made, seen.uneven, *lists))
+    library = blake2b(b"\x1e".join(parts), digest_size=8).hexdigest()
+    latest = tuple([version_of(row) for row in seen.edited.scenes])
+    return StashLook(server_of(seen, url), library, latest)
 
 
 @lru_cache(maxsize=1)
