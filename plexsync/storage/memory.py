@@ -351,20 +351,19 @@ class State:
         self.changes_since_checkpoint += 1
         try:
             row = None if record == NULL else row_of(scene_id, bytes(record))
-            self._follow_links(scene_id, row)
+            now = None if row is None else views.STANDING.of(scene_id, row)
+            self._follow_links(scene_id, now)
             self._rows.keep(scene_id, row)
         except RowError as error:
             raise bad_row(error, self.path) from error
         self._waiting.discard(scene_id)
         self._waiting_now = None
-        now = self._viewed(views.STANDING, scene_id)
         if now and now.outcome in WAITING:
             self._waiting.add(scene_id)
 
-    def _follow_links(self, scene_id: SceneId, row: bytes | None) -> None:
-        """Keep the links a scene loses by its new row, and let go of those it has now."""
+    def _follow_links(self, scene_id: SceneId, now: views.SceneStanding | None) -> None:
+        """Keep the links a scene loses, and let go of those it has now."""
         before = self._rows.view(views.STANDING, scene_id)
-        now = views.STANDING.of(scene_id, row) if row is not None else None
         kept = {link.rating_key for link in now.links} if now else set()
         if before and not kept.issuperset(link.rating_key for link in before.links):
             record = self.get(scene_id)

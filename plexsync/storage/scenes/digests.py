@@ -14,6 +14,8 @@ _LITERAL = "~"
 
 def pack_digest(text: str) -> str:
     """Return hex digits in base64 without padding; any other text as it is, marked."""
+    if not text:
+        return ""
     try:
         content = unhexlify(text)
     except ValueError:
@@ -29,6 +31,8 @@ def unpack_digest(packed: str) -> str:
     Raises:
         ValueError: it did not make this.
     """
+    if not packed:
+        return ""
     if packed.startswith(_LITERAL):
         return packed[1:]
     return a2b_base64(packed + _PADDING[len(packed) % 4], strict_mode=True).hex()
