@@ -189,9 +189,12 @@ def lead_over(option: Option, rival: Option) -> float:
     if rival.weighed.contradictions:
         return ahead
     known, made = option.weighed.known, rival.made
-    for name, level in (("size", made.size), ("duration", made.duration), ("oshash", made.content)):
-        if level is Level.UNKNOWN:
-            ahead -= known.get(name, 0.0)
+    if made.size is Level.UNKNOWN:
+        ahead -= known.get("size", 0.0)
+    if made.duration is Level.UNKNOWN:
+        ahead -= known.get("duration", 0.0)
+    if made.content is Level.UNKNOWN:
+        ahead -= known.get("oshash", 0.0)
     return ahead
 
 

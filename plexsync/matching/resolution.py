@@ -87,9 +87,10 @@ class _Resolution:
         for row in judged:
             if row[0].option.ours.file in settled:
                 continue
+            whole = self._matching.row_of(row[0].option)
             for one in self._same_files(row):
                 key = self._key(one)
-                if key in linked or self._matching.obstacle(one.option):
+                if key in linked or self._matching.obstacle_in(whole, one.option):
                     continue
                 made = self._high(scene, one, row)
                 if key not in best or made.score > best[key].score:

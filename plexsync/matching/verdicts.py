@@ -191,13 +191,13 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def obstacle(self, option: Option) -> Obstacle | None:
         """Why an option is not HIGH; None when it is. Asked of the best options only."""
-        rows = self.table.rows[option.ours.scene]
         row = self.row_of(option)
         # What only ranks is left out: it says nothing about why a pair is not HIGH.
-        for one in row:
-            if one.item == option.item:
-                option = one
-                break
+        return self.obstacle_in(row, next((one for one in row if one.item == option.item), option))
+
+    def obstacle_in(self, row: tuple[Option, ...], option: Option) -> Obstacle | None:
+        """Do so for one of a row of the table."""
+        rows = self.table.rows[option.ours.scene]
         item = self.items[option.item]
         return (
             self._answered(option, item)
