@@ -6,6 +6,7 @@ prefix pair. Pairs that many files agree on say where Plex sees the files of a f
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from plexsync.models import Confidence, PathRule
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.models import Candidate, Match
 
@@ -182,13 +183,13 @@ class _Tally:
 
     Attributes:
         pairs: each pair once.
-        files: the files of Stash they are of.
+        files: the files of Stash they are of, in order.
         votes: by prefix pair, how many files say so.
     """
 
     def __init__(self, pairs: Iterable[Located]) -> None:
         self.pairs = list(dict.fromkeys(pairs))
-        self.files = {ours for ours, _ in self.pairs}
+        self.files = sorted({ours for ours, _ in self.pairs})
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
         prefixes = _Prefixes()
@@ -237,8 +238,10 @@ class _Tally:
         return fits and elsewhere <= most and foreign <= most
 
 
-def _below(files: Collection[str], folder: str) -> int:
-    return len([file for file in files if file.startswith(folder)])
+def _below(files: Sequence[str], folder: str) -> int:
+    """Return how many of `files`, which are in order, lie below a folder, with its slash."""
+    behind = folder[:-1] + chr(ord("/") + 1)
+    return bisect_left(files, behind) - bisect_left(files, folder)
 
 
 def _common_folder(one: str, other: str) -> str:

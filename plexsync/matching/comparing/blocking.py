@@ -301,7 +301,8 @@ def _is_alone(one: Ours, part: Theirs, blocks: Blocks) -> bool:
 def _holds_only(bucket: Bucket | None, part: Theirs) -> bool:
     if bucket is None:
         return True
-    return bucket.scenes == 1 and all(one is part for one in bucket.parts)
+    parts = bucket.parts
+    return bucket.scenes == 1 and (not parts or (len(parts) == 1 and parts[0] is part))
 
 
 class _Crowd:
