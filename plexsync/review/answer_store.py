@@ -112,7 +112,7 @@ class AnswerStore:
 
     # ---- Answering -------------------------------------------------------------------------------
 
-    def take_lock(self) -> None:
+    def take_lock(self) -> Session:
         """Take the lock, and know what was linked and answered since this store had it last.
 
         Raises:
@@ -120,13 +120,14 @@ class AnswerStore:
             StateError: what is remembered cannot be read.
         """
         if self._session is not None:
-            return
+            return self._session
         opened = open_session(
             self._state_dir, now=self._now(), wait_s=self._lock_wait_s, disk=self._disk
         )
         session = self._stack.enter_context(opened)
         self._session, self.state, self._begun = session, session.state, False
         self._learn_owners()
+        return session
 
     def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
         """Remember `answers`; all of them are safe on disk when this returns.
@@ -175,9 +176,7 @@ class AnswerStore:
 
     def _open(self) -> Session:
         """Return the session, with a journal to write answers into."""
-        self.take_lock()
-        session = self._session
-        assert session is not None  # noqa: S101 - it is awake
+        session = self.take_lock()
         if self._begun:
             return session
         try:

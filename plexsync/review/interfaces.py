@@ -105,7 +105,7 @@ class AnswersPort(Protocol):
     def owner(self, rating_key: RatingKey, scene_id: SceneId, /) -> SceneId | None:
         """Which other scene an item belongs to."""
 
-    def take_lock(self) -> None:
+    def take_lock(self) -> object:
         """Know what happened since the last answer: owners and answers are those of now."""
 
     def give(self, answers: Sequence[Answer], /) -> Callable[[], None]:

@@ -163,12 +163,11 @@ def signs_of(candidate: Candidate) -> tuple[tuple[str, int], ...]:
 def pattern_lines(candidate: Candidate) -> tuple[str, ...]:
     """Return what speaks for each candidate of a group, and what against; by name alone."""
     ordered = sorted(candidate.evidence, key=lambda one: -one.weight)
-    sides = {1: "for", -1: "against"}
-    names = {
-        word: ", ".join(one.name for one in ordered if _sign(one.weight) == sign)
-        for sign, word in sides.items()
-    }
-    return tuple(f"{word}: {found}" for word, found in names.items() if found)
+    named = [
+        (word, ", ".join(one.name for one in ordered if _sign(one.weight) == sign))
+        for word, sign in (("for", 1), ("against", -1))
+    ]
+    return tuple(f"{word}: {names}" for word, names in named if names)
 
 
 def wanted_by(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:

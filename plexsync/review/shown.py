@@ -146,12 +146,10 @@ def facts_of(waiting: Waiting, candidate: Candidate, preview: LinkPreview | None
     mine = next((one for one in scene.files if one.path == candidate.scene_path), None)
     files = item.files if item else ()
     theirs = next((one for one in files if one.path == candidate.item_path), None)
-    return [
-        Fact(name="length", ours=length_text(mine), theirs=length_text(theirs)),
-        Fact(name="size", ours=size_text(mine), theirs=size_text(theirs)),
-        Fact(name="frame", ours=frame_text(mine), theirs=frame_text(theirs)),
-        Fact(name="date", ours=scene.date, theirs=item.date if item else ""),
-    ]
+    names = ("length", "size", "frame", "date")
+    ours = (*_file_texts(mine), scene.date)
+    other = (*_file_texts(theirs), item.date if item else "")
+    return [Fact(name=name, ours=ours[at], theirs=other[at]) for at, name in enumerate(names)]
 
 
 def marked_words(text: str, other: str) -> list[tuple[str, bool]]:
@@ -166,26 +164,19 @@ def marked_words(text: str, other: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def length_text(file: SceneFile | PlexFile | None) -> str:
-    """Return the length of a video as H:MM:SS; "" when it is not known."""
-    if file is None or file.duration_s is None:
-        return ""
-    minutes, seconds = divmod(round(file.duration_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"
-
-
-def size_text(file: SceneFile | PlexFile | None) -> str:
-    """Return the size of a file; "" when it is not known."""
-    if file is None or file.size_bytes is None:
-        return ""
-    big = file.size_bytes >= _GIB
-    return f"{file.size_bytes / _GIB:.2f} GiB" if big else f"{file.size_bytes / _MIB:.1f} MiB"
-
-
-def frame_text(file: SceneFile | PlexFile | None) -> str:
-    """Return the frame of a video as width x height; "" when it is not known."""
-    return f"{file.width}x{file.height}" if file and file.width and file.height else ""
+def _file_texts(file: SceneFile | PlexFile | None) -> tuple[str, str, str]:
+    """Return length (H:MM:SS), size and frame of a video; "" for what is not known."""
+    length = size = frame = ""
+    if file is not None and file.duration_s is not None:
+        minutes, seconds = divmod(round(file.duration_s), 60)
+        hours, minutes = divmod(minutes, 60)
+        length = f"{hours}:{minutes:02}:{seconds:02}"
+    if file is not None and file.size_bytes is not None:
+        big = file.size_bytes >= _GIB
+        size = f"{file.size_bytes / _GIB:.2f} GiB" if big else f"{file.size_bytes / _MIB:.1f} MiB"
+    if file is not None and file.width and file.height:
+        frame = f"{file.width}x{file.height}"
+    return length, size, frame
 
 
 def is_unscored(candidate: Candidate) -> bool:

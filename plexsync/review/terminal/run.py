@@ -25,7 +25,7 @@ from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
     from rich.console import Console
@@ -53,7 +53,8 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
     with open_review(invocation) as context:
         if not context.waiting:
-            _say(console, context.notes or [NOTHING_WAITS])
+            for note in context.notes or [NOTHING_WAITS]:
+                console.print(Text(clean_for_terminal(note)))
             return ExitCode.OK
         # What waits stays until the end; from here on only what comes and goes is looked through.
         gc.freeze()
@@ -64,27 +65,16 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
             show_review(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
-                _show_plan(invocation, review, console)
+                # What a run would write is shown, and the review goes on below it.
+                console.print("\n")
+                run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted))
+                review.ending, review.mode = None, Mode.END
                 show_review(review, context, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
         return run_accepted(invocation, RunOptions(scenes=review.accepted))
-    # A terminal that is gone took whoever would read this with it.
-    with suppress(OSError):
-        _say_kept(console, review)
+    _say_kept(console, review)
     return ExitCode.OK
-
-
-def _say(console: Console, notes: Iterable[str]) -> None:
-    for note in notes:
-        console.print(Text(clean_for_terminal(note)))
-
-
-def _show_plan(invocation: Invocation, review: Review, console: Console) -> None:
-    """Show what a run would write for the accepted scenes; the review goes on below it."""
-    console.print("\n")
-    run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted))
-    review.ending, review.mode = None, Mode.END
 
 
 # ---- Pictures ------------------------------------------------------------------------------------
@@ -124,9 +114,7 @@ def _ends_well(console: Console, review: Review) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        # A terminal that is gone took whoever would read this with it.
-        with suppress(OSError):
-            _say_kept(console, review)
+        _say_kept(console, review)
         raise
     finally:
         for number, handler in before.items():
@@ -135,12 +123,14 @@ def _ends_well(console: Console, review: Review) -> Iterator[None]:
 
 def _say_kept(console: Console, review: Review) -> None:
     answered = len(review.given.answered)
-    console.print("\n")
-    if answered:
-        scenes = counted(answered, "scene is", "scenes are")
-        console.print(Text(f"{scenes} answered, and every answer is kept."))
-    if review.accepted:
-        console.print(Text("To write what was accepted:"))
-        console.print(Text("    plexsync run"))
-    if review.left:
-        console.print(Text(f"{review.left:,} still wait."))
+    # A terminal that is gone took whoever would read this with it.
+    with suppress(OSError):
+        console.print("\n")
+        if answered:
+            scenes = counted(answered, "scene is", "scenes are")
+            console.print(Text(f"{scenes} answered, and every answer is kept."))
+        if review.accepted:
+            console.print(Text("To write what was accepted:"))
+            console.print(Text("    plexsync run"))
+        if review.left:
+            console.print(Text(f"{review.left:,} still wait."))

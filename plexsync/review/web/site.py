@@ -79,29 +79,21 @@ class ReviewSite:
 
     def application(self) -> Starlette:
         """Return the application; `Guard` must stand before it."""
-        pages = {
-            "/": self._start,
-            "/scene/{scene}": self._scene,
-            "/group/{scene}": self._grid,
-            "/preview/{scene}/{item}": self._preview,
-            "/picture/{kind}/{owner}": self._picture,
-            "/end": self._end,
-        }
-        actions = {
-            "/press": self._press,
-            "/group": self._answer_group,
-            "/arrange": self._arrange,
-            "/find": self._find,
-            "/add": self._add,
-            "/done": self._done,
-        }
+        post = partial(Route, methods=["POST"])
         return Starlette(
             routes=[
-                *(Route(path, handler, methods=["GET"]) for path, handler in pages.items()),
-                *(
-                    Route(path, self._action(one), methods=["POST"])
-                    for path, one in actions.items()
-                ),
+                Route("/", self._start),
+                Route("/scene/{scene}", self._scene),
+                Route("/group/{scene}", self._grid),
+                Route("/preview/{scene}/{item}", self._preview),
+                Route("/picture/{kind}/{owner}", self._picture),
+                Route("/end", self._end),
+                post("/press", self._action(self._press)),
+                post("/group", self._action(self._answer_group)),
+                post("/arrange", self._action(self._arrange)),
+                post("/find", self._action(self._find)),
+                post("/add", self._action(self._add)),
+                post("/done", self._action(self._done)),
                 Mount("/static", StaticFiles(directory=_STATIC)),
             ],
             exception_handlers={_NotWaitingError: self._unknown},
