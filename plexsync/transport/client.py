@@ -184,9 +184,9 @@ class Transport:
 
         Arguments and errors are those of `ask`.
         """
-        return self.ask(
-            method, path_and_query, lambda answer: answer, body=body, headers=headers, **rules
-        )
+        path = "/" + path_and_query.lstrip("/")
+        task = OutgoingRequest(self._prepared(method, path, body, headers), path, **rules)
+        return self._perform(task, lambda answer: answer)
 
     def ask(
         self,
@@ -220,8 +220,8 @@ class Transport:
             LocalLimitError: this machine has no open files or memory left.
         """
         path = "/" + path_and_query.lstrip("/")
-        prepared = self._prepared(method, path, body, headers)
-        return self._perform(OutgoingRequest(prepared, path, **rules), decode)
+        task = OutgoingRequest(self._prepared(method, path, body, headers), path, **rules)
+        return self._perform(task, decode)
 
     def ahead(self, answers: Iterator[T]) -> Iterator[T]:
         """Return the same answers, the next one asked for while the last one is worked on."""
