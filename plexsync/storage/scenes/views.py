@@ -12,6 +12,7 @@ import msgspec
 
 from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.storage.journal import UNREADABLE
+from plexsync.storage.scenes.digests import unpack_digest
 
 T = TypeVar("T")
 
@@ -84,9 +85,12 @@ class _Related(_Version, array_like=True, gc=False):
 
 
 class _Files(_Related, array_like=True, gc=False):
-    """As much of a row as says which files were matched."""
+    """As much of a row as says which files were matched, as a digest in hex digits."""
 
     files: str = ""
+
+    def __post_init__(self) -> None:
+        self.files = unpack_digest(self.files)
 
 
 class _LinkAbove(msgspec.Struct, array_like=True, gc=False):
