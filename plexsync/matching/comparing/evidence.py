@@ -6,7 +6,7 @@ Where the rules come from: docs/matching.md.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self, TypeVar
 
 DURATION_EQUAL_S = 0.1
 DURATION_CLOSE_S = 1.0
@@ -27,19 +27,25 @@ class _Ordered(int):
 
     name: str
 
-    def __init_subclass__(cls) -> None:
-        """Make the values."""
-        for value, name in enumerate(cls.__annotations__):
-            member = cls(value)
-            member.name = name
-            setattr(cls, name, member)
-
     @classmethod
     def all(cls) -> list[Self]:
         """Return the values in order."""
         return [getattr(cls, name) for name in cls.__annotations__]
 
 
+_Class = TypeVar("_Class", bound=_Ordered)
+
+
+def _number(ordered: type[_Class]) -> type[_Class]:
+    """Make the values of a class."""
+    for value, name in enumerate(ordered.__annotations__):
+        member = ordered(value)
+        member.name = name
+        setattr(ordered, name, member)
+    return ordered
+
+
+@_number
 class Level(_Ordered):
     """How two values compare, from against to for, so that greater means nearer."""
 
@@ -51,6 +57,7 @@ class Level(_Ordered):
     EQUAL: ClassVar[Level]
 
 
+@_number
 class Spelling(_Ordered):
     """How two base names compare."""
 
@@ -66,6 +73,7 @@ class Spelling(_Ordered):
     EXACT: ClassVar[Spelling]
 
 
+@_number
 class FolderLevel(_Ordered):
     """How two folders compare, given what the path rules say."""
 
