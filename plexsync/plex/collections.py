@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import BadResponseError, NotFoundError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, ItemKind, PlexField, RatingKey
-from plexsync.plex.connection import DONE, JSON, ask_plex, change_plex, checked_id, short_runs
+from plexsync.plex.connection import DONE, JSON, ask_plex, change_rules, checked_id, short_runs
 from plexsync.plex.decode import MODES, TYPE_NUMBERS, decode_collections, decode_details
 from plexsync.text.normalize import tag_key
 from plexsync.transport.outgoing import always
@@ -121,7 +121,7 @@ class PlexCollections:
         """
         keys = ",".join(map(checked_id, rating_keys))
         path = f"/library/metadata/{keys}/prefs?collectionMode={_NUMBERS[mode]}"
-        change_plex(self._transport, "PUT", path, hold)
+        self._transport.request("PUT", path, **change_rules(hold))
 
     def write(self, plan: ItemPlan, hold: Callable[[], None] = always) -> ItemPlan:
         """Carry out what of `plan` only collections have, and return the rest of it.
@@ -140,7 +140,7 @@ class PlexCollections:
         place = f"/library/collections/{checked_id(plan.rating_key)}"
         existence = own.get(PlexField.EXISTENCE)
         if existence is not None and not existence.after:
-            change_plex(self._transport, "DELETE", place, hold)
+            self._transport.request("DELETE", place, **change_rules(hold))
             return replace(plan, changes=())
         if members := own.get(PlexField.MEMBERS):
             self._change_members(plan, place, members, hold)
@@ -157,14 +157,16 @@ class PlexCollections:
         there = frozenset(before)
         for piece in short_runs([key for key in after if key not in there]):
             path = f"{place}/items?uri={quote(self._uri(piece), safe='')}"
-            change_plex(self._transport, "PUT", path, hold)
+            self._transport.request("PUT", path, **change_rules(hold))
         stay = frozenset(after)
         leaving = [key for key in before if key not in stay]
         if len(leaving) > _WORTH_A_LOOK:
             leaving = self._left_of(plan, leaving, hold)
         for key in leaving:
             try:
-                change_plex(self._transport, "DELETE", f"{place}/items/{checked_id(key)}", hold)
+                self._transport.request(
+                    "DELETE", f"{place}/items/{checked_id(key)}", **change_rules(hold)
+                )
             except NotFoundError:
                 continue  # it, or the collection with its last member, is gone already
 
@@ -185,7 +187,7 @@ class PlexCollections:
                 # Encoded before the query is: see `edit_query`.
                 query = {"type": number, "collection[].tag.tag-": quote(title, errors="replace")}
                 path += f"?{urlencode(query, quote_via=quote, safe='')}"
-                change_plex(self._transport, "PUT", path, hold)
+                self._transport.request("PUT", path, **change_rules(hold))
         except NotFoundError:
             return list(leaving)
         except BadResponseError as error:

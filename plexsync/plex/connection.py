@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey
     from plexsync.transport.client import HttpResponse, Transport
+    from plexsync.transport.outgoing import RequestRules
 
 PRODUCT = "plexsync"
 
@@ -82,9 +83,9 @@ def ask_plex(transport: Transport, path: str, decode: Callable[[bytes], T]) -> T
     return transport.ask("GET", path, lambda answer: decode(answer.body), headers=JSON)
 
 
-def change_plex(transport: Transport, method: str, path: str, hold: Callable[[], None]) -> None:
-    """Send a change; `hold` is called before it is sent again, and raises where it must not be."""
-    transport.request(method, path, write=True, accept_status=DONE, before_repeat=hold)
+def change_rules(hold: Callable[[], None]) -> RequestRules:
+    """Return the rules of a change; `hold` is called before it is sent again, and may raise."""
+    return {"write": True, "accept_status": DONE, "before_repeat": hold}
 
 
 def checked_id(key: str) -> str:

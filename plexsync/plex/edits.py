@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS
-from plexsync.plex.connection import change_plex
+from plexsync.plex.connection import change_rules
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
 from plexsync.transport.outgoing import always
 
@@ -145,7 +145,7 @@ class PlexEditor:
     ) -> None:
         refused: dict[str, BadResponseError] = {}
         fields: set[str] = set()
-        put = partial(change_plex, self._transport, "PUT", hold=hold)
+        put = partial(self._transport.request, "PUT", **change_rules(hold))
         for path in paths(limit_bytes=self._limit_bytes):
             if fields.intersection(fields_of(path)):
                 # A later piece would set the lock of a list that is not there.
@@ -179,7 +179,7 @@ class PlexEditor:
         """
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
-        put, in_a_row = partial(change_plex, self._transport, "PUT", hold=hold), 0
+        put, in_a_row = partial(self._transport.request, "PUT", **change_rules(hold)), 0
         for path in shortest:
             if path in left or not fields >= set(fields_of(path)):
                 continue

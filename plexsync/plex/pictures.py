@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, PlexField
-from plexsync.plex.connection import DONE, ask_plex, change_plex, checked_id
+from plexsync.plex.connection import DONE, ask_plex, change_rules, checked_id
 from plexsync.plex.decode import decode_pictures
 from plexsync.transport.outgoing import always
 from plexsync.transport.retry import AnswerLimits
@@ -103,7 +103,7 @@ class PlexPictures:
             ServerError: it was refused, or the answer was lost.
         """
         path = f"{_address(rating_key, _PLACES[field])}?url={quote(key, safe='')}"
-        change_plex(self._transport, "PUT", path, hold)
+        self._transport.request("PUT", path, **change_rules(hold))
 
     def unselect(
         self, rating_key: RatingKey, field: PlexField, hold: Callable[[], None] = always
@@ -113,7 +113,7 @@ class PlexPictures:
         Raises:
             ServerError: it was refused, or the answer was lost.
         """
-        change_plex(self._transport, "DELETE", _address(rating_key, _SHOWN[field]), hold)
+        self._transport.request("DELETE", _address(rating_key, _SHOWN[field]), **change_rules(hold))
 
     def choose(
         self, plan: ItemPlan, hold: Callable[[], None] = always
