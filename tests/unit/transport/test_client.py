@@ -301,6 +301,19 @@ def test_retry_after_may_be_a_date() -> None:
         assert bench.clock.slept == [12.0]
 
 
+def test_a_stop_while_a_request_is_sent_again_is_a_stop() -> None:
+    """What is no answer of the server ends the repeating as itself."""
+
+    def stopped(_answer: object) -> None:
+        raise KeyboardInterrupt
+
+    with (
+        transport_bench(ErrorStatus(503), retry=RetryPolicy(attempts=3)) as bench,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        bench.transport.ask("GET", "/", stopped)
+
+
 def test_a_decoder_may_ask_for_a_retry() -> None:
     """A server that says "try again" with a 200 is asked again."""
     verdicts = iter([TransientError("database is locked"), None])
