@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.matching.layout import learn_layout, propose_rules, split_prefixes
+from plexsync.matching.layout import (
+    Layout,
+    Places,
+    learn_layout,
+    propose_rules,
+    split_prefixes,
+)
 from plexsync.models import Confidence, Evidence, Match, PathRule
 from plexsync.text.normalize import NormalizedPath, normalize_path
 from tests.support.factories import make_candidate, make_match
@@ -38,6 +44,22 @@ def test_prefixes_are_what_the_equal_end_leaves(
 ) -> None:
     """Whole folder names only."""
     assert split_prefixes(normalize_path(ours), normalize_path(theirs)) == prefixes
+
+
+_FOLDERS = ("/", "/a/", "/a/a/", "/b/", "/b/a/", "/ba/", "D:/a/")
+_PATHS = [NormalizedPath(f"{folder}{name}") for folder in _FOLDERS for name in ("x", "y")]
+
+
+def test_a_place_is_led_to_where_the_prefixes_are_a_root() -> None:
+    """Looking roots up says what splitting each pair of paths would say, whatever the roots."""
+    roots = {(one, other) for one in _FOLDERS for other in _FOLDERS}
+    for root in roots:
+        layout = Layout(roots=frozenset({root, ("/ba/", "/b/a/")}))
+        places = Places(layout)
+        for ours in _PATHS:
+            for theirs in _PATHS:
+                split = split_prefixes(ours, theirs) in layout.roots
+                assert places.leads(ours, theirs) is split, (root, ours, theirs)
 
 
 def test_rules_are_proposed_by_how_much_they_explain() -> None:
