@@ -143,12 +143,15 @@ def _busy(answer: HttpResponse, words: ServerWords, now: datetime) -> TransientE
 
 
 def _redirected(answer: HttpResponse, words: ServerWords) -> ServerError:
-    target = urlsplit(urljoin(words.base_url + "/", answer.headers.get("Location", "")))
+    try:
+        target = urlsplit(urljoin(words.base_url + "/", answer.headers.get("Location", "")))
+        there = origin_of(target.geturl())
+    except ValueError:  # what it names is no address
+        target, there = urlsplit(words.base_url), words.origin
     if target.path.rstrip("/").endswith("/login"):
         error = words.refused()
         error.message = f"{words.name} sends us to a log-in page"
         return error
-    there = origin_of(target.geturl())
     hint = f"put the address that answers directly into {words.key('url')}"
     if target.scheme in {"http", "https"} and target.hostname and there != words.origin:
         hint = f"set {words.key('url')} to {there}"

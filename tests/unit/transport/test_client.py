@@ -122,8 +122,20 @@ def test_an_accepted_status_is_an_answer() -> None:
         ("Stash", "", ErrorStatus(403, b"You have been locked out"), "set a user and password"),
         ("Stash", KEY, Redirect("/login?returnURL=x"), "api_key"),
         ("Stash", KEY, Redirect("https://stash.example:8443/a?b"), "https://stash.example:8443"),
+        ("Stash", KEY, Redirect("https://stash.example:99999/"), "answers directly into [stash]"),
+        ("Plex", KEY, Redirect("http://[::1"), "answers directly into [plex]"),
     ],
-    ids=["plex401", "plex403", "wrong key", "no key", "tripwire", "login page", "redirect"],
+    ids=[
+        "plex401",
+        "plex403",
+        "wrong key",
+        "no key",
+        "tripwire",
+        "login page",
+        "redirect",
+        "redirect to no port",
+        "redirect to no address",
+    ],
 )
 def test_a_refusal_says_what_to_do(name: str, key: str, effect: Effect, words: str) -> None:
     """The hint names the configuration key or the right that is missing."""
