@@ -282,8 +282,15 @@ def _of_library(error: ServerError, section: Section) -> ServerError:
 
 
 def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
-    """Every item of this server that is in the cache, however old; asks nobody."""
-    return tuple(item for kept in _cached(cache_dir, machine) for item in kept.items)
+    """Return every item of this server that is in the cache, however old; asks nobody.
+
+    For "", a server that is not known yet, those of the only one in the cache: ids of several
+    servers would mean each other's items.
+    """
+    lists = tuple(_cached(cache_dir, machine))
+    if len({kept.owner.partition("/")[0] for kept in lists}) > 1:
+        return ()
+    return tuple(item for kept in lists for item in kept.items)
 
 
 def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ServerError
-from plexsync.plex.index import MAX_AGE, How, Index, IndexLoader, cached_libraries
+from plexsync.plex.index import MAX_AGE, How, Index, IndexLoader, cached_items, cached_libraries
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.plex_bench import BASE_EPOCH, make_library, make_video, plex_bench
 
@@ -486,3 +486,16 @@ def test_names_of_libraries_come_from_the_cache(tmp_path: Path) -> None:
     for path in tmp_path.glob("plex-*.index"):
         path.write_bytes(path.read_bytes()[:-1])
     assert cached_libraries(tmp_path) == {}
+
+
+def test_items_of_an_unknown_server_come_from_the_cache_where_it_is_the_only_one(
+    tmp_path: Path,
+) -> None:
+    """Before the first run has written; with two servers an id may mean either's item."""
+    with plex_bench(make_library(2)) as bench:
+        load(bench, tmp_path)
+        assert len(cached_items(tmp_path, "")) == len(cached_items(tmp_path, "machine-1")) == 2
+        load(bench, tmp_path, machine="machine-2")
+
+    assert cached_items(tmp_path, "") == ()
+    assert len(cached_items(tmp_path, "machine-2")) == 2
