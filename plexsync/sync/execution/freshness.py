@@ -80,8 +80,10 @@ class Freshness:
         Raises:
             OvertakenError: somebody else changed what it is about, or that cannot be known.
         """
-        for _, key in self.overtaken(plans):
-            raise overtaken_error(key)
+        gone = self.overtaken(plans)
+        for plan in plans:
+            if place_of(plan) in gone:
+                raise overtaken_error(plan.rating_key)
 
     def overtaken(self, plans: Sequence[ItemPlan]) -> set[Place]:
         """Return which of `plans` somebody else changed the items of, or cannot be looked at."""
