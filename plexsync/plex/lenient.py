@@ -46,7 +46,7 @@ def _read_leniently(body: bytes, shape: type[T]) -> T:
     """
     try:
         loose = json.loads(body.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(_mended(loose), shape, strict=False)
+        return msgspec.convert(_mended(loose, shape), shape, strict=False)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise BadResponseError(
             "Plex sent something else than the JSON asked for",
@@ -56,43 +56,37 @@ def _read_leniently(body: bytes, shape: type[T]) -> T:
 
 
 @cache
-def _members(kind: str) -> frozenset[str]:
-    """Return the names of all members we read that are lists, numbers or flags."""
-    found: set[str] = set()
-    shapes = [JsonObject]
-    for shape in shapes:
-        shapes += shape.__subclasses__()
-        for field in fields(shape):
-            found |= {field.encode_name} if _kind_of(field.type) == kind else set()
-    return frozenset(found)
+def _members(declared: Any) -> dict[str, Any]:  # noqa: ANN401 - a type as it was written down
+    """Return the types of the members we read of an object, by their names; none of other types."""
+    shape = get_origin(declared) or declared
+    is_object = isinstance(shape, type) and issubclass(shape, JsonObject)
+    return {field.encode_name: field.type for field in fields(declared)} if is_object else {}
 
 
-def _kind_of(declared: Any) -> str:  # noqa: ANN401 - a type as it was written down
-    if get_origin(declared) is list:
-        return "list"
-    if declared is bool:
-        return "flag"
-    # Bounds are written to numbers alone, which may be missing.
-    bounded = any(get_origin(one) is Annotated for one in (declared, *get_args(declared)))
-    return "number" if bounded else ""
+@cache
+def _is_number(declared: Any) -> bool:  # noqa: ANN401 - see above
+    """Whether this is a number: only these have bounds, and may be missing."""
+    return any(get_origin(one) is Annotated for one in (declared, *get_args(declared)))
 
 
-def _mended(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
+def _mended(value: Any, declared: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON enters here
     """Return the same JSON with every member we read in a type we accept, or left out."""
-    if name in _members("list"):
+    if get_origin(declared) is list:
         entries = value if isinstance(value, list) else [value]
         # What is no object still counts as an entry.
-        return [_mended(entry) if isinstance(entry, dict) else {} for entry in entries]
-    if isinstance(value, dict):
-        mended = ((key, _mended(inner, key)) for key, inner in value.items())
-        return {key: inner for key, inner in mended if inner is not None}
-    if name in _members("number"):
-        return _number_called(name, value)
-    if name in _members("flag"):
-        return str(value).lower() in {"1", "true"}
-    if isinstance(value, list):
+        objects = (entry if isinstance(entry, dict) else {} for entry in entries)
+        return [_mended(entry, get_args(declared)[0]) for entry in objects]
+    members = _members(declared)
+    if members and isinstance(value, dict):
+        mended = ((key, _mended(value[key], members[key], key)) for key in members.keys() & value)
+        return {key: one for key, one in mended if one is not None}
+    if members or value is None or isinstance(value, (dict, list)):
         return None
-    return None if value is None else _SURROGATES.sub("\ufffd", str(value))
+    if _is_number(declared):
+        return _number_called(name, value)
+    if declared is bool:
+        return str(value).lower() in {"1", "true"}
+    return _SURROGATES.sub("\ufffd", str(value))
 
 
 def _number_called(name: str, value: Any) -> float | None:  # noqa: ANN401 - JSON enters here

@@ -58,6 +58,7 @@ def entry_of(item: PlexItem) -> dict[str, Any]:
         **({"originallyAvailableAt": item.date} if item.date else {}),
         "updatedAt": item.updated_at,
         **({"deletedAt": 1} if item.trashed else {}),
+        "Guid": [{"id": "imdb://tt0"}, {"id": "stash://812"}],
         "Media": [
             {
                 **({"width": file.width} if file.width else {}),
@@ -104,6 +105,7 @@ def test_an_odd_neighbour_changes_no_item(item: PlexItem, title: str) -> None:
     beside = decode_listing(answer([entry, odd]))
 
     assert beside.items[0] == alone.items[0]
+    assert alone.items[0].stash_id == "812"
 
 
 @given(
