@@ -198,7 +198,8 @@ class Catalogue:
         """Have these scenes, brought up to date by what this run saw."""
         fresh = {one: scene for one, scene in self._seen.items() if known.get(one) != scene}
         gone = self._gone & known.keys() - self._seen.keys()
-        self._is_changed = self._is_changed or bool(fresh or gone)
+        if fresh or gone:
+            self._is_changed, self._learned_from = True, ""  # the layout is of other scenes now
         known.update(fresh)
         for one in gone:
             del known[one]

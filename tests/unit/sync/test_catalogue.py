@@ -98,3 +98,26 @@ def test_a_run_that_looks_at_few_scenes_knows_all_others(kept: Path) -> None:
     assert others.keys() == {scene.scene_id for scene in SCENES} - {"1", "8"}
     assert others[fresh.scene_id] == replace(fresh, updated_at="")
     assert catalogue.layout == LAYOUT
+
+
+@pytest.mark.parametrize(
+    ("seen", "gone"),
+    [((replace(SCENES[6], title="Another"),), ()), ((), (SCENES[6].scene_id,))],
+    ids=["changed", "gone"],
+)
+def test_after_a_run_that_saw_few_scenes_change_a_full_one_learns_again(
+    kept: Path, seen: tuple[Scene, ...], gone: tuple[SceneId, ...]
+) -> None:
+    """What stays for the small run was learned from the scenes as they were before it."""
+    catalogue = Catalogue(kept, NobodyAsks(), learned_with="rules", listed=lambda: "items")
+    catalogue.note(seen, gone, whole=False)
+    assert catalogue.layout == LAYOUT
+    catalogue.learn(LAYOUT)
+    catalogue.keep()
+
+    now = {scene.scene_id: scene for scene in (*SCENES, *seen) if scene.scene_id not in gone}
+    full = looked_at_all(kept, tuple(now.values()))
+    assert full.layout is None
+    full.learn(LAYOUT)
+    full.keep()
+    assert looked_at_all(kept, tuple(now.values())).layout == LAYOUT
