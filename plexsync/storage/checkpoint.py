@@ -145,9 +145,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK
     Its rows share their texts from then on.
 
     Raises:
-        StateError: it could not be written; `path` holds what it held.
+        StateCorruptError: a row is not what plexsync writes; `path` holds what it held.
+        StateError: it could not be written; likewise.
     """
-    checkpoint.rows.fold()
+    try:
+        checkpoint.rows.fold()
+    except RowError as error:
+        raise bad_row(error, path) from error
     write_atomically(
         disk, path, _sealed(_chunks(checkpoint)), previous=path.with_name(PREVIOUS_NAME)
     )

@@ -83,7 +83,8 @@ records = st.builds(
     marks=texts,
     year=texts,
 )
-scene_ids = st.integers(1, 150).map(str).map(SceneId)
+odd_ids = st.text('"\\\n:,é1', max_size=4)
+scene_ids = (st.integers(1, 150).map(str) | odd_ids).map(SceneId)
 libraries = st.dictionaries(scene_ids, records, max_size=8)
 
 

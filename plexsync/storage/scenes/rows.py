@@ -45,6 +45,11 @@ def row_of(scene_id: SceneId, kept: bytes) -> bytes:
         raise RowError(scene_id, error) from error
 
 
+def _key(scene_id: SceneId) -> bytes:
+    """Return what the line of a scene begins with; only one quote comes before its end."""
+    return b'"%b": ' % msgspec.json.encode(scene_id)[1:-1].replace(b'\\"', b"\\u0022")
+
+
 class SceneRows(Mapping[SceneId, bytes]):
     """Row by scene; those read from a checkpoint have numbers for `texts`.
 
@@ -116,7 +121,7 @@ class SceneRows(Mapping[SceneId, bytes]):
             if scene_id in self._new or scene_id in self._decoded:
                 record = self.record(scene_id)
             else:
-                found = self._content.find(b'\n"%b": ' % scene_id.encode(), at, self._end)
+                found = self._content.find(b"\n" + _key(scene_id), at, self._end)
                 at = max(at, found)
                 row = None if found < 0 else self._row_at(found + 1, scene_id)
                 record = None if row is None else self._decode(scene_id, row)
@@ -160,7 +165,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         try:
             for link in links:
                 link.folder, link.path = 0, self._texts.text(link.folder) + link.path
-        except IndexError as error:
+        except (IndexError, *UNREADABLE) as error:
             raise RowError(scene_id, error) from error
         return links
 
@@ -203,7 +208,7 @@ class SceneRows(Mapping[SceneId, bytes]):
             at = self._line_end(begin) + 1 if found else begin
             row = self._new[scene_id]
             if row is not None:
-                yield b'"%b": %b' % (scene_id.encode(), row)
+                yield _key(scene_id) + row
         yield from self._stretch(at, self._end)
 
     # ---- Private ---------------------------------------------------------------------------------
@@ -244,7 +249,7 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
         """Return the row in the line of a scene that begins there."""
-        start = begin + len(scene_id.encode()) + len(b'"": ')
+        start = begin + len(_key(scene_id))
         return self._content[start : self._line_end(begin)].removesuffix(b",")
 
     def _index(self) -> dict[SceneId, int]:
@@ -258,7 +263,8 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def _name(self, begin: int) -> SceneId:
         """Return the scene of the line that begins there."""
-        return SceneId(self._content[begin + 1 : self._content.index(b'"', begin + 1)].decode())
+        end = self._content.index(b'"', begin + 1) + 1
+        return msgspec.json.decode(self._content[begin:end], type=SceneId)
 
     def _search(self, scene_id: SceneId) -> tuple[int, bool]:
         """Return where the line of a scene begins, or would, and whether it is there."""

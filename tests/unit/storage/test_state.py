@@ -450,17 +450,34 @@ def test_newer_state_is_not_read(tmp_path: Path) -> None:
 )
 def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str) -> None:
     """A wrong record under a right checksum names the scene and the place in it."""
-    path = tmp_path / STATE_NAME
-    write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[lines.index(b'"scenes": {\n') + 1] = b'"1": %b\n' % record
-    body = b"".join(lines[:-2])
-    path.write_bytes(b'%b"checksum": "crc32:%08x"\n}\n' % (body, zlib.crc32(body)))
+    keep_as_first(tmp_path / STATE_NAME, record)
 
     with pytest.raises(StateCorruptError, match=place) as caught:
         load_state(tmp_path).get(ONE)
 
     assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
+
+
+def test_record_that_is_none_is_named_by_a_run_that_writes_all_rows(tmp_path: Path) -> None:
+    """Which makes rows of all once most are new; the file stays what it was."""
+    path = tmp_path / STATE_NAME
+    keep_as_first(path, b'["applied",[["1","1",7,"x.mp4"]],"v"]')
+    before = path.read_bytes()
+
+    with pytest.raises(StateCorruptError, match="stands for nothing") as caught:
+        do_run(tmp_path, 2, 2, 10)
+
+    assert caught.value.context == f"{path} > scenes.1"
+    assert path.read_bytes() == before
+
+
+def keep_as_first(path: Path, row: bytes) -> None:
+    """Make a state of one scene whose row is any bytes, under a right checksum."""
+    write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[lines.index(b'"scenes": {\n') + 1] = b'"1": %b\n' % row
+    body = b"".join(lines[:-2])
+    path.write_bytes(b'%b"checksum": "crc32:%08x"\n}\n' % (body, zlib.crc32(body)))
 
 
 def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
