@@ -287,6 +287,8 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
 
     def _charge(self) -> None:
         """Charge what failed by its own fault with a try, and say what is parked by that."""
+        if self._session is None:
+            return  # a dry run remembers no try
         parked: dict[SceneId, Problem] = {}
         for key, record in own_failures(self._uncharged, self._run.ports.faults).items():
             attempts = record.attempts + 1

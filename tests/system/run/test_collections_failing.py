@@ -10,12 +10,14 @@ from plexsync.app.checkup.examination import check_state
 from plexsync.app.report import ReportScope, ReportSources, gather_report
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
+from plexsync.models import Outcome
 from plexsync.output.report.markdown import report_markdown
 from plexsync.output.status import parked_words, status_lines
 from plexsync.output.status_view import status_view
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.storage.status import read_status
+from plexsync.sync.ports import RunOptions
 from plexsync.sync.server_faults import IN_A_ROW
 from tests.support.collection_world import OTHER_LOGO, collection_world, shelf, titles
 from tests.support.world import edited_keys
@@ -40,6 +42,20 @@ def fail(world: World, title: str) -> None:
     )
 
 
+def hide(world: World, title: str) -> None:
+    """Have Plex fail to read one collection, and no other."""
+    key = world.plex.collections.key_of(title)
+    world.plex_wire.faults.add(
+        Fault(
+            "plex.detail",
+            1,
+            ErrorStatus(500),
+            times=None,
+            match=lambda one: key in one.path.rpartition("/")[2].split(","),
+        )
+    )
+
+
 def details_of(world: World, studio: int, text: str) -> None:
     """Change what a studio's collection is to say."""
     world.stash.edit_studio(studio, details=text)
@@ -47,12 +63,23 @@ def details_of(world: World, studio: int, text: str) -> None:
 
 
 def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path) -> None:
-    """Another one is written in the same runs; then no run tries it, until `retry`."""
+    """Another one is written in the same runs; then no run tries it, until `retry`.
+
+    A dry run that fails just before that parks nothing.
+    """
     with collection_world(tmp_path, RUN__FULL_EVERY="90d") as world:
         world.run()
         fail(world, "Mother")
         details_of(world, 1, "Since 1998.")
         for attempt in range(MOST_ATTEMPTS):
+            if attempt == MOST_ATTEMPTS - 1:
+                hide(world, "Mother")
+                details_of(world, 2, "Looked at.")
+                dry = world.run(RunOptions(dry_run=True))
+                assert dry.count(Outcome.FAILED) == 1
+                assert not [one for one in dry.warnings if "parked" in one]
+                world.plex_wire.faults.clear()
+                fail(world, "Mother")
             details_of(world, 2, f"Number {attempt}.")
             ran = world.run()
             assert ran.summary.exit_code == ExitCode.SOME_FAILED
