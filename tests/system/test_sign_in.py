@@ -100,6 +100,15 @@ def test_an_answer_that_is_none_is_not_an_expired_code() -> None:
             attempt.token()
 
 
+def test_a_code_is_asked_for_once_where_the_answer_is_none() -> None:
+    """Plex.tv may have made it all the same, and who asks too often is refused."""
+    fault = Fault("plextv.code", 1, ErrorStatus(503), times=None)
+    with plex_tv(PlexTvSimulator(TOKEN), fault) as server:
+        with pytest.raises(TransientError):
+            sign_in(server).code()
+        assert server.wired.counters.requests("plextv.code") == 1
+
+
 def test_a_refused_client_gets_no_code() -> None:
     """Nothing is polled then."""
     with plex_tv(PlexTvSimulator(TOKEN, refused=frozenset({CLIENT}))) as server:
