@@ -37,8 +37,10 @@ def test_hashes_are_read_on_until_all_scenes_are_settled(tmp_path: Path) -> None
         waiting = [row for row in first.rows if row.confidence is Confidence.LOW]
         assert 0 < len(waiting) < RENAMED / 2
         assert all("content hash was not read yet" in row.reason for row in waiting)
+        world.plex_wire.counters.clear()
         second = run_command(world)
         assert {row["confidence"] for row in second.rows} == {"HIGH"}
+        assert 0 < world.plex_wire.counters.requests("plex.tree") < RENAMED
         world.plex_wire.counters.clear()
         third = run_command(world)
         assert (third.rows, third.writes) == ((), 0)
