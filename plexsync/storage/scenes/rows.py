@@ -143,8 +143,8 @@ class SceneRows(Mapping[SceneId, bytes]):
         Raises:
             RowError: one is not what plexsync writes.
         """
-        for piece in self._pieces():
-            for scene_id, part in view.of_all(piece).items():
+        for begin, end in self._pieces():
+            for scene_id, part in self._views_between(begin, end, view).items():
                 if scene_id not in self._new:
                     yield scene_id, part
         for scene_id, row in self._new.items():
@@ -255,10 +255,7 @@ class SceneRows(Mapping[SceneId, bytes]):
     def _index(self) -> dict[SceneId, int]:
         """Return where the line of each scene begins."""
         if not self._places:
-            at = self._start
-            while at < self._end:
-                self._places[self._name(at)] = at
-                at = self._line_end(at) + 1
+            self._places = {self._name(at): at for at in self._line_starts(self._start, self._end)}
         return self._places
 
     def _name(self, begin: int) -> SceneId:
@@ -284,13 +281,31 @@ class SceneRows(Mapping[SceneId, bytes]):
         end = self._content.find(b"\n", begin, self._end)
         return self._end if end < 0 else end
 
-    def _pieces(self) -> Iterator[bytes]:
-        """Yield the rows of the checkpoint, many lines at a time, each as a JSON object."""
+    def _line_starts(self, begin: int, end: int) -> Iterator[int]:
+        """Yield where each line between two places begins."""
+        while begin < end:
+            yield begin
+            begin = self._line_end(begin) + 1
+
+    def _pieces(self) -> Iterator[tuple[int, int]]:
+        """Yield where many lines of the checkpoint at a time begin and end."""
         at = self._start
         while at < self._end:
             end = self._line_end(at + _PIECE_BYTES)
-            yield b"{%b}" % self._content[at:end].removesuffix(b",")
+            yield at, end
             at = end + 1
+
+    def _views_between(self, begin: int, end: int, view: RowView[T]) -> dict[SceneId, T]:
+        """Return a part of each row in the lines between two places.
+
+        Raises:
+            RowError: one is not what plexsync writes.
+        """
+        try:
+            return view.of_all(b"{%b}" % self._content[begin:end].removesuffix(b","))
+        except UNREADABLE:  # one by one, to find which
+            names = ((self._name(at), at) for at in self._line_starts(begin, end))
+            return {one: view.of(one, self._row_at(at, one)) for one, at in names}
 
     def _stretch(self, begin: int, end: int) -> Iterator[bytes]:
         """Yield whole lines of the checkpoint, without the comma and line end of the last."""

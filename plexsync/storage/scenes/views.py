@@ -55,13 +55,10 @@ class RowView(Generic[T]):
         """Return the part of each of several rows, a JSON object.
 
         Raises:
-            RowError: one is not what plexsync writes.
+            msgspec.DecodeError: one is not what plexsync writes.
+            UnicodeDecodeError: likewise.
         """
-        try:
-            return self._many.decode(rows)
-        except UNREADABLE:
-            each = msgspec.json.decode(rows, type=dict[SceneId, msgspec.Raw])
-            return {scene_id: self.of(scene_id, row) for scene_id, row in each.items()}
+        return self._many.decode(rows)
 
 
 class _Waits(msgspec.Struct, array_like=True, gc=False):

@@ -458,6 +458,17 @@ def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str)
     assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
 
 
+@pytest.mark.parametrize("row", [b'["applied",[["1"', b'["fine",[],"v"]', b'["\xff",[],"v"]'])
+def test_record_that_is_none_is_named_where_all_are_counted(tmp_path: Path, row: bytes) -> None:
+    """Also one that is no JSON at all, which has the records around it look damaged."""
+    keep_as_first(tmp_path / STATE_NAME, row)
+
+    with pytest.raises(StateCorruptError, match="not what plexsync writes") as caught:
+        list(load_state(tmp_path).standings())
+
+    assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
+
+
 def test_record_that_is_none_is_named_by_a_run_that_writes_all_rows(tmp_path: Path) -> None:
     """Which makes rows of all once most are new; the file stays what it was."""
     path = tmp_path / STATE_NAME
