@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +78,7 @@ class SecretReader:
         command_s: how long a command may take, in seconds.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     folder: Path
     home: Path
     warn: Callable[[str], None]

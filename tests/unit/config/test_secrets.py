@@ -272,6 +272,13 @@ def test_a_secret_cannot_be_written_by_accident() -> None:
         pickle.dumps(Secret(CANARY))
 
 
+def test_what_reads_secrets_does_not_show_the_environment(home: Path) -> None:
+    """A variable may hold the secret itself; it is in no text of the reader."""
+    reader = SecretReader({"TOKEN": CANARY}, folder=home, home=home, warn=print)
+    assert CANARY not in f"{reader!r} {reader}"
+    assert reader.read({"env": "TOKEN"}).reveal() == CANARY
+
+
 def test_secrets_compare_by_value() -> None:
     """Two configurations can be compared, and a secret is no text."""
     assert Secret("a") == Secret("a")
