@@ -161,10 +161,11 @@ class MatchingInputs:
         notes: tuple[str, ...] = (),
     ) -> Explanation:
         """Put it together, with a name for everything the account speaks of."""
-        keys = {one.candidate.rating_key for one in found.standings}
-        keys |= {*found.refused, *found.in_trash}
-        names = {f"item {key}": self.name_item(self.by_key[key]) for key in keys}
-        for scene_id in {one.scene_id for one in found.standings}:
+        keys = (*(one.candidate.rating_key for one in found.standings), *found.refused)
+        names = {
+            f"item {key}": self.name_item(self.by_key[key]) for key in (*keys, *found.in_trash)
+        }
+        for scene_id in (one.scene_id for one in found.standings):
             if scene_id in self._scenes:
                 names[f"scene {scene_id}"] = self.name_scene(self._scenes[scene_id])
         return Explanation(

@@ -54,9 +54,12 @@ def test_the_waterfall_adds_up_to_the_score(world: World) -> None:
 
 
 def test_a_low_match_says_what_it_lacks(world: World) -> None:
-    """The obstacle in words, and what the last run made of it."""
+    """The obstacle in words, what the last run made of it, and the names in the same order."""
     found = document(world, LOW)
-    assert all(standing["obstacle"] for standing in found["account"]["standings"])
+    standings = found["account"]["standings"]
+    assert all(standing["obstacle"] for standing in standings)
+    items = [f"item {one['candidate']['rating_key']}" for one in standings]
+    assert [*found["names"]] == [*items, f"scene {LOW}"]
     assert found["record"]["outcome"] == "review"
 
 
