@@ -148,7 +148,7 @@ class PlexClient:
         """
         counts = ""
         for _ in range(_LISTING_ATTEMPTS):
-            sweep = Sweep(updated_after)
+            sweep = Sweep(section, updated_after)
             for page in self._transport.ahead(self._pages(section, updated_after)):
                 sweep.add(page)
                 progress(sweep.entries, sweep.total)
@@ -162,7 +162,7 @@ class PlexClient:
 
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""
-        return total_of(self._page(section, start=0, size=0))
+        return total_of(self._page(section, start=0, size=0), section)
 
     def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
         """Return what `count` says, and the items Plex made last, the last one first. One request.
@@ -170,7 +170,7 @@ class PlexClient:
         Rating keys grow, so these tell of items that came while others went.
         """
         page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
-        return total_of(page), page.items[:_NEWEST]
+        return total_of(page, section), page.items[:_NEWEST]
 
     def trashed(self, section: Section) -> tuple[PlexItem, ...]:
         """Return a section's items without files, as far as Plex filters by that. One request.

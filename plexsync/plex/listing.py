@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from plexsync.errors import BadResponseError
 
 if TYPE_CHECKING:
-    from plexsync.models import PlexItem
+    from plexsync.models import PlexItem, Section
     from plexsync.plex.decode import ListingPage
 
 
@@ -32,9 +32,10 @@ class Listing(NamedTuple):
 
 
 class Sweep:
-    """Adds up the pages of one listing and says whether they make a whole."""
+    """Adds up the pages of one listing of a section and says whether they make a whole."""
 
-    def __init__(self, updated_after: int | None) -> None:
+    def __init__(self, section: Section, updated_after: int | None) -> None:
+        self._section = section
         self._updated_after = updated_after
         self._items: dict[str, PlexItem] = {}
         self._others = 0
@@ -54,7 +55,7 @@ class Sweep:
 
     def add(self, page: ListingPage) -> None:
         """Take one page in; errors are those of `total_of`."""
-        self.total = total_of(page)
+        self.total = total_of(page, self._section)
         self._totals.add(self.total)
         self._others += page.entries - len(page.items)
         self._unusable += page.unusable
@@ -79,15 +80,15 @@ class Sweep:
         return Listing(items, self.total, filtered, tuple(self._unusable))
 
 
-def total_of(page: ListingPage) -> int:
-    """Return how many entries the server counts in all.
+def total_of(page: ListingPage, section: Section) -> int:
+    """Return how many entries the server counts in `section`.
 
     Raises:
         BadResponseError: it does not say.
     """
     if page.total is None:
         raise BadResponseError(
-            "Plex does not say how many items the library holds",
+            f"Plex does not say how many items {section.title!r} holds",
             hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
         )
     return page.total

@@ -219,12 +219,13 @@ def test_the_count_includes_the_trash_and_costs_one_request() -> None:
 
 
 def test_a_count_nobody_gives_is_an_error() -> None:
-    """It does not read as none."""
+    """It does not read as none, and the library is named."""
     uncounted = garbage(b'{"MediaContainer": {"size": 0}}')
     with plex_bench(None, Fault("plex.listing", 1, uncounted)) as bench:
         section = bench.section()
+        wanted = f"does not say how many items {section.title!r}"
 
-        with pytest.raises(BadResponseError, match="does not say"):
+        with pytest.raises(BadResponseError, match=wanted):
             bench.client.count(section)
 
 
