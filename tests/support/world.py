@@ -24,7 +24,7 @@ from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, 
 from plexsync.output.console import Reporter
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
-from plexsync.simulators.http.wire import LoopbackServer, Wired
+from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, Wired
 from plexsync.simulators.library.records import PlexVideo
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
@@ -404,6 +404,18 @@ class World:
             home=self.directory,
             now=self.now,
             number=self._runs,
+        )
+
+    def refuse_edits(self, rating_key: str, status: int = 500) -> None:
+        """Have Plex refuse every edit of one item, show or collection, and of no other."""
+        self.plex_wire.faults.add(
+            Fault(
+                "plex.put",
+                1,
+                ErrorStatus(status),
+                times=None,
+                match=lambda one: edited_keys(one) == (rating_key,),
+            )
         )
 
     def shown(self, rating_key: str, name: str) -> str:

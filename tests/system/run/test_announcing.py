@@ -24,7 +24,7 @@ from plexsync.simulators.library.demo import demo_library
 from plexsync.storage.lock import hold_lock
 from tests.support.receiver import Receiver
 from tests.support.terminals import ProcessResult, run_plexsync
-from tests.support.world import World, edited_keys
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,9 +60,7 @@ def command(world: World, receiver: Receiver, *arguments: str, **settings: str) 
 
 def refuse_one(world: World) -> None:
     """Plex refuses the edits of one item for good."""
-    key = world.key_of("2")
-    refusal = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: edited_keys(one) == (key,))
-    world.plex_wire.faults.add(refusal)
+    world.refuse_edits(world.key_of("2"), 400)
 
 
 def break_plex(world: World) -> None:

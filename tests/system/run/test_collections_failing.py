@@ -20,7 +20,6 @@ from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.server_faults import IN_A_ROW
 from tests.support.collection_world import OTHER_LOGO, collection_world, shelf, titles
-from tests.support.world import edited_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +29,7 @@ if TYPE_CHECKING:
 
 def fail(world: World, title: str) -> None:
     """Have Plex refuse every edit of one collection, and of no other."""
-    key = world.plex.collections.key_of(title)
-    world.plex_wire.faults.add(
-        Fault(
-            "plex.put",
-            1,
-            ErrorStatus(500),
-            times=None,
-            match=lambda one: edited_keys(one) == (key,),
-        )
-    )
+    world.refuse_edits(world.plex.collections.key_of(title))
 
 
 def hide(world: World, title: str) -> None:

@@ -17,7 +17,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, assert_quiet, edited_keys, scene_ids
+from tests.support.world import World, assert_quiet, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -342,9 +342,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
 ) -> None:
     """Eight tries while others are written, then silence; each way back is a fresh start."""
     bad = synced.key_of("4")
-    synced.plex_wire.faults.add(
-        Fault("plex.put", 1, ErrorStatus(400), None, lambda request: edited_keys(request) == (bad,))
-    )
+    synced.refuse_edits(bad, 400)
     synced.stash.edit_scene(4, title="Cursed")
     tries = 0
     for number in range(12):
@@ -366,8 +364,7 @@ def test_a_scene_that_keeps_failing_is_parked_until_it_changes_or_is_asked_for(
 def test_a_failed_scene_is_taken_up_by_the_very_next_change(synced: World) -> None:
     """It would wait five minutes; its curator need not, and neither need its tags."""
     bad = synced.key_of("4")
-    fault = Fault("plex.put", 1, ErrorStatus(400), None, lambda one: edited_keys(one) == (bad,))
-    synced.plex_wire.faults.add(fault)
+    synced.refuse_edits(bad, 400)
     synced.stash.edit_scene(4, title="Refused")
     synced.stash.edit_scene(5, title="Written")
     assert synced.run().outcomes() == {"4": "failed", "5": "applied"}

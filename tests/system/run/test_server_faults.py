@@ -18,7 +18,7 @@ from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_world import PNG
-from tests.support.world import World, edited_keys
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,10 +84,7 @@ def test_no_night_of_outages_parks_anything(world: World, name: str) -> None:
 
 def test_one_item_that_fails_is_charged_and_parked_in_the_end(world: World) -> None:
     """Others are written in the same run, so the fault is its own; a run that parks says so."""
-    key = world.key_of("1")
-    effect = ErrorStatus(500)
-    fault = Fault("plex.put", 1, effect, times=None, match=lambda one: edited_keys(one) == (key,))
-    world.plex_wire.faults.add(fault)
+    world.refuse_edits(world.key_of("1"))
     for attempt in range(1, MOST_ATTEMPTS + 1):
         world.stash.edit_scene(2, title=f"title {attempt}")
         world.wait(hours=25)
@@ -111,11 +108,7 @@ def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
 
     Until then each run and the check-up say how many are, and why.
     """
-    key = world.key_of("1")
-    fault = Fault(
-        "plex.put", 1, ErrorStatus(500), times=None, match=lambda one: edited_keys(one) == (key,)
-    )
-    world.plex_wire.faults.add(fault)
+    world.refuse_edits(world.key_of("1"))
     for attempt in range(MOST_ATTEMPTS):
         world.stash.edit_scene(2, title=f"title {attempt}")
         world.wait(hours=25)

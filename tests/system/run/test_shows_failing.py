@@ -19,25 +19,11 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
 from tests.support.show_world import season_of, show_of, show_world, shown
-from tests.support.world import edited_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.world import Ran, World
-
-
-def fail(world: World, key: str) -> None:
-    """Have Plex refuse every edit of one show, and of no other item."""
-    world.plex_wire.faults.add(
-        Fault(
-            "plex.put",
-            1,
-            ErrorStatus(500),
-            times=None,
-            match=lambda one: edited_keys(one) == (key,),
-        )
-    )
 
 
 def run_with_another(world: World, title: str) -> Ran:
@@ -78,7 +64,7 @@ def test_a_show_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path) -> N
     with show_world(tmp_path, RUN__FULL_EVERY="90d") as world:
         world.run()
         show = show_of(world, "1")
-        fail(world, show)
+        world.refuse_edits(show)
         world.stash.edit_studio(1, details="Since 1998.")
         for attempt in range(MOST_ATTEMPTS):
             ran = run_with_another(world, f"Number {attempt}")
@@ -122,7 +108,7 @@ def test_a_run_by_a_look_from_afar_comes_back_to_a_show_that_failed(tmp_path: Pa
     with show_world(tmp_path, RUN__FULL_EVERY="90d", RUN__SWEEP_EVERY="30d") as world:
         world.run()
         show = show_of(world, "1")
-        fail(world, show)
+        world.refuse_edits(show)
         world.stash.edit_studio(1, details="Since 1998.")
         assert run_with_another(world, "Another").summary.exit_code == ExitCode.SOME_FAILED
         world.plex_wire.faults.clear()
@@ -142,7 +128,7 @@ def test_a_show_that_nothing_is_wanted_of_is_parked_no_longer(tmp_path: Path) ->
     with show_world(tmp_path, RUN__FULL_EVERY="90d") as world:
         world.run()
         show = show_of(world, "1")
-        fail(world, show)
+        world.refuse_edits(show)
         world.stash.edit_studio(1, details="Since 1998.")
         run_with_another(world, "Another")
         assert read_status(world.state_dir, world.now).shows.waiting == 1
