@@ -9,102 +9,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.matching.account import (
-    Account,
-    Explanation,
-    Named,
-    Standing,
-    account,
-    account_of_item,
-)
-from plexsync.matching.answers import (
-    ANSWER_PREFIX,
-    NO_ANSWERS,
-    NOTHING,
-    AllAnswers,
-    Answer,
-    Pin,
-    Refusal,
-    SceneAnswers,
-    Target,
-    Verb,
-    accept,
-    answer_key,
-    collect_answers,
-    ignore,
-    refuse,
-)
-from plexsync.matching.comparing.blocking import prepare_files, split_name
-from plexsync.matching.comparing.title_similarity import (
-    Text,
-    are_near,
-    telling_words,
-    texts_of_item,
-    texts_of_scene,
-)
-from plexsync.matching.decision import DEFAULT_SETTINGS, MatchSettings
-from plexsync.matching.layout import (
-    UNKNOWN_LAYOUT,
-    Layout,
-    propose_rules,
-    split_prefixes,
-    used_rules,
-)
+from plexsync.matching.account import Account as Account
+from plexsync.matching.account import Explanation as Explanation
+from plexsync.matching.account import Named as Named
+from plexsync.matching.account import Standing as Standing
+from plexsync.matching.account import account as account
+from plexsync.matching.account import account_of_item as account_of_item
+from plexsync.matching.answers import ANSWER_PREFIX as ANSWER_PREFIX
+from plexsync.matching.answers import NO_ANSWERS as NO_ANSWERS
+from plexsync.matching.answers import NOTHING as NOTHING
+from plexsync.matching.answers import AllAnswers as AllAnswers
+from plexsync.matching.answers import Answer as Answer
+from plexsync.matching.answers import Pin as Pin
+from plexsync.matching.answers import Refusal as Refusal
+from plexsync.matching.answers import SceneAnswers as SceneAnswers
+from plexsync.matching.answers import Target as Target
+from plexsync.matching.answers import Verb as Verb
+from plexsync.matching.answers import accept as accept
+from plexsync.matching.answers import answer_key as answer_key
+from plexsync.matching.answers import collect_answers as collect_answers
+from plexsync.matching.answers import ignore as ignore
+from plexsync.matching.answers import refuse as refuse
+from plexsync.matching.comparing.blocking import prepare_files as prepare_files
+from plexsync.matching.comparing.blocking import split_name as split_name
+from plexsync.matching.comparing.title_similarity import Text as Text
+from plexsync.matching.comparing.title_similarity import are_near as are_near
+from plexsync.matching.comparing.title_similarity import telling_words as telling_words
+from plexsync.matching.comparing.title_similarity import texts_of_item as texts_of_item
+from plexsync.matching.comparing.title_similarity import texts_of_scene as texts_of_scene
+from plexsync.matching.decision import DEFAULT_SETTINGS as DEFAULT_SETTINGS
+from plexsync.matching.decision import MatchSettings as MatchSettings
+from plexsync.matching.layout import Layout as Layout
+from plexsync.matching.layout import propose_rules as propose_rules
+from plexsync.matching.layout import split_prefixes as split_prefixes
+from plexsync.matching.layout import used_rules as used_rules
 from plexsync.matching.resolution import resolve
-from plexsync.matching.scoring import survey
-from plexsync.matching.verdicts import Known, prepare_matching
-from plexsync.matching.wording import reason_kind
+from plexsync.matching.scoring import survey as survey
+from plexsync.matching.verdicts import Known as Known
+from plexsync.matching.verdicts import prepare_matching
+from plexsync.matching.wording import reason_kind as reason_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
     from plexsync.models import Match, PlexItem, RatingKey, Scene
-
-__all__ = [
-    "ANSWER_PREFIX",
-    "DEFAULT_SETTINGS",
-    "NOTHING",
-    "NO_ANSWERS",
-    "UNKNOWN_LAYOUT",
-    "Account",
-    "AllAnswers",
-    "Answer",
-    "Decided",
-    "Explanation",
-    "Known",
-    "Layout",
-    "MatchSettings",
-    "Named",
-    "Pin",
-    "Refusal",
-    "SceneAnswers",
-    "Standing",
-    "Target",
-    "Text",
-    "Verb",
-    "accept",
-    "account",
-    "account_of_item",
-    "answer_key",
-    "are_near",
-    "collect_answers",
-    "decide",
-    "ignore",
-    "match",
-    "prepare_files",
-    "propose_rules",
-    "reason_kind",
-    "refuse",
-    "split_name",
-    "split_prefixes",
-    "survey",
-    "telling_words",
-    "texts_of_item",
-    "texts_of_scene",
-    "used_rules",
-    "wanted_hashes",
-]
 
 
 class Decided(NamedTuple):

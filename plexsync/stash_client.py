@@ -14,13 +14,25 @@ from typing import TYPE_CHECKING, TypeVar
 from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
 from plexsync.planning.retry_schedule import is_settled, unsettled_s
 from plexsync.stash import queries
-from plexsync.stash.addresses import GRAPHQL, base_url, scene_address, stash_headers
+from plexsync.stash.addresses import GRAPHQL
+from plexsync.stash.addresses import base_url as base_url
+from plexsync.stash.addresses import scene_address as scene_address
+from plexsync.stash.addresses import stash_headers as stash_headers
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
-from plexsync.stash.covers import Cover, NoCover, checksum, fetch_cover, picture_type
-from plexsync.stash.decode import Version, detail_of, scene_of, version_of
+from plexsync.stash.covers import Cover as Cover
+from plexsync.stash.covers import NoCover as NoCover
+from plexsync.stash.covers import checksum as checksum
+from plexsync.stash.covers import fetch_cover
+from plexsync.stash.covers import picture_type as picture_type
+from plexsync.stash.decode import Version as Version
+from plexsync.stash.decode import detail_of, scene_of, version_of
 from plexsync.stash.kept_details import KeptDetails
-from plexsync.stash.names import Names, names_decoder
-from plexsync.stash.needs import LISTS, OWN, PLAIN, needs_of, without
+from plexsync.stash.names import Names as Names
+from plexsync.stash.names import names_decoder
+from plexsync.stash.needs import LISTS, PLAIN
+from plexsync.stash.needs import OWN as OWN
+from plexsync.stash.needs import needs_of as needs_of
+from plexsync.stash.needs import without as without
 from plexsync.stash.objects import (
     OBJECT_BATCH,
     objects_decoder,
@@ -28,9 +40,10 @@ from plexsync.stash.objects import (
     stamps_decoder,
     stamps_query,
 )
-from plexsync.stash.paging import Batches, Fetched, HasId, Page, Where, keyset_pages
+from plexsync.stash.paging import Batches, HasId, Page, Where, keyset_pages
+from plexsync.stash.paging import Fetched as Fetched
+from plexsync.stash.readiness import StashLook as StashLook
 from plexsync.stash.readiness import (
-    StashLook,
     check_ready,
     lacking_fields,
     look_of,
@@ -57,23 +70,6 @@ if TYPE_CHECKING:
     from plexsync.transport.client import HttpResponse, Transport
     from plexsync.transport.retry import AnswerLimits
 
-__all__ = [
-    "OWN",
-    "Cover",
-    "Fetched",
-    "Names",
-    "NoCover",
-    "StashClient",
-    "StashLook",
-    "Version",
-    "base_url",
-    "checksum",
-    "needs_of",
-    "picture_type",
-    "scene_address",
-    "stash_headers",
-    "without",
-]
 
 _ANSWERS = frozenset({200, 400, 422})
 """A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""

@@ -30,11 +30,18 @@ from plexsync.errors import (
 )
 from plexsync.transport.ahead import read_ahead
 from plexsync.transport.breaker import CircuitBreaker
-from plexsync.transport.failures import WIRE_FAILURES, SlowError, meaning_of
+from plexsync.transport.failures import WIRE_FAILURES, meaning_of
+from plexsync.transport.failures import SlowError as SlowError
 from plexsync.transport.outgoing import OutgoingRequest, RequestRules
-from plexsync.transport.responses import HttpResponse, classify, redact
-from plexsync.transport.retry import AnswerLimits, Repeat, RetryPolicy, Timing
-from plexsync.transport.sockets import TimedAdapter, TooLargeError, read_body
+from plexsync.transport.responses import HttpResponse as HttpResponse
+from plexsync.transport.responses import classify
+from plexsync.transport.responses import redact as redact
+from plexsync.transport.retry import AnswerLimits as AnswerLimits
+from plexsync.transport.retry import Repeat as Repeat
+from plexsync.transport.retry import RetryPolicy as RetryPolicy
+from plexsync.transport.retry import Timing as Timing
+from plexsync.transport.sockets import TimedAdapter, read_body
+from plexsync.transport.sockets import TooLargeError as TooLargeError
 from plexsync.transport.validation import (
     checked_headers,
     checked_proxies,
@@ -50,17 +57,6 @@ if TYPE_CHECKING:
 
     import tenacity
 
-__all__ = [
-    "AnswerLimits",
-    "HttpResponse",
-    "Repeat",
-    "RetryPolicy",
-    "SlowError",
-    "Timing",
-    "TooLargeError",
-    "Transport",
-    "redact",
-]
 
 T = TypeVar("T")
 
