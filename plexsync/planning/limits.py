@@ -70,8 +70,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_clears: int
     max_share: float
 
-    def could_be_exceeded(self, items: int, synced: int) -> bool:
-        """Whether any limit is passed if each of `items` loses a value."""
+    def could_be_exceeded(self, items: int, synced: int = MIN_SYNCED) -> bool:
+        """Whether any limit is passed if each of `items` loses a value, of `synced` or more."""
         return bool(self.passed(losses=items, clears=items, synced=synced))
 
     def passed(self, *, losses: int, clears: int, synced: int) -> tuple[PassedLimit, ...]:

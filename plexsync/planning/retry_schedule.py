@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from plexsync.models import Outcome
 
 if TYPE_CHECKING:
-    from plexsync.models import KeptRecord, SceneRecord
+    from collections.abc import Iterable
+
+    from plexsync.models import KeptRecord, SceneId, SceneRecord
 
 WAITING = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.FAILED, Outcome.SKIPPED})
 """Outcomes after which a scene is tried again although nothing changed in Stash."""
@@ -87,6 +89,14 @@ def has_come(moment: str, now: datetime) -> bool:
     return moment <= iso(now) or moment > iso(now + _SUBSET_WAIT)
 
 
+def is_search_due(waiting: Iterable[tuple[SceneId, SceneRecord]], now: datetime) -> bool:
+    """Whether the time of a scene without candidate has come."""
+    return any(
+        record.outcome is Outcome.UNMATCHED and has_come(record.due_at, now)
+        for _, record in waiting
+    )
+
+
 def is_past(moment: str, every_s: float, now: datetime) -> bool:
     """Whether what was last done at `moment` is to be done again, `every_s` seconds later.
 
@@ -144,4 +154,4 @@ def unsettled_s(version: str, server_time: datetime | None) -> float:
 
 def iso(moment: datetime) -> str:
     """`moment`, an aware UTC time, as text that sorts by time: `2026-11-22T08:32:54Z`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.isoformat()[:19]}Z"

@@ -187,7 +187,7 @@ class State:
         for scene_id, record in self._all(views.STANDING):
             for link in record.links:
                 other = claims.setdefault(link.rating_key, scene_id)
-                if id_order(scene_id) < id_order(other):
+                if other != scene_id and id_order(scene_id) < id_order(other):
                     claims[link.rating_key] = scene_id
         return claims
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.models import VIDEO_KINDS, Outcome
+from plexsync.models import VIDEO_KINDS
 from plexsync.planning.relations import described
-from plexsync.planning.retry_schedule import has_come, is_past
+from plexsync.planning.retry_schedule import is_past, is_search_due
 from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.multi_file import Uneven
@@ -234,10 +234,8 @@ class ChangeDetection:
         before, now = self._before, self._now
         if before.scans != now.scans:
             return True
-        return before.counters != now.counters and any(
-            record.outcome is Outcome.UNMATCHED and has_come(record.due_at, self._ports.now())
-            for _, record in self._state.waiting()
-        )
+        moved = before.counters != now.counters
+        return moved and is_search_due(self._state.waiting(), self._ports.now())
 
     def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
         """Return what has been seen, without changes that still concern a scene.

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, source_in
-from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past
+from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past, is_search_due
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
@@ -191,13 +191,5 @@ class Glance:
             return None
         if any(section.refreshing for section in sections):
             return None
-        unmoved = now.counters == before.counters or not self._one_has_come()
-        return sections if unmoved else None
-
-    def _one_has_come(self) -> bool:
-        """Whether the time of a scene without candidate has come."""
-        now = self.ports.now()
-        return any(
-            record.outcome is Outcome.UNMATCHED and has_come(record.due_at, now)
-            for _, record in self.state.waiting()
-        )
+        moved = now.counters != before.counters
+        return None if moved and is_search_due(self.state.waiting(), self.ports.now()) else sections

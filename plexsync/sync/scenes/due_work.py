@@ -6,7 +6,7 @@ Imported when there is such work: a run that has nothing to do needs none of it.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import collect_answers
@@ -86,7 +86,9 @@ class DueWork:
         self._linker = self._make_linker()
         self._queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
         self._unwritten = Unwritten(run=run, queue=self._queue)
-        self._synced = frozenset(run.state.claims())  # also those of scenes that are forgotten now
+        self._claims = cache(run.state.claims)
+        if found.detected.gone:
+            self._claims()  # also those of scenes that are forgotten now
 
     def link(self) -> tuple[list[Pair], Linked]:
         """Return the pairs, those whose link still holds first, and what matching found.
@@ -145,7 +147,7 @@ class DueWork:
         outcomes = SceneOutcomes(run, planner)
         return RunWriter(
             run=run,
-            synced=self._synced,
+            claims=self._claims,
             equality=planner.equality,
             items=RunItems(
                 run,

@@ -21,9 +21,9 @@ from plexsync.sync.linking.linker import Linked
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import RatingKey, Scene
+    from plexsync.models import RatingKey, Scene, SceneId
     from plexsync.planning.equality import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
@@ -43,7 +43,7 @@ class RunWriter:
 
     Args:
         run: what the run is about.
-        synced: the items earlier runs wrote to.
+        claims: returns the items earlier runs wrote to; it reads every record.
         equality: says what is ours.
         items: makes work items of pairs.
         executor: reads, decides and writes.
@@ -53,7 +53,7 @@ class RunWriter:
     """
 
     run: RunContext
-    synced: frozenset[RatingKey]
+    claims: Callable[[], Mapping[RatingKey, SceneId]]
     equality: PlexEquality
     items: RunItems
     executor: Executor
@@ -142,8 +142,11 @@ class RunWriter:
             What the run ends with; None when no limit is passed.
         """
         known = [pair for pair in pairs if pair.known]
-        synced = len(self.synced.union(pair.link.rating_key for pair in known))
-        if self.run.options.force or not self.run.limits().could_be_exceeded(len(known), synced):
+        limits = self.run.limits()
+        if self.run.options.force or not limits.could_be_exceeded(len(known)):
+            return None
+        synced = len({*self.claims(), *(pair.link.rating_key for pair in known)})
+        if not limits.could_be_exceeded(len(known), synced):
             return None
         new = [pair for pair in pairs if not pair.known]
         changing = self._postponed(known)
