@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -58,58 +59,47 @@ def completion_command(invocation: Invocation, *, shell: str) -> int:
     return ExitCode.OK
 
 
-# ---- Asked by click ------------------------------------------------------------------------------
+# ---- What is offered -----------------------------------------------------------------------------
 
 
-def _completer(find: Callable[[], Iterable[tuple[str, str]]]) -> Completer:
-    """Return what click asks for offers: those of what `find` finds, each with a word on it."""
+def _completer(find: Callable[[Path | None], Iterable[tuple[str, str]]]) -> Completer:
+    """Return what click asks for offers: what begins as what was typed, each with a word on it.
+
+    `find` gets the file named by `--config`; where it cannot find out, there is nothing to offer.
+    """
 
     def complete(
-        _ctx: click.Context, _param: click.Parameter, incomplete: str
+        ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return _offer(find(), incomplete)
+        from click.shell_completion import CompletionItem
+
+        invocation: Invocation | None = ctx.find_root().obj
+        # click's script for bash puts an offer on the line as it is; those for others quote it.
+        spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
+        try:
+            found = find(invocation.config if invocation else None)
+            likely = (one for one in found if one[0].startswith(incomplete))
+            return [
+                CompletionItem(spelled(value), help=words) for value, words in islice(likely, _MOST)
+            ]
+        except (PlexsyncError, OSError):
+            return []
 
     return complete
 
 
-def complete_libraries(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the names of the configured libraries, or else of those seen in Plex."""
-    del param
-    invocation: Invocation | None = ctx.find_root().obj
-    return _offer(_libraries(invocation.config if invocation else None), incomplete)
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _offer(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
-    """Return what begins as what was typed; nothing when it cannot be found out."""
-    from click.shell_completion import CompletionItem
-
-    offers: list[CompletionItem] = []
-    # click's script for bash puts an offer on the line as it is; those for other shells quote it.
-    spelled = shlex.quote if os.environ.get(VARIABLE) == "bash_complete" else str
-    try:
-        for value, words in found:
-            if value.startswith(incomplete):
-                offers.append(CompletionItem(spelled(value), help=words))
-            if len(offers) >= _MOST:
-                break
-    except (PlexsyncError, OSError):
-        return []
-    return offers
-
-
-def _waiting_scenes() -> Iterator[tuple[str, str]]:
+@_completer
+def complete_scenes(_config: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the scenes that wait for something, each with what it waits for."""
     from plexsync.state import load_state, state_directory
 
     for scene_id, record in load_state(state_directory(os.environ)).waiting():
         yield scene_id, str(record.outcome)
 
 
-def _scenes_in_review() -> Iterator[tuple[str, str]]:
+@_completer
+def complete_review(_config: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the scenes that wait for a person, each with its title."""
     from plexsync.state import (
         cache_directory,
         load_state,
@@ -128,7 +118,9 @@ def _scenes_in_review() -> Iterator[tuple[str, str]]:
         yield scene_id, clean_for_terminal(titles.get(scene_id, ""))
 
 
-def _answered_scenes() -> Iterator[tuple[str, str]]:
+@_completer
+def complete_answered(_config: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the scenes that have a person's answer."""
     from plexsync.matcher import ANSWER_PREFIX
     from plexsync.state import load_state, state_directory
 
@@ -138,7 +130,9 @@ def _answered_scenes() -> Iterator[tuple[str, str]]:
         yield scene_id, ""
 
 
-def _runs() -> Iterator[tuple[str, str]]:
+@_completer
+def complete_runs(_config: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the runs that left a journal, newest first."""
     from plexsync.state import is_run_id, journal_runs, state_directory
 
     for run_id in reversed(journal_runs(state_directory(os.environ))):
@@ -146,8 +140,12 @@ def _runs() -> Iterator[tuple[str, str]]:
             yield run_id, ""
 
 
-def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
-    """Read without the secrets of the configuration, and whatever else is wrong in it."""
+@_completer
+def complete_libraries(path: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the names of the configured libraries, or else of those seen in Plex.
+
+    Read without the secrets of the configuration, and whatever else is wrong in it.
+    """
     from plexsync.config.loader import find_config, home_directory
     from plexsync.config.sources import Sources
     from plexsync.plex.index import cached_libraries
@@ -160,18 +158,3 @@ def _libraries(path: Path | None) -> Iterator[tuple[str, str]]:
     configured = found.value if found and isinstance(found.value, list) else []
     for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
         yield str(name), ""
-
-
-# ---- What is offered -----------------------------------------------------------------------------
-
-complete_scenes = _completer(_waiting_scenes)
-"""The scenes that wait for something, each with what it waits for."""
-
-complete_review = _completer(_scenes_in_review)
-"""The scenes that wait for a person, each with its title."""
-
-complete_answered = _completer(_answered_scenes)
-"""The scenes that have a person's answer."""
-
-complete_runs = _completer(_runs)
-"""The runs that left a journal, newest first."""

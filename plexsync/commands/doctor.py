@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsync.commands.options import file_option, new_command, read_rating_keys
+from plexsync.commands.options import file_option, new_command, read_rating_key
 from plexsync.errors import ExitCode
 from plexsync.output import console
 from plexsync.text.normalize import clean_for_terminal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.app.checkup.doctor import Finding
+    from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
 
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "--probe",
     metavar="RATING_KEY",
     multiple=True,
-    callback=read_rating_keys,
+    type=read_rating_key,
     help="Try edits on this throw-away item of Plex, put it back, and say what Plex did.",
 )
 def doctor_command(
@@ -36,7 +37,7 @@ def doctor_command(
     *,
     report: Path | None,
     log: Path | None,
-    probe: tuple[str, ...],
+    probe: tuple[RatingKey, ...],
     notify: bool,
 ) -> int:
     """Check everything a run needs: configuration, state, both servers, libraries, path rules.
@@ -90,15 +91,14 @@ def _print_document(invocation: Invocation, code: ExitCode, findings: Iterable[F
     console.print_document(invocation.streams, document)
 
 
-def _probe(invocation: Invocation, keys: tuple[str, ...]) -> int:
+def _probe(invocation: Invocation, keys: tuple[RatingKey, ...]) -> int:
     """Ask, then try edits on each item and say what Plex did with them."""
     from plexsync.app.checkup.probe import open_probe
-    from plexsync.models import RatingKey
 
     if not console.can_ask(invocation.streams):
         raise click.UsageError("--probe writes to Plex, so it asks on a terminal first.")
     for key in keys:
-        with open_probe(invocation, RatingKey(key)) as probe:
+        with open_probe(invocation, key) as probe:
             title = clean_for_terminal(probe.item.title)
             if not click.confirm(f"Write to item {key} '{title}' and put it back?", default=False):
                 continue

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from plexsync.commands.completion import complete_runs, complete_scenes
 from plexsync.commands.options import (
+    dry_run_option,
     lock_wait_option,
     log_options,
     new_command,
-    only,
-    read_rating_keys,
-    read_scene_ids,
+    read_rating_key,
+    read_scene_id,
+    several,
     show_found,
 )
 from plexsync.errors import ExitCode
 
 if TYPE_CHECKING:
+    from plexsync.models import RatingKey, SceneId
     from plexsync.output.console import Invocation
 
 
@@ -74,36 +76,13 @@ def history_command(invocation: Invocation, *, run: str | None, limit: int | Non
 
 
 @new_command()
-@click.argument("run", metavar="RUN|last", shell_complete=complete_runs)
-@click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be put back, and write none of it."
-)
-@click.option(
-    "--scene",
-    "scenes",
-    metavar="ID",
-    multiple=True,
-    callback=read_scene_ids,
-    help="Only what was written for this scene. May be given several times.",
-)
-@click.option(
-    "--field",
-    "fields",
-    metavar="NAME",
-    multiple=True,
-    help="Only this field, as [fields] calls it. May be given several times.",
-)
+@click.argument("target", metavar="RUN|last", shell_complete=complete_runs)
+@dry_run_option("be put back")
+@several("--scene", "scenes", "ID", read_scene_id, help="Only what was written for this scene.")
+@several("--field", "fields", "NAME", str, help="Only this field, as [fields] calls it.")
 @lock_wait_option()
 @log_options
-def undo_command(
-    invocation: Invocation,
-    *,
-    run: str,
-    dry_run: bool,
-    scenes: tuple[str, ...],
-    fields: tuple[str, ...],
-    lock_wait: float,
-) -> int:
+def undo_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Put values, lists and locks back as they were before RUN, where Plex still holds them.
 
     RUN is the id that history shows, or "last" for the newest run that wrote something and is no
@@ -122,30 +101,23 @@ def undo_command(
       2  there is no such run              7  nothing of it can be put back
     """
     from plexsync.app import runs as compose
-    from plexsync.models import SceneId
     from plexsync.sync.replay.undo import UndoOptions, undo
 
-    options = UndoOptions(
-        target=run,
-        dry_run=dry_run,
-        scenes=tuple(map(SceneId, scenes)),
-        fields=fields,
-        lock_wait_s=lock_wait,
-    )
-    return compose.perform(invocation, partial(undo, options=options), dry_run=dry_run)
+    wanted = UndoOptions(**options)
+    return compose.perform(invocation, partial(undo, options=wanted), dry_run=wanted.dry_run)
 
 
 @new_command()
-@click.argument(
-    "scene_id", required=False, callback=only(read_scene_ids), shell_complete=complete_scenes
-)
+@click.argument("scene_id", required=False, type=read_scene_id, shell_complete=complete_scenes)
 @click.option(
     "--item",
     metavar="RATING_KEY",
-    callback=only(read_rating_keys),
+    type=read_rating_key,
     help="Tell it from Plex's side: which scenes could be this item.",
 )
-def explain_command(invocation: Invocation, *, scene_id: str | None, item: str | None) -> int:
+def explain_command(
+    invocation: Invocation, *, scene_id: SceneId | None, item: RatingKey | None
+) -> int:
     """Show everything that speaks for and against each candidate of a scene.
 
     Reads both servers. Each piece of evidence has a weight in bits: one bit makes it twice as
@@ -161,13 +133,12 @@ def explain_command(invocation: Invocation, *, scene_id: str | None, item: str |
         raise click.UsageError("Say which: a scene's id, or --item with a rating key.")
     from plexsync.app.explain import explain_item, explain_scene
     from plexsync.app.runs import ask_servers
-    from plexsync.models import RatingKey, SceneId
     from plexsync.output.explain import explanation_lines, explanation_view
 
     if scene_id is not None:
-        question = partial(explain_scene, scene_id=SceneId(scene_id))
-    else:
-        question = partial(explain_item, rating_key=RatingKey(item or ""))
+        question = partial(explain_scene, scene_id=scene_id)
+    elif item is not None:
+        question = partial(explain_item, rating_key=item)
     found = ask_servers(invocation, question)
     show_found(
         invocation,

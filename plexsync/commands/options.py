@@ -5,7 +5,7 @@ Source: docs/contract.md, "Commands".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from plexsync.models import RatingKey, SceneId
     from plexsync.output.console import Invocation
-
-    _ReadsSeveral = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""
@@ -55,9 +54,20 @@ def new_command(
     return made
 
 
+def with_options(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
+    """Return what gives a function several options, in this order."""
+
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 def global_options(command: _F) -> _F:
     """Return the options every command takes."""
-    return _with_options(
+    return with_options(
         _global("-c", "--config", metavar="FILE", help="Read this configuration file."),
         _global("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
         _global(
@@ -82,69 +92,63 @@ def file_option(*names: str, help: str, **attributes: Any) -> Callable[[_F], _F]
     return click.option(*names, metavar="FILE", type=kind, help=help, **attributes)
 
 
-def _reads(read: Callable[[str], str]) -> _ReadsSeveral:
-    """Return a click callback that reads each value by `read`.
-
-    Raises:
-        BadParameter: one of them cannot be read.
-    """
-
-    def callback(
-        _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
-    ) -> tuple[str, ...]:
-        return tuple(_read_id(text, read) for text in value)
-
-    return callback
+def read_scene_id(text: str) -> SceneId:
+    """Return the id of a scene, given as a number or as an address; a type of click."""
+    return cast("SceneId", _read(named_scene_id, text))
 
 
-read_scene_ids = _reads(named_scene_id)
-"""Ids of scenes that were given as numbers or as addresses; a click callback."""
-
-read_rating_keys = _reads(named_rating_key)
-"""Rating keys that were given as numbers or as addresses; a click callback."""
+def read_rating_key(text: str) -> RatingKey:
+    """Return a rating key, given as a number or as an address; a type of click."""
+    return cast("RatingKey", _read(named_rating_key, text))
 
 
-def only(
-    read: _ReadsSeveral,
-) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return what reads one value, or none, with the callback of several."""
-    return lambda ctx, param, value: None if value is None else read(ctx, param, (value,))[0]
-
-
-def check_names(
-    _ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the names as they are; a click callback.
-
-    Raises:
-        BadParameter: one of them is empty, as when a shell's variable is not set.
-    """
-    if not all(text.strip() for text in value):
+def read_name(text: str) -> str:
+    """Return a name as it is, unless it is empty, as when a shell's variable is not set."""
+    if not text.strip():
         raise click.BadParameter("the name is empty.")
-    return value
+    return text
 
 
-def read_duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    """Return a span of time in seconds; a number alone is seconds, as for sleep(1).
-
-    Raises:
-        BadParameter: it is none.
-    """
-    text = f"{value}s" if value.isdecimal() else value
+def read_duration(text: str) -> float:
+    """Return a span of time in seconds; a number alone is seconds, as for sleep(1)."""
     try:
-        return float(parse_duration(text))
+        return float(parse_duration(f"{text}s" if text.isdecimal() else text))
     except ParseError as error:
-        message = f"{value!r} is no span of time. Say 90s, 15m, 1h30m or 1d."
+        message = f"{text!r} is no span of time. Say 90s, 15m, 1h30m or 1d."
         raise click.BadParameter(message) from error
+
+
+def several(
+    name: str,
+    called: str,
+    metavar: str,
+    read: Callable[[str], object],
+    *,
+    help: str,  # noqa: A002 - as click calls it
+    **attributes: Any,  # noqa: ANN401 - those of click
+) -> Callable[[_F], _F]:
+    """Return an option that may be given several times, each value read by `read`."""
+    words = f"{help} May be given several times."
+    return click.option(
+        name, called, metavar=metavar, type=read, multiple=True, help=words, **attributes
+    )
+
+
+def dry_run_option(what: str) -> Callable[[_F], _F]:
+    """Return the option to write nothing, and show what would `what` instead."""
+    return click.option(
+        "-n", "--dry-run", is_flag=True, help=f"Show what would {what}, and write none of it."
+    )
 
 
 def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
     """How long a command that takes the lock waits for `holder` to end."""
     return click.option(
         "--lock-wait",
+        "lock_wait_s",
         metavar="DURATION",
         default="0s",
-        callback=read_duration,
+        type=read_duration,
         help=f"Wait this long for {holder} to end (90s, 15m, 2h). Default: not at all.",
     )
 
@@ -152,7 +156,7 @@ def lock_wait_option(holder: str = "another run") -> Callable[[_F], _F]:
 def log_options(command: _F) -> _F:
     """Return the options of commands that write to Plex: a log beside their output."""
     kept: dict[str, Any] = {"callback": _keep_log, "expose_value": False}
-    return _with_options(
+    return with_options(
         file_option(
             "--log-file",
             **kept,
@@ -205,18 +209,7 @@ def show_found(
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _with_options(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
-    """Return what gives a function several options, in this order."""
-
-    def decorate(function: _F) -> _F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-def _read_id(text: str, read: Callable[[str], str]) -> str:
+def _read(read: Callable[[str], str], text: str) -> str:
     try:
         return read(text)
     except ParseError as error:

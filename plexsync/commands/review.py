@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,84 +14,72 @@ from plexsync.commands.options import (
     global_options,
     lock_wait_option,
     new_command,
-    read_rating_keys,
-    read_scene_ids,
+    read_rating_key,
+    read_scene_id,
+    with_options,
 )
 from plexsync.errors import ConfigError
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+    from collections.abc import Callable
 
+    from plexsync.commands.completion import Completer
+    from plexsync.models import SceneId
     from plexsync.output.console import Invocation
     from plexsync.review.selection import Filters
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
-_Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
-
 _SHARE = click.FloatRange(0, 1)
 
-_FILTERS: tuple[tuple[str, str, click.ParamType[Any], str], ...] = (
-    (
-        "--reason",
-        "TEXT",
-        click.STRING,
-        "Only scenes whose reason for not being HIGH contains TEXT.",
-    ),
-    (
-        "--lead-min",
-        "LEAD",
-        _SHARE,
-        "Only scenes whose best candidate leads the next by at least this much.",
-    ),
-    (
+_filter_options = with_options(
+    click.option(
         "--score-min",
-        "SCORE",
-        _SHARE,
-        "Only scenes whose best candidate has at least this score, 0 to 1.",
+        metavar="SCORE",
+        type=_SHARE,
+        help="Only scenes whose best candidate has at least this score, 0 to 1.",
+    ),
+    click.option(
+        "--lead-min",
+        metavar="LEAD",
+        type=_SHARE,
+        help="Only scenes whose best candidate leads the next by at least this much.",
+    ),
+    click.option(
+        "--reason",
+        metavar="TEXT",
+        default="",
+        help="Only scenes whose reason for not being HIGH contains TEXT.",
     ),
 )
-"""The options that choose among what waits: name, placeholder, type and help, the last first."""
+"""Choose among what waits."""
+
+_answer_options = with_options(_filter_options, lock_wait_option("a run"))
+"""What every command that answers takes beside scenes."""
+
+_item_option = click.option(
+    "--item",
+    "items",
+    metavar="RATING_KEY",
+    multiple=True,
+    type=read_rating_key,
+    help="This Plex item; may be given several times.",
+)
 
 
-def _filter_options(command: _F) -> _F:
-    for name, metavar, kind, does in _FILTERS:
-        command = click.option(name, metavar=metavar, type=kind, help=does)(command)
-    return command
-
-
-def _scene_arguments(complete: _Complete, *, required: bool = False) -> Callable[[_F], _F]:
+def _scene_arguments(complete: Completer, *, required: bool = False) -> Callable[[_F], _F]:
     return click.argument(
-        "scenes",
+        "ids",
         metavar="SCENE_ID..." if required else "[SCENE_ID]...",
         nargs=-1,
         required=required,
-        callback=read_scene_ids,
+        type=read_scene_id,
         shell_complete=complete,
     )
 
 
-def _answer_options(command: _F) -> _F:
-    """Return what every command that answers takes beside scenes: filters, how long to wait."""
-    return _filter_options(lock_wait_option("a run")(command))
-
-
-def _item_option(command: _F) -> _F:
-    return click.option(
-        "--item",
-        "items",
-        metavar="RATING_KEY",
-        multiple=True,
-        callback=read_rating_keys,
-        help="This Plex item; may be given several times.",
-    )(command)
-
-
-@click.group(
-    context_settings=CONTEXT,
-    invoke_without_command=True,
-)
+@click.group(context_settings=CONTEXT, invoke_without_command=True)
 @click.option("--web", is_flag=True, help="Review in a browser on this machine.")
 @click.option(
     "--port",
@@ -163,12 +150,11 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
 
 @new_command(review_group, "show", short_help="Show all there is about a scene.")
 @_scene_arguments(complete_review, required=True)
-def show_review_command(invocation: Invocation, scenes: tuple[str, ...]) -> int:
+def show_review_command(invocation: Invocation, ids: tuple[SceneId, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
-    from plexsync.models import SceneId
     from plexsync.review.batch.batch_commands import show_scenes
 
-    return show_scenes(invocation, console.standard_streams(), tuple(map(SceneId, scenes)))
+    return show_scenes(invocation, console.standard_streams(), ids)
 
 
 @new_command(review_group, short_help="These scenes are these items.")
@@ -189,12 +175,13 @@ def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 @click.option("--none", is_flag=True, help="None of them: the scene is not in Plex.")
 def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Refuse an item for a scene: the pair never comes back, until a file changes."""
-    if bool(options["items"]) == options["none"]:
+    is_none = options.pop("none")
+    if bool(options["items"]) == is_none:
         raise ConfigError(
             "say which item it is not, or that it is none",
             hint="--item RATING_KEY, or --none if the scene is not in Plex",
         )
-    return _answer(invocation, "absent" if options["none"] else "reject", options)
+    return _answer(invocation, "absent" if is_none else "reject", options)
 
 
 @new_command(review_group, short_help="Leave these scenes alone.")
@@ -245,7 +232,7 @@ def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
         console.standard_streams(),
         options["file"],
         take=options["take"],
-        lock_wait_s=options["lock_wait"],
+        lock_wait_s=options["lock_wait_s"],
     )
 
 
@@ -253,25 +240,15 @@ def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
 
 
 def _filters(options: dict[str, Any]) -> Filters:
+    """Take the filters out of the options."""
     from plexsync.review.selection import Filters
 
-    return Filters(
-        score_min=options["score_min"], lead_min=options["lead_min"], reason=options["reason"] or ""
-    )
+    return Filters(**{name: options.pop(name) for name in ("score_min", "lead_min", "reason")})
 
 
 def _answer(invocation: Invocation, verb: str, options: dict[str, Any]) -> int:
     from plexsync.matcher import Verb
-    from plexsync.models import RatingKey, SceneId
     from plexsync.review.batch.batch_commands import SceneChoice, answer_scenes
 
-    choice = SceneChoice(
-        ids=tuple(map(SceneId, options["scenes"])),
-        filters=_filters(options),
-        items=tuple(map(RatingKey, options.get("items", ()))),
-        best=options.get("best", False),
-        take=options.get("take", False),
-        because=options.get("because", ""),
-        lock_wait_s=options["lock_wait"],
-    )
+    choice = SceneChoice(filters=_filters(options), **options)
     return answer_scenes(invocation, console.standard_streams(), Verb(verb), choice)

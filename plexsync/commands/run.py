@@ -11,12 +11,14 @@ import click
 
 from plexsync.commands.completion import complete_libraries, complete_scenes
 from plexsync.commands.options import (
-    check_names,
+    dry_run_option,
     file_option,
     lock_wait_option,
     log_options,
     new_command,
-    read_scene_ids,
+    read_name,
+    read_scene_id,
+    several,
 )
 from plexsync.output import console
 
@@ -26,29 +28,25 @@ if TYPE_CHECKING:
 
 
 @new_command()
-@click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be written, and write none of it."
-)
+@dry_run_option("be written")
 @click.option(
     "--full", is_flag=True, help="Look at every scene again, not just at what changed in Stash."
 )
-@click.option(
+@several(
     "--scene",
     "scenes",
-    metavar="ID",
-    multiple=True,
-    callback=read_scene_ids,
+    "ID",
+    read_scene_id,
     shell_complete=complete_scenes,
-    help="Only this scene, changed or not. May be given several times.",
+    help="Only this scene, changed or not.",
 )
-@click.option(
+@several(
     "--library",
     "libraries",
-    metavar="NAME",
-    multiple=True,
-    callback=check_names,
+    "NAME",
+    read_name,
     shell_complete=complete_libraries,
-    help="Only this Plex library. May be given several times.",
+    help="Only this Plex library.",
 )
 @click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="Look at no more than N scenes."
@@ -70,14 +68,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Replace for once what was typed by hand, or locked by another tool, in Plex.",
 )
-@click.option(
-    "--field",
-    "fields",
-    metavar="NAME",
-    multiple=True,
-    callback=check_names,
-    help="With --take-over: only this field. May be given several times.",
-)
+@several("--field", "fields", "NAME", read_name, help="With --take-over: only this field.")
 @click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
 @lock_wait_option()
 @click.option(
@@ -125,12 +116,10 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
 
 @new_command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would still be written, and write none of it."
-)
+@dry_run_option("still be written")
 @lock_wait_option()
 @log_options
-def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait: float) -> int:
+def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait_s: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One whose planned fields hold other values by now, or that no longer
@@ -152,14 +141,12 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     from plexsync.sync.replay.apply import ApplyOptions
     from plexsync.sync.replay.apply import apply as carry_out
 
-    options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait)
+    options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait_s)
     return compose.perform(invocation, partial(carry_out, options=options), dry_run=dry_run)
 
 
 @new_command()
-@click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be taken over, and write none of it."
-)
+@dry_run_option("be taken over")
 @click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
 def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
     """Link the items whose GUID names a scene, and keep them in step from then on.
@@ -234,18 +221,11 @@ def _check_ask(invocation: Invocation, *, writes: bool) -> None:
 
 def run_options(options: dict[str, Any]) -> RunOptions:
     """Return what click parsed, as what a run takes."""
-    from plexsync.models import SceneId
     from plexsync.sync.ports import RunOptions
 
-    scenes = tuple(SceneId(text) for text in options.pop("scenes"))
-    libraries = tuple(options.pop("libraries"))
-    fields = tuple(options.pop("fields"))
-    if fields and not options["take_over"]:
+    if options["fields"] and not options["take_over"]:
         raise click.UsageError("--field says what --take-over replaces; alone it means nothing.")
     options["full"] = options["full"] or options["take_over"]
-    wait_s = options.pop("lock_wait")
     # Who saves a plan wants to look at it first.
     options["dry_run"] = options["dry_run"] or options["save_plan"] is not None
-    return RunOptions(
-        scenes=scenes, libraries=libraries, fields=fields, lock_wait_s=wait_s, **options
-    )
+    return RunOptions(**options)

@@ -13,7 +13,7 @@ from plexsync.commands.options import (
     lock_wait_option,
     new_command,
     read_duration,
-    read_scene_ids,
+    read_scene_id,
     show_found,
 )
 from plexsync.errors import ExitCode
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--max-age",
     metavar="DURATION",
     default="26h",
-    callback=read_duration,
+    type=read_duration,
     help="How long ago counts as lately (90m, 26h, 2d). Default: 26h.",
 )
 def status_command(invocation: Invocation, *, check: bool, max_age: float) -> int:
@@ -108,11 +108,13 @@ def _document(invocation: Invocation, found: Status, code: ExitCode) -> object:
     "scene_ids",
     metavar="[SCENE_ID]...",
     nargs=-1,
-    callback=read_scene_ids,
+    type=read_scene_id,
     shell_complete=complete_scenes,
 )
 @lock_wait_option("a run")
-def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wait: float) -> int:
+def retry_command(
+    invocation: Invocation, *, scene_ids: tuple[SceneId, ...], lock_wait_s: float
+) -> int:
     """Have the next run try scenes again that failed, and forget how often they did.
 
     Without SCENE_ID all that failed, parked ones included. A scene named may also wait for a
@@ -125,16 +127,15 @@ def retry_command(invocation: Invocation, *, scene_ids: tuple[str, ...], lock_wa
     """
     from plexsync.app.failures import make_run_id, utc_now
     from plexsync.app.retry import retry
-    from plexsync.models import SceneId
     from plexsync.state import state_directory
 
     now = utc_now()
     done = retry(
         state_directory(os.environ),
-        tuple(map(SceneId, scene_ids)),
+        scene_ids,
         now=now,
         run_id=make_run_id(now),
-        lock_wait_s=lock_wait,
+        lock_wait_s=lock_wait_s,
     )
     if invocation.shape.as_document:
         document = {"schema": "plexsync/retry/1", "due": done.due, "settled": done.settled}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +9,6 @@ from hypothesis import strategies as st
 from plexsync.commands.options import read_duration
 from plexsync.errors import ParseError
 from plexsync.text.durations import parse_duration
-
-CONTEXT = click.Context(click.Command("run"))
-OPTION = click.Option(["--lock-wait"])
 
 
 @pytest.mark.parametrize(
@@ -49,4 +45,4 @@ def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> Non
     written = [f"{number}{unit}" for number, unit in parts]
     text = "".join(written)
     assert parse_duration(text) == sum(map(parse_duration, written))
-    assert read_duration(CONTEXT, OPTION, text) == parse_duration(text)
+    assert read_duration(text) == parse_duration(text)
