@@ -3,73 +3,73 @@
 In: what the clients decode and what planning decides. Out: the same values, for everybody; all are
 imported from here, and the modules only part them by subject.
 
-`stash.py` has scenes, `plex.py` items, `matching.py` what matching finds, `wishes.py` what Plex
-should hold and what is to be written, `memory.py` what is remembered, `kept.py` collections, shows
-and seasons, `telling.py` rows and summaries; `basis.py` what they share.
+`servers.py` has scenes and items, and what all nouns share; `wishes.py` what Plex should hold and
+what is to be written, `telling.py` what matching finds, rows and summaries, `memory.py` what is
+remembered of scenes, collections, shows and seasons.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
-both servers, so they are the same here. Read first: `stash.py` and `plex.py`.
+both servers, so they are the same here. Read first: `servers.py`.
 """
 
 from __future__ import annotations
 
-from plexsync.models.basis import Outcome as Outcome
-from plexsync.models.basis import Problem as Problem
-from plexsync.models.basis import RatingKey as RatingKey
-from plexsync.models.basis import RelatedId as RelatedId
-from plexsync.models.basis import SceneId as SceneId
-from plexsync.models.basis import Server as Server
-from plexsync.models.basis import Value as Value
-from plexsync.models.basis import as_problem as as_problem
-from plexsync.models.basis import id_order as id_order
-from plexsync.models.kept import MARKED_KINDS as MARKED_KINDS
-from plexsync.models.kept import RELATED_KINDS as RELATED_KINDS
-from plexsync.models.kept import CollectionKind as CollectionKind
-from plexsync.models.kept import CollectionRecord as CollectionRecord
-from plexsync.models.kept import CollectionSource as CollectionSource
-from plexsync.models.kept import CollectionWish as CollectionWish
-from plexsync.models.kept import ShowRecord as ShowRecord
-from plexsync.models.kept import ShowWish as ShowWish
-from plexsync.models.kept import Withheld as Withheld
-from plexsync.models.kept import collection_key as collection_key
-from plexsync.models.kept import is_kept as is_kept
-from plexsync.models.kept import is_show_key as is_show_key
-from plexsync.models.kept import noun_of as noun_of
-from plexsync.models.kept import show_key as show_key
-from plexsync.models.kept import source_in as source_in
-from plexsync.models.matching import Candidate as Candidate
-from plexsync.models.matching import Confidence as Confidence
-from plexsync.models.matching import Evidence as Evidence
-from plexsync.models.matching import Match as Match
-from plexsync.models.matching import PathRule as PathRule
+from plexsync.models.memory import MARKED_KINDS as MARKED_KINDS
+from plexsync.models.memory import RELATED_KINDS as RELATED_KINDS
+from plexsync.models.memory import CollectionKind as CollectionKind
+from plexsync.models.memory import CollectionRecord as CollectionRecord
+from plexsync.models.memory import CollectionSource as CollectionSource
+from plexsync.models.memory import CollectionWish as CollectionWish
 from plexsync.models.memory import KeptRecord as KeptRecord
 from plexsync.models.memory import Link as Link
 from plexsync.models.memory import PictureBase as PictureBase
 from plexsync.models.memory import SceneRecord as SceneRecord
-from plexsync.models.plex import COLLECTION_FIELDS as COLLECTION_FIELDS
-from plexsync.models.plex import LIST_FIELDS as LIST_FIELDS
-from plexsync.models.plex import MADE as MADE
-from plexsync.models.plex import PICTURE_FIELDS as PICTURE_FIELDS
-from plexsync.models.plex import SHOW_KINDS as SHOW_KINDS
-from plexsync.models.plex import VIDEO_KINDS as VIDEO_KINDS
-from plexsync.models.plex import Credit as Credit
-from plexsync.models.plex import ItemDetail as ItemDetail
-from plexsync.models.plex import ItemKind as ItemKind
-from plexsync.models.plex import Picture as Picture
-from plexsync.models.plex import PlexField as PlexField
-from plexsync.models.plex import PlexFile as PlexFile
-from plexsync.models.plex import PlexItem as PlexItem
-from plexsync.models.plex import Section as Section
-from plexsync.models.stash import Performer as Performer
-from plexsync.models.stash import RelatedDetail as RelatedDetail
-from plexsync.models.stash import Scene as Scene
-from plexsync.models.stash import SceneDetail as SceneDetail
-from plexsync.models.stash import SceneFile as SceneFile
-from plexsync.models.stash import StashField as StashField
+from plexsync.models.memory import ShowRecord as ShowRecord
+from plexsync.models.memory import ShowWish as ShowWish
+from plexsync.models.memory import Withheld as Withheld
+from plexsync.models.memory import collection_key as collection_key
+from plexsync.models.memory import is_kept as is_kept
+from plexsync.models.memory import is_show_key as is_show_key
+from plexsync.models.memory import noun_of as noun_of
+from plexsync.models.memory import show_key as show_key
+from plexsync.models.memory import source_in as source_in
+from plexsync.models.servers import COLLECTION_FIELDS as COLLECTION_FIELDS
+from plexsync.models.servers import LIST_FIELDS as LIST_FIELDS
+from plexsync.models.servers import MADE as MADE
+from plexsync.models.servers import PICTURE_FIELDS as PICTURE_FIELDS
+from plexsync.models.servers import SHOW_KINDS as SHOW_KINDS
+from plexsync.models.servers import VIDEO_KINDS as VIDEO_KINDS
+from plexsync.models.servers import Credit as Credit
+from plexsync.models.servers import ItemDetail as ItemDetail
+from plexsync.models.servers import ItemKind as ItemKind
+from plexsync.models.servers import Outcome as Outcome
+from plexsync.models.servers import Performer as Performer
+from plexsync.models.servers import Picture as Picture
+from plexsync.models.servers import PlexField as PlexField
+from plexsync.models.servers import PlexFile as PlexFile
+from plexsync.models.servers import PlexItem as PlexItem
+from plexsync.models.servers import Problem as Problem
+from plexsync.models.servers import RatingKey as RatingKey
+from plexsync.models.servers import RelatedDetail as RelatedDetail
+from plexsync.models.servers import RelatedId as RelatedId
+from plexsync.models.servers import Scene as Scene
+from plexsync.models.servers import SceneDetail as SceneDetail
+from plexsync.models.servers import SceneFile as SceneFile
+from plexsync.models.servers import SceneId as SceneId
+from plexsync.models.servers import Section as Section
+from plexsync.models.servers import Server as Server
+from plexsync.models.servers import StashField as StashField
+from plexsync.models.servers import Value as Value
+from plexsync.models.servers import as_problem as as_problem
+from plexsync.models.servers import id_order as id_order
+from plexsync.models.telling import Candidate as Candidate
+from plexsync.models.telling import Confidence as Confidence
 from plexsync.models.telling import Counts as Counts
+from plexsync.models.telling import Evidence as Evidence
 from plexsync.models.telling import ItemRef as ItemRef
+from plexsync.models.telling import Match as Match
 from plexsync.models.telling import MatchRow as MatchRow
+from plexsync.models.telling import PathRule as PathRule
 from plexsync.models.telling import Preview as Preview
 from plexsync.models.telling import Requests as Requests
 from plexsync.models.telling import RunHeader as RunHeader

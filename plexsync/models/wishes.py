@@ -6,8 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from plexsync.models.basis import Noun, RatingKey, SceneId, Value
-from plexsync.models.plex import Credit, ItemKind, PlexField
+from plexsync.models.servers import Credit, ItemKind, Noun, PlexField, RatingKey, SceneId, Value
 
 
 class Policy(StrEnum):
