@@ -47,7 +47,7 @@ from plexsync.state import (
     state_directory,
 )
 from plexsync.sync.detection.renames import remembered_names
-from plexsync.text.durations import parse_duration
+from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -14,8 +14,7 @@ from plexsync import __version__
 from plexsync.errors import ParseError
 from plexsync.output import console
 from plexsync.output.console import LogOptions
-from plexsync.text.durations import parse_duration
-from plexsync.text.ids import named_rating_key, named_scene_id
+from plexsync.text.words import named_rating_key, named_scene_id, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

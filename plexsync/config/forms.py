@@ -18,9 +18,9 @@ from plexsync.errors import ParseError
 from plexsync.models import Policy
 from plexsync.planning.layout.collections import TITLE_WORDS
 from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
-from plexsync.text.durations import parse_duration
 from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
+from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

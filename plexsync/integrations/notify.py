@@ -21,7 +21,7 @@ import msgspec
 from plexsync.config.sections.running import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
-from plexsync.text.counts import counted
+from plexsync.text.words import counted
 from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from plexsync.models import Confidence
 from plexsync.output.summary import score_text
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

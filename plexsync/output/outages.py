@@ -12,7 +12,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, StateError
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
-from plexsync.text.counts import counted
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,7 +26,7 @@ from plexsync.output.summary import (
     servers_sentence,
     warning_line,
 )
-from plexsync.text.ids import without_ids
+from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary

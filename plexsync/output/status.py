@@ -15,9 +15,9 @@ from msgspec.structs import asdict
 from plexsync.errors import ExitCode
 from plexsync.models import noun_of
 from plexsync.state import age_s
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal as clean
 from plexsync.text.toml import shown_path
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -23,9 +23,9 @@ from plexsync.output.status import (
 )
 from plexsync.output.tables import plain_table
 from plexsync.state import ENDED_WELL, age_s
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

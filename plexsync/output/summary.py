@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ExitCode
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rule_lines
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from plexsync.models import PathRule, Problem, RunHeader, RunSummary

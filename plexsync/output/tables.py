@@ -18,8 +18,8 @@ from rich.text import Text
 from plexsync.models import Confidence, Outcome
 from plexsync.output.changes import change_text
 from plexsync.planning.equality import was_by_hand
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

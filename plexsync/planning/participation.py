@@ -13,7 +13,7 @@ import msgspec
 
 from plexsync.models import PathRule
 from plexsync.planning.relations import UNKNOWN, above, is_studio, is_tag, name_in
-from plexsync.text.nearest import nearest_name
+from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:

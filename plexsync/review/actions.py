@@ -14,9 +14,9 @@ from plexsync.plex.connection import item_address
 from plexsync.plex.index import cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit
 from plexsync.review.queue import first_path
-from plexsync.text.ids import named_rating_key
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
+from plexsync.text.words import named_rating_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from plexsync.sync.connections import for_this_stash
 from plexsync.sync.context import RunContext, safety_limits
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import RowMaker
-from plexsync.text.nearest import nearest_name
+from plexsync.text.differences import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

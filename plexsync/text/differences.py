@@ -1,15 +1,16 @@
-"""What stays, goes and comes between two texts, by characters or words, or two lists of names."""
+"""What stays, goes and comes between two texts or two lists of names, and which name is meant."""
 
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from plexsync.models import Value
+
 
 _LEAST_ALIKE = 0.5
 """Below this ratio the pieces of a diff are confetti; both texts whole are easier to read."""
@@ -25,6 +26,9 @@ texts are compared by words. Measured: 40,000 take about 5 ms in the worst case.
 
 _MOST_WORDS = 400
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
+
+_LEAST_LIKE = 0.75
+"""How alike two names must be, of 1: a letter exchanged or left out is, another word is not."""
 
 Piece = tuple[str, str]
 """A mark (" ", "-" or "+") and the text it is about."""
@@ -72,6 +76,13 @@ def name_pieces(before: Value, after: Value) -> list[Piece]:
 def names_of(value: Value) -> tuple[str, ...]:
     """Return a list of names; a text is one name, "" is none."""
     return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the one of `known` that is most like `name`, whatever its case; "" for none."""
+    spelled = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), spelled, n=1, cutoff=_LEAST_LIKE)
+    return spelled[near[0]] if near else ""
 
 
 # ---- Private -------------------------------------------------------------------------------------

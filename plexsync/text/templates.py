@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from plexsync.errors import ParseError
-from plexsync.text.nearest import nearest_name
+from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import fold_tag, normalize_path, stem, strip_control
 
 if TYPE_CHECKING:

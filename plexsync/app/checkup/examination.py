@@ -33,7 +33,7 @@ from plexsync.state import (
     status_of,
 )
 from plexsync.sync.connections import config_secrets
-from plexsync.text.ids import without_ids
+from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,8 +26,8 @@ from plexsync.review.selection import (
     rejection,
     resetting,
 )
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
-from plexsync.text.counts import counted
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

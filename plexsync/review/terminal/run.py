@@ -21,8 +21,8 @@ from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.terminal.application import show_review
 from plexsync.sync.ports import RunOptions
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from plexsync.review.terminal.parts import (
     scene_part,
     words,
 )
-from plexsync.text.counts import counted
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.server_faults import IN_A_ROW
-from plexsync.text.ids import without_ids
+from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plexsync.commands.options import read_duration
 from plexsync.errors import ParseError
-from plexsync.text.durations import parse_duration
+from plexsync.text.words import parse_duration
 
 
 @pytest.mark.parametrize(

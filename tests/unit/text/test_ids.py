@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from plexsync.errors import ParseError
 from plexsync.models import RatingKey
 from plexsync.plex.connection import item_address
-from plexsync.text.ids import named_rating_key, named_scene_id
+from plexsync.text.words import named_rating_key, named_scene_id
 
 IDS = st.integers(1, 10**18).map(str)
 

@@ -1,10 +1,48 @@
-"""Ids as people give them: the number itself, or the web address a server or plexsync shows."""
+"""Words between people and plexsync: numbers in sentences, spans of time, ids and addresses."""
 
 from __future__ import annotations
 
 import re
 
 from plexsync.errors import ParseError
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number and what it counts: `1 scene`, `3,401 scenes`.
+
+    Args:
+        number: how many.
+        one: the words for one.
+        several: the words for more or none; `one` with an s unless given.
+    """
+    return f"1 {one}" if number == 1 else f"{number:,} {several or f'{one}s'}"
+
+
+# ---- Spans of time -------------------------------------------------------------------------------
+
+
+_UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
+_PART = re.compile(r"([0-9]+)([wdhms])")
+
+
+def parse_duration(value: object) -> int:
+    """Return a duration in seconds.
+
+    Raises:
+        ParseError: it is none.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if not _DURATION.fullmatch(text):
+        raise ParseError(
+            "must be a duration: whole numbers, each with w, d, h, m or s",
+            hint='Write "7d", "26h" or "1h30m".',
+        )
+    return sum(int(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
+
+
+# ---- Ids -----------------------------------------------------------------------------------------
+
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _SCENE_PAGE = re.compile(r"/scenes/([1-9][0-9]{0,18})(?:[/?#]|\Z)")
