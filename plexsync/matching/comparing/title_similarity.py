@@ -10,8 +10,6 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz import fuzz
-
 from plexsync.matching.comparing.evidence import Level
 from plexsync.text.generic_names import GENERIC_WORDS, is_extra, numbers, split_quality
 from plexsync.text.normalize import fold, normalize_path, normalize_title, stem
@@ -206,7 +204,9 @@ def _similarity(one: Text, other: Text) -> Level:
         return _NOTHING
     if one.words == other.words:
         return Level.EQUAL
-    similarity = fuzz.ratio(one.words, other.words, score_cutoff=_NEAR)
+    from rapidfuzz.fuzz import ratio  # noqa: PLC0415 - of linked scenes no titles are compared
+
+    similarity = ratio(one.words, other.words, score_cutoff=_NEAR)
     if similarity >= _CLOSE:
         return Level.CLOSE
     return Level.NEAR if similarity >= _NEAR or _holds(one, other) else _NOTHING

@@ -39,10 +39,17 @@ UNNEEDED = frozenset(
 
 
 def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) -> None:
-    """No matching, planning, writing or tables; and plexapi is for signing in, not for a run."""
+    """No matching, planning, writing or tables; and plexapi is for signing in, not for a run.
+
+    Where a linked scene was edited no titles are compared.
+    """
     with World(demo_library(), tmp_path) as world:
         loaded = []
-        for _ in range(2):
+        for edited in (False, False, True):
+            if edited:
+                linked = next(scene_id for scene_id, _ in world.state().links())
+                world.stash.edit_scene(int(linked), title="Another Title")
+                world.wait(hours=0.1)
             done = subprocess.run(
                 [sys.executable, "-c", LISTING, "run", "--force"],
                 env=world.environ(),
@@ -53,6 +60,8 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(tmp_path: Path) ->
             loaded.append(set(done.stdout.rpartition("LOADED")[2].split()))
     assert loaded[0] & UNNEEDED >= {"plexsync.matcher", "plexsync.sync.execution.executor"}
     assert loaded[1] & UNNEEDED == set()
+    assert "plexsync.sync.execution.executor" in loaded[2]
+    assert "rapidfuzz" not in loaded[2]
     assert not {"plexapi", "logging.handlers"} & (loaded[0] | loaded[1])
 
 
