@@ -16,36 +16,29 @@ from plexsync.planning.retry_schedule import iso
 
 if TYPE_CHECKING:
     from plexsync.errors import PlexsyncError
-    from plexsync.output.console import Streams
-    from plexsync.output.streams import Shape
+    from plexsync.output.console import Invocation
 
 
 _LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})
 """Commands whose document is that of a run; an error before there was a command has it, too."""
 
 
-def report_failure(
-    error: PlexsyncError, shape: Shape, streams: Streams, *, command: str = ""
-) -> None:
+def report_failure(error: PlexsyncError, invocation: Invocation) -> None:
     """Tell of a run that never began, or of another command that failed.
 
-    Args:
-        error: what happened.
-        shape: how it is to look.
-        streams: where to tell it.
-        command: what failed; those that end in the document of a run do so whatever happens.
+    A command that ends in the document of a run does so whatever happens.
     """
+    shape, streams, problem = invocation.shape, invocation.streams, as_problem(error)
     if not shape.as_document:
-        problem = as_problem(error)
         page = (problem_page(problem),) if is_terminal(streams.stderr) else ()
         write_errors(streams.stderr, (*problem_lines(problem), *page))
         return
-    if command not in _LIKE_A_RUN:
-        document = error_document(as_problem(error), exit_code=error.exit_code)
+    if invocation.command not in _LIKE_A_RUN:
+        document = error_document(problem, exit_code=error.exit_code)
         try:
             print_text(streams, document.decode())
         except StateError:
-            write_errors(streams.stderr, problem_lines(as_problem(error)))
+            write_errors(streams.stderr, problem_lines(problem))
         return
     now = utc_now()
     reporter = make_reporter(shape, streams, monotonic=time.monotonic)
@@ -56,13 +49,13 @@ def report_failure(
             exit_code=error.exit_code,
             counts=Counts(),
             requests=Requests(),
-            error=as_problem(error),
+            error=problem,
         )
     )
     reporter.close()
     # Who asked for a document and did not get one must hear of it somewhere.
     if reporter.failure and not isinstance(reporter.failure, BrokenPipeError):
-        write_errors(streams.stderr, problem_lines(as_problem(error)))
+        write_errors(streams.stderr, problem_lines(problem))
 
 
 def make_run_id(now: datetime) -> str:

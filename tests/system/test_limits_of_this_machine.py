@@ -33,7 +33,7 @@ main()
 MODULES = (
     "plexsync.cli",
     "click",
-    "plexsync.commands.help",
+    "plexsync.commands.options",
     "plexsync.output.console",
     "plexsync.commands.status",
     "plexsync.output.status",
