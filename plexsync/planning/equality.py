@@ -93,8 +93,9 @@ class PlexEquality:
             return not (base.entries or base.seen)
         entry = self.spellings.entries
         there = {entry[name] for name in value}
-        mine = split_entries(base.entries)
-        return there <= mine | split_entries(base.seen) if keeps else mine <= there
+        if keeps:
+            return there <= split_entries(base.entries + base.seen)
+        return split_entries(base.entries) <= there
 
     def owned_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
         """Those of `names` that we added, by what a base remembers."""

@@ -57,16 +57,16 @@ _LONGEST_NUMBER = 18
 
 _HASH = re.compile("[0-9A-Fa-f]{1,16}")
 
-_SCENE_ID = r"(?P<id>[1-9][0-9]{0,18})"
-_GUIDS = (
+_SCENE_ID = "([1-9][0-9]{0,18})"
+_GUID = re.compile(
     # The legacy StashPlexAgent returns the scene's id as the id of its result.
-    re.compile(rf"com\.plexapp\.agents\.stashplexagent://{_SCENE_ID}(?:[/?].*)?"),
+    rf"com\.plexapp\.agents\.stashplexagent://{_SCENE_ID}(?:[/?].*)?"
     # An NFO file's `<uniqueid type="stash">`.
-    re.compile(rf"tv\.plex\.agents\.nfo\.[a-z]+://[^?]*\bstash_{_SCENE_ID}(?:\?.*)?"),
+    rf"|tv\.plex\.agents\.nfo\.[a-z]+://[^?]*\bstash_{_SCENE_ID}(?:\?.*)?"
     # A custom provider; which one, its name does not tell, so the file has to confirm the id.
-    re.compile(rf"tv\.plex\.agents\.custom\.[^:/]+://(?:[^?]*[/-])?{_SCENE_ID}(?:\?.*)?"),
+    rf"|tv\.plex\.agents\.custom\.[^:/]+://(?:[^?]*[/-])?{_SCENE_ID}(?:\?.*)?"
     # External ids among an item's further ones.
-    re.compile(rf"stash(?:app)?://(?:[a-z]+[/-])?{_SCENE_ID}"),
+    rf"|stash(?:app)?://(?:[a-z]+[/-])?{_SCENE_ID}"
 )
 
 _KINDS = {kind.value: kind for kind in ItemKind}
@@ -262,9 +262,8 @@ def decode_collections(body: bytes) -> CollectionsPage:
 def stash_id_of(guids: Iterable[str]) -> str:
     """Return the id of the scene that one of an item's GUIDs names; "" for none."""
     for guid in guids:
-        for form in _GUIDS:
-            if found := form.fullmatch(guid):
-                return found["id"]
+        if found := _GUID.fullmatch(guid):
+            return str(found[found.lastindex or 0])
     return ""
 
 

@@ -69,6 +69,7 @@ class Dictionary:
             moved = namesakes_moved(self._before, present)
             self._changed |= moved & self._remembered.keys()
         self._doubtful: set[RelatedId] = set()
+        self._namesakes = namesakes
 
     @property
     def present(self) -> Mapping[RelatedId, str]:
@@ -77,8 +78,9 @@ class Dictionary:
 
     @property
     def shared(self) -> frozenset[str]:
-        """The names that several performers have."""
-        return shared_names(self._before if self._present is None else self._present)
+        """The names that several performers have, where that matters."""
+        names = self._before if self._present is None else self._present
+        return shared_names(names) if self._namesakes else frozenset()
 
     def concerned(self, participants: Participants) -> set[SceneId]:
         """Return the remembered scenes that showed something that reads differently now.
