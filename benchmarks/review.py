@@ -37,11 +37,11 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage
 from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, review_queue_path
 from plexsync.storage.scenes.row import encode_row
-from plexsync.storage.scenes.rows import SceneRows
+from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 
 KEYS = 100
 _NOBODY = "http://127.0.0.1:9"

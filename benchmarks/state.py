@@ -34,10 +34,10 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.state import load_state
-from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage, RunKind, Settlement, new_run_id
 from plexsync.storage.scenes.row import encode_row
-from plexsync.storage.scenes.rows import SceneRows
+from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
 
 if TYPE_CHECKING:

@@ -8,25 +8,24 @@ file is what was written, rows are not even parsed before they are asked for.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from plexsync.errors import StateCorruptError, StateVersionError
+from plexsync.errors import StateVersionError
 from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
 from plexsync.storage.scenes.row import FIELDS
-from plexsync.storage.scenes.rows import SceneRows, row_of
-from plexsync.storage.scenes.views import RowError
+from plexsync.storage.scenes.rows import PREVIOUS_NAME, SceneRows, corrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from plexsync.storage.journal import Begin, End
+
 SCHEMA = "plexsync/state/2"
-STATE_NAME = "state.json"
-PREVIOUS_NAME = "state.json.previous"
 
 _SCHEMA_FAMILY = "plexsync/state/"
 _FORMER_SCHEMA = "plexsync/state/1"
@@ -57,6 +56,23 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     requests: Requests = Requests()
     by_library: dict[str, int] = msgspec.field(default_factory=dict)
 
+    @classmethod
+    def begun(cls, entry: Begin) -> Self:
+        """Return the record of a run that began."""
+        return cls(run_id=entry.run_id, kind=entry.kind, started_at=entry.started_at)
+
+    def ended(self, entry: End) -> Self:
+        """Return the record of the run that ended so."""
+        return msgspec.structs.replace(
+            self,
+            finished_at=entry.finished_at,
+            exit_code=entry.exit_code,
+            counts=entry.counts,
+            full=entry.full,
+            requests=entry.requests,
+            by_library=entry.by_library,
+        )
+
 
 class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     """An intent of line `seq` of run `run_id` of which nobody knows yet what became of it."""
@@ -66,31 +82,7 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     plan: msgspec.Raw
 
 
-class _Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What `state.json` holds but for the scenes; see `Checkpoint`."""
-
-    schema: str = SCHEMA
-    serial: int = 0
-    lineage: Lineage = Lineage()
-    folded: tuple[str, ...] = ()
-    idle: tuple[str, ...] = ()
-    last_full_at: str = ""
-    last_success_at: str = ""
-    newest_updated_at: str = ""
-    runs: tuple[RunRecord, ...] = ()
-    unsettled: tuple[OpenIntent, ...] = ()
-    waiting: tuple[SceneId, ...] = ()
-    decisions: dict[str, msgspec.Raw] = {}
-    former: dict[RatingKey, msgspec.Raw] = {}
-
-
-class _Former(_Head, frozen=True, kw_only=True):
-    """A checkpoint that has each record as an object."""
-
-    scenes: dict[SceneId, msgspec.Raw] = {}
-
-
-class Checkpoint(_Head, frozen=True, kw_only=True):
+class Checkpoint(msgspec.Struct, kw_only=True):
     """What `state.json` holds.
 
     Attributes:
@@ -106,9 +98,23 @@ class Checkpoint(_Head, frozen=True, kw_only=True):
         waiting: the scenes whose last attempt did not settle them.
         decisions: what people decided, by key.
         former: the Links of items no scene is linked to any more, as JSON, by rating key.
-        rows: the scenes' records.
+        scenes: the scenes' records, from a file that has each as an object.
+        rows: the scenes' records otherwise, which are not decoded with the rest.
     """
 
+    serial: int = 0
+    lineage: Lineage = Lineage()
+    folded: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    last_full_at: str = ""
+    last_success_at: str = ""
+    newest_updated_at: str = ""
+    runs: tuple[RunRecord, ...] = ()
+    unsettled: tuple[OpenIntent, ...] = ()
+    waiting: tuple[SceneId, ...] = ()
+    decisions: dict[str, msgspec.Raw] = {}
+    former: dict[RatingKey, msgspec.Raw] = {}
+    scenes: dict[SceneId, msgspec.Raw] = {}
     rows: SceneRows = msgspec.field(default_factory=SceneRows)
 
 
@@ -132,9 +138,7 @@ def read_checkpoint(path: Path, disk: Filesystem = DISK) -> Checkpoint | None:
     if seal != _SEAL % zlib.crc32(body):
         raise corrupt("the file is cut short or was edited: its checksum does not fit", path)
     try:
-        return _decode(content) if schema == SCHEMA else _upgrade(content)
-    except RowError as error:
-        raise bad_row(error, path) from error
+        return _decode(content, path) if schema == SCHEMA else _upgrade(content, path)
     except (*UNREADABLE, ValueError) as error:
         raise corrupt(f"the file does not hold a state: {error}", path) from error
 
@@ -148,46 +152,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK
         StateCorruptError: a row is not what plexsync writes; `path` holds what it held.
         StateError: it could not be written; likewise.
     """
-    try:
-        checkpoint.rows.fold()
-    except RowError as error:
-        raise bad_row(error, path) from error
+    checkpoint.rows.fold()
     write_atomically(
         disk, path, _sealed(_chunks(checkpoint)), previous=path.with_name(PREVIOUS_NAME)
     )
 
 
-def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
-    """Return the error for a damaged checkpoint, with the way out.
-
-    Args:
-        message: what is wrong.
-        path: the file.
-        below: the place within the file, outermost first.
-    """
-    previous = path.with_name(PREVIOUS_NAME)
-    step_back = (
-        f"Go back one step with: cp -p '{previous}' '{path}' (the journals bring it up to "
-        "date, nothing is lost). If that is damaged too, restore a backup"
-    )
-    can_step_back = path != previous and previous.exists()
-    return StateCorruptError(
-        message,
-        context=f"{path} > {below}" if below else str(path),
-        hint=(
-            f"{step_back if can_step_back else 'Restore a backup'}; to start afresh, "
-            f"move the whole directory '{path.parent}' away: everything is then read again, and "
-            "names that plexsync once added to lists count as yours."
-        ),
-    )
-
-
-def bad_row(error: RowError, path: Path) -> StateCorruptError:
-    """Return the error for a scene's record that cannot be read."""
-    return corrupt(f"not what plexsync writes: {error}", path, below=f"scenes.{error.scene_id}")
-
-
-def _decode(content: bytes) -> Checkpoint:
+def _decode(content: bytes, path: Path) -> Checkpoint:
     """Return a checkpoint with its rows as they are.
 
     Raises:
@@ -195,29 +166,26 @@ def _decode(content: bytes) -> Checkpoint:
         msgspec.DecodeError: likewise.
     """
     texts, scenes = content.index(_TEXTS), content.index(_SCENES)
-    head = msgspec.json.decode(content[:texts] + b"]}", type=_Head)
+    found = msgspec.json.decode(content[:texts] + b"]}", type=Checkpoint)
     end = len(content) - _SEAL_BYTES - len(_END)
     start = min(scenes + len(_SCENES) + 1, end)
     shared = b"[%b]" % content[texts + len(_TEXTS) : scenes]
-    return _checkpoint(head, SceneRows(content, start, end, shared))
+    found.rows = SceneRows(path, content, (start, end), shared)
+    return found
 
 
-def _upgrade(content: bytes) -> Checkpoint:
+def _upgrade(content: bytes, path: Path) -> Checkpoint:
     """Return a checkpoint that has objects instead of rows.
 
     Raises:
-        RowError: an object is no record.
+        StateCorruptError: an object is no record.
         msgspec.DecodeError: it is no checkpoint.
     """
-    former, rows = msgspec.json.decode(content, type=_Former), SceneRows()
-    for scene_id, raw in former.scenes.items():
-        rows.keep(scene_id, row_of(scene_id, bytes(raw)))
-    return _checkpoint(former, rows)
-
-
-def _checkpoint(head: _Head, rows: SceneRows) -> Checkpoint:
-    known = {name: getattr(head, name) for name in _Head.__struct_fields__ if name != "schema"}
-    return Checkpoint(**known, rows=rows)
+    found = msgspec.json.decode(content, type=Checkpoint)
+    found.rows, objects, found.scenes = SceneRows(path), found.scenes, {}
+    for scene_id, raw in objects.items():
+        found.rows.keep(scene_id, found.rows.as_row(scene_id, bytes(raw)))
+    return found
 
 
 def _known_schema(content: bytes, path: Path) -> str:
@@ -249,9 +217,8 @@ def _sealed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
     """Yield the file up to its seal, in pieces, so that a big library is never in memory twice."""
     encode, rows = msgspec.json.encode, checkpoint.rows
-    yield b"{\n"
+    yield b'{\n"schema": %b,\n' % encode(SCHEMA)
     for name in (
-        "schema",
         "serial",
         "lineage",
         "last_full_at",
@@ -262,25 +229,16 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
         "idle",
     ):
         yield b'"%b": %b,\n' % (name.encode(), encode(getattr(checkpoint, name)))
-    yield from _array(b"runs", checkpoint.runs)
-    yield from _array(b"unsettled", checkpoint.unsettled)
-    yield from _members(b"decisions", checkpoint.decisions, sorted(checkpoint.decisions))
-    yield from _members(b"former", checkpoint.former, sorted(checkpoint.former, key=id_order))
+    for name in ("runs", "unsettled"):
+        lines = map(encode, getattr(checkpoint, name))
+        yield from _joined(b'"%b": [' % name.encode(), lines, b"\n],\n")
+    for name, order in (("decisions", str), ("former", id_order)):
+        values = getattr(checkpoint, name)
+        members = (b"%b: %b" % (encode(key), values[key]) for key in sorted(values, key=order))
+        yield from _joined(b'"%b": {' % name.encode(), members, _END)
     yield b'"fields": %b' % encode(FIELDS).removesuffix(b"]")
     yield from _joined(_TEXTS, rows.texts(), b"")
     yield from _joined(_SCENES, rows.lines(), _END)
-
-
-def _array(name: bytes, values: tuple[Any, ...]) -> Iterator[bytes]:
-    lines = b",\n".join(map(msgspec.json.encode, values))
-    yield b'"%b": [\n%b%b],\n' % (name, lines, b"\n" if lines else b"")
-
-
-def _members(
-    name: bytes, values: Mapping[Any, msgspec.Raw], order: Iterable[str]
-) -> Iterator[bytes]:
-    lines = (b"%b: %b" % (msgspec.json.encode(key), values[key]) for key in order)
-    yield from _joined(b'"%b": {' % name, lines, _END)
 
 
 def _joined(start: bytes, lines: Iterable[bytes], end: bytes) -> Iterator[bytes]:

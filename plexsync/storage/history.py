@@ -99,20 +99,8 @@ def _record_of(begin: Begin, path: Path, disk: Filesystem) -> RunRecord:
 
 
 def _record(begin: Begin, end: End | None, items: int) -> RunRecord:
-    record = RunRecord(
-        run_id=begin.run_id, kind=begin.kind, started_at=begin.started_at, written=items
-    )
-    if end is None:
-        return record
-    return msgspec.structs.replace(
-        record,
-        finished_at=end.finished_at,
-        exit_code=end.exit_code,
-        full=end.full,
-        counts=end.counts,
-        requests=end.requests,
-        by_library=end.by_library,
-    )
+    record = msgspec.structs.replace(RunRecord.begun(begin), written=items)
+    return record if end is None else record.ended(end)
 
 
 def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog | None:

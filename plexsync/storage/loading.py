@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateCorruptError
-from plexsync.storage.checkpoint import PREVIOUS_NAME, STATE_NAME, Checkpoint, read_checkpoint
+from plexsync.storage.checkpoint import Checkpoint, read_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.journal import (
     DIRECTORY,
@@ -19,6 +19,7 @@ from plexsync.storage.journal import (
     read_journal,
 )
 from plexsync.storage.memory import State
+from plexsync.storage.scenes.rows import PREVIOUS_NAME, STATE_NAME, SceneRows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,17 +36,12 @@ def load_state(directory: Path, disk: Filesystem = DISK) -> State:
         StateVersionError: a newer plexsync wrote a file.
         StateError: a file cannot be read.
     """
-    return load_with_base(directory, disk)[0]
-
-
-def load_with_base(directory: Path, disk: Filesystem = DISK) -> tuple[State, Checkpoint]:
-    """Return the state, and the checkpoint on disk that it starts from (an empty one for none)."""
     base, notes = _read_base(directory, disk)
     state = State(directory / STATE_NAME, base, notes=notes)
     for begin in _newer_runs(directory, base, disk):
         for entry in read_journal(journal_path(directory, begin.run_id), disk):
             state.apply(begin.run_id, entry)
-    return state, base
+    return state
 
 
 def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str, ...]]:
@@ -54,7 +50,7 @@ def _read_base(directory: Path, disk: Filesystem) -> tuple[Checkpoint, tuple[str
         return base, ()
     previous = read_checkpoint(directory / PREVIOUS_NAME, disk)
     if previous is None:
-        return Checkpoint(), ()
+        return Checkpoint(rows=SceneRows(directory / STATE_NAME)), ()
     return previous, (
         f"{STATE_NAME} was not there; {PREVIOUS_NAME} and the journals hold as much.",
     )

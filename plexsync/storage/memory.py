@@ -28,7 +28,7 @@ from plexsync.models import (
     id_order,
     is_show_key,
 )
-from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord, bad_row, corrupt
+from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord
 from plexsync.storage.journal import (
     NULL,
     UNREADABLE,
@@ -43,9 +43,17 @@ from plexsync.storage.journal import (
     SceneKept,
     Settlement,
 )
-from plexsync.storage.scenes import views
-from plexsync.storage.scenes.rows import row_of
-from plexsync.storage.scenes.views import RowError
+from plexsync.storage.scenes.rows import (
+    HEAD,
+    LINKS,
+    PLACED,
+    LinkPlace,
+    Links,
+    Placed,
+    SceneRows,
+    corrupt,
+)
+from plexsync.storage.scenes.texts import pack_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, KeysView
@@ -95,12 +103,16 @@ class State:
         path: where `state.json` is or will be; errors name it.
         base: the checkpoint to start from.
         notes: what a person should know about how it was loaded, whole sentences.
+
+    Attributes:
+        covered: the runs whose journals `state.json` holds: those in which something happened, and
+            the others.
     """
 
     def __init__(
         self, path: Path, base: Checkpoint | None = None, *, notes: tuple[str, ...] = ()
     ) -> None:
-        base = base or Checkpoint()
+        base = base or Checkpoint(rows=SceneRows(path))
         self.path = path
         self.notes = notes
         self.serial = base.serial
@@ -110,6 +122,8 @@ class State:
         self.last_success_at = base.last_success_at
         self.changes_since_checkpoint = base.rows.unfolded
         self.runs_since_checkpoint = 0
+        self.covered = base.folded, base.idle
+        self._base = base
         self._rows = base.rows
         self._decisions = base.decisions
         self._former = base.former
@@ -118,8 +132,7 @@ class State:
         self._runs = list(base.runs)
         self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
         # Which journals there are: those in which something happened, and the others.
-        self._busy = dict.fromkeys(base.folded)
-        self._idle = dict.fromkeys(base.idle)
+        self._busy, self._idle = list(base.folded), list(base.idle)
 
     # ---- Asking ----------------------------------------------------------------------------------
 
@@ -136,16 +149,13 @@ class State:
         """Return the record of a scene; a bare one lacks the fields of its items. None for nothing.
 
         Raises:
-            StateCorruptError: the record is none.
+            StateCorruptError: the record is none; so do all that ask for records.
         """
-        try:
-            return self._rows.record(scene_id, bare=bare)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
+        return self._rows.record(scene_id, bare=bare)
 
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
-        found = self._viewed(views.VERSION, scene_id)
+        found = self._rows.view(HEAD, scene_id)
         return found.updated_at if found else ""
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
@@ -154,37 +164,31 @@ class State:
             return set()
         from plexsync.planning.relations import shows_any  # noqa: PLC0415 - status asks nothing
 
-        return {
-            scene_id
-            for scene_id, record in self._all(views.RELATED)
-            if shows_any(record.related, objects)
-        }
+        heads = self._rows.views(HEAD)
+        return {scene_id for scene_id, head in heads if shows_any(head.related, objects)}
 
     def ignored(self) -> set[SceneId]:
         """Return the scenes that are left out."""
-        return {
-            scene_id
-            for scene_id, record in self._all(views.WAITS)
-            if record.outcome is Outcome.IGNORED
-        }
+        heads = self._rows.views(HEAD)
+        return {scene_id for scene_id, head in heads if head.outcome is Outcome.IGNORED}
 
-    def by_files(self) -> dict[str, SceneId]:
-        """Return a scene for each digest of files that is remembered."""
-        return {record.files: scene_id for scene_id, record in self._all(views.FILES)}
+    def with_files(self, files: Collection[str]) -> set[SceneId]:
+        """Return the scenes that are remembered with any of these digests of files."""
+        packed = set(map(pack_digest, files))
+        return {scene_id for scene_id, head in self._rows.views(HEAD) if head.files in packed}
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
         """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
         if self._waiting_now is None:
-            try:
-                self._waiting_now = tuple(self._rows.records(self._waiting))
-            except RowError as error:
-                raise bad_row(error, self.path) from error
+            ids = sorted(self._waiting, key=id_order)
+            records = ((scene_id, self.get(scene_id)) for scene_id in ids)
+            self._waiting_now = tuple((one, record) for one, record in records if record)
         yield from self._waiting_now
 
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""
         claims: dict[RatingKey, SceneId] = {}
-        for scene_id, record in self._all(views.STANDING):
+        for scene_id, record in self._rows.views(LINKS):
             for link in record.links:
                 other = claims.setdefault(link.rating_key, scene_id)
                 if other != scene_id and id_order(scene_id) < id_order(other):
@@ -201,19 +205,16 @@ class State:
         raw = self._former.get(rating_key)
         return None if raw is None else self._decoded(_LINK, raw, f"former.{rating_key}")
 
-    def standings(self) -> Iterator[views.SceneStanding]:
+    def standings(self) -> Iterator[Links]:
         """How each scene's last attempt ended, and which items it is linked to."""
-        for _, standing in self._all(views.STANDING):
+        for _, standing in self._rows.views(LINKS):
             yield standing
 
-    def links(self) -> Iterator[tuple[SceneId, tuple[views.LinkPlace, ...]]]:
+    def links(self) -> Iterator[tuple[SceneId, tuple[LinkPlace, ...]]]:
         """Yield the links of each scene that has any and neither waits nor is left out."""
-        try:
-            for scene_id, record in self._rows.views(views.LINKS):
-                if record.links and record.outcome not in UNLINKED:
-                    yield scene_id, self._rows.placed(scene_id, record.links)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
+        for scene_id, record in self._rows.links():
+            if record.outcome not in UNLINKED:
+                yield scene_id, record.links
 
     @property
     def has_unsettled(self) -> bool:
@@ -277,9 +278,9 @@ class State:
         found = self.decisions(SHOW_PREFIX, ShowRecord)
         return {SceneId(key): record for key, record in found.items()}
 
-    def placings(self) -> Iterator[tuple[SceneId, views.Placed]]:
+    def placings(self) -> Iterator[tuple[SceneId, Placed]]:
         """As much of every record as says what its items are members of, and what is above."""
-        yield from self._all(views.PLACED)
+        return self._rows.views(PLACED)
 
     def decision_keys(self) -> KeysView[str]:
         """Return the keys decisions stand under, as a set that follows the state."""
@@ -334,36 +335,31 @@ class State:
                 self._decide(entry.key, entry.value)
             case End():
                 self._end(entry)
-        if not isinstance(entry, Begin | End) and run_id in self._idle:
-            self._busy[run_id] = self._idle.pop(run_id)
+        if not isinstance(entry, Begin | End) and self._idle[-1:] == [run_id]:
+            self._busy.append(self._idle.pop())
 
     def _begin(self, entry: Begin) -> None:
         self.serial = entry.serial
         self.lineage = entry.lineage
         self.runs_since_checkpoint += 1
-        self._idle[entry.run_id] = None
-        self._runs.append(
-            RunRecord(run_id=entry.run_id, kind=entry.kind, started_at=entry.started_at)
-        )
+        self._idle.append(entry.run_id)
+        self._runs.append(RunRecord.begun(entry))
         del self._runs[:-_RUNS_KEPT]
 
     def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
         self.changes_since_checkpoint += 1
-        try:
-            row = None if record == NULL else row_of(scene_id, bytes(record))
-            now = None if row is None else views.STANDING.of(scene_id, row)
-            self._follow_links(scene_id, now)
-            self._rows.keep(scene_id, row)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
+        row = None if record == NULL else self._rows.as_row(scene_id, bytes(record))
+        now = None if row is None else self._rows.read(scene_id, row, LINKS.one.decode)
+        self._follow_links(scene_id, now)
+        self._rows.keep(scene_id, row)
         self._waiting.discard(scene_id)
         self._waiting_now = None
         if now and now.outcome in WAITING:
             self._waiting.add(scene_id)
 
-    def _follow_links(self, scene_id: SceneId, now: views.SceneStanding | None) -> None:
+    def _follow_links(self, scene_id: SceneId, now: Links | None) -> None:
         """Keep the links a scene loses, and let go of those it has now."""
-        before = self._rows.view(views.STANDING, scene_id)
+        before = self._rows.view(LINKS, scene_id)
         kept = {link.rating_key for link in now.links} if now else set()
         if before and not kept.issuperset(link.rating_key for link in before.links):
             record = self.get(scene_id)
@@ -381,16 +377,7 @@ class State:
             self._decisions[key] = value
 
     def _end(self, entry: End) -> None:
-        last = self._runs[-1]
-        self._runs[-1] = msgspec.structs.replace(
-            last,
-            finished_at=entry.finished_at,
-            exit_code=entry.exit_code,
-            counts=entry.counts,
-            full=entry.full,
-            requests=entry.requests,
-            by_library=entry.by_library,
-        )
+        last = self._runs[-1] = self._runs[-1].ended(entry)
         if entry.full:
             self.last_full_at = last.started_at
         if last.kind is RunKind.RUN and entry.exit_code in ENDED_WELL:
@@ -399,12 +386,9 @@ class State:
             self.newest_updated_at = entry.newest_updated_at
 
     def checkpoint(self, journals: frozenset[str]) -> Checkpoint:
-        """All of this as a checkpoint.
-
-        Args:
-            journals: the runs whose journals are on disk; the others are forgotten.
-        """
-        return Checkpoint(
+        """Return all of this as a checkpoint, without journals that are not among `journals`."""
+        return msgspec.structs.replace(
+            self._base,
             serial=self.serial,
             lineage=self.lineage,
             last_full_at=self.last_full_at,
@@ -418,28 +402,13 @@ class State:
                 for (run_id, seq), plan in self._open.items()
             ),
             waiting=tuple(sorted(self._waiting, key=id_order)),
-            decisions=self._decisions,
-            former=self._former,
-            rows=self._rows,
         )
 
-    def checkpointed(self) -> None:
+    def checkpointed(self, checkpoint: Checkpoint) -> None:
         """Everything up to here is in `state.json`."""
+        self.covered = checkpoint.folded, checkpoint.idle
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
-
-    def _all(self, view: views.RowView[T]) -> Iterator[tuple[SceneId, T]]:
-        """As much of every record as `view` shows."""
-        try:
-            yield from self._rows.views(view)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
-
-    def _viewed(self, view: views.RowView[T], scene_id: SceneId) -> T | None:
-        try:
-            return self._rows.view(view, scene_id)
-        except RowError as error:
-            raise bad_row(error, self.path) from error
 
     def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.models import Requests
-from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
     DIRECTORY,
@@ -34,10 +34,11 @@ from plexsync.storage.journal import (
     journal_runs,
     planned_item,
 )
-from plexsync.storage.loading import load_with_base
+from plexsync.storage.loading import load_state
 from plexsync.storage.lock import hold_lock
 from plexsync.storage.memory import kept_key
 from plexsync.storage.scenes.row import encode_row
+from plexsync.storage.scenes.rows import STATE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,7 +122,7 @@ class Session:
     def __init__(
         self, directory: Path, *, keep_days: int = KEEP_DAYS, disk: Filesystem = DISK
     ) -> None:
-        self.state, self._base = load_with_base(directory, disk)
+        self.state = load_state(directory, disk)
         self._directory = directory
         self._keep_days = keep_days
         self._disk = disk
@@ -323,7 +324,8 @@ class Session:
         self.commit()
         self.state.apply(self._run_id, entry)
         self.close()
-        self._fold_seldom(finished_at)
+        if _worth_folding(self.state):
+            self.checkpoint(now=finished_at)
 
     def checkpoint(self, *, now: datetime) -> None:
         """Fold all journals into `state.json` and let go of those kept long enough.
@@ -333,11 +335,10 @@ class Session:
         """
         self._require_no_run()
         journals = frozenset(journal_runs(self._directory, self._disk))
-        checkpoint = self.state.checkpoint(journals)
+        covered, checkpoint = self.state.covered, self.state.checkpoint(journals)
         write_checkpoint(self._directory / STATE_NAME, checkpoint, self._disk)
-        self.state.checkpointed()
-        covered, self._base = self._base, checkpoint
-        self._prune(covered, journals, now)
+        self.state.checkpointed(checkpoint)
+        self._prune(*covered, journals, now)
 
     def close(self) -> None:
         """Commit what is noted and let go of the journal. May be repeated.
@@ -348,10 +349,6 @@ class Session:
         journal, self._journal = self._journal, None
         if journal is not None:
             journal.close()
-
-    def _fold_seldom(self, now: datetime) -> None:
-        if _worth_folding(self.state):
-            self.checkpoint(now=now)
 
     def _running(self) -> JournalWriter:
         if self._journal is None:
@@ -365,24 +362,32 @@ class Session:
     def _note(self, entry: Result | SceneKept | DecisionEntry) -> None:
         self.state.apply(self._run_id, self._running().append(entry))
 
-    def _prune(self, covered: Checkpoint, journals: frozenset[str], now: datetime) -> None:
+    def _prune(
+        self,
+        busy: Sequence[str],
+        idle: Sequence[str],
+        journals: frozenset[str],
+        now: datetime,
+    ) -> None:
         """Remove journals that neither `state.json` nor its previous copy needs.
 
         Args:
-            covered: the previous copy.
+            busy: the runs in the previous copy in which something happened.
+            idle: the others in it.
             journals: the runs that left a journal.
             now: the time.
         """
-        old = self._old(covered.folded, now)
-        covered_idle = [run_id for run_id in covered.idle if run_id in journals]
-        idle = set(covered_idle[: max(0, len(self._base.idle) - _IDLE_KEPT)])
-        unknown = journals.difference(self._base.folded, self._base.idle)
+        old = self._old(busy, now)
+        folded, folded_idle = self.state.covered
+        left = [run_id for run_id in idle if run_id in journals]
+        needless = set(left[: max(0, len(folded_idle) - _IDLE_KEPT)])
+        unknown = journals.difference(folded, folded_idle)
         never_begun = {
             run_id
             for run_id in unknown
             if first_entry(journal_path(self._directory, run_id), self._disk) is None
         }
-        for run_id in sorted((old | idle | never_begun) & journals):
+        for run_id in sorted((old | needless | never_begun) & journals):
             path = journal_path(self._directory, run_id)
             with state_errors("remove", path):
                 self._disk.remove(path)

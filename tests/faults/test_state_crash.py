@@ -18,8 +18,8 @@ import pytest
 from plexsync.errors import StateCorruptError, StateError
 from plexsync.models import SceneId
 from plexsync.state import load_state
-from plexsync.storage.checkpoint import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.scenes.rows import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
 from tests.support.state_factories import NOW, begin, end, make_plan, make_record

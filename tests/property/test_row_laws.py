@@ -24,9 +24,8 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.storage.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, pack_digest
 from plexsync.storage.scenes.row import FIELDS, decode_row, encode_row, share_row
-from plexsync.storage.scenes.shared import SharedTexts
+from plexsync.storage.scenes.texts import ENTRY_CHARACTERS, SharedTexts, pack_digest
 from plexsync.sync.linking.earlier_links import bare
 from plexsync.text.folding import ENTRY_DIGITS
 from tests.support.disk_faults import MemoryDisk

@@ -24,12 +24,12 @@ from plexsync.models import (
 )
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import (
-    STATE_NAME,
     Checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
+from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.storage.session import Session
 from tests.support.disk_faults import MemoryDisk, dice
 from tests.support.state_factories import NOW, begin, end, make_plan, rows_of

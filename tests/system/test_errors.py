@@ -27,8 +27,8 @@ from plexsync.simulators.library.pairs import demo_library
 from plexsync.simulators.plex.parts import Identity
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
-from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.journal import DIRECTORY
+from plexsync.storage.scenes.rows import STATE_NAME
 from tests.support.terminals import run_plexsync
 from tests.support.typing_terminals import Person
 

@@ -9,7 +9,7 @@
     a picture: [stamp, etag, key, shown, made, former]
 
 Nothing is lost: the record a row is read as is the one it was made of. In a checkpoint texts that
-many rows have are numbers, see `shared.py`.
+many rows have are numbers, see `texts.py`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,10 @@ from plexsync.models import (
     RatingKey,
     SceneRecord,
 )
-from plexsync.storage.scenes.digests import pack_digest, unpack_digest
-from plexsync.storage.scenes.shared import Entries, SharedTexts
-from plexsync.storage.scenes.views import Links
+from plexsync.storage.scenes.texts import Entries, SharedTexts, pack_digest, unpack_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 FIELDS = (
     PlexField.TITLE,
@@ -135,7 +133,6 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Row)
 _ENCODER = msgspec.json.Encoder()
-_PATHS = msgspec.json.Decoder(Links)
 _NO_SHARED_TEXTS = SharedTexts()
 _NOTHING: dict[PlexField, Any] = {}
 """Stands for each part of a link that a bare record leaves out."""
@@ -204,11 +201,6 @@ def share_row(row: bytes, texts: SharedTexts) -> bytes:
             if at < len(cells):
                 _share_digest(cells, at, texts)
     return _ENCODER.encode(values)
-
-
-def paths_in(row: bytes) -> Iterator[str]:
-    """Yield the paths that are written out in a row."""
-    yield from (link.path for link in _PATHS.decode(row).links if not link.folder)
 
 
 def _share_digest(cells: list[Any], at: int, texts: SharedTexts) -> None:

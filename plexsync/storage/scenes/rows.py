@@ -1,26 +1,32 @@
 """The rows of all scenes: those of a checkpoint, still in its bytes, and those that came since.
 
 A checkpoint has one row a line, in the order of the scenes' ids. So one row is found by halving,
-and to load a checkpoint costs nothing for each scene.
+and to load a checkpoint costs nothing for each scene. What a run asks of all of them is asked by a
+`RowView`, which decodes only as much of each row as that needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from plexsync.models import SceneId, SceneRecord, id_order
+from plexsync.errors import StateCorruptError
+from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord, id_order
 from plexsync.storage.journal import UNREADABLE
-from plexsync.storage.scenes.row import decode_row, encode_row, paths_in, share_row
-from plexsync.storage.scenes.shared import SharedTexts
-from plexsync.storage.scenes.views import LinkPlace, RowError, RowView
+from plexsync.storage.scenes.row import decode_row, encode_row, share_row
+from plexsync.storage.scenes.texts import SharedTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
+
+STATE_NAME = "state.json"
+PREVIOUS_NAME = "state.json.previous"
 
 _SEARCHES = 200
 """After so many searches one walk over all rows is worth it."""
@@ -31,18 +37,103 @@ _DECODED = 4096
 _PIECE_BYTES = 1 << 16
 
 
-def row_of(scene_id: SceneId, kept: bytes) -> bytes:
-    """Return the row of a record that is one, or an object as earlier versions wrote.
+# ---- Parts of a row: its first values, in the order of `row.py` ----------------------------------
 
-    Raises:
-        RowError: it is neither.
+
+class RowHead(msgspec.Struct, array_like=True, gc=False):
+    """As much of a row as says what was handled; `links` is not decoded, `files` is packed."""
+
+    outcome: Outcome
+    links: msgspec.Raw
+    updated_at: str
+    related: str = ""
+    files: str = ""
+
+
+class LinkPlace(msgspec.Struct, array_like=True, gc=False):
+    """As much of a link as says which file it is about: `path` is below folder number `folder`."""
+
+    rating_key: RatingKey
+    section_id: str
+    folder: int
+    path: str
+
+
+class Links(msgspec.Struct, array_like=True, gc=False):
+    """As much of a row as says where the scene's items are, and whether that stands."""
+
+    outcome: Outcome
+    links: tuple[LinkPlace, ...]
+
+
+class _LinkAbove(LinkPlace, array_like=True, gc=False):
+    """As much of a link as says which item it is about, and what stands above that."""
+
+    base: msgspec.Raw = msgspec.Raw()
+    pictures: msgspec.Raw = msgspec.Raw()
+    above: tuple[RatingKey, ...] = ()
+
+
+class Placed(msgspec.Struct, array_like=True, gc=False):
+    """As much of a row as says what the scene's items are members of, and what stands above."""
+
+    outcome: Outcome
+    links: tuple[_LinkAbove, ...]
+    updated_at: str
+    related: str = ""
+    files: str = ""
+    desired: str = ""
+    marks: str = ""
+    year: str = ""
+
+
+class RowView(Generic[T]):
+    """Decodes a part of a row.
+
+    Args:
+        type_: what of it, a row's first values.
+
+    Attributes:
+        one: decodes a row.
+        many: decodes several, a JSON object.
     """
-    if not kept.startswith(b"{"):
-        return kept
-    try:
-        return encode_row(msgspec.json.decode(kept, type=SceneRecord))
-    except UNREADABLE as error:
-        raise RowError(scene_id, error) from error
+
+    def __init__(self, type_: type[T]) -> None:
+        self.one = msgspec.json.Decoder(type_)
+        self.many = msgspec.json.Decoder(dict[SceneId, type_])  # type: ignore[valid-type] # made at run time
+
+
+HEAD = RowView(RowHead)
+LINKS = RowView(Links)
+PLACED = RowView(Placed)
+
+
+# ---- Rows ----------------------------------------------------------------------------------------
+
+
+def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
+    """Return the error for a damaged checkpoint, with the way out.
+
+    Args:
+        message: what is wrong.
+        path: the file.
+        below: the place within the file, outermost first.
+    """
+    previous = path.with_name(PREVIOUS_NAME)
+    step_back = (
+        f"Go back one step with: cp -p '{previous}' '{path}' (the journals bring it up to "
+        "date, nothing is lost). If that is damaged too, restore a backup"
+    )
+    can_step_back = path != previous and previous.exists()
+    return StateCorruptError(
+        message,
+        context=f"{path} > {below}" if below else str(path),
+        hint=(
+            f"{step_back if can_step_back else 'Restore a backup'}; to start afresh, "
+            f"move the whole directory '{path.parent}' away: everything is then read again, and "
+            "names that plexsync once added to lists count as yours."
+        ),
+    )
 
 
 def _key(scene_id: SceneId) -> bytes:
@@ -50,41 +141,55 @@ def _key(scene_id: SceneId) -> bytes:
     return b'"%b": ' % msgspec.json.encode(scene_id)[1:-1].replace(b'\\"', b"\\u0022")
 
 
+def _row_of_object(kept: bytes) -> bytes:
+    """Return the row of a record as earlier versions wrote it."""
+    return encode_row(msgspec.json.decode(kept, type=SceneRecord))
+
+
 class SceneRows(Mapping[SceneId, bytes]):
     """Row by scene; those read from a checkpoint have numbers for `texts`.
 
+    Whatever is asked of a row that is none raises StateCorruptError, which names it.
+
     Args:
-        content: a checkpoint.
-        start: where its first row begins.
-        end: where its last row ends.
+        path: the checkpoint, for errors.
+        content: what it holds.
+        place: where its first row begins, and where its last one ends.
         texts: its shared texts, as JSON.
     """
 
     def __init__(
-        self, content: bytes = b"", start: int = 0, end: int = 0, texts: bytes = b"[]"
+        self,
+        path: Path = Path(STATE_NAME),
+        content: bytes = b"",
+        place: tuple[int, int] = (0, 0),
+        texts: bytes = b"[]",
     ) -> None:
-        self._content, self._start, self._end = content, start, end
+        self._path = path
+        self._content = content
+        self._start, self._end = start, end = place
         self._packed_texts = texts
-        self._unpacked_texts: SharedTexts | None = None
         self._new: dict[SceneId, bytes | None] = {}
         self._decoded: dict[SceneId, SceneRecord] = {}
-        self._places: dict[SceneId, int] = {}
         self._searches = 0
-        self._added = 0
-        self._counted: int | None = None
+        self._count = content.count(b"\n", start, end) + (end > start)
 
     # ---- Asking ----------------------------------------------------------------------------------
 
     def __getitem__(self, scene_id: SceneId) -> bytes:
         """Return the row of a scene."""
-        row = self._new[scene_id] if scene_id in self._new else self._old(scene_id)
+        if scene_id in self._new:
+            row = self._new[scene_id]
+        else:
+            begin = self._place(scene_id)
+            row = None if begin < 0 else self._row_at(begin, scene_id)
         if row is None:
             raise KeyError(scene_id)
         return row
 
     def __iter__(self) -> Iterator[SceneId]:
         """Yield the scenes."""
-        for scene_id in self._index():
+        for scene_id in self._places:
             if self._new.get(scene_id, b"") is not None:
                 yield scene_id
         for scene_id, row in self._new.items():
@@ -93,87 +198,74 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def __len__(self) -> int:
         """Return how many scenes there are."""
-        if self._counted is None:
-            lines = self._content.count(b"\n", self._start, self._end)
-            self._counted = lines + (self._end > self._start)
-        return self._counted + self._added
+        return self._count
 
     def record(self, scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
-        """Return the record of a scene, bare or not, see `decode_row`; None when there is none.
-
-        Raises:
-            RowError: it is none.
-        """
+        """Return the record of a scene, bare or not, see `decode_row`; None when there is none."""
         known = None if bare else self._decoded.get(scene_id)
         if known is not None:
             return known
         row = self.get(scene_id)
-        return None if row is None else self._decode(scene_id, row, bare=bare)
+        if row is None:
+            return None
+        record = self.read(scene_id, row, partial(decode_row, texts=self._texts, bare=bare))
+        if not bare:
+            if len(self._decoded) >= _DECODED:
+                self._decoded.clear()
+            self._decoded[scene_id] = record
+        return record
 
-    def records(self, scene_ids: Iterable[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
-        """Yield the records of scenes in the order of their ids, which costs little for each.
+    def read(self, scene_id: SceneId, row: bytes, decode: Callable[[bytes], T]) -> T:
+        """Return what `decode` makes of a row.
 
         Raises:
-            RowError: one is none.
+            StateCorruptError: it is not what plexsync writes.
         """
-        at = self._start - 1
-        for scene_id in sorted(scene_ids, key=id_order):
-            if scene_id in self._new or scene_id in self._decoded:
-                record = self.record(scene_id)
-            else:
-                found = self._content.find(b"\n" + _key(scene_id), at, self._end)
-                at = max(at, found)
-                row = None if found < 0 else self._row_at(found + 1, scene_id)
-                record = None if row is None else self._decode(scene_id, row)
-            if record is not None:
-                yield scene_id, record
+        try:
+            return decode(row)
+        except UNREADABLE as error:
+            raise self._damaged(scene_id, error) from error
 
     def view(self, view: RowView[T], scene_id: SceneId) -> T | None:
-        """Return a part of one row; None when there is none.
-
-        Raises:
-            RowError: it is not what plexsync writes.
-        """
+        """Return a part of one row; None when there is none."""
         row = self.get(scene_id)
-        return None if row is None else view.of(scene_id, row)
+        return None if row is None else self.read(scene_id, row, view.one.decode)
 
     def views(self, view: RowView[T]) -> Iterator[tuple[SceneId, T]]:
-        """Yield a part of every row.
-
-        Raises:
-            RowError: one is not what plexsync writes.
-        """
+        """Yield a part of every row."""
         for begin, end in self._pieces():
             for scene_id, part in self._views_between(begin, end, view).items():
                 if scene_id not in self._new:
                     yield scene_id, part
         for scene_id, row in self._new.items():
             if row is not None:
-                yield scene_id, view.of(scene_id, row)
+                yield scene_id, self.read(scene_id, row, view.one.decode)
+
+    def links(self) -> Iterator[tuple[SceneId, Links]]:
+        """Yield the links of every scene that has any, with their whole paths."""
+        for scene_id, record in self.views(LINKS):
+            try:
+                for link in record.links:
+                    link.folder, link.path = 0, self._texts.text(link.folder) + link.path
+            except IndexError as error:
+                raise self._damaged(scene_id, error) from error
+            if record.links:
+                yield scene_id, record
 
     @property
     def unfolded(self) -> int:
         """How many rows no checkpoint has."""
         return len(self._new)
 
-    def placed(self, scene_id: SceneId, links: tuple[LinkPlace, ...]) -> tuple[LinkPlace, ...]:
-        """Return the links of a scene with their whole paths.
-
-        Raises:
-            RowError: there is no such folder.
-        """
-        try:
-            for link in links:
-                link.folder, link.path = 0, self._texts.text(link.folder) + link.path
-        except (IndexError, *UNREADABLE) as error:
-            raise RowError(scene_id, error) from error
-        return links
-
     # ---- Changing --------------------------------------------------------------------------------
+
+    def as_row(self, scene_id: SceneId, kept: bytes) -> bytes:
+        """Return the row of a record that is one, or an object as earlier versions wrote."""
+        return self.read(scene_id, kept, _row_of_object) if kept.startswith(b"{") else kept
 
     def keep(self, scene_id: SceneId, row: bytes | None) -> None:
         """Have `row` as the row of a scene, everything in it written out; None for no row."""
-        self._added += (row is not None) - (scene_id in self)
+        self._count += (row is not None) - (scene_id in self)
         self._new[scene_id] = row
         self._decoded.pop(scene_id, None)
 
@@ -183,99 +275,68 @@ class SceneRows(Mapping[SceneId, bytes]):
         Where most rows are new the shared texts are gathered again, so that those no row has any
         more, as of folders that were moved, do not pile up.
         """
-        texts = self._texts
         if self._content and 2 * len(self._new) > len(self):
-            self._new = {scene_id: self._written_out(scene_id) for scene_id in self}
+            records = ((scene_id, self.record(scene_id)) for scene_id in self)
+            self._new = {one: encode_row(record) for one, record in records if record}
             self._content, self._start, self._end, self._places = b"", 0, 0, {}
-            self._counted, self._added = 0, len(self._new)
-            texts = SharedTexts()
-        texts.expect(path for row in self._new.values() if row for path in paths_in(row))
+            self._texts = SharedTexts()
+        self._texts.expect(
+            link.path
+            for scene_id, row in self._new.items()
+            if row
+            for link in self.read(scene_id, row, LINKS.one.decode).links
+            if not link.folder
+        )
         for scene_id in sorted(self._new, key=id_order):
             row = self._new[scene_id]
-            self._new[scene_id] = None if row is None else share_row(row, texts)
-        self._unpacked_texts = texts
+            self._new[scene_id] = None if row is None else share_row(row, self._texts)
 
     def texts(self) -> Iterator[bytes]:
         """Yield the shared texts as JSON, one by one."""
         return map(msgspec.json.encode, self._texts)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the rows as they stand in a checkpoint, in pieces to be parted by commas."""
-        at = self._start
-        for scene_id in sorted(self._new, key=id_order):
-            begin, found = self._search(scene_id)
-            yield from self._stretch(at, begin)
-            at = self._line_end(begin) + 1 if found else begin
-            row = self._new[scene_id]
-            if row is not None:
-                yield _key(scene_id) + row
-        yield from self._stretch(at, self._end)
+        """Yield the rows as they stand in a checkpoint, to be parted by commas."""
+        for scene_id in sorted(self, key=id_order):
+            yield _key(scene_id) + self[scene_id]
 
     # ---- Private ---------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _texts(self) -> SharedTexts:
-        if self._unpacked_texts is None:
-            self._unpacked_texts = SharedTexts(
-                msgspec.json.decode(self._packed_texts, type=list[str])
-            )
-        return self._unpacked_texts
+        return SharedTexts(msgspec.json.decode(self._packed_texts, type=list[str]))
 
-    def _written_out(self, scene_id: SceneId) -> bytes | None:
-        record = self.record(scene_id)
-        return None if record is None else encode_row(record)
+    @cached_property
+    def _places(self) -> dict[SceneId, int]:
+        """Where the line of each scene of the checkpoint begins."""
+        return {self._name(at): at for at in self._line_starts(self._start, self._end)}
 
-    def _decode(self, scene_id: SceneId, row: bytes, *, bare: bool = False) -> SceneRecord:
-        try:
-            record = decode_row(row, self._texts, bare=bare)
-        except UNREADABLE as error:
-            raise RowError(scene_id, error) from error
-        if bare:
-            return record
-        if len(self._decoded) >= _DECODED:
-            self._decoded.clear()
-        self._decoded[scene_id] = record
-        return record
-
-    def _old(self, scene_id: SceneId) -> bytes | None:
-        """Return the row of a scene in the checkpoint."""
-        if not self._places and self._searches < _SEARCHES:
-            self._searches += 1
-            begin, found = self._search(scene_id)
-        else:
-            begin = self._index().get(scene_id, -1)
-            found = begin >= 0
-        return self._row_at(begin, scene_id) if found else None
-
-    def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
-        """Return the row in the line of a scene that begins there."""
-        start = begin + len(_key(scene_id))
-        return self._content[start : self._line_end(begin)].removesuffix(b",")
-
-    def _index(self) -> dict[SceneId, int]:
-        """Return where the line of each scene begins."""
-        if not self._places:
-            self._places = {self._name(at): at for at in self._line_starts(self._start, self._end)}
-        return self._places
+    def _place(self, scene_id: SceneId) -> int:
+        """Return where the line of a scene begins in the checkpoint; -1 for nowhere."""
+        if self._searches >= _SEARCHES:
+            return self._places.get(scene_id, -1)
+        self._searches += 1
+        low, high, wanted = self._start, self._end, id_order(scene_id)
+        while low < high:
+            begin = max(self._content.rfind(b"\n", low, (low + high) // 2) + 1, low)
+            name = self._name(begin)
+            if name == scene_id:
+                return begin
+            if id_order(name) < wanted:
+                low = self._line_end(begin) + 1
+            else:
+                high = begin
+        return -1
 
     def _name(self, begin: int) -> SceneId:
         """Return the scene of the line that begins there."""
         end = self._content.index(b'"', begin + 1) + 1
         return msgspec.json.decode(self._content[begin:end], type=SceneId)
 
-    def _search(self, scene_id: SceneId) -> tuple[int, bool]:
-        """Return where the line of a scene begins, or would, and whether it is there."""
-        low, high, wanted = self._start, self._end, id_order(scene_id)
-        while low < high:
-            begin = max(self._content.rfind(b"\n", low, (low + high) // 2) + 1, low)
-            name = self._name(begin)
-            if name == scene_id:
-                return begin, True
-            if id_order(name) < wanted:
-                low = self._line_end(begin) + 1
-            else:
-                high = begin
-        return low, False
+    def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
+        """Return the row in the line of a scene that begins there."""
+        start = begin + len(_key(scene_id))
+        return self._content[start : self._line_end(begin)].removesuffix(b",")
 
     def _line_end(self, begin: int) -> int:
         end = self._content.find(b"\n", begin, self._end)
@@ -296,20 +357,15 @@ class SceneRows(Mapping[SceneId, bytes]):
             at = end + 1
 
     def _views_between(self, begin: int, end: int, view: RowView[T]) -> dict[SceneId, T]:
-        """Return a part of each row in the lines between two places.
-
-        Raises:
-            RowError: one is not what plexsync writes.
-        """
+        """Return a part of each row in the lines between two places."""
         try:
-            return view.of_all(b"{%b}" % self._content[begin:end].removesuffix(b","))
+            return view.many.decode(b"{%b}" % self._content[begin:end].removesuffix(b","))
         except UNREADABLE:  # one by one, to find which
             names = ((self._name(at), at) for at in self._line_starts(begin, end))
-            return {one: view.of(one, self._row_at(at, one)) for one, at in names}
+            return {
+                one: self.read(one, self._row_at(at, one), view.one.decode) for one, at in names
+            }
 
-    def _stretch(self, begin: int, end: int) -> Iterator[bytes]:
-        """Yield whole lines of the checkpoint, without the comma and line end of the last."""
-        while begin < end:
-            last = min(self._line_end(min(begin + _PIECE_BYTES, end)), end)
-            yield self._content[begin:last].rstrip(b",\n")
-            begin = last + 1
+    def _damaged(self, scene_id: SceneId, error: Exception) -> StateCorruptError:
+        below = f"scenes.{scene_id}"
+        return corrupt(f"not what plexsync writes: {error}", self._path, below=below)

@@ -19,7 +19,7 @@ from plexsync.sync.detection.detected import Detected
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from plexsync.models import Scene, SceneId, SceneRecord
     from plexsync.planning.participation import Refused
@@ -82,8 +82,8 @@ class DetectionRecords(Protocol):
     def waiting(self) -> Iterable[tuple[SceneId, SceneRecord]]:
         """Remembered scenes whose last outcome calls for another try."""
 
-    def by_files(self) -> Mapping[str, SceneId]:
-        """Return a scene for each digest of files that is remembered."""
+    def with_files(self, files: Collection[str]) -> set[SceneId]:
+        """Return the scenes that are remembered with any of these digests of files."""
 
 
 class Detector:
@@ -387,12 +387,8 @@ class Detector:
     def _ids_moved(self, found: Detected) -> bool:
         """Whether a scene has the files another one is remembered with."""
         strangers = {
-            files_digest(scene.files): scene.scene_id
+            files_digest(scene.files)
             for scene in found.due
             if scene.files and self._has_other_files(scene)
         }
-        if not strangers:
-            return False
-        remembered, gone = self._records.by_files(), set(found.gone)
-        owners = {remembered.get(files) for files in strangers}
-        return bool(owners - gone - {None})
+        return bool(strangers and self._records.with_files(strangers).difference(found.gone))

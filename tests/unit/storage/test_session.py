@@ -12,7 +12,7 @@ import pytest
 from plexsync.errors import StateError, StateLockedError
 from plexsync.models import Counts, SceneId
 from plexsync.state import load_state
-from plexsync.storage.checkpoint import STATE_NAME, Checkpoint, write_checkpoint
+from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
 from plexsync.storage.journal import (
     DIRECTORY,
     Begin,
@@ -22,6 +22,7 @@ from plexsync.storage.journal import (
     journal_runs,
     read_journal,
 )
+from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.support.state_factories import LINEAGE, NOW, begin, end, make_plan, make_record, rows_of

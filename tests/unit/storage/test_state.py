@@ -20,14 +20,13 @@ from plexsync.errors import (
 from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.state import State, load_state
 from plexsync.storage.checkpoint import (
-    PREVIOUS_NAME,
     SCHEMA,
-    STATE_NAME,
     Checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from plexsync.storage.journal import DIRECTORY, Lineage, Settlement
+from plexsync.storage.scenes.rows import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
 from tests.support.state_factories import LINEAGE, begin, end, make_plan, make_record, rows_of

@@ -31,9 +31,9 @@ from plexsync.output.status import (
 )
 from plexsync.output.status_view import bar, percent, sparkline, status_view
 from plexsync.state import load_state
-from plexsync.storage.checkpoint import STATE_NAME
 from plexsync.storage.lock import hold_lock
 from plexsync.storage.memory import SHOW_PREFIX
+from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.storage.session import open_session
 from plexsync.storage.status import PROPOSED, Proposed, Status, read_status
 from tests.support.state_factories import NOW, begin, make_record

@@ -1,22 +1,53 @@
-"""Texts that rows have in common: folders, digests of names, of studios, of days.
+"""Texts as rows have them, shortened: digests in base64, and what many rows have as a number.
 
-A row in the journal stands for itself: what it holds is written out. In a checkpoint it has the
-number of such a text instead; number 0 stands for none.
+Many rows have the same folders, and the same digests of names, of studios, of days. A row in the
+journal stands for itself: what it holds is written out. In a checkpoint it has the number of such a
+text instead; number 0 stands for none.
 """
 
 from __future__ import annotations
 
+from binascii import a2b_base64, b2a_base64, unhexlify
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-from plexsync.storage.scenes.digests import ENTRY_CHARACTERS, is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Entries = str | tuple[int, ...]
 """Packed digests of names, run together: written out, or as the numbers of shared texts."""
+
+ENTRY_CHARACTERS = 8
+"""How long the packed digest of a name is, whose hex digits are `text.folding.ENTRY_DIGITS`."""
+
+_PADDING = ("", "===", "==", "=")
+_LITERAL = "~"
+"""What begins a text that is no hex digits, which base64 never has."""
+
+
+def pack_digest(text: str) -> str:
+    """Return hex digits in base64 without padding; any other text as it is, marked."""
+    try:
+        content = unhexlify(text)
+    except ValueError:
+        content = b""
+    if content.hex() != text:
+        return _LITERAL + text
+    return b2a_base64(content, newline=False).rstrip(b"=").decode()
+
+
+def unpack_digest(packed: str) -> str:
+    """Return what `pack_digest` was given.
+
+    Raises:
+        ValueError: it did not make this.
+    """
+    if not packed:
+        return ""
+    if packed.startswith(_LITERAL):
+        return packed[1:]
+    return a2b_base64(packed + _PADDING[len(packed) % 4], strict_mode=True).hex()
 
 
 class SharedTexts:
@@ -64,11 +95,9 @@ class SharedTexts:
 
     def part(self, entries: Entries) -> Entries:
         """Return the numbers of digests that are written out, run together."""
-        if (
-            not isinstance(entries, str)
-            or not is_packed(entries)
-            or len(entries) % ENTRY_CHARACTERS
-        ):
+        if not isinstance(entries, str) or entries.startswith(_LITERAL):
+            return entries
+        if len(entries) % ENTRY_CHARACTERS:
             return entries
         starts = range(0, len(entries), ENTRY_CHARACTERS)
         return tuple([self.number(entries[at : at + ENTRY_CHARACTERS]) for at in starts])
