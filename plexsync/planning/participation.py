@@ -17,7 +17,7 @@ from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from plexsync.models import RelatedId, Scene
     from plexsync.text.normalize import PathMap
@@ -26,19 +26,26 @@ STASH_ID = "stash_id"
 """What a scene may need beside the names under `[fields]`: the id a stash-box has for it."""
 
 
-class Chosen(msgspec.Struct, frozen=True):
-    """What one key picks out of the tags or the studios.
+_KINDS: Mapping[str, Callable[[RelatedId], bool]] = {
+    "include_tags": is_tag,
+    "exclude_tags": is_tag,
+    "include_studios": is_studio,
+    "exclude_studios": is_studio,
+}
+"""What the keys name that choose by name."""
 
-    Args:
-        ids: all it stands for, each with the configured name it counts for; None where the key
-            names nothing, so that it does not matter.
-    """
+_FOLDERS = ("include_paths", "exclude_paths")
+"""The keys that choose by folder."""
 
-    ids: Mapping[RelatedId, str] | None = None
-
-    def name_of(self, shown: Iterable[RelatedId]) -> str:
-        """Return the configured name one of `shown` counts for; "" for none."""
-        return next((self.ids[one] for one in shown if one in self.ids), "") if self.ids else ""
+_REFUSALS = {
+    "exclude_tags": "has an excluded tag ({})",
+    "exclude_studios": "is of an excluded studio ({})",
+    "exclude_paths": "has a file in an excluded folder",
+    "include_paths": "has no file in an included folder",
+    "include_studios": "is of no included studio",
+    "include_tags": "has no included tag",
+}
+"""Why a scene takes no part by a key of `[stash]`; what keeps it out comes first."""
 
 
 class Refused(NamedTuple):
@@ -48,52 +55,34 @@ class Refused(NamedTuple):
     why: str
 
 
-class Participation(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides whether a scene takes part. Build it with `Participants.among`."""
+class Participation(msgspec.Struct, frozen=True):
+    """What decides whether a scene takes part, by key. Build it with `Participants.among`.
 
-    include_tags: Chosen = Chosen()
-    exclude_tags: Chosen = Chosen()
-    include_studios: Chosen = Chosen()
-    exclude_studios: Chosen = Chosen()
-    include_paths: PathMap | None = None
-    exclude_paths: PathMap | None = None
+    Args:
+        chosen: all tags or studios a key stands for, each with the configured name it counts for.
+        folders: those of a key. A key that names nothing is in neither, and decides nothing.
+    """
 
-    @property
-    def with_relations(self) -> bool:
-        """Whether a scene's tags or studio matter."""
-        return any(one.ids is not None for one in self._chosen())
+    chosen: Mapping[str, Mapping[RelatedId, str]] = {}
+    folders: Mapping[str, PathMap] = {}
 
     def refusal(self, scene: Scene) -> Refused | None:
         """Return why a scene takes no part; None for one that does."""
-        return self._kept_out(scene) or self._not_let_in(scene)
-
-    def _kept_out(self, scene: Scene) -> Refused | None:
-        if name := self.exclude_tags.name_of(scene.shows):
-            return Refused("exclude_tags", f"has an excluded tag ({name})")
-        if name := self.exclude_studios.name_of(scene.shows):
-            return Refused("exclude_studios", f"is of an excluded studio ({name})")
-        if self.exclude_paths and _lies_in(self.exclude_paths, scene):
-            return Refused("exclude_paths", "has a file in an excluded folder")
+        for key, why in _REFUSALS.items():
+            found = self._found(key, scene)
+            if found is not None and bool(found) == key.startswith("exclude"):
+                return Refused(key, why.format(found))
         return None
 
-    def _not_let_in(self, scene: Scene) -> Refused | None:
-        if self.include_paths and not _lies_in(self.include_paths, scene):
-            return Refused("include_paths", "has no file in an included folder")
-        if self.include_studios.ids is not None and not self.include_studios.name_of(scene.shows):
-            return Refused("include_studios", "is of no included studio")
-        if self.include_tags.ids is not None and not self.include_tags.name_of(scene.shows):
-            return Refused("include_tags", "has no included tag")
+    def _found(self, key: str, scene: Scene) -> str | None:
+        """Return by what name or path a key finds a scene; "" for by none; None if it has none."""
+        if key in self.chosen:
+            ids = self.chosen[key]
+            return next((ids[one] for one in scene.shows if one in ids), "")
+        if key in self.folders:
+            paths = (normalize_path(file.path) for file in scene.files)
+            return next((path for path in paths if self.folders[key].apply(path) is not None), "")
         return None
-
-    def moved_since(self, before: Participation) -> frozenset[RelatedId]:
-        """Return the tags and studios that decide otherwise than they did before."""
-        pairs = zip(self._chosen(), before._chosen(), strict=True)
-        return frozenset(
-            one for now, then in pairs for one in (now.ids or {}).keys() ^ (then.ids or {}).keys()
-        )
-
-    def _chosen(self) -> tuple[Chosen, ...]:
-        return self.include_tags, self.exclude_tags, self.include_studios, self.exclude_studios
 
 
 class Participants(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,29 +99,28 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
     exclude_paths: tuple[str, ...] = ()
 
     @property
-    def with_tags(self) -> bool:
-        """Whether tags matter, and so which lies above which."""
-        return bool(self.include_tags or self.exclude_tags)
-
-    @property
     def with_names(self) -> bool:
         """Whether tags or studios matter."""
-        return bool(self.with_tags or self.include_studios or self.exclude_studios)
+        return any(self._wanted(key) for key in _KINDS)
+
+    def _wanted(self, key: str) -> tuple[str, ...]:
+        wanted: tuple[str, ...] = getattr(self, key)
+        return wanted
 
     def among(self, names: Mapping[RelatedId, str]) -> Participation:
         """Return what this means among the tags and studios of a Stash."""
         below = _below(names) if self.with_names else {}
-
-        def choose(wanted: tuple[str, ...], is_kind: Callable[[RelatedId], bool]) -> Chosen:
-            return Chosen(_with_below(wanted, names, below, is_kind) if wanted else None)
-
         return Participation(
-            include_tags=choose(self.include_tags, is_tag),
-            exclude_tags=choose(self.exclude_tags, is_tag),
-            include_studios=choose(self.include_studios, is_studio),
-            exclude_studios=choose(self.exclude_studios, is_studio),
-            include_paths=_folders(self.include_paths),
-            exclude_paths=_folders(self.exclude_paths),
+            {
+                key: _with_below(self._wanted(key), names, below, is_kind)
+                for key, is_kind in _KINDS.items()
+                if self._wanted(key)
+            },
+            {
+                key: compile_rules([PathRule(stash=one, plex=one) for one in self._wanted(key)])
+                for key in _FOLDERS
+                if self._wanted(key)
+            },
         )
 
     def concerned(
@@ -146,16 +134,20 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
             return frozenset()
         doubtful = (one for one, text in before.items() if text == UNKNOWN)
         kinds = frozenset(one for one in doubtful if is_tag(one) or is_studio(one))
-        return kinds | self.among(now).moved_since(self.among(before))
+        then, by_now = self.among(before).chosen, self.among(now).chosen
+        return kinds.union(*(then[key].keys() ^ by_now[key].keys() for key in by_now))
 
-    def strange_names(self, names: Mapping[RelatedId, str]) -> tuple[str, ...]:
-        """Return a sentence for each configured name that no tag or studio has."""
-        return (
-            *_strange("include_tags", self.include_tags, names, is_tag),
-            *_strange("exclude_tags", self.exclude_tags, names, is_tag),
-            *_strange("include_studios", self.include_studios, names, is_studio),
-            *_strange("exclude_studios", self.exclude_studios, names, is_studio),
-        )
+    def strange_names(self, names: Mapping[RelatedId, str]) -> Iterator[str]:
+        """Yield a sentence for each configured name that no tag or studio has."""
+        for key, is_kind in _KINDS.items():
+            known = [name_in(text) for one, text in names.items() if is_kind(one)]
+            folded = set(map(fold_tag, known))
+            for name in self._wanted(key):
+                if fold_tag(name) not in folded:
+                    near = nearest_name(name, known)
+                    hint = f"; did you mean {near!r}?" if near else ""
+                    kind = "tag" if key.endswith("tags") else "studio"
+                    yield f"[stash] {key}: Stash has no {kind} {name!r}{hint}"
 
 
 def refusal_of(
@@ -211,27 +203,3 @@ def _with_below(
                 found[here] = name or ""
                 waiting += below.get(here, [])
     return found
-
-
-def _folders(paths: tuple[str, ...]) -> PathMap | None:
-    return compile_rules([PathRule(stash=path, plex=path) for path in paths]) if paths else None
-
-
-def _lies_in(folders: PathMap, scene: Scene) -> bool:
-    return any(folders.apply(normalize_path(file.path)) is not None for file in scene.files)
-
-
-def _strange(
-    key: str,
-    wanted: tuple[str, ...],
-    names: Mapping[RelatedId, str],
-    is_kind: Callable[[RelatedId], bool],
-) -> Iterable[str]:
-    known = [name_in(text) for one, text in names.items() if is_kind(one)]
-    folded = set(map(fold_tag, known))
-    for name in wanted:
-        if fold_tag(name) not in folded:
-            near = nearest_name(name, known)
-            hint = f"; did you mean {near!r}?" if near else ""
-            kind = "tag" if key.endswith("tags") else "studio"
-            yield f"[stash] {key}: Stash has no {kind} {name!r}{hint}"

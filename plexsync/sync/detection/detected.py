@@ -51,7 +51,7 @@ class Scope:
     @property
     def with_relations(self) -> bool:
         """Whether a scene's tags, studio and fields decide if it takes part."""
-        return bool(self.participation.with_relations or self.required)
+        return bool(self.participation.chosen or self.required)
 
 
 @dataclass(slots=True, kw_only=True)
