@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, join_credits, taken_back
-from plexsync.planning.partial_writes import is_on_the_way, part_of
 from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:
@@ -159,10 +158,7 @@ class Reverser:
             after=change.before,
             locked_before=bool(change.locked_after),
         )
-        part = part_of(back, self._planner.observe(detail, change.target), self._equality)
-        locked = change.target in detail.locked
-        keys = self._equality.spellings.keys
-        return part is not None and is_on_the_way(back, part, keys, locked=locked)
+        return self._planner.part_on_the_way(back, detail) is not None
 
     def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
         """Return what is remembered once the change is taken back."""

@@ -1,6 +1,10 @@
 """What is remembered of an item once it was written: what Plex was seen to hold becomes base.
 
-After a write that failed, or whose end nobody noted, what the item holds says how far it came.
+After a write that failed, or whose end nobody noted, what the item holds says how far it came. A
+list that is longer than one request goes out in pieces: names are added, then others taken away
+(`edit_query`). Where it ends between two of those, Plex holds neither what we last applied nor what
+was to be, under a lock that may be ours. Not remembered, it would be kept for good as a person's
+edit, and names of ours in it would never be taken out again.
 """
 
 from __future__ import annotations
@@ -9,20 +13,26 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from plexsync.models import Base, Policy, Trace
+from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
 from plexsync.planning.equality import PlexEquality
 from plexsync.planning.observed import found_in, held_for
-from plexsync.planning.partial_writes import has_arrived, is_on_the_way, is_one_request, part_of
 from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import Change, ItemDetail, ItemPlan, Link, PlexField, Value
+    from plexsync.models import Change, ItemDetail, ItemPlan, Link, Value
     from plexsync.planning.observed import Rules
 
 T = TypeVar("T")
+
+ONE_REQUEST_BYTES = 2_000
+"""A list that is shorter is never cut, whatever a proxy takes: it is written whole or not at all.
+The same as `edit_query.SHORTEST_BYTES`."""
+
+_NAME_BYTES = 20
+"""What a name costs in a request beside itself, at the least."""
 
 
 class WriteMemory:
@@ -53,12 +63,10 @@ class WriteMemory:
 
     def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
         """Return the link once Plex was seen to hold a part of the lists of a write that failed."""
-        missing = tuple(change for change in missing if change.trace_after is None)
-        parts, bases = self.partly(missing, detail), dict(link.base)
+        bases = dict(link.base)
         for change in missing:
-            target, part = change.target, parts.get(change.target)
-            locked = target in detail.locked
-            if part is None or not is_on_the_way(change, part, self._keys, locked=locked):
+            target, part = change.target, self.part_on_the_way(change, detail)
+            if part is None or change.trace_after is not None:
                 continue
             base = bases.get(target)
             bases[target] = replace(
@@ -86,11 +94,9 @@ class WriteMemory:
         """
         changes = tuple(changes)
         shown = [one for one in changes if self.shows(detail, one)]
-        if any(
-            has_arrived(one, self.observe(detail, one.target), self.equality) for one in changes
-        ):
+        if any(self._has_arrived(one, detail) for one in changes):
             merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
-            shown += merged if is_one_request(changes) else []
+            shown += merged if _is_one_request(changes) else []
         link = self.link_after(link, shown)
         link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
         bases = dict(link.base)
@@ -133,15 +139,61 @@ class WriteMemory:
     def partly(
         self, missing: Iterable[Change], detail: ItemDetail
     ) -> dict[PlexField, tuple[str, ...]]:
-        """As much of the lists among `missing` as was written, where that is anything at all.
+        """As much of the lists among `missing` as was written, where that is anything at all."""
+        parts = {change.target: self._part(change, detail) for change in missing}
+        return {target: part for target, part in parts.items() if part is not None}
+
+    def _part(self, change: Change, detail: ItemDetail) -> tuple[str, ...] | None:
+        """Return as much of a list as was written; None where that is nothing at all.
 
         Names that are no business of the change are left out.
         """
-        parts = {
-            change.target: part_of(change, self.observe(detail, change.target), self.equality)
-            for change in missing
-        }
-        return {target: part for target, part in parts.items() if part is not None}
+        held = self.observe(detail, change.target)
+        if isinstance(held, str):
+            return None
+        known = {self._keys[name] for name in (*change.before, *change.after)}
+        part = tuple([name for name in held if self._keys[name] in known])
+        return None if self.equality.equal(change.target, part, change.before) else part
+
+    def part_on_the_way(self, change: Change, detail: ItemDetail) -> tuple[str, ...] | None:
+        """Return a part by which a change comes that goes out in pieces; None if others made it.
+
+        New names come in their order, then surplus ones go in theirs, and the lock comes last.
+        """
+        part, keys = self._part(change, detail), self._keys
+        if part is None or (change.target in detail.locked) != change.locked_before:
+            return None
+        before, after = (
+            list(dict.fromkeys(keys[n] for n in v)) for v in (change.before, change.after)
+        )
+        new = [key for key in after if key not in before]
+        gone = [key for key in before if key not in after]
+        if sum(map(_bytes_of, (*after, *gone))) <= ONE_REQUEST_BYTES:
+            return None
+        holds = {keys[name] for name in part}
+        added = [key in holds for key in new]
+        stays = [key in holds for key in gone]
+        is_one = (
+            holds.issuperset(key for key in before if key in after)
+            and added == sorted(added, reverse=True)
+            and stays == sorted(stays)
+            and (all(added) or all(stays))
+        )
+        return part if is_one else None
+
+    def _has_arrived(self, change: Change, detail: ItemDetail) -> bool:
+        """Whether a field shows something of a change that was not there before.
+
+        A name that was to go and is gone, or one that was to come and is there; or the text.
+        """
+        before, after, target = change.before, change.after, change.target
+        if target is PlexField.RATING or self.equality.equal(target, before, after):
+            return False
+        held, keys = self.observe(detail, target), self._keys
+        if isinstance(held, str) or isinstance(before, str) or isinstance(after, str):
+            return self.equality.equal(target, held, after)
+        had, wants, holds = ({keys[name] for name in names} for names in (before, after, held))
+        return bool((wants - had) & holds or (had - wants) - holds)
 
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""
@@ -216,3 +268,25 @@ def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
 def _run_together(entries: Iterable[str]) -> str:
     """Return the entries of a base as `split_entries` reads them."""
     return "".join(sorted(entries))
+
+
+def _is_one_request(changes: Sequence[Change]) -> bool:
+    """Whether changes surely went out in one request, so that all of them arrived or none did.
+
+    The rating is not among them: it has a request of its own.
+    """
+    values = [
+        value
+        for change in changes
+        if change.target is not PlexField.RATING
+        for whole in (change.before, change.after)
+        for value in ((whole,) if isinstance(whole, str) else whole)
+    ]
+    return sum(map(_bytes_of, values)) <= ONE_REQUEST_BYTES
+
+
+def _bytes_of(name: str) -> int:
+    """Return what a name costs in a request, where most bytes but letters and digits are three."""
+    size = len(name.encode(errors="replace"))
+    plain = sum(one.isascii() and one.isalnum() for one in name)
+    return _NAME_BYTES + plain + 3 * (size - plain)

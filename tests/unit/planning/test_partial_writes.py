@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from plexsync.models import Change, PlexField, Policy
-from plexsync.planning.equality import PlexEquality
-from plexsync.planning.partial_writes import ONE_REQUEST_BYTES, is_on_the_way
+from plexsync.models import Change, ItemDetail, PlexField, Policy
+from plexsync.planning.observed import Rules
+from plexsync.planning.write_memory import ONE_REQUEST_BYTES, WriteMemory
 from plexsync.plex.edit_query import SHORTEST_BYTES
+from tests.support.factories import make_item
 
 STAYS = tuple(f"a tag that stays {n}" for n in range(30))
 GONE = tuple(f"a tag that goes {n}" for n in range(30))
@@ -28,7 +29,9 @@ def change(before: tuple[str, ...], after: tuple[str, ...]) -> Change:
 
 def on_the_way(one: Change, part: tuple[str, ...], *, locked: bool = True) -> bool:
     """Whether a write comes by `part`."""
-    return is_on_the_way(one, part, PlexEquality().spellings.keys, locked=locked)
+    locks = frozenset({one.target} if locked else ())
+    item = ItemDetail(item=make_item(), values={one.target: part}, locked=locks)
+    return WriteMemory(Rules()).part_on_the_way(one, item) is not None
 
 
 LONG = change((*GONE, *STAYS), (*STAYS, *NEW))
