@@ -16,8 +16,7 @@ from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
 from plexsync.errors import ParseError
 from plexsync.models import Policy
-from plexsync.planning.layout.collections import TITLE_WORDS
-from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS
+from plexsync.planning.layout import SEASON_WORDS, SHOW_WORDS, TITLE_WORDS
 from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
 from plexsync.text.words import parse_duration

@@ -9,7 +9,7 @@ actors and `picture_policy.py` for pictures; `write_memory.py` says what is ours
 written or a part of it. `limits.py` stops a plan that is too large.
 `reversal.py` turns the journal into plans for undo. `retry_schedule.py` says when a scene is due
 again, `relations.py` what of Stash a scene shows, `participation.py` which scenes take part.
-`layout/` has what all scenes come to together: collections, shows and seasons.
+`layout.py` has what all scenes come to together: collections, shows and seasons.
 
 Read first: `planner.py`.
 """

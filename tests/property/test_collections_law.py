@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexsync.models import CollectionKind, CollectionSource, ItemKind, RatingKey, RelatedId
-from plexsync.planning.layout.collections import (
+from plexsync.planning.layout import (
     CollectionRules,
     Placing,
     marks_of,

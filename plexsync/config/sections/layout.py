@@ -16,8 +16,13 @@ from plexsync.config.forms import (
 )
 from plexsync.config.keys import kept_policy, setting
 from plexsync.models import CollectionKind, Policy
-from plexsync.planning.layout.collections import TITLE_WORDS, CollectionRules
-from plexsync.planning.layout.shows import SEASON_WORDS, SHOW_WORDS, ShowRules
+from plexsync.planning.layout import (
+    SEASON_WORDS,
+    SHOW_WORDS,
+    TITLE_WORDS,
+    CollectionRules,
+    ShowRules,
+)
 from plexsync.text.normalize import fold_tag
 from plexsync.text.templates import parse_template
 

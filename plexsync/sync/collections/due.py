@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, source_in
-from plexsync.planning.layout.collections import Placing, wished_collections
+from plexsync.planning.layout import Placing, wished_collections
 from plexsync.planning.relations import name_in
 from plexsync.sync.collections.work import CollectionWork
 from plexsync.sync.execution.work import blank_link
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId, SceneRecord
-    from plexsync.planning.layout.collections import WishedCollections
+    from plexsync.planning.layout import WishedCollections
     from plexsync.state import Placed
     from plexsync.sync.context import RunContext
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from plexsync.models import MARKED_KINDS, Outcome, SceneRecord
 from plexsync.planning.desired import COMMON
-from plexsync.planning.layout.collections import marks_of
+from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem

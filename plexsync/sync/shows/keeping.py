@@ -25,7 +25,7 @@ from plexsync.models import (
     SceneDetail,
     ShowRecord,
 )
-from plexsync.planning.layout.shows import EpisodeScene, is_year_of, wished_shows
+from plexsync.planning.layout import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
 from plexsync.sync.execution.reader import settle, settle_one
 from plexsync.sync.execution.work import Decision, WorkItem, decision_of, plan_of

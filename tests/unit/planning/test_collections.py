@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexsync.models import CollectionKind, ItemKind, RatingKey, RelatedId
-from plexsync.planning.layout.collections import (
+from plexsync.planning.layout import (
     CollectionRules,
     Placing,
     WishedCollections,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexsync.models import RatingKey, RelatedId, SceneId, ShowWish
-from plexsync.planning.layout.shows import (
+from plexsync.planning.layout import (
     SEASON_WORDS,
     SHOW_WORDS,
     EpisodeScene,
