@@ -12,12 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.models import RELATED_KINDS, Scene, SceneDetail, SceneId, Server, StashField
-from plexsync.planning.retry_schedule import is_settled, unsettled_s
+from plexsync.planning.retry_schedule import unsettled_s
 from plexsync.stash import queries
-from plexsync.stash.addresses import GRAPHQL
-from plexsync.stash.addresses import base_url as base_url
-from plexsync.stash.addresses import scene_address as scene_address
-from plexsync.stash.addresses import stash_headers as stash_headers
 from plexsync.stash.answers import NotUnderstoodError, Rows, decoder_of, rows_decoder
 from plexsync.stash.covers import Cover as Cover
 from plexsync.stash.covers import NoCover as NoCover
@@ -27,23 +23,21 @@ from plexsync.stash.covers import picture_type as picture_type
 from plexsync.stash.decode import Version as Version
 from plexsync.stash.decode import detail_of, scene_of, version_of
 from plexsync.stash.kept_details import KeptDetails
-from plexsync.stash.names import Names as Names
-from plexsync.stash.names import names_decoder
-from plexsync.stash.needs import LISTS, PLAIN
-from plexsync.stash.needs import OWN as OWN
-from plexsync.stash.needs import needs_of as needs_of
-from plexsync.stash.needs import without as without
 from plexsync.stash.objects import (
     OBJECT_BATCH,
+    names_decoder,
     objects_decoder,
     objects_query,
-    stamps_decoder,
     stamps_query,
 )
+from plexsync.stash.objects import Names as Names
 from plexsync.stash.paging import Batches, HasId, Page, Where, keyset_pages
 from plexsync.stash.paging import Fetched as Fetched
-from plexsync.stash.readiness import StashLook as StashLook
+from plexsync.stash.queries import OWN as OWN
+from plexsync.stash.queries import needs_of as needs_of
+from plexsync.stash.queries import without as without
 from plexsync.stash.readiness import (
+    GRAPHQL,
     check_ready,
     lacking_fields,
     look_of,
@@ -51,6 +45,10 @@ from plexsync.stash.readiness import (
     server_of,
     server_time,
 )
+from plexsync.stash.readiness import StashLook as StashLook
+from plexsync.stash.readiness import base_url as base_url
+from plexsync.stash.readiness import scene_address as scene_address
+from plexsync.stash.readiness import stash_headers as stash_headers
 from plexsync.stash.wire import (
     SceneCount,
     WireDetail,
@@ -60,16 +58,16 @@ from plexsync.stash.wire import (
     WireScene,
     WireVersion,
 )
-from plexsync.transport.retry import DICTIONARY, PAGE
+from plexsync.transport.outgoing import DICTIONARY, PAGE
 from plexsync.transport.wording import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from plexsync.models import CollectionKind, RelatedDetail, RelatedId
-    from plexsync.transport.client import HttpResponse, Transport
-    from plexsync.transport.retry import AnswerLimits
-
+    from plexsync.transport.client import Transport
+    from plexsync.transport.outgoing import AnswerLimits
+    from plexsync.transport.responses import HttpResponse
 
 _ANSWERS = frozenset({200, 400, 422})
 """A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""
@@ -112,7 +110,7 @@ class StashClient:
         page_size: int = 5000,
         sweep_size: int = 1500,
         detail_batch: int = 200,
-        wanted: Collection[StashField] = PLAIN,
+        wanted: Collection[StashField] = queries.PLAIN,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kept = KeptDetails(monotonic)
@@ -128,9 +126,10 @@ class StashClient:
         self._decode_versions = rows_decoder(WireVersion)
         self._decode_uneven = rows_decoder(WireFiles)
         self._decode_scenes = rows_decoder(WireScene)
-        self._details = Batches(self._ask_details, detail_batch)
-        self._plain = Batches(partial(self._ask_scenes, more=False), detail_batch)
-        self._related = Batches(partial(self._ask_scenes, more=True), detail_batch)
+        self._decode_objects = objects_decoder()
+        self._detail_batch = detail_batch
+        self._plain = self._batches(queries.SCENES, self._decode_scenes, more=False)
+        self._related = self._batches(queries.SCENES, self._decode_scenes, more=True)
         self.lacking: frozenset[StashField] = frozenset()
         self._want(frozenset(wanted))
 
@@ -165,9 +164,11 @@ class StashClient:
         check_ready(seen, self._url)
         return look_of(seen, self._url)
 
-    def count(self) -> int:
-        """How many scenes there are."""
-        return self._count({})
+    def count(self, where: Where | None = None, note: Callable[[str], None] | None = None) -> int:
+        """How many scenes there are; `where` and `note` are for pages, see `_ask`."""
+        return self._ask(
+            queries.COUNT, {"where": where or {}}, self._decode_count, note=note
+        ).findScenes.count
 
     def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
         """Id and version text of every scene, in pages, in the order of the ids.
@@ -181,7 +182,8 @@ class StashClient:
         Raises:
             ServerError: the walk did not come to its end; what came before is incomplete.
         """
-        for page in self._versions(more=with_organized):
+        decode, size = self._decode_versions, self._page_size
+        for page in self._walk(queries.VERSIONS, decode, size, more=with_organized):
             if page.poisoned is not None:
                 yield (Version(page.poisoned[0], ""),)
             else:
@@ -244,7 +246,8 @@ class StashClient:
         asked = [kind for kind in kinds if kind in RELATED_KINDS.values()]
         if not asked:
             return {}
-        return self._ask(stamps_query(asked), {}, stamps_decoder(), limits=DICTIONARY)
+        found = self._ask(stamps_query(asked), {}, self._decode_objects, limits=DICTIONARY)
+        return {key: one.updated_at for key, one in found.items()}
 
     def objects(self, wanted: Collection[RelatedId]) -> dict[RelatedId, RelatedDetail]:
         """Return what studios, groups, performers and tags say; asks for each once, as it must.
@@ -257,12 +260,12 @@ class StashClient:
             ids = list(dict.fromkeys(one[1:] for one in wanted if one.startswith(letter)))
             for start in range(0, len(ids), OBJECT_BATCH):
                 some = {"ids": ids[start : start + OBJECT_BATCH]}
-                found |= self._ask(objects_query(kind), some, objects_decoder(kind))
+                found |= self._ask(objects_query(kind), some, self._decode_objects)
         return found
 
     def is_settled(self, version: str) -> bool:
         """Whether a version is old enough by Stash's clock that no edit hides behind it."""
-        return is_settled(version, server_time(self._date))
+        return self.unsettled_s(version) == 0
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
@@ -316,7 +319,8 @@ class StashClient:
         Raises:
             ServerError: the list is incomplete.
         """
-        pages = self._versions(only=queries.LACKING_A_COVER)
+        decode, only = self._decode_versions, queries.LACKING_A_COVER
+        pages = self._walk(queries.VERSIONS, decode, self._page_size, only=only)
         return frozenset(SceneId(row.id) for page in pages for row in page.rows)
 
     def scene_url(self, scene_id: SceneId) -> str:
@@ -330,8 +334,9 @@ class StashClient:
     def _want(self, wanted: frozenset[StashField]) -> None:
         """Ask for this from now on."""
         self._wanted = wanted
-        lists = [name for field, name in LISTS.items() if field in wanted]
+        lists = [name for field, name in queries.LISTS.items() if field in wanted]
         self._decode_details = rows_decoder(WireDetail, lists=lists)
+        self._details = self._batches(queries.DETAILS, self._decode_details)
         self._decode_names = names_decoder(with_groups=StashField.ALL_GROUPS in wanted)
 
     def _ask_ready(self) -> WireReadiness:
@@ -386,32 +391,17 @@ class StashClient:
             self._kept.add(row)
         return scene_of(row, with_relations=related)
 
-    def _count(self, where: Where, note: Callable[[str], None] | None = None) -> int:
-        return self._ask(
-            queries.COUNT, {"where": where}, self._decode_count, note=note
-        ).findScenes.count
+    def _batches(
+        self, query: str, decode: Callable[[HttpResponse], Rows[W]], **more: bool
+    ) -> Batches[W]:
+        """Return what reads scenes by their ids with a query."""
 
-    def _ask_details(self, ids: Sequence[SceneId], divisible: bool) -> Rows[WireDetail]:  # noqa: FBT001 - a callback of Batches
-        # An empty list means "no ids": the first 25 scenes would come back.
-        assert ids  # noqa: S101 - Batches never asks for nothing
-        return self._ask(queries.DETAILS, {"ids": ids}, self._decode_details, divisible=divisible)
+        def ask(ids: Sequence[SceneId], divisible: bool) -> Rows[W]:  # noqa: FBT001 - a callback of Batches
+            # An empty list means "no ids": the first 25 scenes would come back.
+            assert ids  # noqa: S101 - Batches never asks for nothing
+            return self._ask(query, {"ids": ids, **more}, decode, divisible=divisible)
 
-    def _ask_scenes(
-        self,
-        ids: Sequence[SceneId],
-        divisible: bool,  # noqa: FBT001 - a callback of Batches
-        *,
-        more: bool,
-    ) -> Rows[WireScene]:
-        assert ids  # noqa: S101 - see above
-        asked: Where = {"ids": ids, "more": more}
-        return self._ask(queries.SCENES, asked, self._decode_scenes, divisible=divisible)
-
-    def _versions(
-        self, *, more: bool = False, only: Where | None = None
-    ) -> Iterator[Page[WireVersion]]:
-        decode, size = self._decode_versions, self._page_size
-        return self._walk(queries.VERSIONS, decode, size, more=more, only=only)
+        return Batches(ask, self._detail_batch)
 
     def _walk(
         self,
@@ -430,7 +420,7 @@ class StashClient:
             asked: Where = {"where": where, "n": n, "more": more}
             return self._ask(query, asked, decode, divisible=divisible, note=note)
 
-        pages = keyset_pages(ask, partial(self._count, note=note), where, size)
+        pages = keyset_pages(ask, partial(self.count, note=note), where, size)
         for page, date in self._transport.ahead((page, dates[0]) for page in pages):
             self._note(date)
             if page.poisoned is not None:

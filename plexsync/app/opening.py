@@ -12,7 +12,7 @@ from plexsync.errors import StateError
 from plexsync.plex.client import PlexClient
 from plexsync.state import UNREGISTERED_CLIENT_ID, load_client_id
 from plexsync.sync.connections import config_secrets, plex_transport, stash_client, stash_transport
-from plexsync.transport.client import RetryPolicy
+from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

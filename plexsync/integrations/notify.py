@@ -22,7 +22,8 @@ from plexsync.config.sections.running import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
 from plexsync.text.words import counted
-from plexsync.transport.client import AnswerLimits, RetryPolicy, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import AnswerLimits, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

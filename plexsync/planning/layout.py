@@ -30,7 +30,7 @@ from plexsync.models import (
     ShowWish,
     id_order,
 )
-from plexsync.planning.relations import above, is_studio, name_in, parent_in
+from plexsync.planning.relations import above, is_studio, name_in
 from plexsync.text.normalize import fold_tag, strip_control, tag_key
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ _MOST_NAMED = 3
 
 _ORGANIZED = "o"
 _STAR = 20
-_MOST_ABOVE = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +202,8 @@ class _Sources:
     def _above(self, studio: RelatedId) -> Iterator[CollectionSource]:
         """Yield the studios above one; a circle ends."""
         seen = {studio}
-        for _ in range(_MOST_ABOVE):
-            studio = RelatedId(f"s{parent_in(self._names.get(studio, ''))}")
+        while up := above(studio, self._names[studio]):
+            (studio,) = up
             if studio in seen or studio not in self._names:
                 return
             seen.add(studio)

@@ -32,9 +32,9 @@ _DIGITS = 12
 
 
 @cache
-def tag_id(number: str) -> RelatedId:
-    """How a tag is remembered."""
-    return RelatedId(f"t{number}")
+def related_id(kind: str, number: str) -> RelatedId:
+    """Return how an object of a kind is remembered; see `RELATED_KINDS` for its letter."""
+    return RelatedId(f"{kind}{number}")
 
 
 def is_tag(one: RelatedId) -> bool:
@@ -45,24 +45,6 @@ def is_tag(one: RelatedId) -> bool:
 def is_studio(one: RelatedId) -> bool:
     """Whether it is a studio."""
     return one.startswith("s")
-
-
-@cache
-def performer_id(number: str) -> RelatedId:
-    """How a performer is remembered."""
-    return RelatedId(f"p{number}")
-
-
-@cache
-def studio_id(number: str) -> RelatedId:
-    """How a studio is remembered."""
-    return RelatedId(f"s{number}")
-
-
-@cache
-def group_id(number: str) -> RelatedId:
-    """How a group is remembered."""
-    return RelatedId(f"g{number}")
 
 
 def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
@@ -92,31 +74,26 @@ def described(one: RelatedId) -> str:
     return f"{kinds[one[0]]} {one[1:]}"
 
 
-def tag_text(name: str, parents: Collection[str]) -> str:
-    """Return what a scene may show of a tag: its name, and by the ids of its parents others."""
-    return _PART.join((name, *sorted(parents)))
+def nested_text(name: str, *parents: str) -> str:
+    """Return what a scene may show of a tag or studio: its name, and by those above it others.
+
+    Args:
+        name: the name.
+        parents: their ids; "" for none.
+    """
+    return _PART.join((name, *sorted(filter(None, parents))))
 
 
 def name_in(text: str) -> str:
-    """Return the name in what `tag_text`, `performer_text` or `studio_text` made."""
+    """Return the name in what `nested_text` or `performer_text` made."""
     return text.partition(_PART)[0]
 
 
 def above(one: RelatedId, text: str) -> tuple[RelatedId, ...]:
     """Return the tags right above a tag, or the studio above a studio, in what its text says."""
-    if is_tag(one):
-        return tuple(map(tag_id, text.split(_PART)[1:]))
-    return tuple(map(studio_id, text.split(_PART)[1:])) if is_studio(one) else ()
-
-
-def parent_in(text: str) -> str:
-    """Return the id of the parent in what `studio_text` made; "" for none."""
-    return text.partition(_PART)[2]
-
-
-def studio_text(name: str, parent: str) -> str:
-    """Return what a scene may show of a studio: its name, and through its parent other names."""
-    return f"{name}{_PART}{parent}" if parent else name
+    if not (is_tag(one) or is_studio(one)):
+        return ()
+    return tuple(related_id(one[0], number) for number in text.split(_PART)[1:])
 
 
 def performer_text(name: str, facts: Collection[str]) -> str:

@@ -130,11 +130,6 @@ def next_try(
     return iso(now + min(wait, _LONGEST_WAIT))
 
 
-def is_settled(version: str, server_time: datetime | None) -> bool:
-    """Whether a scene's version is old enough to be remembered as handled; see `unsettled_s`."""
-    return unsettled_s(version, server_time) == 0
-
-
 def unsettled_s(version: str, server_time: datetime | None) -> float:
     """For how many seconds more another edit may hide behind a scene's version.
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from plexsync.models import RatingKey
-    from plexsync.transport.client import HttpResponse, Transport
+    from plexsync.transport.client import Transport
     from plexsync.transport.outgoing import RequestRules
+    from plexsync.transport.responses import HttpResponse
 
 PRODUCT = "plexsync"
 

@@ -1,7 +1,7 @@
 """Plex's JSON answers as our nouns: listings, details, hashes. Pure; nothing is fetched here.
 
 Each answer is decoded once into the few members we need; everything else is skipped unread. What
-the strict parser refuses is read leniently, see `lenient.py`.
+the strict parser refuses is read leniently, see `wire.py`.
 
 Source: docs/plex-api.md 2, 3, 4 and 8.
 """
@@ -29,7 +29,6 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.plex.lenient import read_json
 from plexsync.plex.wire import (
     AnswerObject,
     ContainerObject,
@@ -41,6 +40,7 @@ from plexsync.plex.wire import (
     TagObject,
     TreeObject,
     VersionObject,
+    read_json,
 )
 from plexsync.text.normalize import tag_key
 

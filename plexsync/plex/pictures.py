@@ -15,8 +15,7 @@ from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerEr
 from plexsync.models import PICTURE_FIELDS, PlexField
 from plexsync.plex.connection import DONE, ask_plex, change_rules, checked_id
 from plexsync.plex.decode import decode_pictures
-from plexsync.transport.outgoing import always
-from plexsync.transport.retry import AnswerLimits
+from plexsync.transport.outgoing import AnswerLimits, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

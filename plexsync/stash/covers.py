@@ -18,7 +18,8 @@ import msgspec
 from plexsync.errors import BadResponseError, PictureFormatError, TransientError
 
 if TYPE_CHECKING:
-    from plexsync.transport.client import HttpResponse, Transport
+    from plexsync.transport.client import Transport
+    from plexsync.transport.responses import HttpResponse
 
 _GLIMPSE_BYTES = 512
 """Enough to know a picture by; Go looks at as many."""

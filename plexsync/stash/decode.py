@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
-from plexsync.planning.relations import (
-    group_id,
-    performer_id,
-    studio_id,
-    studio_text,
-    tag_id,
+from plexsync.planning.relations import related_id
+from plexsync.stash.objects import (
+    own_path,
+    performer_of,
+    text_of_performer,
+    text_of_studio,
+    text_of_tag,
 )
-from plexsync.stash.addresses import own_path
-from plexsync.stash.names import performer_of, text_of_performer, text_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,19 +129,17 @@ def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
 
 def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
     """Return what a scene shows of other objects, in the words of the dictionary."""
-    related = {tag_id(one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
-    related |= {performer_id(one.id): text_of_performer(one) for one in wire.performers or ()}
-    related |= {group_id(one.group.id): one.group.name for one in wire.groups or ()}
-    for studio in _studios(wire.studio):
-        above = studio.parent_studio
-        related[studio_id(studio.id)] = studio_text(studio.name, above.id if above else "")
+    related = {related_id("t", one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
+    related |= {related_id("p", one.id): text_of_performer(one) for one in wire.performers or ()}
+    related |= {related_id("g", one.group.id): one.group.name for one in wire.groups or ()}
+    related |= {related_id("s", one.id): text_of_studio(one) for one in _studios(wire.studio)}
     return related
 
 
 def _shown_ids(wire: WireScene | WireDetail) -> tuple[RelatedId, ...]:
     """Return the tags and the studio of a scene."""
-    tags = [tag_id(tag.id) for tag in wire.tags]
-    return (*tags, studio_id(wire.studio.id)) if wire.studio else tuple(tags)
+    tags = [related_id("t", tag.id) for tag in wire.tags]
+    return (*tags, related_id("s", wire.studio.id)) if wire.studio else tuple(tags)
 
 
 def _filled(wire: WireScene | WireDetail) -> Iterator[str]:

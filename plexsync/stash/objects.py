@@ -1,21 +1,159 @@
-"""Studios, groups, performers and tags by themselves: when edited, what they say, their pictures.
+"""Tags, performers, studios and groups: the dictionary of names, what they say, their pictures.
 
 A scene's time does not move with any of that. Source: docs/stash-api.md 3.2 and 4.1.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plexsync.models import RELATED_KINDS, CollectionKind, RelatedDetail, RelatedId
-from plexsync.stash.addresses import own_path
-from plexsync.stash.answers import decoder_of
-from plexsync.stash.wire import Wire
+import msgspec
+
+from plexsync.errors import TransientError
+from plexsync.models import RELATED_KINDS, CollectionKind, Performer, RelatedDetail, RelatedId
+from plexsync.planning.relations import nested_text, performer_text, related_id
+from plexsync.stash.answers import (
+    UnknownShapeError,
+    UnreadableRow,
+    check_readable,
+    decoder_of,
+    row_reader,
+)
+from plexsync.stash.wire import (
+    Wire,
+    WireNames,
+    WireObject,
+    WirePerformer,
+    WireRawNames,
+    WireStudio,
+    WireTag,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from plexsync.transport.responses import HttpResponse
+
+
+_DEFAULT_IMAGE = "default=true"
+"""What the address of a picture says that Stash shows for want of one."""
+
+_KEY = "apikey"
+
+
+class Names(NamedTuple):
+    """The dictionary.
+
+    Attributes:
+        texts: what a scene may show of each object.
+        unreadable: why some of them could not be read.
+    """
+
+    texts: dict[RelatedId, str]
+    unreadable: dict[RelatedId, str]
+
+
+def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
+    """Return a function that turns an answer into the dictionary.
+
+    An object of another shape is left out and named; when most of a kind are, the answer is at
+    fault. It raises what `decoder_of` says, and TransientError for a dictionary that is not whole
+    by Stash's own count.
+
+    Args:
+        with_groups: groups were asked for.
+    """
+    whole, by_row = decoder_of(WireNames), decoder_of(WireRawNames)
+    readers = [row_reader(kind.row) for kind in _KINDS]
+
+    def decode(answer: HttpResponse) -> Names:
+        found: WireNames | WireRawNames
+        try:
+            found = whole(answer)
+        except UnknownShapeError:
+            found = by_row(answer)
+        parts = (found.findTags, found.findPerformers, found.findStudios, found.findGroups)
+        if with_groups and found.findGroups is None:
+            raise UnknownShapeError("Stash answers without its groups")
+        names = Names({}, {})
+        counted = 0
+        for kind, part, read in zip(_KINDS, parts, readers, strict=True):
+            if part is not None:
+                counted += part.count
+                _add(names, kind, part.rows, read)
+        if len(names.texts) + len(names.unreadable) != counted:
+            raise TransientError(
+                f"Stash lists {len(names.texts)} tags, performers, studios and groups, but counts "
+                f"{counted}"
+            )
+        return names
+
+    return decode
+
+
+def text_of_tag(tag: WireTag) -> str:
+    """Return what a scene may show of a tag."""
+    return nested_text(tag.name, *[up.id for up in tag.parents]) if tag.parents else tag.name
+
+
+def performer_of(wire: WirePerformer) -> Performer:
+    """Return what Stash knows of a performer."""
+    return Performer(
+        performer_id=wire.id,
+        name=wire.name,
+        disambiguation=wire.disambiguation or "",
+        gender=wire.gender or "",
+        aliases=wire.alias_list or (),
+        image_path=own_path(f"/performer/{wire.id}/image", wire.image_path or ""),
+    )
+
+
+def text_of_performer(wire: WirePerformer) -> str:
+    """Return what a scene may show of a performer, as far as it was asked for; see `relations`."""
+    if wire.alias_list is None:
+        return wire.name
+    known = performer_of(wire)
+    facts = (known.disambiguation, known.gender, *known.aliases, known.image_path)
+    return performer_text(known.name, facts)
+
+
+def text_of_studio(one: WireStudio) -> str:
+    """Return what a scene may show of a studio."""
+    return nested_text(one.name, one.parent_studio.id) if one.parent_studio else one.name
+
+
+class _Kind(NamedTuple):
+    """One kind of objects: its rows, how their ids begin, and their texts."""
+
+    row: type[Any]
+    letter: str
+    text_of: Callable[[Any], str]
+
+
+_KINDS = (
+    _Kind(WireTag, "t", text_of_tag),
+    _Kind(WirePerformer, "p", text_of_performer),
+    _Kind(WireStudio, "s", text_of_studio),
+    _Kind(WireObject, "g", attrgetter("name")),
+)
+"""In the order of the query."""
+
+
+def _add(
+    names: Names, kind: _Kind, rows: Sequence[Any], read: Callable[[msgspec.Raw], Any]
+) -> None:
+    """Add the objects of one kind."""
+    read_rows = [read(row) if isinstance(row, msgspec.Raw) else row for row in rows]
+    check_readable(read_rows)
+    for row in read_rows:
+        if isinstance(row, UnreadableRow):
+            names.unreadable[related_id(kind.letter, row.id)] = row.why
+        else:
+            names.texts[related_id(kind.letter, row.id)] = kind.text_of(row)
+
+
+# ---- What they say of themselves -----------------------------------------------------------------
 
 OBJECT_BATCH = 200
 """Objects asked for at once."""
@@ -35,8 +173,6 @@ _WORDS: Mapping[CollectionKind, _Words] = {
     CollectionKind.PERFORMER: _Words("details"),
     CollectionKind.TAG: _Words("description"),
 }
-
-_LETTERS = {kind: letter for letter, kind in RELATED_KINDS.items()}
 
 
 class _Row(Wire, frozen=True):
@@ -71,35 +207,36 @@ def _part(kind: CollectionKind, which: str, fields: str) -> str:
     return f"{kind}: find{kind.title()}s({which}) {{ rows: {kind}s {{ {fields} }} }}"
 
 
-def stamps_decoder() -> Callable[[HttpResponse], dict[RelatedId, str]]:
-    """Return a function that reads the answer to `stamps_query`."""
+def objects_decoder() -> Callable[[HttpResponse], dict[RelatedId, RelatedDetail]]:
+    """Return a function that reads the answer to `stamps_query` or `objects_query`."""
     decode = decoder_of(dict[str, _Rows])
 
-    def read(answer: HttpResponse) -> dict[RelatedId, str]:
+    def read(answer: HttpResponse) -> dict[RelatedId, RelatedDetail]:
         found = decode(answer)
         return {
-            RelatedId(f"{letter}{row.id}"): row.updated_at or ""
-            for kind, letter in _LETTERS.items()
+            RelatedId(f"{letter}{row.id}"): RelatedDetail(
+                updated_at=row.updated_at or "",
+                text=(row.text or "").strip(),
+                image_path=own_path(f"/{kind}/{row.id}/{_WORDS[kind].place}", row.image or ""),
+            )
+            for letter, kind in RELATED_KINDS.items()
             for row in found.get(kind, _Rows()).rows
         }
 
     return read
 
 
-def objects_decoder(
-    kind: CollectionKind,
-) -> Callable[[HttpResponse], dict[RelatedId, RelatedDetail]]:
-    """Return a function that reads the answer to `objects_query`."""
-    decode, place = decoder_of(dict[str, _Rows]), _WORDS[kind].place
+def own_path(place: str, url: str) -> str:
+    """Return path and query of a picture below the configured address, without any key.
 
-    def read(answer: HttpResponse) -> dict[RelatedId, RelatedDetail]:
-        return {
-            RelatedId(f"{_LETTERS[kind]}{row.id}"): RelatedDetail(
-                updated_at=row.updated_at or "",
-                text=(row.text or "").strip(),
-                image_path=own_path(f"/{kind}/{row.id}/{place}", row.image or ""),
-            )
-            for row in decode(answer).get(kind, _Rows()).rows
-        }
-
-    return read
+    Host and prefix of the URL are what a proxy or `external_host` made of them, so only what
+    follows is kept. "" for the picture Stash shows for want of one.
+    Source: docs/stash-api.md 3.2.
+    """
+    at = url.rfind(place)
+    path, _, query = url[at:].partition("?") if at >= 0 else ("", "", "")
+    words = [word for word in query.split("&") if word]
+    if _DEFAULT_IMAGE in words:
+        return ""
+    kept = "&".join(word for word in words if word.partition("=")[0].lower() != _KEY)
+    return f"{path}?{kept}" if kept else path

@@ -17,7 +17,8 @@ from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.queries import Json, where_up_to
-from plexsync.transport.client import SlowError, TooLargeError
+from plexsync.transport.responses import SlowError
+from plexsync.transport.sockets import TooLargeError
 
 SMALLEST_PAGE = 25
 """Below this many scenes a page is not made smaller: then the server is slow, not the page."""

@@ -1,4 +1,4 @@
-"""What a Stash says of itself: whether it can be worked with, what it lacks, what time it has."""
+"""Where a Stash is, and what it says of itself: is it ready, what does it lack, what time is it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import BadResponseError, ServerError
-from plexsync.models import Server, StashField
+from plexsync.errors import BadResponseError, ConfigError, ServerError
+from plexsync.models import Server, StashField, is_show_key, source_in
 from plexsync.stash.decode import version_of
 from plexsync.text.folding import short_digest
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
+    from plexsync.models import SceneId
     from plexsync.stash.answers import NotUnderstoodError
     from plexsync.stash.decode import Version
     from plexsync.stash.wire import WireLook, WireReadiness
+
+GRAPHQL = "/graphql"
 
 OLDEST_VERSION = (0, 27)
 NEWEST_VERSION = (0, 30)
@@ -34,6 +37,40 @@ _DIGITS = 16
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _INNER = {"ScenePathsType.screenshot": StashField.COVER, "SceneGroup.group": StashField.GROUPS}
 """What lies within a field, and is of no use without it."""
+
+
+def base_url(url: str) -> str:
+    """Return the address of a Stash from what a person wrote: with or without `/graphql`.
+
+    Raises:
+        ConfigError: there is no `http://` or `https://` in front.
+    """
+    trimmed = url.strip().rstrip("/")
+    if not re.match(r"https?://", trimmed, re.IGNORECASE):
+        raise ConfigError(
+            "the address of Stash needs http:// or https:// in front",
+            context="[stash] url",
+            hint='write it like "http://localhost:9999"',
+        )
+    return trimmed.removesuffix(GRAPHQL).rstrip("/")
+
+
+def scene_address(url: str, scene_id: SceneId) -> str:
+    """Where a person finds a scene in Stash, or what a collection is made from; "" for neither."""
+    if is_show_key(scene_id):
+        return ""
+    if source := source_in(scene_id):
+        return f"{url}/{source.kind}s/{source.number}" if source.related else url
+    return f"{url}/scenes/{scene_id}"
+
+
+def stash_headers(api_key: str) -> dict[str, str]:
+    """Return the headers a Stash transport sends with every request.
+
+    A Stash without a login refuses every key, so none is sent when none is configured.
+    Source: docs/stash-api.md 1.3.
+    """
+    return {"ApiKey": api_key} if api_key else {}
 
 
 def check_ready(ready: WireReadiness, url: str) -> None:

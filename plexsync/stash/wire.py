@@ -152,14 +152,6 @@ class SceneCount(Wire, frozen=True):
     findScenes: _Count
 
 
-class WireStudioName(Wire, frozen=True):
-    """A studio of the dictionary."""
-
-    id: str
-    name: str
-    parent_studio: Reference | None = None
-
-
 class WireList(Wire, Generic[T], frozen=True):
     """A part of the dictionary."""
 
@@ -172,7 +164,7 @@ class WireNames(Wire, frozen=True):
 
     findTags: WireList[WireTag]
     findPerformers: WireList[WirePerformer]
-    findStudios: WireList[WireStudioName]
+    findStudios: WireList[WireStudio]
     findGroups: WireList[WireObject] | None = None
 
 

@@ -9,7 +9,8 @@ from plexsync.errors import ConfigError
 from plexsync.models import StashField
 from plexsync.plex.connection import plex_headers
 from plexsync.stash_client import OWN, StashClient, needs_of, stash_headers, without
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.config.secrets import Secret
     from plexsync.config.sections.servers import StashConfig
-    from plexsync.transport.client import Repeat
+    from plexsync.transport.outgoing import Repeat
 
 DEFAULT_RETRY = RetryPolicy()
 """Patient enough for a server that restarts."""

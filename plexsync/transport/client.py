@@ -29,19 +29,23 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.transport.ahead import read_ahead
-from plexsync.transport.breaker import CircuitBreaker
-from plexsync.transport.failures import WIRE_FAILURES, meaning_of
-from plexsync.transport.failures import SlowError as SlowError
-from plexsync.transport.outgoing import OutgoingRequest, RequestRules
-from plexsync.transport.responses import HttpResponse as HttpResponse
-from plexsync.transport.responses import classify
-from plexsync.transport.responses import redact as redact
-from plexsync.transport.retry import AnswerLimits as AnswerLimits
-from plexsync.transport.retry import Repeat as Repeat
-from plexsync.transport.retry import RetryPolicy as RetryPolicy
-from plexsync.transport.retry import Timing as Timing
+from plexsync.transport.outgoing import (
+    AnswerLimits,
+    CircuitBreaker,
+    OutgoingRequest,
+    Repeat,
+    RequestRules,
+    RetryPolicy,
+    Timing,
+)
+from plexsync.transport.responses import (
+    WIRE_FAILURES,
+    HttpResponse,
+    classify,
+    meaning_of,
+    redact,
+)
 from plexsync.transport.sockets import TimedAdapter, read_body
-from plexsync.transport.sockets import TooLargeError as TooLargeError
 from plexsync.transport.validation import (
     checked_headers,
     checked_proxies,
@@ -56,7 +60,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import tenacity
-
 
 T = TypeVar("T")
 

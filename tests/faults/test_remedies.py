@@ -19,7 +19,9 @@ from plexsync.errors import (
     TransientError,
 )
 from plexsync.simulators.http.wire import ErrorStatus, Redirect, html
-from plexsync.transport.client import AnswerLimits, SlowError, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import AnswerLimits, Timing
+from plexsync.transport.responses import SlowError
 from tests.faults.test_sockets import WHOLE, raw_server
 from tests.support.transport_bench import ONCE, Clock, transport_bench
 

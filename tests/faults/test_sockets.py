@@ -14,7 +14,9 @@ import pytest
 
 from plexsync.errors import BadResponseError, ConfigError, TransientError
 from plexsync.simulators.http.wire import Drip, Fault, Faults, SimAdapter, SimResponse, Wired
-from plexsync.transport.client import AnswerLimits, SlowError, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import AnswerLimits, Timing
+from plexsync.transport.responses import SlowError
 from tests.support.transport_bench import JSON, ONCE, Clock, Scripted
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from plexsync.planning.layout import (
     marks_of,
     wished_collections,
 )
-from plexsync.planning.relations import join_related, studio_text
+from plexsync.planning.relations import join_related, nested_text
 from plexsync.text.templates import parse_template
 
 STUDIOS = {"1": "", "2": "1", "3": "2", "4": "5", "5": "4"}
 """Each studio and the one above it; 4 and 5 are above each other."""
 
-NAMES = {RelatedId(f"s{number}"): studio_text(f"S{number}", up) for number, up in STUDIOS.items()}
+NAMES = {RelatedId(f"s{number}"): nested_text(f"S{number}", up) for number, up in STUDIOS.items()}
 NAMES |= {RelatedId(one): one.upper() for one in ("g1", "p1", "p2", "t1", "t2")}
 
 _related = st.sets(st.sampled_from([*NAMES, RelatedId("s9"), RelatedId("t9")]), max_size=4).map(

@@ -15,7 +15,7 @@ from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, decoder_of
 from plexsync.stash.paging import SMALLEST_PAGE, Batches, keyset_pages
 from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
-from plexsync.transport.client import HttpResponse, SlowError
+from plexsync.transport.responses import HttpResponse, SlowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

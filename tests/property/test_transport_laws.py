@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexsync.errors import TransientError
-from plexsync.transport.client import RetryPolicy, redact
-from plexsync.transport.responses import excerpt, retry_after_s
+from plexsync.transport.outgoing import RetryPolicy
+from plexsync.transport.responses import excerpt, redact, retry_after_s
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

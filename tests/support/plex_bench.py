@@ -19,7 +19,8 @@ from plexsync.simulators.library.records import (
     PlexVideo,
 )
 from plexsync.simulators.plex.simulator import PlexSimulator
-from plexsync.transport.client import RetryPolicy, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import RetryPolicy, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

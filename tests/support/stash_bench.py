@@ -20,7 +20,8 @@ from plexsync.simulators.library.records import (
 )
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.stash_client import StashClient, base_url, stash_headers
-from plexsync.transport.client import RetryPolicy, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import RetryPolicy, Timing
 from tests.support.transport_bench import Clock
 
 if TYPE_CHECKING:

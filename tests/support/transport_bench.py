@@ -16,7 +16,8 @@ from plexsync.simulators.http.wire import (
     SimResponse,
     Wired,
 )
-from plexsync.transport.client import AnswerLimits, Repeat, RetryPolicy, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import AnswerLimits, Repeat, RetryPolicy, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -38,7 +38,8 @@ from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.reconcile import run
 from plexsync.sync.replay.apply import ApplyOptions, apply
 from plexsync.sync.replay.undo import UndoOptions, undo
-from plexsync.transport.client import Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

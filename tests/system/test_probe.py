@@ -12,7 +12,8 @@ from plexsync.models import RatingKey
 from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import demo_library
-from plexsync.transport.client import RetryPolicy, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import RetryPolicy
 from tests.support.terminals import run_plexsync
 from tests.support.typing_terminals import Person
 from tests.support.world import World

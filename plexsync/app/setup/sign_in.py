@@ -28,13 +28,14 @@ from plexsync.errors import (
 )
 from plexsync.plex.connection import plex_headers, plexapi_imported
 from plexsync.text.normalize import clean_for_terminal
-from plexsync.transport.client import AnswerLimits, RetryPolicy, Timing, Transport
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import AnswerLimits, RetryPolicy, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from plexsync.transport.client import HttpResponse
+    from plexsync.transport.responses import HttpResponse
 
 PLEX_TV = "https://plex.tv"
 LINK_PAGE = "https://plex.tv/link"

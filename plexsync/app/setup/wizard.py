@@ -22,7 +22,7 @@ from plexsync.errors import AuthError, ConfigError, ParseError, ServerError
 from plexsync.state import UNREGISTERED_CLIENT_ID
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rule_arrow
-from plexsync.transport.client import RetryPolicy
+from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

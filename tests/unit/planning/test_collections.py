@@ -12,12 +12,12 @@ from plexsync.planning.layout import (
     marks_of,
     wished_collections,
 )
-from plexsync.planning.relations import studio_text
+from plexsync.planning.relations import nested_text
 from plexsync.text.templates import parse_template
 
 NAMES = {
     RelatedId("s1"): "Mother",
-    RelatedId("s2"): studio_text("Daughter", "1"),
+    RelatedId("s2"): nested_text("Daughter", "1"),
     RelatedId("p1"): "mother",
     RelatedId("t1"): "Lake",
     RelatedId("t2"): "Sea",

@@ -6,17 +6,17 @@ import pytest
 
 from plexsync.models import RelatedId
 from plexsync.planning.participation import Participants
-from plexsync.planning.relations import UNKNOWN, studio_text, tag_text
+from plexsync.planning.relations import UNKNOWN, nested_text
 from tests.support.factories import make_scene, make_scene_file
 
 NAMES = {
-    RelatedId("t1"): tag_text("Place", []),
-    RelatedId("t2"): tag_text("Lake", ["1"]),
-    RelatedId("t3"): tag_text("Pond", ["2", "9"]),
-    RelatedId("t9"): tag_text("Circle", ["3"]),
-    RelatedId("s1"): studio_text("Network", ""),
-    RelatedId("s2"): studio_text("Site", "1"),
-    RelatedId("s3"): studio_text("Lake", ""),
+    RelatedId("t1"): nested_text("Place"),
+    RelatedId("t2"): nested_text("Lake", "1"),
+    RelatedId("t3"): nested_text("Pond", "2", "9"),
+    RelatedId("t9"): nested_text("Circle", "3"),
+    RelatedId("s1"): nested_text("Network"),
+    RelatedId("s2"): nested_text("Site", "1"),
+    RelatedId("s3"): nested_text("Lake"),
     RelatedId("p1"): "Place\x1fpart",
 }
 
@@ -82,9 +82,9 @@ def test_a_wrong_spelling_is_answered_with_what_was_meant() -> None:
     [
         ({}, set()),
         ({"t1": "Spot"}, {"t1", "t2", "t3", "t9"}),
-        ({"t2": tag_text("Lake", [])}, {"t2", "t3", "t9"}),
-        ({"s2": studio_text("Site", "")}, {"s2"}),
-        ({"s3": studio_text("Sea", "")}, set()),
+        ({"t2": nested_text("Lake")}, {"t2", "t3", "t9"}),
+        ({"s2": nested_text("Site")}, {"s2"}),
+        ({"s3": nested_text("Sea")}, set()),
         ({"t2": UNKNOWN}, {"t2", "t3", "t9"}),
         ({"t7": UNKNOWN, "p1": UNKNOWN}, {"t7"}),
     ],

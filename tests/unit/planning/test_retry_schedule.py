@@ -12,7 +12,6 @@ from plexsync.planning.retry_schedule import (
     PARKED,
     is_due,
     is_past,
-    is_settled,
     iso,
     next_try,
     unsettled_s,
@@ -147,5 +146,4 @@ def test_what_plex_is_meant_to_lack_is_tried_once_a_week() -> None:
 def test_a_version_of_this_moment_is_not_settled(version: str, left_s: float) -> None:
     """Another edit in the same second would not show in it, for so many seconds more."""
     assert unsettled_s(version, NOW) == left_s
-    assert is_settled(version, NOW) is (left_s == 0)
-    assert is_settled(version, None)
+    assert unsettled_s(version, None) == 0

@@ -13,19 +13,19 @@ from plexsync.planning.layout import (
     is_year_of,
     wished_shows,
 )
-from plexsync.planning.relations import studio_text
+from plexsync.planning.relations import nested_text
 from plexsync.text.templates import parse_template
 
 NAMES = {
     RelatedId("s1"): "Mother",
-    RelatedId("s2"): studio_text("Daughter", "1"),
-    RelatedId("s3"): studio_text("Son", "1"),
-    RelatedId("s4"): studio_text("Grandson", "3"),
+    RelatedId("s2"): nested_text("Daughter", "1"),
+    RelatedId("s3"): nested_text("Son", "1"),
+    RelatedId("s4"): nested_text("Grandson", "3"),
     RelatedId("s5"): "Other",
     RelatedId("s6"): "\x07 ",
-    RelatedId("s7"): studio_text("Hen", "8"),
-    RelatedId("s8"): studio_text("Egg", "7"),
-    RelatedId("s9"): studio_text("Orphan", "99"),
+    RelatedId("s7"): nested_text("Hen", "8"),
+    RelatedId("s8"): nested_text("Egg", "7"),
+    RelatedId("s9"): nested_text("Orphan", "99"),
 }
 RULES = ShowRules(
     show=parse_template("{studio}", SHOW_WORDS), season=parse_template("{year}", SEASON_WORDS)

@@ -19,9 +19,9 @@ from plexsync.stash.answers import (
     rows_decoder,
 )
 from plexsync.stash.decode import detail_of
-from plexsync.stash.names import performer_of, text_of_performer
+from plexsync.stash.objects import performer_of, text_of_performer
 from plexsync.stash.wire import ScenePage, WireDetail, WirePerformer, WireVersion
-from plexsync.transport.client import HttpResponse
+from plexsync.transport.responses import HttpResponse
 
 JSON = {"Content-Type": "application/json"}
 

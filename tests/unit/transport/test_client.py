@@ -31,7 +31,10 @@ from plexsync.simulators.http.wire import (
     Stale,
     html,
 )
-from plexsync.transport.client import RetryPolicy, SlowError, TooLargeError, Transport, redact
+from plexsync.transport.client import Transport
+from plexsync.transport.outgoing import RetryPolicy
+from plexsync.transport.responses import SlowError, redact
+from plexsync.transport.sockets import TooLargeError
 from tests.support.transport_bench import JSON, KEY, ONCE, transport_bench
 
 if TYPE_CHECKING:
