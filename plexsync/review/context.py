@@ -13,8 +13,8 @@ from plexsync.app.opening import command_config, open_servers
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
 from plexsync.models import id_order
-from plexsync.review.ahead import PreviewLoader
 from plexsync.review.answer_store import AnswerStore
+from plexsync.review.machine import Review
 from plexsync.review.servers import ReviewServers
 from plexsync.state import (
     ReviewQueueWriter,
@@ -78,18 +78,13 @@ class ReviewContext:
                     hint="plexsync run looks at new scenes; review list shows what waits",
                 )
             else:
-                found.append(self.servers.linked(scene_id, self.answers.state))
+                found.append(self.servers.linked(scene_id))
         return found
 
-    def previews(self) -> PreviewLoader:
-        """Return what compares the scenes ahead; the caller closes it."""
-        return PreviewLoader(
-            lambda scene_id, keys: self.servers.compare(scene_id, keys, self.answers.state)
-        )
-
-    def scene_url(self, scene_id: SceneId) -> str:
-        """Where a person opens a scene."""
-        return self.servers.stash.scene_url(scene_id)
+    def review(self) -> Review:
+        """Begin a review of what waits."""
+        message = ". ".join(self.notes)
+        return Review(self.waiting, self.answers, self.servers, message=message)
 
 
 @contextmanager
@@ -110,13 +105,7 @@ def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator
             new_run_id=lambda: make_run_id(utc_now()),
             lock_wait_s=lock_wait_s,
         )
-        servers = ReviewServers(
-            config=config,
-            stash=both.stash,
-            plex=both.plex,
-            cache_dir=cache_directory(os.environ),
-            now=utc_now,
-        )
+        servers = ReviewServers(both, answers, cache_directory(os.environ))
         context = ReviewContext(answers=answers, servers=servers)
         _read_waiting(context, state_dir)
         try:
@@ -160,7 +149,7 @@ def _find_lost(context: ReviewContext, path: Path) -> None:
     known = {one.scene_id for one in context.waiting}
     lost = [scene_id for scene_id in waiting_ids(state) if scene_id not in known]
     try:
-        found = context.servers.find_again(lost, state)
+        found = context.servers.find_again(lost)
     except ServerError as error:
         notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
         context.missing = len(lost)

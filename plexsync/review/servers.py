@@ -1,21 +1,35 @@
-"""What a review asks both servers: lost candidates, one item, and what a link would write.
+"""What a review asks of the world: both servers, the listing a run kept, browser and path rules.
 
-Everything here only reads.
+Plex and Stash are only read.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from dataclasses import dataclass, field
+import webbrowser
 from typing import TYPE_CHECKING
 
-from plexsync.errors import NotFoundError
+from plexsync.app.failures import utc_now
+from plexsync.config.editing import add_path_rule, remove_path_rule
+from plexsync.config.keys import ENV_PATHS
+from plexsync.errors import ConfigError, NotFoundError, ParseError
 from plexsync.matcher import collect_answers
-from plexsync.models import Candidate, Confidence, Evidence, Link, Match, PlexField, Scene
+from plexsync.models import (
+    Candidate,
+    Confidence,
+    Evidence,
+    Link,
+    Match,
+    PlexField,
+    RatingKey,
+    Scene,
+)
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
-from plexsync.plex.index import IndexLoader
-from plexsync.review.interfaces import LinkPreview
+from plexsync.plex.connection import item_address
+from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
+from plexsync.review.interfaces import MOST_HITS, Hit, LinkPreview
 from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
@@ -23,58 +37,53 @@ from plexsync.sync.connections import for_this_stash
 from plexsync.sync.detection.renames import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
+from plexsync.text.normalize import fold
+from plexsync.text.toml import rule_table
+from plexsync.text.words import named_rating_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.config.configuration import Config
+    from plexsync.app.opening import Servers
     from plexsync.models import (
-        FieldRules,
         ItemDetail,
         PathRule,
         PlexItem,
-        RatingKey,
         SceneDetail,
         SceneId,
         Section,
     )
-    from plexsync.plex.client import PlexClient
-    from plexsync.stash_client import StashClient
-    from plexsync.state import State
+    from plexsync.review.answer_store import AnswerStore
     from plexsync.sync.linking.decider import KnowsScenes
     from plexsync.sync.linking.linker import Linker
 
 
-@dataclass(slots=True, kw_only=True)
 class ReviewServers:
-    """Both servers, as a review asks them. Connects to each when it is first needed.
+    """Searches, finds, compares, opens and configures; see `review.ActionsPort`.
+
+    Connects to each server when it is first needed.
 
     Args:
-        config: which libraries, rules and fields.
-        stash: where scenes are.
-        plex: where items are.
+        servers: both, and their configuration.
+        store: has what is remembered, people's answers included.
         cache_dir: where Plex's listing lies.
-        now: the clock; aware UTC.
-        lock: held while a server is asked: the clients are for one thread at a time.
     """
 
-    config: Config
-    stash: StashClient
-    plex: PlexClient
-    cache_dir: Path
-    now: Callable[[], datetime]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    _met: bool = False
-    _shown: dict[RatingKey, dict[PlexField, str]] = field(default_factory=dict)
-    _sections: tuple[Section, ...] = ()
-    _machine: str = ""
-    _planner: Planner = field(init=False)
-    _rules: FieldRules = field(init=False)
-    _artwork: Artwork = field(init=False)
+    def __init__(self, servers: Servers, store: AnswerStore, cache_dir: Path) -> None:
+        self._config, self._plex, self.stash = servers.config, servers.plex, servers.stash
+        self._store, self.cache_dir = store, cache_dir
+        # The clients are for one thread at a time.
+        self._lock = threading.Lock()
+        self._met = False
+        self._shown: dict[RatingKey, dict[PlexField, str]] = {}
+        self._sections: tuple[Section, ...] = ()
+        self._machine = ""
+        self._items: tuple[PlexItem, ...] | None = None
+        self._libraries: Mapping[str, str] = {}
+        self._added: list[PathRule] = []
 
-    def find_again(self, ids: Sequence[SceneId], state: State) -> list[Waiting]:
+    def find_again(self, ids: Sequence[SceneId]) -> list[Waiting]:
         """Match scenes again; those that are gone or no longer LOW are left out.
 
         Raises:
@@ -87,21 +96,22 @@ class ReviewServers:
         self._meet()
         scenes = self.stash.scenes(tuple(ids)).found
         loader = IndexLoader(
-            client=self.plex,
+            client=self._plex,
             cache_dir=self.cache_dir,
             machine=self._machine,
-            now=self.now(),
+            now=utc_now(),
         )
         items = loader.load(self._sections).items
+        state = self._store.state
         # The scenes that do not wait compete as in a run.
         catalogue = open_catalogue(
-            self.config,
+            self._config,
             self.stash,
             (self.cache_dir, state.path.parent),
             state.lineage.stash,
             sections={section.section_id for section in self._sections},
         )
-        linker = self._linker(state, self.config.paths, catalogue)
+        linker = self._linker(self._config.paths, catalogue)
         titles = {section.section_id: section.title for section in self._sections}
         return [
             Waiting(
@@ -112,31 +122,19 @@ class ReviewServers:
             for one in linker.matched(scenes, items, ()).review
         ]
 
-    def settled(
-        self,
-        scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
-        state: State,
-        *,
-        rules: Sequence[PathRule],
-    ) -> frozenset[SceneId]:
-        """Which scenes would be HIGH under these path rules; asks nobody, not for hashes either.
-
-        Args:
-            scenes: all that compete.
-            items: everything in the libraries.
-            state: what is remembered, people's answers included.
-            rules: all of them, the tried ones included.
-        """
+    def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
+        """Match scenes again with one rule more, by the listing a run kept; ask nobody."""
         from plexsync.sync.linking.catalogue import NoOthers  # noqa: PLC0415 - no screen waits for matching
 
-        linked = self._linker(state, rules, NoOthers()).matched(scenes, items, ())
+        linker = self._linker((*self.rules(), rule), NoOthers())
+        linked = linker.matched([one.scene for one in waiting], self._listing(), ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
-    def _linker(self, state: State, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
+    def _linker(self, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
         from plexsync.sync.linking.decider import Decider, match_settings  # noqa: PLC0415 - no screen waits for matching
         from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
 
+        state = self._store.state
         answers = collect_answers(state)
         return Linker(
             records=state,
@@ -144,7 +142,7 @@ class ReviewServers:
             decider=Decider(
                 catalogue=catalogue,
                 rules=rules,
-                settings=match_settings(self.config),
+                settings=match_settings(self._config),
                 answers=answers,
                 libraries={section.section_id: section.title for section in self._sections},
             ),
@@ -153,7 +151,77 @@ class ReviewServers:
             answers=answers,
         )
 
-    def linked(self, scene_id: SceneId, state: State) -> Waiting:
+    # ---- Items and rules a person names ----------------------------------------------------------
+
+    def search(self, text: str) -> tuple[tuple[Hit, ...], int]:
+        """Every word must be in title or path, case aside; short titles first."""
+        wanted = fold(text).split()
+        found = []
+        for item in self._listing():
+            where = fold(f"{item.title}\x00{first_path(item)}")
+            if item.files and not item.trashed and all(word in where for word in wanted):
+                found.append(item)
+        found.sort(key=lambda item: (len(item.title), item.title, item.rating_key))
+        return tuple(map(self._hit, found[:MOST_HITS])), len(found)
+
+    def find(self, text: str) -> Hit:
+        """From the listing, else from Plex itself.
+
+        Raises:
+            ConfigError: it is neither a rating key nor an address with one.
+            ServerError: Plex has no such item, or is away.
+        """
+        try:
+            key = named_rating_key(text)
+        except ParseError as error:
+            raise ConfigError("That is neither a rating key nor a Plex address") from error
+        for item in self._listing():
+            if item.rating_key == key and item.files and not item.trashed:
+                return self._hit(item)
+        return self._hit(self.item(RatingKey(key)))
+
+    def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
+        """Open both where there is a screen; else say where they are."""
+        addresses = [self.stash.scene_url(scene_id)]
+        if rating_key is not None:
+            machine = self._store.state.lineage.plex
+            addresses.append(item_address(self._config.plex.url.rstrip("/"), machine, rating_key))
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            for address in addresses:
+                webbrowser.open(address)
+        return "  ".join(addresses)
+
+    def rules(self) -> Sequence[PathRule]:
+        """Those of the configuration, and those added since."""
+        return (*self._config.paths, *self._added)
+
+    def add_rule(self, rule: PathRule) -> str:
+        """Append it to the configuration file.
+
+        Raises:
+            ConfigError: there is no file, or rules do not come from it.
+        """
+        source = self._config.source
+        if source is None or ENV_PATHS in os.environ:
+            where = f"{ENV_PATHS} is set" if source else "there is no configuration file"
+            raise ConfigError(
+                f"{where}, so the rule has to be added by hand", hint=rule_table(rule)
+            )
+        add_path_rule(source, rule)
+        self._added.append(rule)
+        return f"Added to {source}. u takes it out again."
+
+    def remove_rule(self, rule: PathRule) -> None:
+        """Take it out of the file.
+
+        Raises:
+            ConfigError: the file was changed since.
+        """
+        if self._config.source is not None:
+            remove_path_rule(self._config.source, rule)
+        self._added.remove(rule)
+
+    def linked(self, scene_id: SceneId) -> Waiting:
         """Return a scene that does not wait, with the items it is linked to as candidates.
 
         Raises:
@@ -167,7 +235,7 @@ class ReviewServers:
                 f"Stash has no scene {scene_id}",
                 hint="the id is the number in the scene's address on [stash] url",
             )
-        record = state.get(scene_id)
+        record = self._store.state.get(scene_id)
         candidates = tuple(
             Candidate(
                 rating_key=link.rating_key,
@@ -195,9 +263,9 @@ class ReviewServers:
             NotFoundError: Plex has no such movie or episode, or it takes no part.
             ServerError: Plex is down or refuses us.
         """
-        with self.lock:
+        with self._lock:
             self._meet()
-            found = self.plex.details((rating_key,))
+            found = self._plex.details((rating_key,))
         chosen = {section.section_id for section in self._sections}
         for detail in found:
             if detail.item.section_id not in chosen:
@@ -219,7 +287,7 @@ class ReviewServers:
         Raises:
             ServerError: Stash is down or refuses us.
         """
-        with self.lock:
+        with self._lock:
             found = self.stash.cover(path)
         return found.body if isinstance(found, Cover) else None
 
@@ -229,42 +297,59 @@ class ReviewServers:
         Raises:
             ServerError: Plex is down or refuses us.
         """
-        with self.lock:
+        with self._lock:
             self._meet()
             if rating_key not in self._shown:
-                for detail in self.plex.details((rating_key,)):
+                for detail in self._plex.details((rating_key,)):
                     self._shown[rating_key] = detail.shown
             address = self._shown.get(rating_key, {}).get(field, "")
-            return self.plex.pictures.fetch(address) if address else None
+            return self._plex.pictures.fetch(address) if address else None
 
     def compare(
-        self, scene_id: SceneId, keys: Sequence[RatingKey], state: State
+        self, scene_id: SceneId, keys: Sequence[RatingKey]
     ) -> Mapping[RatingKey, LinkPreview]:
         """Return what linking a scene to each item would write.
 
         Raises:
             ServerError: a server is down or refuses us.
         """
-        with self.lock:
+        with self._lock:
             self._meet()
             found = self.stash.details((scene_id,)).found
-            read = {one.item.rating_key: one for one in self.plex.details(keys)}
+            read = {one.item.rating_key: one for one in self._plex.details(keys)}
             self._shown.update((key, one.shown) for key, one in read.items())
             if not found:
                 return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
+            state = self._store.state
             record = state.get(scene_id)
             links = {link.rating_key: link for link in record.links} if record else {}
+            names = remembered_shared(state) if self._config.with_namesakes else frozenset()
             fields = FieldMaps(
                 self._rules,
                 scene_url=self.stash.scene_url,
                 file_url=self.stash.file_url,
-                shared=remembered_shared(state) if self.config.with_namesakes else frozenset(),
+                shared=names,
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
             return gone | {
                 key: self._compare(found[0], detail, links.get(key), fields)
                 for key, detail in read.items()
             }
+
+    def _listing(self) -> tuple[PlexItem, ...]:
+        """Return what is kept of the libraries that take part; others may have done so once."""
+        if self._items is None:
+            machine = self._store.state.lineage.plex
+            self._libraries = cached_libraries(self.cache_dir, machine)
+            names = {name.strip().casefold() for name in self._config.plex.libraries}
+            items = cached_items(self.cache_dir, machine)
+            self._items = tuple(
+                item for item in items if not names or self._libraries.get(item.section_id) in names
+            )
+        return self._items
+
+    def _hit(self, item: PlexItem) -> Hit:
+        return Hit(item=item, library=self._libraries.get(item.section_id, ""))
 
     def _compare(
         self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
@@ -286,14 +371,14 @@ class ReviewServers:
         if self._met:
             return
         self.stash.connect()
-        self._machine = self.plex.connect().identity
-        self._sections = self.plex.sections(self.config.plex.libraries)
-        config = for_this_stash(self.config, self.stash)[0]
+        self._machine = self._plex.connect().identity
+        self._sections = self._plex.sections(self._config.plex.libraries)
+        config = for_this_stash(self._config, self.stash)[0]
         self._rules = config.field_rules({one.section_id: one.title for one in self._sections})
         self._planner = Planner(config.apply.rules)
         self._artwork = Artwork(
             self.stash,
-            self.plex.pictures,
+            self._plex.pictures,
             rules=self._rules,
             preserve=config.apply.preserve_plex_edits,
             compare_all=True,

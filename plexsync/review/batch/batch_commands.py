@@ -294,7 +294,7 @@ def _compared(
 ) -> Mapping[RatingKey, LinkPreview]:
     """Return what accepting would write; where a server is away, that it is."""
     try:
-        return context.servers.compare(scene_id, keys, context.answers.state)
+        return context.servers.compare(scene_id, keys)
     except ServerError as error:
         return {key: LinkPreview(problem=error.message) for key in keys}
 
@@ -355,7 +355,7 @@ def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
             title=scene.title,
             path=first_path(scene),
             updated_at=scene.updated_at,
-            url=context.scene_url(scene.scene_id),
+            url=context.servers.stash.scene_url(scene.scene_id),
         ),
         item=ItemRef(
             rating_key=best.rating_key,

@@ -85,7 +85,7 @@ def _scene(
             "title": _clean(scene.title),
             "path": _clean(first_path(scene)),
             "updated_at": _clean(scene.updated_at),
-            "url": _clean(context.scene_url(scene.scene_id)),
+            "url": _clean(context.servers.stash.scene_url(scene.scene_id)),
         },
         "reason": _clean(match.reason),
         "score": round(match.score, _DECIMALS),

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 from plexsync.errors import ExitCode, InterruptedRunError
+from plexsync.review.ahead import PreviewLoader
 from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
 from plexsync.review.keys import press
 from plexsync.review.shown import wanted_previews
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from plexsync.models import RatingKey
-    from plexsync.review.ahead import PreviewLoader
     from plexsync.review.context import ReviewContext
     from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
@@ -77,7 +77,7 @@ def show_review(
     Raises:
         StateError: an answer could not be kept.
     """
-    with closing(context.previews()) as loader:
+    with closing(PreviewLoader(context.servers.compare)) as loader:
         if os.environ.get("TERM", "dumb") == "dumb":
             _show_lines(review, context, loader, console, stdin=stdin)
         while review.ending is None:

@@ -14,10 +14,8 @@ from rich.text import Text
 
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import is_terminal, make_console
-from plexsync.review.actions import ReviewActions
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import Ending, Mode
-from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.terminal.application import show_review
 from plexsync.sync.ports import RunOptions
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
     from plexsync.output.console import Invocation, Streams
     from plexsync.review.context import ReviewContext
+    from plexsync.review.machine import Review
     from plexsync.review.terminal.pictures import TerminalPictures
 
 
@@ -59,8 +58,7 @@ def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool =
         # What waits stays until the end; from here on only what comes and goes is looked through.
         gc.freeze()
         gc.enable()
-        message, actions = ". ".join(context.notes), ReviewActions(context)
-        review = Review(context.waiting, context.answers, actions, message=message)
+        review = context.review()
         with _ends_well(console, review), _pictures(pictures, review, context, console) as drawn:
             show_review(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output.console import write_lines
-from plexsync.review.actions import ReviewActions
+from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import Ending
-from plexsync.review.machine import Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from plexsync.output.console import Invocation, Streams
     from plexsync.review.context import ReviewContext
+    from plexsync.review.machine import Review
 
 _LOOPBACK = "127.0.0.1"
 _PACKAGES = ("jinja2", "starlette", "uvicorn")
@@ -50,11 +50,8 @@ def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) ->
         if not context.waiting:
             write_lines(streams.stdout, map(clean_for_terminal, context.notes or [NOTHING_WAITS]))
             return ExitCode.OK
-        actions = ReviewActions(context)
-        message = ". ".join(context.notes)
-        review = Review(context.waiting, context.answers, actions, message=message)
-        listening = _listen(port)
-        with closing(listening):
+        review = context.review()
+        with closing(_listen(port)) as listening:
             _serve(review, context, listening, streams)
     left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."
     write_lines(streams.stdout, [f"{len(review.given.answered):,} answered. {left}"])
@@ -106,7 +103,7 @@ def _serve(
     from plexsync.review.web.site import ReviewSite  # noqa: PLC0415 - same
 
     port = listening.getsockname()[1]
-    with closing(context.previews()) as loader:
+    with closing(PreviewLoader(context.servers.compare)) as loader:
 
         def stop() -> None:
             server.should_exit = True

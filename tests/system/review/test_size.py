@@ -10,10 +10,8 @@ from rich.console import Console
 from benchmarks.review import make_home, make_waiting
 from plexsync.output.console import Invocation
 from plexsync.output.streams import Shape
-from plexsync.review.actions import ReviewActions
 from plexsync.review.context import open_review
 from plexsync.review.keys import press
-from plexsync.review.machine import Review
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.application import as_text, fitted_rows
 from tests.support.effort import calls_of
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from plexsync.review.machine import Review
 
 MANY, FEW = 5_000, 50
 
@@ -46,8 +46,7 @@ def show_first_screen(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatc
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     with open_review(Invocation(shape=Shape())) as context:
-        review = Review(context.waiting, context.answers, ReviewActions(context))
-        assert "Review 1 of" in drawn(review, make_screen())
+        assert "Review 1 of" in drawn(context.review(), make_screen())
 
 
 def drawn(review: Review, console: Console) -> str:
